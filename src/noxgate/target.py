@@ -1,0 +1,346 @@
+"""Target: one environment to check, from `targets/<name>.toml` and the runbook's environment variables."""
+
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from noxgate.secret import FRAGMENT, Secret
+
+PROVIDERS = ("google", "github", "microsoft")
+CREDENTIALS = ("database_url", "redis_url", "test_token", "admin_token")
+# The runbook's own variables and the setting that each replaces. Credentials come by variable already.
+OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace"}
+DEFAULT_HEADERS = {
+    "x-frame-options": "SAMEORIGIN",
+    "x-xss-protection": "1; mode=block",
+    "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "content-security-policy": "default-src 'self'",
+    "referrer-policy": "strict-origin-when-cross-origin",
+}
+
+
+class ProfileError(Exception):
+    """A profile cannot be used: one line saying what was expected, what was seen, what to do."""
+
+
+class MissingVariableError(Exception):
+    """A check needs a variable that is not set."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to look. `variables` are secrets and settings by variable name; `origins` says where each came from."""
+
+    name: str
+    path: Path
+    serves: tuple[str, ...]
+    base_url: str
+    plain_url: str
+    namespace: str
+    rehearsal: bool = False
+    load: bool = False
+    production: str | None = None
+    ca_file: Path | None = None
+    client_ids: Mapping[str, str] = field(default_factory=dict)
+    client_id_variables: Mapping[str, str] = field(default_factory=dict)
+    security_headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def credential(self, role: str) -> Secret:
+        """The credential for `role`, one of CREDENTIALS; MissingVariableError if its variable is not set."""
+        name = self.credentials.get(role)
+        if name is None:
+            raise MissingVariableError(f"{self.path.name} names no variable for {role} under [credentials]")
+        return Secret(name, self._variable(name, f"[credentials] {role}"))
+
+    def client_id(self, provider: str) -> str:
+        """The OAuth client id that this environment uses with `provider`, one of PROVIDERS."""
+        if provider in self.client_ids:
+            return self.client_ids[provider]
+        name = self.client_id_variables.get(provider)
+        if name is None:
+            raise MissingVariableError(f"{self.path.name} has no [oauth.{provider}] client_id")
+        return self._variable(name, f"[oauth.{provider}] client_id_variable")
+
+    def secrets(self) -> list[Secret]:
+        """Everything that no report may show: tokens, and the passwords inside connection URLs."""
+        found = []
+        for role, name in self.credentials.items():
+            value = self.variables.get(name)
+            if value is None:
+                continue
+            if role.endswith("_url"):
+                value = urlsplit(value).password
+            if value:
+                found.append(Secret(name, value))
+        return found
+
+    def unset(self) -> list[str]:
+        """The variables that the profile names and that are not set."""
+        named = [*self.credentials.values(), *self.client_id_variables.values()]
+        return [name for name in named if name not in self.variables]
+
+    def _variable(self, name: str, where: str) -> str:
+        if name not in self.variables:
+            raise MissingVariableError(f"{name} is not set ({self.path.name} {where}): export {name}=…")
+        return self.variables[name]
+
+
+_KEYS: dict[str, type] = {
+    "serves": list,
+    "rehearsal": bool,
+    "load": bool,
+    "base_url": str,
+    "plain_url": str,
+    "ca_file": str,
+    "namespace": str,
+    "production": str,
+    "env_file": str,
+    "credentials": dict,
+    "oauth": dict,
+    "security_headers": dict,
+}
+_REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
+
+
+def read_target(
+    root: Path, name: str, phases: Collection[str], environment: Mapping[str, str] = os.environ
+) -> Target:
+    """Read the profile `name` (or a path ending in .toml) below `root`/targets; raises ProfileError in one line."""
+    path = _find(root, name)
+    document = _load(path)
+    _check_keys(path, document)
+    rehearsal = document.get("rehearsal", False)
+    origins = {key: path.name for key in document}
+    for variable, key in OVERRIDES.items():
+        if environment.get(variable) and not rehearsal:
+            document[key] = environment[variable]
+            origins[key] = variable
+
+    base_url = _url(path, origins["base_url"], document["base_url"], "https")
+    plain_url = f"http://{urlsplit(base_url).hostname}"
+    if "plain_url" in document:
+        plain_url = _url(path, "plain_url", document["plain_url"], "http")
+    namespace = document["namespace"]
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", namespace):
+        raise ProfileError(
+            f"{path.name}: {origins['namespace']}: expected a Kubernetes namespace "
+            f"(lower-case letters, digits, -), saw {namespace!r}"
+        )
+    if rehearsal and not _is_loopback(base_url):
+        raise ProfileError(
+            f"{path.name}: rehearsal = true belongs to a target on this machine, but base_url is {base_url}"
+        )
+    variables = _variables(path, document, environment, rehearsal=rehearsal)
+    ids, id_variables = _oauth(path, document["oauth"])
+    target = Target(
+        name=path.stem,
+        path=path,
+        serves=_serves(path, document["serves"], phases),
+        base_url=base_url,
+        plain_url=plain_url,
+        namespace=namespace,
+        rehearsal=rehearsal,
+        load=document.get("load", False),
+        production=document.get("production"),
+        ca_file=_file(path, "ca_file", document["ca_file"]) if "ca_file" in document else None,
+        client_ids=ids,
+        client_id_variables=id_variables,
+        security_headers=_headers(path, document.get("security_headers", DEFAULT_HEADERS)),
+        credentials=_credentials(path, document["credentials"]),
+        variables=variables,
+        origins=origins,
+    )
+    _check_secrets(target)
+    _check_production(root, target, phases)
+    return target
+
+
+def _find(root: Path, name: str) -> Path:
+    folder = root / "targets"
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if path.is_file():
+        return path
+    known = sorted(found.stem for found in folder.glob("*.toml"))
+    if name == "rehearsal":
+        raise ProfileError("target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target")
+    listed = f"targets: {', '.join(known)}" if known else f"{folder} has no profiles"
+    raise ProfileError(f"no target {name!r} ({listed}){_guess(name, known)}")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProfileError(f"{path.name}: {error}") from None
+
+
+def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
+    for key, value in document.items():
+        if key not in _KEYS:
+            raise ProfileError(f"{path.name}: unknown key {key!r} (keys: {', '.join(_KEYS)}){_guess(key, _KEYS)}")
+        if not isinstance(value, _KEYS[key]):
+            expected = {list: "a list", bool: "true or false", str: "text", dict: "a table"}[_KEYS[key]]
+            raise ProfileError(f"{path.name}: {key}: expected {expected}, saw {value!r}")
+    missing = [key for key in _REQUIRED if key not in document]
+    if missing:
+        raise ProfileError(f"{path.name}: missing {', '.join(missing)}")
+
+
+def _serves(path: Path, serves: list[Any], phases: Collection[str]) -> tuple[str, ...]:
+    for phase in serves:
+        if phase not in phases:
+            raise ProfileError(
+                f"{path.name}: serves: no phase {phase!r} (phases: {', '.join(phases)}){_guess(phase, phases)}"
+            )
+    if not serves:
+        raise ProfileError(f"{path.name}: serves: expected at least one phase ({', '.join(phases)})")
+    return tuple(serves)
+
+
+def _url(path: Path, where: str, value: str, scheme: str) -> str:
+    problem = None
+    try:
+        parts = urlsplit(value)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_is_fine = urlsplit(""), False
+    if parts.scheme != scheme or not parts.hostname or not port_is_fine:
+        problem = f"saw {value!r}" if "@" not in value else "saw another form"
+    elif parts.username is not None or parts.password is not None:
+        problem = "saw a user name or password in it"
+    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
+        problem = f"saw more than scheme, host and port: {value!r}"
+    if problem:
+        guess = ""
+        if "://" not in value and "@" not in value and value:
+            guess = f"; did you mean {scheme}://{value.lstrip('/')}?"
+        raise ProfileError(f"{path.name}: {where}: expected {scheme}://HOST[:PORT], {problem}{guess}")
+    return value.rstrip("/")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _file(path: Path, key: str, value: str) -> Path:
+    found = path.parent / value
+    if not found.is_file():
+        raise ProfileError(f"{path.name}: {key}: no such file: {found}")
+    return found
+
+
+def _oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    ids: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    for provider, entry in table.items():
+        where = f"{path.name}: [oauth.{provider}]"
+        if provider not in PROVIDERS:
+            raise ProfileError(f"{where}: no such provider (providers: {', '.join(PROVIDERS)})")
+        if not isinstance(entry, dict) or len(entry) != 1 or not entry.keys() <= {"client_id", "client_id_variable"}:
+            raise ProfileError(f"{where}: expected client_id = \"…\" or client_id_variable = \"NAME\", saw {entry!r}")
+        ((key, value),) = entry.items()
+        if not isinstance(value, str) or not value.strip():
+            raise ProfileError(f"{where} {key}: expected text, saw {value!r}")
+        (ids if key == "client_id" else variables)[provider] = value
+    return ids, variables
+
+
+def _headers(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    for name, value in table.items():
+        if not isinstance(value, str) or not value:
+            raise ProfileError(f"{path.name}: [security_headers] {name}: expected the header's value, saw {value!r}")
+    return {name.lower(): value for name, value in table.items()}
+
+
+def _credentials(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    for role, name in table.items():
+        if role not in CREDENTIALS:
+            raise ProfileError(
+                f"{path.name}: [credentials]: unknown key {role!r} (keys: {', '.join(CREDENTIALS)})"
+                f"{_guess(role, CREDENTIALS)}"
+            )
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+            raise ProfileError(  # the value may be a secret put here by mistake: never show it
+                f"{path.name}: [credentials] {role}: expected the NAME of an environment variable "
+                "(capitals, digits, _), never the value itself"
+            )
+    return dict(table)
+
+
+def _variables(
+    path: Path, document: Mapping[str, Any], environment: Mapping[str, str], *, rehearsal: bool
+) -> dict[str, str]:
+    """Variables by name. A rehearsal reads its own file only, lest its checks look at a real target."""
+    given = {} if rehearsal else {name: value for name, value in environment.items() if value}
+    if "env_file" not in document:
+        return given
+    found = _file(path, "env_file", document["env_file"])
+    from_file = {}
+    for number, line in enumerate(found.read_text(encoding="utf-8").splitlines(), start=1):
+        name, equals, value = line.partition("=")
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not equals:
+            raise ProfileError(f"{found.name}:{number}: expected NAME=value")
+        from_file[name.strip()] = value.strip()
+    return from_file | given
+
+
+def _check_secrets(target: Target) -> None:
+    for role, schemes in {"database_url": ("postgresql", "postgres"), "redis_url": ("redis", "rediss")}.items():
+        name = target.credentials.get(role, "")
+        value = target.variables.get(name)
+        if value is not None and not _is_connection_url(value, schemes):
+            raise ProfileError(
+                f"{name}: expected {schemes[0]}://USER:PASSWORD@HOST:PORT/NAME, saw another form "
+                f"({len(value)} characters, not shown)"
+            )
+    for secret in target.secrets():
+        if len(secret.reveal()) < FRAGMENT:
+            raise ProfileError(
+                f"{secret.name}: a token or password of fewer than {FRAGMENT} characters cannot be kept out of "
+                "the reports: use a longer one"
+            )
+
+
+def _is_connection_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _check_production(root: Path, target: Target, phases: Collection[str]) -> None:
+    if target.production is None:
+        return
+    if target.production == target.name:
+        raise ProfileError(f"{target.path.name}: production: a target cannot be its own peer")
+    peer = _load(_find(root, target.production))
+    if str(peer.get("base_url", "")).rstrip("/") == target.base_url:
+        raise ProfileError(
+            f"target {target.name!r} and its peer {target.production!r} have the same base_url {target.base_url} "
+            f"(from {target.origins['base_url']}): one of them is wrong"
+        )
+
+
+def _guess(word: object, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
