@@ -72,7 +72,9 @@ def read_runbook(path: Path) -> Runbook:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RunbookError(f"{path.name}: {error}") from None
 
-    facts = _table(document.pop("release", None), path, "release", {"version": str, "date": date, "schema": str})
+    facts = _table(
+        document.pop("release", None), path, "release", {"version": str, "date": date, "schema": str}
+    )
     release = Release(facts["version"], facts["date"], path.parent / facts["schema"])
     phases = {
         name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
@@ -88,7 +90,9 @@ def read_runbook(path: Path) -> Runbook:
     for line in lines.values():
         unknown = [part for part in line.derived_from if part not in lines and part not in phases]
         if unknown:
-            raise RunbookError(f"{path.name}: [{line.id}] derived_from names no line or phase: {', '.join(unknown)}")
+            raise RunbookError(
+                f"{path.name}: [{line.id}] derived_from names no line or phase: {', '.join(unknown)}"
+            )
     return Runbook(release, phases, lines)
 
 
@@ -142,9 +146,11 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: 
     optional = frozenset({"next", "coming", "derived_from", "limits", "waivable"})
     table = _table(table, path, where, _LINE, optional)
     if table["kind"] not in get_args(Kind):
-        raise RunbookError(f"{path.name}: [{where}] kind: expected {', '.join(get_args(Kind))}, saw {table['kind']!r}")
+        raise RunbookError(
+            f"{path.name}: [{where}] kind: expected {', '.join(get_args(Kind))}, saw {table['kind']!r}"
+        )
     if (table["kind"] == "derived") != bool(table.get("derived_from")):
-        raise RunbookError(f"{path.name}: [{where}]: kind = \"derived\" and derived_from belong together")
+        raise RunbookError(f'{path.name}: [{where}]: kind = "derived" and derived_from belong together')
     if table["kind"] != "derived" and not table.get("next"):
         raise RunbookError(f"{path.name}: [{where}]: missing next: what to do when it fails")
     if not all(isinstance(number, int) for number in table["seed"]):

@@ -90,7 +90,11 @@ class Scrubber:
         if not fragments:
             return None
         return next(
-            (fragments[text[at : at + FRAGMENT]] for at in range(len(text)) if text[at : at + FRAGMENT] in fragments),
+            (
+                fragments[text[at : at + FRAGMENT]]
+                for at in range(len(text))
+                if text[at : at + FRAGMENT] in fragments
+            ),
             None,
         )
 
@@ -114,14 +118,22 @@ class Scrubber:
         return "".join([*parts, text[kept:]])
 
     def scrub_tree(self, value: object) -> object:
-        """The same for every string inside lists, tuples, dicts and dataclasses; dataclasses in place."""
+        """The same for every string inside containers, and in place inside dataclasses and attrs objects."""
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, list | tuple):
             return type(value)(self.scrub_tree(item) for item in value)
         if isinstance(value, dict):
             return {self.scrub_tree(key): self.scrub_tree(item) for key, item in value.items()}
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            for field in dataclasses.fields(value):
-                object.__setattr__(value, field.name, self.scrub_tree(getattr(value, field.name)))
+        for name in _field_names(value):
+            object.__setattr__(value, name, self.scrub_tree(getattr(value, name)))
         return value
+
+
+def _field_names(value: object) -> list[str]:
+    """The fields of a dataclass (pytest's) or an attrs object (Allure's)."""
+    kind = type(value)
+    fields = (
+        dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else getattr(kind, "__attrs_attrs__", ())
+    )
+    return [field.name for field in fields]

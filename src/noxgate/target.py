@@ -31,13 +31,13 @@ class ProfileError(Exception):
     """A profile cannot be used: one line saying what was expected, what was seen, what to do."""
 
 
-class MissingVariableError(Exception):
-    """A check needs a variable that is not set."""
+class UnreachableError(Exception):
+    """We could not look: nothing is known about the target, good or bad. One line."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to look. `variables` are secrets and settings by variable name; `origins` says where each came from."""
+    """Where to look. `variables` are values by variable name; `origins` says where each setting came from."""
 
     name: str
     path: Path
@@ -57,10 +57,10 @@ class Target:
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def credential(self, role: str) -> Secret:
-        """The credential for `role`, one of CREDENTIALS; MissingVariableError if its variable is not set."""
+        """The credential for `role`, one of CREDENTIALS; UnreachableError if its variable is not set."""
         name = self.credentials.get(role)
         if name is None:
-            raise MissingVariableError(f"{self.path.name} names no variable for {role} under [credentials]")
+            raise UnreachableError(f"{self.path.name} names no variable for {role} under [credentials]")
         return Secret(name, self._variable(name, f"[credentials] {role}"))
 
     def client_id(self, provider: str) -> str:
@@ -69,7 +69,7 @@ class Target:
             return self.client_ids[provider]
         name = self.client_id_variables.get(provider)
         if name is None:
-            raise MissingVariableError(f"{self.path.name} has no [oauth.{provider}] client_id")
+            raise UnreachableError(f"{self.path.name} has no [oauth.{provider}] client_id")
         return self._variable(name, f"[oauth.{provider}] client_id_variable")
 
     def secrets(self) -> list[Secret]:
@@ -92,7 +92,7 @@ class Target:
 
     def _variable(self, name: str, where: str) -> str:
         if name not in self.variables:
-            raise MissingVariableError(f"{name} is not set ({self.path.name} {where}): export {name}=…")
+            raise UnreachableError(f"{name} is not set ({self.path.name} {where}): export {name}=…")
         return self.variables[name]
 
 
@@ -116,12 +116,12 @@ _REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
 def read_target(
     root: Path, name: str, phases: Collection[str], environment: Mapping[str, str] = os.environ
 ) -> Target:
-    """Read the profile `name` (or a path ending in .toml) below `root`/targets; raises ProfileError in one line."""
+    """Read the profile `name`, or a path ending in .toml; raises ProfileError with one line."""
     path = _find(root, name)
     document = _load(path)
     _check_keys(path, document)
     rehearsal = document.get("rehearsal", False)
-    origins = {key: path.name for key in document}
+    origins = dict.fromkeys(document, path.name)
     for variable, key in OVERRIDES.items():
         if environment.get(variable) and not rehearsal:
             document[key] = environment[variable]
@@ -162,7 +162,7 @@ def read_target(
         origins=origins,
     )
     _check_secrets(target)
-    _check_production(root, target, phases)
+    _check_production(root, target)
     return target
 
 
@@ -173,7 +173,9 @@ def _find(root: Path, name: str) -> Path:
         return path
     known = sorted(found.stem for found in folder.glob("*.toml"))
     if name == "rehearsal":
-        raise ProfileError("target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target")
+        raise ProfileError(
+            "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"
+        )
     listed = f"targets: {', '.join(known)}" if known else f"{folder} has no profiles"
     raise ProfileError(f"no target {name!r} ({listed}){_guess(name, known)}")
 
@@ -188,7 +190,9 @@ def _load(path: Path) -> dict[str, Any]:
 def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
     for key, value in document.items():
         if key not in _KEYS:
-            raise ProfileError(f"{path.name}: unknown key {key!r} (keys: {', '.join(_KEYS)}){_guess(key, _KEYS)}")
+            raise ProfileError(
+                f"{path.name}: unknown key {key!r} (keys: {', '.join(_KEYS)}){_guess(key, _KEYS)}"
+            )
         if not isinstance(value, _KEYS[key]):
             expected = {list: "a list", bool: "true or false", str: "text", dict: "a table"}[_KEYS[key]]
             raise ProfileError(f"{path.name}: {key}: expected {expected}, saw {value!r}")
@@ -201,7 +205,8 @@ def _serves(path: Path, serves: list[Any], phases: Collection[str]) -> tuple[str
     for phase in serves:
         if phase not in phases:
             raise ProfileError(
-                f"{path.name}: serves: no phase {phase!r} (phases: {', '.join(phases)}){_guess(phase, phases)}"
+                f"{path.name}: serves: no phase {phase!r} (phases: {', '.join(phases)})"
+                f"{_guess(phase, phases)}"
             )
     if not serves:
         raise ProfileError(f"{path.name}: serves: expected at least one phase ({', '.join(phases)})")
@@ -253,8 +258,14 @@ def _oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[s
         where = f"{path.name}: [oauth.{provider}]"
         if provider not in PROVIDERS:
             raise ProfileError(f"{where}: no such provider (providers: {', '.join(PROVIDERS)})")
-        if not isinstance(entry, dict) or len(entry) != 1 or not entry.keys() <= {"client_id", "client_id_variable"}:
-            raise ProfileError(f"{where}: expected client_id = \"…\" or client_id_variable = \"NAME\", saw {entry!r}")
+        if (
+            not isinstance(entry, dict)
+            or len(entry) != 1
+            or not entry.keys() <= {"client_id", "client_id_variable"}
+        ):
+            raise ProfileError(
+                f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {entry!r}'
+            )
         ((key, value),) = entry.items()
         if not isinstance(value, str) or not value.strip():
             raise ProfileError(f"{where} {key}: expected text, saw {value!r}")
@@ -265,7 +276,9 @@ def _oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[s
 def _headers(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
     for name, value in table.items():
         if not isinstance(value, str) or not value:
-            raise ProfileError(f"{path.name}: [security_headers] {name}: expected the header's value, saw {value!r}")
+            raise ProfileError(
+                f"{path.name}: [security_headers] {name}: expected the header's value, saw {value!r}"
+            )
     return {name.lower(): value for name, value in table.items()}
 
 
@@ -304,7 +317,10 @@ def _variables(
 
 
 def _check_secrets(target: Target) -> None:
-    for role, schemes in {"database_url": ("postgresql", "postgres"), "redis_url": ("redis", "rediss")}.items():
+    for role, schemes in {
+        "database_url": ("postgresql", "postgres"),
+        "redis_url": ("redis", "rediss"),
+    }.items():
         name = target.credentials.get(role, "")
         value = target.variables.get(name)
         if value is not None and not _is_connection_url(value, schemes):
@@ -315,8 +331,8 @@ def _check_secrets(target: Target) -> None:
     for secret in target.secrets():
         if len(secret.reveal()) < FRAGMENT:
             raise ProfileError(
-                f"{secret.name}: a token or password of fewer than {FRAGMENT} characters cannot be kept out of "
-                "the reports: use a longer one"
+                f"{secret.name}: a token or password of fewer than {FRAGMENT} characters "
+                "cannot be kept out of the reports: use a longer one"
             )
 
 
@@ -328,7 +344,7 @@ def _is_connection_url(value: str, schemes: tuple[str, ...]) -> bool:
         return False
 
 
-def _check_production(root: Path, target: Target, phases: Collection[str]) -> None:
+def _check_production(root: Path, target: Target) -> None:
     if target.production is None:
         return
     if target.production == target.name:
@@ -336,8 +352,8 @@ def _check_production(root: Path, target: Target, phases: Collection[str]) -> No
     peer = _load(_find(root, target.production))
     if str(peer.get("base_url", "")).rstrip("/") == target.base_url:
         raise ProfileError(
-            f"target {target.name!r} and its peer {target.production!r} have the same base_url {target.base_url} "
-            f"(from {target.origins['base_url']}): one of them is wrong"
+            f"target {target.name!r} and its peer {target.production!r} have the same base_url "
+            f"{target.base_url} (from {target.origins['base_url']}): one of them is wrong"
         )
 
 

@@ -1,0 +1,156 @@
+"""The NOX API over HTTPS: GET, the two idempotent science requests, and nothing else."""
+
+import json
+import re
+import shlex
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx
+
+from noxgate.clients.observation import Observation, Observe, Patience, shortened
+from noxgate.target import Target, UnreachableError
+
+MOST_BYTES = 5_000_000
+# The closed list of requests that are not GET: they compute and store nothing (ARCHITECTURE 9).
+SCIENCE = ("/empirical/v1", "/predict/cj/v1")
+
+Who = Literal["test_token", "admin_token"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer. Header names are lower case; `values` keeps repeated headers apart."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    values: Mapping[str, Sequence[str]] = field(repr=False)
+    text: str
+
+    def json(self) -> Any:
+        """The parsed body; AssertionError where it is not JSON (NaN and Infinity are not)."""
+        try:
+            return json.loads(self.text, parse_constant=_not_json)
+        except (ValueError, RecursionError):
+            raise AssertionError(f"expected JSON, saw {shortened(self.text) or 'an empty body'}") from None
+
+
+class ApiSession:
+    """The connections to one target, kept for a whole run."""
+
+    def __init__(self, target: Target) -> None:
+        self.context = ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None)
+        self.http = httpx.Client(
+            verify=self.context,
+            follow_redirects=False,
+            timeout=httpx.Timeout(8, connect=5),
+            trust_env=not target.rehearsal,  # a proxy may lie between us and a target, never before loopback
+            headers={"user-agent": "noxgate"},
+        )
+        self.patience = Patience(target.base_url)
+
+    def close(self) -> None:
+        self.http.close()
+
+
+class ApiClient:
+    """Looks at the API for one check and records what it saw."""
+
+    def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
+        self._target = target
+        self._session = session
+        self._observe = observe
+
+    def get(self, path: str, *, who: Who | None = None, show: Sequence[str] = ()) -> Answer:
+        """GET `path`; redirects are not followed. `show` records these headers in place of the body."""
+        return self._send("GET", self._target.base_url + path, who=who, show=show)
+
+    def get_plain(self, path: str) -> Answer:
+        """GET `path` without TLS, recording where it redirects to."""
+        return self._send("GET", self._target.plain_url + path, show=("location",))
+
+    def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
+        """POST one of the science requests; `body` is sent as JSON, or as it is where it is text."""
+        if path not in SCIENCE:
+            raise ValueError(f"a check may only POST to {', '.join(SCIENCE)}, not {path}")
+        text = body if isinstance(body, str) else json.dumps(body)
+        return self._send("POST", self._target.base_url + path, who=who, body=text)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        who: Who | None = None,
+        body: str | None = None,
+        show: Sequence[str] = (),
+    ) -> Answer:
+        headers = {}
+        command = ["curl", "-sS"]
+        if self._target.ca_file and url.startswith("https:"):
+            command += ["--cacert", str(self._target.ca_file)]
+        quoted = [shlex.quote(word) for word in command]
+        if show:
+            quoted += ["-o /dev/null -D -"]
+        if who:
+            token = self._target.credential(who)
+            headers["authorization"] = f"Bearer {token.reveal()}"
+            quoted += [f'-H "Authorization: Bearer ${token.name}"']
+        if body is not None:
+            headers["content-type"] = "application/json"
+            quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]
+        quoted += [shlex.quote(url)]
+
+        started = time.perf_counter()
+        try:
+            answer = self._session.patience.run(lambda: self._exchange(method, url, headers, body))
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", " ".join(quoted)))
+            raise
+        milliseconds = (time.perf_counter() - started) * 1000
+        shown = _shown(answer, show) if show else shortened(answer.text)
+        self._observe(
+            Observation(f"HTTP {answer.status} in {milliseconds:.0f} ms: {shown}", " ".join(quoted))
+        )
+        return answer
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: str | None) -> Answer:
+        http = self._session.http
+        http.cookies.clear()  # every look is a stranger's
+        started = time.monotonic()
+        try:
+            with http.stream(method, url, headers=dict(headers), content=body) as response:
+                content = bytearray()
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > MOST_BYTES:
+                        raise AssertionError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
+        except httpx.RequestError as error:
+            if isinstance(error, httpx.TimeoutException):
+                self._session.patience.lost(time.monotonic() - started)
+            raise UnreachableError(f"{url}: {reason(error)}") from None
+        values: dict[str, list[str]] = {}
+        for name, value in response.headers.multi_items():
+            values.setdefault(name.lower(), []).append(value)
+        joined = {name: ", ".join(several) for name, several in values.items()}
+        return Answer(response.status_code, joined, values, content.decode("utf-8", "replace"))
+
+
+def reason(error: BaseException) -> str:
+    """Say in a few plain words why a connection failed, without addresses of the code that noticed."""
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "timed out"
+    text = re.sub(r"\[Errno -?\d+\] |\[SSL: \w+\] |\s*\(_ssl\.c:\d+\)", "", str(error)).strip()
+    text = text or type(error).__name__
+    return text[0].lower() + text[1:]
+
+
+def _shown(answer: Answer, names: Sequence[str]) -> str:
+    return "; ".join(f"{name}: {answer.headers.get(name.lower(), '(absent)')}" for name in names)
+
+
+def _not_json(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,87 @@
+"""PostgreSQL, read only: every query runs in a READ ONLY transaction with a time limit."""
+
+import shlex
+import time
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import errors
+
+from noxgate.clients.observation import Observation, Observe, Patience, shortened
+from noxgate.target import Target, UnreachableError
+
+MOST_ROWS = 10_000
+
+
+class DatabaseSession:
+    """The connection to one target's database, opened at the first look and kept for a whole run."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.variable = target.credentials.get("database_url", "DATABASE_URL")
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self.patience = Patience("the database")
+
+    def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """An open connection; UnreachableError where there is none to be had."""
+        url = self._target.credential("database_url")
+        if self._connection is None or self._connection.closed:
+            try:
+                self._connection = psycopg.connect(
+                    url.reveal(), connect_timeout=5, application_name="noxgate", tcp_user_timeout=8000
+                )
+            except psycopg.Error as error:
+                raise UnreachableError(f"${url.name}: {_reason(error)}") from None
+            self._connection.read_only = True
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+class Database:
+    """Looks at the database for one check and records what it saw."""
+
+    def __init__(self, session: DatabaseSession, observe: Observe) -> None:
+        self._session = session
+        self._observe = observe
+        self._variable = session.variable
+
+    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        """The rows of a query that needs no parameters, at most MOST_ROWS of them."""
+        repeat = f'psql "${self._variable}" -c {shlex.quote(" ".join(query.split()))}'
+        started = time.perf_counter()
+        try:
+            rows = self._session.patience.run(lambda: self._rows(query))
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        except psycopg.Error as error:
+            self._observe(Observation(f"the query failed: {_reason(error)}", repeat))
+            raise AssertionError(f"the query failed: {_reason(error)}") from None
+        milliseconds = (time.perf_counter() - started) * 1000
+        count = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+        shown = ", ".join(str(row[0] if len(row) == 1 else row) for row in rows)
+        self._observe(Observation(f"{count} in {milliseconds:.0f} ms: {shortened(shown)}", repeat))
+        return rows
+
+    def _rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        connection = self._session.connection()
+        try:
+            with connection.transaction():
+                connection.execute("SET LOCAL statement_timeout = '8s'")
+                rows = connection.execute(query).fetchmany(MOST_ROWS + 1)
+        except (errors.QueryCanceled, errors.InsufficientPrivilege) as error:
+            raise UnreachableError(f"${self._variable}: {_reason(error)}") from None
+        except psycopg.OperationalError as error:  # the connection was lost
+            connection.close()
+            raise UnreachableError(f"${self._variable}: {_reason(error)}") from None
+        assert len(rows) <= MOST_ROWS, f"expected at most {MOST_ROWS} rows, saw more"
+        return rows
+
+
+def _reason(error: psycopg.Error) -> str:
+    """The first line of PostgreSQL's own words."""
+    lines = str(error).strip().splitlines()
+    return shortened(error.diag.message_primary or (lines[0] if lines else type(error).__name__))

@@ -1,0 +1,127 @@
+"""The folder of one run: results.json and its companions, written whole or not at all."""
+
+import getpass
+import hashlib
+import json
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from noxgate.evidence.verdict import Judgement
+from noxgate.secret import Scrubber
+
+SCHEMA = 1
+TOOLS = ("pytest", "pytest-html", "pytest-xdist", "allure-pytest", "httpx", "psycopg", "redis", "websockets")
+
+
+def duration(started: datetime) -> dict[str, Any]:
+    """When the run started and ended (UTC), and its seconds."""
+    ended = datetime.now(UTC)
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - started).total_seconds(), 2),
+    }
+
+
+def lines(judgement: Judgement) -> dict[str, Any]:
+    """Every judged line with its checks and what they saw, and the ids of the lines still to come."""
+    return {
+        "lines": [
+            {
+                "id": result.line.id,
+                "ref": result.line.ref,
+                "section": result.line.section,
+                "expected": result.line.expected,
+                "outcome": result.outcome,
+                "reason": result.reason,
+                "checks": [
+                    {
+                        "node": check.node,
+                        "outcome": check.outcome,
+                        "reason": check.reason,
+                        "seconds": round(check.seconds, 3),
+                        "observations": [
+                            {"seen": seen, "repeat": repeat} for seen, repeat in check.observations
+                        ],
+                    }
+                    for check in result.checks
+                ],
+            }
+            for result in judgement.lines
+        ],
+        "to_come": [line.id for line in judgement.to_come],
+    }
+
+
+def environment(root: Path, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Who ran this, where, with which versions, and where each setting of the target came from."""
+    return {
+        "user": getpass.getuser(),
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "python": sys.version.split()[0],
+        "tools": {name: version(name) for name in TOOLS},
+        "commit": _git(root, "rev-parse", "HEAD"),
+        "uncommitted": _git(root, "status", "--porcelain") != "",
+        "settings": dict(settings),
+    }
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that a person can read."""
+    path.write_text(
+        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+
+
+def leaks(folder: Path, scrubber: Scrubber) -> list[tuple[Path, str]]:
+    """The files of `folder` that give a secret away, each with the name of that secret."""
+    found = []
+    for path in _files(folder):
+        name = scrubber.find(path.read_bytes().decode("utf-8", "replace")) or scrubber.find(path.name)
+        if name:
+            found.append((path, name))
+    return found
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS over every file, in the format of `sha256sum --check`."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in _files(folder)
+    ]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def publish(folder: Path, name: str) -> Path:
+    """Give a complete folder its name in one step; the second run of one second gets ~2, and so on."""
+    number = 1
+    while True:
+        final = folder.with_name(name if number == 1 else f"{name}~{number}")
+        try:
+            final.mkdir()  # takes the name, or finds it taken
+        except FileExistsError:
+            number += 1
+            continue
+        return folder.rename(final)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

@@ -1,0 +1,19 @@
+"""All pytest hooks of the release gate, loaded by `-p noxgate.plugin`: the one place that imports pytest."""
+
+from noxgate.plugin.looking import (
+    observe,
+    pytest_collection_modifyitems,
+    pytest_report_teststatus,
+    pytest_runtest_makereport,
+)
+from noxgate.plugin.options import pytest_addoption, pytest_configure, pytest_report_header
+
+__all__ = [
+    "observe",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_report_header",
+    "pytest_report_teststatus",
+    "pytest_runtest_makereport",
+]

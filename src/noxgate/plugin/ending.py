@@ -1,0 +1,102 @@
+"""After the last check: the verdict, the evidence folder, the block at the end, the exit status."""
+
+from collections.abc import Generator
+
+import pytest
+
+from noxgate.evidence import bundle
+from noxgate.evidence.verdict import Outcome, Verdict
+from noxgate.plugin.gate import Gate
+from noxgate.plugin.looking import result_of
+
+# The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
+PASSED = "VALIDATION PASSED - Ready for production deployment!"
+
+
+class Ending:
+    """Registered on the controller of a gate run only: xdist workers judge and write nothing."""
+
+    def __init__(self, config: pytest.Config, gate: Gate) -> None:
+        self._config = config
+        self._gate = gate
+        self._reports: dict[str, list[pytest.TestReport]] = {}
+        self.evidence: str | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._reports.setdefault(report.nodeid, []).append(report)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        gate = self._gate
+        gate.results = {node: result_of(reports) for node, reports in self._reports.items()}
+        gate.judgement = gate.judge()
+        broken = session.exitstatus == pytest.ExitCode.INTERNAL_ERROR
+        if broken or session.exitstatus == pytest.ExitCode.INTERRUPTED:
+            gate.doubt("the run did not come to its end")
+        yield  # the other plugins write their reports
+        self._seal()
+        if not broken:
+            session.exitstatus = gate.judgement.verdict.exit_code
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        gate = self._gate
+        judgement = gate.judgement
+        if judgement is None or gate.target is None:
+            return
+        color = {Verdict.GO: "green", Verdict.NO_GO: "red", Verdict.INCONCLUSIVE: "yellow"}[judgement.verdict]
+        terminalreporter.section("release verdict", **{color: True, "bold": True})
+        for outcome in (Outcome.FAILED, Outcome.UNREACHABLE):
+            for result in judgement.lines:
+                if result.outcome is outcome:
+                    reason = " ".join(result.reason.split())
+                    terminalreporter.line(f"{outcome:<12}{result.line.id:<34}{reason}"[:200])
+        not_run = [result.line.id for result in judgement.lines if result.outcome is Outcome.NOT_RUN]
+        if not_run:
+            terminalreporter.line(f"not run: {', '.join(not_run)}")
+        for doubt in gate.doubts:
+            terminalreporter.line(doubt, red=True)
+        terminalreporter.line(gate.headline(), **{color: True, "bold": True})
+        if judgement.verdict is Verdict.GO and "staging" in gate.phases and not gate.target.rehearsal:
+            terminalreporter.line(PASSED, green=True)
+        if self.evidence:
+            terminalreporter.line(f"evidence: {self.evidence}")
+
+    def _seal(self) -> None:
+        """Complete the folder and give it its name."""
+        gate = self._gate
+        folder, target = gate.folder, gate.target
+        assert folder is not None
+        assert target is not None
+        for path, name in bundle.leaks(folder, gate.scrubber):
+            path.unlink()
+            gate.doubt(f"{path.relative_to(folder)} would have shown ${name}: the file was removed")
+        option = self._config.option
+        selection = {
+            "m": option.markexpr,
+            "k": option.keyword,
+            "arguments": list(map(str, self._config.args)),
+        }
+        content = {
+            "schema": bundle.SCHEMA,
+            "verdict": gate.judgement.verdict,
+            "doubts": gate.doubts,
+            "release": gate.runbook.release.version,
+            "target": {
+                "name": target.name,
+                "rehearsal": target.rehearsal,
+                "base_url": target.base_url,
+                "namespace": target.namespace,
+            },
+            "phases": gate.phases,
+            **bundle.duration(gate.started),
+            "selection": selection,
+            **bundle.lines(gate.judgement),
+        }
+        bundle.write_json(folder / "results.json", content)
+        bundle.write_json(folder / "environment.json", bundle.environment(gate.root, target.origins))
+        bundle.write_sums(folder)
+        name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
+        final = bundle.publish(folder, name)
+        self.evidence = final.relative_to(gate.root).as_posix()

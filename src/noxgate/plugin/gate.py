@@ -1,0 +1,73 @@
+"""One run of the gate: what was asked, of which target, and what has come back so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from noxgate.checks import Check
+from noxgate.evidence.verdict import CheckResult, Judgement, Verdict, judge
+from noxgate.runbook import Line, Runbook
+from noxgate.secret import Scrubber
+from noxgate.target import Target
+
+
+@dataclass
+class Gate:
+    """The state that the hooks share. `target` is None where nothing runs (`--collect-only`)."""
+
+    root: Path
+    runbook: Runbook
+    checks: Sequence[Check]
+    target: Target | None
+    phases: tuple[str, ...]
+    folder: Path | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    judgement: Judgement | None = None
+    doubts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.by_node = {check.node: check for check in self.checks}
+        self.scrubber = Scrubber(self.target.secrets() if self.target else [])
+
+    def line(self, node: str) -> Line:
+        """The runbook line that this check proves."""
+        return self.runbook.lines[self.by_node[node].line_id]
+
+    def judge(self) -> Judgement:
+        """Judge what has come back, against every line of the phases asked for."""
+        nodes: dict[str, list[str]] = {}
+        for check in self.checks:
+            nodes.setdefault(check.line_id, []).append(check.node)
+        rehearsal = self.target is not None and self.target.rehearsal
+        return judge(self.runbook.of_phase(*self.phases), nodes, self.results, rehearsal=rehearsal)
+
+    def doubt(self, why: str) -> None:
+        """Something is wrong with the run itself: it cannot be GO."""
+        assert self.judgement is not None
+        self.doubts.append(why)
+        if self.judgement.verdict is Verdict.GO:
+            self.judgement = replace(self.judgement, verdict=Verdict.INCONCLUSIVE)
+
+    def headline(self) -> str:
+        """The verdict in one line."""
+        judgement = self.judgement or self.judge()
+        assert self.target is not None
+        word = f"{judgement.verdict} (rehearsal)" if self.target.rehearsal else str(judgement.verdict)
+        if self.target.rehearsal and judgement.to_come:
+            word += (
+                f", {len(judgement.to_come)} lines still to come" if judgement.verdict.exit_code == 0 else ""
+            )
+        release = self.runbook.release.version
+        return f"{word}  {self.target.name} {'+'.join(self.phases)}, release {release}: {judgement.counts()}"
+
+
+GATE = pytest.StashKey[Gate]()
+
+
+def gate_of(config: pytest.Config) -> Gate | None:
+    """The gate run of this session, or None where pytest runs something else (the suite's own tests)."""
+    return config.stash.get(GATE, None)

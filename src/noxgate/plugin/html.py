@@ -1,0 +1,75 @@
+"""report.html: the runbook's words in pytest-html's table, and the verdict above it."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from noxgate.evidence.verdict import Outcome
+from noxgate.plugin.gate import Gate
+from noxgate.plugin.looking import LINE, OUTCOME, REASON, SEEN, explanation
+
+CSS = Path(__file__).with_name("report.css")
+
+
+class Report:
+    """Hooks of pytest-html."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def pytest_html_report_title(self, report: Any) -> None:
+        report.title = f"Release gate: NOX API {self._gate.runbook.release.version}"
+
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        gate = self._gate
+        if gate.judgement is None or gate.target is None:
+            return
+        verdict = str(gate.judgement.verdict)
+        word, _, rest = gate.headline().partition("  ")
+        rows = [
+            f"<tr><td class='{escape(result.outcome.replace(' ', '-'))}'>{escape(result.outcome)}</td>"
+            f"<td>{escape(result.line.id)}</td><td>{escape(result.reason)}</td></tr>"
+            for result in gate.judgement.lines
+            if result.outcome is not Outcome.PASSED
+        ]
+        prefix.append(
+            f"<div class='verdict {verdict.lower()}'><b>{escape(word)}</b>{escape(rest)}"
+            f"<span>{escape(gate.target.base_url)} · {gate.started:%Y-%m-%d %H:%M:%S} UTC</span></div>"
+        )
+        prefix += [f"<p class='doubt'>{escape(doubt)}</p>" for doubt in gate.doubts]
+        if rows:
+            prefix.append(f"<table class='open-lines'>{''.join(rows)}</table>")
+
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        cells[1:] = [
+            '<th class="sortable" data-column-type="line">Runbook line</th>',
+            '<th class="sortable" data-column-type="ref">Ref</th>',
+            "<th>Seen</th>",
+            '<th class="sortable" data-column-type="duration">Time</th>',
+        ]
+
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        properties = dict(report.user_properties)
+        if LINE not in properties:
+            return
+        line = self._gate.runbook.lines[str(properties[LINE])]
+        outcome = str(properties.get(OUTCOME, Outcome.FAILED))
+        seen = properties.get(REASON) or " · ".join(
+            str(text) for name, text in report.user_properties if name == SEEN
+        )
+        cells[:] = [
+            f'<td class="col-result {outcome.replace(" ", "-")}">{outcome}</td>',
+            f'<td class="col-line">{escape(line.id)}</td>',
+            f'<td class="col-ref">{escape(line.ref)}</td>',
+            f'<td class="col-seen">{escape(str(seen))}</td>',
+            cells[2],
+        ]
+
+    def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
+        """A passing check shows what it saw too: that is the evidence."""
+        properties = dict(report.user_properties)
+        if LINE in properties and not report.failed:
+            text = explanation(self._gate, str(properties[LINE]), report.user_properties)
+            data[:] = [escape(text)]

@@ -1,0 +1,149 @@
+"""While checks run: markers, observations, the outcome of each check, and no secret in any report."""
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+import pytest
+
+from noxgate.clients.observation import Observation
+from noxgate.evidence.verdict import CheckResult, Outcome
+from noxgate.plugin import allure
+from noxgate.plugin.gate import Gate, gate_of
+from noxgate.target import UnreachableError
+
+# The properties of a check's reports; they travel from xdist workers and stand in junit.xml.
+LINE, SEEN, REPEAT, REASON, OUTCOME = "runbook", "seen", "repeat", "reason", "outcome"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    gate = gate_of(config)
+    if gate is None:
+        return
+    for item in items:
+        if item.nodeid not in gate.by_node:
+            raise pytest.UsageError(f"{item.nodeid}: not a plain check function (see noxgate.checks)")
+        line = gate.line(item.nodeid)
+        phase = gate.runbook.phases[line.phase]
+        for name in (phase.name, phase.marker, gate.by_node[item.nodeid].topic):
+            if name:
+                item.add_marker(name)
+        allure.mark(item, gate)
+        item.extra_keyword_matches.add(line.id)  # -k staging.version
+        item.user_properties.append((LINE, line.id))
+
+
+@pytest.fixture
+def observe(request: pytest.FixtureRequest) -> Callable[[Observation], None]:
+    """What a client records goes to the check that made it look."""
+    gate = gate_of(request.config)
+    assert gate is not None, "this fixture belongs to checks"
+    properties = request.node.user_properties
+
+    def record(observation: Observation) -> None:
+        properties.append((SEEN, gate.scrubber.scrub(observation.seen)))
+        properties.append((REPEAT, gate.scrubber.scrub(observation.repeat)))
+
+    return record
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Innermost of all wrappers, so that every other plugin sees the outcome and the scrubbed text."""
+    report = yield
+    gate = gate_of(item.config)
+    if gate is None:
+        return report
+    outcome, reason = _outcome(report, call)
+    scrub = gate.scrubber
+    reason = scrub.scrub(reason)
+    if outcome is Outcome.UNREACHABLE:
+        report.longrepr = f"could not look: {reason}"
+    elif outcome is Outcome.NOT_RUN and report.passed:
+        report.outcome = "failed"
+        report.longrepr = reason
+    else:
+        report.longrepr = _scrubbed(report.longrepr, gate)
+    report.sections = [(name, scrub.scrub(text)) for name, text in report.sections]
+    if report.failed:
+        line = gate.line(item.nodeid)
+        report.sections.append(
+            (f"release check {line.id}", explanation(gate, line.id, item.user_properties, next_too=True))
+        )
+    report.user_properties = [
+        *item.user_properties,
+        (OUTCOME, str(outcome)),
+        (REASON, reason),
+    ]
+    return report
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    properties = dict(getattr(report, "user_properties", ()))
+    outcome = properties.get(OUTCOME)
+    if outcome == Outcome.UNREACHABLE:
+        return "unreachable", "U", ("UNREACHABLE", {"yellow": True})
+    if outcome == Outcome.NOT_RUN:
+        return "not run", "N", ("NOT RUN", {"yellow": True})
+    return None
+
+
+def result_of(reports: list[pytest.TestReport]) -> CheckResult:
+    """One check's result from its reports (set-up, call, tear-down): the worst of them."""
+    order = list(Outcome)
+    ran = [(dict(report.user_properties), report) for report in reports]
+    outcomes = [(Outcome(properties.get(OUTCOME, Outcome.FAILED)), properties) for properties, _ in ran]
+    outcome, properties = max(outcomes, key=lambda pair: order.index(pair[0]))
+    reason = str(properties.get(REASON) or "")
+    if not properties:  # a crashed xdist worker reports nothing else
+        reason = "the process that ran this check died"
+    observations: list[tuple[str, str]] = []
+    for name, value in reports[-1].user_properties:
+        if name == SEEN:
+            observations.append((str(value), ""))
+        elif name == REPEAT:
+            observations[-1] = (observations[-1][0], str(value))
+    if outcome is Outcome.PASSED and not any(report.when == "call" for report in reports):
+        outcome, reason = Outcome.NOT_RUN, "was not run to its end"
+    return CheckResult(
+        reports[0].nodeid, outcome, reason, sum(report.duration for report in reports), tuple(observations)
+    )
+
+
+def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Outcome, str]:
+    error = call.excinfo.value if call.excinfo else None
+    if report.skipped or hasattr(report, "wasxfail"):
+        return Outcome.NOT_RUN, "skip and xfail do not count as looking"
+    if isinstance(error, UnreachableError):
+        return Outcome.UNREACHABLE, str(error)
+    if error is not None:
+        lines = str(error).strip().splitlines()
+        first = lines[0] if lines else ""
+        return Outcome.FAILED, first if isinstance(
+            error, AssertionError
+        ) else f"{type(error).__name__}: {first}"
+    if report.failed:
+        return Outcome.FAILED, str(report.longrepr)
+    if report.when == "call" and not any(name == SEEN for name, _ in report.user_properties):
+        return Outcome.NOT_RUN, "passed without looking at anything"
+    return Outcome.PASSED, ""
+
+
+def _scrubbed(longrepr: Any, gate: Gate) -> Any:
+    return gate.scrubber.scrub_tree(longrepr) if longrepr is not None else None
+
+
+def explanation(
+    gate: Gate, line_id: str, properties: Sequence[tuple[str, object]], *, next_too: bool = False
+) -> str:
+    """What the runbook says of this line, what was seen, and how to see it again."""
+    line = gate.runbook.lines[line_id]
+    rows = [("Runbook", line.section), ("Expected", line.expected)]
+    rows += [(name.capitalize(), str(text)) for name, text in properties if name in (SEEN, REPEAT)]
+    if next_too and gate.target is not None:
+        rows.append(("Next", line.next.replace("{target}", gate.target.name)))
+    return "\n".join(f"{name:<10}{text}" for name, text in rows)

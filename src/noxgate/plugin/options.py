@@ -1,0 +1,188 @@
+"""Before anything runs: which target, which phases, where the evidence goes. All that is wrong ends here."""
+
+import difflib
+import logging
+import os
+import re
+import shutil
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from _pytest.mark.expression import Expression
+
+from noxgate.checks import Check, CheckError, find_checks
+from noxgate.plugin import allure, html
+from noxgate.plugin.ending import Ending
+from noxgate.plugin.gate import GATE, Gate, gate_of
+from noxgate.runbook import Runbook, RunbookError, read_runbook
+from noxgate.target import OVERRIDES, ProfileError, Target, read_target
+
+# They log URLs, headers and cookies below WARNING.
+TALKATIVE = ("asyncio", "httpcore", "httpx", "kubernetes", "psycopg", "redis", "urllib3", "websockets")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("release gate")
+    group.addoption(
+        "--target",
+        metavar="NAME",
+        help="the target to check: a profile in targets/, or a path ending in .toml "
+        "(default: $NOXGATE_TARGET; else staging if BASE_URL is set; else rehearsal)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        runbook = read_runbook(config.rootpath / "runbook.toml")
+        checks = find_checks(config.rootpath, runbook)
+    except (RunbookError, CheckError) as error:
+        if _within_check_folders(config, None):
+            raise pytest.UsageError(str(error)) from None
+        return
+    _register_markers(config, runbook, checks)
+    if not _within_check_folders(config, runbook) or _only_talks(config):
+        return
+    phases = _phases_asked(config, runbook, checks)
+    gate = Gate(config.rootpath, runbook, checks, None, phases)
+    if not config.option.collectonly:
+        gate = Gate(config.rootpath, runbook, checks, _target(config, runbook, phases), phases)
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        if not hasattr(config, "workerinput"):
+            _prepare_reports(config, gate)
+            config.pluginmanager.register(Ending(config, gate), "noxgate-ending")
+            config.pluginmanager.register(html.Report(gate), "noxgate-html")
+        allure.install(config, gate)
+    config.stash[GATE] = gate
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    gate = gate_of(config)
+    if gate is None or gate.target is None:
+        return []
+    target = gate.target
+    kind = " (rehearsal)" if target.rehearsal else ""
+    lines = [
+        f"release {gate.runbook.release.version}, phase {'+'.join(gate.phases)}, target {target.name}{kind}",
+        f"{target.base_url}, namespace {target.namespace}",
+    ]
+    overridden = [f"{key} from ${origin}" for key, origin in target.origins.items() if origin.isupper()]
+    if overridden:
+        lines.append(f"instead of {target.path.name}: {', '.join(overridden)}")
+    if unset := target.unset():
+        lines.append(f"not set, so lines that need them are unreachable: {', '.join(unset)}")
+    own = [*OVERRIDES, *target.credentials.values()]
+    if target.rehearsal and (ignored := [name for name in own if os.environ.get(name)]):
+        lines.append(f"not read, since this is a rehearsal: {', '.join(ignored)}")
+    return lines
+
+
+def _within_check_folders(config: pytest.Config, runbook: Runbook | None) -> bool:
+    """Whether the arguments name check folders. Mixing them with the suite's own tests is refused."""
+    folders = {phase.folder for phase in runbook.phases.values() if phase.folder} if runbook else set()
+    places = [
+        config.rootpath / folder
+        for folder in folders or {"tests_preflight", "tests_staging", "tests_production"}
+    ]
+    paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+    inside = [any(path.is_relative_to(place) for place in places) for path in paths]
+    around = [any(place.is_relative_to(path) for place in places) for path in paths]
+    if any(around) and not any(inside):
+        raise pytest.UsageError(
+            f"{', '.join(map(str, config.args))}: name the check folders or nothing at all; "
+            "the suite's own tests run apart: pytest tests_self"
+        )
+    if any(inside) and not all(inside):
+        raise pytest.UsageError(
+            "checks and other tests do not mix in one run: a verdict is about checks alone"
+        )
+    return any(inside)
+
+
+def _only_talks(config: pytest.Config) -> bool:
+    """--help, --markers and --fixtures run no check and need no target."""
+    option = config.option
+    return bool(option.help or option.version or option.markers or option.showfixtures)
+
+
+def _register_markers(config: pytest.Config, runbook: Runbook, checks: Sequence[Check]) -> None:
+    """Register the markers that follow from ids and file names; refuse an -m that names no marker."""
+    phases = {phase.name: f"phase: {phase.title}" for phase in runbook.phases.values() if phase.folder}
+    groups = {
+        phase.marker: f"phases with marker {phase.marker}"
+        for phase in runbook.phases.values()
+        if phase.marker
+    }
+    topics = {check.topic: f"topic: {check.file}" for check in checks}
+    if clash := topics.keys() & (phases | groups).keys():
+        raise pytest.UsageError(f"test_{min(clash)}.py: a topic cannot have the name of a phase")
+    markers = phases | groups | topics
+    for name, meaning in markers.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    for name in re.findall(r"[\w-]+", config.option.markexpr or ""):
+        if name not in {*markers, "and", "or", "not"}:
+            close = difflib.get_close_matches(name, markers, n=1)
+            guess = f"; did you mean {close[0]!r}?" if close else ""
+            raise pytest.UsageError(f"-m: no marker {name!r} (markers: {', '.join(markers)}){guess}")
+
+
+def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Check]) -> tuple[str, ...]:
+    """The phases that this run is about: those of every check that -m selects, and those -m names alone."""
+    paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+    places = {
+        phase.folder
+        for phase in runbook.phases.values()
+        if phase.folder and any(path.is_relative_to(config.rootpath / phase.folder) for path in paths)
+    }
+    expression = Expression.compile(config.option.markexpr) if config.option.markexpr else None
+
+    def selected(names: Collection[str]) -> bool:
+        return expression is None or expression.evaluate(lambda name, **_: name in names)
+
+    asked = []
+    for phase in runbook.phases.values():
+        own = {phase.name, phase.marker or phase.name}
+        topics = {check.topic for check in checks if runbook.lines[check.line_id].phase == phase.name}
+        if phase.folder in places and (selected(own) or any(selected({*own, topic}) for topic in topics)):
+            asked.append(phase.name)
+    if not asked:
+        raise pytest.UsageError(
+            f"-m {config.option.markexpr!r} selects no phase ({', '.join(runbook.phases)})"
+        )
+    return tuple(asked)
+
+
+def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> Target:
+    by_default = "staging" if os.environ.get("BASE_URL") else "rehearsal"
+    name = config.option.target or os.environ.get("NOXGATE_TARGET") or by_default
+    names = [phase.name for phase in runbook.phases.values() if phase.folder]
+    try:
+        target = read_target(config.rootpath, name, names)
+    except ProfileError as error:
+        raise pytest.UsageError(str(error)) from None
+    wrong = [phase for phase in phases if phase not in target.serves]
+    if wrong:
+        raise pytest.UsageError(
+            f"target {target.name!r} does not serve phase {wrong[0]!r} (serves: {', '.join(target.serves)}); "
+            f"choose with -m, such as: pytest -m {target.serves[0]}"
+        )
+    return target
+
+
+def _prepare_reports(config: pytest.Config, gate: Gate) -> None:
+    """Point every report plugin into one folder, which gets its name when it is complete."""
+    reports = config.rootpath / "reports" / gate.runbook.release.version
+    reports.mkdir(parents=True, exist_ok=True)
+    for stale in reports.glob(".running-*"):
+        if not Path(f"/proc/{stale.name.rpartition('-')[2]}").exists():
+            shutil.rmtree(stale)  # a run that was killed; it has no verdict
+    gate.folder = reports / f".running-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    gate.folder.mkdir(mode=0o700)
+    config.option.xmlpath = str(gate.folder / "junit.xml")
+    config.option.htmlpath = str(gate.folder / "report.html")
+    config.option.self_contained_html = True
+    config.option.css = [str(html.CSS)]
+    config.option.allure_report_dir = str(gate.folder / "allure-results")

@@ -1,0 +1,52 @@
+"""Runbook 2, validation suite > security headers: each once, with the value that the target promises."""
+
+import pytest
+
+from noxgate.clients.api import ApiClient
+from noxgate.target import Target
+
+
+@pytest.mark.runbook("staging.header-frame-options")
+def test_x_frame_options(api: ApiClient, target: Target) -> None:
+    """Against clickjacking (RFC 7034)."""
+    assert_header(api, target, "x-frame-options")
+
+
+@pytest.mark.runbook("staging.header-xss-protection")
+def test_x_xss_protection(api: ApiClient, target: Target) -> None:
+    """For browsers without a content security policy."""
+    assert_header(api, target, "x-xss-protection")
+
+
+@pytest.mark.runbook("staging.header-content-type-options")
+def test_x_content_type_options(api: ApiClient, target: Target) -> None:
+    """No guessing of content types (Fetch standard)."""
+    assert_header(api, target, "x-content-type-options")
+
+
+@pytest.mark.runbook("staging.header-hsts")
+def test_strict_transport_security(api: ApiClient, target: Target) -> None:
+    """HTTPS only from now on (RFC 6797)."""
+    assert_header(api, target, "strict-transport-security")
+
+
+@pytest.mark.runbook("staging.header-csp")
+def test_content_security_policy(api: ApiClient, target: Target) -> None:
+    """Where scripts and the rest may come from (CSP level 3)."""
+    assert_header(api, target, "content-security-policy")
+
+
+@pytest.mark.runbook("staging.header-referrer-policy")
+def test_referrer_policy(api: ApiClient, target: Target) -> None:
+    """What other sites are told of ours."""
+    assert_header(api, target, "referrer-policy")
+
+
+def assert_header(api: ApiClient, target: Target, name: str) -> None:
+    """On a good answer and on an error page alike: the ingress promises it for all."""
+    good = api.get("/health", show=[name])
+    missing = api.get("/no-such-page", show=[name])
+
+    assert [list(answer.values.get(name, ())) for answer in (good, missing)] == [
+        [target.security_headers[name]]
+    ] * 2

@@ -1,0 +1,41 @@
+"""Runbook 2, validation suite > TLS."""
+
+import ssl
+
+import pytest
+
+from noxgate.clients.api import ApiClient
+from noxgate.clients.tls import TlsClient
+from noxgate.runbook import Runbook
+from noxgate.target import Target
+
+
+@pytest.mark.runbook("staging.tls-version")
+def test_tls_is_1_2_or_newer(tls: TlsClient) -> None:
+    """Newer ones are spoken, and the old ones refused to a client that knows nothing else (RFC 8996)."""
+    old = [version.name for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1) if tls.accepts(version)]
+    new = [
+        version.name for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3) if tls.accepts(version)
+    ]
+
+    assert old == []
+    assert new != []
+
+
+@pytest.mark.runbook("staging.tls-certificate")
+def test_certificate_is_valid_for_weeks(tls: TlsClient, runbook: Runbook) -> None:
+    """Chain and host name as a careful client sees them, and enough days left for the whole window."""
+    facts = tls.facts()
+
+    assert facts.problem is None
+    assert facts.days_left is not None
+    assert facts.days_left > runbook.lines["staging.tls-certificate"].limits["days_left"]
+
+
+@pytest.mark.runbook("staging.https-redirect")
+def test_http_redirects_to_https(api: ApiClient, target: Target) -> None:
+    """To the same path on this target, not to another host."""
+    answer = api.get_plain("/health")
+
+    assert answer.status in {301, 302, 307, 308}
+    assert answer.headers["location"] == f"{target.base_url}/health"
