@@ -1,5 +1,6 @@
 """The runbook as data: `runbook.toml` read into Release, Phases and Lines."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,7 +70,9 @@ def read_runbook(path: Path) -> Runbook:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunbookError(f"{path.name}: not found in {path.parent}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise RunbookError(f"{path.name}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RunbookError(f"{path.name}: {error}") from None
 
     facts = _table(
@@ -89,6 +92,8 @@ def read_runbook(path: Path) -> Runbook:
             lines[f"{phase}.{name}"] = _line(path, phase, name, table, release)
     for line in lines.values():
         unknown = [part for part in line.derived_from if part not in lines and part not in phases]
+        if line.id in line.derived_from or line.phase in line.derived_from:
+            raise RunbookError(f"{path.name}: [{line.id}] derived_from: a line cannot follow from itself")
         if unknown:
             raise RunbookError(
                 f"{path.name}: [{line.id}] derived_from names no line or phase: {', '.join(unknown)}"
@@ -129,7 +134,8 @@ def _table(
     if missing:
         raise RunbookError(f"{path.name}: [{where}]: missing {', '.join(missing)}")
     for key, item in value.items():
-        if not isinstance(item, keys[key]):
+        # exactly: true is an int to Python, and a datetime a date
+        if type(item) is not keys[key]:
             kind = keys[key].__name__
             raise RunbookError(f"{path.name}: [{where}] {key}: expected {kind}, saw {item!r}")
     return value
@@ -153,10 +159,17 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: 
         raise RunbookError(f'{path.name}: [{where}]: kind = "derived" and derived_from belong together')
     if table["kind"] != "derived" and not table.get("next"):
         raise RunbookError(f"{path.name}: [{where}]: missing next: what to do when it fails")
-    if not all(isinstance(number, int) for number in table["seed"]):
+    empty = [key for key in ("ref", "section", "expected") if not table[key].strip()]
+    if empty:
+        raise RunbookError(f"{path.name}: [{where}] {empty[0]}: expected text, saw {table[empty[0]]!r}")
+    if not all(type(number) is int for number in table["seed"]):
         raise RunbookError(f"{path.name}: [{where}] seed: expected line numbers, saw {table['seed']!r}")
+    if not all(isinstance(part, str) for part in table.get("derived_from", ())):
+        raise RunbookError(
+            f"{path.name}: [{where}] derived_from: expected ids, saw {table['derived_from']!r}"
+        )
     limits = table.get("limits", {})
-    if not all(isinstance(limit, int | float) for limit in limits.values()):
+    if not all(type(limit) in {int, float} and math.isfinite(limit) for limit in limits.values()):
         raise RunbookError(f"{path.name}: [{where}] limits: expected numbers, saw {limits!r}")
     return Line(
         id=where,

@@ -21,7 +21,7 @@ def mark(item: pytest.Item, gate: Gate) -> None:
 
 
 class Scrubbing:
-    """Allure takes messages from the exception, past the report that we scrubbed: scrub what it will write."""
+    """Allure takes messages from the exception, past the report that we scrubbed."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

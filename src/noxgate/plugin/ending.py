@@ -1,8 +1,11 @@
 """After the last check: the verdict, the evidence folder, the block at the end, the exit status."""
 
+import os
 from collections.abc import Generator
 
 import pytest
+from _pytest.junitxml import LogXML, xml_key
+from pytest_html.basereport import BaseReport
 
 from noxgate.evidence import bundle
 from noxgate.evidence.verdict import Outcome, Verdict
@@ -46,7 +49,7 @@ class Ending:
         if judgement is None or gate.target is None:
             return
         color = {Verdict.GO: "green", Verdict.NO_GO: "red", Verdict.INCONCLUSIVE: "yellow"}[judgement.verdict]
-        terminalreporter.section("release verdict", **{color: True, "bold": True})
+        terminalreporter.write_sep("=", "release verdict", **{color: True, "bold": True})
         for outcome in (Outcome.FAILED, Outcome.UNREACHABLE):
             for result in judgement.lines:
                 if result.outcome is outcome:
@@ -72,6 +75,8 @@ class Ending:
         for path, name in bundle.leaks(folder, gate.scrubber):
             path.unlink()
             gate.doubt(f"{path.relative_to(folder)} would have shown ${name}: the file was removed")
+        judgement = gate.judgement
+        assert judgement is not None
         option = self._config.option
         selection = {
             "m": option.markexpr,
@@ -80,7 +85,7 @@ class Ending:
         }
         content = {
             "schema": bundle.SCHEMA,
-            "verdict": gate.judgement.verdict,
+            "verdict": judgement.verdict,
             "doubts": gate.doubts,
             "release": gate.runbook.release.version,
             "target": {
@@ -92,11 +97,21 @@ class Ending:
             "phases": gate.phases,
             **bundle.duration(gate.started),
             "selection": selection,
-            **bundle.lines(gate.judgement),
+            **bundle.lines(judgement),
         }
         bundle.write_json(folder / "results.json", content)
         bundle.write_json(folder / "environment.json", bundle.environment(gate.root, target.origins))
         bundle.write_sums(folder)
         name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
         final = bundle.publish(folder, name)
-        self.evidence = final.relative_to(gate.root).as_posix()
+        self.evidence = os.path.relpath(final, self._config.invocation_params.dir)
+        self._retire_report_plugins()
+
+    def _retire_report_plugins(self) -> None:
+        """They have written; what they would say at the end names the folder before it had its name."""
+        manager = self._config.pluginmanager
+        for plugin in manager.get_plugins():
+            if isinstance(plugin, LogXML | BaseReport):
+                manager.unregister(plugin)
+        if xml_key in self._config.stash:
+            del self._config.stash[xml_key]

@@ -62,7 +62,8 @@ class Gate:
                 f", {len(judgement.to_come)} lines still to come" if judgement.verdict.exit_code == 0 else ""
             )
         release = self.runbook.release.version
-        return f"{word}  {self.target.name} {'+'.join(self.phases)}, release {release}: {judgement.counts()}"
+        where = f"{'+'.join(self.phases)}, release {release} on {self.target.name}"
+        return f"{word}  {where}: {judgement.counts() or 'no line of the runbook is due'}"
 
 
 GATE = pytest.StashKey[Gate]()

@@ -96,7 +96,7 @@ def result_of(reports: list[pytest.TestReport]) -> CheckResult:
     """One check's result from its reports (set-up, call, tear-down): the worst of them."""
     order = list(Outcome)
     ran = [(dict(report.user_properties), report) for report in reports]
-    outcomes = [(Outcome(properties.get(OUTCOME, Outcome.FAILED)), properties) for properties, _ in ran]
+    outcomes = [(Outcome(str(properties.get(OUTCOME, Outcome.FAILED))), properties) for properties, _ in ran]
     outcome, properties = max(outcomes, key=lambda pair: order.index(pair[0]))
     reason = str(properties.get(REASON) or "")
     if not properties:  # a crashed xdist worker reports nothing else

@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the target to check: a profile in targets/, or a path ending in .toml "
         "(default: $NOXGATE_TARGET; else staging if BASE_URL is set; else rehearsal)",
     )
+    group.addoption(
+        "--reports", metavar="DIR", default="reports", help="where the evidence goes (default: reports)"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -140,7 +143,7 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
     expression = Expression.compile(config.option.markexpr) if config.option.markexpr else None
 
     def selected(names: Collection[str]) -> bool:
-        return expression is None or expression.evaluate(lambda name, **_: name in names)
+        return expression is None or expression.evaluate(lambda name, /, **_: name in names)
 
     asked = []
     for phase in runbook.phases.values():
@@ -174,7 +177,7 @@ def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> T
 
 def _prepare_reports(config: pytest.Config, gate: Gate) -> None:
     """Point every report plugin into one folder, which gets its name when it is complete."""
-    reports = config.rootpath / "reports" / gate.runbook.release.version
+    reports = config.rootpath / config.option.reports / gate.runbook.release.version
     reports.mkdir(parents=True, exist_ok=True)
     for stale in reports.glob(".running-*"):
         if not Path(f"/proc/{stale.name.rpartition('-')[2]}").exists():

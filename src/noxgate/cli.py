@@ -1,0 +1,175 @@
+"""The command `noxgate`."""
+
+import argparse
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from noxgate import doctor
+from noxgate.checks import CheckError, find_checks
+from noxgate.rehearsal import day, sabotages, world
+from noxgate.runbook import Runbook, RunbookError, read_runbook
+
+GO, NO_GO, INCONCLUSIVE, USAGE = 0, 1, 2, 4
+
+DESCRIPTION = """\
+The NOX release gate: the release-day runbook as checks, and one verdict.
+
+exit status: 0 GO, 1 NO-GO, 2 INCONCLUSIVE (something was not looked at), 4 usage"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        status: int = given.command(given)
+    except (RunbookError, CheckError, world.RehearsalError, ProjectError) as error:
+        print(f"noxgate: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("noxgate: interrupted", file=sys.stderr)
+        return INCONCLUSIVE
+    return status
+
+
+class ProjectError(Exception):
+    """The command was called outside the project."""
+
+
+def gate(given: argparse.Namespace) -> int:
+    """Run pytest for one phase; whatever it ends with that is no verdict is INCONCLUSIVE."""
+    command = [sys.executable, "-m", "pytest", "-m", given.phase, *given.pytest]
+    if given.target:
+        command += ["--target", given.target]
+    status = subprocess.run(command, cwd=_root(), check=False).returncode
+    return status if status in {GO, NO_GO, INCONCLUSIVE, USAGE} else INCONCLUSIVE
+
+
+def checks(given: argparse.Namespace) -> int:
+    """Print every runbook line with its check."""
+    root = _root()
+    runbook = read_runbook(root / "runbook.toml")
+    print(table_of_checks(runbook, root, markdown=given.markdown), end="")
+    return GO
+
+
+def table_of_checks(runbook: Runbook, root: Path, *, markdown: bool) -> str:
+    """One row for each runbook line and each of its checks: id, ref, file:line, what is expected."""
+    places: dict[str, list[str]] = {}
+    for check in find_checks(root, runbook):
+        places.setdefault(check.line_id, []).append(f"{check.file}:{check.line_number}")
+    out = []
+    for phase in runbook.phases.values():
+        lines = [line for line in runbook.lines.values() if line.phase == phase.name]
+        out.append(f"## {phase.title}\n" if markdown else phase.title)
+        if markdown:
+            out.append("| line | ref | check | expected |\n|---|---|---|---|")
+        for line in lines:
+            if line.kind in {"human", "derived"}:
+                place = {"human": "attested by a person", "derived": "follows from other lines"}[line.kind]
+            else:
+                place = ", ".join(places.get(line.id, [])) or "to come"
+            expected = " ".join(line.expected.split())
+            if markdown:
+                escaped = expected.replace("|", "\\|")
+                out.append(f"| `{line.id}` | {line.ref} | {place} | {escaped} |")
+            else:
+                out.append(f"  {line.id:<36} {line.ref:<8} {place}\n      {expected}")
+        out.append("")
+    return "\n".join(out)
+
+
+def _rehearse(given: argparse.Namespace) -> int:
+    root = _root()
+    steps: dict[str, Callable[[], int]] = {
+        "run": lambda: day.run(root, given.sabotage),
+        "up": lambda: day.up(root),
+        "down": lambda: day.down(root),
+        "status": lambda: day.status(root),
+        "sabotages": lambda: day.listing(),
+    }
+    return steps[given.step]()
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    return doctor.main(["report"])
+
+
+def _root() -> Path:
+    """The project's folder: the nearest one above that has a runbook.toml."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "runbook.toml").is_file():
+            return folder
+    raise ProjectError(f"no runbook.toml in {here} or above it: call noxgate inside the project")
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("noxgate", description=DESCRIPTION, formatter_class=raw)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    one = commands.add_parser(
+        "gate",
+        help="GO or NO-GO for one phase of the release day",
+        description="Run the checks of one phase against one target and end in one verdict.\n"
+        "The same as `pytest -m PHASE --target NAME`, for CI: an exit status that is no verdict becomes 2.",
+        epilog="example: noxgate gate --target staging --phase staging",
+        formatter_class=raw,
+    )
+    one.add_argument(
+        "--target", metavar="NAME", help="profile in targets/ (default: staging if BASE_URL is set, else rehearsal)"
+    )
+    one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
+    one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")
+    one.set_defaults(command=gate)
+
+    one = commands.add_parser(
+        "rehearse",
+        help="the release day on this machine, against a NOX API that runs here",
+        description="Rehearse the release on this machine. Real PostgreSQL, Redis, nginx and a reference NOX API\n"
+        "run on loopback; nothing leaves the machine and nothing stays behind.\n\n"
+        "  run        start everything, run the checks, stop everything (default)\n"
+        "  up         start everything and leave it up: then `pytest -m staging` works\n"
+        "  status     what is up, and where\n"
+        "  down       stop it\n"
+        "  sabotages  the faults that can be rehearsed",
+        epilog="example: noxgate rehearse run --sabotage staging.version",
+        formatter_class=raw,
+    )
+    one.add_argument("step", nargs="?", default="run", choices=["run", "up", "down", "status", "sabotages"])
+    one.add_argument(
+        "--sabotage",
+        metavar="ID",
+        choices=None,
+        help="break one thing first: a runbook line such as staging.version (all its faults, one after another), "
+        "or one fault such as staging.version:rc1",
+    )
+    one.set_defaults(command=_rehearse)
+
+    one = commands.add_parser(
+        "checks",
+        help="every runbook line, its check, and what it expects",
+        description="List every runbook line: id, reference, file:line of its check, what is expected.",
+    )
+    one.add_argument("--markdown", action="store_true", help="as docs/CHECKS.md")
+    one.set_defaults(command=checks)
+
+    one = commands.add_parser(
+        "doctor",
+        help="what this machine has for a rehearsal, and what is missing",
+        description="List each program that a rehearsal needs, with its version and path, or how to install it.",
+    )
+    one.set_defaults(command=_doctor)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
