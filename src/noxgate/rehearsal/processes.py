@@ -1,0 +1,212 @@
+"""Starting and ending the parts of a rehearsal, so that none outlives the process that started it."""
+
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from noxgate.rehearsal import leftovers
+from noxgate.rehearsal.error import PortTakenError, RehearsalError
+from noxgate.waiting import eventually
+
+STARTING = 20.0  # seconds that a part has to serve
+ENDING = 4.0  # seconds that a part has to end before it is killed
+LAST_LINES = 4  # of a log, in the message about a part that did not start
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_LIBC = ctypes.CDLL(None)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of the rehearsal: how to start it, when it serves, how to end it.
+
+    `death` is the signal that the kernel sends it if the supervisor is killed: one that also ends the processes
+    that the part itself has started.
+    """
+
+    name: str
+    address: str
+    command: tuple[str, ...]
+    folder: Path
+    serves: Callable[[], None]  # raises AssertionError until it does
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user: pwd.struct_passwd | None = None
+    stop: signal.Signals = signal.SIGTERM
+    death: signal.Signals = signal.SIGKILL
+
+
+class Crew:
+    """The running parts, by name, in the order in which they were started.
+
+    Only for a process with one thread: the kernel's death signal follows the thread that started a child.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._parts: dict[str, Part] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        for name in ("log", "temporary"):
+            (folder / name).mkdir()
+        # Shared by servers that run as different users.
+        (folder / "temporary").chmod(0o1777)
+
+    def launch(self, part: Part) -> None:
+        """Start a part without waiting until it serves."""
+        self._parts[part.name] = part
+        self._processes[part.name] = self._spawn(part)
+
+    def wait_for(self, *names: str) -> None:
+        """Wait until these parts serve; RehearsalError, with the end of its log, if one cannot."""
+        for name in names:
+            self._wait_for(self._parts[name])
+
+    def run(self, part: Part) -> None:
+        """Run a program to its end, which must be a good one."""
+        process = self._spawn(part)
+        try:
+            if process.wait(timeout=60) != 0:
+                raise RehearsalError(f"{part.name} failed: {self._last_lines(part.name)}")
+        finally:
+            _end(process, part)
+
+    def start(self, name: str) -> None:
+        """Start a part that was stopped, or has died, and wait until it serves."""
+        part = self._known(name)
+        if not self.is_running(name):
+            self.launch(part)
+            self.wait_for(name)
+
+    def stop(self, name: str) -> None:
+        """End one part and what it started."""
+        part = self._known(name)
+        if name in self._processes:
+            _end(self._processes.pop(name), part)
+
+    def stop_all(self) -> None:
+        """End everything, last started first: the servers that the others need go last."""
+        for name in reversed(list(self._processes)):
+            self.stop(name)
+
+    def reap(self) -> None:
+        """Bury the parts that died, with what they left running."""
+        for name in list(self._processes):
+            if not self.is_running(name):
+                _end(self._processes[name], self._parts[name])
+
+    def is_running(self, name: str) -> bool:
+        process = self._processes.get(name)
+        return process is not None and process.returncode is None and leftovers.look(process.pid) is not None
+
+    def pids(self) -> dict[str, int]:
+        """Part -> pid, of the parts that were started and not stopped."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    def parts(self) -> list[Part]:
+        return list(self._parts.values())
+
+    def _known(self, name: str) -> Part:
+        if name not in self._parts:
+            raise RehearsalError(f"no part {name!r} (parts: {', '.join(self._parts)})")
+        return self._parts[name]
+
+    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
+        owner = part.user
+        with self._log(part.name).open("ab") as log:
+            try:
+                return subprocess.Popen(
+                    part.command,
+                    cwd=part.folder,
+                    env=self._environment() | part.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
+                    user=None if owner is None else owner.pw_uid,
+                    group=None if owner is None else owner.pw_gid,
+                    extra_groups=None if owner is None else [],
+                    preexec_fn=_die_with_parent(part.death),  # noqa: PLW1509 (the supervisor has one thread)
+                )
+            except OSError as error:
+                raise RehearsalError(
+                    f"{part.name} cannot be started: {part.command[0]}: {error.strerror}: see `noxgate doctor`"
+                ) from None
+
+    def _environment(self) -> dict[str, str]:
+        """Nothing of the caller's but the search paths: the runbook's variables name real targets."""
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        temporary = str(self._folder / "temporary")
+        return kept | {
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "HOME": temporary,
+            "TMPDIR": temporary,
+            "PYTHONUNBUFFERED": "1",
+            leftovers.MARK: str(self._folder),
+        }
+
+    def _wait_for(self, part: Part) -> None:
+        process = self._processes[part.name]
+
+        def serves() -> None:
+            if process.poll() is not None:
+                self._did_not_start(part, f"ended with exit status {process.returncode}")
+            part.serves()
+
+        try:
+            eventually(serves, within=STARTING, every=0.02)
+        except AssertionError as error:
+            self._did_not_start(part, f"does not serve after {STARTING:g} s ({error})")
+
+    def _did_not_start(self, part: Part, seen: str) -> None:
+        last = self._last_lines(part.name)
+        kind = PortTakenError if "address already in use" in last.lower() else RehearsalError
+        raise kind(f"{part.name} did not start: {seen}: {last}")
+
+    def _last_lines(self, name: str) -> str:
+        lines = self._log(name).read_text(encoding="utf-8", errors="replace").split("\n")
+        return (
+            " | ".join([line.strip() for line in lines if line.strip()][-LAST_LINES:]) or "its log is empty"
+        )
+
+    def _log(self, name: str) -> Path:
+        return self._folder / "log" / f"{name}.log"
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a module of this package in this environment."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+def _die_with_parent(death: signal.Signals) -> Callable[[], None]:
+    """What a child does before it becomes its program (after the change of user, which would undo it)."""
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        failed = _LIBC.prctl(_SET_DEATH_SIGNAL, int(death)) != 0
+        if failed or os.getppid() != parent:  # the parent was killed in between
+            os._exit(1)
+
+    return before_exec
+
+
+def _end(process: subprocess.Popen[bytes], part: Part) -> None:
+    if process.returncode is not None:  # reaped: its pid may be another's by now
+        return
+    if leftovers.look(process.pid) is not None:
+        process.send_signal(part.stop)
+        with suppress(AssertionError):
+            eventually(lambda: _is_gone(process.pid), within=ENDING, every=0.01)
+    # Not reaped yet, so its pid still names its session: kill what is left of it, itself included.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _is_gone(pid: int) -> None:
+    assert leftovers.look(pid) is None
