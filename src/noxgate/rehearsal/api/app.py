@@ -19,7 +19,9 @@ from noxgate.rehearsal.api.backends import BackendError
 from noxgate.rehearsal.api.faults import FaultsFile, FaultsMiddleware
 from noxgate.rehearsal.api.logs import log
 from noxgate.rehearsal.api.metrics import MetricsMiddleware
+from noxgate.rehearsal.api.molecules import InputError
 from noxgate.rehearsal.api.nox import Nox
+from noxgate.rehearsal.api.science import ScienceEndpoints
 from noxgate.rehearsal.api.settings import Settings
 from noxgate.rehearsal.api.status import StatusEndpoints
 
@@ -30,6 +32,7 @@ def application(settings: Settings) -> ASGIApp:
     routes: list[BaseRoute] = [
         *StatusEndpoints(nox).routes(),
         *AccountEndpoints(nox).routes(),
+        *ScienceEndpoints(nox).routes(),
         WebSocketRoute("/ws", Echo(nox).talk),
     ]
 
@@ -46,6 +49,7 @@ def application(settings: Settings) -> ASGIApp:
         exception_handlers={
             HTTPException: _http_error,
             TokenError: _unauthorized,
+            InputError: _unprocessable,
             BackendError: _unavailable,
             Exception: _broken,
         },
@@ -87,6 +91,10 @@ async def _http_error(_: Request, exception: Exception) -> Response:
 
 async def _unauthorized(_: Request, exception: Exception) -> Response:
     return error(401, str(exception), {"www-authenticate": "Bearer"})
+
+
+async def _unprocessable(_: Request, exception: Exception) -> Response:
+    return error(422, str(exception))
 
 
 async def _unavailable(_: Request, exception: Exception) -> Response:

@@ -16,12 +16,14 @@ class _Entry(NamedTuple, Generic[Value]):
 class Fresh(Generic[Value]):
     """Keeps what `look` answered for `seconds` per key; callers at once share one look.
 
-    A look that raises is not kept: each of its callers gets the exception, the next one looks again.
+    `keep` says which answers are worth keeping (all of them, when left out). A look that raises
+    is not kept: each of its callers gets the exception, the next one looks again.
     """
 
-    def __init__(self, seconds: float, most: int = 1000) -> None:
+    def __init__(self, seconds: float, most: int = 1000, keep: Callable[[Value], bool] | None = None) -> None:
         self._seconds = seconds
         self._most = most
+        self._keep = keep
         self._kept: dict[object, _Entry[Value]] = {}
         self._looking: dict[object, asyncio.Task[Value]] = {}
 
@@ -39,9 +41,10 @@ class Fresh(Generic[Value]):
     async def _look(self, key: object, look: Callable[[], Awaitable[Value]]) -> Value:
         try:
             value = await look()
-            if len(self._kept) >= self._most:
-                self._kept.clear()
-            self._kept[key] = _Entry(time.monotonic() + self._seconds, value)
+            if self._keep is None or self._keep(value):
+                if len(self._kept) >= self._most:
+                    self._kept.clear()
+                self._kept[key] = _Entry(time.monotonic() + self._seconds, value)
             return value
         finally:
             del self._looking[key]
