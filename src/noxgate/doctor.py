@@ -4,17 +4,20 @@ Usage: python3 src/noxgate/doctor.py [report | check | install]
 
 Runs before any environment exists: the standard library alone, on Python 3.9 or newer.
 """
+# ruff: noqa: T201 (a program of its own: it prints)
+
+from __future__ import annotations
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence  # noqa: TC003 (as plain as every other import)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 # Folders that PATH may lack: an ordinary user's has no sbin, nobody's has PostgreSQL's servers.
 SBIN = ("/usr/sbin", "/sbin", "/usr/local/sbin")
@@ -45,8 +48,8 @@ class Finding:
 
     component: Component
     version: str
-    path: Optional[Path]
-    problem: Optional[str]
+    path: Path | None
+    problem: str | None
 
 
 COMPONENTS = (
@@ -99,7 +102,7 @@ def program(name: str) -> Path:
     return path
 
 
-def find(name: str) -> Optional[Path]:
+def find(name: str) -> Path | None:
     """Where a program is. PostgreSQL's own come first: on PATH Debian has wrappers of the same name."""
     versions = [folder for folder in POSTGRESQL.glob("*/bin") if folder.parent.name.isdigit()]
     versions.sort(key=lambda folder: int(folder.parent.name), reverse=True)
@@ -221,9 +224,10 @@ def _apt_get(action: str, *packages: str) -> None:
         raise _AptError(" ".join(errors) or f"exit status {second.returncode}")
 
 
-def _quietly(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+def _quietly(command: Sequence[str], folder: str = "/") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -263,7 +267,8 @@ def _no_cluster(settings: Path = CLUSTER_SETTINGS) -> Iterator[None]:
 def _version(command: Sequence[str]) -> str:
     """The first version number that a command prints, or "" if it fails."""
     try:
-        answer = _quietly(command)
+        with tempfile.TemporaryDirectory() as folder:  # Psi4 leaves a file where it runs
+            answer = _quietly(command, folder)
     except OSError:
         return ""
     found = re.search(r"\d+(\.\d+)+", answer.stdout)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from noxgate.rehearsal import certificates, ingress, pods, postgres, redis
 from noxgate.rehearsal.api.auth import mint
+from noxgate.rehearsal.ingress_conf import Site
 from noxgate.rehearsal.leftovers import look
 from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.processes import Crew
@@ -34,7 +35,7 @@ class Plan:
     database: postgres.Database
     redis_port: int
     redis_password: str
-    site: ingress.Site
+    site: Site
     green: pods.Deployment
     secret_key: str
     client_ids: dict[str, str]
@@ -69,7 +70,7 @@ def plan(folder: Path) -> Plan:
         database=database,
         redis_port=redis_port,
         redis_password=redis_password,
-        site=ingress.Site(tls_port, plain_port, tuple(pod_ports), redirect=base_url),
+        site=Site(tls_port, plain_port, tuple(pod_ports), redirect=base_url),
         green=pods.Deployment(VERSION, dict(zip(names, pod_ports, strict=True)), environment),
         secret_key=secret_key,
         client_ids=client_ids,

@@ -38,7 +38,7 @@ def obey_one(orders: socket.socket, carry_out: Callable[[dict[str, str]], None])
 
 
 def order(folder: Path, action: str, part: str) -> None:
-    """Have the supervisor `stop` or `start` a part; returns when it is done, RehearsalError if it cannot be."""
+    """Have the supervisor `stop` or `start` a part, and wait until it has; RehearsalError if it cannot."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
         try:

@@ -1,8 +1,8 @@
 """The supervisor of one rehearsal, a process of its own: starts the parts, obeys, and ends all of them.
 
-It is started by `noxgate.rehearsal.world`, which reads one JSON object per line from its standard output until
-`ready` or `error`. With --leash it also ends when its standard input does, which is when its caller has ended,
-however that came. Everything happens in its one thread.
+It is started by `noxgate.rehearsal.world`, which reads one JSON object per line from its standard output
+until `ready` or `error`. With --leash it also ends when its standard input does, which is when its caller has
+ended, however that came. Everything happens in its one thread.
 """
 
 import argparse
@@ -81,8 +81,7 @@ def _obey(crew: Crew, world: World, orders: socket.socket, *, leash: bool) -> No
     """Carry out orders, and bury parts that die, until the leash ends or a signal comes."""
     wake, woken = socket.socketpair()
     with wake, woken, selectors.DefaultSelector() as selector:
-        for end in (wake, woken):
-            end.setblocking(False)
+        woken.setblocking(False)  # noqa: FBT003 (the socket's own method)
         signal.set_wakeup_fd(woken.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         selector.register(orders, selectors.EVENT_READ)

@@ -1,7 +1,7 @@
 """The folder of one rehearsal: everything that it writes, and the lock that says it is up.
 
-The lock is the kernel's (flock on the folder itself): it ends with the process that holds it, even by SIGKILL.
-So a folder that can be locked belongs to nobody, and what is in it and runs from it is left over.
+The lock is the kernel's (flock on the folder itself): it ends with the process that holds it, even by
+SIGKILL. So a folder that can be locked belongs to nobody, and what is in it and runs from it is left over.
 """
 
 import fcntl
@@ -72,7 +72,7 @@ def remove_if_stale(folder: Path) -> bool:
 
 
 def _lock(folder: Path, *, make: bool) -> int | None:
-    """A descriptor that holds the folder, or None if someone else does (or it is not there and not to be made)."""
+    """A descriptor that holds the folder; None if someone else holds it, or is not there nor to be made."""
     while True:
         if make:
             folder.mkdir(mode=0o711, exist_ok=True)

@@ -1,57 +1,28 @@
 """The rehearsal's ingress: nginx before the pods, with TLS, the security headers and the redirect to HTTPS.
 
-A reload keeps the listening sockets and lets the old workers finish what they have; the master ends its workers
-when it is told to end, which is also the death signal that the kernel sends it.
+A reload keeps the listening sockets and lets the old workers finish what they have; the master ends its
+workers when it is told to end, which is also the death signal that the kernel sends it.
 """
 
 import http.client
 import os
-import pwd
 import signal
 import ssl
 from collections.abc import Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from noxgate import doctor
 from noxgate.rehearsal import certificates, leftovers
 from noxgate.rehearsal.error import RehearsalError
+from noxgate.rehearsal.ingress_conf import HEADERS, WORKERS, Site, render
 from noxgate.rehearsal.processes import Part
 from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
 
 NAME = "ingress"
-HEADERS: Mapping[str, str] = {
-    "X-Frame-Options": "SAMEORIGIN",
-    "X-XSS-Protection": "1; mode=block",
-    "X-Content-Type-Options": "nosniff",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "Content-Security-Policy": "default-src 'self'",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-}
-_WORKERS = 2
-_WORKER_USER = "www-data"  # as root: Debian's user for nginx
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the ingress serves. A header of None is left out; no redirect: plain HTTP is served as it is."""
-
-    port: int
-    plain_port: int
-    upstreams: tuple[int, ...]
-    redirect: str | None
-    headers: Mapping[str, str | None] = field(default_factory=lambda: dict(HEADERS))
-    tls_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
-
-
-@dataclass(frozen=True)
-class _Unchanged:
-    pass
-
-
-_UNCHANGED = _Unchanged()
 
 
 def prepare(folder: Path, site: Site, certificate: certificates.Pair) -> Part:
@@ -79,28 +50,25 @@ def prepare(folder: Path, site: Site, certificate: certificates.Pair) -> Part:
     )
 
 
-def apply(
-    world: World,
-    *,
-    headers: Mapping[str, str | None] | None = None,
-    certificate: certificates.Pair | None = None,
-    tls_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3"),
-    redirect: str | None | _Unchanged = _UNCHANGED,
-    pods: tuple[str, ...] | None = None,
-) -> None:
+class Changes(TypedDict, total=False):
+    """The fields of Site that `apply` may change."""
+
+    headers: Mapping[str, str | None]
+    not_on_errors: str | None
+    redirect: str | None
+    tls_protocols: tuple[str, ...]
+    upstreams: tuple[int, ...]
+    websocket: bool
+
+
+def apply(world: World, *, certificate: certificates.Pair | None = None, **changes: Unpack[Changes]) -> None:
     """Serve with these changes, and otherwise as at the start; returns when only the changed ingress answers.
 
-    `headers` are added to the usual ones (None drops one); `redirect` is the scheme and host to send plain HTTP
-    to (None: serve it); `pods` are those that get traffic.
+    `headers` are added to the usual ones.
     """
-    site = Site(
-        port=world.port,
-        plain_port=world.plain_port,
-        upstreams=tuple(world.pods[pod] for pod in (world.pods if pods is None else pods)),
-        redirect=world.base_url if isinstance(redirect, _Unchanged) else redirect,
-        headers={**HEADERS, **(headers or {})},
-        tls_protocols=tls_protocols,
-    )
+    usual = Site(world.port, world.plain_port, tuple(world.pods.values()), redirect=world.base_url)
+    changed = replace(usual, **changes)
+    site = replace(changed, headers={**HEADERS, **changed.headers})
     home = world.folder / NAME
     _write(home, site, certificate or _usual_certificate(home))
     _reload(world)
@@ -137,7 +105,7 @@ def _reload(world: World) -> None:
     def only_new_workers_accept() -> None:
         after = leftovers.children(master)
         accepting = {pid for pid in after if "shutting down" not in leftovers.title(pid)}
-        assert len(accepting - before) == _WORKERS, "no new workers"
+        assert len(accepting - before) == WORKERS, "no new workers"
         assert accepting & before == set(), "the old workers still accept connections"
 
     try:
@@ -156,112 +124,3 @@ def _answers(port: int, ca_file: Path) -> None:
             connection.getresponse().read()
         except (OSError, http.client.HTTPException) as error:
             raise AssertionError(str(error)) from None
-
-
-def render(home: Path, site: Site) -> str:
-    """The whole of nginx.conf."""
-    servers = "\n".join(f"        server 127.0.0.1:{port} fail_timeout=1s;" for port in site.upstreams)
-    temporary = "\n".join(
-        f"    {kind}_temp_path {home}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    # Old protocols are refused by OpenSSL itself unless the security level is lowered as well.
-    is_old = {"TLSv1", "TLSv1.1"} & set(site.tls_protocols)
-    ciphers = "ssl_ciphers DEFAULT@SECLEVEL=0;" if is_old else ""
-    plain = (
-        f"return 308 {site.redirect}$request_uri;"
-        if site.redirect is not None
-        else f"\n{_headers(site)}\n{_locations(servers)}"
-    )
-    return f"""\
-{_user()}worker_processes {_WORKERS};
-worker_rlimit_nofile 16384;
-daemon off;
-pid {home}/nginx.pid;
-error_log stderr warn;
-events {{
-    worker_connections 8192;
-}}
-http {{
-    access_log off;
-    server_tokens off;
-{temporary}
-    keepalive_requests 1000000;
-    map $http_upgrade $connection_upgrade {{
-        default upgrade;
-        "" "";
-    }}
-    {_upstream(servers)}
-    server {{
-        listen 127.0.0.1:{site.plain_port};
-        server_name localhost;
-        {plain}
-    }}
-    server {{
-        listen 127.0.0.1:{site.port} ssl;
-        server_name localhost;
-        ssl_certificate {home}/server.pem;
-        ssl_certificate_key {home}/server.key;
-        ssl_protocols {" ".join(site.tls_protocols)};
-        {ciphers}
-        # A resumed session would show the certificate of before a reload.
-        ssl_session_tickets off;
-{_headers(site)}
-{_locations(servers)}
-    }}
-}}
-"""
-
-
-def _user() -> str:
-    if os.getuid() != 0:
-        return ""
-    with suppress(KeyError):
-        return f"user {pwd.getpwnam(_WORKER_USER).pw_name};\n"
-    return ""
-
-
-def _headers(site: Site) -> str:
-    # The ingress alone decides: the application's own header of that name would make two.
-    hidden = [f"        proxy_hide_header {name};" for name in site.headers]
-    added = [
-        f'        add_header {name} "{value}" always;'
-        for name, value in site.headers.items()
-        if value is not None
-    ]
-    return "\n".join([*hidden, *added])
-
-
-def _upstream(servers: str) -> str:
-    if not servers:
-        return ""
-    # Idle connections are given up before uvicorn does (5 s): one closed at the wrong moment would be a 502.
-    return f"""upstream nox_api {{
-{servers}
-        keepalive 128;
-        keepalive_requests 1000000;
-        keepalive_timeout 2s;
-    }}"""
-
-
-def _locations(servers: str) -> str:
-    if not servers:
-        return "        location / { return 503; }"
-    forwarded = """\
-            proxy_pass http://nox_api;
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;"""
-    return f"""\
-        location / {{
-{forwarded}
-            proxy_set_header Connection "";
-        }}
-        location /ws {{
-{forwarded}
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_read_timeout 1h;
-        }}"""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from noxgate.waiting import eventually
 
-MARK = "NOXGATE_REHEARSAL"  # in the environment of every process that a rehearsal starts: its folder
-# Servers that write their title over their environment; they never leave the folder that they were started in.
+HOME = "temporary"  # below the folder: the HOME of every process that a rehearsal starts, and of theirs
+# Servers that write their title over their environment; they never leave the folder they were started in.
 _SERVERS = frozenset({"nginx", "postgres", "redis-server"})
 _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class Process:
-    """One look at a process. `started` (clock ticks since boot) tells a reused pid from the process once seen."""
+    """One look at a process. `started`, in clock ticks since boot, tells it from a later one of that pid."""
 
     pid: int
     parent: int
@@ -85,19 +85,20 @@ def _kill(pid: int, folder: Path) -> None:
 def _belongs(pid: int, folder: Path) -> bool:
     if pid == os.getpid() or look(pid) is None:
         return False
-    if f"{MARK}={folder}".encode() in _read(pid, "environ").split(b"\0"):
+    home = f"HOME={folder / HOME}"
+    if any(_is_below(entry, home) for entry in _read(pid, "environ").decode(errors="replace").split("\0")):
         return True
     name = _read(pid, "comm").decode(errors="replace").strip()
-    return name in _SERVERS and _is_below(_working_folder(pid), folder)
+    return name in _SERVERS and _is_below(_working_folder(pid), str(folder))
 
 
-def _is_below(path: str, folder: Path) -> bool:
-    return path == str(folder) or path.startswith(f"{folder}/")
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _working_folder(pid: int) -> str:
     try:
-        return os.readlink(_PROC / str(pid) / "cwd")
+        return str((_PROC / str(pid) / "cwd").readlink())
     except OSError:
         return ""
 
@@ -110,6 +111,6 @@ def _read(pid: int, name: str) -> bytes:
 
 
 def _everyone() -> Iterator[Process]:
-    for entry in os.listdir(_PROC):
-        if entry.isdigit() and (process := look(int(entry))) is not None:
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit() and (process := look(int(entry.name))) is not None:
             yield process

@@ -32,7 +32,7 @@ def _free_port(taken: Container[int]) -> int:
                 candidate.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            port = candidate.getsockname()[1]
+            port = int(candidate.getsockname()[1])
         if port not in taken:
             return port
     raise OSError("no free TCP port on 127.0.0.1")

@@ -26,8 +26,8 @@ _LIBC = ctypes.CDLL(None)
 class Part:
     """One process of the rehearsal: how to start it, when it serves, how to end it.
 
-    `death` is the signal that the kernel sends it if the supervisor is killed: one that also ends the processes
-    that the part itself has started.
+    `death` is the signal that the kernel sends it if the supervisor is killed: one that also ends the
+    processes that the part itself has started.
     """
 
     name: str
@@ -51,10 +51,9 @@ class Crew:
         self._folder = folder
         self._parts: dict[str, Part] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in ("log", "temporary"):
+        for name in ("log", leftovers.HOME):
             (folder / name).mkdir()
-        # Shared by servers that run as different users.
-        (folder / "temporary").chmod(0o1777)
+        (folder / leftovers.HOME).chmod(0o1777)  # shared by servers that run as different users
 
     def launch(self, part: Part) -> None:
         """Start a part without waiting until it serves."""
@@ -122,7 +121,7 @@ class Crew:
                 return subprocess.Popen(
                     part.command,
                     cwd=part.folder,
-                    env=self._environment() | part.environment,
+                    env={**self._environment(), **part.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -134,20 +133,20 @@ class Crew:
                 )
             except OSError as error:
                 raise RehearsalError(
-                    f"{part.name} cannot be started: {part.command[0]}: {error.strerror}: see `noxgate doctor`"
+                    f"{part.name} cannot be started: {part.command[0]}: {error.strerror}: "
+                    "see `noxgate doctor`"
                 ) from None
 
     def _environment(self) -> dict[str, str]:
         """Nothing of the caller's but the search paths: the runbook's variables name real targets."""
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        temporary = str(self._folder / "temporary")
+        temporary = str(self._folder / leftovers.HOME)
         return kept | {
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "HOME": temporary,
             "TMPDIR": temporary,
             "PYTHONUNBUFFERED": "1",
-            leftovers.MARK: str(self._folder),
         }
 
     def _wait_for(self, part: Part) -> None:

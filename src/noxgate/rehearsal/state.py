@@ -24,7 +24,7 @@ class Server:
 
 @dataclass(frozen=True)
 class World:
-    """One rehearsal that is up. Load it again after stopping or starting a part: pids are those of its writing."""
+    """One rehearsal that is up. Load it again after stopping or starting a part: pids change."""
 
     name: str
     folder: Path

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Self
 
 from noxgate.rehearsal import control, leftovers
 from noxgate.rehearsal.error import RehearsalError
@@ -136,7 +136,7 @@ class _Supervisor:
             start_new_session=True,
         )
 
-    def __enter__(self) -> "_Supervisor":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
