@@ -28,6 +28,7 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,  # longer than nginx keeps an idle connection, so that it closes first
         timeout_graceful_shutdown=5,
         ws_max_size=1_000_000,

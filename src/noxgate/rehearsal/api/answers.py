@@ -13,9 +13,7 @@ LARGEST_BODY = 1_000_000  # bytes
 
 def encoded(content: Any) -> bytes:
     """Compact JSON; dates as ISO 8601, ids as text; never NaN."""
-    return json.dumps(
-        content, default=_text, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    ).encode()
+    return _ENCODER.encode(content).encode()
 
 
 def answer(content: Any, status: int = 200) -> Response:
@@ -54,3 +52,6 @@ def _text(value: Any) -> str:
 
 def _not_json(constant: str) -> Any:
     raise ValueError(constant)
+
+
+_ENCODER = json.JSONEncoder(default=_text, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -48,14 +48,15 @@ class Backends:
         pool = await self._pool(settings.database_url)
         try:
             return await _rows(pool, query, values)
+        except PoolTimeout as error:
+            raise _unavailable(error) from None
         except psycopg.OperationalError:
             pass
         try:
             await asyncio.wait_for(pool.check(), PATIENCE)
             return await _rows(pool, query, values)
         except (psycopg.OperationalError, TimeoutError) as error:
-            log.warning("database unavailable: %s", _reason(error))
-            raise BackendError("database") from None
+            raise _unavailable(error) from None
 
     def redis(self, settings: Settings) -> Redis:
         """The client for the settings' Redis; its commands raise RedisError."""
@@ -80,10 +81,10 @@ class Backends:
         return size - stats.get("pool_available", 0), size
 
     async def close(self) -> None:
-        for pool in self._pools.values():
-            await pool.close()
-        for client in self._redis.values():
-            await client.aclose()
+        await asyncio.gather(
+            *(pool.close(timeout=PATIENCE) for pool in self._pools.values()),
+            *(client.aclose() for client in self._redis.values()),
+        )
 
     async def _pool(self, url: str) -> Pool:
         pool = self._pools.get(url)
@@ -94,7 +95,7 @@ class Backends:
                 kwargs={"autocommit": True, "row_factory": dict_row, "connect_timeout": 3},
                 min_size=1,
                 max_size=MOST_CONNECTIONS,
-                timeout=2,
+                timeout=PATIENCE,
                 open=False,
             )
             self._pools[url] = pool
@@ -125,13 +126,11 @@ class Backends:
 
 
 async def _rows(pool: Pool, query: LiteralString, values: Sequence[Any]) -> list[DictRow]:
-    try:
-        async with pool.connection() as connection:
-            cursor = await connection.execute(query, values or None)
-            return await cursor.fetchall() if cursor.description else []
-    except PoolTimeout:
-        raise psycopg.OperationalError("no connection to be had") from None
+    async with pool.connection() as connection:
+        cursor = await connection.execute(query, values or None)
+        return await cursor.fetchall() if cursor.description else []
 
 
-def _reason(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _unavailable(error: Exception) -> BackendError:
+    log.warning("database unavailable: %s", (str(error).splitlines() or [type(error).__name__])[0])
+    return BackendError("database")

@@ -38,7 +38,7 @@ def detonation(composition: str, density: float, heat_of_formation: float | None
 
     D = 1.01 φ^½ (1 + 1.30 d), P = 1.558 d² φ, φ = N M^½ Q^½, with N mol of gas per g, M its mean mass in
     g/mol, Q in cal/g: M. J. Kamlet and S. J. Jacobs, J. Chem. Phys. 48 (1968) 23-35. Oxygen makes H₂O
-    first, then CO₂. RDX at 1.80: 8.8 km/s, 34.3 GPa (measured: 8.75, 34.7). InputError outside of CHNO
+    first, then CO₂. RDX at 1.80: 8.79 km/s, 34.3 GPa (measured: about 8.75, 34.7). InputError outside of CHNO
     and of 1.0 to 2.5 g/cm³, and where no heat or no gas is set free.
     """
     atoms = _atoms(composition)

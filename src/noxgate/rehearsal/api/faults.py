@@ -20,8 +20,9 @@ nothing and is logged as an error.
 `answers`   by method and exact path (`GET /ws` is the WebSocket's upgrade; its status refuses it):
             `status`, `json` or `text` replace the answer (200 and an empty text where left out);
             `headers` are added, or replace those of that name, or take them away (null);
-            without status, json and text the honest answer goes out, with `delay` and `headers`;
+            without status, json and text the honest answer goes out, with the rest of these;
             `delay` in seconds comes before the answer;
+            `replace` puts other words into the honest answer: {"accounts.google.com": "accounts.example"};
             `share` of the requests that are concerned, evenly spread: 0.05 is each twentieth.
 `pods`      the same two keys for one POD_NAME, over those above.
 """
@@ -41,7 +42,7 @@ from noxgate.rehearsal.api.answers import encoded
 from noxgate.rehearsal.api.settings import Settings
 
 FIXED = {"port", "host", "pod", "faults"}
-ANSWER_KEYS = {"status", "json", "text", "headers", "delay", "share"}
+ANSWER_KEYS = {"status", "json", "text", "headers", "delay", "replace", "share"}
 
 log = logging.getLogger("nox")
 
@@ -61,6 +62,7 @@ class Fault:
     media_type: str
     headers: dict[str, str | None]
     delay: float
+    replace: dict[str, str]
     share: float
     turn: float = 0.0
 
@@ -133,7 +135,7 @@ class FaultsMiddleware:
             await asyncio.sleep(fault.delay)
         send = _with_headers(send, fault.headers)
         if fault.status is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _with_words(send, fault.replace))
             return
         response = Response(fault.body, fault.status, media_type=fault.media_type)
         if scope["type"] == "websocket":
@@ -168,6 +170,7 @@ def _fault(key: str, value: dict[str, Any]) -> Fault:
         media_type="application/json" if is_json else "text/plain",
         headers=dict(value.get("headers", {})),
         delay=float(value.get("delay", 0)),
+        replace={str(old): str(new) for old, new in value.get("replace", {}).items()},
         share=float(value.get("share", 1)),
     )
 
@@ -176,6 +179,29 @@ def _only(mapping: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(mapping.keys() - known)
     if unknown:
         raise ValueError(f"{where}: unknown {', '.join(unknown)}")
+
+
+def _with_words(send: Send, words: dict[str, str]) -> Send:
+    if not words:
+        return send
+    start: Message = {}
+    body = bytearray()
+
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        body.extend(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        text = body.decode()
+        for old, new in words.items():
+            text = text.replace(old, new)
+        MutableHeaders(scope=start)["content-length"] = str(len(text.encode()))
+        await send(start)
+        await send({**message, "body": text.encode()})
+
+    return changed
 
 
 def _with_headers(send: Send, changes: dict[str, str | None]) -> Send:

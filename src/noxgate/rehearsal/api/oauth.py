@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from redis.asyncio import Redis
@@ -32,13 +33,17 @@ PROVIDERS = {
 
 
 def authorization_url(settings: Settings, provider: str, state: str) -> str:
-    """The URL that the browser is sent to."""
+    """The URL that the browser is sent to; `state` is URL-safe."""
+    return f"{_without_state(provider, settings.client_id(provider), settings.public_url)}&state={state}"
+
+
+@lru_cache(maxsize=100)
+def _without_state(provider: str, client_id: str, public_url: str) -> str:
     query = {
-        "client_id": settings.client_id(provider),
-        "redirect_uri": f"{settings.public_url}/api/auth/{provider}/callback",
+        "client_id": client_id,
+        "redirect_uri": f"{public_url}/api/auth/{provider}/callback",
         "response_type": "code",
         "scope": PROVIDERS[provider].scope,
-        "state": state,
     }
     return f"{PROVIDERS[provider].authorize}?{urlencode(query, quote_via=quote)}"
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 SHORTEST_SECRET_KEY = 32  # characters: HS256 wants a key as long as its hash
@@ -20,15 +20,15 @@ class Settings:
     version: str
     public_url: str
     port: int
-    database_url: str
-    redis_url: str
-    secret_key: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
     google_client_id: str
-    google_client_secret: str
+    google_client_secret: str = field(repr=False)
     github_client_id: str
-    github_client_secret: str
+    github_client_secret: str = field(repr=False)
     microsoft_client_id: str
-    microsoft_client_secret: str
+    microsoft_client_secret: str = field(repr=False)
     host: str = "127.0.0.1"
     pod: str = "nox-api"
     faults: str = ""

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_PLAIN_1_0_0
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -58,7 +58,7 @@ class StatusEndpoints:
         except BackendError:
             jobs = None
         text = self._nox.metrics.text(settings.version, self._nox.backends.pool_use(settings), jobs)
-        return Response(text, headers={"content-type": CONTENT_TYPE_PLAIN_1_0_0})
+        return Response(text, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
 
     async def stats(self, _: Request) -> Response:
         nox = self._nox

@@ -139,6 +139,8 @@ BEGIN
 END
 $$;
 
+-- Validating twice is no harm.
+-- squawk-ignore prefer-robust-stmts
 ALTER TABLE computational_jobs VALIDATE CONSTRAINT computational_jobs_batch_id_fkey;
 
 -- ---------------------------------------------------------------- indexes
