@@ -4,12 +4,14 @@ import difflib
 import ipaddress
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from noxgate.secret import FRAGMENT, Secret
 
@@ -79,10 +81,8 @@ class Target:
             value = self.variables.get(name)
             if value is None:
                 continue
-            if role.endswith("_url"):
-                value = urlsplit(value).password
-            if value:
-                found.append(Secret(name, value))
+            values = _passwords(value) if role.endswith("_url") else [value]
+            found += [Secret(name, secret) for secret in values]
         return found
 
     def unset(self) -> list[str]:
@@ -128,9 +128,12 @@ def read_target(
             origins[key] = variable
 
     base_url = _url(path, origins["base_url"], document["base_url"], "https")
-    plain_url = f"http://{urlsplit(base_url).hostname}"
+    host = urlsplit(base_url).hostname
+    plain_url = f"http://{f'[{host}]' if ':' in str(host) else host}"
     if "plain_url" in document:
         plain_url = _url(path, "plain_url", document["plain_url"], "http")
+        if urlsplit(plain_url).hostname != host:
+            raise ProfileError(f"{path.name}: plain_url: expected the host of base_url, saw {plain_url}")
     namespace = document["namespace"]
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", namespace):
         raise ProfileError(
@@ -143,6 +146,8 @@ def read_target(
         )
     variables = _variables(path, document, environment, rehearsal=rehearsal)
     ids, id_variables = _oauth(path, document["oauth"])
+    credentials = _credentials(path, document["credentials"])
+    named = {*credentials.values(), *id_variables.values()}
     target = Target(
         name=path.stem,
         path=path,
@@ -153,12 +158,12 @@ def read_target(
         rehearsal=rehearsal,
         load=document.get("load", False),
         production=document.get("production"),
-        ca_file=_file(path, "ca_file", document["ca_file"]) if "ca_file" in document else None,
+        ca_file=_ca_file(path, document["ca_file"]) if "ca_file" in document else None,
         client_ids=ids,
         client_id_variables=id_variables,
         security_headers=_headers(path, document.get("security_headers", DEFAULT_HEADERS)),
-        credentials=_credentials(path, document["credentials"]),
-        variables=variables,
+        credentials=credentials,
+        variables={name: value for name, value in variables.items() if name in named},
         origins=origins,
     )
     _check_secrets(target)
@@ -169,8 +174,9 @@ def read_target(
 def _find(root: Path, name: str) -> Path:
     folder = root / "targets"
     path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
-    if path.is_file():
-        return path
+    with suppress(OSError):  # such as a name that is too long
+        if path.is_file():
+            return path
     known = sorted(found.stem for found in folder.glob("*.toml"))
     if name == "rehearsal":
         raise ProfileError(
@@ -183,7 +189,11 @@ def _find(root: Path, name: str) -> Path:
 def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ProfileError(f"{path.name}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path.name}: expected UTF-8 text: {error.reason}") from None
+    except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{path.name}: {error}") from None
 
 
@@ -195,7 +205,8 @@ def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
             )
         if not isinstance(value, _KEYS[key]):
             expected = {list: "a list", bool: "true or false", str: "text", dict: "a table"}[_KEYS[key]]
-            raise ProfileError(f"{path.name}: {key}: expected {expected}, saw {value!r}")
+            seen = type(value).__name__ if _KEYS[key] is dict else repr(value)  # it may be a secret
+            raise ProfileError(f"{path.name}: {key}: expected {expected}, saw {seen}")
     missing = [key for key in _REQUIRED if key not in document]
     if missing:
         raise ProfileError(f"{path.name}: missing {', '.join(missing)}")
@@ -217,10 +228,11 @@ def _url(path: Path, where: str, value: str, scheme: str) -> str:
     problem = None
     try:
         parts = urlsplit(value)
-        port_is_fine = parts.port is None or parts.port > 0
+        host_is_fine = re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", parts.hostname or "") is not None
+        port_is_fine = (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
     except ValueError:
-        parts, port_is_fine = urlsplit(""), False
-    if parts.scheme != scheme or not parts.hostname or not port_is_fine:
+        parts, host_is_fine, port_is_fine = urlsplit(""), False, False
+    if parts.scheme != scheme or not host_is_fine or not port_is_fine:
         problem = f"saw {value!r}" if "@" not in value else "saw another form"
     elif parts.username is not None or parts.password is not None:
         problem = "saw a user name or password in it"
@@ -231,7 +243,8 @@ def _url(path: Path, where: str, value: str, scheme: str) -> str:
         if "://" not in value and "@" not in value and value:
             guess = f"; did you mean {scheme}://{value.lstrip('/')}?"
         raise ProfileError(f"{path.name}: {where}: expected {scheme}://HOST[:PORT], {problem}{guess}")
-    return value.rstrip("/")
+    usual = ":443" if scheme == "https" else ":80"
+    return f"{scheme}://{parts.netloc.lower().removesuffix(usual)}"
 
 
 def _is_loopback(url: str) -> bool:
@@ -251,6 +264,15 @@ def _file(path: Path, key: str, value: str) -> Path:
     return found
 
 
+def _ca_file(path: Path, value: str) -> Path:
+    found = _file(path, "ca_file", value)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(found)
+    except OSError:  # ssl.SSLError is one
+        raise ProfileError(f"{path.name}: ca_file: expected certificates in PEM form in {found}") from None
+    return found
+
+
 def _oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     ids: dict[str, str] = {}
     variables: dict[str, str] = {}
@@ -263,8 +285,9 @@ def _oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[s
             or len(entry) != 1
             or not entry.keys() <= {"client_id", "client_id_variable"}
         ):
-            raise ProfileError(
-                f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {entry!r}'
+            seen = ", ".join(entry) or "nothing" if isinstance(entry, dict) else type(entry).__name__
+            raise ProfileError(  # no values: a client secret may stand here by mistake
+                f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {seen}'
             )
         ((key, value),) = entry.items()
         if not isinstance(value, str) or not value.strip():
@@ -305,14 +328,19 @@ def _variables(
     if "env_file" not in document:
         return given
     found = _file(path, "env_file", document["env_file"])
+    try:
+        lines = found.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise ProfileError(f"{path.name}: env_file: {found} cannot be read as UTF-8 text") from None
     from_file = {}
-    for number, line in enumerate(found.read_text(encoding="utf-8").splitlines(), start=1):
-        name, equals, value = line.partition("=")
-        if not line.strip() or line.startswith("#"):
+    for number, line in enumerate(lines, start=1):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not line.strip() or name.startswith("#"):
             continue
-        if not equals:
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
             raise ProfileError(f"{found.name}:{number}: expected NAME=value")
-        from_file[name.strip()] = value.strip()
+        if value:
+            from_file[name] = value
     return from_file | given
 
 
@@ -328,6 +356,10 @@ def _check_secrets(target: Target) -> None:
                 f"{name}: expected {schemes[0]}://USER:PASSWORD@HOST:PORT/NAME, saw another form "
                 f"({len(value)} characters, not shown)"
             )
+    for role in ("test_token", "admin_token"):
+        name = target.credentials.get(role, "")
+        if not re.fullmatch(r"[!-~]+", target.variables.get(name, "-")):
+            raise ProfileError(f"{name}: expected a token of visible ASCII characters without spaces")
     for secret in target.secrets():
         if len(secret.reveal()) < FRAGMENT:
             raise ProfileError(
@@ -339,9 +371,21 @@ def _check_secrets(target: Target) -> None:
 def _is_connection_url(value: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(value)
-        return parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         return False
+    # An @ further on is the end of a password with a /, ? or # that was not quoted: we would not know it.
+    rest = parts.path + parts.query + parts.fragment
+    is_text = value.isprintable()  # an environment may hold bytes that are no text
+    return parts.scheme in schemes and bool(parts.hostname) and port_is_fine and "@" not in rest and is_text
+
+
+def _passwords(url: str) -> list[str]:
+    """The password of a connection URL, as it stands there and as it is sent."""
+    parts = urlsplit(url)
+    found = [parts.password or "", unquote(parts.password or "")]
+    found += parse_qs(parts.query).get("password", [])  # libpq and redis-py read it there too
+    return [value for value in dict.fromkeys(found) if value]
 
 
 def _check_production(root: Path, target: Target) -> None:
@@ -349,8 +393,13 @@ def _check_production(root: Path, target: Target) -> None:
         return
     if target.production == target.name:
         raise ProfileError(f"{target.path.name}: production: a target cannot be its own peer")
-    peer = _load(_find(root, target.production))
-    if str(peer.get("base_url", "")).rstrip("/") == target.base_url:
+    try:
+        path = _find(root, target.production)
+    except ProfileError as error:
+        raise ProfileError(f"{target.path.name}: production: {error}") from None
+    peer = _load(path)
+    _check_keys(path, peer)
+    if _url(path, "base_url", peer["base_url"], "https") == target.base_url:
         raise ProfileError(
             f"target {target.name!r} and its peer {target.production!r} have the same base_url "
             f"{target.base_url} (from {target.origins['base_url']}): one of them is wrong"
