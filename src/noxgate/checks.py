@@ -33,19 +33,22 @@ class Check:
 def find_checks(root: Path, runbook: Runbook) -> list[Check]:
     """Every check below the phase folders, in file order; raises CheckError for the first rule broken."""
     folders = dict.fromkeys(phase.folder for phase in runbook.phases.values() if phase.folder)
-    return [
-        check
-        for folder in folders
-        for path in sorted((root / folder).rglob("test_*.py"))
-        for check in _checks_of(root, path, folder, runbook)
-    ]
+    found: dict[str, Check] = {}
+    for folder in folders:
+        for path in sorted((root / folder).rglob("test_*.py")):
+            for check in _checks_of(root, path, folder, runbook):
+                if check.node in found:  # Python keeps the last one: the first would count as run
+                    place = f"{check.file}:{check.line_number}"
+                    raise CheckError(f"{place}: {check.node.partition('::')[2]}: a second check of this name")
+                found[check.node] = check
+    return list(found.values())
 
 
 def _checks_of(root: Path, path: Path, folder: str, runbook: Runbook) -> Iterator[Check]:
     file = path.relative_to(root).as_posix()
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise CheckError(f"{file}: {error}") from None
     for node in module.body:
         place = f"{file}:{getattr(node, 'lineno', 0)}"
