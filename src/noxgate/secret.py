@@ -10,9 +10,10 @@ import dataclasses
 import hmac
 import html
 import json
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 FRAGMENT = 8
 BLOT = "***"
@@ -50,6 +51,8 @@ def encodings(value: str) -> Iterator[str]:
         for text in list(layers):
             layers |= {
                 repr(text)[1:-1],
+                ascii(text)[1:-1],
+                repr(text.encode())[2:-1],
                 json.dumps(text)[1:-1],
                 json.dumps(text, ensure_ascii=False)[1:-1],
                 html.escape(text),
@@ -69,7 +72,7 @@ def encodings(value: str) -> Iterator[str]:
 
 
 class Scrubber:
-    """Finds and blots out known secrets. With no secrets it leaves every text as it is."""
+    """Finds and blots out known secrets. With no secrets it leaves every proper text as it is."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self.secrets = tuple(secrets)
@@ -89,17 +92,18 @@ class Scrubber:
         fragments = self._fragments
         if not fragments:
             return None
-        return next(
-            (
-                fragments[text[at : at + FRAGMENT]]
-                for at in range(len(text))
-                if text[at : at + FRAGMENT] in fragments
-            ),
-            None,
-        )
+        for layer in _layers(text):
+            for at in range(len(layer)):
+                if layer[at : at + FRAGMENT] in fragments:
+                    return fragments[layer[at : at + FRAGMENT]]
+        return None
 
     def scrub(self, text: str) -> str:
-        """The text with every stretch that gives a secret away replaced by `***`."""
+        """The text with every stretch that gives a secret away replaced by `***`.
+
+        Half a surrogate pair, which no report can hold, is written out.
+        """
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         fragments = self._fragments
         if not fragments:
             return text
@@ -128,6 +132,25 @@ class Scrubber:
         for name in _field_names(value):
             object.__setattr__(value, name, self.scrub_tree(getattr(value, name)))
         return value
+
+
+def _layers(text: str) -> Iterator[str]:
+    """The text, and what it says without its escapes: reports quote what was quoted before, up to twice."""
+    yield text
+    layers = [text]
+    for _ in range(2):
+        peeled = [peel(layer) for layer in layers for peel in (html.unescape, _without_backslashes)]
+        layers = list(dict.fromkeys(layer for layer in peeled if layer not in layers))
+        yield from layers
+    yield unquote(text)
+
+
+def _without_backslashes(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        code = match[1][1:]
+        return chr(int(code, 16)) if code else match[1]
+
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", plain, text)
 
 
 def _field_names(value: object) -> list[str]:
