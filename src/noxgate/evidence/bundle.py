@@ -81,6 +81,12 @@ def write_json(path: Path, content: object) -> None:
     )
 
 
+def missing(folder: Path) -> list[str]:
+    """The reports that a run must leave and did not."""
+    reports = {"report.html": "report.html", "junit.xml": "junit.xml", "allure-results": "allure-results/*"}
+    return [name for name, pattern in reports.items() if not any(folder.glob(pattern))]
+
+
 def leaks(folder: Path, scrubber: Scrubber) -> list[tuple[Path, str]]:
     """The files of `folder` that give a secret away, each with the name of that secret."""
     found = []

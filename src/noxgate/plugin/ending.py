@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from _pytest.junitxml import LogXML, xml_key
-from pytest_html.basereport import BaseReport
+from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
 from noxgate.evidence import bundle
 from noxgate.evidence.verdict import Outcome, Verdict
-from noxgate.plugin.gate import Gate
+from noxgate.plugin.gate import ALLURE_RESULTS, Gate
 from noxgate.plugin.looking import result_of
 
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
@@ -25,6 +26,11 @@ class Ending:
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self.evidence: str | None = None
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Allure writes where a check runs: an xdist worker must know the folder."""
+        node.workerinput[ALLURE_RESULTS] = self._config.option.allure_report_dir
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._reports.setdefault(report.nodeid, []).append(report)
@@ -32,13 +38,21 @@ class Ending:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         gate = self._gate
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            yield
+            return  # no run, no verdict, no folder
         gate.results = {node: result_of(reports) for node, reports in self._reports.items()}
         gate.judgement = gate.judge()
         broken = session.exitstatus == pytest.ExitCode.INTERNAL_ERROR
         if broken or session.exitstatus == pytest.ExitCode.INTERRUPTED:
             gate.doubt("the run did not come to its end")
-        yield  # the other plugins write their reports
-        self._seal()
+        elif session.exitstatus != pytest.ExitCode.OK and gate.judgement.verdict is Verdict.GO:
+            gate.doubt("pytest found something wrong besides the checks")
+        try:
+            yield  # the other plugins write their reports
+            self._seal()
+        except Exception as error:  # noqa: BLE001 (whatever it was, the verdict is told, and is not GO)
+            gate.doubt(f"no evidence: {type(error).__name__}: {gate.scrubber.scrub(str(error))}")
         if not broken:
             session.exitstatus = gate.judgement.verdict.exit_code
 
@@ -72,6 +86,8 @@ class Ending:
         folder, target = gate.folder, gate.target
         assert folder is not None
         assert target is not None
+        for name in bundle.missing(folder):
+            gate.doubt(f"{name} was not written")
         for path, name in bundle.leaks(folder, gate.scrubber):
             path.unlink()
             gate.doubt(f"{path.relative_to(folder)} would have shown ${name}: the file was removed")
@@ -99,8 +115,9 @@ class Ending:
             "selection": selection,
             **bundle.lines(judgement),
         }
-        bundle.write_json(folder / "results.json", content)
-        bundle.write_json(folder / "environment.json", bundle.environment(gate.root, target.origins))
+        environment = bundle.environment(gate.root, target.origins)
+        bundle.write_json(folder / "results.json", gate.scrubber.scrub_tree(content))
+        bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment))
         bundle.write_sums(folder)
         name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
         final = bundle.publish(folder, name)

@@ -67,6 +67,7 @@ class Gate:
 
 
 GATE = pytest.StashKey[Gate]()
+ALLURE_RESULTS = "noxgate_allure_results"
 
 
 def gate_of(config: pytest.Config) -> Gate | None:

@@ -51,7 +51,7 @@ class Report:
         ]
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        properties = dict(report.user_properties)
+        properties = dict(getattr(report, "user_properties", ()))  # a collection error has none
         if LINE not in properties:
             return
         line = self._gate.runbook.lines[str(properties[LINE])]
@@ -69,7 +69,7 @@ class Report:
 
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
         """A passing check shows what it saw too: that is the evidence."""
-        properties = dict(report.user_properties)
+        properties = dict(getattr(report, "user_properties", ()))
         if LINE in properties and not report.failed:
             text = explanation(self._gate, str(properties[LINE]), report.user_properties)
             data[:] = [escape(text)]

@@ -12,7 +12,10 @@ from noxgate.plugin.gate import Gate, gate_of
 from noxgate.target import UnreachableError
 
 # The properties of a check's reports; they travel from xdist workers and stand in junit.xml.
-LINE, SEEN, REPEAT, REASON, OUTCOME = "runbook", "seen", "repeat", "reason", "outcome"
+LINE, SEEN, REPEAT, REASON, OUTCOME = OURS = "runbook", "seen", "repeat", "reason", "outcome"
+
+OBSERVED = pytest.StashKey[list[tuple[str, str]]]()
+NOT_LOOKING = "skip and xfail do not count as looking"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -22,7 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         if item.nodeid not in gate.by_node:
-            raise pytest.UsageError(f"{item.nodeid}: not a plain check function (see noxgate.checks)")
+            node = item.nodeid.partition("[")[0]  # a parameter may be a secret
+            raise pytest.UsageError(f"{node}: not a plain check function (see noxgate.checks)")
         line = gate.line(item.nodeid)
         phase = gate.runbook.phases[line.phase]
         for name in (phase.name, phase.marker, gate.by_node[item.nodeid].topic):
@@ -30,7 +34,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(name)
         allure.mark(item, gate)
         item.extra_keyword_matches.add(line.id)  # -k staging.version
-        item.user_properties.append((LINE, line.id))
 
 
 @pytest.fixture
@@ -38,11 +41,11 @@ def observe(request: pytest.FixtureRequest) -> Callable[[Observation], None]:
     """What a client records goes to the check that made it look."""
     gate = gate_of(request.config)
     assert gate is not None, "this fixture belongs to checks"
-    properties = request.node.user_properties
+    observed = request.node.stash.setdefault(OBSERVED, [])
 
     def record(observation: Observation) -> None:
-        properties.append((SEEN, gate.scrubber.scrub(observation.seen)))
-        properties.append((REPEAT, gate.scrubber.scrub(observation.repeat)))
+        observed.append((SEEN, gate.scrubber.scrub(observation.seen)))
+        observed.append((REPEAT, gate.scrubber.scrub(observation.repeat)))
 
     return record
 
@@ -56,9 +59,11 @@ def pytest_runtest_makereport(
     gate = gate_of(item.config)
     if gate is None:
         return report
-    outcome, reason = _outcome(report, call)
+    observed = item.stash.get(OBSERVED, [])
+    outcome, reason = _outcome(report, call, item, looked=bool(observed))
     scrub = gate.scrubber
     reason = scrub.scrub(reason)
+    line = gate.line(item.nodeid)
     if outcome is Outcome.UNREACHABLE:
         report.longrepr = f"could not look: {reason}"
     elif outcome is Outcome.NOT_RUN and report.passed:
@@ -68,18 +73,21 @@ def pytest_runtest_makereport(
         report.longrepr = _scrubbed(report.longrepr, gate)
     report.sections = [(name, scrub.scrub(text)) for name, text in report.sections]
     if report.failed:
-        line = gate.line(item.nodeid)
         report.sections.append(
-            (f"release check {line.id}", explanation(gate, line.id, item.user_properties, next_too=True))
+            (f"release check {line.id}", explanation(gate, line.id, observed, next_too=True))
         )
+    others = [(name, value) for name, value in item.user_properties if name not in OURS]
     report.user_properties = [
-        *item.user_properties,
+        *((scrub.scrub(str(name)), scrub.scrub_tree(value)) for name, value in others),
+        (LINE, line.id),
+        *observed,
         (OUTCOME, str(outcome)),
         (REASON, reason),
     ]
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(
     report: pytest.TestReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
@@ -95,12 +103,7 @@ def pytest_report_teststatus(
 def result_of(reports: list[pytest.TestReport]) -> CheckResult:
     """One check's result from its reports (set-up, call, tear-down): the worst of them."""
     order = list(Outcome)
-    ran = [(dict(report.user_properties), report) for report in reports]
-    outcomes = [(Outcome(str(properties.get(OUTCOME, Outcome.FAILED))), properties) for properties, _ in ran]
-    outcome, properties = max(outcomes, key=lambda pair: order.index(pair[0]))
-    reason = str(properties.get(REASON) or "")
-    if not properties:  # a crashed xdist worker reports nothing else
-        reason = "the process that ran this check died"
+    outcome, reason = max(map(_reported, reports), key=lambda pair: order.index(pair[0]))
     observations: list[tuple[str, str]] = []
     for name, value in reports[-1].user_properties:
         if name == SEEN:
@@ -114,10 +117,25 @@ def result_of(reports: list[pytest.TestReport]) -> CheckResult:
     )
 
 
-def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Outcome, str]:
+def _reported(report: pytest.TestReport) -> tuple[Outcome, str]:
+    """What our wrapper said of a report, unless other plugins made it worse since."""
+    properties = dict(report.user_properties)
+    if OUTCOME not in properties:  # a crashed xdist worker reports nothing else
+        return Outcome.FAILED, "the process that ran this check died"
+    outcome, reason = Outcome(str(properties[OUTCOME])), str(properties[REASON])
+    if outcome is Outcome.PASSED and report.failed:
+        return Outcome.FAILED, str(report.longrepr)
+    if outcome is Outcome.PASSED and (report.skipped or hasattr(report, "wasxfail")):
+        return Outcome.NOT_RUN, NOT_LOOKING
+    return outcome, reason
+
+
+def _outcome(
+    report: pytest.TestReport, call: pytest.CallInfo[None], item: pytest.Item, *, looked: bool
+) -> tuple[Outcome, str]:
     error = call.excinfo.value if call.excinfo else None
-    if report.skipped or hasattr(report, "wasxfail"):
-        return Outcome.NOT_RUN, "skip and xfail do not count as looking"
+    if report.skipped or (error is None and item.get_closest_marker("xfail")):
+        return Outcome.NOT_RUN, NOT_LOOKING
     if isinstance(error, UnreachableError):
         return Outcome.UNREACHABLE, str(error)
     if error is not None:
@@ -128,7 +146,7 @@ def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Ou
         ) else f"{type(error).__name__}: {first}"
     if report.failed:
         return Outcome.FAILED, str(report.longrepr)
-    if report.when == "call" and not any(name == SEEN for name, _ in report.user_properties):
+    if report.when == "call" and not looked:
         return Outcome.NOT_RUN, "passed without looking at anything"
     return Outcome.PASSED, ""
 

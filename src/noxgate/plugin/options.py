@@ -15,11 +15,13 @@ from _pytest.mark.expression import Expression
 from noxgate.checks import Check, CheckError, find_checks
 from noxgate.plugin import allure, html
 from noxgate.plugin.ending import Ending
-from noxgate.plugin.gate import GATE, Gate, gate_of
+from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
+from noxgate.plugin.scrubbing import Scrubbing
 from noxgate.runbook import Runbook, RunbookError, read_runbook
 from noxgate.target import OVERRIDES, ProfileError, Target, read_target
 
 # They log URLs, headers and cookies below WARNING.
+REPORTERS = ("html", "junitxml", "allure_pytest")
 TALKATIVE = ("asyncio", "httpcore", "httpx", "kubernetes", "psycopg", "redis", "urllib3", "websockets")
 
 
@@ -54,11 +56,17 @@ def pytest_configure(config: pytest.Config) -> None:
         gate = Gate(config.rootpath, runbook, checks, _target(config, runbook, phases), phases)
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
-        if not hasattr(config, "workerinput"):
+        if hasattr(config, "workerinput"):
+            config.option.allure_report_dir = config.workerinput[ALLURE_RESULTS]
+        else:
             _prepare_reports(config, gate)
+            config.add_cleanup(
+                lambda: shutil.rmtree(str(gate.folder), ignore_errors=True)
+            )  # if it has no name
             config.pluginmanager.register(Ending(config, gate), "noxgate-ending")
             config.pluginmanager.register(html.Report(gate), "noxgate-html")
         allure.install(config, gate)
+        config.pluginmanager.register(Scrubbing(gate.scrubber), "noxgate-scrubbing")
     config.stash[GATE] = gate
 
 
@@ -106,9 +114,10 @@ def _within_check_folders(config: pytest.Config, runbook: Runbook | None) -> boo
 
 
 def _only_talks(config: pytest.Config) -> bool:
-    """--help, --markers and --fixtures run no check and need no target."""
+    """--help, --markers, --fixtures and --cache-show run no check and need no target."""
     option = config.option
-    return bool(option.help or option.version or option.markers or option.showfixtures)
+    talks = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow")
+    return any(getattr(option, name, None) for name in talks)
 
 
 def _register_markers(config: pytest.Config, runbook: Runbook, checks: Sequence[Check]) -> None:
@@ -140,7 +149,10 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
         for phase in runbook.phases.values()
         if phase.folder and any(path.is_relative_to(config.rootpath / phase.folder) for path in paths)
     }
-    expression = Expression.compile(config.option.markexpr) if config.option.markexpr else None
+    try:
+        expression = Expression.compile(config.option.markexpr) if config.option.markexpr else None
+    except SyntaxError as error:
+        raise pytest.UsageError(f"-m {config.option.markexpr!r}: {error}") from None
 
     def selected(names: Collection[str]) -> bool:
         return expression is None or expression.evaluate(lambda name, /, **_: name in names)
@@ -177,13 +189,21 @@ def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> T
 
 def _prepare_reports(config: pytest.Config, gate: Gate) -> None:
     """Point every report plugin into one folder, which gets its name when it is complete."""
+    for name in REPORTERS:
+        if not config.pluginmanager.hasplugin(name):
+            raise pytest.UsageError(
+                f"the evidence of a run needs pytest's plugin {name!r}, which is disabled"
+            )
     reports = config.rootpath / config.option.reports / gate.runbook.release.version
-    reports.mkdir(parents=True, exist_ok=True)
-    for stale in reports.glob(".running-*"):
-        if not Path(f"/proc/{stale.name.rpartition('-')[2]}").exists():
-            shutil.rmtree(stale)  # a run that was killed; it has no verdict
     gate.folder = reports / f".running-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
-    gate.folder.mkdir(mode=0o700)
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        for stale in reports.glob(".running-*"):
+            if not Path(f"/proc/{stale.name.rpartition('-')[2]}").exists():
+                shutil.rmtree(stale, ignore_errors=True)  # a run that was killed; it has no verdict
+        gate.folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise pytest.UsageError(f"--reports: {error.strerror}: {error.filename}") from None
     config.option.xmlpath = str(gate.folder / "junit.xml")
     config.option.htmlpath = str(gate.folder / "report.html")
     config.option.self_contained_html = True
