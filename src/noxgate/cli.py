@@ -9,7 +9,8 @@ from pathlib import Path
 
 from noxgate import doctor
 from noxgate.checks import CheckError, find_checks
-from noxgate.rehearsal import day, sabotages, world
+from noxgate.rehearsal import day, world
+from noxgate.rehearsal.sabotages import UnknownSabotageError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
 
 GO, NO_GO, INCONCLUSIVE, USAGE = 0, 1, 2, 4
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         status: int = given.command(given)
-    except (RunbookError, CheckError, world.RehearsalError, ProjectError) as error:
+    except (RunbookError, CheckError, world.RehearsalError, UnknownSabotageError, ProjectError) as error:
         print(f"noxgate: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
@@ -43,7 +44,8 @@ def gate(given: argparse.Namespace) -> int:
     """Run pytest for one phase; whatever it ends with that is no verdict is INCONCLUSIVE."""
     command = [sys.executable, "-m", "pytest", "-m", given.phase, *given.pytest]
     if given.target:
-        command += ["--target", given.target]
+        # in one word: pytest would take a path that stands alone for a place to find its rootdir
+        command.append(f"--target={given.target}")
     status = subprocess.run(command, cwd=_root(), check=False).returncode
     return status if status in {GO, NO_GO, INCONCLUSIVE, USAGE} else INCONCLUSIVE
 
@@ -89,7 +91,7 @@ def _rehearse(given: argparse.Namespace) -> int:
         "up": lambda: day.up(root),
         "down": lambda: day.down(root),
         "status": lambda: day.status(root),
-        "sabotages": lambda: day.listing(),
+        "sabotages": day.listing,
     }
     return steps[given.step]()
 
@@ -119,13 +121,15 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "gate",
         help="GO or NO-GO for one phase of the release day",
-        description="Run the checks of one phase against one target and end in one verdict.\n"
-        "The same as `pytest -m PHASE --target NAME`, for CI: an exit status that is no verdict becomes 2.",
+        description="Run the checks of one phase against one target and end in one verdict. The same as\n"
+        "`pytest -m PHASE --target NAME`, for CI: an exit status that is no verdict becomes 2.",
         epilog="example: noxgate gate --target staging --phase staging",
         formatter_class=raw,
     )
     one.add_argument(
-        "--target", metavar="NAME", help="profile in targets/ (default: staging if BASE_URL is set, else rehearsal)"
+        "--target",
+        metavar="NAME",
+        help="profile in targets/ (default: staging if BASE_URL is set, else rehearsal)",
     )
     one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
     one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")
@@ -134,8 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "rehearse",
         help="the release day on this machine, against a NOX API that runs here",
-        description="Rehearse the release on this machine. Real PostgreSQL, Redis, nginx and a reference NOX API\n"
-        "run on loopback; nothing leaves the machine and nothing stays behind.\n\n"
+        description="Rehearse the release on this machine. Real PostgreSQL, Redis and nginx and a reference\n"
+        "NOX API run on loopback; nothing leaves the machine and nothing stays behind.\n\n"
         "  run        start everything, run the checks, stop everything (default)\n"
         "  up         start everything and leave it up: then `pytest -m staging` works\n"
         "  status     what is up, and where\n"
@@ -148,8 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--sabotage",
         metavar="ID",
-        choices=None,
-        help="break one thing first: a runbook line such as staging.version (all its faults, one after another), "
+        help="break one thing first: a runbook line such as staging.version (its faults one after another), "
         "or one fault such as staging.version:rc1",
     )
     one.set_defaults(command=_rehearse)
@@ -165,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "doctor",
         help="what this machine has for a rehearsal, and what is missing",
-        description="List each program that a rehearsal needs, with its version and path, or how to install it.",
+        description="List each program that a rehearsal needs: version and path, or how to install it.",
     )
     one.set_defaults(command=_doctor)
     return parser

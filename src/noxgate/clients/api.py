@@ -7,13 +7,14 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
 
 from noxgate.clients.observation import Observation, Observe, Patience, shortened
 from noxgate.target import Target, UnreachableError
 
+T = TypeVar("T")
 MOST_BYTES = 5_000_000
 # The closed list of requests that are not GET: they compute and store nothing (ARCHITECTURE 9).
 SCIENCE = ("/empirical/v1", "/predict/cj/v1")
@@ -36,6 +37,14 @@ class Answer:
             return json.loads(self.text, parse_constant=_not_json)
         except (ValueError, RecursionError):
             raise AssertionError(f"expected JSON, saw {shortened(self.text) or 'an empty body'}") from None
+
+    def field(self, name: str, kind: type[T]) -> T:
+        """One field of a JSON object; AssertionError where it is absent or of another kind."""
+        document = self.json()
+        value = document.get(name) if isinstance(document, dict) else None
+        expected = f"expected a JSON object with {name!r} as {kind.__name__}"
+        assert isinstance(value, kind), f"{expected}, saw {shortened(self.text)}"
+        return value
 
 
 class ApiSession:

@@ -1,0 +1,414 @@
+"""Every sabotage: one fault, near to what is right, that must turn one line red, and why it must.
+
+`because` has to stand in the reason that the verdict gives: a line that is red for another reason proves
+nothing. `also` are the lines that must turn red with it, since they look at the same broken thing.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from noxgate.rehearsal import certificates, ingress, redis
+from noxgate.rehearsal.state import World
+
+Switch = Callable[[World], AbstractContextManager[None]]
+
+OAUTH = tuple(f"staging.oauth-{provider}" for provider in ("google", "github", "microsoft"))
+DATABASE = tuple(
+    f"staging.database-{name}" for name in ("answers", "schema-version", "tables", "indexes", "trigger")
+)
+REDIS = ("staging.redis-answers", "staging.redis-primary")
+# Every line that a client cannot look at once it distrusts the certificate.
+HTTPS = (
+    "staging.health",
+    "staging.version",
+    "staging.ready",
+    *OAUTH,
+    "staging.user-profile",
+    "staging.user-settings",
+    "staging.user-history",
+    "staging.public-stats",
+    "staging.empirical",
+    "staging.predict-cj",
+    "staging.bad-body",
+    "staging.websocket",
+    "staging.admin-allows-admin",
+    "staging.admin-refuses-user",
+    "staging.admin-refuses-anonymous",
+    "staging.header-frame-options",
+    "staging.header-xss-protection",
+    "staging.header-content-type-options",
+    "staging.header-hsts",
+    "staging.header-csp",
+    "staging.header-referrer-policy",
+    "staging.metrics-format",
+    "staging.metrics-series",
+)
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """One fault of the rehearsal: `on` switches it on for as long as its context lasts."""
+
+    line: str
+    name: str
+    what: str
+    on: Switch
+    because: str
+    also: tuple[str, ...] = ()
+    outcome: str = "failed"
+
+    @property
+    def id(self) -> str:
+        """Such as `staging.version:rc1`."""
+        return f"{self.line}:{self.name}"
+
+
+class UnknownSabotageError(Exception):
+    """No sabotage has this id; the message names those near it."""
+
+
+def chosen(pattern: str) -> list[Sabotage]:
+    """All sabotages of a runbook line, or the one with this id."""
+    found = [sabotage for sabotage in SABOTAGES if pattern in {sabotage.line, sabotage.id}]
+    if not found:
+        topic = pattern.partition(":")[0]
+        near = [sabotage.id for sabotage in SABOTAGES if topic.partition(".")[2][:6] in sabotage.id]
+        hint = f"near it: {', '.join(near)}" if near else "all of them: noxgate rehearse sabotages"
+        raise UnknownSabotageError(f"no sabotage {pattern!r} ({hint})")
+    return found
+
+
+# ---------------------------------------------------------------- ways to break
+
+
+def answer(method_and_path: str, **fault: Any) -> Switch:
+    """The API answers this path otherwise (see noxgate.rehearsal.api.faults)."""
+    return _faults({"answers": {method_and_path: fault}})
+
+
+def altered(method_and_path: str, old: str, new: str) -> Switch:
+    """The API answers honestly, but with `new` where `old` stands."""
+    return answer(method_and_path, replace={old: new})
+
+
+def settings(**changes: Any) -> Switch:
+    """The API runs with other settings."""
+    return _faults({"settings": changes})
+
+
+def _faults(content: dict[str, Any]) -> Switch:
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        draft = world.faults_file.with_suffix(".draft")
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.replace(world.faults_file)
+        try:
+            yield
+        finally:
+            world.faults_file.unlink()
+
+    return on
+
+
+def sql(do: str, undo: str) -> Switch:
+    """The database is changed, and changed back."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        world.sql(do)
+        try:
+            yield
+        finally:
+            world.sql(undo)
+
+    return on
+
+
+def at_ingress(**changes: Any) -> Switch:
+    """The ingress runs with another configuration (see noxgate.rehearsal.ingress)."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        ingress.apply(world, **changes)
+        try:
+            yield
+        finally:
+            ingress.restore(world)
+
+    return on
+
+
+def certificate(*, authority: certificates.Pair | None = None, **options: Any) -> Switch:
+    """The ingress serves another certificate, of the rehearsal's authority or another one."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        issuer = authority or ingress.authority(world)
+        ingress.apply(world, certificate=certificates.issue(issuer, **options))
+        try:
+            yield
+        finally:
+            ingress.restore(world)
+
+    return on
+
+
+@contextmanager
+def redis_is_a_replica(world: World) -> Iterator[None]:
+    """Redis follows a primary that is not there, and refuses writes."""
+    redis.become_replica(world)
+    try:
+        yield
+    finally:
+        redis.become_primary(world)
+
+
+# ---------------------------------------------------------------- the faults
+
+
+def _version() -> Iterator[Sabotage]:
+    line = "staging.version"
+    yield Sabotage(line, "rc1", "a release candidate runs", settings(version="8.0.0-rc1"), "8.0.0-rc1")
+    yield Sabotage(line, "neighbour", "18.0.0 contains 8.0.0", settings(version="18.0.0"), "18.0.0")
+    yield Sabotage(line, "previous", "blue answers", settings(version="7.9.3"), "7.9.3")
+    body = {"version": "8.0.0", "error": "starting"}
+    yield Sabotage(
+        line, "503", "right body, wrong status", answer("GET /version", status=503, json=body), "503"
+    )
+
+
+def _health() -> Iterator[Sabotage]:
+    line = "staging.health"
+    body = {"status": "degraded"}
+    yield Sabotage(line, "degraded", "degraded, with HTTP 200", answer("GET /health", json=body), "degraded")
+    body = {"status": "unhealthy"}
+    yield Sabotage(line, "unhealthy", "contains 'healthy'", answer("GET /health", json=body), "unhealthy")
+    text = '"status": "healthy"'
+    yield Sabotage(
+        line, "text", "not JSON, but reads alike", answer("GET /health", text=text), "expected JSON"
+    )
+    body = {"status": "healthy"}
+    yield Sabotage(
+        line, "500", "right body, wrong status", answer("GET /health", status=500, json=body), "500"
+    )
+    down = {"status": "not ready", "failed": ["redis"]}
+    yield Sabotage(
+        "staging.ready", "503", "a dependency is down", answer("GET /ready", status=503, json=down), "503"
+    )
+
+
+def _oauth() -> Iterator[Sabotage]:
+    hosts: dict[str, str] = {
+        "google": "accounts.google.com",
+        "github": "github.com",
+        "microsoft": "login.microsoftonline.com",
+    }
+    for provider, host in hosts.items():
+        line, path = f"staging.oauth-{provider}", f"GET /api/auth/{provider}/url"
+        error = {"error": "oauth client secret invalid", "url": None}
+        yield Sabotage(line, "error", "an error that contains 'oauth'", answer(path, json=error), "saw {")
+        lookalike = altered(path, f"https://{host}/", f"https://{host}.example/")
+        yield Sabotage(line, "lookalike", "a host that begins alike", lookalike, f"{host}.example")
+        plain = altered(path, f"https://{host}/", f"http://{host}/")
+        yield Sabotage(line, "http", "the provider without TLS", plain, "'http'")
+        other = settings(**{f"{provider}_client_id": "another-environments-client"})
+        yield Sabotage(line, "client", "another environment's client", other, "another-environments-client")
+        token = altered(path, "response_type=code", "response_type=token")
+        yield Sabotage(line, "implicit", "the implicit grant", token, "token")
+        scope = altered(path, "scope=", "scoop=")
+        yield Sabotage(line, "scope", "no scope", scope, "scope")
+        callback = altered(path, f"%2Fapi%2Fauth%2F{provider}%2Fcallback", "%2Fapi%2Fauth%2Fcallback")
+        yield Sabotage(line, "callback", "a callback of no provider", callback, "no callback of")
+        endpoint = (
+            altered(path, "auth", "auht") if provider == "google" else altered(path, "authorize", "token")
+        )
+        yield Sabotage(
+            line, "endpoint", "another endpoint of the provider", endpoint, "authorization endpoint"
+        )
+    first, *rest = OAUTH
+    others = tuple(rest)
+    elsewhere = settings(public_url="https://api.example.com")
+    yield Sabotage(first, "redirect", "redirects to another host", elsewhere, "api.example.com", others)
+    yield Sabotage(first, "state", "the same state twice", settings(reuse_oauth_state=True), "forged", others)
+
+
+def _api() -> Iterator[Sabotage]:
+    refused = {"error": "token store unavailable"}
+    for page in ("profile", "settings", "history"):
+        line, path = f"staging.user-{page}", f"GET /api/user/{page}"
+        yield Sabotage(line, "error", "an error with HTTP 200", answer(path, json=refused), "error")
+        yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
+        # for everyone alike, stranger or not
+        yield Sabotage(line, "open", "answers strangers", answer(path, json={"name": "anyone"}), "401")
+    line, path = "staging.public-stats", "GET /api/public/stats"
+    yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
+    yield Sabotage(line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), "[]")
+    yield Sabotage(line, "private", "asks for a token", answer(path, status=401, json=refused), "401")
+    for line, path in {"empirical": "POST /empirical/v1", "predict-cj": "POST /predict/cj/v1"}.items():
+        both = ("staging.bad-body",)  # a fixed answer accepts the bad body too
+        lost = answer(path, json={"value": None})
+        yield Sabotage(f"staging.{line}", "null", "a result without a value", lost, "None", both)
+        error = answer(path, json={"error": "worker crashed"})
+        yield Sabotage(f"staging.{line}", "error", "an error with HTTP 200", error, "error", both)
+        nan = answer(path, text='{"value": NaN}')
+        yield Sabotage(f"staging.{line}", "nan", "NaN, which is not JSON", nan, "expected JSON", both)
+        bad = answer(path, status=400, json={"error": "bad request"})
+        yield Sabotage(f"staging.{line}", "400", "refuses a good body", bad, "400")
+    computed = answer("POST /predict/cj/v1", json={"velocity": 8.8, "pressure": 34.7})
+    yield Sabotage("staging.bad-body", "computed", "computes with any body", computed, "200")
+    crash = answer("POST /empirical/v1", status=500, json={"value": 351.4})
+    yield Sabotage("staging.bad-body", "crash", "crashes", crash, "500", ("staging.empirical",))
+    line = "staging.websocket"
+    yield Sabotage(line, "403", "refuses the upgrade", answer("GET /ws", status=403), "403")
+    yield Sabotage(line, "no-upgrade", "the ingress drops the upgrade", at_ingress(websocket=False), "101")
+
+
+def _access() -> Iterator[Sabotage]:
+    door = "GET /api/admin/health"
+    everyone = settings(admin_for_everyone=True)
+    yield Sabotage("staging.admin-refuses-user", "open", "lets any user in", everyone, "200")
+    shut = answer(door, status=403, json={"error": "forbidden"})
+    yield Sabotage(
+        "staging.admin-allows-admin",
+        "shut",
+        "shut for all",
+        shut,
+        "403",
+        ("staging.admin-refuses-anonymous",),
+    )
+    login = answer(door, status=302, headers={"location": "/login"})
+    others = ("staging.admin-allows-admin", "staging.admin-refuses-user")
+    yield Sabotage("staging.admin-refuses-anonymous", "login", "sends to a login page", login, "302", others)
+
+
+def _headers() -> Iterator[Sabotage]:
+    wrong = {
+        "frame-options": ("X-Frame-Options", "ALLOWALL"),
+        "xss-protection": ("X-XSS-Protection", "0"),
+        "content-type-options": ("X-Content-Type-Options", "no-sniff"),
+        "hsts": ("Strict-Transport-Security", "max-age=31536"),
+        "csp": ("Content-Security-Policy", "default-src *"),
+        "referrer-policy": ("Referrer-Policy", "unsafe-url"),
+    }
+    for name, (header, value) in wrong.items():
+        line = f"staging.header-{name}"
+        yield Sabotage(line, "wrong", f"{header}: {value}", at_ingress(headers={header: value}), value)
+        yield Sabotage(line, "absent", f"no {header}", at_ingress(headers={header: None}), "[]")
+        only_good = at_ingress(not_on_errors=header)
+        yield Sabotage(line, "not-on-errors", f"no {header} on an error page", only_good, "[]")
+
+
+def _tls() -> Iterator[Sabotage]:
+    line = "staging.tls-certificate"
+    yield Sabotage(line, "3-days", "3 days left", certificate(days=3), "2.9")
+    yield Sabotage(line, "14-days", "14 days left, and not more", certificate(days=14), "13.9")
+    other = certificate(names=("staging-api.example.com",))
+    yield Sabotage(line, "other-host", "another host's certificate", other, "Hostname mismatch", HTTPS)
+    unknown = certificate(authority=certificates.authority())
+    yield Sabotage(line, "unknown-authority", "a chain that ends nowhere", unknown, "unable to get", HTTPS)
+    old = at_ingress(tls_protocols=("TLSv1.1", "TLSv1.2", "TLSv1.3"))
+    yield Sabotage("staging.tls-version", "1.1", "TLS 1.1 is still spoken", old, "TLSv1_1")
+    line = "staging.https-redirect"
+    yield Sabotage(line, "plain", "answers without TLS", at_ingress(redirect=None), "200")
+    elsewhere = at_ingress(redirect="https://api.example.com")
+    yield Sabotage(line, "elsewhere", "redirects to another host", elsewhere, "api.example.com")
+
+
+def _database() -> Iterator[Sabotage]:
+    key = "WHERE config_key = 'database_schema_version'"
+    good = f"UPDATE system_configuration SET config_value = '\"8.0.0\"' {key}"
+    line = "staging.database-schema-version"
+    near = {
+        "rc1": ("8.0.0-rc1", "8.0.0-rc1"),
+        "previous": ("7.9.3", "7.9.3"),
+        "quoted": ('\\"8.0.0\\"', "'\"8.0.0\"'"),
+    }
+    for name, (value, shown) in near.items():
+        bad = f"UPDATE system_configuration SET config_value = '\"{value}\"' {key}"
+        yield Sabotage(line, name, f"the row says {shown}", sql(bad, good), shown)
+    lost = f"UPDATE system_configuration SET config_key = 'lost' {key}"
+    found = "UPDATE system_configuration SET config_key = 'database_schema_version' WHERE config_key = 'lost'"
+    yield Sabotage(line, "lost", "no such row", sql(lost, found), "[]")
+
+    line, table = "staging.database-tables", "rate_limit_buckets"
+    gone, back = f"ALTER TABLE {table} RENAME TO lost", f"ALTER TABLE lost RENAME TO {table}"
+    yield Sabotage(
+        line, "table", "one table is missing", sql(gone, back), table, ("staging.database-indexes",)
+    )
+    gone = "ALTER TABLE migration_log RENAME COLUMN step TO lost"
+    back = "ALTER TABLE migration_log RENAME COLUMN lost TO step"
+    yield Sabotage(line, "column", "one column is missing", sql(gone, back), "step")
+
+    line, index = "staging.database-indexes", "idx_webvitals_created"
+    flag = "UPDATE pg_index SET indisvalid = {0} WHERE indexrelid = '{1}'::regclass"
+    invalid = sql(flag.format("false", index), flag.format("true", index))
+    yield Sabotage(line, "invalid", "schema 8.0.0, one index invalid", invalid, index)
+    lost = f"ALTER INDEX {index} RENAME TO lost"
+    yield Sabotage(
+        line, "lost", "one index is missing", sql(lost, f"ALTER INDEX lost RENAME TO {index}"), index
+    )
+
+    line, trigger = "staging.database-trigger", "trigger_update_batch_stats"
+    off = "ALTER TABLE computational_jobs DISABLE TRIGGER " + trigger
+    yield Sabotage(
+        line, "disabled", "there, but disabled", sql(off, off.replace("DISABLE", "ENABLE")), trigger
+    )
+    lost = "ALTER FUNCTION update_batch_job_stats() RENAME TO lost"
+    found = "ALTER FUNCTION lost() RENAME TO update_batch_job_stats"
+    yield Sabotage(line, "function", "its function is missing", sql(lost, found), "update_batch_job_stats")
+
+    refuse = sql("ALTER ROLE nox_gate NOLOGIN", "ALTER ROLE nox_gate LOGIN")
+    yield Sabotage(
+        DATABASE[0],
+        "login",
+        "refuses our role",
+        refuse,
+        "not permitted to log in",
+        DATABASE[1:],
+        "unreachable",
+    )
+
+
+def _redis() -> Iterator[Sabotage]:
+    # the API cannot store the states of its logins either
+    yield Sabotage(
+        "staging.redis-primary", "replica", "a replica answers PING too", redis_is_a_replica, "slave", OAUTH
+    )
+
+
+def _metrics() -> Iterator[Sabotage]:
+    line, path = "staging.metrics-format", "GET /metrics"
+    broken = altered(path, "# TYPE http_requests_total counter", "http_requests_total{method= 1")
+    yield Sabotage(
+        line, "broken", "one line is broken", broken, "not Prometheus text", ("staging.metrics-series",)
+    )
+    refused = answer(path, status=401, text="")
+    yield Sabotage(line, "401", "asks for a token", refused, "401", ("staging.metrics-series",))
+    line = "staging.metrics-series"
+    coarse = altered(path, 'le="0.3"', 'le="0.35"')
+    yield Sabotage(line, "buckets", "no bucket at 0.3 s", coarse, "0.3")
+    renamed = altered(path, "http_requests_total", "http_request_total")
+    yield Sabotage(line, "renamed", "a counter with another name", renamed, "0")
+    unlabelled = altered(path, "status=", "code=")
+    yield Sabotage(line, "status", "no status label", unlabelled, "method")
+
+
+def _all(*topics: Iterable[Sabotage]) -> tuple[Sabotage, ...]:
+    return tuple(sabotage for topic in topics for sabotage in topic)
+
+
+SABOTAGES = _all(
+    _version(),
+    _health(),
+    _oauth(),
+    _api(),
+    _access(),
+    _headers(),
+    _tls(),
+    _database(),
+    _redis(),
+    _metrics(),
+)

@@ -1,0 +1,51 @@
+"""Every check is able to fail: each sabotage turns its line red, for its reason, and no other line."""
+
+import json
+
+import pytest
+
+from noxgate.checks import find_checks
+from noxgate.rehearsal.day import difference
+from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage
+from noxgate.rehearsal.state import World
+from noxgate.runbook import read_runbook
+
+from .conftest import Gate
+
+
+def test_every_checked_line_has_a_sabotage(pytestconfig: pytest.Config) -> None:
+    """A check and the sabotage that turns it red are one change."""
+    runbook = read_runbook(pytestconfig.rootpath / "runbook.toml")
+    checked = {check.line_id for check in find_checks(pytestconfig.rootpath, runbook)}
+
+    assert checked != set()
+    assert checked - {sabotage.line for sabotage in SABOTAGES} == set()
+
+
+def test_sabotage_ids_are_unique() -> None:
+    """So that `--sabotage` names one fault."""
+    ids = [sabotage.id for sabotage in SABOTAGES]
+
+    assert len(ids) == len(set(ids))
+
+
+def test_nothing_broken_is_go(gate: Gate) -> None:
+    """The same run without a sabotage."""
+    run = gate()
+
+    assert run.status == 0, run.output
+    assert run.folder is not None
+    results = json.loads((run.folder / "results.json").read_text())
+    assert results["verdict"] == "GO"
+    assert results["target"]["rehearsal"]
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.id)
+def test_sabotage(sabotage: Sabotage, world: World, gate: Gate) -> None:
+    """Its line is red because of it, and only what must follow is red besides."""
+    with sabotage.on(world):
+        run = gate()
+
+    assert run.folder is not None, run.output
+    assert difference(sabotage, run.folder / "results.json") == ([], [])
+    assert run.status == (1 if sabotage.outcome == "failed" else 2)
