@@ -634,6 +634,15 @@ def test_faults_replace_delay_and_change_answers(api: Api) -> None:
     assert api.get("/health").json() == {"status": "healthy"}
 
 
+def test_a_deaf_websocket_opens_and_says_nothing(api: Api) -> None:
+    api.break_it(settings={"websocket_deaf": True})
+
+    with connect(f"ws://127.0.0.1:{api.port}/ws", proxy=None) as live:
+        live.send("hello")
+        with pytest.raises(TimeoutError):
+            live.recv(timeout=0.3)
+
+
 def test_faults_change_settings_through_the_honest_code(api: Api) -> None:
     api.break_it(
         settings={
