@@ -19,6 +19,7 @@ help: ## Print this list
 ##@ Try it on this machine
 
 setup: $(READY) ## Create .venv and install everything, pinned; install the rehearsal's servers
+	@echo "Ready. Next: make rehearse"
 
 rehearse: $(READY) ## The release day on this machine, then a report to open   [SABOTAGE=id]
 	@$(BIN)/noxgate rehearse run $(if $(SABOTAGE),--sabotage $(SABOTAGE))
@@ -50,7 +51,7 @@ lint: $(READY) ## ruff, mypy --strict, import-linter
 $(READY): requirements.lock pyproject.toml src/noxgate/doctor.py
 	@$(PYTHON) src/noxgate/doctor.py check
 	@$(PYTHON) src/noxgate/doctor.py install
-	@test -x $(BIN)/python || { echo "Creating .venv; a few seconds." && $(PYTHON) -m venv .venv; }
+	@test -x $(BIN)/pip || { echo "Creating .venv; a few seconds." && $(PYTHON) -m venv .venv; }
 	@echo "Installing the pinned packages into .venv; a minute or two the first time."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .

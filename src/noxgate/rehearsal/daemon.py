@@ -25,6 +25,7 @@ from noxgate.rehearsal.error import PortTakenError, RehearsalError
 from noxgate.rehearsal.folder import folder_of, holding, profile_of
 from noxgate.rehearsal.processes import Crew
 from noxgate.rehearsal.state import World
+from noxgate.rehearsal.warden import watching
 
 ATTEMPTS = 3  # at finding ports that nobody takes in the meantime
 _END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -51,7 +52,7 @@ def _hold(name: str, *, leash: bool) -> None:
         for number in _END_SIGNALS:
             signal.signal(number, _end)
         try:
-            with holding(folder), _crew(folder) as crew:
+            with watching(folder), holding(folder), _crew(folder) as crew:
                 world = build(crew, name, folder, say=lambda line: _tell(say=line))
                 with control.listener(folder) as orders:
                     world.save()

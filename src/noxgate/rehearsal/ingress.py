@@ -8,6 +8,7 @@ import http.client
 import os
 import signal
 import ssl
+import subprocess
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -30,7 +31,8 @@ def prepare(folder: Path, site: Site, certificate: certificates.Pair) -> Part:
     home = folder / NAME
     home.mkdir(mode=0o711)  # nginx's workers, another user, pass through to their temporary files
     home.chmod(0o711)
-    certificate.write(home / "usual.pem", home / "usual.key")
+    for name in ("usual", "server"):
+        certificate.write(home / f"{name}.pem", home / f"{name}.key")
     _write(home, site, certificate)
     return Part(
         name=NAME,
@@ -89,10 +91,19 @@ def _usual_certificate(home: Path) -> certificates.Pair:
 
 
 def _write(home: Path, site: Site, certificate: certificates.Pair) -> None:
-    certificate.write(home / "server.pem", home / "server.key")
+    """Write what nginx is to read next; RehearsalError, and nothing written, if it would refuse it."""
     draft = home / "nginx.conf.draft"
     draft.write_text(render(home, site), encoding="utf-8")
+    test = subprocess.run([*_command(draft), "-t", "-q"], capture_output=True, text=True, check=False)
+    if test.returncode != 0:
+        raise RehearsalError(f"nginx refuses the configuration: {test.stderr.strip().partition(chr(10))[0]}")
+    certificate.write(home / "server.pem", home / "server.key")
     draft.replace(home / "nginx.conf")
+
+
+def _command(configuration: Path) -> tuple[str, ...]:
+    home = str(configuration.parent)
+    return (str(doctor.program("nginx")), "-e", "stderr", "-p", home, "-c", str(configuration))
 
 
 def _reload(world: World) -> None:

@@ -163,15 +163,18 @@ class Crew:
             self._did_not_start(part, f"does not serve after {STARTING:g} s ({error})")
 
     def _did_not_start(self, part: Part, seen: str) -> None:
-        last = self._last_lines(part.name)
-        kind = PortTakenError if "address already in use" in last.lower() else RehearsalError
-        raise kind(f"{part.name} did not start: {seen}: {last}")
+        is_port_taken = "address already in use" in self._read_log(part.name).lower()
+        kind = PortTakenError if is_port_taken else RehearsalError
+        raise kind(f"{part.name} did not start: {seen}: {self._last_lines(part.name)}")
 
     def _last_lines(self, name: str) -> str:
-        lines = self._log(name).read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = self._read_log(name).split("\n")
         return (
             " | ".join([line.strip() for line in lines if line.strip()][-LAST_LINES:]) or "its log is empty"
         )
+
+    def _read_log(self, name: str) -> str:
+        return self._log(name).read_text(encoding="utf-8", errors="replace")
 
     def _log(self, name: str) -> Path:
         return self._folder / "log" / f"{name}.log"

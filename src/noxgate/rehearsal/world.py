@@ -20,6 +20,8 @@ from noxgate.waiting import eventually
 __all__ = ["RehearsalError", "Row", "World", "down", "find", "running", "start", "status", "stop", "up"]
 
 ENDING = 30.0  # seconds that a whole world has to end
+# Children that may outlive this process; forgetting one that runs would make Python complain.
+_detached: list["subprocess.Popen[bytes]"] = []
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def up(name: str = DEFAULT, *, say: Callable[[str], None] = lambda _: None) -> W
     with _Supervisor(name, leash=False) as supervisor:
         try:
             supervisor.wait_until_ready(say)
+            supervisor.detach()
             return World.load(folder_of(name))
         except BaseException:
             supervisor.end()
@@ -68,6 +71,7 @@ def down(name: str = DEFAULT) -> bool:
 
     def gone() -> None:
         assert remove_if_stale(world.folder)
+        assert leftovers.look(world.supervisor) is None
 
     try:
         eventually(gone, within=ENDING, every=0.05)
@@ -75,12 +79,14 @@ def down(name: str = DEFAULT) -> bool:
         raise RehearsalError(
             f"the rehearsal {name!r} (pid {world.supervisor}) did not end within {ENDING:g} s"
         ) from None
+    find(name)  # buries it, if it is a child of this process
     return True
 
 
 def find(name: str = DEFAULT) -> World | None:
     """The world of that name if it is up; what a killed one left behind is cleared."""
     folder = folder_of(name)
+    _detached[:] = [process for process in _detached if process.poll() is None]
     if remove_if_stale(folder):
         return None
     try:
@@ -159,6 +165,9 @@ class _Supervisor:
             f"the rehearsal's supervisor ended with exit status {self._process.wait()} before it was ready: "
             f"{last or 'it said nothing'}"
         )
+
+    def detach(self) -> None:
+        _detached.append(self._process)
 
     def end(self) -> None:
         self._process.terminate()
