@@ -1,10 +1,22 @@
 """What the suite's own tests are given: a small project to run the plugin in."""
 
+import json
 from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
 
 import pytest
 
 pytest_plugins = ["pytester"]
+
+PYPROJECT = """
+[tool.pytest]
+strict = true
+addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib", "--tb=short"]
+testpaths = ["tests_staging", "tests_production"]
+markers = ["runbook(id): line"]
+filterwarnings = ["error"]
+"""
 
 RUNBOOK = """
 [release]
@@ -20,27 +32,16 @@ title = "Live"
 budget_minutes = 15
 folder = "tests_production"
 marker = "production"
-[staging.version]
-ref = "RB-2.6"
+"""
+
+LINE = """
+[{line}]
+ref = "RB-2.{number}"
 kind = "auto"
-section = "2. Staging > Version"
-seed = [131]
-expected = "/version is {version}"
-next = "Redeploy, then: pytest -m staging --target {target}"
-[staging.health]
-ref = "RB-2.5"
-kind = "auto"
-section = "2. Staging > Health"
-seed = [125]
-expected = "healthy"
-next = "Read the logs."
-[live.version]
-ref = "RB-5.2"
-kind = "auto"
-section = "5. Live > Version"
-seed = [324]
-expected = "/version is {version}"
-next = "Roll back."
+section = "2. Staging > {line}"
+seed = [{number}]
+expected = "/{line} is {{version}}"
+next = "Redeploy {{version}}, then: pytest -m staging --target {{target}}"
 """
 
 PROFILE = """
@@ -49,44 +50,105 @@ base_url = "https://localhost:9"
 namespace = "nox-staging-green"
 [credentials]
 test_token = "TEST_TOKEN"
+admin_token = "ADMIN_TOKEN"
 database_url = "DATABASE_URL"
+redis_url = "REDIS_URL"
 [oauth.google]
 client_id = "client"
 """
 
-LOOK = """
+CHECK = """
 import pytest
 from noxgate.clients.observation import Observation
 from noxgate.target import UnreachableError
-
-@pytest.mark.runbook("staging.{line}")
-def test_{line}(observe):
-    observe(Observation("saw {line}", "curl {line}"))
-    {body}
+{top}
+{decorator}
+@pytest.mark.runbook("{line}")
+def test_{name}({arguments}):
+{body}
 """
+LOOK = 'observe(Observation("saw {line}", "curl {line}"))\n'
+
+# What could make a run of the small project look elsewhere, or differently.
+VARIABLES = (
+    *("BASE_URL", "NAMESPACE", "NOXGATE_TARGET", "DATABASE_URL", "REDIS_URL", "TEST_TOKEN", "ADMIN_TOKEN"),
+    *("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_XDIST_WORKER_COUNT"),
+)
+
+
+class Project:
+    """Two staging lines with a passing check each, and the targets `staging` and `rehearsal`."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        self._lines = 0
+        for folder in ("tests_staging", "tests_production", "targets"):
+            (self.path / folder).mkdir()
+        (self.path / "pyproject.toml").write_text(PYPROJECT)
+        (self.path / "runbook.toml").write_text(RUNBOOK)
+        (self.path / "targets" / "staging.toml").write_text(PROFILE)
+        (self.path / "targets" / "rehearsal.toml").write_text("rehearsal = true\n" + PROFILE)
+        self.check("version")
+        self.check("health")
+
+    def line(self, line: str, more: str = "") -> None:
+        """Add a line to the runbook."""
+        self._lines += 1
+        with (self.path / "runbook.toml").open("a") as file:
+            file.write(LINE.format(line=line, number=self._lines) + more + "\n")
+
+    def check(
+        self,
+        name: str,
+        body: str = "pass",
+        *,
+        looks: bool = True,
+        top: str = "",
+        decorator: str = "",
+        arguments: str = "observe",
+    ) -> None:
+        """Write the check of `staging.<name>`, and its line where there is none yet."""
+        line = f"staging.{name}"
+        if f"[{line}]" not in (self.path / "runbook.toml").read_text():
+            self.line(line)
+        body = (LOOK.format(line=line) if looks else "") + dedent(body)
+        text = CHECK.format(
+            line=line, name=name, top=top, decorator=decorator, arguments=arguments, body=indent(body, "    ")
+        )
+        self.file(name).write_text(text)
+
+    def file(self, name: str) -> Path:
+        """The file of a check."""
+        return self.path / "tests_staging" / f"test_{name}.py"
+
+    def gate(self, *arguments: str) -> pytest.RunResult:
+        """Run the staging phase in this process, or in its own where xdist is asked for."""
+        return self.run("-m", "staging", "--target", "staging", *arguments)
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest."""
+        if "-n" in arguments:
+            return self.pytester.runpytest_subprocess(*arguments)
+        return self.pytester.runpytest_inprocess(*arguments)
+
+    def folders(self) -> list[Path]:
+        """The run folders, whole or not, in order of their names."""
+        return sorted(self.path.glob("reports/*/*")) + sorted(self.path.glob("reports/*/.running-*"))
+
+    def results(self) -> Any:
+        """The results.json of the one run that there was."""
+        (folder,) = self.folders()
+        return json.loads((folder / "results.json").read_text())
+
+    def outcomes(self) -> dict[str, str]:
+        """Outcome by line of the one run that there was."""
+        return {line["id"].partition(".")[2]: line["outcome"] for line in self.results()["lines"]}
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A project with two passing staging checks, and targets `staging` and `rehearsal`."""
-    for name in ("BASE_URL", "NAMESPACE", "NOXGATE_TARGET", "DATABASE_URL", "TEST_TOKEN"):
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A small project; its checks are files that a test may write over."""
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    here = pytester.path
-    (here / "pyproject.toml").write_text(
-        '[tool.pytest]\nstrict = true\naddopts = ["-p", "noxgate.plugin", "-p", "no:locust", '
-        '"--import-mode=importlib", "--tb=short"]\ntestpaths = ["tests_staging", "tests_production"]\n'
-        'markers = ["runbook(id): line"]\nfilterwarnings = ["error"]\n'
-    )
-    (here / "runbook.toml").write_text(RUNBOOK)
-    for folder in ("tests_staging", "tests_production", "targets"):
-        (here / folder).mkdir()
-    (here / "targets" / "staging.toml").write_text(PROFILE)
-    (here / "targets" / "rehearsal.toml").write_text("rehearsal = true\n" + PROFILE)
-    check(here, "version", "assert True")
-    check(here, "health", "assert True")
-    return pytester
-
-
-def check(root: Path, line: str, body: str) -> None:
-    """Write the check of `staging.<line>` with this body."""
-    (root / "tests_staging" / f"test_{line}.py").write_text(LOOK.format(line=line, body=body))
+    return Project(pytester)

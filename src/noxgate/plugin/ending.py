@@ -86,7 +86,7 @@ class Ending:
         folder, target = gate.folder, gate.target
         assert folder is not None
         assert target is not None
-        for name in bundle.missing(folder):
+        for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
         for path, name in bundle.leaks(folder, gate.scrubber):
             path.unlink()

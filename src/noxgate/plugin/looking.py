@@ -134,7 +134,8 @@ def _outcome(
     report: pytest.TestReport, call: pytest.CallInfo[None], item: pytest.Item, *, looked: bool
 ) -> tuple[Outcome, str]:
     error = call.excinfo.value if call.excinfo else None
-    if report.skipped or (error is None and item.get_closest_marker("xfail")):
+    passed_call = report.when == "call" and report.passed
+    if report.skipped or (passed_call and item.get_closest_marker("xfail")):
         return Outcome.NOT_RUN, NOT_LOOKING
     if isinstance(error, UnreachableError):
         return Outcome.UNREACHABLE, str(error)
@@ -146,7 +147,7 @@ def _outcome(
         ) else f"{type(error).__name__}: {first}"
     if report.failed:
         return Outcome.FAILED, str(report.longrepr)
-    if report.when == "call" and not looked:
+    if passed_call and not looked:
         return Outcome.NOT_RUN, "passed without looking at anything"
     return Outcome.PASSED, ""
 
