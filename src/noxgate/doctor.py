@@ -4,7 +4,6 @@ Usage: python3 src/noxgate/doctor.py [report | check | install]
 
 Runs before any environment exists: the standard library alone, on Python 3.9 or newer.
 """
-# ruff: noqa: T201 (a program of its own: it prints)
 
 from __future__ import annotations
 
@@ -191,10 +190,10 @@ def install() -> int:
         return subprocess.run(["sudo", "-n", sys.executable, __file__, "install"], check=False).returncode
     print(f"Installing {', '.join(packages)} with apt-get; a minute or two.", flush=True)
     try:
-        with _no_service_starts():
+        with _no_service_starts(SERVICE_POLICY):
             if "postgresql" in packages:
                 _apt_get("install", "postgresql-common")
-                with _no_cluster():
+                with _no_cluster(CLUSTER_SETTINGS):
                     _apt_get("install", *packages)
             else:
                 _apt_get("install", *packages)
@@ -238,7 +237,7 @@ def _quietly(command: Sequence[str], folder: str = "/") -> subprocess.CompletedP
 
 
 @contextmanager
-def _no_service_starts(policy: Path = SERVICE_POLICY) -> Iterator[None]:
+def _no_service_starts(policy: Path) -> Iterator[None]:
     """Debian's packages ask this script before they start a service; one that was there is put back."""
     kept = policy.with_name(f"{policy.name}.noxgate")
     if os.path.lexists(policy) and not os.path.lexists(kept):
@@ -254,7 +253,7 @@ def _no_service_starts(policy: Path = SERVICE_POLICY) -> Iterator[None]:
 
 
 @contextmanager
-def _no_cluster(settings: Path = CLUSTER_SETTINGS) -> Iterator[None]:
+def _no_cluster(settings: Path) -> Iterator[None]:
     """The package makes no database cluster of its own; the settings are put back."""
     before = settings.read_bytes()
     try:
