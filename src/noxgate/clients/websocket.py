@@ -1,19 +1,21 @@
 """The API's WebSocket: upgrade, one message there and back, a clean close."""
 
+import time
 from dataclasses import dataclass
-from typing import Literal
 
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
-from websockets.sync.client import connect
+import websocket
 
 from noxgate.clients.api import ApiSession, reason
 from noxgate.clients.observation import Observation, Observe, shortened
 from noxgate.target import Target, UnreachableError
 
+MOST_FRAMES = 20
+NORMAL = 1000
+
 
 @dataclass(frozen=True)
 class Echo:
-    """`status` of the upgrade (101 when it worked), what came back, and the code of the close."""
+    """`status` of the upgrade (101 when it worked), what came back, and the code of the server's close."""
 
     status: int
     received: str | None
@@ -25,7 +27,6 @@ class WebSocketClient:
 
     def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
         self._url = "wss" + target.base_url.removeprefix("https")
-        self._rehearsal = target.rehearsal
         self._context = session.context
         self._patience = session.patience
         self._observe = observe
@@ -33,7 +34,7 @@ class WebSocketClient:
     def echo(self, path: str, message: str) -> Echo:
         """Send `message` to `path` and wait for the answer, then close."""
         url = self._url + path
-        repeat = f"python -m websockets {url}"
+        repeat = f"wsdump {url} --text {message!r}"
         try:
             echo = self._patience.run(lambda: self._echo(url, message))
         except UnreachableError as error:
@@ -44,22 +45,45 @@ class WebSocketClient:
         return echo
 
     def _echo(self, url: str, message: str) -> Echo:
-        proxy: Literal[True] | None = None if self._rehearsal else True
-        received: str | bytes | None = None
+        started = time.monotonic()
         try:
-            with connect(
-                url, ssl=self._context, open_timeout=5, close_timeout=3, max_size=1_000_000, proxy=proxy
-            ) as socket:
-                socket.send(message)
-                received = socket.recv(timeout=5)
-        except InvalidStatus as refused:
-            return Echo(refused.response.status_code, None, None)
-        except InvalidHandshake as error:
-            raise AssertionError(f"{url}: not a WebSocket upgrade: {reason(error)}") from None
-        except TimeoutError as error:
-            raise UnreachableError(f"{url}: {reason(error)}") from None
-        except (OSError, WebSocketException) as error:
-            if received is None:
-                raise UnreachableError(f"{url}: {reason(error)}") from None
-        text = received.decode("utf-8", "replace") if isinstance(received, bytes) else received
-        return Echo(101, text, socket.protocol.close_rcvd.code if socket.protocol.close_rcvd else None)
+            # Not websockets.sync: it reads and writes one TLS connection from two threads, which OpenSSL does
+            # not allow; on Python before 3.13 one connection in some hundreds hung.
+            connection = websocket.create_connection(
+                url, timeout=5, sslopt={"context": self._context}, redirect_limit=0
+            )
+        except websocket.WebSocketBadStatusException as refused:
+            return Echo(refused.status_code, None, None)
+        except (OSError, websocket.WebSocketException) as error:
+            raise self._unreachable(url, error, started) from None
+        try:
+            connection.send(message)
+            received = connection.recv()
+        except (OSError, websocket.WebSocketException) as error:
+            raise self._unreachable(url, error, started) from None
+        finally:
+            close_code = _close(connection)
+        text = received.decode("utf-8", "replace") if isinstance(received, bytes) else str(received)
+        return Echo(101, text, close_code)
+
+    def _unreachable(self, url: str, error: BaseException, started: float) -> UnreachableError:
+        if isinstance(error, TimeoutError | websocket.WebSocketTimeoutException):
+            self._patience.lost(time.monotonic() - started)
+            return UnreachableError(f"{url}: timed out")
+        return UnreachableError(f"{url}: {reason(error)}")
+
+
+def _close(connection: websocket.WebSocket) -> int | None:
+    """Close as RFC 6455 7.1.2 has it; the code of the server's answer, or None where it gave none."""
+    try:
+        connection.settimeout(3)
+        connection.send_close(NORMAL)
+        for _ in range(MOST_FRAMES):
+            opcode, content = connection.recv_data(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return int.from_bytes(content[:2], "big") if len(content) >= 2 else None  # noqa: PLR2004
+    except (OSError, websocket.WebSocketException):
+        return None
+    finally:
+        connection.shutdown()  # type: ignore[no-untyped-call]
+    return None
