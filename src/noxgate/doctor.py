@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence  # noqa: TC003 (as plain as every other import)
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,16 +166,13 @@ def check() -> int:
         return 1
     if not lacking or (_has_apt() and _may_become_root()):
         return 0
-    packages = [finding.component.package for finding in lacking]
     names = ", ".join(finding.component.name for finding in lacking)
-    if _has_apt():
-        print(f"missing: {names}. Paste this, then run make again: {paste(packages)}", file=sys.stderr)
-    else:
-        print(
-            f"missing: {names}. This is not Debian or Ubuntu: install them by your system's own means "
-            f"(on Debian: {paste(packages)})",
-            file=sys.stderr,
-        )
+    line = paste([finding.component.package for finding in lacking])
+    advice = f"Paste this, then run make again: {line}"
+    if not _has_apt():
+        own_means = "install them by your system's own means"
+        advice = f"This is not Debian or Ubuntu: {own_means} (on Debian: {line})"
+    print(f"missing: {names}. {advice}", file=sys.stderr)
     return 1
 
 
@@ -190,13 +187,11 @@ def install() -> int:
         return subprocess.run(["sudo", "-n", sys.executable, __file__, "install"], check=False).returncode
     print(f"Installing {', '.join(packages)} with apt-get; a minute or two.", flush=True)
     try:
-        with _no_service_starts(SERVICE_POLICY):
+        with _no_service_starts(SERVICE_POLICY), ExitStack() as settings:
             if "postgresql" in packages:
                 _apt_get("install", "postgresql-common")
-                with _no_cluster(CLUSTER_SETTINGS):
-                    _apt_get("install", *packages)
-            else:
-                _apt_get("install", *packages)
+                settings.enter_context(_no_cluster(CLUSTER_SETTINGS))
+            _apt_get("install", *packages)
     except _AptError as error:
         print(f"apt-get could not install {' '.join(packages)}: {error}", file=sys.stderr)
         return 1
@@ -275,12 +270,12 @@ def _version(command: Sequence[str]) -> str:
 
 
 def _has_apt() -> bool:
+    """Whether this is Debian or a relative, where our names of packages are right."""
     try:
         release = Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
         return False
-    names = re.findall(r"^ID(?:_LIKE)?=(.*)$", release, re.MULTILINE)
-    is_debian = bool({"debian", "ubuntu"} & set(" ".join(names).replace('"', "").split()))
+    is_debian = re.search(r"^ID(_LIKE)?=.*\b(debian|ubuntu)\b", release, re.MULTILINE) is not None
     return is_debian and shutil.which("apt-get") is not None
 
 
