@@ -1,0 +1,153 @@
+"""What happens to an object between its decoding and its storage: system metadata, addresses, status, generation."""
+
+import secrets
+import uuid
+from typing import Any
+
+from noxgate.rehearsal.kubernetes import answers, quantities
+from noxgate.rehearsal.kubernetes.answers import Cause, Json
+from noxgate.rehearsal.kubernetes.cluster import Cluster, built_in, now
+from noxgate.rehearsal.kubernetes.kinds import Kind
+
+SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # what generateName adds: no vowels, so no words
+NETWORK = "10.96"
+FIRST_NODE_PORT, NODE_PORTS = 30000, 2768
+
+
+def new_metadata(kind: Kind, given: Json, namespace: str) -> Json:
+    """The metadata of an object that is being created."""
+    kept = {
+        name: value
+        for name, value in given.items()
+        if name in {"name", "generateName", "labels", "annotations", "ownerReferences", "finalizers"}
+    }
+    if not kept.get("name") and kept.get("generateName"):
+        kept["name"] = kept["generateName"] + "".join(secrets.choice(SUFFIX) for _ in range(5))
+    if kind.namespaced:
+        kept["namespace"] = namespace
+    if kind.counts_generation:
+        kept["generation"] = 1
+    return kept | {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
+
+
+def new_status(kind: Kind, obj: Json) -> None:
+    """A new object has the status that its kind begins with, whatever was sent."""
+    if not kind.has_status:
+        return
+    obj.pop("status", None)
+    if kind.name == "Pod":
+        obj["status"] = {"phase": "Pending", "qosClass": quality(obj.get("spec", {}))}
+
+
+def check_namespace(cluster: Cluster, kind: Kind, namespace: str, name: str) -> None:
+    """Nothing can be created in a namespace that does not exist or is going."""
+    if not kind.namespaced:
+        return
+    found = cluster.store.get(built_in("Namespace"), "", namespace)
+    if found is None:
+        raise answers.not_found("", "namespaces", namespace)
+    if found["metadata"].get("deletionTimestamp"):
+        why = f"unable to create new content in namespace {namespace} because it is being terminated"
+        cause = Cause(
+            "NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace"
+        )
+        raise answers.forbidden(kind.group, kind.plural, name, why, [cause])
+
+
+def allocate(cluster: Cluster, service: Json) -> None:
+    """Give a service its addresses, as its type asks."""
+    spec = service.get("spec", {})
+    if spec.get("type") == "ExternalName":
+        return
+    services = cluster.store.all(built_in("Service"))
+    others = [each for each in services if each["metadata"].get("uid") != service["metadata"].get("uid")]
+    taken = {each["spec"].get("clusterIP") for each in others}
+    address = spec.get("clusterIP")
+    if not address:
+        free = (f"{NETWORK}.{high}.{low}" for high in range(256) for low in range(1, 255))
+        address = next(each for each in free if each not in taken)
+    elif address in taken and address != "None":
+        shown = f'["{address}"]'
+        why = f"failed to allocate IP {address}: provided IP is already allocated"
+        cause = Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "spec.clusterIPs")
+        raise answers.invalid("", "Service", service["metadata"]["name"], [cause])
+    spec["clusterIP"] = address
+    spec.setdefault("clusterIPs", [address])
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if spec.get("type") in {"NodePort", "LoadBalancer"}:
+        used = {port.get("nodePort") for each in others for port in each["spec"].get("ports", [])}
+        free_ports = (
+            port for port in range(FIRST_NODE_PORT, FIRST_NODE_PORT + NODE_PORTS) if port not in used
+        )
+        for port in spec.get("ports", []):
+            port.setdefault("nodePort", next(free_ports))
+
+
+def keep_allocated(old: Json, new: Json) -> None:
+    """A service that is updated without its addresses keeps them."""
+    before, spec = old["spec"], new.setdefault("spec", {})
+    if spec.get("type", "ClusterIP") == "ExternalName":
+        return
+    for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        if name in before:
+            spec.setdefault(name, before[name])
+    ports = {(port.get("name"), port.get("port")): port.get("nodePort") for port in before.get("ports", [])}
+    if spec.get("type") in {"NodePort", "LoadBalancer"}:
+        for port in spec.get("ports", []):
+            if node_port := ports.get((port.get("name"), port.get("port"))):
+                port.setdefault("nodePort", node_port)
+
+
+def definition_status(definition: Json) -> Json:
+    """What the definitions' controller says of one that it has accepted."""
+    names, moment = definition["spec"]["names"], now()
+    stored = [version["name"] for version in definition["spec"]["versions"] if version.get("storage")]
+    return {
+        "conditions": [
+            {
+                "type": "NamesAccepted",
+                "status": "True",
+                "lastTransitionTime": moment,
+                "reason": "NoConflicts",
+                "message": "no conflicts found",
+            },
+            {
+                "type": "Established",
+                "status": "True",
+                "lastTransitionTime": moment,
+                "reason": "InitialNamesAccepted",
+                "message": "the initial names have been accepted",
+            },
+        ],
+        "acceptedNames": names,
+        "storedVersions": stored,
+    }
+
+
+def counted(kind: Kind, old: Json, new: Json) -> int:
+    """The generation of an object that is updated: one more where more than metadata and status has changed."""
+    generation = int(old["metadata"].get("generation", 1))
+    changed = _body(old) != _body(new)
+    if kind.annotations_count:
+        changed = changed or old["metadata"].get("annotations") != new["metadata"].get("annotations")
+    return generation + 1 if changed else generation
+
+
+def quality(spec: Json) -> str:
+    """The quality of service class of a pod."""
+    found: list[tuple[Any, Any]] = []
+    for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
+        resources = container.get("resources", {})
+        limits, asked = resources.get("limits", {}), resources.get("requests", {})
+        found += [(limits.get(name), asked.get(name, limits.get(name))) for name in ("cpu", "memory")]
+    if all(limit is None and asked is None for limit, asked in found):
+        return "BestEffort"
+    same = all(
+        limit and asked and quantities.value(limit) == quantities.value(asked) for limit, asked in found
+    )
+    return "Guaranteed" if same else "Burstable"
+
+
+def _body(obj: Json) -> Json:
+    return {name: value for name, value in obj.items() if name not in {"metadata", "status", "apiVersion"}}

@@ -1,0 +1,203 @@
+"""The ASGI application: who asks, for what, and the answer in the shape that was asked for."""
+
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+import yaml
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from noxgate.rehearsal.kubernetes import answers, call, documents, logs, proxying, tables, watching
+from noxgate.rehearsal.kubernetes.access import Action
+from noxgate.rehearsal.kubernetes.answers import Json, PlainError, RefusedError
+from noxgate.rehearsal.kubernetes.call import Call, Target
+from noxgate.rehearsal.kubernetes.cluster import Cluster, built_in, starting_objects
+from noxgate.rehearsal.kubernetes.requests import Requests
+from noxgate.rehearsal.kubernetes.settings import Settings, User
+from noxgate.rehearsal.kubernetes.sockets import Sockets
+from noxgate.rehearsal.kubernetes.tables import Wanted
+
+LARGEST_BODY = 3 * 1024 * 1024
+HEADERS = {"cache-control": "no-cache, private"}
+log = logging.getLogger("noxgate.rehearsal.kubernetes")
+
+
+class Application:
+    """One API server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._cluster = Cluster(settings)
+        self._address = f"{settings.host}:{settings.port}"
+        self._requests = Requests(self._cluster)
+        self._sockets = Sockets(self._cluster, self._requests)
+        for obj in starting_objects():
+            self._requests.start(obj)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "lifespan":
+                await self._lifespan(receive, send)
+            case "websocket":
+                await self._sockets.serve(scope, receive, send)
+            case _:
+                request = Request(scope, receive)
+                with suppress(ClientDisconnect):
+                    response = await self._respond(request)
+                    await response(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        # Beside the first requests: the models of the client take longer to import than a start may last
+        threading.Thread(target=self._cluster.schemas.warm_up, daemon=True).start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _respond(self, request: Request) -> Response:
+        wanted = Wanted()
+        try:
+            user = self._cluster.tokens.user(request.headers.get("authorization", ""))
+            negotiated = tables.negotiate(request.headers.get("accept", ""))
+            target = call.parse_path(request.url.path)
+            if target is None:
+                return self._document(request, user, negotiated or wanted)
+            if negotiated is None and target.part not in logs.PARTS:
+                raise answers.not_acceptable(tables.OFFERED)
+            wanted = negotiated or wanted
+            return await self._resource(request, user, target, wanted)
+        except RefusedError as error:
+            return _written(error.code, error.status(), wanted, headers=error.headers())
+        except PlainError as error:
+            return Response(str(error), error.code, HEADERS, "text/plain")
+        except ClientDisconnect:
+            raise
+        except Exception:
+            log.exception("%s %s", request.method, request.url.path)
+            error = answers.internal("the stand-in has a fault: see its log")
+            return _written(error.code, error.status(), wanted)
+
+    def _document(self, request: Request, user: User, wanted: Wanted) -> Response:
+        path = request.url.path
+        self._cluster.access.require(user, Action(request.method.lower(), path=path))
+        if request.method not in {"GET", "HEAD"}:
+            raise answers.method_not_allowed()
+        found = documents.document(self._cluster, path, wanted.shape, self._address)
+        if isinstance(found, str):
+            return Response(found, HTTPStatus.OK, HEADERS, "text/plain")
+        media_type = "application/json"
+        if found.get("kind") == documents.AGGREGATED:
+            media_type += ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+        return _written(HTTPStatus.OK, found, wanted, media_type=media_type)
+
+    async def _resource(self, request: Request, user: User, target: Target, wanted: Wanted) -> Response:
+        query = dict(request.query_params)
+        kind, verb = self._requests.find(user, target, request.method, query)
+        made = Call(
+            user=user,
+            verb=verb,
+            kind=kind,
+            target=target,
+            query=query,
+            content_type=request.headers.get("content-type", "").partition(";")[0].strip(),
+            agent=request.headers.get("user-agent", ""),
+            body=await _body(request),
+        )
+        match target.part:
+            case "log":
+                return self._log(made)
+            case "proxy":
+                return await self._proxy(request, made)
+            case "exec" | "attach" | "portforward":
+                raise answers.bad_request("Upgrade request required")
+        include = query.get("includeObject", "")
+        if verb == "watch":
+            return self._watch(made, wanted, include)
+        reply = self._requests.answer(made)
+        body = reply.body if target.part == "scale" else tables.shaped(kind, reply.body, wanted, include)
+        return _written(reply.code, body, wanted, warnings=made.warnings)
+
+    def _watch(self, made: Call, wanted: Wanted, include: str) -> Response:
+        watching.check(self._cluster.store, made)
+
+        def shape(obj: Json) -> Any:
+            return tables.shaped(made.kind, obj, wanted, include)
+
+        async def stream() -> AsyncIterator[bytes]:
+            async for event in watching.events(self._cluster.store, made, shape):
+                yield _json(event) + b"\n"
+
+        return StreamingResponse(stream(), HTTPStatus.OK, HEADERS, "application/json")
+
+    def _log(self, made: Call) -> Response:
+        store = self._cluster.store
+        pod = store.get(made.kind, made.namespace, made.name)
+        if pod is None:
+            raise answers.not_found("", "pods", made.name)
+        wish = logs.wish(made)
+        path = logs.source(pod, made, self._cluster.places.of(made.namespace, made.name))
+        if path is None:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)
+        uid = pod["metadata"]["uid"]
+
+        def runs() -> bool:
+            now = store.get(made.kind, made.namespace, made.name)
+            ended = {"Succeeded", "Failed"}
+            return (
+                now is not None and now["metadata"]["uid"] == uid and now["status"].get("phase") not in ended
+            )
+
+        return StreamingResponse(logs.lines(path, wish, runs), HTTPStatus.OK, HEADERS, "text/plain")
+
+    async def _proxy(self, request: Request, made: Call) -> Response:
+        find = proxying.pod_address if made.kind is built_in("Pod") else proxying.service_address
+        address = find(self._cluster, made.namespace, made.name)
+        raw = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        path = raw.split("/proxy", 1)[1] or "/"
+        if request.url.query:
+            path += f"?{request.url.query}"
+        found = await proxying.forward(address, request.method, path, request.headers, made.body)
+        response = Response(found.body, found.status)
+        response.raw_headers = [
+            *((name.encode("latin-1"), value.encode("latin-1")) for name, value in found.headers),
+            (b"content-length", str(len(found.body)).encode()),
+        ]
+        return response
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, unless it is larger than the server takes."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise answers.too_large(LARGEST_BODY)
+    return body
+
+
+def _written(
+    code: int,
+    body: Json,
+    wanted: Wanted,
+    *,
+    headers: dict[str, str] | None = None,
+    warnings: list[str] | None = None,
+    media_type: str = "",
+) -> Response:
+    if wanted.media_type == "application/yaml":
+        content = yaml.safe_dump(body, sort_keys=False).encode()
+    else:
+        content = _json(body)
+    response = Response(content, code, HEADERS | (headers or {}), media_type or wanted.media_type)
+    for text in warnings or ():
+        response.raw_headers.append((b"warning", f"299 - {json.dumps(text)}".encode("latin-1", "replace")))
+    return response
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")

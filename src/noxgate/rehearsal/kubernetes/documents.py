@@ -1,0 +1,51 @@
+"""The paths that name no resource: version, health, discovery, OpenAPI."""
+
+from noxgate.rehearsal.kubernetes import answers, discovery, openapi
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.cluster import Cluster
+
+AGGREGATED = "APIGroupDiscoveryList"
+TOP = ("/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version")
+
+
+def document(cluster: Cluster, path: str, shape: str, address: str) -> Json | str:
+    """The document at a path, or a text; PlainError where there is none."""
+    place = path.rstrip("/") or "/"
+    if place.startswith(discovery.CHECKS):
+        return "ok"
+    found = _document(cluster, place, shape, address)
+    if found is None:
+        raise answers.unknown_path()
+    return found
+
+
+def _document(cluster: Cluster, place: str, shape: str, address: str) -> Json | None:
+    match place:
+        case "/":
+            return {"paths": list(TOP)}
+        case "/version":
+            return discovery.VERSION
+        case "/api":
+            if shape == AGGREGATED:
+                return discovery.aggregated(cluster.kinds(), core=True)
+            return discovery.core_versions(address)
+        case "/apis":
+            if shape == AGGREGATED:
+                return discovery.aggregated(cluster.kinds(), core=False)
+            return discovery.groups(cluster.kinds())
+        case "/openapi/v3":
+            return openapi.index(cluster.kinds())
+    if place.startswith("/openapi/v3/"):
+        return openapi.document(cluster.kinds(), cluster.schemas, place.removeprefix("/openapi/v3/"))
+    return _of_group(cluster, place.strip("/").split("/"))
+
+
+def _of_group(cluster: Cluster, parts: list[str]) -> Json | None:
+    match parts:
+        case ["api", version]:
+            return discovery.resources(cluster.kinds(), "", version)
+        case ["apis", group]:
+            return discovery.group(cluster.kinds(), group)
+        case ["apis", group, version]:
+            return discovery.resources(cluster.kinds(), group, version)
+    return None

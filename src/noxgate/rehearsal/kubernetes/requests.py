@@ -1,0 +1,152 @@
+"""The requests for resources that are answered at once: from a call to a status and a body."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from noxgate.rehearsal.kubernetes import admission, answers, reading, reviews
+from noxgate.rehearsal.kubernetes.access import Action
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.call import Call, Target
+from noxgate.rehearsal.kubernetes.cluster import Cluster
+from noxgate.rehearsal.kubernetes.kinds import Kind
+from noxgate.rehearsal.kubernetes.parts import Parts
+from noxgate.rehearsal.kubernetes.patches import Patcher
+from noxgate.rehearsal.kubernetes.removing import Remover, read_options
+from noxgate.rehearsal.kubernetes.settings import User
+from noxgate.rehearsal.kubernetes.writing import Writer
+
+STREAMS = frozenset({"attach", "exec", "log", "portforward", "proxy"})
+BODY_TYPES = ("application/json", "application/yaml", "")
+HAS_BODY = frozenset({"create", "update"})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A status and a body."""
+
+    code: int
+    body: Json
+
+
+class Requests:
+    """Answers calls that need no stream."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._writer = Writer(cluster)
+        self._patcher = Patcher(self._writer, cluster.store, cluster.schemas, cluster.access)
+        self._remover = Remover(cluster)
+        parts = Parts(cluster, self._writer, self._patcher, self._remover)
+        self._parts: dict[str, Callable[[Call], Json]] = {
+            "binding": parts.bind,
+            "ephemeralcontainers": parts.replace_some,
+            "eviction": parts.evict,
+            "finalize": parts.replace_some,
+            "resize": parts.replace_some,
+            "scale": parts.scale,
+            "token": parts.issue_token,
+        }
+
+    def start(self, obj: Json) -> None:
+        """Store an object that the cluster starts with."""
+        kind = self._cluster.kind_of(obj)
+        assert kind is not None, "what a cluster starts with is built in"
+        obj = obj | {"metadata": admission.new_metadata(kind, obj["metadata"], "")}
+        if kind.name == "Namespace":
+            labels = {"kubernetes.io/metadata.name": obj["metadata"]["name"]}
+            obj["metadata"]["labels"] = labels
+            obj |= {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+        self._cluster.store.put(kind, obj)
+
+    def find(self, user: User, target: Target, method: str, query: dict[str, str]) -> tuple[Kind, str]:
+        """The kind and verb of a request that its user may make; RefusedError or PlainError if there is none."""
+        verb = target.verb(method, query)
+        self._cluster.access.require(user, _action(target, verb, query))
+        kind = self._cluster.find(target.group, target.version, target.plural)
+        if kind is None or (target.part and kind.part(target.part) is None) or not _fits(kind, target):
+            raise answers.unknown_path()
+        part = kind.part(target.part)
+        allowed = part.verbs if part else kind.verbs
+        if verb not in allowed or not _is_routed(kind, target, verb):
+            raise answers.method_not_allowed()
+        return kind, verb
+
+    def answer(self, call: Call) -> Reply:
+        """Do what a call asks for."""
+        if call.verb in HAS_BODY and call.content_type not in BODY_TYPES:
+            raise answers.RefusedError(
+                415,
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format - accepted media types include: "
+                + ", ".join(BODY_TYPES[:2]),
+            )
+        if call.part in self._parts:
+            return Reply(201 if call.verb == "create" else 200, self._parts[call.part](call))
+        return self._VERBS[call.verb](self, call)
+
+    def _get(self, call: Call) -> Reply:
+        return Reply(200, reading.get(self._cluster.store, call))
+
+    def _list(self, call: Call) -> Reply:
+        return Reply(200, reading.listing(self._cluster.store, call))
+
+    def _create(self, call: Call) -> Reply:
+        if not call.kind.stored:
+            from noxgate.rehearsal.kubernetes.decoding import parse_object  # noqa: PLC0415
+
+            asked = self._writer.read(call, parse_object(call.body, call.kind, is_yaml=call.is_yaml))
+            return Reply(201, reviews.review(self._cluster.access, call, asked))
+        return Reply(201, self._writer.create(call))
+
+    def _update(self, call: Call) -> Reply:
+        return Reply(200, self._writer.update(call))
+
+    def _patch(self, call: Call) -> Reply:
+        body, created = self._patcher.patch(call)
+        return Reply(201 if created else 200, body)
+
+    def _delete(self, call: Call) -> Reply:
+        return Reply(200, self._remover.delete(call))
+
+    def _delete_all(self, call: Call) -> Reply:
+        found = reading.listing(self._cluster.store, call)
+        options = read_options(call)
+        for obj in found["items"]:
+            self._remover.remove(call.kind, obj, options)
+        return Reply(200, found)
+
+    _VERBS = {  # noqa: RUF012 (never changed)
+        "get": _get,
+        "list": _list,
+        "create": _create,
+        "update": _update,
+        "patch": _patch,
+        "delete": _delete,
+        "deletecollection": _delete_all,
+    }
+
+
+def _action(target: Target, verb: str, query: dict[str, str]) -> Action:
+    """What a request wants to do. A list of one name asks for the right to that name alone."""
+    name = target.name
+    if verb in {"list", "watch", "deletecollection"}:
+        for term in query.get("fieldSelector", "").split(","):
+            path, _, value = term.partition("=")
+            if path == "metadata.name":
+                name = value.lstrip("=")
+    return Action(verb, target.group, target.plural, target.part, target.namespace, name)
+
+
+def _fits(kind: Kind, target: Target) -> bool:
+    """Whether the path says a namespace exactly where the kind has one."""
+    if kind.namespaced:
+        return bool(target.namespace) or not target.name
+    return not target.namespace or kind.plural == "namespaces"
+
+
+def _is_routed(kind: Kind, target: Target, verb: str) -> bool:
+    if kind.namespaced and not target.namespace:
+        return verb in {"list", "watch"}
+    if target.part:
+        return True
+    return bool(target.name) == (verb in {"get", "update", "patch", "delete"})
