@@ -62,8 +62,10 @@ def table_of_checks(runbook: Runbook, root: Path, *, markdown: bool) -> str:
     """One row for each runbook line and each of its checks: id, ref, file:line, what is expected."""
     places: dict[str, list[str]] = {}
     for check in find_checks(root, runbook):
-        places.setdefault(check.line_id, []).append(f"{check.file}:{check.line_number}")
-    out = []
+        # a page in the repository must not change with every edit of a file above the check
+        place = f"`{check.node}`" if markdown else f"{check.file}:{check.line_number}"
+        places.setdefault(check.line_id, []).append(place)
+    out = ["# Every runbook line\n\nMade by `noxgate checks --markdown`.\n"] if markdown else []
     for phase in runbook.phases.values():
         lines = [line for line in runbook.lines.values() if line.phase == phase.name]
         out.append(f"## {phase.title}\n" if markdown else phase.title)

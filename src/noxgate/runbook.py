@@ -86,9 +86,7 @@ def read_runbook(path: Path) -> Runbook:
         raise RunbookError(f"{path.name}: expected at least one [phase.NAME] table")
     lines = {}
     for phase, entries in document.items():
-        if phase not in phases:
-            raise RunbookError(f"{path.name}: [{phase}]: no such phase (phases: {', '.join(phases)})")
-        for name, table in _tables(entries, path, phase):
+        for name, table in _tables(entries, path, _known(path, phase, phases)):
             lines[f"{phase}.{name}"] = _line(path, phase, name, table, release)
     for line in lines.values():
         unknown = [part for part in line.derived_from if part not in lines and part not in phases]
@@ -114,6 +112,12 @@ _LINE = {
     "limits": dict,
     "waivable": bool,
 }
+
+
+def _known(path: Path, phase: str, phases: Mapping[str, Phase]) -> str:
+    if phase not in phases:
+        raise RunbookError(f"{path.name}: [{phase}]: no such phase (phases: {', '.join(phases)})")
+    return phase
 
 
 def _tables(value: object, path: Path, where: str) -> list[tuple[str, Mapping[str, Any]]]:

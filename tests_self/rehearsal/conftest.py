@@ -38,7 +38,7 @@ def gate(world: World, pytestconfig: pytest.Config, tmp_path: Path) -> Gate:
 
     def run(*arguments: str, markers: str = "staging") -> Run:
         command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={world.profile}"]
-        command += ["--reports", str(tmp_path), "-q", *arguments]
+        command += [f"--reports={tmp_path}", "-q", *arguments]
         done = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, check=False)
         folders = sorted(tmp_path.glob("*/*/results.json"), key=lambda path: path.stat().st_mtime_ns)
         return Run(done.returncode, done.stdout + done.stderr, folders[-1].parent if folders else None)

@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--target",
         metavar="NAME",
-        help="the target to check: a profile in targets/, or a path ending in .toml "
+        help="the target to check: a profile in targets/, or --target=PATH.toml "
         "(default: $NOXGATE_TARGET; else staging if BASE_URL is set; else rehearsal)",
     )
     group.addoption(

@@ -1,0 +1,70 @@
+"""What the documentation says is what the code does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from noxgate.cli import table_of_checks
+from noxgate.rehearsal.sabotages import SABOTAGES
+from noxgate.runbook import read_runbook
+
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/REHEARSAL.md",
+    "docs/WRITING-A-CHECK.md",
+    "reports/README.md",
+]
+
+
+@pytest.fixture
+def root(pytestconfig: pytest.Config) -> Path:
+    """The project's folder."""
+    return pytestconfig.rootpath
+
+
+def test_list_of_checks_is_current(root: Path) -> None:
+    """If not: noxgate checks --markdown > docs/CHECKS.md."""
+    table = table_of_checks(read_runbook(root / "runbook.toml"), root, markdown=True)
+
+    assert (root / "docs" / "CHECKS.md").read_text() == table
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str, root: Path) -> None:
+    """Every relative link names a file of this project."""
+    links = re.findall(r"\]\(([^)#]+)", (root / page).read_text())
+
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (root / page).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sabotages_named_exist(page: str, root: Path) -> None:
+    """Every `phase.line:fault` in the text can be rehearsed."""
+    named = set(re.findall(r"\b(?:staging|preflight|live)\.[a-z-]+:[a-z0-9.-]+\b", (root / page).read_text()))
+
+    assert named - {sabotage.id for sabotage in SABOTAGES} == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_make_targets_exist(page: str, root: Path) -> None:
+    """Every `make verb` in the text is in the Makefile."""
+    code = re.findall(r"```sh.*?```|`[^`]+`", (root / page).read_text(), re.DOTALL)
+    verbs = {verb for piece in code for verb in re.findall(r"\bmake ([a-z]+)\b", piece)}
+    known = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+
+    assert verbs - known == set()
+
+
+@pytest.mark.parametrize("command", ["", "gate", "rehearse", "checks", "doctor"])
+def test_help_is_there(command: str) -> None:
+    """Every command explains itself."""
+    words = [sys.executable, "-m", "noxgate.cli", *([command] if command else []), "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("usage: noxgate")
