@@ -122,19 +122,19 @@ class Project:
         """The file of a check."""
         return self.path / "tests_staging" / f"test_{name}.py"
 
-    def gate(self, *arguments: str) -> pytest.RunResult:
-        """Run the staging phase in this process, or in its own where xdist is asked for."""
-        return self.run("-m", "staging", "--target", "staging", *arguments)
+    def gate(self, *arguments: str, apart: bool = False) -> pytest.RunResult:
+        """Run the staging phase on the target `staging`."""
+        return self.run("-m", "staging", "--target", "staging", *arguments, apart=apart)
 
-    def run(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest."""
-        if "-n" in arguments:
+    def run(self, *arguments: str, apart: bool = False) -> pytest.RunResult:
+        """Run pytest in this process; in one of its own if `apart`, or where xdist is asked for."""
+        if apart or "-n" in arguments:
             return self.pytester.runpytest_subprocess(*arguments)
         return self.pytester.runpytest_inprocess(*arguments)
 
     def folders(self) -> list[Path]:
         """The run folders, whole or not, in order of their names."""
-        return sorted(self.path.glob("reports/*/*")) + sorted(self.path.glob("reports/*/.running-*"))
+        return sorted(self.path.glob("reports/*/*"))
 
     def results(self) -> Any:
         """The results.json of the one run that there was."""

@@ -121,7 +121,7 @@ def _reported(report: pytest.TestReport) -> tuple[Outcome, str]:
     """What our wrapper said of a report, unless other plugins made it worse since."""
     properties = dict(report.user_properties)
     if OUTCOME not in properties:  # a crashed xdist worker reports nothing else
-        return Outcome.FAILED, "the process that ran this check died"
+        return Outcome.NOT_RUN, "the process that ran this check died"
     outcome, reason = Outcome(str(properties[OUTCOME])), str(properties[REASON])
     if outcome is Outcome.PASSED and report.failed:
         return Outcome.FAILED, str(report.longrepr)
