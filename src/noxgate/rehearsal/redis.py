@@ -1,16 +1,23 @@
 """The rehearsal's Redis: a password, one port, nothing on disk."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from redis import Redis
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from noxgate import doctor
 from noxgate.rehearsal.processes import Part
 from noxgate.rehearsal.state import World
+from noxgate.waiting import eventually
 
 NAME = "redis"
 # Nobody listens there: a replica that cannot reach its primary still answers PING, and refuses writes.
+BALLAST = 100
 _NOWHERE = ("127.0.0.1", 1)
 
 
@@ -26,7 +33,9 @@ def prepare(folder: Path, port: int, password: str) -> Part:
     configuration.touch(mode=0o600)
     configuration.write_text(
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\nmasterauth {password}\n"
-        f'daemonize no\nsave ""\nappendonly no\ndir {home}\nmaxmemory 256mb\n',
+        f'daemonize no\nsave ""\nappendonly no\ndir {home}\nmaxmemory 256mb\n'
+        # for the sabotage that shows Redis still loading
+        "enable-debug-command local\nloading-process-events-interval-bytes 1024\n",
         encoding="utf-8",
     )
     return Part(
@@ -47,6 +56,32 @@ def become_replica(world: World) -> None:
 def become_primary(world: World) -> None:
     with _client(world.redis_url) as client:
         client.replicaof("NO", "ONE")
+
+
+@contextmanager
+def loading(world: World) -> Iterator[None]:
+    """As after a restart with much data: every look at a key is answered with -LOADING."""
+    keys = [f"noxgate:ballast:{number}" for number in range(BALLAST)]
+    with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=60) as patient:
+        for key in keys:
+            client.set(key, token_hex(2048))
+        client.config_set("key-load-delay", 200_000)  # microseconds for each key: more than any run needs
+        reload = threading.Thread(target=patient.execute_command, args=("DEBUG", "RELOAD"))
+        reload.start()
+        try:
+            eventually(lambda: _is_loading(client), within=5, every=0.05)
+            yield
+        finally:
+            client.config_set("key-load-delay", 0)
+            reload.join()
+            client.delete(*keys)
+
+
+def _is_loading(client: Redis) -> None:
+    try:
+        assert client.info("persistence")["loading"], "Redis does not load"
+    except RedisTimeoutError as error:  # it is busy saving before it loads
+        raise AssertionError(str(error)) from None
 
 
 def _answers(where: str) -> None:

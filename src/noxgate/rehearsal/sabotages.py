@@ -373,6 +373,10 @@ def _database() -> Iterator[Sabotage]:
 
 
 def _redis() -> Iterator[Sabotage]:
+    line = "staging.redis-answers"
+    # the API's own looks at Redis fail as well
+    others = ("staging.ready", *OAUTH)
+    yield Sabotage(line, "loading", "answers, but is still loading", redis.loading, "oading", others)
     # the API cannot store the states of its logins either
     yield Sabotage(
         "staging.redis-primary", "replica", "a replica answers PING too", redis_is_a_replica, "slave", OAUTH

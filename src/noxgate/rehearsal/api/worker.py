@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -67,7 +68,8 @@ class Worker:
             await connection.execute(jobs.FAIL, [str(error), job["id"]])
         except asyncio.CancelledError:
             # stopped in the middle: the next worker shall not have to wait until this one is missed
-            await connection.execute(jobs.GIVE_BACK, [job["id"]])
+            with suppress(psycopg.OperationalError):  # PostgreSQL may be ending too
+                await connection.execute(jobs.GIVE_BACK, [job["id"]])
             raise
         else:
             complete = jobs.COMPLETE_8 if self._settings.schema_is_8 else jobs.COMPLETE_7
