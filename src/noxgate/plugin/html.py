@@ -1,15 +1,18 @@
 """report.html: the runbook's words in pytest-html's table, and the verdict above it."""
 
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from noxgate.evidence.verdict import Outcome
+from noxgate.clients.observation import shortened
+from noxgate.evidence.verdict import LineResult, Outcome
 from noxgate.plugin.gate import Gate
-from noxgate.plugin.looking import LINE, OUTCOME, REASON, SEEN, explanation
+from noxgate.plugin.looking import LINE, OUTCOME, REASON, SEEN, explanation, next_step
 
+ROW = r"^(?=(Runbook|Expected|Seen|Repeat|Next) )"
 CSS = Path(__file__).with_name("report.css")
 
 
@@ -28,12 +31,10 @@ class Report:
             return
         verdict = str(gate.judgement.verdict)
         word, _, rest = gate.headline().partition("  ")
-        rows = [
-            f"<tr><td class='{escape(result.outcome.replace(' ', '-'))}'>{escape(result.outcome)}</td>"
-            f"<td>{escape(result.line.id)}</td><td>{escape(result.reason)}</td></tr>"
-            for result in gate.judgement.lines
-            if result.outcome is not Outcome.PASSED
-        ]
+        worst_first = sorted(
+            gate.judgement.lines, key=lambda result: list(Outcome).index(result.outcome), reverse=True
+        )
+        rows = [self._open_line(result) for result in worst_first if result.outcome is not Outcome.PASSED]
         prefix.append(
             f"<div class='verdict {verdict.lower()}'><b>{escape(word)}</b>{escape(rest)}"
             f"<span>{escape(gate.target.base_url)} · {gate.started:%Y-%m-%d %H:%M:%S} UTC</span></div>"
@@ -41,6 +42,15 @@ class Report:
         prefix += [f"<p class='doubt'>{escape(doubt)}</p>" for doubt in gate.doubts]
         if rows:
             prefix.append(f"<table class='open-lines'>{''.join(rows)}</table>")
+
+    def _open_line(self, result: LineResult) -> str:
+        todo = ""
+        if result.outcome is Outcome.FAILED:
+            todo = f"<span class='next'>{escape(next_step(self._gate, result.line))}</span>"
+        return (
+            f"<tr><td class='{result.outcome.replace(' ', '-')}'>{result.outcome}</td>"
+            f"<td>{escape(result.line.id)}</td><td>{escape(result.reason)}{todo}</td></tr>"
+        )
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         cells[1:] = [
@@ -63,13 +73,16 @@ class Report:
             f'<td class="col-result {outcome.replace(" ", "-")}">{outcome}</td>',
             f'<td class="col-line">{escape(line.id)}</td>',
             f'<td class="col-ref">{escape(line.ref)}</td>',
-            f'<td class="col-seen">{escape(str(seen))}</td>',
+            f'<td class="col-seen">{escape(shortened(str(seen)))}</td>',
             cells[2],
         ]
 
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
         """A passing check shows what it saw too: that is the evidence."""
         properties = dict(getattr(report, "user_properties", ()))
-        if LINE in properties and not report.failed:
-            text = explanation(self._gate, str(properties[LINE]), report.user_properties)
-            data[:] = [escape(text)]
+        if LINE not in properties:
+            return
+        if not report.failed:
+            data[:] = [escape(explanation(self._gate, str(properties[LINE]), report.user_properties))]
+        # pytest-html paints each line red that begins with E, as pytest's own do, and so does "Expected"
+        data[:] = [re.sub(ROW, " ", text, flags=re.MULTILINE) for text in data]

@@ -9,12 +9,14 @@ from noxgate.clients.observation import Observation
 from noxgate.evidence.verdict import CheckResult, Outcome
 from noxgate.plugin import allure
 from noxgate.plugin.gate import Gate, gate_of
+from noxgate.runbook import Line
 from noxgate.target import UnreachableError
 
 # The properties of a check's reports; they travel from xdist workers and stand in junit.xml.
 LINE, SEEN, REPEAT, REASON, OUTCOME = OURS = "runbook", "seen", "repeat", "reason", "outcome"
 
 OBSERVED = pytest.StashKey[list[tuple[str, str]]]()
+WORST = pytest.StashKey[tuple[Outcome, str]]()
 NOT_LOOKING = "skip and xfail do not count as looking"
 
 
@@ -76,13 +78,16 @@ def pytest_runtest_makereport(
         report.sections.append(
             (f"release check {line.id}", explanation(gate, line.id, observed, next_too=True))
         )
+    # junit.xml shows the properties of the last report: it must not say less than those before
+    worst = max(item.stash.get(WORST, (outcome, reason)), (outcome, reason), key=_severity)
+    item.stash[WORST] = worst
     others = [(name, value) for name, value in item.user_properties if name not in OURS]
     report.user_properties = [
         *((scrub.scrub(str(name)), scrub.scrub_tree(value)) for name, value in others),
         (LINE, line.id),
         *observed,
-        (OUTCOME, str(outcome)),
-        (REASON, reason),
+        (OUTCOME, str(worst[0])),
+        (REASON, worst[1]),
     ]
     return report
 
@@ -92,6 +97,8 @@ def pytest_report_teststatus(
     report: pytest.TestReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     properties = dict(getattr(report, "user_properties", ()))
+    if report.passed and not hasattr(report, "wasxfail"):  # a tear-down that says what became of the call
+        return None
     outcome = properties.get(OUTCOME)
     if outcome == Outcome.UNREACHABLE:
         return "unreachable", "U", ("UNREACHABLE", {"yellow": True})
@@ -102,8 +109,7 @@ def pytest_report_teststatus(
 
 def result_of(reports: list[pytest.TestReport]) -> CheckResult:
     """One check's result from its reports (set-up, call, tear-down): the worst of them."""
-    order = list(Outcome)
-    outcome, reason = max(map(_reported, reports), key=lambda pair: order.index(pair[0]))
+    outcome, reason = max(map(_reported, reports), key=_severity)
     observations: list[tuple[str, str]] = []
     for name, value in reports[-1].user_properties:
         if name == SEEN:
@@ -115,6 +121,10 @@ def result_of(reports: list[pytest.TestReport]) -> CheckResult:
     return CheckResult(
         reports[0].nodeid, outcome, reason, sum(report.duration for report in reports), tuple(observations)
     )
+
+
+def _severity(said: tuple[Outcome, str]) -> int:
+    return list(Outcome).index(said[0])
 
 
 def _reported(report: pytest.TestReport) -> tuple[Outcome, str]:
@@ -156,6 +166,11 @@ def _scrubbed(longrepr: Any, gate: Gate) -> Any:
     return gate.scrubber.scrub_tree(longrepr) if longrepr is not None else None
 
 
+def next_step(gate: Gate, line: Line) -> str:
+    """What to do about a line that failed."""
+    return line.next.replace("{target}", gate.target.name if gate.target else "NAME")
+
+
 def explanation(
     gate: Gate, line_id: str, properties: Sequence[tuple[str, object]], *, next_too: bool = False
 ) -> str:
@@ -163,6 +178,6 @@ def explanation(
     line = gate.runbook.lines[line_id]
     rows = [("Runbook", line.section), ("Expected", line.expected)]
     rows += [(name.capitalize(), str(text)) for name, text in properties if name in (SEEN, REPEAT)]
-    if next_too and gate.target is not None:
-        rows.append(("Next", line.next.replace("{target}", gate.target.name)))
+    if next_too:
+        rows.append(("Next", next_step(gate, line)))
     return "\n".join(f"{name:<10}{text}" for name, text in rows)
