@@ -36,11 +36,11 @@ class Server:
     pid: int
     pods: dict[str, Any] = field(default_factory=dict)
 
-    def client(self, user: str = "admin", **more: Any) -> httpx.Client:
+    def client(self, user: str = "admin") -> httpx.Client:
         """A client with the token of `admin`, `reader` or nobody."""
         headers = {"authorization": f"Bearer {TOKENS[user]}"} if user in TOKENS else {}
         context = ssl.create_default_context(cafile=str(self.ca))
-        return httpx.Client(base_url=self.url, headers=headers, verify=context, timeout=20, **more)
+        return httpx.Client(base_url=self.url, headers=headers, verify=context, timeout=20)
 
     def put_pod(self, name: str, **place: Any) -> None:
         """Say where a pod (`namespace/name`) really is."""

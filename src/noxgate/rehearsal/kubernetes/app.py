@@ -114,6 +114,7 @@ class Application:
             case "proxy":
                 return await self._proxy(request, made)
             case "exec" | "attach" | "portforward":
+                self._sockets.admit(user, target)
                 raise answers.bad_request("Upgrade request required")
         include = query.get("includeObject", "")
         if verb == "watch":

@@ -60,43 +60,80 @@ def _parts(version: Json) -> Iterator[Any]:
 def _walk(node: Node, value: Any, path: str) -> Iterator[Cause]:
     if value is None and node.rules.get("nullable"):
         return
+    wanted = node.rules.get("type")
+    if wanted and not _is_type(value, wanted):
+        given = _type_of(value)
+        yield invalid(path, f'"{given}"', f'{path} in body must be of type {wanted}: "{given}"')
+        return
     if node.type in {"object", "map"} and isinstance(value, dict):
         for name in sorted(node.required - set(value)):
             yield required(f"{path}.{name}")
         for name, each in value.items():
             child = node.child(name)
             if child is not None:
-                yield from _walk(
-                    child, each, f"{path}.{name}" if node.type == "object" else f"{path}[{name}]"
-                )
+                below = f"{path}.{name}" if node.type == "object" else f"{path}[{name}]"
+                yield from _walk(child, each, below)
     elif node.type == "list" and isinstance(value, list) and node.item is not None:
         for index, each in enumerate(value):
             yield from _walk(node.item, each, f"{path}[{index}]")
-    yield from _limits(node, value, path)
+    yield from _choice(node, value, path)
+    yield from _bounds(node, value, path)
 
 
-def _limits(node: Node, value: Any, path: str) -> Iterator[Cause]:
+def _is_type(value: Any, wanted: str) -> bool:
+    given = _type_of(value)
+    return given == wanted or (wanted == "number" and given == "integer")
+
+
+def _type_of(value: Any) -> str:
+    names = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        list: "array",
+        type(None): "null",
+    }
+    return names.get(type(value), "object")
+
+
+def _choice(node: Node, value: Any, path: str) -> Iterator[Cause]:
     rules = node.rules
-    shown = json.dumps(value, separators=(",", ":"))
     if "enum" in rules and value not in rules["enum"]:
         choices = ", ".join(json.dumps(choice) for choice in rules["enum"])
-        yield Cause(
-            "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {choices}", path
-        )
+        message = f"Unsupported value: {_shown(value)}: supported values: {choices}"
+        yield Cause("FieldValueNotSupported", message, path)
     if isinstance(value, str) and "pattern" in rules and not re.search(rules["pattern"], value):
-        yield invalid(path, shown, f"{path} in body should match '{rules['pattern']}'")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if "minimum" in rules and value < rules["minimum"]:
-            yield invalid(
-                path, shown, f"{path} in body should be greater than or equal to {rules['minimum']}"
-            )
-        if "maximum" in rules and value > rules["maximum"]:
-            yield invalid(path, shown, f"{path} in body should be less than or equal to {rules['maximum']}")
-    for limit, words, too_much in (("minItems", "at least", False), ("maxItems", "at most", True)):
-        if isinstance(value, list) and limit in rules and len(value) != rules[limit]:
-            if (len(value) > rules[limit]) is too_much:
-                yield invalid(path, shown, f"{path} in body should have {words} {rules[limit]} items")
-    for limit, words, too_much in (("minLength", "at least", False), ("maxLength", "at most", True)):
-        if isinstance(value, str) and limit in rules and len(value) != rules[limit]:
-            if (len(value) > rules[limit]) is too_much:
-                yield invalid(path, shown, f"{path} in body should be {words} {rules[limit]} chars long")
+        yield invalid(path, _shown(value), f"{path} in body should match '{rules['pattern']}'")
+
+
+def _bounds(node: Node, value: Any, path: str) -> Iterator[Cause]:
+    """Limits of a number, of a list's length and of a text's length."""
+    for kind, lower, upper, unit in BOUNDS:
+        if not isinstance(value, kind) or isinstance(value, bool):
+            continue
+        size = value if isinstance(value, int | float) else len(value)
+        if lower in node.rules and size < node.rules[lower]:
+            words = {"": "greater than or equal to", "chars": "at least"}.get(unit, "have at least")
+            yield _out_of_bounds(path, value, words, node.rules[lower], unit)
+        if upper in node.rules and size > node.rules[upper]:
+            words = {"": "less than or equal to", "chars": "at most"}.get(unit, "have at most")
+            yield _out_of_bounds(path, value, words, node.rules[upper], unit)
+
+
+def _out_of_bounds(path: str, value: Any, words: str, limit: Any, unit: str) -> Cause:
+    end = {"": "", "chars": " chars long"}.get(unit, f" {unit}")
+    be = "" if unit == "items" else "be "
+    return invalid(path, _shown(value), f"{path} in body should {be}{words} {limit}{end}")
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+# What is limited, the schema's names of its limits, and the unit in the message
+BOUNDS: tuple[tuple[Any, str, str, str], ...] = (
+    (int | float, "minimum", "maximum", ""),
+    (list, "minItems", "maxItems", "items"),
+    (str, "minLength", "maxLength", "chars"),
+)

@@ -131,17 +131,15 @@ def conform(node: Node, value: Any, reading: Reading, path: str = "") -> Any:
     Unknown fields are noted and left out, empty values dropped, quantities shortened. TypeMismatchError names the
     first value of the wrong type.
     """
-    match node.type:
-        case "object":
-            return _object(node, value, reading, path)
-        case "map":
-            return _map(node, value, reading, path)
-        case "list":
-            return _list(node, value, reading, path)
-        case "any":
+    if node.type == "any":
+        return value
+    read = READERS.get(node.type, _scalar)
+    try:
+        return read(node, value, reading, path)
+    except TypeMismatchError:
+        if node.rules:  # a custom object is read as it is: its schema says later what is wrong
             return value
-        case _:
-            return _scalar(node, value, path)
+        raise
 
 
 def refuse_unknown(kind: Kind, reading: Reading, directive: str) -> list[str]:
@@ -214,7 +212,7 @@ def _list(node: Node, value: Any, reading: Reading, path: str) -> list[Any]:
     return [conform(item, given, reading, f"{path}[{index}]") for index, given in enumerate(value)]
 
 
-def _scalar(node: Node, value: Any, path: str) -> Any:
+def _scalar(node: Node, value: Any, _: Reading, path: str) -> Any:
     name = path.rpartition(".")[2].partition("[")[0]
     match node.type:
         case "quantity":
@@ -374,3 +372,6 @@ def _as_go_says(error: json.JSONDecodeError) -> str:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+READERS = {"object": _object, "map": _map, "list": _list}

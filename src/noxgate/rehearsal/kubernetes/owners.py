@@ -109,7 +109,7 @@ def apply(
     others = [replace(manager, paths=manager.paths - changed) for manager in others]
     merged: Any = fields.merge(node, live, config) if live else config
     owned = {path for manager in others for path in manager.paths}
-    for path in sorted((before.paths if before else set()) - set(wanted), key=len, reverse=True):
+    for path in sorted((before.paths if before else set()) - set(wanted), key=len):
         if not any(other[: len(path)] == path for other in owned):
             merged = fields.without(node, merged, path)
     mine = frozenset(wanted)

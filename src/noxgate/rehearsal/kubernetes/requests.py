@@ -1,9 +1,10 @@
 """The requests for resources that are answered at once: from a call to a status and a body."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from noxgate.rehearsal.kubernetes import admission, answers, reading, reviews
+from noxgate.rehearsal.kubernetes import admission, answers, decoding, protobuf, reading, reviews
 from noxgate.rehearsal.kubernetes.access import Action
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import Call, Target
@@ -15,7 +16,6 @@ from noxgate.rehearsal.kubernetes.removing import Remover, read_options
 from noxgate.rehearsal.kubernetes.settings import User
 from noxgate.rehearsal.kubernetes.writing import Writer
 
-STREAMS = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 BODY_TYPES = ("application/json", "application/yaml", "")
 HAS_BODY = frozenset({"create", "update"})
 
@@ -73,13 +73,8 @@ class Requests:
 
     def answer(self, call: Call) -> Reply:
         """Do what a call asks for."""
-        if call.verb in HAS_BODY and call.content_type not in BODY_TYPES:
-            raise answers.RefusedError(
-                415,
-                "UnsupportedMediaType",
-                "the body of the request was in an unknown format - accepted media types include: "
-                + ", ".join(BODY_TYPES[:2]),
-            )
+        if call.verb in HAS_BODY:
+            call = _as_json(call)
         if call.part in self._parts:
             return Reply(201 if call.verb == "create" else 200, self._parts[call.part](call))
         return self._VERBS[call.verb](self, call)
@@ -92,9 +87,8 @@ class Requests:
 
     def _create(self, call: Call) -> Reply:
         if not call.kind.stored:
-            from noxgate.rehearsal.kubernetes.decoding import parse_object  # noqa: PLC0415
-
-            asked = self._writer.read(call, parse_object(call.body, call.kind, is_yaml=call.is_yaml))
+            given = decoding.parse_object(call.body, call.kind, is_yaml=call.is_yaml)
+            asked = self._writer.read(call, given)
             return Reply(201, reviews.review(self._cluster.access, call, asked))
         return Reply(201, self._writer.create(call))
 
@@ -124,6 +118,25 @@ class Requests:
         "delete": _delete,
         "deletecollection": _delete_all,
     }
+
+
+def _as_json(call: Call) -> Call:
+    """A call with its body as JSON or YAML, whatever it was sent as."""
+    if call.content_type in BODY_TYPES:
+        return call
+    if call.content_type == protobuf.MEDIA_TYPE:
+        try:
+            obj = protobuf.read(call.body)
+        except ValueError as error:
+            raise answers.bad_request(str(error)) from None
+        if obj is not None:
+            return replace(call, content_type=BODY_TYPES[0], body=json.dumps(obj).encode())
+    raise answers.RefusedError(
+        415,
+        "UnsupportedMediaType",
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(BODY_TYPES[:2]),
+    )
 
 
 def _action(target: Target, verb: str, query: dict[str, str]) -> Action:

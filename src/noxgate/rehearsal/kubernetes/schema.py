@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import threading
 import types
 import typing
 from collections.abc import Mapping
@@ -46,6 +47,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self._types: dict[Any, Node] = {}
+        self._lock = threading.RLock()  # a node is in the table before it is whole
         self._custom: dict[tuple[str, str, str], tuple[Any, Node]] = {}
 
     def of(self, kind: Kind) -> Node:
@@ -60,8 +62,9 @@ class Schemas:
 
     def of_model(self, name: str) -> Node:
         """The node of one of the client's models, by its class name."""
-        module = importlib.import_module(f"{MODELS}.{_snake(name)}")
-        return self._from_type(getattr(module, name), ("", ""))
+        with self._lock:
+            module = importlib.import_module(f"{MODELS}.{_snake(name)}")
+            return self._from_type(getattr(module, name), ("", ""))
 
     def warm_up(self) -> None:
         """Make all of them, so that no request has to wait for an import."""
