@@ -1,9 +1,11 @@
 """The command `noxgate`."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,9 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         status: int = given.command(given)
+        sys.stdout.flush()
     except (RunbookError, CheckError, world.RehearsalError, UnknownSabotageError, ProjectError) as error:
         print(f"noxgate: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GO
     except KeyboardInterrupt:
         print("noxgate: interrupted", file=sys.stderr)
         return INCONCLUSIVE
@@ -46,7 +52,14 @@ def gate(given: argparse.Namespace) -> int:
     if given.target:
         # in one word: pytest would take a path that stands alone for a place to find its rootdir
         command.append(f"--target={given.target}")
-    status = subprocess.run(command, cwd=_root(), check=False).returncode
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "verdict"
+        environment = os.environ | {"NOXGATE_VERDICT": str(said)}
+        status = subprocess.run(command, cwd=_root(), env=environment, check=False).returncode
+        # a process that ended itself with status 0 has given no verdict
+        if status == GO and not (said.exists() and said.read_text(encoding="utf-8") == "GO"):
+            print("noxgate: pytest ended without a verdict", file=sys.stderr)
+            return INCONCLUSIVE
     return status if status in {GO, NO_GO, INCONCLUSIVE, USAGE} else INCONCLUSIVE
 
 

@@ -1,0 +1,100 @@
+"""The command `noxgate`: exit statuses that CI can rely on, and one line where it is used wrongly."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from noxgate.rehearsal.sabotages import SABOTAGES, UnknownSabotageError, chosen
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Project
+
+
+def noxgate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "noxgate.cli", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "status"),
+    [
+        pytest.param("pass", [], 0, id="go"),
+        pytest.param("assert 'rc1' == '8.0.0'", [], 1, id="no-go"),
+        pytest.param("raise UnreachableError('no answer')", [], 2, id="inconclusive"),
+        pytest.param("pass", ["--", "-k", "health"], 2, id="narrowed"),
+        pytest.param("import os; os._exit(0)", [], 2, id="pytest-died-with-status-0"),
+        pytest.param("import os; os.kill(os.getpid(), 9)", [], 2, id="pytest-killed"),
+    ],
+)
+def test_gate_keeps_the_verdict(project: "Project", body: str, options: list[str], status: int) -> None:
+    """0 GO, 1 NO-GO, 2 everything that is no verdict."""
+    project.check("version", body)
+
+    done = noxgate(project.path, "gate", "--target", "staging", "--phase", "staging", *options)
+
+    assert done.returncode == status, done.stdout + done.stderr
+
+
+def test_gate_with_an_unknown_target(project: "Project") -> None:
+    """4: used wrongly, with one line that guesses."""
+    done = noxgate(project.path, "gate", "--target", "stagin")
+
+    assert done.returncode == 4
+    assert "did you mean 'staging'?" in done.stdout + done.stderr
+
+
+def test_outside_the_project(tmp_path: Path) -> None:
+    """One line that says where to call it."""
+    done = noxgate(tmp_path, "checks")
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("noxgate: no runbook.toml in ")
+
+
+def test_sabotages_of_a_line_and_one() -> None:
+    """A line names all of its faults, an id names one."""
+    assert {sabotage.line for sabotage in chosen("staging.version")} == {"staging.version"}
+    assert [sabotage.name for sabotage in chosen("staging.version:rc1")] == ["rc1"]
+    assert len(SABOTAGES) > 100
+
+
+def test_unknown_sabotage_says_what_is_near() -> None:
+    """A slip of the pen gets a hint."""
+    with pytest.raises(UnknownSabotageError, match=r"near it: .*staging\.version:rc1"):
+        chosen("staging.version:rc2")
+
+
+def test_checks_lists_every_line(pytestconfig: pytest.Config) -> None:
+    """With the place of its check, so that it is found in ten seconds."""
+    done = noxgate(pytestconfig.rootpath, "checks")
+
+    row = next(line for line in done.stdout.splitlines() if line.strip().startswith("staging.version "))
+    assert row.split()[1:] == ["RB-2.6", row.split()[2]]
+    file, _, number = row.split()[2].partition(":")
+    assert (
+        (pytestconfig.rootpath / file)
+        .read_text()
+        .splitlines()[int(number) - 1]
+        .startswith("def test_version")
+    )
+
+
+def test_output_survives_a_closed_pipe(pytestconfig: pytest.Config) -> None:
+    """`noxgate checks | head -1` is no traceback."""
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "noxgate.cli", "checks"],
+        cwd=pytestconfig.rootpath,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
+    os.close(reading)
+
+    assert "Traceback" not in process.communicate()[1]
