@@ -57,6 +57,7 @@ def encodings(value: str) -> Iterator[str]:
                 json.dumps(text, ensure_ascii=False)[1:-1],
                 html.escape(text),
                 html.escape(text, quote=False),
+                html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),  # as templates do
                 quote(text, safe=""),
                 quote(text),
                 quote_plus(text),
@@ -125,6 +126,8 @@ class Scrubber:
         """The same for every string inside containers, and in place inside dataclasses and attrs objects."""
         if isinstance(value, str):
             return self.scrub(value)
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(self.scrub_tree(item) for item in value))
         if isinstance(value, list | tuple):
             return type(value)(self.scrub_tree(item) for item in value)
         if isinstance(value, dict):

@@ -1,0 +1,239 @@
+"""Secret does not print; Scrubber finds and blots out secrets in whatever way they are written."""
+
+import base64
+import copy
+import html
+import json
+import pickle
+import random
+import string
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
+
+import pytest
+from markupsafe import escape
+
+from noxgate.secret import BLOT, FRAGMENT, Scrubber, Secret
+
+VALUE = "p\"a's<s>&w%o+r/d\\é"
+SECRET = Secret("DATABASE_URL", VALUE)
+AWKWARD = "\"'<>&%+/\\é ßλ€=#?@:;`$*\U0001f511"
+
+# ---------------------------------------------------------------- Secret
+
+
+@pytest.mark.parametrize(
+    "show",
+    [repr, str, ascii, "{}".format, "{!r}".format, "%s".__mod__],
+    ids=["repr", "str", "ascii", "format", "format-r", "percent"],
+)
+def test_secret_does_not_print(show: Callable[[object], str]) -> None:
+    """Only the name of its variable."""
+    assert show(SECRET) == "Secret(DATABASE_URL, ***)"
+
+
+def test_secret_inside_others_does_not_print() -> None:
+    """Containers show the repr of what they hold."""
+    assert VALUE not in repr({"secret": [SECRET]})
+    assert repr(VALUE)[1:-1] not in repr({"secret": [SECRET]})
+
+
+def test_secret_compares_by_value() -> None:
+    """With another secret, never with text: an assert would print that."""
+    assert Secret("A", VALUE) == Secret("B", VALUE)
+    assert Secret("A", VALUE) != Secret("A", "another value")
+    assert SECRET != VALUE
+
+
+@pytest.mark.parametrize(
+    "take",
+    [pickle.dumps, copy.copy, json.dumps, hash, len, iter, sorted, bytes],
+    ids=lambda take: take.__module__ + "." + take.__name__,
+)
+def test_secret_gives_nothing_away(take: Callable[[object], object]) -> None:
+    """Not pickled (to another process), not hashed, not walked through."""
+    with pytest.raises(TypeError):
+        take(SECRET)
+
+
+def test_reveal() -> None:
+    """The one way."""
+    assert SECRET.reveal() == VALUE
+
+
+# ---------------------------------------------------------------- Scrubber
+
+
+def attribute(text: str) -> str:
+    """As an attribute in junit.xml."""
+    return ET.tostring(ET.Element("e", a=text), encoding="unicode")
+
+
+def in_base64(text: str) -> str:
+    """As in HTTP Basic, a Kubernetes secret, a data URL."""
+    return base64.b64encode(text.encode()).decode()
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "repr": repr,
+    "ascii": ascii,
+    "bytes": lambda text: repr(text.encode()),
+    "json": json.dumps,
+    "json-utf8": lambda text: json.dumps(text, ensure_ascii=False),
+    "json-in-json": lambda text: json.dumps(json.dumps(text)),
+    "json-in-json-in-json": lambda text: json.dumps(json.dumps(json.dumps(text))),
+    "repr-in-json": lambda text: json.dumps(repr(text)),
+    "html": html.escape,
+    "html-in-html": lambda text: html.escape(html.escape(text)),
+    "markupsafe": lambda text: str(escape(text)),
+    "html-in-json-in-html": lambda text: str(escape(json.dumps(html.escape(text)))),
+    "html-of-repr": lambda text: html.escape(repr(text)),
+    "html-of-repr-in-json-in-html": lambda text: str(escape(json.dumps(html.escape(repr(text))))),
+    "xml-attribute": attribute,
+    "url": lambda text: quote(text, safe=""),
+    "url-path": quote,
+    "url-form": quote_plus,
+    "url-in-json": lambda text: json.dumps(quote(text)),
+    "url-lower": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "base64": in_base64,
+    "base64-url": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "hex": lambda text: text.encode().hex(),
+}
+
+
+def some_secret(chance: random.Random) -> str:
+    """A secret of letters, digits and awkward characters, never eight plain ones in a row."""
+    pieces = [
+        "".join(chance.choices(string.ascii_letters + string.digits, k=chance.randint(0, 5)))
+        + chance.choice(AWKWARD)
+        for _ in range(chance.randint(5, 12))
+    ]
+    return "".join(pieces).rjust(12, "#")
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_secret_is_found_however_it_is_written(way: str) -> None:
+    """Forty random secrets, each inside other text that shifts it by 0, 1 and 2."""
+    chance = random.Random(way)  # noqa: S311 (a seed, so that a failure repeats)
+    for _ in range(40):
+        value = some_secret(chance)
+        scrubber = Scrubber([Secret("OTHER", "another-secret"), Secret("THIS", value)])
+        for shift in range(3):
+            text = WRITTEN[way]("x" * shift + value + "end")
+            assert scrubber.find(f"before {text} after") == "THIS", (value, text)
+
+
+SCRUBBED = [
+    way for way in WRITTEN if way not in {"json-in-json-in-json", "url-lower"} and "in-json-in" not in way
+]
+
+
+@pytest.mark.parametrize("way", SCRUBBED)
+def test_blotted_secret_is_gone(way: str) -> None:
+    """And the text around it is not."""
+    chance = random.Random(way)  # noqa: S311 (a seed, so that a failure repeats)
+    for _ in range(40):
+        value = some_secret(chance)
+        scrubber = Scrubber([Secret("THIS", value)])
+        text = scrubber.scrub(f"before {WRITTEN[way](value)} after")
+        assert text.startswith("before ")
+        assert text.endswith(" after")
+        assert BLOT in text
+        assert scrubber.find(text) is None, (value, text)
+
+
+def test_fragments_are_found_from_eight_characters_on() -> None:
+    """A shortened diff shows a part; a shorter part than that could be anything."""
+    value = "abcdefghijklmnopqrst"
+    scrubber = Scrubber([Secret("THIS", value)])
+
+    for at in range(len(value) - FRAGMENT + 1):
+        assert scrubber.find(f"<{value[at : at + FRAGMENT]}>") == "THIS"
+        assert scrubber.scrub(f"<{value[at : at + FRAGMENT]}>") == "<***>"
+        assert scrubber.find(f"<{value[at : at + FRAGMENT - 1]}>") is None
+
+
+def test_neighbouring_and_repeated_secrets() -> None:
+    """One blot for a stretch, and all of them."""
+    scrubber = Scrubber([Secret("A", "aaaa-bbbb-cccc"), Secret("B", "dddd-eeee-ffff")])
+
+    assert scrubber.scrub("aaaa-bbbb-cccc dddd-eeee-ffff, aaaa-bbbb-cccc.") == "*** ***, ***."
+    assert scrubber.find(scrubber.scrub("aaaa-bbbb-ccccdddd-eeee-ffffaaaa-bbbb-cccc")) is None
+
+
+def test_other_text_is_left_alone() -> None:
+    """Random text without the secret."""
+    chance = random.Random(1)  # noqa: S311 (a seed, so that a failure repeats)
+    scrubber = Scrubber([SECRET])
+    for _ in range(300):
+        text = "".join(chance.choices(string.printable + AWKWARD, k=200))
+        assert scrubber.scrub(text) == text
+        assert scrubber.find(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "short", "p\"a's<s", "\0\x1b[2J", "line\nline"])
+def test_edges_are_left_alone(text: str) -> None:
+    """Less than a fragment, and control characters."""
+    assert Scrubber([SECRET]).scrub(text) == text
+    assert Scrubber([SECRET]).find(text) is None
+
+
+def test_without_secrets_nothing_is_found() -> None:
+    """A run whose variables are not set."""
+    assert Scrubber([]).scrub("any text") == "any text"
+    assert Scrubber([]).find("any text") is None
+
+
+def test_half_a_surrogate_pair_is_written_out() -> None:
+    """No file can hold it."""
+    assert Scrubber([]).scrub("a \ud800 b") == r"a \ud800 b"
+
+
+class Named(NamedTuple):
+    """As some of pytest's."""
+
+    a: str
+    b: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """As those of pytest's tracebacks."""
+
+    text: str
+    inner: object
+
+
+def test_trees_are_scrubbed_all_through() -> None:
+    """Containers anew, dataclasses in place; what is no text stays."""
+    box = Box(VALUE, [Box(VALUE, None)])
+    tree = {VALUE: [VALUE, (VALUE, 1)], "named": Named(VALUE, 2), "box": box, "number": 3.5, "nothing": None}
+
+    scrubbed = Scrubber([SECRET]).scrub_tree(tree)
+
+    blotted = Box(BLOT, [Box(BLOT, None)])
+    assert scrubbed == {
+        BLOT: [BLOT, (BLOT, 1)],
+        "named": Named(BLOT, 2),
+        "box": blotted,
+        "number": 3.5,
+        "nothing": None,
+    }
+    assert box == blotted
+
+
+def test_a_megabyte_takes_a_moment() -> None:
+    """A report is searched in more layers than one."""
+    text = string.printable * 10_000
+    scrubber = Scrubber([SECRET, Secret("A", "x" * 40), Secret("B", "a-long-token-" * 80)])
+    started = time.monotonic()
+
+    scrubber.find(text)
+    scrubber.scrub(text)
+
+    assert time.monotonic() - started < 10
