@@ -176,6 +176,16 @@ def test_other_text_is_left_alone() -> None:
         assert scrubber.find(text) is None
 
 
+@pytest.mark.parametrize("way", WRITTEN)
+def test_escapes_alone_give_nothing_away(way: str) -> None:
+    """A secret with a > in it must not make every > of every report suspicious."""
+    scrubber = Scrubber([Secret("THIS", f"secret{AWKWARD}secret")])
+    text = WRITTEN[way]('"it\'s" <a> & b + c%d / e\\é : ß λ € = #?@ ; `$*` "" \'\' <> && \U0001f511')
+
+    assert scrubber.find(text) is None
+    assert scrubber.scrub(text) == text
+
+
 @pytest.mark.parametrize("text", ["", "short", "p\"a's<s", "\0\x1b[2J", "line\nline"])
 def test_edges_are_left_alone(text: str) -> None:
     """Less than a fragment, and control characters."""

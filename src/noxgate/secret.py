@@ -1,12 +1,13 @@
 """Secrets: a type that does not print, and finding or blotting out secrets in any text.
 
 A secret leaks in disguise: escaped by repr, JSON or HTML (twice, in pytest-html), quoted in a URL, in base64,
-or cut to a fragment by a shortened diff. So what is looked for is every run of FRAGMENT characters of every
-encoding of every secret.
+or cut to a fragment by a shortened diff. So what is looked for is every FRAGMENT neighbouring characters of
+every secret in every spelling.
 """
 
 import base64
 import dataclasses
+import functools
 import hmac
 import html
 import json
@@ -44,32 +45,46 @@ class Secret:
         return self._value
 
 
-def encodings(value: str) -> Iterator[str]:
-    """Every way in which a report may write `value`."""
-    layers = {value}
-    for _ in range(2):  # once, and once more: JSON in JSON, HTML in HTML, JSON in HTML
-        for text in list(layers):
-            layers |= {
-                repr(text)[1:-1],
-                ascii(text)[1:-1],
-                repr(text.encode())[2:-1],
-                json.dumps(text)[1:-1],
-                json.dumps(text, ensure_ascii=False)[1:-1],
-                html.escape(text),
-                html.escape(text, quote=False),
-                html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),  # as templates do
-                quote(text, safe=""),
-                quote(text),
-                quote_plus(text),
-            }
-    yield from layers
+def fragments(value: str) -> Iterator[str]:
+    """Every way in which a report may write FRAGMENT neighbouring characters of `value`."""
+    for spelled in set(zip(*map(_spellings, value), strict=True)):
+        for at in range(len(value) - FRAGMENT + 1):
+            yield "".join(spelled[at : at + FRAGMENT])
     raw = value.encode()
-    for shift in range(3):  # base64 of the secret somewhere inside a longer text
-        encoded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
-        inner = encoded[(shift * 8 + 5) // 6 : len(encoded) - (1 if (len(raw) + shift) % 3 else 0)]
-        yield inner
-        yield inner.replace("+", "-").replace("/", "_")
-    yield raw.hex()
+    for at in range(len(raw) - FRAGMENT + 1):
+        part = raw[at : at + FRAGMENT]
+        yield part.hex()
+        for shift in range(3):  # base64 of the part somewhere inside a longer text
+            encoded = base64.b64encode(b"\0" * shift + part).decode().rstrip("=")
+            inner = encoded[(shift * 8 + 5) // 6 : len(encoded) - (1 if (FRAGMENT + shift) % 3 else 0)]
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")
+
+
+@functools.cache
+def _spellings(character: str) -> list[str]:
+    """How each format writes a character, and writes that again: JSON in JSON, HTML in HTML, repr in HTML."""
+    return [twice for once in _written(character) for twice in _written(once)]
+
+
+def _written(text: str) -> list[str]:
+    in_html = html.escape(text)
+    return [
+        text,
+        "".join(repr(one)[1:-1] for one in text),
+        "".join("\\'" if one == "'" else repr(one)[1:-1] for one in text),
+        "".join(ascii(one)[1:-1] for one in text),
+        "".join("\\'" if one == "'" else ascii(one)[1:-1] for one in text),
+        "".join(repr(one.encode())[2:-1] for one in text),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        in_html,
+        html.escape(text, quote=False),
+        in_html.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),  # as templates do
+        quote(text, safe=""),
+        quote(text),
+        quote_plus(text),
+    ]
 
 
 class Scrubber:
@@ -79,25 +94,28 @@ class Scrubber:
         self.secrets = tuple(secrets)
 
     @cached_property
-    def _fragments(self) -> dict[str, str]:
-        """Fragment -> name of the secret it gives away."""
-        return {
-            encoded[at : at + FRAGMENT]: secret.name
-            for secret in self.secrets
-            for encoded in encodings(secret.reveal())
-            for at in range(len(encoded) - FRAGMENT + 1)
-        }
+    def _fragments(self) -> dict[str, dict[str, str]]:
+        """By its first characters: each fragment, and the name of the secret that it gives away."""
+        found: dict[str, dict[str, str]] = {}
+        for secret in self.secrets:
+            for fragment in fragments(secret.reveal()):
+                found.setdefault(fragment[:FRAGMENT], {}).setdefault(fragment, secret.name)
+        return found
+
+    def _places(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Start, end and secret of each fragment in a text."""
+        known = self._fragments
+        for at in range(len(text) - FRAGMENT + 1 if known else 0):
+            if text[at : at + FRAGMENT] in known:
+                for fragment, name in known[text[at : at + FRAGMENT]].items():
+                    if text.startswith(fragment, at):
+                        yield at, at + len(fragment), name
 
     def find(self, text: str) -> str | None:
         """The name of a secret that this text gives away, or None."""
-        fragments = self._fragments
-        if not fragments:
+        if not self.secrets:
             return None
-        for layer in _layers(text):
-            for at in range(len(layer)):
-                if layer[at : at + FRAGMENT] in fragments:
-                    return fragments[layer[at : at + FRAGMENT]]
-        return None
+        return next((name for layer in _layers(text) for _, _, name in self._places(layer)), None)
 
     def scrub(self, text: str) -> str:
         """The text with every stretch that gives a secret away replaced by `***`.
@@ -105,29 +123,20 @@ class Scrubber:
         Half a surrogate pair, which no report can hold, is written out.
         """
         text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-        fragments = self._fragments
-        if not fragments:
-            return text
         parts: list[str] = []
-        kept = 0
-        at = 0
-        while at <= len(text) - FRAGMENT:
-            if text[at : at + FRAGMENT] not in fragments:
-                at += 1
-                continue
-            end = at + FRAGMENT
-            while text[end - FRAGMENT + 1 : end + 1] in fragments and end < len(text):
-                end += 1
-            parts += text[kept:at], BLOT
-            kept = at = end
+        kept = 0  # up to here the text is in parts, or blotted out
+        for start, end, _ in self._places(text):
+            if start > kept or not parts:
+                parts += text[kept:start], BLOT
+            kept = max(kept, end)
         return "".join([*parts, text[kept:]])
 
     def scrub_tree(self, value: object) -> object:
         """The same for every string inside containers, and in place inside dataclasses and attrs objects."""
         if isinstance(value, str):
             return self.scrub(value)
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return type(value)(*(self.scrub_tree(item) for item in value))
+        if isinstance(value, tuple) and hasattr(value, "_make"):
+            return value._make(map(self.scrub_tree, value))
         if isinstance(value, list | tuple):
             return type(value)(self.scrub_tree(item) for item in value)
         if isinstance(value, dict):

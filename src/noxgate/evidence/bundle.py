@@ -91,7 +91,8 @@ def leaks(folder: Path, scrubber: Scrubber) -> list[tuple[Path, str]]:
     """The files of `folder` that give a secret away, each with the name of that secret."""
     found = []
     for path in _files(folder):
-        name = scrubber.find(path.read_bytes().decode("utf-8", "replace")) or scrubber.find(path.name)
+        text = path.read_bytes().decode("utf-8", "replace")
+        name = scrubber.find(text) or scrubber.find(str(path.relative_to(folder)))
         if name:
             found.append((path, name))
     return found

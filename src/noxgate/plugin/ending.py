@@ -93,7 +93,8 @@ class Ending:
             gate.doubt(f"{name} was not written")
         for path, name in bundle.leaks(folder, gate.scrubber):
             path.unlink()
-            gate.doubt(f"{path.relative_to(folder)} would have shown ${name}: the file was removed")
+            file = gate.scrubber.scrub(str(path.relative_to(folder)))
+            gate.doubt(f"{file} would have shown ${name}: the file was removed")
         judgement = gate.judgement
         assert judgement is not None
         option = self._config.option

@@ -1,0 +1,270 @@
+"""Canary secrets pushed from checks into every sink: none may show in the output or in the run folder."""
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Project
+
+# Pieces that no report contains by chance, joined by what every format must escape. A piece has fewer
+# characters than a fragment: only who knows the secret in that format's disguise can blot it out.
+PIECES = {
+    "TEST_TOKEN": ["tKq7Zx", "tWm3Vy", "tRp9Hd", "tXn5Bc"],
+    "ADMIN_TOKEN": ["aKq7Zx", "aWm3Vy", "aRp9Hd", "aXn5Bc"],
+    "DATABASE_URL": ["dKq7Zx", "dWm3Vy", "dRp9Hd", "dXn5Bc"],
+    "REDIS_URL": ["rKq7Zx", "rWm3Vy", "rRp9Hd", "rXn5Bc"],
+}
+TOKENS = {name: f"{a}\"'{b}<&{c}%+/\\{d}" for name, (a, b, c, d) in list(PIECES.items())[:2]}
+PASSWORDS = {name: f"{a}\"é'{b}<&>{c}%+/\\{d}" for name, (a, b, c, d) in list(PIECES.items())[2:]}
+SECRETS = TOKENS | PASSWORDS
+VARIABLES = TOKENS | {
+    "DATABASE_URL": f"postgresql://nox:{quote(PASSWORDS['DATABASE_URL'], safe='')}@127.0.0.1:9/nox",
+    "REDIS_URL": f"redis://:{quote(PASSWORDS['REDIS_URL'], safe='')}@127.0.0.1:9/0",
+}
+
+# What every check below starts with: the four secrets, as a careless author would hold them.
+TOP = """
+import json, logging, os, subprocess, sys, warnings
+from urllib.parse import unquote
+TOKEN, ADMIN, DATABASE, REDIS = [os.environ[name] for name in
+    ("TEST_TOKEN", "ADMIN_TOKEN", "DATABASE_URL", "REDIS_URL")]
+PASSWORD = unquote(DATABASE.split(":")[2].split("@")[0])
+ALL = [TOKEN, ADMIN, DATABASE, REDIS, PASSWORD]
+"""
+ALL_AND_FAIL = {
+    "diff": "assert {'a': ALL} == {'a': None}",
+    "diff_text": "assert TOKEN + 'x' == 'x' + TOKEN + PASSWORD",
+    "contains": "assert 'zzz' in f'<{TOKEN}> {PASSWORD}'",
+    "message": "raise RuntimeError(f'{TOKEN} {ADMIN} {DATABASE} {REDIS} {PASSWORD}')",
+    "escaped": "raise RuntimeError(json.dumps(ALL) + repr(ALL) + repr(PASSWORD.encode()))",
+    "chain": "try:\n    raise ValueError(ALL)\nexcept ValueError:\n    raise KeyError(*ALL)",
+    "cause": "raise KeyError(TOKEN) from OSError(5, PASSWORD)",
+    "group": "raise ExceptionGroup(TOKEN, [ValueError(PASSWORD), ValueError(ADMIN)])",
+    "note": "error = AssertionError('noted')\nerror.add_note(PASSWORD)\nraise error",
+    "away": "raise UnreachableError(f'{DATABASE}: {TOKEN}')",
+    "fail": "pytest.fail(f'{TOKEN} {PASSWORD}', pytrace=False)",
+    "skip": "pytest.skip(f'{TOKEN} {PASSWORD}')",
+    "xfail": "pytest.xfail(f'{TOKEN} {PASSWORD}')",
+    "exit": "sys.exit(f'{TOKEN} {PASSWORD}')",
+    "printed": "print(ALL, TOKEN)\nprint(PASSWORD, file=sys.stderr)\nassert False",
+    "logged": "logging.getLogger('mine').error('%s %s', TOKEN, ALL)\nassert False",
+    "warned": "warnings.warn(f'{TOKEN} {PASSWORD}')",
+    "headers": (
+        "import httpx\n"
+        "assert httpx.Headers({'authorization': f'Bearer {TOKEN}'}) == httpx.Headers({'authorization': 'x'})"
+    ),
+    "request": (
+        "import httpx\n"
+        "request = httpx.Request('GET', 'https://localhost', headers={'x': TOKEN}, params={'p': PASSWORD})\n"
+        "assert request is None, f'{request!r} {request.headers.raw} {request.url}'"
+    ),
+    "psycopg": "import psycopg\npsycopg.connect(DATABASE, connect_timeout=1)",
+    "psycopg_info": "import psycopg\npsycopg.connect(DATABASE + ' x=' + PASSWORD, connect_timeout=1)",
+    "redis": (
+        "import redis\nclient = redis.Redis.from_url(REDIS)\n"
+        "assert client.connection_pool.connection_kwargs == {}"
+    ),
+    "argv": "subprocess.run(['false', TOKEN, PASSWORD, DATABASE], check=True)",
+    "child": "subprocess.run([sys.executable, '-c', 'import os; print(os.environ)'])\nassert False",
+    "target": "assert vars(target) == {}",
+    "secret": "assert target.credential('test_token') == target.credential('admin_token').reveal()",
+    "locals": "mine = {'all': ALL, 'token': TOKEN}\npassword = PASSWORD\nassert False",
+    "saw": "observe(Observation(f'saw {ALL} {TOKEN}', f'curl -u {PASSWORD} {DATABASE}'))\nassert False",
+    "properties": "request.node.user_properties.append((TOKEN, ALL))",
+    "base64": (
+        "import base64\nfor shift in range(3):\n"
+        "    print(base64.b64encode(b'-' * shift + TOKEN.encode()))\nassert False"
+    ),
+    "allure_parameter": "import allure\nallure.dynamic.parameter('token', TOKEN)\nassert False",
+    "allure_title": "import allure\nallure.dynamic.title(TOKEN)\nallure.dynamic.description(PASSWORD)",
+    "allure_step": "import allure\nwith allure.step(TOKEN):\n    raise RuntimeError(PASSWORD)",
+    "thread": (
+        "import threading\n"
+        "def run():\n    raise RuntimeError(PASSWORD)\n"
+        "thread = threading.Thread(target=run)\nthread.start()\nthread.join()"
+    ),
+    "subtest": "with subtests.test(TOKEN, password=PASSWORD):\n    print(ADMIN)\n    assert TOKEN == ADMIN",
+    "extras": "import pytest_html\nextras.append(pytest_html.extras.html(f'<b>{TOKEN}</b> {PASSWORD}'))",
+    "surrogate": "raise RuntimeError('\\ud800' + TOKEN)",
+}
+FIXTURES = {
+    "fixture_error": "raise RuntimeError(f'{TOKEN} {PASSWORD}')\n    yield",
+    "fixture_value": "print(TOKEN)\n    yield [TOKEN, PASSWORD]",
+    "teardown_error": "yield\n    print(PASSWORD)\n    raise RuntimeError(f'{TOKEN} {PASSWORD}')",
+}
+
+
+@pytest.fixture
+def leaky(project: "Project", monkeypatch: pytest.MonkeyPatch) -> "Project":
+    """A project whose checks spill the canaries wherever they can."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    (project.path / "conftest.py").write_text(
+        "import pytest\nfrom noxgate.plugin.gate import gate_of\n"
+        "@pytest.fixture\ndef target(pytestconfig):\n    return gate_of(pytestconfig).target\n"
+    )
+    for name, body in ALL_AND_FAIL.items():
+        project.check(name, body, top=TOP, arguments="observe, target, request, subtests, extras")
+    for name, body in FIXTURES.items():
+        fixture = f"@pytest.fixture\ndef given():\n    {body}\n"
+        project.check(name, "assert given is None", top=TOP + fixture, arguments="observe, given")
+    return project
+
+
+def spilled(text: str) -> list[str]:
+    """What of the canaries a text gives away: any piece, and any secret in base64 or hex."""
+    found = [piece for pieces in PIECES.values() for piece in pieces if piece in text]
+    for name, value in SECRETS.items():
+        for shift in range(3):
+            encoded = base64.b64encode(b"-" * shift + value.encode()).decode()[4:-4]
+            found += [f"{name} in base64" for part in (encoded, encoded.replace("+", "-")) if part in text]
+        found += [f"{name} in hex" for part in (value.encode().hex(),) if part in text]
+    return found
+
+
+def assert_clean(project: "Project", result: pytest.RunResult) -> None:
+    """Nothing in the output, nothing in any file or its name."""
+    lines = result.outlines + result.errlines
+    assert {line: found for line in lines if (found := spilled(line))} == {}
+    files = [path for path in (project.path / "reports").rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert {str(path.name): found for path in files if (found := spilled(str(path) + read(path)))} == {}
+
+
+def read(path: Path) -> str:
+    """A file as text."""
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="plain"),
+        pytest.param(("-vv", "--showlocals", "--tb=long", "-rA"), id="long-locals"),
+        pytest.param(("--showlocals", "--tb=short", "-n", "2"), id="xdist"),
+        pytest.param(
+            ("--setup-show", "--tb=native", "--log-level=DEBUG", "-o", "junit_logging=all", "-rA"),
+            id="native-debug",
+        ),
+        pytest.param(("--tb=line", "--show-capture=all", "-W", "default"), id="line-warnings"),
+        pytest.param(("--tb=long", "-W", "default", "-n", "2", "-v"), id="xdist-warnings"),
+    ],
+)
+def test_no_canary_shows(leaky: "Project", options: tuple[str, ...]) -> None:
+    """Not in the terminal and not in the folder, and no file had to be removed for it."""
+    result = leaky.gate(*options)
+
+    assert_clean(leaky, result)
+    assert leaky.results()["doubts"] == []
+    assert result.ret == 1
+    assert "***" in result.stdout.str()
+
+
+def test_the_detector_sees_a_canary() -> None:
+    """Or the tests above would prove nothing."""
+    for name, value in SECRETS.items():
+        assert spilled(f"x{value}x") != []
+        assert spilled(repr(value)) != []
+        assert spilled(value[5:15]) != [] or name
+        assert spilled(base64.b64encode(b"abc" + value.encode() + b"x").decode()) != []
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        pytest.param("raise RuntimeError(f'{TOKEN} {PASSWORD}')", "collection error", id="collection"),
+        pytest.param("print(ALL)\nprint(TOKEN)\nraise RuntimeError", "captured at collection", id="printed"),
+        pytest.param(
+            "import warnings\nwarnings.warn(f'{TOKEN} {PASSWORD}')", "warning at collection", id="warning"
+        ),
+    ],
+)
+def test_no_canary_shows_before_checks_run(leaky: "Project", text: str, where: str) -> None:
+    """An import may fail with a secret in its message."""
+    leaky.file("version").write_text(f"# {where}\n" + TOP + text)
+
+    result = leaky.gate("-W", "default", "--continue-on-collection-errors", "-k", "version or saw")
+
+    assert_clean(leaky, result)
+
+
+def test_no_canary_shows_in_an_internal_error(leaky: "Project") -> None:
+    """Pytest prints the whole traceback of a broken hook."""
+    (leaky.path / "tests_staging" / "conftest.py").write_text(
+        TOP + "def pytest_runtest_logreport():\n    raise RuntimeError(f'{TOKEN} {PASSWORD}')\n"
+    )
+
+    result = leaky.gate("-k", "version")
+
+    assert result.ret == 3
+    assert_clean(leaky, result)
+
+
+def test_no_canary_shows_in_the_selection(leaky: "Project") -> None:
+    """results.json keeps what was asked."""
+    leaky.gate("-k", f"not {PIECES['TEST_TOKEN'][0]}")
+
+    text = read(leaky.folders()[0] / "results.json")
+    assert SECRETS["TEST_TOKEN"] not in text
+
+
+def test_node_id_with_a_canary_is_refused(leaky: "Project") -> None:
+    """And the message does not repeat it."""
+    text = leaky.file("version").read_text()
+    fixture = "@pytest.fixture(params=[TOKEN], autouse=True)\ndef given():\n    pass\n"
+    leaky.file("version").write_text(text.replace("import pytest\n", "import pytest\n" + TOP + fixture, 1))
+
+    result = leaky.gate("-k", "version")
+
+    assert result.ret == 4
+    assert {line: found for line in result.outlines + result.errlines if (found := spilled(line))} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "file"),
+    [
+        pytest.param(
+            "attach", "import allure\nallure.attach(TOKEN)", "allure-results/*-attachment", id="allure"
+        ),
+        pytest.param("attribute", "record_testsuite_property('token', TOKEN)", "junit.xml", id="junit"),
+        pytest.param(
+            "file",
+            "(next(pathlib.Path('reports').rglob('.running*')) / 'own.txt').write_text(f'a {PASSWORD} z')",
+            "own.txt",
+            id="own-file",
+        ),
+        pytest.param(
+            "name",
+            "(next(pathlib.Path('reports').rglob('.running*')) / TOKEN.partition('/')[0]).touch()",
+            "*",
+            id="file-name",
+        ),
+    ],
+)
+def test_sweep_removes_what_slipped_through(leaky: "Project", name: str, body: str, file: str) -> None:
+    """Sinks beside the report: GO turns INCONCLUSIVE; file and variable are named, the value is not."""
+    for other in (leaky.path / "tests_staging").glob("test_*.py"):
+        other.unlink()
+    runbook = leaky.path / "runbook.toml"
+    runbook.write_text(runbook.read_text().partition("[staging.version]")[0])
+    fixtures = "observe, request, record_testsuite_property, extras"
+    leaky.check(name, body, top=TOP + "import pathlib\n", arguments=fixtures)
+
+    result = leaky.gate()
+
+    assert result.ret == 2
+    assert_clean(leaky, result)
+    (doubt,) = leaky.results()["doubts"]
+    assert doubt.endswith(
+        (
+            "would have shown $TEST_TOKEN: the file was removed",
+            "would have shown $DATABASE_URL: the file was removed",
+        )
+    )
+    if file != "*":
+        assert list(leaky.folders()[0].glob(file)) == []
+    assert doubt in result.outlines
