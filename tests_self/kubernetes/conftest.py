@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from .servers import Server, available, kubectl_path, stand_in
+from .workload import Workload, workload
 
 _NUMBERS = itertools.count(1)
 
@@ -48,3 +50,10 @@ def namespace(admin: httpx.Client) -> str:
     body: dict[str, Any] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     assert admin.post("/api/v1/namespaces", json=body).status_code == 201
     return name
+
+
+@pytest.fixture
+def nox(server: Server, admin: httpx.Client, namespace: str, tmp_path: Path) -> Iterator[Workload]:
+    """A workload with one real pod in this test's namespace."""
+    with workload(server, admin, namespace, tmp_path) as made:
+        yield made

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from noxgate.rehearsal.kubernetes import answers, call, documents, logs, proxying, tables, watching
+from noxgate.rehearsal.kubernetes import answers, call, documents, logs, openapi2, proxying, tables, watching
 from noxgate.rehearsal.kubernetes.access import Action
 from noxgate.rehearsal.kubernetes.answers import Json, PlainError, RefusedError
 from noxgate.rehearsal.kubernetes.call import Call, Target
@@ -87,6 +87,9 @@ class Application:
         self._cluster.access.require(user, Action(request.method.lower(), path=path))
         if request.method not in {"GET", "HEAD"}:
             raise answers.method_not_allowed()
+        if path == "/openapi/v2":
+            content = openapi2.document(self._cluster.kinds())
+            return Response(content, HTTPStatus.OK, HEADERS, openapi2.MEDIA_TYPE)
         found = documents.document(self._cluster, path, wanted.shape, self._address)
         if isinstance(found, str):
             return Response(found, HTTPStatus.OK, HEADERS, "text/plain")

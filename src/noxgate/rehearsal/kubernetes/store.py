@@ -89,9 +89,9 @@ class Store:
             found.append(change)
         return found[::-1]
 
-    async def changed(self) -> None:
-        """Wait for the next write."""
-        await self._changed.wait()
+    def next_change(self) -> asyncio.Event:
+        """What the next write sets. Take it before looking at the changes, or a write in between is missed."""
+        return self._changed
 
     def remember(self, resource: Resource, objects: list[Json]) -> None:
         """Keep a list as it is now, for the pages that follow."""

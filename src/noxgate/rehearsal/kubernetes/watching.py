@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 from noxgate.rehearsal.kubernetes import reading
@@ -75,14 +76,12 @@ class _Watch:
         end = loop.time() + self._seconds
         bookmark = min(loop.time() + BOOKMARK_EVERY, max(loop.time(), end - BOOKMARK_BEFORE_END))
         while True:
-            changed = asyncio.ensure_future(self._store.changed())
-            try:
-                for event in self._news():
-                    yield event
-                wait = min(end, bookmark if self._bookmarks else end) - loop.time()
-                await asyncio.wait([changed], timeout=max(wait, 0))
-            finally:
-                changed.cancel()
+            changed = self._store.next_change()
+            for event in self._news():
+                yield event
+            wait = min(end, bookmark if self._bookmarks else end) - loop.time()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), timeout=max(wait, 0))
             if loop.time() >= end:
                 return
             if self._bookmarks and loop.time() >= bookmark:
