@@ -1,11 +1,25 @@
 """What the suite's own tests are given: a small project to run the plugin in."""
 
 import json
+import socket
+import ssl
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from noxgate.target import Target
 
 pytest_plugins = ["pytester"]
 
@@ -152,3 +166,156 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     return Project(pytester)
+
+
+# ---------------------------------------------------------------- servers on loopback, for the clients
+
+
+class Pair(NamedTuple):
+    """Files of a certificate and its key."""
+
+    certificate: Path
+    key: Path
+
+
+class Authority:
+    """A certificate authority that clients trust, and certificates of several qualities."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
+        self.file = self._write("authority", self._certificate("an authority", self._key, ca=True), self._key)
+        self.good = self.issue("good", "localhost", days=30)
+
+    def issue(self, name: str, host: str, *, days: float, own: bool = False) -> Pair:
+        """Make a certificate for `host` that ends in `days`, signed by the authority or by its own key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return self._write(name, self._certificate(host, key, days=days, signer=key if own else None), key)
+
+    def _certificate(
+        self,
+        host: str,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        days: float = 30,
+        ca: bool = False,
+        signer: ec.EllipticCurvePrivateKey | None = None,
+    ) -> x509.Certificate:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name if signer else self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=60))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .sign(signer or self._key, hashes.SHA256())
+        )
+
+    def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
+        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        pair.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return pair
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """One for all tests: keys take a moment."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+class Loopback:
+    """Servers in threads: each connection is handed to `talk`, then closed."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+        self._listeners: list[socket.socket] = []
+        self.at_end: list[Callable[[], None]] = []  # such as the close() of a client's session
+        self.over = threading.Event()
+
+    def serve(self, talk: Callable[[socket.socket], object]) -> int:
+        """Listen; returns the port."""
+        listener = socket.create_server(("localhost", 0))
+        self._listeners.append(listener)
+        threading.Thread(target=self._accept, args=(listener, talk), daemon=True).start()
+        return int(listener.getsockname()[1])
+
+    def serve_tls(
+        self,
+        talk: Callable[[socket.socket], object],
+        pair: Pair | None = None,
+        versions: tuple[ssl.TLSVersion, ssl.TLSVersion] = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+    ) -> int:
+        """Listen for TLS, with a good certificate unless another is given."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*(pair or self._authority.good))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version, context.maximum_version = versions
+        context.set_ciphers("ALL:@SECLEVEL=0")
+
+        def handshake(connection: socket.socket) -> None:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                talk(secure)
+
+        return self.serve(handshake)
+
+    def closed_port(self) -> int:
+        """A port where nobody listens."""
+        with socket.create_server(("localhost", 0)) as listener:
+            return int(listener.getsockname()[1])
+
+    def target(self, port: int, *, rehearsal: bool = True, plain_port: int = 9) -> Target:
+        """A target whose API is at that port."""
+        return Target(
+            name="loopback",
+            path=Path("loopback.toml"),
+            serves=("staging",),
+            base_url=f"https://localhost:{port}",
+            plain_url=f"http://localhost:{plain_port}",
+            namespace="nox",
+            rehearsal=rehearsal,
+            ca_file=self._authority.file.certificate,
+            credentials={
+                "test_token": "TEST_TOKEN",
+                "database_url": "DATABASE_URL",
+                "redis_url": "REDIS_URL",
+            },
+            variables={
+                "TEST_TOKEN": "token-of-the-user",
+                "DATABASE_URL": f"postgresql://nox:database-password@127.0.0.1:{port}/nox?sslmode=disable",
+                "REDIS_URL": f"redis://:redis-password@127.0.0.1:{port}/0",
+            },
+        )
+
+    def close(self) -> None:
+        """Stop listening, and let those go that wait for the end."""
+        self.over.set()
+        for close in self.at_end:
+            close()
+        for listener in self._listeners:
+            listener.close()
+
+    def _accept(self, listener: socket.socket, talk: Callable[[socket.socket], object]) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=self._talk, args=(connection, talk), daemon=True).start()
+
+    def _talk(self, connection: socket.socket, talk: Callable[[socket.socket], object]) -> None:
+        with connection, suppress(OSError):  # the other side went away
+            talk(connection)
+
+
+@pytest.fixture
+def loopback(authority: Authority) -> Iterator[Loopback]:
+    """Servers that end with the test."""
+    servers = Loopback(authority)
+    yield servers
+    servers.close()

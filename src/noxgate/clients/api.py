@@ -75,11 +75,11 @@ class ApiClient:
 
     def get(self, path: str, *, who: Who | None = None, show: Sequence[str] = ()) -> Answer:
         """GET `path`; redirects are not followed. `show` records these headers in place of the body."""
-        return self._send("GET", self._target.base_url + path, who=who, show=show)
+        return self._send("GET", self._target.base_url + _path(path), who=who, show=show)
 
     def get_plain(self, path: str) -> Answer:
         """GET `path` without TLS, recording where it redirects to."""
-        return self._send("GET", self._target.plain_url + path, show=("location",))
+        return self._send("GET", self._target.plain_url + _path(path), show=("location",))
 
     def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
         """POST one of the science requests; `body` is sent as JSON, or as it is where it is text."""
@@ -119,6 +119,9 @@ class ApiClient:
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", " ".join(quoted)))
             raise
+        except AssertionError as error:
+            self._observe(Observation(str(error), " ".join(quoted)))
+            raise
         milliseconds = (time.perf_counter() - started) * 1000
         shown = _shown(answer, show) if show else shortened(answer.text)
         self._observe(
@@ -146,6 +149,13 @@ class ApiClient:
             values.setdefault(name.lower(), []).append(value)
         joined = {name: ", ".join(several) for name, several in values.items()}
         return Answer(response.status_code, joined, values, content.decode("utf-8", "replace"))
+
+
+def _path(path: str) -> str:
+    """The path; one without its slash would change the host: https://host + @elsewhere."""
+    if not path.startswith("/"):
+        raise ValueError(f"expected a path that starts with /, saw {path!r}")
+    return path
 
 
 def reason(error: BaseException) -> str:

@@ -29,14 +29,19 @@ class CacheSession:
                 if url.startswith("rediss:") and self._target.ca_file
                 else {}
             )
-            self._redis = redis.Redis.from_url(
-                url,
-                socket_timeout=5,
-                socket_connect_timeout=5,
-                retry=Retry(NoBackoff(), 0),
-                decode_responses=True,
-                **trust,
-            )
+            try:
+                client = redis.Redis.from_url(
+                    url,
+                    socket_timeout=5,
+                    socket_connect_timeout=5,
+                    retry=Retry(NoBackoff(), 0),
+                    decode_responses=True,
+                    **trust,
+                )
+                client.connection_pool.make_connection()  # not connected: it only reads the settings
+            except (ValueError, TypeError) as error:
+                raise UnreachableError(f"${self.variable}: {shortened(str(error))}") from None
+            self._redis = client
         return self._redis
 
     def close(self) -> None:
@@ -83,5 +88,6 @@ class Cache:
         except redis.exceptions.RedisError as error:
             self._observe(Observation(f"could not look: {shortened(str(error))}", repeat))
             raise UnreachableError(f"${self._variable}: {shortened(str(error))}") from None
-        self._observe(Observation(f"{command.upper()} answers {answer}", repeat))
+        verb, space, what = command.partition(" ")
+        self._observe(Observation(f"{verb.upper()}{space}{what} answers {answer}", repeat))
         return answer

@@ -64,6 +64,10 @@ class Patience:
 
 
 def shortened(text: str, limit: int = 400) -> str:
-    """One line of at most `limit` characters, saying how much is left out."""
+    """One line of at most `limit` characters, saying how much is left out; control characters spelled out.
+
+    An answer must not be able to move a terminal's cursor, or to write what no file can hold.
+    """
     line = " ".join(text.split())
+    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
     return line if len(line) <= limit else f"{line[:limit]}… ({len(line)} characters)"

@@ -4,12 +4,16 @@ import socket
 import ssl
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from noxgate.clients.api import reason
 from noxgate.clients.observation import Observation, Observe, Patience
 from noxgate.target import Target, UnreachableError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class TlsClient:
     def facts(self) -> TlsFacts:
         """Shake hands as a careful client does, and judge the certificate as it would."""
         context = ssl.create_default_context(cafile=self._ca_file)
-        facts = self._patience.run(lambda: self._facts(context))
+        facts = self._look(lambda: self._facts(context), self._openssl())
         certificate = (
             f"not valid: {facts.problem}" if facts.problem else f"valid, {facts.days_left:.1f} days left"
         )
@@ -55,11 +59,18 @@ class TlsClient:
             warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
             context.minimum_version = context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
-        spoken = self._patience.run(lambda: self._spoken(context))
+        repeat = self._openssl(f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'")
+        spoken = self._look(lambda: self._spoken(context), repeat)
         name = version.name.replace("_", ".")
-        option = f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'"
-        self._observe(Observation(f"{name} {'accepted' if spoken else 'refused'}", self._openssl(option)))
+        self._observe(Observation(f"{name} {'accepted' if spoken else 'refused'}", repeat))
         return spoken
+
+    def _look(self, function: Callable[[], T], repeat: str) -> T:
+        try:
+            return self._patience.run(function)
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
 
     def _facts(self, context: ssl.SSLContext) -> TlsFacts:
         try:
@@ -78,8 +89,10 @@ class TlsClient:
                     return True
             except TimeoutError:
                 raise UnreachableError(f"{self._host}:{self._port}: no answer to a TLS greeting") from None
-            except (ssl.SSLError, ConnectionError):  # refusals: an alert, or the line cut without a word
-                return False
+            except (ssl.SSLError, ConnectionError) as error:
+                if getattr(error, "reason", None) == "NO_PROTOCOLS_AVAILABLE":  # nothing was sent
+                    raise UnreachableError("this machine's OpenSSL cannot speak that version") from None
+                return False  # refused: by an alert, or the line cut without a word
 
     def _connect(self) -> socket.socket:
         try:

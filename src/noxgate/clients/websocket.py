@@ -40,6 +40,9 @@ class WebSocketClient:
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
+        except AssertionError as error:
+            self._observe(Observation(str(error), repeat))
+            raise
         seen = f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}"
         self._observe(Observation(shortened(seen), repeat))
         return echo

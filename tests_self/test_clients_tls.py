@@ -1,0 +1,310 @@
+"""The TLS and WebSocket clients against servers of many qualities."""
+
+import base64
+import hashlib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from noxgate.clients.api import ApiSession
+from noxgate.clients.observation import Observation, Patience
+from noxgate.clients.tls import TlsClient
+from noxgate.clients.websocket import Echo, WebSocketClient
+from noxgate.target import UnreachableError
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Authority, Loopback
+
+V1, V1_1, V1_2, V1_3 = (
+    ssl.TLSVersion.TLSv1,
+    ssl.TLSVersion.TLSv1_1,
+    ssl.TLSVersion.TLSv1_2,
+    ssl.TLSVersion.TLSv1_3,
+)
+
+
+def tls_client(loopback: "Loopback", port: int, observed: list[Observation]) -> TlsClient:
+    """A client of the server at that port."""
+    return TlsClient(loopback.target(port), Patience("x", look=2), observed.append)
+
+
+def silent(connection: socket.socket) -> None:
+    """Say goodbye."""
+    connection.unwrap() if isinstance(connection, ssl.SSLSocket) else None
+
+
+# ---------------------------------------------------------------- TLS
+
+
+def test_good_certificate(loopback: "Loopback", authority: "Authority") -> None:
+    """Version, no problem, days left; and the command."""
+    observed: list[Observation] = []
+    port = loopback.serve_tls(silent)
+
+    facts = tls_client(loopback, port, observed).facts()
+
+    assert (facts.version, facts.problem) == ("TLSv1.3", None)
+    assert facts.days_left is not None
+    assert 29.9 < facts.days_left < 30.1
+    assert observed[0].seen == "TLSv1.3, certificate valid, 30.0 days left"
+    assert observed[0].repeat == (
+        f"openssl s_client -connect localhost:{port} -servername localhost "
+        f"-CAfile {authority.file.certificate} -verify_return_error </dev/null"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "own", "problem"),
+    [
+        ("localhost", 30, True, "self-signed certificate"),
+        ("localhost", -1, False, "certificate has expired"),
+        ("other.example.com", 30, False, "Hostname mismatch, certificate is not valid for 'localhost'."),
+        ("localhost.example.com", 30, False, "Hostname mismatch, certificate is not valid for 'localhost'."),
+        ("*.localhost", 30, False, "Hostname mismatch, certificate is not valid for 'localhost'."),
+    ],
+)
+def test_bad_certificate_is_a_fact(
+    loopback: "Loopback",
+    authority: "Authority",
+    host: str,
+    days: int,
+    own: bool,  # noqa: FBT001
+    problem: str,
+) -> None:
+    """We looked: it is wrong. No days are told of a certificate that is not valid."""
+    observed: list[Observation] = []
+    pair = authority.issue("tls-" + host.replace("*", "any") + f"{days}{own}", host, days=days, own=own)
+
+    facts = tls_client(loopback, loopback.serve_tls(silent, pair), observed).facts()
+
+    assert (facts.problem, facts.days_left) == (problem, None)
+    assert observed[0].seen == f"no handshake, certificate not valid: {problem}"
+
+
+def test_few_days_left(loopback: "Loopback", authority: "Authority") -> None:
+    """As a fraction: the check compares."""
+    pair = authority.issue("few", "localhost", days=1.5)
+
+    facts = tls_client(loopback, loopback.serve_tls(silent, pair), []).facts()
+
+    assert facts.days_left == pytest.approx(1.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "accepted"),
+    [
+        ((V1, V1), [V1]),
+        ((V1, V1_1), [V1, V1_1]),
+        ((V1_2, V1_3), [V1_2, V1_3]),
+        ((V1_3, V1_3), [V1_3]),
+        ((V1, V1_3), [V1, V1_1, V1_2, V1_3]),
+    ],
+    ids=["1.0", "1.0-1.1", "1.2-1.3", "1.3", "all"],
+)
+def test_accepts_tells_each_version(
+    loopback: "Loopback", spoken: tuple[ssl.TLSVersion, ssl.TLSVersion], accepted: list[ssl.TLSVersion]
+) -> None:
+    """An old version that is spoken is found out: "refused" is not our own inability."""
+    observed: list[Observation] = []
+    client = tls_client(loopback, loopback.serve_tls(silent, versions=spoken), observed)
+
+    assert [version for version in (V1, V1_1, V1_2, V1_3) if client.accepts(version)] == accepted
+
+    words = ["accepted" if version in accepted else "refused" for version in (V1, V1_1, V1_2, V1_3)]
+    assert [observation.seen.split()[-1] for observation in observed] == words
+
+
+def test_our_own_inability_is_unreachable(loopback: "Loopback", monkeypatch: pytest.MonkeyPatch) -> None:
+    """An OpenSSL without TLS 1.0 must not count as a server that refuses it."""
+    client = tls_client(loopback, loopback.serve_tls(silent), [])
+
+    def wrap(*_: object, **__: object) -> None:
+        error = ssl.SSLError(1, "[SSL: NO_PROTOCOLS_AVAILABLE] no protocols available")
+        error.reason = "NO_PROTOCOLS_AVAILABLE"
+        raise error
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
+
+    with pytest.raises(UnreachableError, match="this machine's OpenSSL cannot speak that version"):
+        client.accepts(V1)
+
+
+def nothing(_: socket.socket) -> None:
+    """Close without a word."""
+
+
+def not_tls(connection: socket.socket) -> None:
+    """An HTTP server, for example."""
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize("talk", [nothing, not_tls])
+def test_no_tls_at_all(loopback: "Loopback", talk: Callable[[socket.socket], None]) -> None:
+    """No version is accepted, and there is no certificate to judge."""
+    observed: list[Observation] = []
+    client = tls_client(loopback, loopback.serve(talk), observed)
+
+    assert not client.accepts(V1_2)
+    with pytest.raises(UnreachableError, match=r"^localhost:\d+: "):
+        client.facts()
+    assert observed[-1].seen.startswith("could not look: localhost:")
+
+
+@pytest.mark.parametrize(
+    "ask", [TlsClient.facts, lambda client: client.accepts(V1_2)], ids=["facts", "accepts"]
+)
+def test_refused_and_silent_are_unreachable(loopback: "Loopback", ask: Callable[[TlsClient], object]) -> None:
+    """A refused connection is no refused version, nor is one that hangs; both are recorded."""
+    observed: list[Observation] = []
+    refused = tls_client(loopback, loopback.closed_port(), observed)
+    hanging = TlsClient(
+        loopback.target(loopback.serve(lambda _: loopback.over.wait(30))),
+        Patience("localhost", look=0.3),
+        observed.append,
+    )
+
+    with pytest.raises(UnreachableError, match="connection refused"):
+        ask(refused)
+    with pytest.raises(UnreachableError, match=r"no answer in 0\.3 s"):
+        ask(hanging)
+    assert [observation.seen[:15] for observation in observed] == ["could not look:"] * 2
+
+
+# ---------------------------------------------------------------- WebSocket
+
+
+def upgraded(connection: socket.socket) -> None:
+    """Answer the upgrade as RFC 6455 has it."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(65536)
+    key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+    digest = hashlib.sha1(key.split(b": ")[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
+    connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+    )
+
+
+def frame_of(connection: socket.socket) -> tuple[int, bytes]:
+    """One short frame of a client: opcode and text."""
+    head = connection.recv(2)
+    mask = connection.recv(4)
+    text = connection.recv(head[1] & 0x7F) if head[1] & 0x7F else b""
+    return head[0] & 0x0F, bytes(one ^ mask[at % 4] for at, one in enumerate(text))
+
+
+def frame(opcode: int, content: bytes) -> bytes:
+    """One short frame of a server."""
+    return bytes([0x80 | opcode, len(content)]) + content
+
+
+def echoing(connection: socket.socket) -> None:
+    """Send back, then answer the close with the same code."""
+    upgraded(connection)
+    _, text = frame_of(connection)
+    connection.sendall(frame(1, b"you said " + text))
+    _, code = frame_of(connection)
+    connection.sendall(frame(8, code))
+
+
+def closing_oddly(connection: socket.socket) -> None:
+    """Answer, then close with 1011, internal error."""
+    upgraded(connection)
+    _, text = frame_of(connection)
+    connection.sendall(frame(1, text) + frame(8, (1011).to_bytes(2, "big")))
+    frame_of(connection)
+
+
+def vanishing(connection: socket.socket) -> None:
+    """Answer, then go without a close."""
+    upgraded(connection)
+    _, text = frame_of(connection)
+    connection.sendall(frame(1, text))
+
+
+def refusing(connection: socket.socket) -> None:
+    """No such path."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+
+def page(connection: socket.socket) -> None:
+    """An ingress that does not pass the upgrade on."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def redirecting(connection: socket.socket) -> None:
+    """Elsewhere."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: wss://localhost/\r\nContent-Length: 0\r\n\r\n")
+
+
+def websocket(loopback: "Loopback", port: int, observed: list[Observation]) -> WebSocketClient:
+    """A client of the server at that port."""
+    target = loopback.target(port)
+    session = ApiSession(target)
+    session.patience = Patience(target.base_url, look=2)
+    return WebSocketClient(target, session, observed.append)
+
+
+@pytest.mark.parametrize(
+    ("talk", "echo"),
+    [
+        (echoing, Echo(101, "you said hello", 1000)),
+        (closing_oddly, Echo(101, "hello", 1011)),
+        (vanishing, Echo(101, "hello", None)),
+        (refusing, Echo(404, None, None)),
+        (page, Echo(200, None, None)),
+    ],
+)
+def test_echo_tells_what_came(
+    loopback: "Loopback", talk: Callable[[socket.socket], None], echo: Echo
+) -> None:
+    """Status of the upgrade, the answer, the code of the close: the check judges."""
+    observed: list[Observation] = []
+    port = loopback.serve_tls(talk)
+
+    assert websocket(loopback, port, observed).echo("/ws", "hello") == echo
+    assert observed == [
+        Observation(
+            f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}",
+            f"wsdump wss://localhost:{port}/ws --text 'hello'",
+        )
+    ]
+
+
+def mute(connection: socket.socket) -> None:
+    """Upgrade, then go without an answer."""
+    upgraded(connection)
+    frame_of(connection)
+
+
+@pytest.mark.parametrize("talk", [nothing, mute, redirecting])
+def test_no_answer_is_unreachable(loopback: "Loopback", talk: Callable[[socket.socket], None]) -> None:
+    """In one line, recorded."""
+    observed: list[Observation] = []
+
+    with pytest.raises(UnreachableError, match=r"^wss://localhost:\d+/ws: "):
+        websocket(loopback, loopback.serve_tls(talk), observed).echo("/ws", "hello")
+
+    assert observed[0].seen.startswith("could not look: wss://localhost:")
+
+
+def test_refused_websocket(loopback: "Loopback") -> None:
+    """As everywhere."""
+    with pytest.raises(UnreachableError, match="connection refused"):
+        websocket(loopback, loopback.closed_port(), []).echo("/ws", "hello")
+
+
+def test_websocket_to_a_stranger_is_unreachable(loopback: "Loopback", authority: "Authority") -> None:
+    """A certificate that is not valid is not accepted here either."""
+    port = loopback.serve_tls(echoing, authority.issue("ws-own", "localhost", days=30, own=True))
+
+    with pytest.raises(UnreachableError, match="certificate verify failed"):
+        websocket(loopback, port, []).echo("/ws", "hello")
