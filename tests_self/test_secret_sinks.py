@@ -88,6 +88,20 @@ ALL_AND_FAIL = {
         "thread = threading.Thread(target=run)\nthread.start()\nthread.join()"
     ),
     "subtest": "with subtests.test(TOKEN, password=PASSWORD):\n    print(ADMIN)\n    assert TOKEN == ADMIN",
+    "http_debug": (
+        "import http.server, threading, httpx\n"
+        "class Cookies(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200)\n"
+        "        self.send_header('set-cookie', 'session=' + ADMIN)\n"
+        "        self.end_headers()\n"
+        "server = http.server.HTTPServer(('127.0.0.1', 0), Cookies)\n"
+        "threading.Thread(target=server.handle_request).start()\n"
+        "url = f'http://127.0.0.1:{server.server_port}'\n"
+        "answer = httpx.get(url, params={'p': PASSWORD}, headers={'x': TOKEN}, trust_env=False)\n"
+        "server.server_close()\n"
+        "assert answer.headers == {}, answer.cookies"
+    ),
     "extras": "import pytest_html\nextras.append(pytest_html.extras.html(f'<b>{TOKEN}</b> {PASSWORD}'))",
     "surrogate": "raise RuntimeError('\\ud800' + TOKEN)",
 }
@@ -164,6 +178,17 @@ def test_no_canary_shows(leaky: "Project", options: tuple[str, ...]) -> None:
     assert "***" in result.stdout.str()
 
 
+@pytest.mark.parametrize("option", ["-s", "--capture=tee-sys", "--log-cli-level=DEBUG"])
+def test_raw_output_leaves_the_folder_clean(leaky: "Project", option: str) -> None:
+    """These send what a check prints or logs straight to the terminal, past us; the evidence stays clean."""
+    result = leaky.gate(option)
+
+    assert leaky.results()["doubts"] == []
+    result.outlines.clear()
+    result.errlines.clear()
+    assert_clean(leaky, result)
+
+
 def test_the_detector_sees_a_canary() -> None:
     """Or the tests above would prove nothing."""
     for name, value in SECRETS.items():
@@ -204,12 +229,15 @@ def test_no_canary_shows_in_an_internal_error(leaky: "Project") -> None:
     assert_clean(leaky, result)
 
 
-def test_no_canary_shows_in_the_selection(leaky: "Project") -> None:
+def test_no_canary_shows_in_the_selection(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
     """results.json keeps what was asked."""
-    leaky.gate("-k", f"not {PIECES['TEST_TOKEN'][0]}")
+    monkeypatch.setenv("TEST_TOKEN", "tokenthatisaword")
 
-    text = read(leaky.folders()[0] / "results.json")
-    assert SECRETS["TEST_TOKEN"] not in text
+    project.gate("-k", "not tokenthatisaword")
+
+    assert project.results()["selection"]["k"] == "not ***"
+    files = [path for path in (project.path / "reports").rglob("*") if path.is_file()]
+    assert [path.name for path in files if "tokenthatisaword" in read(path)] == []
 
 
 def test_node_id_with_a_canary_is_refused(leaky: "Project") -> None:
