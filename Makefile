@@ -23,14 +23,14 @@ setup: $(SERVERS) ## Create .venv and install everything, pinned; install the re
 	@echo "Ready. Next: make rehearse"
 
 rehearse: $(SERVERS) ## The release day on this machine, then a report to open   [SABOTAGE=id]
-	@$(BIN)/noxgate rehearse run $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+	@$(BIN)/noxgate rehearse run $(if $(SABOTAGE),--sabotage "$(SABOTAGE)")
 
 ##@ Check a real target
 
 install: $(SUITE) ## The suite alone, pinned, in .venv: no server is installed
 
 gate: $(SUITE) ## GO or NO-GO for one phase       TARGET=staging PHASE=staging
-	@$(BIN)/noxgate gate --target $(TARGET) --phase $(PHASE)
+	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)"
 
 checks: $(SUITE) ## Every check: runbook line, file, what it expects
 	@$(BIN)/noxgate checks
@@ -60,4 +60,5 @@ $(SUITE): requirements.lock pyproject.toml
 	@echo "Installing the pinned packages into .venv; a minute or two the first time."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@echo "Installed. For the commands noxgate and pytest: . .venv/bin/activate"
 	@touch $@

@@ -65,7 +65,7 @@ def test_sabotages_of_a_line_and_one() -> None:
 
 def test_unknown_sabotage_says_what_is_near() -> None:
     """A slip of the pen gets a hint."""
-    with pytest.raises(UnknownSabotageError, match=r"near it: .*staging\.version:rc1"):
+    with pytest.raises(UnknownSabotageError, match=r"did you mean .*staging\.version:rc1"):
         chosen("staging.version:rc2")
 
 

@@ -292,7 +292,7 @@ def test_two_worlds_at_once_do_not_meet(shared: World, names: Callable[[str], st
 
 
 def test_a_name_is_up_once(shared: World) -> None:
-    with pytest.raises(RehearsalError, match="a rehearsal is already up in"), running(shared.name):
+    with pytest.raises(RehearsalError, match="a rehearsal is up in"), running(shared.name):
         pass
     said: list[str] = []
 

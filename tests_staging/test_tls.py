@@ -29,7 +29,8 @@ def test_certificate_is_valid_for_weeks(tls: TlsClient, runbook: Runbook) -> Non
 
     assert facts.problem is None
     assert facts.days_left is not None
-    assert facts.days_left > runbook.lines["staging.tls-certificate"].limits["days_left"]
+    limit = runbook.lines["staging.tls-certificate"].limits["days_left"]
+    assert facts.days_left > limit, f"{facts.days_left:.2f} days left, expected more than {limit:g}"
 
 
 @pytest.mark.runbook("staging.https-redirect")

@@ -27,6 +27,7 @@ class WebSocketClient:
 
     def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
         self._url = "wss" + target.base_url.removeprefix("https")
+        self._trust = f"WEBSOCKET_CLIENT_CA_BUNDLE={target.ca_file} " if target.ca_file else ""
         self._context = session.context
         self._patience = session.patience
         self._observe = observe
@@ -34,7 +35,7 @@ class WebSocketClient:
     def echo(self, path: str, message: str) -> Echo:
         """Send `message` to `path` and wait for the answer, then close."""
         url = self._url + path
-        repeat = f"wsdump {url} --text {message!r}"
+        repeat = f"{self._trust}wsdump {url} --text {message!r}"
         try:
             echo = self._patience.run(lambda: self._echo(url, message))
         except UnreachableError as error:

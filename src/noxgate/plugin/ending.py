@@ -71,7 +71,7 @@ class Ending:
             for result in judgement.lines:
                 if result.outcome is outcome:
                     reason = " ".join(result.reason.split())
-                    terminalreporter.line(f"{outcome:<12}{result.line.id:<34}{reason}"[:200])
+                    terminalreporter.line(f"{outcome:<12}{result.line.id:<38} {reason}"[:200])
         not_run = [result.line.id for result in judgement.lines if result.outcome is Outcome.NOT_RUN]
         if not_run:
             terminalreporter.line(f"not run: {', '.join(not_run)}")

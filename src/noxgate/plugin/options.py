@@ -144,11 +144,19 @@ def _register_markers(config: pytest.Config, runbook: Runbook, checks: Sequence[
 def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Check]) -> tuple[str, ...]:
     """The phases that this run is about: those of every check that -m selects, and those -m names alone."""
     paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
-    places = {
-        phase.folder
+    everywhere = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    # a phase that -m names counts even where the paths leave it out: what was asked for is not forgotten
+    named = set(re.findall(r"[\w-]+", config.option.markexpr or ""))
+    phases = [
+        phase
         for phase in runbook.phases.values()
-        if phase.folder and any(path.is_relative_to(config.rootpath / phase.folder) for path in paths)
-    }
+        if phase.folder
+        and (
+            everywhere
+            or named & {phase.name, phase.marker}
+            or any(path.is_relative_to(config.rootpath / phase.folder) for path in paths)
+        )
+    ]
     try:
         expression = Expression.compile(config.option.markexpr) if config.option.markexpr else None
     except SyntaxError as error:
@@ -158,10 +166,10 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
         return expression is None or expression.evaluate(lambda name, /, **_: name in names)
 
     asked = []
-    for phase in runbook.phases.values():
+    for phase in phases:
         own = {phase.name, phase.marker or phase.name}
         topics = {check.topic for check in checks if runbook.lines[check.line_id].phase == phase.name}
-        if phase.folder in places and (selected(own) or any(selected({*own, topic}) for topic in topics)):
+        if selected(own) or any(selected({*own, topic}) for topic in topics):
             asked.append(phase.name)
     if not asked:
         raise pytest.UsageError(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from noxgate import doctor
 from noxgate.rehearsal import world
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from noxgate.rehearsal.world import World
@@ -17,22 +18,27 @@ INCONCLUSIVE = 2
 
 
 def run(root: Path, pattern: str | None) -> int:
-    """Run the checks once, or once for each chosen sabotage; returns the worst exit status."""
+    """Run the checks once, or once for each chosen sabotage.
+
+    Returns the gate's exit status; with sabotages 0 where each was caught, else 1.
+    """
+    _all_programs()
     faults = chosen(pattern) if pattern else []
     clock = Clock()
     with _world(clock) as here:
         if not faults:
             return check(root, here, clock)
-        statuses = []
+        caught = 0
         for fault in faults:
             clock.say(f"sabotage {fault.id}: {fault.what}")
             with fault.on(here):
-                statuses.append(check(root, here, clock, fault))
-        return min(statuses)  # 1 NO-GO is worse than 2 INCONCLUSIVE, and 0 means that a sabotage was missed
+                caught += check(root, here, clock, fault) == 0
+        clock.say(f"{caught} of {len(faults)} sabotages caught")
+        return 0 if caught == len(faults) else 1
 
 
 def check(root: Path, here: World, clock: "Clock", fault: Sabotage | None = None) -> int:
-    """Run the staging checks in a pytest of their own and say how it ended."""
+    """Run the staging checks in a pytest of their own and say how it ended; 0 for a fault that was caught."""
     clock.say("checking: pytest -m staging")
     reports = root / "reports"
     before = set(reports.glob("*/*/results.json"))
@@ -42,18 +48,17 @@ def check(root: Path, here: World, clock: "Clock", fault: Sabotage | None = None
     if not new:
         clock.say("pytest ended without a verdict")
         return INCONCLUSIVE
-    if fault is not None:
-        clock.say(caught(fault, new[-1]))
     clock.say(f"the report to open: {new[-1].with_name('report.html').relative_to(root)}")
-    return status
-
-
-def caught(fault: Sabotage, results: Path) -> str:
-    """Whether the sabotage turned red the lines that it must, and no other."""
-    missed, surplus = difference(fault, results)
-    if not missed and not surplus:
-        return f"caught: {fault.line} is {fault.outcome}, as it must be"
-    return f"NOT CAUGHT as it must be: missed {missed or 'nothing'}, red besides {surplus or 'nothing'}"
+    if fault is None:
+        return status
+    missed, surplus = difference(fault, new[-1])
+    if missed or surplus:
+        clock.say(
+            f"NOT CAUGHT as it must be: missed {missed or 'nothing'}, red besides {surplus or 'nothing'}"
+        )
+        return 1
+    clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
+    return 0
 
 
 def difference(fault: Sabotage, results: Path) -> tuple[list[str], list[str]]:
@@ -67,10 +72,15 @@ def difference(fault: Sabotage, results: Path) -> tuple[list[str], list[str]]:
     return missed, [line for line in red if line not in {fault.line, *fault.also}]
 
 
-def up(_: Path) -> int:
+def up(root: Path) -> int:
     """Start everything and leave it up."""
-    here = world.up()
-    print(f"up: {here.base_url}\nnow: pytest -m staging")
+    _all_programs()
+    here = world.up(say=Clock().say)
+    ours = (root / "targets" / "rehearsal.toml").exists()
+    print(f"up: {here.base_url}")
+    print(
+        f"now: pytest -m staging{'' if ours else f' --target={here.profile}   (another checkout started it)'}"
+    )
     print("look at it: noxgate rehearse status     end it: noxgate rehearse down")
     return 0
 
@@ -111,11 +121,20 @@ class Clock:
         print(f"[{time.monotonic() - self.started:5.1f} s] {what}", flush=True)
 
 
+def _all_programs() -> None:
+    """Better one line that names everything than to fail at each program in turn."""
+    missing = doctor.missing()
+    if missing:
+        names = ", ".join(finding.component.name for finding in missing)
+        packages = [finding.component.package for finding in missing]
+        raise world.RehearsalError(f"missing: {names}. Paste this: {doctor.paste(packages)}")
+
+
 @contextmanager
 def _world(clock: Clock) -> Iterator[World]:
     """The world that is up, left as it is; else one for this run alone."""
     if (here := world.find()) is not None:
-        clock.say("using the rehearsal that is up")
+        clock.say("using the rehearsal that is up; it stays up")
         yield here
         return
     with world.running(say=clock.say) as here:

@@ -49,7 +49,7 @@ def holding(folder: Path) -> Iterator[None]:
         lock = eventually(locked, within=0.5, every=0.05)  # a look at whether it is stale holds it, too
     except AssertionError:
         raise RehearsalError(
-            f"a rehearsal is already up in {folder}: end it with `noxgate rehearse down`, or use another name"
+            f"a rehearsal is up in {folder}: wait until it ends, or end it with `noxgate rehearse down`"
         ) from None
     try:
         _clear(folder)

@@ -4,6 +4,7 @@
 nothing. `also` are the lines that must turn red with it, since they look at the same broken thing.
 """
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -74,10 +75,10 @@ def chosen(pattern: str) -> list[Sabotage]:
     """All sabotages of a runbook line, or the one with this id."""
     found = [sabotage for sabotage in SABOTAGES if pattern in {sabotage.line, sabotage.id}]
     if not found:
-        topic = pattern.partition(":")[0]
-        near = [sabotage.id for sabotage in SABOTAGES if topic.partition(".")[2][:6] in sabotage.id]
-        hint = f"near it: {', '.join(near)}" if near else "all of them: noxgate rehearse sabotages"
-        raise UnknownSabotageError(f"no sabotage {pattern!r} ({hint})")
+        known = dict.fromkeys(name for sabotage in SABOTAGES for name in (sabotage.line, sabotage.id))
+        near = difflib.get_close_matches(pattern, known, n=3)
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownSabotageError(f"no sabotage {pattern!r} (all: noxgate rehearse sabotages){guess}")
     return found
 
 
@@ -303,8 +304,8 @@ def _headers() -> Iterator[Sabotage]:
 
 def _tls() -> Iterator[Sabotage]:
     line = "staging.tls-certificate"
-    yield Sabotage(line, "3-days", "3 days left", certificate(days=3), "2.9")
-    yield Sabotage(line, "14-days", "14 days left, and not more", certificate(days=14), "13.9")
+    yield Sabotage(line, "3-days", "3 days left", certificate(days=3), "3.00 days left")
+    yield Sabotage(line, "14-days", "14 days left, and not more", certificate(days=14), "14.00 days left")
     other = certificate(names=("staging-api.example.com",))
     yield Sabotage(line, "other-host", "another host's certificate", other, "Hostname mismatch", HTTPS)
     unknown = certificate(authority=certificates.authority())
