@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
+import httpcore  # noqa: F401 (httpx imports it late: a run inside this process would take it away again)
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
