@@ -136,7 +136,10 @@ def test_conflict_in_a_list_names_the_item(admin: httpx.Client, namespace: str) 
             examples.config_map(a="1"),
             {},
             422,
-            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+            (
+                'PatchOptions.meta.k8s.io "" is invalid: fieldManager: '
+                "Required value: is required for apply patch"
+            ),
         ),
         (
             {**examples.config_map(), "metadata": {"name": "else"}},

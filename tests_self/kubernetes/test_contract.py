@@ -1,13 +1,13 @@
 """The stand-in answers as the recorded kube-apiserver did: all exchanges, in their order, on a fresh server.
 
-Compared for each: the status, the media type, the warnings, and the whole body. Left out of both bodies, because
-the recording left them out: managedFields, storageVersionHash, the descriptions of table columns. Given a
-placeholder, because they change with each run: uids, times, resourceVersions, addresses, ages, the continue token
-(its own fields are compared). Compared another way, each in a test of its own:
+Compared for each: the status, the media type, the warnings, and the whole body. Left out of both bodies,
+because the recording left them out: managedFields, storageVersionHash, the descriptions of table columns.
+Given a placeholder, because they change with each run: uids, times, resourceVersions, addresses, ages, the
+version in a continue token. Compared another way, each in a test of its own:
 
 - discovery: the recording names the resources that it used, and a server may serve more of them;
-- `watch`: the recorded server's watch cache had fallen behind, and it said so in an ERROR event. That is about that
-  moment, not about the request; a server that is up to date sends the pods.
+- `watch`: the recorded server's watch cache had fallen behind, and it said so in an ERROR event. That is
+  about that moment, not about the request; a server that is up to date sends the pods.
 """
 
 import base64

@@ -203,6 +203,17 @@ def test_apply_by_the_server(kubectl: Kubectl, manifest: Callable[..., str]) -> 
     assert 'conflict with "kubectl": .data.a' in refused
 
 
+def test_apply_by_the_server_after_apply_by_the_client(
+    kubectl: Kubectl, manifest: Callable[..., str]
+) -> None:
+    """Its fields are handed over, so what the file says no more goes."""
+    kubectl("apply", "-f", manifest(examples.config_map(a="1", b="2")))
+    kubectl("apply", "--server-side", "-f", manifest(examples.config_map(a="1")))
+    kubectl("apply", "--server-side", "-f", manifest(examples.config_map(a="3")))
+
+    assert json.loads(kubectl("get", "cm", "settings", "-o", "json"))["data"] == {"a": "3"}
+
+
 def test_diff(kubectl: Kubectl, manifest: Callable[..., str]) -> None:
     kubectl("apply", "-f", manifest(examples.config_map(a="1")))
     same = kubectl("diff", "-f", manifest(examples.config_map(a="1")))

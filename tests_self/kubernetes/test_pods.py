@@ -51,8 +51,10 @@ def test_log_with_timestamps(admin: httpx.Client, nox: Workload) -> None:
         (
             {"tailLines": "-1"},
             422,
-            'PodLogOptions "nox-api-0" is invalid: tailLines: Invalid value: -1: '
-            "must be greater than or equal to 0",
+            (
+                'PodLogOptions "nox-api-0" is invalid: tailLines: Invalid value: -1: '
+                "must be greater than or equal to 0"
+            ),
         ),
     ],
 )

@@ -25,7 +25,7 @@ from .workload import Workload
 
 @pytest.fixture
 def api(server: Server) -> Iterator[Any]:
-    with new_client_from_config(config_file=str(server.kubeconfig())) as made:
+    with connected(server) as made:
         yield made
 
 
@@ -74,8 +74,9 @@ def test_pages(core: Any, admin: httpx.Client, namespace: str) -> None:
 
 
 def test_watch(core: Any, nox: Workload) -> None:
+    watching: Any = watch.Watch()  # type: ignore[no-untyped-call]
     events = list(
-        watch.Watch().stream(core.list_namespaced_pod, nox.namespace, timeout_seconds=1, _request_timeout=5)
+        watching.stream(core.list_namespaced_pod, nox.namespace, timeout_seconds=1, _request_timeout=5)
     )
 
     assert [(event["type"], event["object"].metadata.name) for event in events] == [("ADDED", "nox-api-0")]
@@ -92,14 +93,14 @@ def test_patch_as_a_dry_run(api: Any, nox: Workload) -> None:
 
 
 def test_refusal(api: Any, nox: Workload) -> None:
-    networking = client.NetworkingV1Api(api)
+    networking: Any = client.NetworkingV1Api(api)
     networking.create_namespaced_ingress(nox.namespace, examples.ingress())
     backend = {"service": {"name": "green", "port": {"number": 80}}}
     body = {"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}}
     with pytest.raises(ApiException) as refused:
         networking.patch_namespaced_ingress("nox-api-ingress", nox.namespace, body, dry_run="All")
 
-    status = json.loads(refused.value.body)
+    status = json.loads(str(refused.value.body))
     assert (refused.value.status, status["reason"]) == (422, "Invalid")
     assert [cause["field"] for cause in status["details"]["causes"]] == [
         "spec.rules[0].http.paths[0].pathType"
@@ -110,7 +111,7 @@ def test_missing(core: Any, namespace: str) -> None:
     with pytest.raises(ApiException) as missing:
         core.read_namespaced_secret("no-such", namespace)
 
-    assert json.loads(missing.value.body)["message"] == 'secrets "no-such" not found'
+    assert json.loads(str(missing.value.body))["message"] == 'secrets "no-such" not found'
 
 
 def test_log(core: Any, nox: Workload) -> None:
@@ -198,10 +199,16 @@ def test_port_forward_to_a_port_that_nobody_listens_on(core: Any, nox: Workload)
 
 def test_refused_websocket(server: Server, nox: Workload) -> None:
     """The client says status 0, and the real one only in its reason."""
-    with new_client_from_config(config_file=str(server.kubeconfig("reader"))) as api:
-        with pytest.raises(ApiException) as refused:
-            execute(client.CoreV1Api(api), nox, "sh")
+    reader = client.CoreV1Api(connected(server, "reader"))
+    with pytest.raises(ApiException) as refused:
+        execute(reader, nox, "sh")
 
     assert refused.value.status == 0
-    assert refused.value.reason.startswith("Handshake status 403")
-    assert "cannot get resource" in refused.value.reason
+    assert str(refused.value.reason).startswith("Handshake status 403")
+    assert "cannot get resource" in str(refused.value.reason)
+
+
+def connected(server: Server, user: str = "admin") -> client.ApiClient:
+    """The client with the kubeconfig of a user."""
+    made: client.ApiClient = new_client_from_config(config_file=str(server.kubeconfig(user)))  # type: ignore[no-untyped-call]
+    return made

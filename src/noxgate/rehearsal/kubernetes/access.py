@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from noxgate.rehearsal.kubernetes import answers
 from noxgate.rehearsal.kubernetes.answers import Json, RefusedError
-from noxgate.rehearsal.kubernetes.kinds import BUILT_IN, RBAC, Kind
+from noxgate.rehearsal.kubernetes.builtin import BUILT_IN, RBAC
+from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.settings import AUTHENTICATED, User
 from noxgate.rehearsal.kubernetes.store import Store
 
@@ -100,7 +101,8 @@ class Access:
             who = subject["name"]
             if subject["kind"] == "ServiceAccount":
                 who = f"{who}/{subject.get('namespace', namespace)}"
-            because = f'{binding_kind} "{name}" of {role_ref["kind"]} "{role_ref["name"]}" to {subject["kind"]} "{who}"'
+            role_name = f'{role_ref["kind"]} "{role_ref["name"]}"'
+            because = f'{binding_kind} "{name}" of {role_name} to {subject["kind"]} "{who}"'
             for rule in (role or {}).get("rules") or []:
                 yield Grant(rule, because, namespace)
 

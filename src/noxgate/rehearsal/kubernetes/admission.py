@@ -1,11 +1,12 @@
-"""What happens to an object between its decoding and its storage: system metadata, addresses, status, generation."""
+"""What happens to an object before it is stored: system metadata, addresses, status, generation."""
 
 import secrets
 import uuid
 from typing import Any
 
 from noxgate.rehearsal.kubernetes import answers, quantities
-from noxgate.rehearsal.kubernetes.answers import Cause, Json
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.cluster import Cluster, built_in, now
 from noxgate.rehearsal.kubernetes.kinds import Kind
 
@@ -126,7 +127,7 @@ def definition_status(definition: Json) -> Json:
 
 
 def counted(kind: Kind, old: Json, new: Json) -> int:
-    """The generation of an object that is updated: one more where more than metadata and status has changed."""
+    """The generation of an updated object: one more where more than metadata and status has changed."""
     generation = int(old["metadata"].get("generation", 1))
     changed = _body(old) != _body(new)
     if kind.annotations_count:

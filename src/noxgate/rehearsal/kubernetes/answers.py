@@ -1,26 +1,18 @@
 """What the server says when it refuses: Status objects with the words of the real one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from noxgate.rehearsal.kubernetes.causes import Cause
+
 Json = dict[str, Any]
 
+
 UNPROCESSABLE = "the server rejected our request due to an error in our request"
+
+
 NOT_ALLOWED = "the server does not allow this method on the requested resource"
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One thing that is wrong with one field."""
-
-    reason: str
-    message: str
-    field: str
-
-    def body(self) -> Json:
-        return {"reason": self.reason, "message": self.message, "field": self.field}
 
 
 class RefusedError(Exception):
@@ -52,7 +44,7 @@ class RefusedError(Exception):
 
 
 class PlainError(Exception):
-    """The request is answered with plain text, as the server's router does for a path that it does not know."""
+    """Answered with plain text, as the server's router does for a path that it does not know."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-import yaml
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -21,6 +20,7 @@ from noxgate.rehearsal.kubernetes.cluster import Cluster, built_in, starting_obj
 from noxgate.rehearsal.kubernetes.requests import Requests
 from noxgate.rehearsal.kubernetes.settings import Settings, User
 from noxgate.rehearsal.kubernetes.sockets import Sockets
+from noxgate.rehearsal.kubernetes.syntax import dump_yaml
 from noxgate.rehearsal.kubernetes.tables import Wanted
 
 LARGEST_BODY = 3 * 1024 * 1024
@@ -60,17 +60,10 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _respond(self, request: Request) -> Response:
-        wanted = Wanted()
+        negotiated = tables.negotiate(request.headers.get("accept", ""))
+        wanted = negotiated or Wanted()
         try:
-            user = self._cluster.tokens.user(request.headers.get("authorization", ""))
-            negotiated = tables.negotiate(request.headers.get("accept", ""))
-            target = call.parse_path(request.url.path)
-            if target is None:
-                return self._document(request, user, negotiated or wanted)
-            if negotiated is None and target.part not in logs.PARTS:
-                raise answers.not_acceptable(tables.OFFERED)
-            wanted = negotiated or wanted
-            return await self._resource(request, user, target, wanted)
+            return await self._dispatch(request, negotiated)
         except RefusedError as error:
             return _written(error.code, error.status(), wanted, headers=error.headers())
         except PlainError as error:
@@ -79,8 +72,17 @@ class Application:
             raise
         except Exception:
             log.exception("%s %s", request.method, request.url.path)
-            error = answers.internal("the stand-in has a fault: see its log")
-            return _written(error.code, error.status(), wanted)
+            fault = answers.internal("the stand-in has a fault: see its log")
+            return _written(fault.code, fault.status(), wanted)
+
+    async def _dispatch(self, request: Request, negotiated: Wanted | None) -> Response:
+        user = self._cluster.tokens.user(request.headers.get("authorization", ""))
+        target = call.parse_path(request.url.path)
+        if target is None:
+            return self._document(request, user, negotiated or Wanted())
+        if negotiated is None and target.part not in logs.PARTS:
+            raise answers.not_acceptable(tables.OFFERED)
+        return await self._resource(request, user, target, negotiated or Wanted())
 
     def _document(self, request: Request, user: User, wanted: Wanted) -> Response:
         path = request.url.path
@@ -193,10 +195,7 @@ def _written(
     warnings: list[str] | None = None,
     media_type: str = "",
 ) -> Response:
-    if wanted.media_type == "application/yaml":
-        content = yaml.safe_dump(body, sort_keys=False).encode()
-    else:
-        content = _json(body)
+    content = dump_yaml(body) if wanted.media_type == "application/yaml" else _json(body)
     response = Response(content, code, HEADERS | (headers or {}), media_type or wanted.media_type)
     for text in warnings or ():
         response.raw_headers.append((b"warning", f"299 - {json.dumps(text)}".encode("latin-1", "replace")))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from noxgate.rehearsal.kubernetes import answers
 from noxgate.rehearsal.kubernetes.access import Action
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.settings import User
 
@@ -75,7 +76,7 @@ class Call:
                 ),
                 "",
                 [
-                    answers.Cause(
+                    Cause(
                         "FieldValueNotSupported",
                         f'Unsupported value: "{value}": supported values: "All"',
                         "dryRun",
@@ -96,7 +97,7 @@ class Call:
                 "meta.k8s.io",
                 options,
                 "",
-                [answers.Cause("FieldValueNotSupported", message, "fieldValidation")],
+                [Cause("FieldValueNotSupported", message, "fieldValidation")],
             )
         return value
 

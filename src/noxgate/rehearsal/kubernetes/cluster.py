@@ -1,12 +1,13 @@
-"""What the server holds: the objects, the kinds that are served now, and what is known about users and pods."""
+"""What the server holds: the objects, the kinds that it serves now, what it knows of users and pods."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from noxgate.rehearsal.kubernetes.access import STARTING, Access, Tokens
 from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.builtin import BUILT_IN
 from noxgate.rehearsal.kubernetes.custom import kinds_of
-from noxgate.rehearsal.kubernetes.kinds import BUILT_IN, Kind
+from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.schema import Schemas
 from noxgate.rehearsal.kubernetes.settings import Places, Settings
 from noxgate.rehearsal.kubernetes.store import Store

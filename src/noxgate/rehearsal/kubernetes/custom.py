@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from noxgate.rehearsal.kubernetes.answers import Cause, Json
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.causes import Cause, invalid, required, show
 from noxgate.rehearsal.kubernetes.kinds import SCALE, STATUS, Kind
-from noxgate.rehearsal.kubernetes.names import invalid, required
 from noxgate.rehearsal.kubernetes.schema import Node
 
 VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -101,10 +101,10 @@ def _choice(node: Node, value: Any, path: str) -> Iterator[Cause]:
     rules = node.rules
     if "enum" in rules and value not in rules["enum"]:
         choices = ", ".join(json.dumps(choice) for choice in rules["enum"])
-        message = f"Unsupported value: {_shown(value)}: supported values: {choices}"
+        message = f"Unsupported value: {show(value)}: supported values: {choices}"
         yield Cause("FieldValueNotSupported", message, path)
     if isinstance(value, str) and "pattern" in rules and not re.search(rules["pattern"], value):
-        yield invalid(path, _shown(value), f"{path} in body should match '{rules['pattern']}'")
+        yield invalid(path, show(value), f"{path} in body should match '{rules['pattern']}'")
 
 
 def _bounds(node: Node, value: Any, path: str) -> Iterator[Cause]:
@@ -124,11 +124,7 @@ def _bounds(node: Node, value: Any, path: str) -> Iterator[Cause]:
 def _out_of_bounds(path: str, value: Any, words: str, limit: Any, unit: str) -> Cause:
     end = {"": "", "chars": " chars long"}.get(unit, f" {unit}")
     be = "" if unit == "items" else "be "
-    return invalid(path, _shown(value), f"{path} in body should {be}{words} {limit}{end}")
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return invalid(path, show(value), f"{path} in body should {be}{words} {limit}{end}")
 
 
 # What is limited, the schema's names of its limits, and the unit in the message

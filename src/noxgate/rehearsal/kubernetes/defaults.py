@@ -5,112 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.filled import ALWAYS, PLAIN
 from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.schema import Node
 
 NO_EXECUTE_SECONDS = 300
-FILE_MODE = 0o644
-
-# type -> fields that it has when nobody gave them
-PLAIN: dict[str, Json] = {
-    "ConfigMapVolumeSource": {"defaultMode": FILE_MODE},
-    "Container": {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"},
-    "ContainerPort": {"protocol": "TCP"},
-    "CronJobSpec": {
-        "concurrencyPolicy": "Allow",
-        "suspend": False,
-        "successfulJobsHistoryLimit": 3,
-        "failedJobsHistoryLimit": 1,
-    },
-    "CustomResourceDefinitionSpec": {"conversion": {"strategy": "None"}},
-    "DeploymentSpec": {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600},
-    "DownwardAPIVolumeSource": {"defaultMode": FILE_MODE},
-    "EndpointPort": {"name": "", "protocol": "TCP"},
-    "EphemeralContainer": {
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
-    },
-    "HTTPGetAction": {"path": "/", "scheme": "HTTP"},
-    "HorizontalPodAutoscalerSpec": {"minReplicas": 1},
-    "HostPathVolumeSource": {"type": ""},
-    "JobSpec": {
-        "parallelism": 1,
-        "completions": 1,
-        "backoffLimit": 6,
-        "completionMode": "NonIndexed",
-        "suspend": False,
-        "podReplacementPolicy": "TerminatingOrFailed",
-    },
-    "NamespaceSpec": {"finalizers": ["kubernetes"]},
-    "NetworkPolicyPort": {"protocol": "TCP"},
-    "ObjectFieldSelector": {"apiVersion": "v1"},
-    "PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
-    "PodSpec": {
-        "restartPolicy": "Always",
-        "terminationGracePeriodSeconds": 30,
-        "dnsPolicy": "ClusterFirst",
-        "securityContext": {},
-        "schedulerName": "default-scheduler",
-    },
-    "Probe": {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
-    "ProjectedVolumeSource": {"defaultMode": FILE_MODE},
-    "ReplicaSetSpec": {"replicas": 1},
-    "RoleRef": {"apiGroup": "rbac.authorization.k8s.io"},
-    "Secret": {"type": "Opaque"},
-    "SecretVolumeSource": {"defaultMode": FILE_MODE},
-    "ServiceAccountTokenProjection": {"expirationSeconds": 3600},
-    "ServicePort": {"protocol": "TCP"},
-}
-
-# type -> fields that Go writes even when they are empty
-ALWAYS: dict[str, Json] = {
-    "Container": {"resources": {}},
-    "ContainerStatus": {
-        "state": {},
-        "lastState": {},
-        "ready": False,
-        "restartCount": 0,
-        "image": "",
-        "imageID": "",
-    },
-    "CronJob": {"status": {}},
-    "Deployment": {"status": {}},
-    "DeploymentCondition": {"lastUpdateTime": None, "lastTransitionTime": None},
-    "DeploymentSpec": {"strategy": {}},
-    "Event": {
-        "source": {},
-        "firstTimestamp": None,
-        "lastTimestamp": None,
-        "eventTime": None,
-        "reportingComponent": "",
-        "reportingInstance": "",
-    },
-    "HorizontalPodAutoscaler": {"status": {}},
-    "HorizontalPodAutoscalerCondition": {"lastTransitionTime": None},
-    "HorizontalPodAutoscalerStatus": {"desiredReplicas": 0, "currentMetrics": None},
-    "Ingress": {"spec": {}, "status": {}},
-    "IngressStatus": {"loadBalancer": {}},
-    "Job": {"status": {}},
-    "Namespace": {"spec": {}, "status": {}},
-    "PersistentVolumeClaim": {"status": {}},
-    "PersistentVolumeClaimSpec": {"resources": {}},
-    "Pod": {"status": {}},
-    "PodCondition": {"lastProbeTime": None, "lastTransitionTime": None},
-    "PodDisruptionBudget": {"status": {}},
-    "PodDisruptionBudgetStatus": {
-        "disruptionsAllowed": 0,
-        "currentHealthy": 0,
-        "desiredHealthy": 0,
-        "expectedPods": 0,
-    },
-    "PodTemplateSpec": {"metadata": {}},
-    "ReplicaSet": {"status": {}},
-    "ReplicaSetStatus": {"replicas": 0},
-    "Role": {"rules": None},
-    "ClusterRole": {"rules": None},
-    "Service": {"status": {}},
-    "ServiceStatus": {"loadBalancer": {}},
-}
 
 
 def fill(kind: Kind, node: Node, obj: Json) -> None:
@@ -124,14 +23,9 @@ def fill(kind: Kind, node: Node, obj: Json) -> None:
 
 
 def _fill(node: Node, value: Any) -> None:
-    if node.type == "object" and isinstance(value, dict) and node.model:
-        for table in (PLAIN, ALWAYS):
-            for name, given in table.get(node.model, {}).items():
-                if name not in value:
-                    value[name] = _fresh(given)
-        if node.model in COMPUTED:
-            COMPUTED[node.model](value)
     if isinstance(value, dict):
+        if node.type == "object":
+            _fill_fields(node.model, value)
         for name, each in value.items():
             child = node.child(name)
             if child is not None:
@@ -139,6 +33,15 @@ def _fill(node: Node, value: Any) -> None:
     elif isinstance(value, list) and node.item is not None:
         for each in value:
             _fill(node.item, each)
+
+
+def _fill_fields(model: str, value: Json) -> None:
+    for table in (PLAIN, ALWAYS):
+        for name, given in table.get(model, {}).items():
+            if name not in value:
+                value[name] = _fresh(given)
+    if model in COMPUTED:
+        COMPUTED[model](value)
 
 
 def _fill_custom(node: Node, value: Any) -> None:
@@ -273,7 +176,7 @@ def _pod(pod: Json) -> None:
 
 
 def _tolerates(toleration: Json, key: str) -> bool:
-    return toleration.get("key", key) == key and toleration.get("effect", "NoExecute") == "NoExecute"
+    return bool(toleration.get("key", key) == key) and toleration.get("effect", "NoExecute") == "NoExecute"
 
 
 def _replica_set(replica_set: Json) -> None:
@@ -347,6 +250,7 @@ COMPUTED: dict[str, Callable[[Json], None]] = {
     "Subject": _subject,
     "Volume": _volume,
 }
+
 
 WHOLE: dict[str, Callable[[Json], None]] = {
     "CustomResourceDefinition": _definition,

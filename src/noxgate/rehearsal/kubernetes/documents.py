@@ -1,5 +1,7 @@
 """The paths that name no resource: version, health, discovery, OpenAPI."""
 
+from collections.abc import Callable
+
 from noxgate.rehearsal.kubernetes import answers, discovery, openapi
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.cluster import Cluster
@@ -20,21 +22,10 @@ def document(cluster: Cluster, path: str, shape: str, address: str) -> Json | st
 
 
 def _document(cluster: Cluster, place: str, shape: str, address: str) -> Json | None:
-    match place:
-        case "/":
-            return {"paths": list(TOP)}
-        case "/version":
-            return discovery.VERSION
-        case "/api":
-            if shape == AGGREGATED:
-                return discovery.aggregated(cluster.kinds(), core=True)
-            return discovery.core_versions(address)
-        case "/apis":
-            if shape == AGGREGATED:
-                return discovery.aggregated(cluster.kinds(), core=False)
-            return discovery.groups(cluster.kinds())
-        case "/openapi/v3":
-            return openapi.index(cluster.kinds())
+    if place in {"/api", "/apis"} and shape == AGGREGATED:
+        return discovery.aggregated(cluster.kinds(), core=place == "/api")
+    if place in FIXED:
+        return FIXED[place](cluster, address)
     if place.startswith("/openapi/v3/"):
         return openapi.document(cluster.kinds(), cluster.schemas, place.removeprefix("/openapi/v3/"))
     return _of_group(cluster, place.strip("/").split("/"))
@@ -49,3 +40,12 @@ def _of_group(cluster: Cluster, parts: list[str]) -> Json | None:
         case ["apis", group, version]:
             return discovery.resources(cluster.kinds(), group, version)
     return None
+
+
+FIXED: dict[str, Callable[[Cluster, str], Json]] = {
+    "/": lambda _, __: {"paths": list(TOP)},
+    "/version": lambda _, __: discovery.VERSION,
+    "/api": lambda _, address: discovery.core_versions(address),
+    "/apis": lambda cluster, _: discovery.groups(cluster.kinds()),
+    "/openapi/v3": lambda cluster, _: openapi.index(cluster.kinds()),
+}

@@ -204,7 +204,8 @@ def _not_found(program: str) -> Json:
     """What a container runtime says of a program that the image does not have."""
     why = "no such file or directory" if Path(program).is_absolute() else "executable file not found in $PATH"
     message = (
-        "Internal error occurred: error executing command in container: failed to exec in container: failed to start "
+        "Internal error occurred: error executing command in container: failed to exec in container: "
+        "failed to start "
         f'exec: OCI runtime exec failed: exec failed: unable to start container process: exec: "{program}": '
         f"{why}: unknown"
     )

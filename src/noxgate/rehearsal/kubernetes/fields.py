@@ -1,7 +1,7 @@
 """Sets of fields, as managedFields writes them: an object flattened to paths, and paths taken apart again.
 
-A path is a tuple of parts: `f:replicas` a field, `k:{"name":"nox-api"}` an item of a list by its keys, `v:"a"` an item
-of a set. The path of a list's item stands for the item being there at all.
+A path is a tuple of parts: `f:replicas` a field, `k:{"name":"nox-api"}` an item of a list by its keys,
+`v:"a"` an item of a set. The path of a list's item stands for the item being there at all.
 """
 
 import json

@@ -39,7 +39,7 @@ async def by_channels(socket: WebSocket, ports: Sequence[int], find: Find) -> No
 
 
 async def by_tunnel(socket: WebSocket, find: Find) -> None:
-    """A SPDY connection in binary messages: for each connection of the client's, an error and a data stream."""
+    """SPDY in binary messages: for each connection of the client's, an error and a data stream."""
     tunnel = _Tunnel(socket, find)
     try:
         while (message := await socket.receive())["type"] == "websocket.receive":
@@ -65,11 +65,12 @@ class Connection:
         address = find(self.port)
         try:
             if address is None:
-                raise ConnectionRefusedError  # noqa: TRY301 (said once, below)
+                raise ConnectionRefusedError
             reader, self._writer = await asyncio.open_connection(*address)
         except OSError:
             await fail(
-                f"failed to connect to localhost:{self.port} inside namespace: dial tcp 127.0.0.1:{self.port}: "
+                f"failed to connect to localhost:{self.port} inside namespace: dial tcp "
+                f"127.0.0.1:{self.port}: "
                 "connect: connection refused".encode()
             )
             if end is not None:

@@ -1,20 +1,26 @@
 """What may not change once it is stored."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from noxgate.rehearsal.kubernetes.answers import Cause, Json
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.causes import Cause, forbidden, invalid, show
 from noxgate.rehearsal.kubernetes.kinds import Kind
-from noxgate.rehearsal.kubernetes.names import invalid
 
 IMMUTABLE = "field is immutable"
+
+
 POD_RULE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
-CLAIM_RULE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+
+
+CLAIM_RULE = (
+    "spec is immutable after creation except resources.requests "
+    "and volumeAttributesClassName for bound claims"
+)
 
 
 def check_update(kind: Kind, old: Json, new: Json) -> list[Cause]:
@@ -25,17 +31,17 @@ def check_update(kind: Kind, old: Json, new: Json) -> list[Cause]:
     for name in FIXED.get(kind.name, ()):
         before, after = _at(old, name), _at(new, name)
         if before != after:
-            found.append(invalid(name, _shown(after), IMMUTABLE))
+            found.append(invalid(name, show(after), IMMUTABLE))
     return found
 
 
 def _secret_or_map(old: Json, new: Json) -> Iterator[Cause]:
     if old.get("immutable"):
         if not new.get("immutable"):
-            yield _forbidden("immutable", "field is immutable when `immutable` is set")
+            yield forbidden("immutable", "field is immutable when `immutable` is set")
         for name in ("data", "binaryData"):
             if old.get(name) != new.get(name):
-                yield _forbidden(name, "field is immutable when `immutable` is set")
+                yield forbidden(name, "field is immutable when `immutable` is set")
 
 
 def _service(old: Json, new: Json) -> Iterator[Cause]:
@@ -43,17 +49,17 @@ def _service(old: Json, new: Json) -> Iterator[Cause]:
     types = {before.get("type"), after.get("type")}
     if "ExternalName" in types or before.get("clusterIP") == after.get("clusterIP"):
         return
-    yield invalid("spec.clusterIPs[0]", _shown(after.get("clusterIPs")), "may not change once set")
+    yield invalid("spec.clusterIPs[0]", show(after.get("clusterIPs")), "may not change once set")
 
 
 def _role_binding(old: Json, new: Json) -> Iterator[Cause]:
     if old["roleRef"] != new.get("roleRef"):
-        yield invalid("roleRef", _shown(new.get("roleRef")), "cannot change roleRef")
+        yield invalid("roleRef", show(new.get("roleRef")), "cannot change roleRef")
 
 
 def _pod(old: Json, new: Json) -> Iterator[Cause]:
     if _without_images(old["spec"]) != _without_images(new.get("spec", {})):
-        yield _forbidden("spec", POD_RULE)
+        yield forbidden("spec", POD_RULE)
 
 
 def _without_images(spec: Json) -> Json:
@@ -71,7 +77,7 @@ def _without_images(spec: Json) -> Json:
 
 def _claim(old: Json, new: Json) -> Iterator[Cause]:
     if _without_requests(old["spec"]) != _without_requests(new.get("spec", {})):
-        yield _forbidden("spec", CLAIM_RULE)
+        yield forbidden("spec", CLAIM_RULE)
 
 
 def _without_requests(spec: Json) -> Json:
@@ -80,23 +86,11 @@ def _without_requests(spec: Json) -> Json:
     }
 
 
-def _metadata(path: str, old: Json, new: Json) -> Any:
-    return _at(old, path), _at(new, path)
-
-
-def _forbidden(path: str, why: str) -> Cause:
-    return Cause("FieldValueForbidden", f"Forbidden: {why}", path)
-
-
 def _at(obj: Json, path: str) -> Any:
     value: Any = obj
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 FIXED = {
@@ -107,6 +101,8 @@ FIXED = {
     "ReplicaSet": ("spec.selector",),
     "Secret": ("type",),
 }
+
+
 RULES: dict[str, Callable[[Json, Json], Iterator[Cause]]] = {
     "ClusterRoleBinding": _role_binding,
     "ConfigMap": _secret_or_map,

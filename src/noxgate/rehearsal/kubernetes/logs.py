@@ -9,6 +9,7 @@ from pathlib import Path
 from noxgate.rehearsal.kubernetes import answers
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import Call, is_true, number
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.settings import Place
 
 LOOK_EVERY = 0.1
@@ -39,7 +40,7 @@ def wish(call: Call) -> Wish:
         causes.append(_cause("sinceSeconds", seconds, "must be greater than 0"))
     if seconds is not None and query.get("sinceTime"):
         why = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
-        causes.append(answers.Cause("FieldValueForbidden", why, "sinceSeconds"))
+        causes.append(Cause("FieldValueForbidden", why, "sinceSeconds"))
     if causes:
         raise answers.invalid("", "PodLogOptions", call.name, causes)
     since = None if seconds is None else datetime.now(UTC) - timedelta(seconds=seconds)
@@ -83,32 +84,48 @@ def container_of(pod: Json, asked: str) -> str:
 async def lines(path: Path, wanted: Wish, runs: Callable[[], bool]) -> AsyncIterator[bytes]:
     """The wanted part of a log file, and what is written to it while the client follows and the pod runs."""
     left = wanted.limit
-    position = path.stat().st_size if path.exists() else 0
-    text = path.read_bytes()[:position] if position else b""
-    rest = b"" if text.endswith(b"\n") or not wanted.follow else text.rpartition(b"\n")[2]
-    for chunk in _chosen(text[: len(text) - len(rest)], path, wanted):
-        yield chunk if left is None else chunk[:left]
-        if left is not None and (left := left - len(chunk)) <= 0:
-            return
-    while wanted.follow and runs():
-        await asyncio.sleep(LOOK_EVERY)
-        if not path.exists():
-            continue
-        size = path.stat().st_size
-        if size < position:  # the file was begun anew
-            position, rest = 0, b""
-        if size == position:
-            continue
-        with path.open("rb") as log:
-            log.seek(position)
-            more = rest + log.read(size - position)
-        position = size
-        complete, _, rest = more.rpartition(b"\n")
-        for line in complete.splitlines(keepends=False) if complete else []:
-            chunk = _stamped(line + b"\n", wanted)
+    file = _File(path)
+    text = file.more()
+    if wanted.follow:
+        text = file.whole_lines(text)
+    found = _chosen(text, path, wanted)
+    while True:
+        for chunk in found:
             yield chunk if left is None else chunk[:left]
             if left is not None and (left := left - len(chunk)) <= 0:
                 return
+        if not wanted.follow or not runs():
+            return
+        await asyncio.sleep(LOOK_EVERY)
+        complete = file.whole_lines(file.more())
+        found = (_stamped(line, wanted) for line in complete.splitlines(keepends=True))
+
+
+class _File:
+    """A file that grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = 0
+        self._rest = b""
+
+    def more(self) -> bytes:
+        """What has come since the last look; all of it where the file was begun anew."""
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size < self._position:
+            self._position, self._rest = 0, b""
+        if size == self._position:
+            return b""
+        with self._path.open("rb") as log:
+            log.seek(self._position)
+            text = log.read(size - self._position)
+        self._position = size
+        return text
+
+    def whole_lines(self, text: bytes) -> bytes:
+        """The lines that are complete now; the start of one waits for its end."""
+        complete, end, self._rest = (self._rest + text).rpartition(b"\n")
+        return complete + end
 
 
 def _chosen(text: bytes, path: Path, wanted: Wish) -> Iterator[bytes]:
@@ -153,5 +170,5 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _cause(field: str, value: int, why: str) -> answers.Cause:
-    return answers.Cause("FieldValueInvalid", f"Invalid value: {value}: {why}", field)
+def _cause(field: str, value: int, why: str) -> Cause:
+    return Cause("FieldValueInvalid", f"Invalid value: {value}: {why}", field)

@@ -4,48 +4,69 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from noxgate.rehearsal.kubernetes.answers import Cause, Json
-from noxgate.rehearsal.kubernetes.kinds import RBAC, Kind
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.builtin import RBAC
+from noxgate.rehearsal.kubernetes.causes import Cause, invalid, required
+from noxgate.rehearsal.kubernetes.kinds import Kind
 
 LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
+
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+
+
 SERVICE = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+
+
 LABEL_LENGTH = 63
+
+
 SUBDOMAIN_LENGTH = 253
+
+
 ANNOTATIONS_LIMIT = 256 * 1024
 
+
 LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    "start and end "
     f"with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{LABEL}')"
 )
+
+
 SUBDOMAIN_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "and must start "
     f"and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{SUBDOMAIN}')"
 )
+
+
 SERVICE_RULE = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '{SERVICE}')"
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    "alphabetic character, "
+    f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+    f"validation is '{SERVICE}')"
 )
+
+
 LABEL_VALUE_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
+    "and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
+    "validation is "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
+
+
 NAME_PART_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+    "an alphanumeric "
     "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
     "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
+
+
 QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-
-
-def required(path: str, why: str = "") -> Cause:
-    return Cause("FieldValueRequired", f"Required value{': ' + why if why else ''}", path)
-
-
-def invalid(path: str, shown: str, why: str) -> Cause:
-    """`shown` is the value as JSON."""
-    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", path)
 
 
 def object_meta(kind: Kind, obj: Json) -> Iterator[Cause]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.kinds import Kind
@@ -112,9 +111,10 @@ def _structure(components: Json, node: Node, kind: Kind) -> Json:
 
 
 def _field(components: Json, node: Node, kind: Kind) -> Json:
+    schema: Json
     match node.type:
         case "object" if node.model:
-            schema: Json = {
+            schema = {
                 "allOf": [{"$ref": f"#/components/schemas/{_add(components, node, kind)}"}],
                 "default": {},
             }
@@ -130,7 +130,8 @@ def _field(components: Json, node: Node, kind: Kind) -> Json:
             items = _field(components, node.item, kind) if node.item else {}
             return {"type": "array", "items": items, **_merging(node)}
         case _:
-            return _copied(SCALARS[node.type])
+            copied: Json = json.loads(json.dumps(SCALARS[node.type]))
+            return copied
 
 
 def _merging(node: Node) -> Json:
@@ -144,7 +145,3 @@ def _merging(node: Node) -> Json:
     else:
         found["x-kubernetes-list-type"] = "set" if node.is_set else "atomic"
     return found
-
-
-def _copied(schema: Json) -> Any:
-    return json.loads(json.dumps(schema))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from noxgate.rehearsal.kubernetes import answers, fields
-from noxgate.rehearsal.kubernetes.answers import Cause, Json
+from noxgate.rehearsal.kubernetes.answers import Json
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.fields import Path
 from noxgate.rehearsal.kubernetes.schema import Node
 
@@ -35,7 +36,7 @@ class Manager:
 
 
 def read(obj: Json | None) -> list[Manager]:
-    """The managers of a stored object."""
+    """The managers of an object; entries that do not say what they must are left out."""
     entries = (obj or {}).get("metadata", {}).get("managedFields", [])
     return [
         Manager(
@@ -47,6 +48,7 @@ def read(obj: Json | None) -> list[Manager]:
             frozenset(fields.unpack(entry.get("fieldsV1", {}))),
         )
         for entry in entries
+        if {"manager", "operation", "apiVersion"} <= set(entry)
     ]
 
 
@@ -68,15 +70,21 @@ def write(managers: Sequence[Manager]) -> list[Json]:
     return entries
 
 
-def after_update(node: Node, old: Json | None, new: Json, writer: Manager) -> list[Manager]:
-    """The managers when `writer` has changed an object: it owns what it changed, nobody owns what is gone."""
+def after_update(
+    node: Node, old: Json | None, new: Json, writer: Manager, said: list[Manager] | None = None
+) -> list[Manager]:
+    """The managers when `writer` has changed an object: it owns what it changed, nobody owns what is gone.
+
+    `said` is what the writer says of the managers before: kubectl rewrites them when it begins to apply
+    on the server.
+    """
     before = fields.flatten(node, old) if old else {}
     after = fields.flatten(node, new)
     mine = {path for path, value in after.items() if path not in before or before[path] != value}
     gone = set(before) - set(after)
     managers = []
     known = False
-    for manager in read(old):
+    for manager in said or read(old):
         if manager.identity == writer.identity:
             known = True
             if mine or manager.paths & gone:

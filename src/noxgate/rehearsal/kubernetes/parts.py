@@ -6,9 +6,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from noxgate.rehearsal.kubernetes import answers, decoding, selectors
+from noxgate.rehearsal.kubernetes import answers, decoding, selectors, syntax
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import Call
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.cluster import Cluster, built_in
 from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.patches import Patcher, check_type
@@ -45,7 +46,7 @@ class Parts:
         if isinstance(wanted, bool) or not isinstance(wanted, int):
             raise answers.bad_request(f"spec.replicas must be a number, not {wanted!r}")
         if wanted < 0:
-            cause = answers.Cause(
+            cause = Cause(
                 "FieldValueInvalid",
                 f"Invalid value: {wanted}: must be greater than or equal to 0",
                 "spec.replicas",
@@ -59,7 +60,7 @@ class Parts:
 
     def bind(self, call: Call) -> Json:
         """Put a pod on a node, as the scheduler does."""
-        given = decoding.parse(call.body, is_yaml=call.is_yaml)
+        given = syntax.parse(call.body, is_yaml=call.is_yaml)
         pod = self._writer.existing(call)
         if pod["spec"].get("nodeName"):
             why = f"pod {call.name} is already assigned to node {pod['spec']['nodeName']!r}"
@@ -84,7 +85,7 @@ class Parts:
     def issue_token(self, call: Call) -> Json:
         """A token for a service account, good until this server ends."""
         account = self._writer.existing(call)
-        given = decoding.parse(call.body, is_yaml=call.is_yaml) if call.body.strip() else {}
+        given = syntax.parse(call.body, is_yaml=call.is_yaml) if call.body.strip() else {}
         seconds = given.get("spec", {}).get("expirationSeconds", TOKEN_LIFE)
         token = secrets.token_urlsafe(32)
         name = f"system:serviceaccount:{call.namespace}:{call.name}"

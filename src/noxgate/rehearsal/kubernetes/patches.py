@@ -4,11 +4,12 @@ import copy
 import json
 from typing import Any
 
-from noxgate.rehearsal.kubernetes import answers, decoding, owners, patching
+from noxgate.rehearsal.kubernetes import answers, conforming, decoding, owners, patching, syntax
 from noxgate.rehearsal.kubernetes.access import Access
-from noxgate.rehearsal.kubernetes.answers import Cause, Json
+from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import APPLY, Call, is_true
-from noxgate.rehearsal.kubernetes.decoding import Reading, TypeMismatchError
+from noxgate.rehearsal.kubernetes.causes import Cause
+from noxgate.rehearsal.kubernetes.conforming import Reading, TypeMismatchError
 from noxgate.rehearsal.kubernetes.schema import Node, Schemas
 from noxgate.rehearsal.kubernetes.store import Store
 from noxgate.rehearsal.kubernetes.strategic import strategic
@@ -42,7 +43,7 @@ class Patcher:
         """An object with the request's patch applied, as its structure allows."""
         check_type(call)
         try:
-            patch = decoding.parse(call.body)
+            patch = syntax.parse(call.body)
         except ValueError as error:
             raise answers.bad_request(f"error decoding patch: {error}") from None
         shown = json.dumps(patch, separators=(",", ":"))
@@ -64,7 +65,7 @@ class Patcher:
     def _conform(self, call: Call, node: Node, result: Any, shown: str) -> Json:
         reading = Reading()
         try:
-            obj: Json = decoding.conform(node, result, reading)
+            obj: Json = conforming.conform(node, result, reading)
         except TypeMismatchError as error:
             raise _bad_patch(shown, str(error)) from None
         errors = reading.errors()
@@ -129,7 +130,7 @@ class Patcher:
 
     def _configuration(self, call: Call, node: Node) -> Json:
         try:
-            given = decoding.parse(call.body, is_yaml=True)
+            given = syntax.parse(call.body, is_yaml=True)
         except ValueError as error:
             raise answers.bad_request(f"error decoding YAML: {error}") from None
         if not isinstance(given, dict):
@@ -144,7 +145,7 @@ class Patcher:
                 )
         reading = Reading()
         try:
-            config: Json = decoding.conform(node, given, reading)
+            config: Json = conforming.conform(node, given, reading)
         except TypeMismatchError as error:
             raise self._untyped(call, str(error)) from None
         if reading.unknown:

@@ -124,7 +124,7 @@ def _remove(document: Any, path: list[str]) -> Any:
 
 
 def _index(items: list[Any], name: str, last: int | None = None) -> int:
-    """The index that a pointer's part names. Negative ones count from the end, as they do in the real server."""
+    """The index that a pointer's part names. Negative ones count from the end, as in the real server."""
     if not re.fullmatch(r"-?\d{1,9}", name):
         raise answers.unpatchable()
     index = int(name)

@@ -1,7 +1,7 @@
-"""The protobuf bodies of kubectl's small requests (`auth can-i`, `create token`, `create namespace` and the like).
+"""The protobuf bodies of kubectl's small requests: `auth can-i`, `create token`, `create namespace`.
 
-Only the kinds of the table are read, which is no list of all: whoever sends another kind this way is told that the
-type is not supported, and has to send JSON.
+Only the kinds of the table are read: whoever sends another kind this way is told that the type is not
+supported, and has to send JSON.
 """
 
 import base64
@@ -56,7 +56,7 @@ MESSAGES: dict[str, Message] = {
 
 
 def read(body: bytes) -> Json | None:
-    """The object in a protobuf body; None if its kind is not in the table. ValueError if it makes no sense."""
+    """The object in a protobuf body; None if its kind is not in the table, ValueError for nonsense."""
     if not body.startswith(MAGIC):
         raise ValueError(
             "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"

@@ -1,4 +1,4 @@
-"""Quantities such as 500m and 1Gi: read, compared, and written in their shortest form as the server stores them."""
+"""Quantities such as 500m and 1Gi: read, and written in the short form in which they are stored."""
 
 import re
 from decimal import ROUND_UP, Decimal

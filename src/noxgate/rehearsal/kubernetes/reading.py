@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from noxgate.rehearsal.kubernetes import answers, selectors
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import Call, number
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.selectors import Matches
 from noxgate.rehearsal.kubernetes.store import Store, resource_of
 
 TOO_OLD = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "The provided continue parameter is too old to display a consistent list result. You can start a "
+    "new list without "
     "the continue parameter."
 )
 
@@ -81,9 +83,7 @@ def asked_version(query: Mapping[str, str]) -> int | None:
     if not text:
         return None
     if not text.isdigit():
-        cause = answers.Cause(
-            "FieldValueInvalid", f'Invalid value: "{text}": strconv.ParseUint', "resourceVersion"
-        )
+        cause = Cause("FieldValueInvalid", f'Invalid value: "{text}": strconv.ParseUint', "resourceVersion")
         raise answers.invalid("", "", "", [cause])
     return int(text)
 

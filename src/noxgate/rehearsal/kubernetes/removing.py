@@ -1,8 +1,9 @@
 """Deleting: preconditions, grace, finalizers, dependents, and everything in a namespace that goes."""
 
-from noxgate.rehearsal.kubernetes import answers, decoding
+from noxgate.rehearsal.kubernetes import answers, syntax
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import Call, number
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.cluster import Cluster, now
 from noxgate.rehearsal.kubernetes.kinds import Kind
 from noxgate.rehearsal.kubernetes.store import Resource, resource_of
@@ -34,7 +35,7 @@ class Remover:
         return answers.success(about)
 
     def remove(self, kind: Kind, obj: Json, options: Json) -> Json | None:
-        """Remove an object, or mark it as going where something has to happen first; then it is the answer."""
+        """Remove an object; or mark it as going, where something must happen first, and return it."""
         if kind.name == "Namespace":
             return self._namespace(kind, obj, options)
         meta = obj["metadata"]
@@ -49,8 +50,17 @@ class Remover:
         if options.get("dryRun"):
             return None
         self._cluster.store.remove(resource_of(kind), obj)
+        if kind.name == "CustomResourceDefinition":
+            self._all_of(obj)
         self._dependents(obj, options)
         return None
+
+    def _all_of(self, definition: Json) -> None:
+        """The objects of a custom kind go with its definition."""
+        resource = (definition["spec"]["group"], definition["spec"]["names"]["plural"])
+        for found, obj in list(self._cluster.store.everything()):
+            if found == resource:
+                self._cluster.store.remove(resource, obj)
 
     def _check_preconditions(self, kind: Kind, found: Json, options: Json) -> None:
         meta = found["metadata"]
@@ -108,7 +118,7 @@ def read_options(call: Call) -> Json:
     options: Json = {}
     if call.body.strip():
         try:
-            given = decoding.parse(call.body, is_yaml=call.is_yaml)
+            given = syntax.parse(call.body, is_yaml=call.is_yaml)
         except ValueError as error:
             raise answers.bad_request(f"error decoding DeleteOptions: {error}") from None
         if not isinstance(given, dict):
@@ -122,7 +132,7 @@ def read_options(call: Call) -> Json:
     policy = options.get("propagationPolicy")
     if policy and policy not in PROPAGATIONS:
         listed = ", ".join(f'"{each}"' for each in PROPAGATIONS)
-        cause = answers.Cause(
+        cause = Cause(
             "FieldValueNotSupported",
             f'Unsupported value: "{policy}": supported values: {listed}',
             "propagationPolicy",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from noxgate.rehearsal.kubernetes import admission, answers, decoding, protobuf, reading, reviews
 from noxgate.rehearsal.kubernetes.access import Action
@@ -59,7 +60,7 @@ class Requests:
         self._cluster.store.put(kind, obj)
 
     def find(self, user: User, target: Target, method: str, query: dict[str, str]) -> tuple[Kind, str]:
-        """The kind and verb of a request that its user may make; RefusedError or PlainError if there is none."""
+        """The kind and verb of a request, if its user may make it and somebody serves it."""
         verb = target.verb(method, query)
         self._cluster.access.require(user, _action(target, verb, query))
         kind = self._cluster.find(target.group, target.version, target.plural)
@@ -109,7 +110,7 @@ class Requests:
             self._remover.remove(call.kind, obj, options)
         return Reply(200, found)
 
-    _VERBS = {  # noqa: RUF012 (never changed)
+    _VERBS: ClassVar[dict[str, Callable[["Requests", Call], Reply]]] = {
         "get": _get,
         "list": _list,
         "create": _create,

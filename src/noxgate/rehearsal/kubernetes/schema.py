@@ -1,4 +1,4 @@
-"""The structure of objects: of built-in kinds from the official client's models, of custom ones from their CRD."""
+"""The structure of objects: from the official client's models, or from a custom kind's definition."""
 
 import importlib
 import re
@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from noxgate.rehearsal.kubernetes import lists
-from noxgate.rehearsal.kubernetes.kinds import BUILT_IN, Kind
+from noxgate.rehearsal.kubernetes.builtin import BUILT_IN
+from noxgate.rehearsal.kubernetes.kinds import Kind
 
 MODELS = "kubernetes.client.models"
 SCALARS = {str: "string", int: "integer", bool: "boolean", float: "number", datetime: "time"}
@@ -89,15 +90,19 @@ class Schemas:
             return Node("quantity" if place in lists.QUANTITIES else SCALARS[annotation])
         if hasattr(annotation, "model_fields"):
             return self._model(annotation)
+        return self._composed(annotation, place)
+
+    def _composed(self, annotation: Any, place: tuple[str, str]) -> Node:
         origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
         if origin in {typing.Union, types.UnionType}:
             return self._union([each for each in arguments if each is not type(None)], place)
         if origin is list:
             return self._list(self._from_type(arguments[0], place), place)
-        if origin is dict:
-            item = Node("bytes") if place in lists.BYTES else self._from_type(arguments[1], place)
-            return Node("map", item=item, atomic=place in lists.ATOMIC_MAPS)
-        return ANY
+        return self._map(arguments[1], place) if origin is dict else ANY
+
+    def _map(self, annotation: Any, place: tuple[str, str]) -> Node:
+        item = Node("bytes") if place in lists.BYTES else self._from_type(annotation, place)
+        return Node("map", item=item, atomic=place in lists.ATOMIC_MAPS)
 
     def _union(self, members: list[Any], place: tuple[str, str]) -> Node:
         if len(members) == 1:

@@ -1,18 +1,15 @@
-"""Which objects a request means: label and field selectors, with the real parser's words about a wrong one."""
+"""Which objects a request means: label and field selectors, and what is wrong with them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from noxgate.rehearsal.kubernetes import names
 from noxgate.rehearsal.kubernetes.answers import Json, bad_request
 from noxgate.rehearsal.kubernetes.kinds import Kind
 
 SYMBOLS = ("=", "==", "!=", "!", "(", ")", ",", ">", "<")
-NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-LONGEST_NAME = 63
-LONGEST_PREFIX = 253
 OPERATORS = {"=": "=", "==": "=", "!=": "!=", ">": ">", "<": "<", "in": "in", "notin": "notin"}
 
 Matches = Callable[[Json], bool]
@@ -175,7 +172,8 @@ class _Parser:
         values = self._set() if operator in {"in", "notin"} else (self._value(),)
         if operator in {"<", ">"} and not re.fullmatch(r"-?\d+", values[0]):
             raise _unparsed(
-                f"values[0]: Invalid value: \"{values[0]}\": for 'Gt', 'Lt' operators, the value must be an integer"
+                f'values[0]: Invalid value: "{values[0]}": '
+                "for 'Gt', 'Lt' operators, the value must be an integer"
             )
         for index, value in enumerate(values):
             _check_value(value, f"values[{index}][{key}]")
@@ -193,17 +191,17 @@ class _Parser:
         opening = self._take()
         if opening != "(":
             raise _unparsed(f"found '{opening}' expected: '('")
-        values = set()
+        values: set[str] = set()
         while True:
-            token = self._take()
-            if token == ")":
+            word = self._take()
+            if word == ")":
                 return tuple(sorted(values or {""}))
-            if token == ",":
+            if word == ",":
                 values.add("")
                 continue
-            if not token or token in SYMBOLS:
-                raise _unparsed(f"found '{token}', expected: ',', ')' or identifier")
-            values.add(token)
+            if not word or word in SYMBOLS:
+                raise _unparsed(f"found '{word}', expected: ',', ')' or identifier")
+            values.add(word)
             if self._next == ",":
                 self._take()
 
@@ -225,29 +223,21 @@ def _tokens(text: str) -> Iterator[str]:
         at += len(word[0])
 
 
-def _starts(token: str) -> bool:
-    return token == "!" or (bool(token) and token not in SYMBOLS)
+def _starts(word: str) -> bool:
+    return word == "!" or (bool(word) and word not in SYMBOLS)
 
 
 def _check_key(key: str) -> None:
     prefix, slash, name = key.rpartition("/")
-    if (slash and not (PREFIX.fullmatch(prefix) and len(prefix) <= LONGEST_PREFIX)) or not NAME.fullmatch(
-        name
-    ):
-        raise _unparsed(
-            f"key: Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', "
-            "and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
-            "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-        )
+    if slash and not re.fullmatch(names.SUBDOMAIN, prefix):
+        raise _unparsed(f'key: Invalid value: "{key}": prefix part {names.SUBDOMAIN_RULE}')
+    if not names.QUALIFIED.fullmatch(name):
+        raise _unparsed(f'key: Invalid value: "{key}": {names.NAME_PART_RULE}')
 
 
 def _check_value(value: str, path: str) -> None:
-    if value and (len(value) > LONGEST_NAME or not NAME.fullmatch(value)):
-        raise _unparsed(
-            f'{path}: Invalid value: "{value}": a valid label must be an empty string or consist of alphanumeric '
-            "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
-            "'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-        )
+    if value and (len(value) > names.LABEL_LENGTH or not names.QUALIFIED.fullmatch(value)):
+        raise _unparsed(f'{path}: Invalid value: "{value}": {names.LABEL_VALUE_RULE}')
 
 
 def _unparsed(why: str) -> Exception:

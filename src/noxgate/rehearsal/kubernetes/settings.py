@@ -1,4 +1,4 @@
-"""What the server is told: a JSON or TOML file. What it says about pods is read again when the file changes."""
+"""What the server is told: a JSON or TOML file. Its `pods` are read again when the file changes."""
 
 import ipaddress
 import json

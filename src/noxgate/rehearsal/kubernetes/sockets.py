@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from noxgate.rehearsal.kubernetes import answers, call, executing, forwarding, logs
 from noxgate.rehearsal.kubernetes.answers import Json, PlainError, RefusedError
 from noxgate.rehearsal.kubernetes.call import Target, is_true
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.cluster import Cluster
 from noxgate.rehearsal.kubernetes.executing import Wish
 from noxgate.rehearsal.kubernetes.requests import Requests
@@ -35,9 +36,7 @@ class Sockets:
         socket = WebSocket(scope, receive, send)
         try:
             user = self._cluster.tokens.user(socket.headers.get("authorization", ""))
-            target = call.parse_path(socket.url.path)
-            if target is None:
-                raise answers.unknown_path()
+            target = _target(socket.url.path)
             pod, place = self.admit(user, target)
             if target.part == "portforward":
                 await self._forward(socket, pod, place)
@@ -94,10 +93,17 @@ class Sockets:
         await forwarding.by_channels(socket, [int(text) for text in texts], place.of_port)
 
 
+def _target(path: str) -> Target:
+    target = call.parse_path(path)
+    if target is None:
+        raise answers.unknown_path()
+    return target
+
+
 def _wish(query: QueryParams) -> Wish:
     command = query.getlist("command")
     if not command:
-        cause = answers.Cause("FieldValueRequired", "Required value", "command")
+        cause = Cause("FieldValueRequired", "Required value", "command")
         raise answers.invalid("", "PodExecOptions", "", [cause])
     wanted = {name: is_true(query.get(name, "")) for name in ("stdin", "stdout", "stderr", "tty")}
     if not any(wanted[name] for name in ("stdin", "stdout", "stderr")):

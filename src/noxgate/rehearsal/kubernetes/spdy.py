@@ -13,20 +13,16 @@ HEAD = 8  # bytes before each frame's payload
 LARGEST_DATA = 32 * 1024
 
 # The words that SPDY/3's header compression starts from, each with its length before it, then its last text
-_WORDS = (
-    *(
-        "options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age "
-        "allow authorization cache-control connection content-base content-encoding content-language content-length "
-        "content-location content-md5 content-range content-type date etag expect expires from host if-match "
-        "if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma "
-        "proxy-authenticate proxy-authorization range referer retry-after server te trailer transfer-encoding "
-        "upgrade user-agent vary via warning www-authenticate method get status"
-    ).split(),
-    "200 OK",
-    "version",
-    "HTTP/1.1",
-    *"url public set-cookie keep-alive origin".split(),
-)
+_WORDS = """
+    options head post put delete trace accept accept-charset accept-encoding accept-language
+    accept-ranges age allow authorization cache-control connection content-base content-encoding
+    content-language content-length content-location content-md5 content-range content-type date etag
+    expect expires from host if-match if-modified-since if-none-match if-range if-unmodified-since
+    last-modified location max-forwards pragma proxy-authenticate proxy-authorization range referer
+    retry-after server te trailer transfer-encoding upgrade user-agent vary via warning
+    www-authenticate method get status 200_OK version HTTP/1.1 url public set-cookie keep-alive
+    origin
+"""
 _TEXT = (
     "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"
     "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized"
@@ -35,7 +31,8 @@ _TEXT = (
     "chunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,text/plain,"
     "text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0."
 )
-DICTIONARY = b"".join(struct.pack(">I", len(word)) + word.encode() for word in _WORDS) + _TEXT.encode()
+_DICTIONARY_WORDS = [word.replace("_", " ").encode() for word in _WORDS.split()]  # one has a space in it
+DICTIONARY = b"".join(struct.pack(">I", len(word)) + word for word in _DICTIONARY_WORDS) + _TEXT.encode()
 
 
 @dataclass(frozen=True)

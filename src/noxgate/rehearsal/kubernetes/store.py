@@ -17,7 +17,7 @@ Resource = tuple[str, str]  # group, plural: the versions of a resource share th
 
 @dataclass(frozen=True)
 class Change:
-    """One write: what an object was and what it is. A deleted object is shown with the version of its deletion."""
+    """One write: what an object was and is. A deleted one is shown with the version of its deletion."""
 
     version: int
     resource: Resource
@@ -90,7 +90,7 @@ class Store:
         return found[::-1]
 
     def next_change(self) -> asyncio.Event:
-        """What the next write sets. Take it before looking at the changes, or a write in between is missed."""
+        """What the next write sets. Take it before looking at the changes, or miss a write in between."""
         return self._changed
 
     def remember(self, resource: Resource, objects: list[Json]) -> None:

@@ -65,7 +65,7 @@ def shaped(kind: Kind, body: Json, wanted: Wanted, include: str) -> Json:
 def table(kind: Kind, body: Json, include: str = "Metadata") -> Json:
     """A list or an object as a Table."""
     columns = columns_of(kind)
-    items: Sequence[Json] = body["items"] if "items" in body else [body]
+    items: Sequence[Json] = body.get("items", [body])
     metadata = {name: value for name, value in body["metadata"].items() if name in _LIST_METADATA}
     return {
         "kind": "Table",

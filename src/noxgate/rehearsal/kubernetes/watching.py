@@ -9,7 +9,6 @@ from typing import Any
 from noxgate.rehearsal.kubernetes import reading
 from noxgate.rehearsal.kubernetes.answers import Json, RefusedError, bad_request, expired, version_too_large
 from noxgate.rehearsal.kubernetes.call import Call, is_true, number
-from noxgate.rehearsal.kubernetes.selectors import Matches
 from noxgate.rehearsal.kubernetes.store import Change, Store, resource_of
 
 LONGEST = 1800  # seconds, when the client does not say; up to twice as long, as in the real server
@@ -50,7 +49,7 @@ class _Watch:
         self._query = call.query
         self._shape = shape
         self._namespace = call.namespace if call.kind.namespaced else ""
-        self._wanted: Matches = reading.chosen(call.kind, call.query)
+        self._wanted = reading.chosen(call.kind, call.query)
         self._bookmarks = is_true(call.query.get("allowWatchBookmarks", ""))
         seconds = number(call.query, "timeoutSeconds")
         self._seconds = seconds if seconds is not None else LONGEST * (1 + random.random())  # noqa: S311
@@ -102,7 +101,7 @@ class _Watch:
         return [event for event in found if event is not None]
 
     def _change(self, change: Change) -> Json | None:
-        """A change as this watch sees it: an object that no longer matches is gone, one that now does is new."""
+        """A change as this watch sees it: what no longer matches is gone, what now does is new."""
         was = change.before is not None and self._wanted(change.before)
         now_matches = change.after is not None and self._wanted(change.after)
         if now_matches:

@@ -4,11 +4,12 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from noxgate.rehearsal.kubernetes import admission, answers, decoding, owners
+from noxgate.rehearsal.kubernetes import admission, answers, conforming, decoding, owners
 from noxgate.rehearsal.kubernetes.answers import Json
 from noxgate.rehearsal.kubernetes.call import Call
+from noxgate.rehearsal.kubernetes.causes import Cause
 from noxgate.rehearsal.kubernetes.cluster import Cluster, now
-from noxgate.rehearsal.kubernetes.decoding import Reading, TypeMismatchError
+from noxgate.rehearsal.kubernetes.conforming import Reading, TypeMismatchError
 from noxgate.rehearsal.kubernetes.defaults import fill
 from noxgate.rehearsal.kubernetes.immutable import check_update
 from noxgate.rehearsal.kubernetes.kinds import Kind
@@ -50,7 +51,7 @@ class Writer:
         """The object as its structure allows; unknown fields are refused or warned of."""
         reading = Reading()
         try:
-            obj = decoding.conform(self._cluster.schemas.of(call.kind), given, reading)
+            obj = conforming.conform(self._cluster.schemas.of(call.kind), given, reading)
         except TypeMismatchError as error:
             raise decoding.cannot_be_handled(call.kind, str(error)) from None
         call.warnings.extend(decoding.refuse_unknown(call.kind, reading, call.directive))
@@ -92,6 +93,7 @@ class Writer:
         """Store the new state of an object, unless nothing changes or the call is a dry run."""
         kind, cluster = call.kind, self._cluster
         self._check_preconditions(kind, old, new)
+        said = owners.read(new)
         new["metadata"] = _kept_metadata(old, new["metadata"])
         new = _only_part(kind, call.part, old, new)
         if kind.name == "Service" and not call.part:
@@ -102,7 +104,7 @@ class Writer:
         if kind.counts_generation:
             new["metadata"]["generation"] = admission.counted(kind, old, new)
         if managers is None:
-            managers = owners.after_update(cluster.schemas.of(kind), old, new, self.manager(call))
+            managers = owners.after_update(cluster.schemas.of(kind), old, new, self.manager(call), said)
         new["metadata"]["managedFields"] = owners.write(managers)
         if call.dry_run or new == old:
             return new
@@ -144,7 +146,7 @@ class Writer:
         before, meta = old["metadata"], new["metadata"]
         version = meta.get("resourceVersion")
         if not version and kind.custom is not None:
-            cause = answers.Cause(
+            cause = Cause(
                 "FieldValueInvalid",
                 "Invalid value: 0x0: must be specified for an update",
                 "metadata.resourceVersion",

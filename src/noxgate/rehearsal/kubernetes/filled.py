@@ -1,0 +1,108 @@
+"""The fields that objects have when nobody gave them."""
+
+from noxgate.rehearsal.kubernetes.answers import Json
+
+FILE_MODE = 0o644
+
+
+# type -> fields that it has when nobody gave them
+PLAIN: dict[str, Json] = {
+    "ConfigMapVolumeSource": {"defaultMode": FILE_MODE},
+    "Container": {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"},
+    "ContainerPort": {"protocol": "TCP"},
+    "CronJobSpec": {
+        "concurrencyPolicy": "Allow",
+        "suspend": False,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 1,
+    },
+    "CustomResourceDefinitionSpec": {"conversion": {"strategy": "None"}},
+    "DeploymentSpec": {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600},
+    "DownwardAPIVolumeSource": {"defaultMode": FILE_MODE},
+    "EndpointPort": {"name": "", "protocol": "TCP"},
+    "EphemeralContainer": {
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    },
+    "HTTPGetAction": {"path": "/", "scheme": "HTTP"},
+    "HorizontalPodAutoscalerSpec": {"minReplicas": 1},
+    "HostPathVolumeSource": {"type": ""},
+    "JobSpec": {
+        "parallelism": 1,
+        "completions": 1,
+        "backoffLimit": 6,
+        "completionMode": "NonIndexed",
+        "suspend": False,
+        "podReplacementPolicy": "TerminatingOrFailed",
+    },
+    "NamespaceSpec": {"finalizers": ["kubernetes"]},
+    "NetworkPolicyPort": {"protocol": "TCP"},
+    "ObjectFieldSelector": {"apiVersion": "v1"},
+    "PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
+    "PodSpec": {
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 30,
+        "dnsPolicy": "ClusterFirst",
+        "securityContext": {},
+        "schedulerName": "default-scheduler",
+    },
+    "Probe": {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
+    "ProjectedVolumeSource": {"defaultMode": FILE_MODE},
+    "ReplicaSetSpec": {"replicas": 1},
+    "RoleRef": {"apiGroup": "rbac.authorization.k8s.io"},
+    "Secret": {"type": "Opaque"},
+    "SecretVolumeSource": {"defaultMode": FILE_MODE},
+    "ServiceAccountTokenProjection": {"expirationSeconds": 3600},
+    "ServicePort": {"protocol": "TCP"},
+}
+
+
+# type -> fields that Go writes even when they are empty
+ALWAYS: dict[str, Json] = {
+    "Container": {"resources": {}},
+    "ContainerStatus": {
+        "state": {},
+        "lastState": {},
+        "ready": False,
+        "restartCount": 0,
+        "image": "",
+        "imageID": "",
+    },
+    "CronJob": {"status": {}},
+    "Deployment": {"status": {}},
+    "DeploymentCondition": {"lastUpdateTime": None, "lastTransitionTime": None},
+    "DeploymentSpec": {"strategy": {}},
+    "Event": {
+        "source": {},
+        "firstTimestamp": None,
+        "lastTimestamp": None,
+        "eventTime": None,
+        "reportingComponent": "",
+        "reportingInstance": "",
+    },
+    "HorizontalPodAutoscaler": {"status": {}},
+    "HorizontalPodAutoscalerCondition": {"lastTransitionTime": None},
+    "HorizontalPodAutoscalerStatus": {"desiredReplicas": 0, "currentMetrics": None},
+    "Ingress": {"spec": {}, "status": {}},
+    "IngressStatus": {"loadBalancer": {}},
+    "Job": {"status": {}},
+    "Namespace": {"spec": {}, "status": {}},
+    "PersistentVolumeClaim": {"status": {}},
+    "PersistentVolumeClaimSpec": {"resources": {}},
+    "Pod": {"status": {}},
+    "PodCondition": {"lastProbeTime": None, "lastTransitionTime": None},
+    "PodDisruptionBudget": {"status": {}},
+    "PodDisruptionBudgetStatus": {
+        "disruptionsAllowed": 0,
+        "currentHealthy": 0,
+        "desiredHealthy": 0,
+        "expectedPods": 0,
+    },
+    "PodTemplateSpec": {"metadata": {}},
+    "ReplicaSet": {"status": {}},
+    "ReplicaSetStatus": {"replicas": 0},
+    "Role": {"rules": None},
+    "ClusterRole": {"rules": None},
+    "Service": {"status": {}},
+    "ServiceStatus": {"loadBalancer": {}},
+}
