@@ -142,6 +142,54 @@ def test_a_body_of_another_type(admin: httpx.Client, namespace: str) -> None:
     assert (answer.status_code, answer.json()["reason"]) == (415, "UnsupportedMediaType")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("apis/apps/v1/namespaces/{}/deployments", examples.deployment()),
+        ("apis/networking.k8s.io/v1/namespaces/{}/ingresses", examples.ingress()),
+        ("apis/discovery.k8s.io/v1/namespaces/{}/endpointslices", examples.endpoint_slice("s", "10.1.0.1")),
+        ("apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings", examples.binding("b", "r")),
+        ("apis/apiextensions.k8s.io/v1/customresourcedefinitions", examples.definition()),
+        ("api/v1/namespaces/{}/services", examples.service()),
+        ("api/v1/namespaces/{}/pods", examples.pod()),
+        ("api/v1/namespaces", {"metadata": {"name": "odd"}}),
+    ],
+)
+def test_anything_anywhere_in_an_object(
+    admin: httpx.Client, namespace: str, path: str, body: examples.Json
+) -> None:
+    """It is stored or refused, and never a fault."""
+    faults = []
+    odds: list[Any] = [None, {}, [], "x", [None]]
+    for place in places(body):
+        for odd in odds:
+            changed = replaced(body, place, odd)
+            answer = admin.post(f"/{path.format(namespace)}", json=changed, params={"dryRun": "All"})
+            if answer.status_code not in {201, 400, 409, 422}:
+                faults.append((place, odd, answer.text))
+
+    assert faults == []
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in an object."""
+    yield path
+    children = (
+        enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+    )
+    for name, child in children:
+        yield from places(child, (*path, name))
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """A copy with something else at a place."""
+    if not path:
+        return new
+    copied = list(value) if isinstance(value, list) else dict(value)
+    copied[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copied
+
+
 def test_slow_client(server: Server) -> None:
     """A request that comes in pieces, byte by byte at its start."""
     body = b'{"spec": {}}'

@@ -201,7 +201,7 @@ def _job(job: Json) -> None:
     spec, uid = job.get("spec", {}), job["metadata"].get("uid")
     if spec.get("manualSelector") or "selector" in spec or not uid or "template" not in spec:
         return
-    name = job["metadata"]["name"]
+    name = job["metadata"].get("name", "")
     own = {"batch.kubernetes.io/controller-uid": uid}
     labels = {**own, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
     template = spec["template"].setdefault("metadata", {})
@@ -218,9 +218,8 @@ def _secret(secret: Json) -> None:
 
 
 def _namespace(namespace: Json) -> None:
-    namespace["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = namespace["metadata"][
-        "name"
-    ]
+    meta = namespace["metadata"]
+    meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta.get("name", "")
     namespace["status"].setdefault("phase", "Active")
 
 

@@ -57,8 +57,25 @@ PLAIN: dict[str, Json] = {
 }
 
 
+# Kinds whose spec and status Go writes even when they are empty
+WITH_STATUS = (
+    "CronJob",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Job",
+    "Namespace",
+    "Node",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodDisruptionBudget",
+    "ReplicaSet",
+    "Service",
+)
 # type -> fields that Go writes even when they are empty
 ALWAYS: dict[str, Json] = {
+    **{kind: {"spec": {}, "status": {}} for kind in WITH_STATUS},
+    "NetworkPolicy": {"spec": {}},
     "Container": {"resources": {}},
     "ContainerStatus": {
         "state": {},
@@ -68,10 +85,9 @@ ALWAYS: dict[str, Json] = {
         "image": "",
         "imageID": "",
     },
-    "CronJob": {"status": {}},
-    "Deployment": {"status": {}},
     "DeploymentCondition": {"lastUpdateTime": None, "lastTransitionTime": None},
-    "DeploymentSpec": {"strategy": {}},
+    "CronJobSpec": {"jobTemplate": {}},
+    "DeploymentSpec": {"template": {}, "strategy": {}},
     "Event": {
         "source": {},
         "firstTimestamp": None,
@@ -80,29 +96,22 @@ ALWAYS: dict[str, Json] = {
         "reportingComponent": "",
         "reportingInstance": "",
     },
-    "HorizontalPodAutoscaler": {"status": {}},
     "HorizontalPodAutoscalerCondition": {"lastTransitionTime": None},
     "HorizontalPodAutoscalerStatus": {"desiredReplicas": 0, "currentMetrics": None},
-    "Ingress": {"spec": {}, "status": {}},
     "IngressStatus": {"loadBalancer": {}},
-    "Job": {"status": {}},
-    "Namespace": {"spec": {}, "status": {}},
-    "PersistentVolumeClaim": {"status": {}},
     "PersistentVolumeClaimSpec": {"resources": {}},
-    "Pod": {"status": {}},
     "PodCondition": {"lastProbeTime": None, "lastTransitionTime": None},
-    "PodDisruptionBudget": {"status": {}},
     "PodDisruptionBudgetStatus": {
         "disruptionsAllowed": 0,
         "currentHealthy": 0,
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
-    "PodTemplateSpec": {"metadata": {}},
-    "ReplicaSet": {"status": {}},
+    "JobSpec": {"template": {}},
+    "JobTemplateSpec": {"metadata": {}, "spec": {}},
+    "PodTemplateSpec": {"metadata": {}, "spec": {}},
     "ReplicaSetStatus": {"replicas": 0},
     "Role": {"rules": None},
     "ClusterRole": {"rules": None},
-    "Service": {"status": {}},
     "ServiceStatus": {"loadBalancer": {}},
 }
