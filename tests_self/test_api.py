@@ -643,6 +643,48 @@ def test_a_deaf_websocket_opens_and_says_nothing(api: Api) -> None:
             live.recv(timeout=0.3)
 
 
+@pytest.mark.parametrize(
+    ("switches", "received"),
+    [({"websocket_answer": "you said {}"}, ["you said hello"]), ({"websocket_twice": True}, ["hello"] * 2)],
+)
+def test_a_websocket_says_something_else(api: Api, switches: dict[str, Any], received: list[str]) -> None:
+    api.break_it(settings=switches)
+
+    with connect(f"ws://127.0.0.1:{api.port}/ws", proxy=None) as live:
+        live.send("hello")
+        assert [live.recv(timeout=3) for _ in received] == received
+
+
+def test_signatures_are_ignored_by_fault_only(api: Api) -> None:
+    stranger = {"Authorization": f"Bearer {mint(SECRET_KEY + 'x', 3, 'user', 1)}"}
+    api.break_it(settings={"signature_ignored": True})
+
+    assert api.get("/api/user/profile", headers=stranger).json()["id"] == 3
+    assert api.get("/api/user/profile", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+    assert api.get("/api/user/profile").status_code == 401
+    api.faults.unlink()
+    assert api.get("/api/user/profile", headers=stranger).status_code == 401
+
+
+def test_a_refusal_shows_the_profile_and_the_door_a_dead_worker(api: Api) -> None:
+    api.break_it(settings={"refusal_shows_profile": True, "admin_unwell": True})
+
+    refusal = api.get("/api/user/profile")
+    door = api.as_user("/api/admin/health", 1, "admin")
+
+    assert (refusal.status_code, refusal.json()["id"]) == (401, 2)
+    assert (door.status_code, door.json()["status"], door.json()["failed"]) == (200, "degraded", ["worker"])
+
+
+def test_states_that_count(api: Api) -> None:
+    api.break_it(settings={"oauth_state_counts": True})
+
+    urls = [api.get("/api/auth/google/url").json()["url"] for _ in range(2)]
+
+    first, second = (parse_qs(urlsplit(url).query)["state"][0] for url in urls)
+    assert int(second.rpartition("-")[2]) - int(first.rpartition("-")[2]) == 1
+
+
 def test_faults_change_settings_through_the_honest_code(api: Api) -> None:
     api.break_it(
         settings={

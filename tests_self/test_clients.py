@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.clients.api import MOST_BYTES, SCIENCE, ApiClient, ApiSession
+from noxgate.clients.api import LOOKS, MOST_BYTES, SCIENCE, ApiClient, ApiSession
 from noxgate.clients.observation import Observation, Patience, shortened
 from noxgate.target import UnreachableError
 
@@ -98,6 +98,41 @@ def test_token_is_sent_and_named_but_not_shown(loopback: "Loopback") -> None:
     assert b"\r\nauthorization: Bearer token-of-the-user\r\n" in looks.requests[0].replace(b"Auth", b"auth")
     assert '-H "Authorization: Bearer $TEST_TOKEN"' in looks.observed[0].repeat
     assert "token-of-the-user" not in repr(looks.observed)
+
+
+@pytest.mark.parametrize(
+    ("token", "sent", "end"),
+    [
+        ("token-of-the-user", b"token-of-AAAAAAAA", "A"),
+        ("token-of-AAAAAAAA", b"token-of-BBBBBBBB", "B"),
+    ],
+)
+def test_forged_token_has_another_end(loopback: "Loopback", token: str, sent: bytes, end: str) -> None:
+    """The command makes it from the variable; neither token is shown."""
+    looks = Looks(loopback, http())
+    object.__setattr__(looks.target, "variables", {**looks.target.variables, "TEST_TOKEN": token})
+
+    looks.client.get("/x", who="forged")
+
+    assert b"uthorization: Bearer " + sent + b"\r\n" in looks.requests[0]
+    assert f'-H "Authorization: Bearer ${{TEST_TOKEN%????????}}{end * 8}"' in looks.observed[0].repeat
+    assert "token-of" not in repr(looks.observed)
+
+
+def test_often_is_more_than_once(loopback: "Loopback") -> None:
+    """Each look is recorded."""
+    looks = Looks(loopback, http())
+
+    assert {answer.status for answer in looks.client.get_often("/x")} == {200}
+    assert (len(looks.requests), len(looks.observed)) == (LOOKS, LOOKS)
+
+
+def test_key_that_stands_twice_is_a_mismatch(loopback: "Loopback") -> None:
+    """Readers differ over which one counts."""
+    answer = Looks(loopback, http(b'{"a": 1, "b": {"c": 1, "c": 2}}')).client.get("/x")
+
+    with pytest.raises(AssertionError, match=r'^expected each key once, saw \{"a": 1'):
+        answer.json()
 
 
 def test_unset_token_is_unreachable_and_nothing_is_sent(loopback: "Loopback") -> None:
@@ -220,7 +255,8 @@ def test_no_other_path_may_be_posted(loopback: "Loopback", path: str) -> None:
 
 def test_there_are_no_other_methods() -> None:
     """Whoever adds one must come here."""
-    assert [name for name in vars(ApiClient) if not name.startswith("_")] == ["get", "get_plain", "post"]
+    public = [name for name in vars(ApiClient) if not name.startswith("_")]
+    assert public == ["get", "get_often", "get_plain", "post"]
 
 
 @pytest.mark.parametrize("path", ["@elsewhere.example.com/", ":9/", ".example.com/", ""])

@@ -212,6 +212,16 @@ def echoing(connection: socket.socket) -> None:
     connection.sendall(frame(8, code))
 
 
+def chatting(connection: socket.socket) -> None:
+    """Send back, and twice more; a ping between them is no message."""
+    upgraded(connection)
+    _, text = frame_of(connection)
+    connection.sendall(frame(1, text) + frame(1, b"and") + frame(9, b"") + frame(2, b"so on"))
+    _, code = frame_of(connection)
+    frame_of(connection)  # the pong
+    connection.sendall(frame(8, code))
+
+
 def closing_oddly(connection: socket.socket) -> None:
     """Answer, then close with 1011, internal error."""
     upgraded(connection)
@@ -257,6 +267,7 @@ def websocket(loopback: "Loopback", port: int, observed: list[Observation]) -> W
     ("talk", "echo"),
     [
         (echoing, Echo(101, "you said hello", 1000)),
+        (chatting, Echo(101, "hello", 1000, ("and", "so on"))),
         (closing_oddly, Echo(101, "hello", 1011)),
         (vanishing, Echo(101, "hello", None)),
         (refusing, Echo(404, None, None)),
@@ -264,19 +275,20 @@ def websocket(loopback: "Loopback", port: int, observed: list[Observation]) -> W
     ],
 )
 def test_echo_tells_what_came(
-    loopback: "Loopback", talk: Callable[[socket.socket], None], echo: Echo
+    loopback: "Loopback", authority: "Authority", talk: Callable[[socket.socket], None], echo: Echo
 ) -> None:
     """Status of the upgrade, the answer, the code of the close: the check judges."""
     observed: list[Observation] = []
     port = loopback.serve_tls(talk)
 
     assert websocket(loopback, port, observed).echo("/ws", "hello") == echo
-    assert observed == [
-        Observation(
-            f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}",
-            f"wsdump wss://localhost:{port}/ws --text 'hello'",
-        )
-    ]
+    (observation,) = observed
+    besides = ", and besides 'and', 'so on'" if echo.more else ""
+    assert observation.seen == (
+        f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}{besides}"
+    )
+    trust = f"WEBSOCKET_CLIENT_CA_BUNDLE={authority.file.certificate} "
+    assert observation.repeat == f"{trust}wsdump wss://localhost:{port}/ws --text 'hello'"
 
 
 def mute(connection: socket.socket) -> None:

@@ -1,22 +1,29 @@
-"""Runbook 2, Critical test points: the API is alive and its dependencies answer."""
+"""Runbook 2, Critical test points: the API is alive and its dependencies answer, on each pod and in time."""
 
 import pytest
 
 from noxgate.clients.api import ApiClient
+from noxgate.runbook import Runbook
 
 
 @pytest.mark.runbook("staging.health")
-def test_health_is_healthy(api: ApiClient) -> None:
+def test_health_is_healthy(api: ApiClient, runbook: Runbook) -> None:
     """The status is the whole word: a `degraded` with HTTP 200 is not healthy."""
-    answer = api.get("/health")
+    answers = api.get_often("/health")
 
-    assert answer.status == 200
-    assert answer.field("status", str) == "healthy"
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.field("status", str) for answer in answers} == {"healthy"}
+    limit = runbook.lines["staging.health"].limits["seconds"]
+    assert [answer.seconds for answer in answers if answer.seconds > limit] == []
 
 
 @pytest.mark.runbook("staging.ready")
-def test_ready_answers_200(api: ApiClient) -> None:
+def test_ready_answers_200(api: ApiClient, runbook: Runbook) -> None:
     """/ready looks at PostgreSQL and Redis, /health does not."""
-    answer = api.get("/ready")
+    answers = api.get_often("/ready")
 
-    assert answer.status == 200
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.field("status", str) for answer in answers} == {"ready"}
+    assert [answer for answer in answers if answer.json().get("error") or answer.json().get("failed")] == []
+    limit = runbook.lines["staging.ready"].limits["seconds"]
+    assert [answer.seconds for answer in answers if answer.seconds > limit] == []

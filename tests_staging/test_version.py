@@ -3,13 +3,15 @@
 import pytest
 
 from noxgate.clients.api import ApiClient
-from noxgate.runbook import Release
+from noxgate.runbook import Release, Runbook
 
 
 @pytest.mark.runbook("staging.version")
-def test_version_is_the_release(api: ApiClient, release: Release) -> None:
-    """GET /version names exactly the release, not a release candidate or a neighbour."""
-    answer = api.get("/version")
+def test_version_is_the_release(api: ApiClient, release: Release, runbook: Runbook) -> None:
+    """GET /version names exactly the release on each pod, not a release candidate or a neighbour."""
+    answers = api.get_often("/version")
 
-    assert answer.status == 200
-    assert answer.field("version", str) == release.version
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.field("version", str) for answer in answers} == {release.version}
+    limit = runbook.lines["staging.version"].limits["seconds"]
+    assert [answer.seconds for answer in answers if answer.seconds > limit] == []

@@ -19,7 +19,13 @@ MOST_BYTES = 5_000_000
 # The closed list of requests that are not GET: they compute and store nothing (ARCHITECTURE 9).
 SCIENCE = ("/empirical/v1", "/predict/cj/v1")
 
-Who = Literal["test_token", "admin_token"]
+# Looks at one path: more than there are pods behind the ingress, which hands requests round. One broken pod
+# of three answers a third of the users, and one look alone would miss it twice out of three times.
+LOOKS = 8
+FORGED = 8  # last characters of a token, well inside its signature, that a forged one has otherwise
+
+# `forged` is the test token with another signature: nobody's.
+Who = Literal["test_token", "admin_token", "forged"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,12 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     values: Mapping[str, Sequence[str]] = field(repr=False)
     text: str
+    seconds: float = field(default=0, repr=False)
 
     def json(self) -> Any:
-        """The parsed body; AssertionError where it is not JSON (NaN and Infinity are not)."""
+        """The parsed body; AssertionError where it is not JSON (NaN, Infinity and a key twice are not)."""
         try:
-            return json.loads(self.text, parse_constant=_not_json)
+            return json.loads(self.text, parse_constant=_not_json, object_pairs_hook=self._object)
         except (ValueError, RecursionError):
             raise AssertionError(f"expected JSON, saw {shortened(self.text) or 'an empty body'}") from None
 
@@ -45,6 +52,11 @@ class Answer:
         expected = f"expected a JSON object with {name!r} as {kind.__name__}"
         assert isinstance(value, kind), f"{expected}, saw {shortened(self.text)}"
         return value
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        assert len(found) == len(pairs), f"expected each key once, saw {shortened(self.text)}"
+        return found
 
 
 class ApiSession:
@@ -77,6 +89,10 @@ class ApiClient:
         """GET `path`; redirects are not followed. `show` records these headers in place of the body."""
         return self._send("GET", self._target.base_url + _path(path), who=who, show=show)
 
+    def get_often(self, path: str, *, who: Who | None = None) -> list[Answer]:
+        """GET `path` LOOKS times, so that each pod behind the ingress has answered."""
+        return [self.get(path, who=who) for _ in range(LOOKS)]
+
     def get_plain(self, path: str) -> Answer:
         """GET `path` without TLS, recording where it redirects to."""
         return self._send("GET", self._target.plain_url + _path(path), show=("location",))
@@ -105,9 +121,13 @@ class ApiClient:
         if show:
             quoted += ["-o /dev/null -D -"]
         if who:
-            token = self._target.credential(who)
-            headers["authorization"] = f"Bearer {token.reveal()}"
-            quoted += [f'-H "Authorization: Bearer ${token.name}"']
+            token = self._target.credential("test_token" if who == "forged" else who)
+            value, spelled = token.reveal(), f"${token.name}"
+            if who == "forged":
+                end = ("B" if value.endswith("A" * FORGED) else "A") * FORGED
+                value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
+            headers["authorization"] = f"Bearer {value}"
+            quoted += [f'-H "Authorization: Bearer {spelled}"']
         if body is not None:
             headers["content-type"] = "application/json"
             quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]
@@ -144,11 +164,12 @@ class ApiClient:
             if isinstance(error, httpx.TimeoutException):
                 self._session.patience.lost(time.monotonic() - started)
             raise UnreachableError(f"{url}: {reason(error)}") from None
+        seconds = time.monotonic() - started
         values: dict[str, list[str]] = {}
         for name, value in response.headers.multi_items():
             values.setdefault(name.lower(), []).append(value)
         joined = {name: ", ".join(several) for name, several in values.items()}
-        return Answer(response.status_code, joined, values, content.decode("utf-8", "replace"))
+        return Answer(response.status_code, joined, values, content.decode("utf-8", "replace"), seconds)
 
 
 def _path(path: str) -> str:

@@ -15,11 +15,15 @@ NORMAL = 1000
 
 @dataclass(frozen=True)
 class Echo:
-    """`status` of the upgrade (101 when it worked), what came back, and the code of the server's close."""
+    """`status` of the upgrade (101 when it worked), what came back, the code of the server's close.
+
+    `more` are the messages between the answer and the close.
+    """
 
     status: int
     received: str | None
     close_code: int | None
+    more: tuple[str, ...] = ()
 
 
 class WebSocketClient:
@@ -45,6 +49,7 @@ class WebSocketClient:
             self._observe(Observation(str(error), repeat))
             raise
         seen = f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}"
+        seen += f", and besides {', '.join(map(repr, echo.more))}" if echo.more else ""
         self._observe(Observation(shortened(seen), repeat))
         return echo
 
@@ -66,9 +71,8 @@ class WebSocketClient:
         except (OSError, websocket.WebSocketException) as error:
             raise self._unreachable(url, error, started) from None
         finally:
-            close_code = _close(connection)
-        text = received.decode("utf-8", "replace") if isinstance(received, bytes) else str(received)
-        return Echo(101, text, close_code)
+            close_code, more = _close(connection)
+        return Echo(101, _text(received), close_code, more)
 
     def _unreachable(self, url: str, error: BaseException, started: float) -> UnreachableError:
         if isinstance(error, TimeoutError | websocket.WebSocketTimeoutException):
@@ -77,17 +81,29 @@ class WebSocketClient:
         return UnreachableError(f"{url}: {reason(error)}")
 
 
-def _close(connection: websocket.WebSocket) -> int | None:
-    """Close as RFC 6455 7.1.2 has it; the code of the server's answer, or None where it gave none."""
+def _text(received: str | bytes) -> str:
+    return received.decode("utf-8", "replace") if isinstance(received, bytes) else received
+
+
+def _close(connection: websocket.WebSocket) -> tuple[int | None, tuple[str, ...]]:
+    """Close as RFC 6455 7.1.2 has it.
+
+    The code of the server's answer, or None where it gave none, and the messages that came before it.
+    """
+    more: list[str] = []
+    code = None
     try:
         connection.settimeout(3)
         connection.send_close(NORMAL)
         for _ in range(MOST_FRAMES):
             opcode, content = connection.recv_data(control_frame=True)
             if opcode == websocket.ABNF.OPCODE_CLOSE:
-                return int.from_bytes(content[:2], "big") if len(content) >= 2 else None  # noqa: PLR2004
+                code = int.from_bytes(content[:2], "big") if len(content) >= 2 else None  # noqa: PLR2004
+                break
+            if opcode in {websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY}:
+                more.append(_text(content))
     except (OSError, websocket.WebSocketException):
-        return None
+        pass
     finally:
         connection.shutdown()  # type: ignore[no-untyped-call]
-    return None
+    return code, tuple(more)

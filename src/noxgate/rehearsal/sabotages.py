@@ -21,6 +21,13 @@ DATABASE = tuple(
     f"staging.database-{name}" for name in ("answers", "schema-version", "tables", "indexes", "trigger")
 )
 REDIS = ("staging.redis-answers", "staging.redis-primary")
+# Every line that tries a token which somebody else signed.
+SIGNED = (
+    "staging.user-profile",
+    "staging.user-settings",
+    "staging.user-history",
+    "staging.admin-refuses-anonymous",
+)
 # Every line that a client cannot look at once it distrusts the certificate.
 HTTPS = (
     "staging.health",
@@ -100,6 +107,11 @@ def settings(**changes: Any) -> Switch:
     return _faults({"settings": changes})
 
 
+def on_one_pod(**plan: Any) -> Switch:
+    """One pod of the three alone has these `settings` or `answers`."""
+    return lambda world: _faults({"pods": {max(world.pods): plan}})(world)
+
+
 def _faults(content: dict[str, Any]) -> Switch:
     @contextmanager
     def on(world: World) -> Iterator[None]:
@@ -170,6 +182,13 @@ def redis_is_a_replica(world: World) -> Iterator[None]:
 # ---------------------------------------------------------------- the faults
 
 
+SLOW = "assert [2."  # the seconds of the first slow look
+
+
+def _slow(method_and_path: str) -> Switch:
+    return on_one_pod(answers={method_and_path: {"delay": 2.5}})
+
+
 def _version() -> Iterator[Sabotage]:
     line = "staging.version"
     yield Sabotage(line, "rc1", "a release candidate runs", settings(version="8.0.0-rc1"), "8.0.0-rc1")
@@ -179,6 +198,9 @@ def _version() -> Iterator[Sabotage]:
     yield Sabotage(
         line, "503", "right body, wrong status", answer("GET /version", status=503, json=body), "503"
     )
+    one = on_one_pod(settings={"version": "8.0.0-rc1"})
+    yield Sabotage(line, "one-pod", "a release candidate on one pod of three", one, "8.0.0-rc1")
+    yield Sabotage(line, "slow", "one pod is slow", _slow("GET /version"), SLOW)
 
 
 def _health() -> Iterator[Sabotage]:
@@ -195,10 +217,23 @@ def _health() -> Iterator[Sabotage]:
     yield Sabotage(
         line, "500", "right body, wrong status", answer("GET /health", status=500, json=body), "500"
     )
+    one = on_one_pod(answers={"GET /health": {"status": 503, "json": {"status": "unhealthy"}}})
+    yield Sabotage(line, "one-pod", "one pod of three is unhealthy", one, "503")
+    text = '{"status": "unhealthy", "status": "healthy"}'
+    yield Sabotage(line, "two-words", "a key twice", answer("GET /health", text=text), "each key once")
+    yield Sabotage(line, "slow", "one pod is slow", _slow("GET /health"), SLOW)
+
+    line, path = "staging.ready", "GET /ready"
     down = {"status": "not ready", "failed": ["redis"]}
-    yield Sabotage(
-        "staging.ready", "503", "a dependency is down", answer("GET /ready", status=503, json=down), "503"
-    )
+    yield Sabotage(line, "503", "a dependency is down", answer(path, status=503, json=down), "503")
+    yield Sabotage(line, "not-ready", "says so with HTTP 200", answer(path, json=down), "not ready")
+    half = {"status": "ready", "failed": ["redis"]}
+    yield Sabotage(line, "failed", "ready, but for Redis", answer(path, json=half), "redis")
+    page = answer(path, text="<h1>Back soon</h1>")
+    yield Sabotage(line, "page", "a page that says wait", page, "expected JSON")
+    one = on_one_pod(answers={path: {"status": 503, "json": down}})
+    yield Sabotage(line, "one-pod", "one pod of three is not ready", one, "503")
+    yield Sabotage(line, "slow", "one pod is slow", _slow(path), SLOW)
 
 
 def _oauth() -> Iterator[Sabotage]:
@@ -244,9 +279,25 @@ def _api() -> Iterator[Sabotage]:
         yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
         # for everyone alike, stranger or not
         yield Sabotage(line, "open", "answers strangers", answer(path, json={"name": "anyone"}), "401")
+        unsigned = settings(signature_ignored=True)
+        others = tuple(other for other in SIGNED if other != line)
+        yield Sabotage(line, "unsigned", "does not look at signatures", unsigned, "200", others)
+    for page, near in {
+        "profile": {"message": "token store unavailable"},
+        "settings": {"errors": ["token store unavailable"]},
+        "history": {"detail": [{"message": "token store unavailable"}]},
+    }.items():
+        what, path = "an error of another shape", f"GET /api/user/{page}"
+        lines = f"staging.user-{page}"
+        yield Sabotage(lines, "excuse", what, answer(path, json=near), "nothing of the user's")
+    shown = settings(refusal_shows_profile=True)
+    yield Sabotage("staging.user-profile", "shown", "the refusal shows the profile", shown, "@")
     line, path = "staging.public-stats", "GET /api/public/stats"
     yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
     yield Sabotage(line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), "[]")
+    excuse = answer(path, json={"code": 503, "message": "counting"})
+    yield Sabotage(line, "excuse", "an error of another shape", excuse, "code")
+    yield Sabotage(line, "negative", "counts below zero", answer(path, json={"jobs": -1}), "[]")
     yield Sabotage(line, "private", "asks for a token", answer(path, status=401, json=refused), "401")
     for line, path in {"empirical": "POST /empirical/v1", "predict-cj": "POST /predict/cj/v1"}.items():
         both = ("staging.bad-body",)  # a fixed answer accepts the bad body too
@@ -258,11 +309,31 @@ def _api() -> Iterator[Sabotage]:
         yield Sabotage(f"staging.{line}", "nan", "NaN, which is not JSON", nan, "expected JSON", both)
         bad = answer(path, status=400, json={"error": "bad request"})
         yield Sabotage(f"staging.{line}", "400", "refuses a good body", bad, "400")
+    for line, name, near in (
+        ("empirical", "zero", {"smiles": "CCO", "value": 0}),
+        ("empirical", "below-zero", {"smiles": "CCO", "value": -78.4}),
+        ("predict-cj", "zero", {"velocity": 0, "pressure": 0}),
+        ("predict-cj", "echo", {"input": {"density": 1.8}}),
+    ):
+        path = {"empirical": "POST /empirical/v1", "predict-cj": "POST /predict/cj/v1"}[line]
+        what = f"computes {json.dumps(near)}"
+        implausible = answer(path, json=near)
+        both = ("staging.bad-body",)
+        yield Sabotage(f"staging.{line}", name, what, implausible, "no plausible result", both)
+    for name, job_id in {"no-job": "", "true-job": True}.items():
+        lost = answer("POST /empirical/v1", status=202, json={"job_id": job_id})
+        both = ("staging.bad-body",)
+        yield Sabotage("staging.empirical", name, f"job_id {job_id!r}", lost, f"saw {job_id!r}", both)
     computed = answer("POST /predict/cj/v1", json={"velocity": 8.8, "pressure": 34.7})
     yield Sabotage("staging.bad-body", "computed", "computes with any body", computed, "200")
     crash = answer("POST /empirical/v1", status=500, json={"value": 351.4})
     yield Sabotage("staging.bad-body", "crash", "crashes", crash, "500", ("staging.empirical",))
     line = "staging.websocket"
+    canned = settings(websocket_answer="noxgate looks")
+    yield Sabotage(line, "canned", "says always the same", canned, "('noxgate looks', ())")
+    padded = settings(websocket_answer="error: {}")
+    yield Sabotage(line, "padded", "says more than was said", padded, "error: noxgate looks")
+    yield Sabotage(line, "twice", "says it twice", settings(websocket_twice=True), "', ('noxgate looks")
     yield Sabotage(line, "403", "refuses the upgrade", answer("GET /ws", status=403), "403")
     yield Sabotage(line, "no-upgrade", "the ingress drops the upgrade", at_ingress(websocket=False), "101")
 
@@ -271,6 +342,10 @@ def _access() -> Iterator[Sabotage]:
     door = "GET /api/admin/health"
     everyone = settings(admin_for_everyone=True)
     yield Sabotage("staging.admin-refuses-user", "open", "lets any user in", everyone, "200")
+    one = on_one_pod(settings={"admin_for_everyone": True})
+    yield Sabotage("staging.admin-refuses-user", "one-pod", "one pod lets any user in", one, "200")
+    unwell = settings(admin_unwell=True)
+    yield Sabotage("staging.admin-allows-admin", "unwell", "a worker is down", unwell, "worker")
     shut = answer(door, status=403, json={"error": "forbidden"})
     yield Sabotage(
         "staging.admin-allows-admin",
@@ -376,7 +451,7 @@ def _database() -> Iterator[Sabotage]:
 def _redis() -> Iterator[Sabotage]:
     line = "staging.redis-answers"
     # the API's own looks at Redis fail as well
-    others = ("staging.ready", *OAUTH)
+    others = ("staging.ready", "staging.admin-allows-admin", *OAUTH)
     yield Sabotage(line, "loading", "answers, but is still loading", redis.loading, "oading", others)
     # the API cannot store the states of its logins either
     yield Sabotage(

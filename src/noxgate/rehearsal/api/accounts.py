@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from noxgate.rehearsal.api import data
 from noxgate.rehearsal.api.answers import answer, encoded, encoded_answer, error
+from noxgate.rehearsal.api.auth import TokenError
 from noxgate.rehearsal.api.backends import Backends
 from noxgate.rehearsal.api.fresh import Fresh
 from noxgate.rehearsal.api.nox import Nox
@@ -17,6 +18,8 @@ from noxgate.rehearsal.api.settings import Settings
 
 Look = Callable[[Backends, Settings, int], Awaitable[Any]]
 
+TEST_USER = 2  # whose profile a refusal shows, by fault
+
 
 class AccountEndpoints:
     """`/api/auth/…` and `/api/user/…`."""
@@ -24,6 +27,7 @@ class AccountEndpoints:
     def __init__(self, nox: Nox) -> None:
         self._nox = nox
         self._states = States()
+        self._counted = 0
         self._rows: Fresh[bytes | None] = Fresh(seconds=2)
 
     def routes(self) -> list[BaseRoute]:
@@ -43,12 +47,21 @@ class AccountEndpoints:
         state = await self._states.new(
             self._nox.backends.redis(settings), provider, reuse=settings.reuse_oauth_state
         )
+        if settings.oauth_state_counts:
+            self._counted += 1
+            state = f"{settings.pod}-{self._counted:016}"
         return answer({"url": authorization_url(settings, provider, state)})
 
     async def profile(self, request: Request) -> Response:
         if self._nox.settings.anonymous_reads_profile and "authorization" not in request.headers:
             return await self._own("profile", 1, data.profile)
-        return await self._own("profile", self._nox.caller(request).user_id, data.profile)
+        try:
+            user_id = self._nox.caller(request).user_id
+        except TokenError:
+            if not self._nox.settings.refusal_shows_profile:
+                raise
+            return await self._own("profile", TEST_USER, data.profile, status=401)
+        return await self._own("profile", user_id, data.profile)
 
     async def settings(self, request: Request) -> Response:
         return await self._own("settings", self._nox.caller(request).user_id, data.preferences)
@@ -57,7 +70,7 @@ class AccountEndpoints:
         """`{"jobs": […]}`, the newest first."""
         return await self._own("history", self._nox.caller(request).user_id, _history)
 
-    async def _own(self, name: str, user_id: int, look: Look) -> Response:
+    async def _own(self, name: str, user_id: int, look: Look, *, status: int = 200) -> Response:
         """A user's rows, at most two seconds old; a valid token of a user that is gone is a 401."""
         nox, settings = self._nox, self._nox.settings
 
@@ -69,7 +82,7 @@ class AccountEndpoints:
         content = await self._rows.get(key, fresh)
         if content is None:
             return error(401, "unknown user", {"www-authenticate": "Bearer"})
-        return encoded_answer(content)
+        return encoded_answer(content, status)
 
 
 async def _history(backends: Backends, settings: Settings, user_id: int) -> dict[str, Any] | None:

@@ -76,8 +76,11 @@ class Echo:
                 if text is None:
                     await socket.close(1003, "text only")
                     return
-                if not self._nox.settings.websocket_deaf:
-                    await socket.send_text(text)
+                settings = self._nox.settings
+                if settings.websocket_deaf:
+                    continue
+                for _ in range(2 if settings.websocket_twice else 1):
+                    await socket.send_text(settings.websocket_answer.replace("{}", text))
         finally:
             self._nox.metrics.socket_closed()
 

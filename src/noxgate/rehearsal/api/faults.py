@@ -15,7 +15,9 @@ nothing and is logged as an error.
 
 `settings`  replaces fields of Settings, live, through the honest code: version, public_url, secret_key,
             database_url, redis_url, google_client_id, ...; and the behaviours that no environment variable
-            sets: reuse_oauth_state, admin_for_everyone, anonymous_reads_profile, websocket_deaf (true).
+            sets: reuse_oauth_state, oauth_state_counts, admin_for_everyone, admin_unwell,
+            anonymous_reads_profile, refusal_shows_profile, signature_ignored, websocket_deaf,
+            websocket_twice (true), websocket_answer ("you said {}"; {} is what was said).
             port, host, pod and faults are fixed at the start.
 `answers`   by method and exact path (`GET /ws` is the WebSocket's upgrade; its status refuses it):
             `status`, `json` or `text` replace the answer (200 and an empty text where left out);
@@ -34,6 +36,7 @@ import os
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
+import jwt
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -124,6 +127,8 @@ class FaultsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plan = self._faults.plan()
         self._nox.settings = plan.settings
+        if plan.settings.signature_ignored and "headers" in scope:
+            scope = {**scope, "headers": _signed(scope["headers"], plan.settings.secret_key)}
         if scope["type"] == "lifespan" or not plan.answers:
             await self._app(scope, receive, send)
             return
@@ -179,6 +184,20 @@ def _only(mapping: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(mapping.keys() - known)
     if unknown:
         raise ValueError(f"{where}: unknown {', '.join(unknown)}")
+
+
+def _signed(headers: list[tuple[bytes, bytes]], secret_key: str) -> list[tuple[bytes, bytes]]:
+    """Tokens signed anew, whoever signed them: so nothing in the honest code can leave the signature out."""
+
+    def changed(value: bytes) -> bytes:
+        try:
+            token = value.decode().removeprefix("Bearer ")
+            claims = jwt.decode(token, options={"verify_signature": False})
+        except (UnicodeDecodeError, jwt.InvalidTokenError):
+            return value
+        return f"Bearer {jwt.encode(claims, secret_key, algorithm='HS256')}".encode()
+
+    return [(name, changed(value) if name == b"authorization" else value) for name, value in headers]
 
 
 def _with_words(send: Send, words: dict[str, str]) -> Send:

@@ -36,6 +36,12 @@ class Settings:
     admin_for_everyone: bool = False
     anonymous_reads_profile: bool = False
     websocket_deaf: bool = False
+    websocket_answer: str = "{}"
+    websocket_twice: bool = False
+    signature_ignored: bool = False
+    refusal_shows_profile: bool = False
+    oauth_state_counts: bool = False
+    admin_unwell: bool = False
 
     @property
     def schema_is_8(self) -> bool:

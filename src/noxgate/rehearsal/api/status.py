@@ -74,7 +74,7 @@ class StatusEndpoints:
         caller = nox.caller(request)
         if caller.role != "admin" and not settings.admin_for_everyone:
             return error(403, "administrators only")
-        missing = await nox.backends.missing(settings)
+        missing = ["worker"] if settings.admin_unwell else await nox.backends.missing(settings)
         in_use, connections = nox.backends.pool_use(settings)
         details: dict[str, Any] = {
             "status": "healthy" if not missing else "degraded",
