@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def available() -> list[str]:
     return ["stand-in", *(["kube-apiserver"] if os.environ.get("KUBEBUILDER_ASSETS") else [])]
 
 
+@cache
 def kubectl_path() -> str | None:
     """kubectl, where it is 1.31 or newer: older ones cannot forward a port over a websocket."""
     path = shutil.which("kubectl")
