@@ -30,7 +30,7 @@ strict = true
 addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib", "--tb=short"]
 testpaths = ["tests_staging", "tests_production"]
 markers = ["runbook(id): line"]
-filterwarnings = ["error"]
+filterwarnings = ["error", "default::pytest.PytestConfigWarning"]
 """
 
 RUNBOOK = """

@@ -143,9 +143,9 @@ def test_env_file_of_a_rehearsal_is_all_it_reads(root: Path) -> None:
     """Lest its checks look at a real target."""
     (root / "targets" / "own.env").write_text("# note\n\nTEST_TOKEN = from-the-file\nADMIN_TOKEN=\n")
     own = 'rehearsal = true\nenv_file = "own.env"\n' + GOOD.replace("staging.example.com", "127.0.0.1:8443")
-    write(root, own)
+    write(root, own, "rehearsal")
 
-    target = read(root, {**VALUES, "BASE_URL": "https://staging.example.com"})
+    target = read(root, {**VALUES, "BASE_URL": "https://staging.example.com"}, "rehearsal")
 
     assert target.base_url == "https://127.0.0.1:8443"
     assert target.variables == {"TEST_TOKEN": "from-the-file"}
@@ -262,7 +262,11 @@ BAD = {
     ),
     "rehearsal elsewhere": (
         "rehearsal = true\n" + GOOD,
-        "rehearsal = true belongs to a target on this machine, but base_url is https://staging.example.com",
+        "rehearsal = true belongs to this machine, but base_url is https://staging.example.com",
+    ),
+    "rehearsal by another name": (
+        "rehearsal = true\n" + GOOD.replace("staging.example.com", "127.0.0.1:8443"),
+        "rehearsal = true belongs in a rehearsal's own rehearsal.toml",
     ),
     "plain_url elsewhere": (
         'plain_url = "http://other.example.com"\n' + GOOD,
@@ -345,9 +349,9 @@ def test_mistake_is_one_line(root: Path, text: str, message: str) -> None:
         ("https://host:99999", "saw 'https://host:99999'"),
         ("https://host:port", "saw 'https://host:port'"),
         ("https://[::1", "saw 'https://[::1'"),
-        ("https://host/path", "saw more than scheme, host and port: 'https://host/path'"),
-        ("https://host?q=1", "saw more than scheme, host and port: 'https://host?q=1'"),
-        ("https://host#f", "saw more than scheme, host and port: 'https://host#f'"),
+        ("https://host/path", "saw more than scheme, host and port"),
+        ("https://host?q=1", "saw more than scheme, host and port"),
+        ("https://host#f", "saw more than scheme, host and port"),
         ("https://user:s3cret@host", "saw a user name or password in it"),
         ("https://user@host", "saw a user name or password in it"),
         ("ftp://user:s3cret@host", "saw another form"),

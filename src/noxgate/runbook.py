@@ -1,6 +1,7 @@
 """The runbook as data: `runbook.toml` read into Release, Phases and Lines."""
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ def read_runbook(path: Path) -> Runbook:
     facts = _table(
         document.pop("release", None), path, "release", {"version": str, "date": date, "schema": str}
     )
-    release = Release(facts["version"], facts["date"], path.parent / facts["schema"])
+    release = _release(path, facts)
     phases = {
         name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
     }
@@ -112,6 +113,14 @@ _LINE = {
     "limits": dict,
     "waivable": bool,
 }
+
+
+def _release(path: Path, facts: Mapping[str, Any]) -> Release:
+    # it names a folder of evidence
+    if not re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", facts["version"]):
+        seen = repr(facts["version"])
+        raise RunbookError(f"{path.name}: [release] version: expected such as 8.0.0, saw {seen}")
+    return Release(facts["version"], facts["date"], path.parent / facts["schema"])
 
 
 def _known(path: Path, phase: str, phases: Mapping[str, Phase]) -> str:

@@ -47,6 +47,9 @@ class Secret:
 
 def fragments(value: str) -> Iterator[str]:
     """Every way in which a report may write FRAGMENT neighbouring characters of `value`."""
+    folded = " ".join(value.split())  # as where a text is made one line
+    if folded != value:
+        yield from fragments(folded)
     for spelled in set(zip(*map(_spellings, value), strict=True)):
         for at in range(len(value) - FRAGMENT + 1):
             yield "".join(spelled[at : at + FRAGMENT])
@@ -129,7 +132,9 @@ class Scrubber:
             if start > kept or not parts:
                 parts += text[kept:start], BLOT
             kept = max(kept, end)
-        return "".join([*parts, text[kept:]])
+        scrubbed = "".join([*parts, text[kept:]])
+        # spelled in a way that can be read back, but not cut out
+        return scrubbed if self.find(scrubbed) is None else f"{BLOT} (text withheld: it gives a secret away)"
 
     def scrub_tree(self, value: object) -> object:
         """The same for every string inside containers, and in place inside dataclasses and attrs objects."""

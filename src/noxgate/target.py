@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from noxgate.secret import FRAGMENT, Secret
 
 PROVIDERS = ("google", "github", "microsoft")
+VARIABLE = r"[A-Z][A-Z0-9_]*"
 CREDENTIALS = ("database_url", "redis_url", "test_token", "admin_token")
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
 OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace"}
@@ -142,8 +143,10 @@ def read_target(
         )
     if rehearsal and not _is_loopback(base_url):
         raise ProfileError(
-            f"{path.name}: rehearsal = true belongs to a target on this machine, but base_url is {base_url}"
+            f"{path.name}: rehearsal = true belongs to this machine, but base_url is {base_url}"
         )
+    if rehearsal and path.stem != "rehearsal":
+        raise ProfileError(f"{path.name}: rehearsal = true belongs in a rehearsal's own rehearsal.toml")
     variables = _variables(path, document, environment, rehearsal=rehearsal)
     ids, id_variables = _oauth(path, document["oauth"])
     credentials = _credentials(path, document["credentials"])
@@ -228,16 +231,17 @@ def _url(path: Path, where: str, value: str, scheme: str) -> str:
     problem = None
     try:
         parts = urlsplit(value)
-        host_is_fine = re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", parts.hostname or "") is not None
+        host_is_fine = _is_host(parts.hostname or "")
         port_is_fine = (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
     except ValueError:
         parts, host_is_fine, port_is_fine = urlsplit(""), False, False
     if parts.scheme != scheme or not host_is_fine or not port_is_fine:
-        problem = f"saw {value!r}" if "@" not in value else "saw another form"
+        # after an @ or a ? there may be a secret
+        problem = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
     elif parts.username is not None or parts.password is not None:
         problem = "saw a user name or password in it"
     elif parts.path not in {"", "/"} or parts.query or parts.fragment:
-        problem = f"saw more than scheme, host and port: {value!r}"
+        problem = "saw more than scheme, host and port"
     if problem:
         guess = ""
         if "://" not in value and "@" not in value and value:
@@ -245,6 +249,14 @@ def _url(path: Path, where: str, value: str, scheme: str) -> str:
         raise ProfileError(f"{path.name}: {where}: expected {scheme}://HOST[:PORT], {problem}{guess}")
     usual = ":443" if scheme == "https" else ":80"
     return f"{scheme}://{parts.netloc.lower().removesuffix(usual)}"
+
+
+def _is_host(name: str) -> bool:
+    """A DNS name in ASCII (RFC 1123) without a dot at its end, or an address."""
+    if re.fullmatch(r"[0-9a-f:.]+", name) and ":" in name:
+        return True
+    labels = name.split(".")
+    return all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?", label) for label in labels)
 
 
 def _is_loopback(url: str) -> bool:
@@ -292,6 +304,10 @@ def _oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[s
         ((key, value),) = entry.items()
         if not isinstance(value, str) or not value.strip():
             raise ProfileError(f"{where} {key}: expected text, saw {value!r}")
+        if key == "client_id_variable" and not re.fullmatch(VARIABLE, value):
+            raise ProfileError(
+                f"{where} {key}: expected the NAME of an environment variable (capitals, digits, _)"
+            )
         (ids if key == "client_id" else variables)[provider] = value
     return ids, variables
 
@@ -312,7 +328,7 @@ def _credentials(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
                 f"{path.name}: [credentials]: unknown key {role!r} (keys: {', '.join(CREDENTIALS)})"
                 f"{_guess(role, CREDENTIALS)}"
             )
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+        if not isinstance(name, str) or not re.fullmatch(VARIABLE, name):
             raise ProfileError(  # the value may be a secret put here by mistake: never show it
                 f"{path.name}: [credentials] {role}: expected the NAME of an environment variable "
                 "(capitals, digits, _), never the value itself"
@@ -384,7 +400,10 @@ def _passwords(url: str) -> list[str]:
     """The password of a connection URL, as it stands there and as it is sent."""
     parts = urlsplit(url)
     found = [parts.password or "", unquote(parts.password or "")]
-    found += parse_qs(parts.query).get("password", [])  # libpq and redis-py read it there too
+    query = parse_qs(parts.query)  # libpq and redis-py read it there too
+    found += query.get("password", []) + query.get("sslpassword", [])
+    if parts.username and not parts.password and parts.scheme.startswith("redis"):
+        found += [parts.username, unquote(parts.username)]  # a token that stands alone
     return [value for value in dict.fromkeys(found) if value]
 
 
@@ -399,10 +418,17 @@ def _check_production(root: Path, target: Target) -> None:
         raise ProfileError(f"{target.path.name}: production: {error}") from None
     peer = _load(path)
     _check_keys(path, peer)
-    if _url(path, "base_url", peer["base_url"], "https") == target.base_url:
+    theirs = _url(path, "base_url", peer["base_url"], "https")
+    same = {
+        "base_url": urlsplit(theirs).hostname == urlsplit(target.base_url).hostname,  # whatever the port
+        "namespace": peer["namespace"] == target.namespace,
+    }
+    if target.rehearsal:  # all on one host
+        same["base_url"] = theirs == target.base_url
+    for key in (key for key, is_same in same.items() if is_same):
         raise ProfileError(
-            f"target {target.name!r} and its peer {target.production!r} have the same base_url "
-            f"{target.base_url} (from {target.origins['base_url']}): one of them is wrong"
+            f"target {target.name!r} and its peer {target.production!r} have the same {key} "
+            f"{getattr(target, key)} (from {target.origins[key]}): one of them is wrong"
         )
 
 

@@ -5,6 +5,7 @@ import ssl
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -59,6 +60,7 @@ class TlsClient:
             warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
             context.minimum_version = context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
+        _prove_offered(context, version)
         repeat = self._openssl(f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'")
         spoken = self._look(lambda: self._spoken(context), repeat)
         name = version.name.replace("_", ".")
@@ -104,3 +106,15 @@ class TlsClient:
         trust = f" -CAfile {self._ca_file}" if self._ca_file else ""
         host = f"-connect {self._host}:{self._port} -servername {self._host}"
         return f"openssl s_client {host}{trust} {option} </dev/null"
+
+
+def _prove_offered(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
+    """A refusal means something only if we ask: our own OpenSSL may be told not to offer old versions."""
+    outgoing = ssl.MemoryBIO()
+    with suppress(ssl.SSLError):  # SSLWantReadError after a greeting; anything else leaves nothing to send
+        context.wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    if not outgoing.pending:
+        raise UnreachableError(
+            f"this machine's OpenSSL does not offer {version.name.replace('_', '.')}: "
+            "whether the target refuses it cannot be seen from here (see OPENSSL_CONF)"
+        )

@@ -3,6 +3,7 @@
 import getpass
 import hashlib
 import json
+import os
 import platform
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from noxgate.evidence.verdict import Judgement
 from noxgate.secret import Scrubber
 
 SCHEMA = 1
+DECIDES = ("runbook.toml", "schema", "conftest.py", "pyproject.toml", "src", "tests_p*", "tests_staging")
 TOOLS = ("pytest", "pytest-html", "pytest-xdist", "allure-pytest", "httpx", "psycopg", "redis", "websockets")
 
 
@@ -63,15 +65,21 @@ def lines(judgement: Judgement) -> dict[str, Any]:
 def environment(root: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """Who ran this, where, with which versions, and where each setting of the target came from."""
     return {
-        "user": getpass.getuser(),
+        "user": _user(),
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "python": sys.version.split()[0],
         "tools": {name: version(name) for name in TOOLS},
         "commit": _git(root, "rev-parse", "HEAD"),
-        "uncommitted": _git(root, "status", "--porcelain") != "",
+        "uncommitted": uncommitted(root),
         "settings": dict(settings),
     }
+
+
+def uncommitted(root: Path) -> list[str]:
+    """What decides a verdict and is not as the commit has it."""
+    changed = _git(root, "status", "--porcelain", "--", *DECIDES)
+    return [line[3:] for line in changed.splitlines()] if changed else []
 
 
 def write_json(path: Path, content: object) -> None:
@@ -124,6 +132,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container, a user id need not have a name
+        return str(os.getuid())
+
+
 def _git(root: Path, *arguments: str) -> str | None:
     try:
         answer = subprocess.run(
@@ -131,4 +146,4 @@ def _git(root: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip()
+    return answer.stdout.rstrip()

@@ -89,6 +89,9 @@ class Ending:
         folder, target = gate.folder, gate.target
         assert folder is not None
         assert target is not None
+        changed = [] if target.rehearsal else bundle.uncommitted(gate.root)
+        if changed:
+            gate.doubt(f"not as committed: {', '.join(changed[:5])}: commit or put back what was changed")
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
         for path, name in bundle.leaks(folder, gate.scrubber):

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import shutil
+import sys
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _register_markers(config, runbook, checks)
     if not _within_check_folders(config, runbook) or _only_talks(config):
         return
+    _refuse_what_blinds(config)
     phases = _phases_asked(config, runbook, checks)
     gate = Gate(config.rootpath, runbook, checks, None, phases)
     if not config.option.collectonly:
@@ -63,11 +65,28 @@ def pytest_configure(config: pytest.Config) -> None:
             config.add_cleanup(
                 lambda: shutil.rmtree(str(gate.folder), ignore_errors=True)
             )  # if it has no name
-            config.pluginmanager.register(Ending(config, gate), "noxgate-ending")
-            config.pluginmanager.register(html.Report(gate), "noxgate-html")
+            _register(config, Ending(config, gate), "noxgate-ending")
+            _register(config, html.Report(gate), "noxgate-html")
         allure.install(config, gate)
-        config.pluginmanager.register(Scrubbing(gate.scrubber), "noxgate-scrubbing")
+        _register(config, Scrubbing(gate.scrubber), "noxgate-scrubbing")
     config.stash[GATE] = gate
+
+
+def _refuse_what_blinds(config: pytest.Config) -> None:
+    """Settings under which a check cannot fail, or a secret gets out."""
+    if sys.flags.optimize or config.option.assertmode == "plain":
+        raise pytest.UsageError(
+            "python -O (PYTHONOPTIMIZE) and --assert=plain switch checks off: run without them"
+        )
+    if config.option.debug:
+        raise pytest.UsageError(
+            "--debug writes what the checks saw to a file of its own, secrets too: run without"
+        )
+
+
+def _register(config: pytest.Config, plugin: object, name: str) -> None:
+    if config.pluginmanager.register(plugin, name) is None:
+        raise pytest.UsageError(f"-p no:{name}: without it there is no verdict")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
