@@ -257,18 +257,33 @@ def _oauth() -> Iterator[Sabotage]:
         scope = altered(path, "scope=", "scoop=")
         yield Sabotage(line, "scope", "no scope", scope, "scope")
         callback = altered(path, f"%2Fapi%2Fauth%2F{provider}%2Fcallback", "%2Fapi%2Fauth%2Fcallback")
-        yield Sabotage(line, "callback", "a callback of no provider", callback, "no callback of")
+        yield Sabotage(line, "callback", "a callback of no provider", callback, "/api/auth/callback")
+        longer = altered(path, "%2Fcallback", "%2Fcallbacks")
+        yield Sabotage(line, "callback-longer", "a callback that goes on", longer, "/callbacks")
+        query = altered(path, "%2Fcallback", "%2Fcallback%3Fnext%3D%2F%2Fexample.com")
+        yield Sabotage(line, "callback-query", "a callback with a query", query, "?next=")
+        tab = altered(path, f"https://{host}/", f"https://{host}\\t/")
+        yield Sabotage(line, "tab", "a tab that some readers skip", tab, "would read differently")
+        beside = altered(path, '{"url"', '{"error":"client secret invalid","url"')
+        yield Sabotage(line, "error-beside", "an error beside the URL", beside, "client secret invalid")
+        poor = altered(path, {"github": "read%3Auser%20user%3Aemail"}.get(provider, "openid%20"), "repo")
+        yield Sabotage(line, "who", "scopes that do not tell who signs in", poor, "who signs in")
         endpoint = (
             altered(path, "auth", "auht") if provider == "google" else altered(path, "authorize", "token")
         )
         yield Sabotage(
             line, "endpoint", "another endpoint of the provider", endpoint, "authorization endpoint"
         )
+    dots = altered("GET /api/auth/microsoft/url", "/common/", "/../")
+    yield Sabotage(OAUTH[2], "dots", "a tenant that leads elsewhere", dots, "authorization endpoint")
     first, *rest = OAUTH
     others = tuple(rest)
     elsewhere = settings(public_url="https://api.example.com")
     yield Sabotage(first, "redirect", "redirects to another host", elsewhere, "api.example.com", others)
     yield Sabotage(first, "state", "the same state twice", settings(reuse_oauth_state=True), "forged", others)
+    yield Sabotage(
+        first, "counter", "states that count", settings(oauth_state_counts=True), "guessed", others
+    )
 
 
 def _api() -> Iterator[Sabotage]:
@@ -467,7 +482,21 @@ def _metrics() -> Iterator[Sabotage]:
     )
     refused = answer(path, status=401, text="")
     yield Sabotage(line, "401", "asks for a token", refused, "401", ("staging.metrics-series",))
+    page = answer(path, headers={"Content-Type": "text/html"})
+    yield Sabotage(line, "page", "says that it is a page", page, "text/html")
+    build = 'nox_build_info{version="8.0.0"} 1.0\n'
+    twice = altered(path, build, build + build)
+    yield Sabotage(line, "twice", "a series twice", twice, "nox_build_info", ("staging.metrics-series",))
     line = "staging.metrics-series"
+    health = 'method="GET",path="/health"'
+    negative = altered(path, f'{{{health},status="200"}} ', f'{{{health},status="200"}} -')
+    yield Sabotage(line, "negative", "fewer requests than none", negative, "value=-")
+    falling = altered(path, f'le="+Inf",{health}}} ', f'le="+Inf",{health}}} -')
+    yield Sabotage(line, "falling", "buckets that lose requests", falling, "inf: -")
+    apart = altered(path, 'le="0.3",method="', 'le="0.3",method="X')
+    yield Sabotage(line, "apart", "buckets of different series", apart, "no requests in a histogram")
+    words = altered(path, 'status="', 'status="HTTP ')
+    yield Sabotage(line, "status-words", "a status that is no number", words, "HTTP 200")
     coarse = altered(path, 'le="0.3"', 'le="0.35"')
     yield Sabotage(line, "buckets", "no bucket at 0.3 s", coarse, "0.3")
     renamed = altered(path, "http_requests_total", "http_request_total")
