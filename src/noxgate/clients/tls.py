@@ -5,7 +5,6 @@ import ssl
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -53,16 +52,18 @@ class TlsClient:
         """Whether the server speaks this (old) protocol version when the client offers nothing newer."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
-        context.verify_mode = (
-            ssl.CERT_NONE
-        )  # whether it would speak at all; the certificate has its own check
+        context.verify_mode = ssl.CERT_NONE  # would it speak at all: the certificate has its own check
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
             context.minimum_version = context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
-        _prove_offered(context, version)
         repeat = self._openssl(f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'")
-        spoken = self._look(lambda: self._spoken(context), repeat)
+
+        def spoken_if_offered() -> bool:
+            _prove_offered(context, version)
+            return self._spoken(context)
+
+        spoken = self._look(spoken_if_offered, repeat)
         name = version.name.replace("_", ".")
         self._observe(Observation(f"{name} {'accepted' if spoken else 'refused'}", repeat))
         return spoken
@@ -91,10 +92,8 @@ class TlsClient:
                     return True
             except TimeoutError:
                 raise UnreachableError(f"{self._host}:{self._port}: no answer to a TLS greeting") from None
-            except (ssl.SSLError, ConnectionError) as error:
-                if getattr(error, "reason", None) == "NO_PROTOCOLS_AVAILABLE":  # nothing was sent
-                    raise UnreachableError("this machine's OpenSSL cannot speak that version") from None
-                return False  # refused: by an alert, or the line cut without a word
+            except (ssl.SSLError, ConnectionError):  # refused: by an alert, or the line cut without a word
+                return False
 
     def _connect(self) -> socket.socket:
         try:
@@ -110,11 +109,12 @@ class TlsClient:
 
 def _prove_offered(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
     """A refusal means something only if we ask: our own OpenSSL may be told not to offer old versions."""
-    outgoing = ssl.MemoryBIO()
-    with suppress(ssl.SSLError):  # SSLWantReadError after a greeting; anything else leaves nothing to send
-        context.wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
-    if not outgoing.pending:
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO()).do_handshake()
+    except ssl.SSLWantReadError:
+        return  # it has greeted and waits for an answer
+    except ssl.SSLError as error:
         raise UnreachableError(
-            f"this machine's OpenSSL does not offer {version.name.replace('_', '.')}: "
-            "whether the target refuses it cannot be seen from here (see OPENSSL_CONF)"
-        )
+            f"this machine's OpenSSL does not offer {version.name.replace('_', '.')} ({error.reason}): "
+            "whether the target refuses it cannot be seen from here"
+        ) from None
