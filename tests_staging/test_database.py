@@ -9,47 +9,64 @@ from noxgate.clients.database import Database
 
 @pytest.mark.runbook("staging.database-answers")
 def test_database_answers(database: Database) -> None:
-    """SELECT 1, as the role that the profile names."""
+    """SELECT 1, as the role that the profile names, and from a database that takes writes."""
     rows = database.rows("SELECT 1")
+    standby = database.rows("SELECT pg_is_in_recovery()")
+    settings = database.rows(
+        "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase IN"
+        " (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    )
 
     assert rows == [(1,)]
+    assert standby == [(False,)]
+    read_only = [setting for (setting,) in settings if setting.startswith("default_transaction_read_only=")]
+    assert [setting for setting in read_only if not setting.endswith("=off")] == []
 
 
 @pytest.mark.runbook("staging.database-schema-version")
 def test_schema_version_is_the_release(database: Database, catalog: Catalog) -> None:
-    """`config_value` is JSONB: the value is a JSON string."""
+    """`config_value` is JSONB: the value is a JSON string. It stands in the application's own schema."""
+    homes = found.homes(database, ["system_configuration"])
     rows = database.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
 
+    assert homes == {"system_configuration": [catalog.schema_name]}
     assert rows == [(catalog.schema_version,)]
 
 
 @pytest.mark.runbook("staging.database-tables")
 def test_every_table_has_its_columns(database: Database, catalog: Catalog) -> None:
-    """The new tables whole, and the new columns of the old tables."""
-    columns = found.columns(database)
+    """The new tables whole, and the new columns of the old tables. A second table would hide the first."""
+    columns = found.columns(database, catalog.schema_name)
+    homes = found.homes(database, catalog.columns)
 
     expected = [(table, column) for table, columns in catalog.columns.items() for column in columns]
     assert expected != []
     assert [pair for pair in expected if pair not in columns] == []
+    assert homes == {table: [catalog.schema_name] for table in catalog.columns}
 
 
 @pytest.mark.runbook("staging.database-indexes")
 def test_every_index_is_valid(database: Database, catalog: Catalog) -> None:
     """An index whose CREATE INDEX CONCURRENTLY failed exists and is never used."""
-    indexes = found.valid_indexes(database)
+    indexes = found.valid_indexes(database, catalog.schema_name)
+    homes = found.homes(database, catalog.indexes)
 
     assert catalog.indexes != {}
-    assert {index: table for index, table in catalog.indexes.items() if indexes.get(index) != table} == {}
+    assert found.other(catalog.indexes, indexes) == {}
+    assert homes == {index: [catalog.schema_name] for index in catalog.indexes}
 
 
 @pytest.mark.runbook("staging.database-trigger")
 def test_trigger_and_function_work(database: Database, catalog: Catalog) -> None:
-    """Present and enabled: a disabled trigger looks like a present one."""
-    triggers = found.enabled_triggers(database)
-    functions = found.functions(database)
+    """Present, enabled and calling our function: a disabled trigger looks like a present one."""
+    triggers = found.enabled_triggers(database, catalog.schema_name)
+    functions = found.functions(database, catalog.schema_name)
 
     assert catalog.triggers != {}
-    assert {name: table for name, table in catalog.triggers.items() if triggers.get(name) != table} == {}
+    assert catalog.functions != ()
     assert [name for name in catalog.functions if name not in functions] == []
+    assert found.other(catalog.triggers, triggers) == {}
+    called = {name: triggers[name].function for name in catalog.triggers}
+    assert {name: function for name, function in called.items() if function not in catalog.functions} == {}

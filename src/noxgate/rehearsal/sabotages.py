@@ -424,7 +424,25 @@ def _database() -> Iterator[Sabotage]:
     found = "UPDATE system_configuration SET config_key = 'database_schema_version' WHERE config_key = 'lost'"
     yield Sabotage(line, "lost", "no such row", sql(lost, found), "[]")
 
+    # PostgreSQL looks first into the schema that has the name of the role: into ours, not the application's
+    shadow = (
+        "CREATE SCHEMA nox_gate;"
+        "CREATE TABLE nox_gate.system_configuration AS SELECT * FROM public.system_configuration;"
+        f"{good.replace('8.0.0', '7.9.3')}"
+    )
+    light = f"DROP SCHEMA nox_gate CASCADE; {good}"
+    tables = ("staging.database-tables",)
+    yield Sabotage(line, "shadow", "a copy hides the old row", sql(shadow, light), "'nox_gate'", tables)
+
     line, table = "staging.database-tables", "rate_limit_buckets"
+    away = f"CREATE SCHEMA nox_gate; ALTER TABLE {table} SET SCHEMA nox_gate"
+    home = f"ALTER TABLE nox_gate.{table} SET SCHEMA public; DROP SCHEMA nox_gate"
+    indexes = ("staging.database-indexes",)
+    yield Sabotage(line, "away", "where only our role finds it", sql(away, home), table, indexes)
+    copy = "CREATE SCHEMA archive; CREATE TABLE archive.migration_log (LIKE public.migration_log)"
+    undo = "DROP SCHEMA archive CASCADE"
+    yield Sabotage(line, "copy", "a second one in another schema", sql(copy, undo), "'archive'")
+
     gone, back = f"ALTER TABLE {table} RENAME TO lost", f"ALTER TABLE lost RENAME TO {table}"
     yield Sabotage(
         line, "table", "one table is missing", sql(gone, back), table, ("staging.database-indexes",)
@@ -433,24 +451,9 @@ def _database() -> Iterator[Sabotage]:
     back = "ALTER TABLE migration_log RENAME COLUMN lost TO step"
     yield Sabotage(line, "column", "one column is missing", sql(gone, back), "step")
 
-    line, index = "staging.database-indexes", "idx_webvitals_created"
-    flag = "UPDATE pg_index SET indisvalid = {0} WHERE indexrelid = '{1}'::regclass"
-    invalid = sql(flag.format("false", index), flag.format("true", index))
-    yield Sabotage(line, "invalid", "schema 8.0.0, one index invalid", invalid, index)
-    lost = f"ALTER INDEX {index} RENAME TO lost"
-    yield Sabotage(
-        line, "lost", "one index is missing", sql(lost, f"ALTER INDEX lost RENAME TO {index}"), index
-    )
-
-    line, trigger = "staging.database-trigger", "trigger_update_batch_stats"
-    off = "ALTER TABLE computational_jobs DISABLE TRIGGER " + trigger
-    yield Sabotage(
-        line, "disabled", "there, but disabled", sql(off, off.replace("DISABLE", "ENABLE")), trigger
-    )
-    lost = "ALTER FUNCTION update_batch_job_stats() RENAME TO lost"
-    found = "ALTER FUNCTION lost() RENAME TO update_batch_job_stats"
-    yield Sabotage(line, "function", "its function is missing", sql(lost, found), "update_batch_job_stats")
-
+    lock = "ALTER DATABASE nox SET default_transaction_read_only = on"
+    free = "BEGIN READ WRITE; ALTER DATABASE nox RESET default_transaction_read_only; COMMIT"
+    yield Sabotage(DATABASE[0], "read-only", "takes no writes", sql(lock, free), "=on")
     refuse = sql("ALTER ROLE nox_gate NOLOGIN", "ALTER ROLE nox_gate LOGIN")
     yield Sabotage(
         DATABASE[0],
@@ -461,6 +464,44 @@ def _database() -> Iterator[Sabotage]:
         DATABASE[1:],
         "unreachable",
     )
+
+
+def _indexes_and_trigger() -> Iterator[Sabotage]:
+    line, index = "staging.database-indexes", "idx_webvitals_created"
+    flag = "UPDATE pg_index SET indisvalid = {0} WHERE indexrelid = '{1}'::regclass"
+    invalid = sql(flag.format("false", index), flag.format("true", index))
+    yield Sabotage(line, "invalid", "schema 8.0.0, one index invalid", invalid, index)
+    lost = f"ALTER INDEX {index} RENAME TO lost"
+    yield Sabotage(
+        line, "lost", "one index is missing", sql(lost, f"ALTER INDEX lost RENAME TO {index}"), index
+    )
+
+    other = f"DROP INDEX {index}; CREATE INDEX {index} ON webvitals_metrics (page_path)"
+    again = f"DROP INDEX {index}; CREATE INDEX {index} ON webvitals_metrics (created_at)"
+    yield Sabotage(line, "other", "on another column", sql(other, again), "(page_path)")
+    partial = f"DROP INDEX {index}; CREATE INDEX {index} ON webvitals_metrics (created_at) WHERE user_id = 1"
+    yield Sabotage(line, "partial", "for one user's rows only", sql(partial, again), "WHERE")
+
+    line, trigger = "staging.database-trigger", "trigger_update_batch_stats"
+    off = "ALTER TABLE computational_jobs DISABLE TRIGGER " + trigger
+    yield Sabotage(
+        line, "disabled", "there, but disabled", sql(off, off.replace("DISABLE", "ENABLE")), trigger
+    )
+    lost = "ALTER FUNCTION update_batch_job_stats() RENAME TO lost"
+    found = "ALTER FUNCTION lost() RENAME TO update_batch_job_stats"
+    yield Sabotage(line, "function", "its function is missing", sql(lost, found), "update_batch_job_stats")
+
+    again = (
+        f"CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR DELETE OR UPDATE OF status, batch_id"
+        " ON computational_jobs FOR EACH ROW EXECUTE FUNCTION update_batch_job_stats()"
+    )
+    idle = "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    nothing = sql(
+        f"{idle}; {again.replace('update_batch_job_stats', 'idle')}", f"{again}; DROP FUNCTION idle()"
+    )
+    yield Sabotage(line, "idle", "calls a function that does nothing", nothing, "idle()")
+    inserts = again.replace(" OR DELETE OR UPDATE OF status, batch_id", "")
+    yield Sabotage(line, "inserts", "fires on inserts only", sql(inserts, again), "AFTER INSERT ON")
 
 
 def _redis() -> Iterator[Sabotage]:
@@ -518,6 +559,7 @@ SABOTAGES = _all(
     _headers(),
     _tls(),
     _database(),
+    _indexes_and_trigger(),
     _redis(),
     _metrics(),
 )
