@@ -42,11 +42,13 @@ def test_referrer_policy(api: ApiClient, target: Target) -> None:
     assert_header(api, target, "referrer-policy")
 
 
-def assert_header(api: ApiClient, target: Target, name: str) -> None:
-    """On a good answer and on an error page alike: the ingress promises it for all."""
-    good = api.get("/health", show=[name])
-    missing = api.get("/no-such-page", show=[name])
+# The promise is for all: a page, one that is not there, an answer of the API and one of its refusals.
+PATHS = ("/health", "/no-such-page", "/api/public/stats", "/api/user/profile")
 
-    assert [list(answer.values.get(name, ())) for answer in (good, missing)] == [
-        [target.security_headers[name]]
-    ] * 2
+
+def assert_header(api: ApiClient, target: Target, name: str) -> None:
+    """Once on each path, whatever its status."""
+    answers = {path: api.get(path, show=[name]) for path in PATHS}
+
+    found = {path: list(answer.values.get(name, ())) for path, answer in answers.items()}
+    assert found == {path: [target.security_headers[name]] for path in PATHS}

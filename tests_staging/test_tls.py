@@ -35,8 +35,10 @@ def test_certificate_is_valid_for_weeks(tls: TlsClient, runbook: Runbook) -> Non
 
 @pytest.mark.runbook("staging.https-redirect")
 def test_http_redirects_to_https(api: ApiClient, target: Target) -> None:
-    """To the same path on this target, not to another host."""
-    answer = api.get_plain("/health")
+    """To the same path on this target with its query, not to another host."""
+    paths = ("/health", "/api/public/stats?page=2&of=a%2Fb")
+    answers = {path: api.get_plain(path) for path in paths}
 
-    assert answer.status in {301, 302, 307, 308}
-    assert answer.headers["location"] == f"{target.base_url}/health"
+    assert [answer for answer in answers.values() if answer.status not in {301, 302, 307, 308}] == []
+    found = {path: answer.headers.get("location") for path, answer in answers.items()}
+    assert found == {path: f"{target.base_url}{path}" for path in paths}

@@ -57,6 +57,7 @@ class Changes(TypedDict, total=False):
 
     headers: Mapping[str, str | None]
     not_on_errors: str | None
+    not_on_api: str | None
     redirect: str | None
     tls_protocols: tuple[str, ...]
     upstreams: tuple[int, ...]

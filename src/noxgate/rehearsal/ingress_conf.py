@@ -29,6 +29,7 @@ class Site:
     redirect: str | None
     headers: Mapping[str, str | None] = field(default_factory=lambda: dict(HEADERS))
     not_on_errors: str | None = None  # this header is left out of answers that are errors
+    not_on_api: str | None = None  # this header is left out under /api/
     tls_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
     websocket: bool = True
 
@@ -102,9 +103,16 @@ def _headers(site: Site) -> str:
     added = [
         f'        add_header {name} "{value}"{"" if name == site.not_on_errors else " always"};'
         for name, value in site.headers.items()
-        if value is not None
+        if value is not None and name != site.not_on_api
     ]
-    return "\n".join([*hidden, *added])
+    kept = []
+    if site.not_on_api is not None:
+        kept = [
+            f'        set $kept "{site.headers[site.not_on_api]}";',
+            '        if ($uri ~ ^/api/) { set $kept ""; }',  # nginx adds no empty header
+            f'        add_header {site.not_on_api} "$kept" always;',
+        ]
+    return "\n".join([*hidden, *added, *kept])
 
 
 def _upstream(servers: str) -> str:

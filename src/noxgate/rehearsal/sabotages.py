@@ -170,6 +170,16 @@ def certificate(*, authority: certificates.Pair | None = None, **options: Any) -
 
 
 @contextmanager
+def redirects_without_query(world: World) -> Iterator[None]:
+    """The redirect to HTTPS keeps the path alone; what the ingress adds to it is commented out."""
+    ingress.apply(world, redirect=f"{world.base_url}$uri; #")
+    try:
+        yield
+    finally:
+        ingress.restore(world)
+
+
+@contextmanager
 def redis_is_a_replica(world: World) -> Iterator[None]:
     """Redis follows a primary that is not there, and refuses writes."""
     redis.become_replica(world)
@@ -388,6 +398,8 @@ def _headers() -> Iterator[Sabotage]:
         line = f"staging.header-{name}"
         yield Sabotage(line, "wrong", f"{header}: {value}", at_ingress(headers={header: value}), value)
         yield Sabotage(line, "absent", f"no {header}", at_ingress(headers={header: None}), "[]")
+        not_api = at_ingress(not_on_api=header)
+        yield Sabotage(line, "not-on-api", f"no {header} under /api/", not_api, "'/api/public/stats': []")
         only_good = at_ingress(not_on_errors=header)
         yield Sabotage(line, "not-on-errors", f"no {header} on an error page", only_good, "[]")
 
@@ -406,6 +418,7 @@ def _tls() -> Iterator[Sabotage]:
     yield Sabotage(line, "plain", "answers without TLS", at_ingress(redirect=None), "200")
     elsewhere = at_ingress(redirect="https://api.example.com")
     yield Sabotage(line, "elsewhere", "redirects to another host", elsewhere, "api.example.com")
+    yield Sabotage(line, "query", "loses the query", redirects_without_query, "stats'}")
 
 
 def _database() -> Iterator[Sabotage]:
