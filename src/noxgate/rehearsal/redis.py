@@ -17,7 +17,7 @@ from noxgate.waiting import eventually
 
 NAME = "redis"
 # Nobody listens there: a replica that cannot reach its primary still answers PING, and refuses writes.
-BALLAST = 100
+BALLAST = 500  # keys: 10 s of loading, more than a run needs
 _NOWHERE = ("127.0.0.1", 1)
 
 
@@ -65,7 +65,9 @@ def loading(world: World) -> Iterator[None]:
     with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=60) as patient:
         for key in keys:
             client.set(key, token_hex(2048))
-        client.config_set("key-load-delay", 200_000)  # microseconds for each key: more than any run needs
+        # Microseconds for each key. Not more: between two events that it serves Redis loads 1 kB, which may be
+        # a dozen of the API's own small keys, and nobody's look may time out meanwhile.
+        client.config_set("key-load-delay", 20_000)
         reload = threading.Thread(target=patient.execute_command, args=("DEBUG", "RELOAD"))
         reload.start()
         try:

@@ -298,12 +298,17 @@ def _oauth() -> Iterator[Sabotage]:
 
 def _api() -> Iterator[Sabotage]:
     refused = {"error": "token store unavailable"}
-    for page in ("profile", "settings", "history"):
+    anyones = {
+        "profile": {"id": 2, "email": "anyone@nox.example"},
+        "settings": {"settings": {"theme": "light"}},
+        "history": {"jobs": [{"job_id": "548be97d-6126-bfc5-b69d-0c18cd0a5175"}]},
+    }
+    for page, content in anyones.items():
         line, path = f"staging.user-{page}", f"GET /api/user/{page}"
         yield Sabotage(line, "error", "an error with HTTP 200", answer(path, json=refused), "error")
         yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
         # for everyone alike, stranger or not
-        yield Sabotage(line, "open", "answers strangers", answer(path, json={"name": "anyone"}), "401")
+        yield Sabotage(line, "open", "answers strangers", answer(path, json=content), "401")
         unsigned = settings(signature_ignored=True)
         others = tuple(other for other in SIGNED if other != line)
         yield Sabotage(line, "unsigned", "does not look at signatures", unsigned, "200", others)
