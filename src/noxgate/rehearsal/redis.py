@@ -65,7 +65,7 @@ def loading(world: World) -> Iterator[None]:
     with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=60) as patient:
         for key in keys:
             client.set(key, token_hex(2048))
-        # Microseconds for each key. Not more: between two events that it serves Redis loads 1 kB, which may be
+        # Microseconds for each key. Not more: between two events Redis loads 1 kB, and that may be
         # a dozen of the API's own small keys, and nobody's look may time out meanwhile.
         client.config_set("key-load-delay", 20_000)
         reload = threading.Thread(target=patient.execute_command, args=("DEBUG", "RELOAD"))
