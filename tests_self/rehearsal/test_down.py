@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from noxgate.rehearsal import world as worlds
-from noxgate.rehearsal.sabotages import DATABASE, HTTPS, REDIS
+from noxgate.rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
 from noxgate.rehearsal.state import World
 
 from .conftest import Gate, Run

@@ -1,0 +1,27 @@
+"""One sabotage: a fault near to what is right, that must turn one line red, and why it must."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from noxgate.rehearsal.state import World
+
+Switch = Callable[[World], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """One fault of the rehearsal: `on` switches it on for as long as its context lasts."""
+
+    line: str
+    name: str
+    what: str
+    on: Switch
+    because: str
+    also: tuple[str, ...] = ()
+    outcome: str = "failed"
+
+    @property
+    def id(self) -> str:
+        """Such as `staging.version:rc1`."""
+        return f"{self.line}:{self.name}"
