@@ -1,0 +1,93 @@
+"""What a pod spec asks of its namespace: environment variables, and keys of Secrets and ConfigMaps."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """A key that a pod takes: `kind` is Secret or ConfigMap; no key: all of them, or the object itself."""
+
+    kind: str
+    name: str
+    key: str | None
+    variable: str | None = None  # the environment variable that it becomes
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f" key {self.key}" if self.key is not None else "")
+
+
+def containers(pod_spec: Json) -> list[Json]:
+    """Every container, those that only run at the start too."""
+    return [*(pod_spec.get("initContainers") or []), *(pod_spec.get("containers") or [])]
+
+
+def references(pod_spec: Json) -> list[Reference]:
+    """Every Secret and ConfigMap that a pod cannot start without; those marked optional are left out."""
+    found = [
+        *(reference for container in containers(pod_spec) for reference in _of_container(container)),
+        *(reference for volume in pod_spec.get("volumes") or [] for reference in _of_volume(volume)),
+        *(Reference("Secret", entry["name"], None) for entry in pod_spec.get("imagePullSecrets") or []),
+    ]
+    return sorted(set(found), key=lambda each: (each.kind, each.name, each.key or "", each.variable or ""))
+
+
+def variables(pod_spec: Json) -> dict[str, str | Reference]:
+    """The variables of the containers by name: what stands there, or where the value is taken from.
+
+    Variables that come with a whole Secret or ConfigMap (envFrom) are not among them.
+    """
+    found: dict[str, str | Reference] = {}
+    for container in pod_spec.get("containers") or []:
+        for entry in container.get("env") or []:
+            source = _source(entry)
+            found[entry["name"]] = source if source is not None else entry.get("value", "")
+    return found
+
+
+def wholes(pod_spec: Json) -> list[tuple[str, Reference]]:
+    """What comes with envFrom: a prefix of the variables' names, and the Secret or ConfigMap."""
+    return [
+        (entry.get("prefix", ""), reference)
+        for container in pod_spec.get("containers") or []
+        for entry in container.get("envFrom") or []
+        for reference in _whole(entry)
+    ]
+
+
+def _of_container(container: Json) -> Iterator[Reference]:
+    for entry in container.get("env") or []:
+        source = _source(entry)
+        if source is not None and source.kind in {"Secret", "ConfigMap"}:
+            yield source
+    for entry in container.get("envFrom") or []:
+        yield from _whole(entry)
+
+
+def _source(entry: Json) -> Reference | None:
+    source = entry.get("valueFrom") or {}
+    for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
+        if field in source and not source[field].get("optional"):
+            return Reference(kind, source[field].get("name", ""), source[field]["key"], entry["name"])
+    return None
+
+
+def _whole(entry: Json) -> Iterator[Reference]:
+    for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+        if field in entry and not entry[field].get("optional"):
+            yield Reference(kind, entry[field].get("name", ""), None)
+
+
+def _of_volume(volume: Json) -> Iterator[Reference]:
+    parts = [volume, *((volume.get("projected") or {}).get("sources") or [])]
+    for part in parts:
+        for field, kind, name in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
+            source = part.get(field)
+            if not source or source.get("optional"):
+                continue
+            named = source.get(name) or source.get("name", "")
+            keys = [item["key"] for item in source.get("items") or []]
+            yield from (Reference(kind, named, key) for key in keys or [None])

@@ -1,0 +1,76 @@
+"""What a pod spec asks of its namespace, in every place where it can ask."""
+
+from typing import Any
+
+import pytest
+
+from noxgate.clients.pod_spec import Reference, references, variables, wholes
+
+
+def secret(name: str, key: str, **more: Any) -> dict[str, Any]:
+    return {"valueFrom": {"secretKeyRef": {"name": name, "key": key, **more}}}
+
+
+def test_references_of_every_place() -> None:
+    """Containers, those of the start, volumes, projected ones, image pulls; each once, whoever asks."""
+    setting = {"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
+    spec = {
+        "initContainers": [{"name": "i", "env": [{"name": "A", **secret("start", "a")}]}],
+        "containers": [
+            {"name": "x", "env": [{"name": "A", **secret("s", "a")}, {"name": "B", "value": "1"}]},
+            {
+                "name": "y",
+                "env": [{"name": "C", **setting}],
+                "envFrom": [
+                    {"prefix": "P_", "secretRef": {"name": "whole"}},
+                    {"configMapRef": {"name": "all"}},
+                ],
+            },
+        ],
+        "volumes": [
+            {"name": "v", "secret": {"secretName": "mounted", "items": [{"key": "tls.crt", "path": "x"}]}},
+            {"name": "w", "projected": {"sources": [{"configMap": {"name": "projected"}}]}},
+        ],
+        "imagePullSecrets": [{"name": "registry"}],
+    }
+
+    assert references(spec) == [
+        Reference("ConfigMap", "all", None),
+        Reference("ConfigMap", "c", "k", "C"),
+        Reference("ConfigMap", "projected", None),
+        Reference("Secret", "mounted", "tls.crt"),
+        Reference("Secret", "registry", None),
+        Reference("Secret", "s", "a", "A"),
+        Reference("Secret", "start", "a", "A"),
+        Reference("Secret", "whole", None),
+    ]
+    assert variables(spec) == {
+        "A": Reference("Secret", "s", "a", "A"),
+        "B": "1",
+        "C": Reference("ConfigMap", "c", "k", "C"),
+    }
+    assert wholes(spec) == [
+        ("P_", Reference("Secret", "whole", None)),
+        ("", Reference("ConfigMap", "all", None)),
+    ]
+
+
+def test_what_is_optional_is_not_needed() -> None:
+    spec = {
+        "containers": [
+            {
+                "name": "x",
+                "env": [{"name": "A", **secret("s", "a", optional=True)}],
+                "envFrom": [{"secretRef": {"name": "whole", "optional": True}}],
+            }
+        ],
+        "volumes": [{"name": "v", "secret": {"secretName": "mounted", "optional": True}}],
+    }
+
+    assert references(spec) == []
+
+
+@pytest.mark.parametrize("spec", [{}, {"containers": []}, {"containers": [{"name": "x", "env": None}]}])
+def test_nothing_is_asked(spec: dict[str, Any]) -> None:
+    assert references(spec) == []
+    assert variables(spec) == {}

@@ -1,0 +1,126 @@
+"""Deployments and pods by what they mean."""
+
+from typing import Any
+
+import pytest
+
+from noxgate.clients import workload
+
+IMAGE = "registry.nox.example/nox-api:v8.0.0"
+
+
+def pod(
+    name: str, image: str = IMAGE, digest: str = "sha256:aa", ready: str = "True", restarts: int = 0
+) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name},
+        "spec": {"containers": [{"name": "nox-api", "image": image}]},
+        "status": {
+            "conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}],
+            "containerStatuses": [{"name": "nox-api", "imageID": digest, "restartCount": restarts}],
+        },
+    }
+
+
+def deployment(**status: Any) -> dict[str, Any]:
+    settled = {"observedGeneration": 4, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3}
+    template = {"metadata": {"labels": {}}, "spec": {"containers": [{"name": "nox-api", "image": IMAGE}]}}
+    return {
+        "metadata": {"name": "green", "generation": 4},
+        "spec": {"replicas": 3, "template": template, "selector": {"matchLabels": {"app": "nox-api"}}},
+        "status": {**settled, "availableReplicas": 3, **status},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({}, {}),
+        ({"observedGeneration": 3}, {"observedGeneration": "3, not 4"}),
+        ({"replicas": 4}, {"replicas": "4, not 3"}),  # one of the old version is still there
+        ({"updatedReplicas": 2}, {"updatedReplicas": "2, not 3"}),
+        ({"readyReplicas": 0}, {"readyReplicas": "0, not 3"}),
+    ],
+)
+def test_a_rollout_that_is_not_finished(status: dict[str, int], said: dict[str, str]) -> None:
+    assert workload.unsettled(deployment(**status)) == said
+
+
+def test_a_status_that_says_nothing_is_not_finished() -> None:
+    """A Deployment that no controller has seen yet."""
+    assert set(workload.unsettled({**deployment(), "status": {}})) == {
+        "observedGeneration",
+        "replicas",
+        "updatedReplicas",
+        "readyReplicas",
+        "availableReplicas",
+    }
+
+
+def test_conditions_are_looked_up_by_type() -> None:
+    thing = pod("a", ready="False")
+
+    assert workload.condition(thing, "Ready") == "False"
+    assert workload.condition(thing, "Initialized") == "True"
+    assert workload.condition(thing, "Disrupted") == "absent"
+    assert workload.condition({"status": None}, "Ready") == "absent"
+    assert workload.unready([pod("a"), thing, {"metadata": {"name": "b"}}]) == {
+        "a": "Ready=False: : ",
+        "b": "Ready is absent",
+    }
+
+
+def test_restarts_of_any_container() -> None:
+    """A status that does not say how often is no proof of never."""
+    silent = pod("c")
+    del silent["status"]["containerStatuses"][0]["restartCount"]
+
+    assert workload.restarts([pod("a"), pod("b", restarts=2), silent]) == {"b/nox-api": 2, "c/nox-api": 0}
+
+
+def test_strangers() -> None:
+    """Another image, the same tag with other bytes, and a pod that does not say."""
+    pods = [
+        pod("a"),
+        pod("b", image=IMAGE.replace("8.0.0", "7.9.3")),
+        pod("c", digest="sha256:bb"),
+        pod("d", digest=""),
+    ]
+
+    assert workload.strangers([pod("a"), pod("b")], deployment()) == {}
+    assert workload.strangers(pods, deployment()) == {
+        "b": "runs registry.nox.example/nox-api:v7.9.3",
+        "c": "runs sha256:bb, unlike a",
+        "d": "does not say which image it runs",
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "labels", "versions"),
+    [
+        (IMAGE, {}, ["8.0.0"]),
+        (f"{IMAGE}@sha256:aa", {"version": "8.0.0"}, ["8.0.0", "8.0.0"]),
+        ("host:5000/nox-api", {"app.kubernetes.io/version": "8.0.0"}, ["8.0.0"]),
+        ("host:5000/nox-api@sha256:aa", {}, []),
+        ("nox-api:latest", {"version": "8.0.0"}, ["latest", "8.0.0"]),
+    ],
+)
+def test_versions(image: str, labels: dict[str, str], versions: list[str]) -> None:
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x", "image": image}]}}
+
+    assert workload.versions(template) == versions
+
+
+def test_selector_text() -> None:
+    rules = [
+        {"key": "tier", "operator": "In", "values": ["a", "b"]},
+        {"key": "colour", "operator": "NotIn", "values": ["blue"]},
+        {"key": "app", "operator": "Exists"},
+        {"key": "canary", "operator": "DoesNotExist"},
+    ]
+
+    assert workload.selector_text({"matchLabels": {"app": "x", "colour": "green"}}) == "app=x,colour=green"
+    assert (
+        workload.selector_text({"matchExpressions": rules}) == "tier in (a,b),colour notin (blue),app,!canary"
+    )
+    assert workload.selector_text({}) == ""
