@@ -1,0 +1,138 @@
+"""The release's migration, for one check: what is wrong with it, tried on a scratch server, and recorded."""
+
+import shlex
+from collections.abc import Callable
+from typing import TypeVar
+
+from noxgate.clients import migration_lint, old_queries
+from noxgate.clients.database import Database
+from noxgate.clients.migration_lint import Finding
+from noxgate.clients.migration_trial import SecondRun, Trial
+from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.clients.scratch import Ran
+from noxgate.clients.sql_script import Statement
+from noxgate.target import UnreachableError
+
+T = TypeVar("T")
+
+
+class Migration:
+    """Looks at the migration. `database` is the target's: it is asked for its version and roles, no more."""
+
+    def __init__(self, trial: Trial, database: Database, observe: Observe) -> None:
+        self._trial = trial
+        self._database = database
+        self._observe = observe
+
+    def statements(self) -> tuple[Statement, ...]:
+        """What the script says, statement by statement."""
+        _, script = self._look(lambda: self._trial.files.read("migration"), "grep -c ';' MIGRATION")
+        return script.statements
+
+    def refused(self) -> list[str]:
+        """Every statement that PostgreSQL refuses where it stands; what else the linter says is shown."""
+        command = f"squawk --pg-version {{version}} {self._name('migration')}"
+        name, script = self._look(lambda: self._trial.files.read("migration"), command)
+        ((version,),) = self._database.rows("SHOW server_version")
+        version = str(version).split()[0]
+        command = command.format(version=version)
+        findings = self._look(lambda: migration_lint.squawk(script, name, version), command)
+        wrong = migration_lint.deciding(findings, script) | migration_lint.refused(script)
+        self._observe(Observation(_summary(len(script.statements), findings), command))
+        return [wrong[line] for line in sorted(wrong)]
+
+    def used_too_early(self) -> list[str]:
+        """Every statement that uses a table which only a later one creates."""
+        repeat = self._repeat("schema")
+        name, script = self._look(lambda: self._trial.files.read("migration"), repeat)
+        self._look(lambda: self._trial.server(self._database), repeat)
+        tables = self._look(self._trial.tables_before, repeat)
+        early = migration_lint.used_too_early(script, tables)
+        self._observe(Observation(shortened(f"there before {name}: {', '.join(tables)}"), repeat))
+        return [early[line] for line in sorted(early)]
+
+    def first_run(self) -> Ran:
+        """Run it on the schema before, stopping at the first error; with the locks it takes, to be read."""
+        repeat = self._repeat("schema", "migration")
+        self._look(lambda: self._trial.server(self._database), repeat)
+        ran = self._look(self._trial.first, repeat)
+        if ran.error is not None:
+            where = "" if ran.line is None else f"line {ran.line}: "
+            self._observe(Observation(f"stopped after {ran.seconds:.2f} s: {where}{ran.error}", repeat))
+            return ran
+        changes = self._look(self._trial.changes, repeat)
+        self._observe(
+            Observation(
+                f"no error in {ran.seconds:.2f} s; {len(changes)} lines of the catalog changed", repeat
+            )
+        )
+        self._observe(Observation(self._locks(), f"{repeat}   # with looks at pg_locks"))
+        return ran
+
+    def after(self) -> Database:
+        """The scratch database as the first run left it."""
+        return Database(self._trial.session(), self._observe)
+
+    def changes(self) -> list[str]:
+        """What the first run changed in the catalog: nothing, if the schema was the release's already."""
+        return self._look(self._trial.changes, self._repeat("schema", "migration"))
+
+    def second_run(self) -> SecondRun:
+        """Run it again on what the first run left."""
+        repeat = self._repeat("schema", "migration", "migration")
+        self._look(lambda: self._trial.server(self._database), repeat)
+        second = self._look(self._trial.second, repeat)
+        if second.error is not None:
+            seen = f"the second run stopped: {second.error}"
+        else:
+            seen = f"no error; {len(second.catalog)} lines of the catalog changed; "
+            rows = ", ".join(f"{table} {old}→{new}" for table, (old, new) in second.rows.items())
+            seen += f"rows: {rows or 'as before'}"
+            if second.contents:
+                seen += f"; as many rows, but others: {', '.join(second.contents)}"
+        self._observe(Observation(shortened(seen), repeat))
+        return second
+
+    def old_queries(self) -> list[str]:
+        """What the version before asks, each as it is written."""
+        _, script = self._look(lambda: self._trial.files.read("old_queries"), self._repeat("old_queries"))
+        return [statement.words for statement in script.statements]
+
+    def broken_queries(self) -> list[str]:
+        """Those of them that do not work on the new schema as they did on the old, with the reason."""
+        repeat = self._repeat("schema", "migration", "old_queries")
+        self._look(lambda: self._trial.server(self._database), repeat)
+        answers = self._look(self._trial.answers, repeat)
+        broken = [why for before, after in answers if (why := old_queries.broken(before, after)) is not None]
+        self._observe(
+            Observation(f"{len(answers) - len(broken)} of {len(answers)} statements work as before", repeat)
+        )
+        return broken
+
+    def _locks(self) -> str:
+        try:
+            locks = self._trial.locks()
+        except (UnreachableError, AssertionError) as error:  # shown, not judged
+            return str(error)
+        return "locks on tables in use: " + ("; ".join(map(str, locks)) or "none")
+
+    def _look(self, look: Callable[[], T], repeat: str) -> T:
+        try:
+            return look()
+        except (UnreachableError, AssertionError) as error:
+            words = "could not look: " if isinstance(error, UnreachableError) else ""
+            self._observe(Observation(f"{words}{error}", repeat))
+            raise
+
+    def _repeat(self, *keys: str) -> str:
+        files = " ".join(f"-f {self._name(key)}" for key in keys)
+        return f"createdb scratch && psql -X -v ON_ERROR_STOP=1 -d scratch {files}"
+
+    def _name(self, key: str) -> str:
+        path = getattr(self._trial.files, key)
+        return key.upper() if path is None else shlex.quote(path.name)
+
+
+def _summary(statements: int, findings: list[Finding]) -> str:
+    shown = [str(finding) for finding in findings]
+    return shortened(f"{statements} statements; squawk finds: {'; '.join(shown) or 'nothing'}")

@@ -1,0 +1,549 @@
+"""The migration rehearsal, with a real PostgreSQL: what it finds and shows, and that it leaves nothing."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import pytest
+
+from noxgate.clients import catalog as found
+from noxgate.clients.database import Database
+from noxgate.clients.migration import Migration
+from noxgate.clients.migration_lint import refused, squawk, used_too_early
+from noxgate.clients.migration_locks import looking
+from noxgate.clients.migration_trial import MigrationFiles, Trial
+from noxgate.clients.scratch import ScratchServer, programs
+from noxgate.clients.sql_script import read_script
+from noxgate.doctor import program
+from noxgate.target import Target, UnreachableError
+from noxgate.waiting import eventually
+
+if TYPE_CHECKING:
+    from noxgate.clients.observation import Observation
+
+NOX = Path(__file__).parents[1] / "src" / "noxgate" / "rehearsal" / "nox"
+CATALOG = Path(__file__).parents[1] / "schema" / "8.0.0.toml"
+MAJOR = int(program("postgres").parents[1].name)
+TARGET = Target(
+    name="target",
+    path=Path("target.toml"),
+    serves=("preflight",),
+    base_url="https://localhost",
+    plain_url="http://localhost",
+    namespace="nox",
+)
+
+SCHEMA = """
+CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, age integer);
+ALTER TABLE users OWNER TO nox_app;
+INSERT INTO users SELECT n, 'user ' || n, n FROM generate_series(1, 9) AS n;
+"""
+GOOD = """
+SET lock_timeout = '5s';
+BEGIN;
+CREATE TABLE IF NOT EXISTS settings (key text PRIMARY KEY, value jsonb);
+ALTER TABLE users ADD COLUMN IF NOT EXISTS quota bigint NOT NULL DEFAULT 100;
+COMMIT;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS users_name ON users (name);
+INSERT INTO settings VALUES ('schema_version', '"8.0.0"') ON CONFLICT DO NOTHING;
+"""
+QUERIES = """
+SELECT id, name FROM users WHERE id = 2;
+INSERT INTO users (id, name) VALUES (10, 'ten');
+UPDATE users SET age = 11 WHERE id = 10 RETURNING id;
+"""
+
+
+class Asked(Database):
+    """In place of the target's database: it only says which version it has, and its roles."""
+
+    def __init__(self) -> None:
+        pass
+
+    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        version = {"SHOW server_version_num": f"{MAJOR}0004", "SHOW server_version": f"{MAJOR}.4 (Debian)"}
+        return [(version.get(query, "nox_app"),)]
+
+
+class Workshop:
+    """Makes migrations of scripts; all of them on one server."""
+
+    def __init__(self, server: ScratchServer, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self.trials: list[Trial] = []
+        self.observed: list[Observation] = []
+
+    def migration(
+        self,
+        text: str | Path = GOOD,
+        *,
+        schema: str | Path = SCHEMA,
+        queries: str | Path = QUERIES,
+        limit: float = 60,
+    ) -> Migration:
+        files = MigrationFiles(
+            "target.toml",
+            self._file("migration.sql", text),
+            self._file("schema.sql", schema),
+            self._file("queries.sql", queries),
+        )
+        trial = Trial(TARGET, files, limit=limit, server=self._server)
+        self.trials.append(trial)
+        return Migration(trial, Asked(), self.observed.append)
+
+    def seen(self) -> str:
+        return "\n".join(observation.seen for observation in self.observed)
+
+    def _file(self, name: str, content: str | Path) -> Path:
+        if isinstance(content, Path):
+            return content
+        path = self._folder / name
+        path.write_text(content)
+        return path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    """One for all tests: starting it takes most of a second."""
+    server = ScratchServer(programs(MAJOR))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def workshop(server: ScratchServer, tmp_path: Path) -> Iterator[Workshop]:
+    workshop = Workshop(server, tmp_path)
+    yield workshop
+    for trial in workshop.trials:
+        trial.close()
+
+
+# ---------------------------------------------------------------- good ones
+
+
+def test_good_migration(workshop: Workshop) -> None:
+    """Nothing is found, and what it takes and changes is shown."""
+    migration = workshop.migration()
+
+    assert len(migration.statements()) == 7
+    assert migration.refused() == []
+    assert migration.used_too_early() == []
+    assert migration.first_run().error is None
+    assert len(migration.changes()) > 0
+    second = migration.second_run()
+    assert (second.error, second.catalog, second.rows, second.contents) == (None, (), {}, ())
+    assert len(migration.old_queries()) == 3
+    assert migration.broken_queries() == []
+    assert ("users", "quota") in found.columns(migration.after(), "public")
+    assert (
+        "locks on tables in use: users: ACCESS EXCLUSIVE (line 5, readers and writers wait)"
+        in workshop.seen()
+    )
+    assert re.search(r"no error in \d+\.\d\d s; \d+ lines of the catalog changed", workshop.seen())
+
+
+def test_migration_of_the_rehearsal(workshop: Workshop) -> None:
+    """The rehearsal's own: the release's catalog, and all that its 7.9.3 asks."""
+    schema = "".join((NOX / "db" / name).read_text() for name in ("schema_7.9.3.sql", "seed.sql"))
+    migration = workshop.migration(
+        NOX / "migrations" / "v8_to_v8.0.0.sql", schema=schema, queries=NOX / "db" / "queries_7.9.3.sql"
+    )
+    catalog = found.read_catalog(CATALOG)
+
+    assert migration.refused() == []
+    assert migration.used_too_early() == []
+    assert migration.first_run().error is None
+    assert found.other(catalog.indexes, found.valid_indexes(migration.after(), "public")) == {}
+    second = migration.second_run()
+    assert (second.error, second.catalog) == (None, ())
+    assert set(second.rows) == {"migration_log", "migration_validation"}  # they grow with each run
+    assert len(migration.old_queries()) > 10
+    assert migration.broken_queries() == []
+    assert "not measured" not in workshop.seen()
+
+
+# ---------------------------------------------------------------- what cannot work
+
+
+def test_concurrently_in_a_transaction(workshop: Workshop) -> None:
+    """The linter names the line; the run stops there."""
+    migration = workshop.migration(
+        "BEGIN;\nALTER TABLE users ADD x int;\nCREATE INDEX CONCURRENTLY i\n  ON users (x);\nCOMMIT;\n"
+    )
+
+    assert migration.refused() == [
+        "line 3: CREATE INDEX CONCURRENTLY cannot run inside a transaction: one is open since line 1"
+    ]
+    ran = migration.first_run()
+    assert ran.error == "CREATE INDEX CONCURRENTLY cannot run inside a transaction block"
+    assert ran.line == 4  # psql names a statement's last line
+    with pytest.raises(AssertionError, match="the first run fails: line 4: CREATE INDEX"):
+        migration.second_run()
+    with pytest.raises(UnreachableError, match="the new schema is not there: the migration fails: line 4"):
+        migration.broken_queries()
+
+
+def test_insert_into_a_table_created_later(workshop: Workshop) -> None:
+    """Squawk does not see it; our own reading does, and so does the run."""
+    migration = workshop.migration(
+        "INSERT INTO log VALUES ('begun');\nCREATE TABLE IF NOT EXISTS log (step text);\n"
+    )
+
+    assert migration.refused() == []
+    assert migration.used_too_early() == ["line 1: INSERT INTO LOG uses log, which line 2 creates"]
+    ran = migration.first_run()
+    assert (ran.line, ran.error) == (1, 'relation "log" does not exist')
+
+
+def test_failed_check_of_its_own_and_the_version_all_the_same(workshop: Workshop) -> None:
+    """No error, and a version row that proves nothing: only the catalog tells."""
+    migration = workshop.migration(
+        "CREATE TABLE IF NOT EXISTS result (status text);"
+        "CREATE TABLE IF NOT EXISTS system_configuration (config_key text PRIMARY KEY, config_value jsonb);"
+        "INSERT INTO result SELECT CASE WHEN count(*) = 2 THEN 'OK' ELSE 'FAILED' END"
+        " FROM pg_indexes WHERE indexname = 'users_name' HAVING NOT EXISTS (SELECT FROM result);"
+        "INSERT INTO system_configuration VALUES ('database_schema_version', '\"8.0.0\"')"
+        " ON CONFLICT DO NOTHING;"
+    )
+
+    assert migration.first_run().error is None
+    assert migration.after().rows("SELECT status FROM result") == [("FAILED",)]
+    assert migration.after().rows("SELECT config_value FROM system_configuration") == [("8.0.0",)]
+    expected = {"users_name": found.Thing("users")}
+    assert found.other(expected, found.valid_indexes(migration.after(), "public")) == {"users_name": None}
+    assert migration.second_run().error is None
+
+
+def test_lost_index_with_the_version_set(workshop: Workshop) -> None:
+    """An index that the migration makes and loses again."""
+    migration = workshop.migration(GOOD + "DROP INDEX users_name;")
+
+    assert migration.first_run().error is None
+    assert "users_name" not in found.valid_indexes(migration.after(), "public")
+
+
+def test_second_run_fails(workshop: Workshop) -> None:
+    """Where a run that breaks off cannot be repeated."""
+    migration = workshop.migration("SELECT 1;\nCREATE TABLE log (step text);\n")
+
+    assert migration.first_run().error is None
+    assert migration.second_run().error == 'line 2: relation "log" already exists'
+    assert 'the second run stopped: line 2: relation "log" already exists' in workshop.seen()
+
+
+def test_second_run_changes_something(workshop: Workshop) -> None:
+    """No error, but not the same: a constraint twice, a row more, a value that grows."""
+    migration = workshop.migration(
+        "CREATE TABLE IF NOT EXISTS log (step text);"
+        "INSERT INTO log VALUES ('run');"
+        "ALTER TABLE users ADD CHECK (age > 0);"
+        "UPDATE users SET age = age + 1;"
+    )
+
+    second = migration.second_run()
+
+    assert second.error is None
+    assert [line.strip() for line in second.catalog if "CONSTRAINT" in line] != []
+    assert second.rows == {"log": (1, 2)}
+    assert second.contents == ("users",)
+    assert "rows: log 1→2; as many rows, but others: users" in workshop.seen()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("DROP COLUMN name", 'line 2: select id, name from users where id = 2: column "name" does not exist'),
+        (
+            "ALTER COLUMN name TYPE varchar(20)",
+            "line 2: select id, name from users where id = 2: column name is gone, or has another type",
+        ),
+        ("ADD COLUMN must text NOT NULL DEFAULT ''", None),
+        ("ADD COLUMN hidden text", None),
+    ],
+)
+def test_old_queries_on_the_new_schema(workshop: Workshop, change: str, reason: str | None) -> None:
+    """More columns are no harm; one that is gone, is."""
+    migration = workshop.migration(f"ALTER TABLE users {change};")
+
+    broken = migration.broken_queries()
+
+    assert (broken[0] if broken else None) == reason
+
+
+def test_old_writes_on_the_new_schema(workshop: Workshop) -> None:
+    """A column that the old version does not know of and must fill; a rule that hides its rows."""
+    script = (
+        "ALTER TABLE users ADD COLUMN must text; UPDATE users SET must = ''; "
+        "ALTER TABLE users ALTER COLUMN must SET NOT NULL; DELETE FROM users WHERE id = 2;"
+    )
+
+    assert workshop.migration(script).broken_queries() == [
+        "line 2: select id, name from users where id = 2: 0 rows, 1 before the migration",
+        (
+            "line 3: insert into users (id, name) values (10, ''): "
+            'null value in column "must" of relation "users" violates not-null constraint'
+        ),
+        "line 4: update users set age = 11 where id = 10 returning id: 0 rows, 1 before the migration",
+    ]
+
+
+def test_migration_that_hangs(workshop: Workshop) -> None:
+    """Stopped, and said so."""
+    ran = workshop.migration("SELECT pg_sleep(60);", limit=0.5).first_run()
+
+    assert ran.error == "migration.sql: still running after 0.5 s, stopped"
+
+
+# ---------------------------------------------------------------- could not look
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        (
+            "CREATE TABLE t (id bigint);\nCREATE TABLE t (id bigint);",
+            "schema.sql cannot be loaded: line 2: rel",
+        ),
+        ("SELECT 1;", "schema.sql makes no table: expected the schema of the version before"),
+        (
+            "-- PostgreSQL database dump\nCREATE TABLE t (id bigint);",
+            "the dump has no end: it was broken off",
+        ),
+        ("PGDMP\x01\x0e", "expected plain SQL, saw an archive of pg_dump"),
+        ("\\connect elsewhere\n", r"schema.sql line 1: \\connect reaches beyond the database"),
+    ],
+)
+def test_schema_that_is_none(workshop: Workshop, schema: str, reason: str) -> None:
+    """Nothing is known about the migration then; recorded, and not tried again."""
+    migration = workshop.migration(schema=schema)
+
+    for _ in range(2):
+        with pytest.raises(UnreachableError, match=reason):
+            migration.first_run()
+    assert workshop.observed[0].seen.startswith("could not look: ")
+
+
+def test_profile_that_names_nothing() -> None:
+    """One line, with the key."""
+    migration = Migration(Trial(TARGET, MigrationFiles("target.toml")), Asked(), lambda _: None)
+
+    with pytest.raises(UnreachableError, match=r"target\.toml has no key migration: name the file there"):
+        migration.statements()
+
+
+def test_list_of_queries_that_never_worked(workshop: Workshop) -> None:
+    """The list is wrong then, not the migration."""
+    with pytest.raises(UnreachableError, match=r"queries\.sql line 1 fails before the migration, too: rel"):
+        workshop.migration(queries="SELECT * FROM nobody;").broken_queries()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"\! touch escaped", r"\copy users to stolen", r"\i other.sql", r"\set x `id`", r"SELECT 1 \g |cat"],
+)
+def test_what_reaches_beyond_the_database_is_not_run(workshop: Workshop, text: str) -> None:
+    """The suite looks; a script must not act on the machine that looks."""
+    with pytest.raises(AssertionError, match="reaches beyond the database: not run here"):
+        workshop.migration(f"{text}\n").first_run()
+
+
+def test_other_version_is_named() -> None:
+    """What is missing, and the line to paste; another version will not do."""
+    with pytest.raises(UnreachableError, match=r"must be PostgreSQL 99 .*apt-get install .* postgresql-99"):
+        programs(99)
+    with pytest.raises(UnreachableError, match=r"expected PostgreSQL 14 as the target is, saw postgres "):
+        programs(14, program("postgres").parent)
+
+
+# ---------------------------------------------------------------- reading scripts
+
+ODD = r"""
+SELECT ';', E'\';', "a;b", $$ ; BEGIN; $$, $x$ ; $$ $x$ /* ; /* ; */ ; */ FROM t -- ; COMMIT
+WHERE (1; 2);
+\set x 1;
+COPY t FROM STDIN;
+CREATE INDEX CONCURRENTLY;
+\.
+CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;
+SELECT 3 \gset
+SELECT a$$b, 4; SELECT 5
+"""
+
+
+def test_scripts_are_cut_as_psql_cuts_them() -> None:
+    script = read_script(ODD)
+
+    assert [statement.words.rstrip(";") for statement in script.statements] == [
+        "select '', '', \"a;b\", '', '' from t where (1; 2)",
+        "copy t from stdin",
+        "create function f() returns int begin atomic select case when true then 1 end; select 2; end",
+        "select 3",
+        "select a$$b, 4",
+        "select 5",
+    ]
+    assert [statement.line for statement in script.statements] == [2, 5, 8, 9, 10, 10]
+    assert [(command.line, command.text) for command in script.commands] == [(4, r"\set x 1;"), (9, r"\gset")]
+    assert script.sql.count("\n") == ODD.count("\n")
+    assert "CONCURRENTLY" not in script.sql
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "count"),
+    [
+        ("BEGIN", "COMMIT", 1),
+        ("START TRANSACTION READ WRITE", "END", 1),
+        ("begin work", "ROLLBACK", 1),
+        ("BEGIN", "ABORT", 1),
+        ("BEGIN", "ROLLBACK TO SAVEPOINT a", 2),
+        ("BEGIN", "COMMIT AND CHAIN", 2),
+        ("BEGIN", "COMMIT AND NO CHAIN", 1),
+        ("SELECT 'BEGIN'", "SELECT 1", 0),
+    ],
+)
+def test_transactions_are_followed(begin: str, end: str, count: int) -> None:
+    """One statement inside, one after the end."""
+    script = read_script(f"{begin};\nVACUUM users;\n{end};\nREINDEX TABLE CONCURRENTLY users;")
+
+    assert len(refused(script)) == count
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *("CREATE UNIQUE INDEX CONCURRENTLY i ON t (x)", "DROP INDEX CONCURRENTLY i", "VACUUM (FULL) t"),
+        *("REINDEX (VERBOSE) INDEX CONCURRENTLY i", "REINDEX DATABASE nox", "CREATE DATABASE x"),
+        *("DROP TABLESPACE x", "ALTER SYSTEM SET work_mem = 1", "DISCARD ALL", "CLUSTER"),
+        *("ALTER TABLE t DETACH PARTITION p CONCURRENTLY", "COMMIT PREPARED 'x'"),
+    ],
+)
+def test_what_no_transaction_may_hold(statement: str) -> None:
+    assert len(refused(read_script(f"BEGIN;\n/* now */ {statement};\nCOMMIT;"))) == 1
+    assert refused(read_script(f"BEGIN; COMMIT;\n{statement};")) == {}
+
+
+def test_what_a_transaction_may_hold() -> None:
+    """Near misses."""
+    script = read_script(
+        "BEGIN; CREATE INDEX i ON t (x); REFRESH MATERIALIZED VIEW CONCURRENTLY m; CLUSTER t USING i;"
+        "ALTER TYPE e ADD VALUE 'x'; REINDEX TABLE t; DISCARD TEMP; ANALYZE t; SELECT 'VACUUM'; COMMIT;"
+    )
+
+    assert refused(script) == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *("INSERT INTO later VALUES (1)", "UPDATE public.later SET x = 1", 'DELETE FROM "later"'),
+        *(
+            "CREATE INDEX i ON later (x)",
+            "ALTER TABLE later ADD y int",
+            "SELECT 1 FROM t JOIN later USING (x)",
+        ),
+        *("CREATE TABLE t (x int REFERENCES later (x))", "TRUNCATE later", "COPY later (x) FROM STDIN"),
+        "CREATE TRIGGER g AFTER INSERT ON later EXECUTE FUNCTION f()",
+    ],
+)
+def test_use_before_creation(statement: str) -> None:
+    script = read_script(f"{statement};\n\\.\nCREATE TABLE later (x int);")
+
+    assert list(used_too_early(script, ())) == [1]
+    assert used_too_early(script, ["later"]) == {}  # it was there already
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(
+            "DROP TABLE IF EXISTS later",
+            "ALTER TABLE IF EXISTS later ADD y int",
+            "SELECT 'INSERT INTO later'",
+        ),
+        *("DO $$ BEGIN INSERT INTO later VALUES (1); END $$", "WITH later AS (SELECT 1) SELECT * FROM later"),
+        *("-- INSERT INTO later\nSELECT 1", "INSERT INTO later2 VALUES (1)", 'SELECT 1 FROM "Later"'),
+        "CREATE TABLE later (x int)",
+    ],
+)
+def test_no_use_before_creation(statement: str) -> None:
+    assert used_too_early(read_script(f"{statement};\nCREATE TABLE IF NOT EXISTS later (x int);"), ()) == {}
+
+
+def test_squawk_counts_lines_as_people_do() -> None:
+    """Its own count begins at 0; its findings after a ROLLBACK are not ours."""
+    script = read_script("BEGIN;\nCREATE INDEX CONCURRENTLY i ON t (x);\nCOMMIT;")
+
+    findings = [
+        finding.line for finding in squawk(script, "m.sql", "15.4") if finding.rule.startswith("ban-con")
+    ]
+
+    assert findings == [2]
+
+
+def test_looks_at_locks_keep_the_lines() -> None:
+    """So that an error in them names the line of the script."""
+    text = looking(read_script(GOOD))
+
+    assert text.count("\n") == GOOD.count("\n")
+    assert text.count("INSERT INTO noxgate_scratch.locks") == 4
+    assert "BEGIN; CREATE INDEX CONCURRENTLY" not in text
+
+
+# ---------------------------------------------------------------- the server ends
+
+HOLD = """
+import sys
+from pathlib import Path
+from noxgate.clients.scratch import ScratchServer, programs
+server = ScratchServer(programs(int(sys.argv[1])))
+print(server.folder, flush=True)
+sys.stdin.read()
+server.close()
+"""
+
+
+@pytest.mark.parametrize("how", ["closed", "interrupted", "killed"])
+def test_server_ends_with_us(how: str) -> None:
+    """Whatever ends us: no process, no file."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(MAJOR)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    )
+    assert process.stdout is not None
+    folder = Path(process.stdout.readline().strip())
+    postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    assert Path(f"/proc/{postmaster}").exists()
+
+    if how == "closed":
+        process.communicate("")
+    else:
+        os.killpg(process.pid, signal.SIGINT if how == "interrupted" else signal.SIGKILL)
+        process.communicate()
+
+    def gone() -> None:
+        assert not folder.exists()
+        assert not Path(f"/proc/{postmaster}").exists()
+
+    eventually(gone, within=10, every=0.05)
+
+
+def test_server_that_cannot_start(tmp_path: Path) -> None:
+    """In its own words, and nothing is left."""
+    home = Path("/var/tmp")  # noqa: S108 (where the server keeps its data)
+    before = set(home.glob("noxgate-scratch-*"))
+    (tmp_path / "initdb").write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
+    (tmp_path / "initdb").chmod(0o755)
+
+    with pytest.raises(UnreachableError, match="the scratch server did not start: "):
+        ScratchServer(tmp_path)
+
+    assert set(home.glob("noxgate-scratch-*")) - before == set()
