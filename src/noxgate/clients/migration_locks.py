@@ -56,7 +56,7 @@ def looking(script: Script) -> str:
         look = _look(statement.line)
         if statement.ends:  # before it: afterwards the locks are gone
             parts += script.text[kept : statement.start], look, inside
-        elif statement.begun is not None and not _takes_data(statement):
+        elif statement.begun is not None and inside.endswith(";") and not _takes_data(statement):
             parts += script.text[kept : statement.stop], look
         elif _can_be_wrapped(script, statement):
             parts += script.text[kept : statement.start], f"BEGIN; {inside} {look} COMMIT;"
