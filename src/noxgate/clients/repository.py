@@ -1,0 +1,174 @@
+"""The release's git repository: what is checked out, what its remote has, and what nobody else has."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.target import UnreachableError
+
+LOCAL, REMOTE = 30.0, 20.0  # seconds that one look may take
+# Looking must not run what the repository's own configuration names, nor write the index anew.
+_QUIETLY = (
+    *("--no-pager", "--no-optional-locks"),
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"),
+)
+# What a remote may need; everything of git's own is left out: GIT_DIR and its like would lead elsewhere.
+_KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|XDG_CONFIG_HOME|SSH_AUTH_SOCK|SSL_CERT_\w+|(?i:(https?|all|no)_proxy)"
+)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What lies in the working tree: `changes` as `git status --porcelain` writes them.
+
+    `hidden` are files that git was told not to look at (assume-unchanged, skip-worktree): they may differ from
+    the commit and status says nothing.
+    """
+
+    tracked: int
+    changes: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+
+class Repository:
+    """Looks at one checkout, and asks its remote `origin`. Nothing is fetched."""
+
+    def __init__(self, folder: Path, observe: Observe) -> None:
+        self._folder = folder
+        self._observe = observe
+
+    def branch(self) -> str | None:
+        """The branch that is checked out; None where HEAD is detached, as on a tag."""
+        name = self._git("symbolic-ref", "--quiet", "HEAD", absent=1)
+        branch = None if name is None else name.strip().removeprefix("refs/heads/")
+        self._saw(f"on branch {branch}" if branch else "on no branch", "symbolic-ref HEAD")
+        return branch
+
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first one."""
+        commit = self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}", absent=1)
+        self._saw(f"HEAD is {commit.strip() if commit else 'no commit'}", "rev-parse HEAD")
+        return commit.strip() if commit else None
+
+    def remote_head(self, branch: str = "main") -> str | None:
+        """The commit that `origin` has on this branch, None if it has none: the remote itself is asked."""
+        wanted = f"refs/heads/{branch}"
+        lines = (self._git("ls-remote", "origin", wanted, within=REMOTE) or "").splitlines()
+        found = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
+        commit = found.get(wanted)  # the pattern also fits other/refs/heads/main
+        if commit is None:
+            self._saw(f"origin has no branch {branch}", f"ls-remote origin {wanted}")
+        else:
+            self._saw(f"origin/{branch} is {commit}{self._distance(commit)}", f"ls-remote origin {wanted}")
+        return commit
+
+    def tree(self) -> Tree:
+        """Changed, staged and untracked files, and those that git was told not to look at."""
+        status = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none")
+        files = self._git("ls-files", "-v", "-z")
+        changes = tuple(_entries(status or ""))
+        entries = [entry for entry in (files or "").split("\0") if entry]
+        hidden = tuple(entry[2:] for entry in entries if entry[0] in "Ss" or entry[0].islower())
+        seen = f"{len(entries)} tracked files; changes: {', '.join(changes) or 'none'}"
+        if hidden:
+            seen += f"; not looked at by git: {', '.join(hidden)}"
+        self._saw(seen, "status --porcelain --untracked-files=all")
+        return Tree(len(entries), changes, hidden)
+
+    def file(self, path: str) -> str | None:
+        """The content of a file as HEAD has it; None if HEAD has none."""
+        listed = self._git("ls-tree", "-z", "--full-tree", "HEAD", "--", path)
+        content = self._git("show", "--no-textconv", f"HEAD:{path}") if listed else None
+        seen = "not in HEAD" if content is None else f"{len(content)} characters"
+        self._saw(f"{path}: {seen}", f"show {shlex.quote(f'HEAD:{path}')}")
+        return content
+
+    def _distance(self, commit: str) -> str:
+        """How far HEAD is from a commit, if that is here at all."""
+        words = self._git("rev-list", "--left-right", "--count", f"HEAD...{commit}", absent=128)
+        if words is None:
+            return " (not here: fetch it)"
+        ahead, behind = words.split()
+        return "" if ahead == behind == "0" else f" (HEAD is {ahead} ahead, {behind} behind)"
+
+    def _git(self, *arguments: str, within: float = LOCAL, absent: int | None = None) -> str | None:
+        """What git prints; None where it ends with the status `absent`, which says that there is none."""
+        try:
+            status, out, err = self._run(arguments, within)
+        except subprocess.TimeoutExpired:
+            reason = f"no answer in {within:g} s"
+        except FileNotFoundError:
+            reason = "git is not installed" if self._folder.is_dir() else "no such folder"
+        except OSError as error:
+            reason = str(error.strerror)
+        else:
+            if status == 0:
+                return out
+            if status == absent:
+                return None
+            reason = _reason(err) or f"exit status {status}"
+        words = f"git {arguments[0]} in {self._folder}: {reason}"
+        self._saw(f"could not look: {words}", shlex.join(arguments))
+        raise UnreachableError(words)
+
+    def _run(self, arguments: tuple[str, ...], within: float) -> tuple[int, str, str]:
+        process = subprocess.Popen(
+            ["git", *_QUIETLY, *arguments],
+            cwd=self._folder,
+            env=_environment(self._folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # no terminal: ssh cannot ask for a password either
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+        try:
+            out, err = process.communicate(timeout=within)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # its ssh, too
+            process.communicate()
+            raise
+        return process.returncode, out, err
+
+    def _saw(self, seen: str, command: str) -> None:
+        self._observe(Observation(shortened(seen), f"git -C {shlex.quote(str(self._folder))} {command}"))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
+    return kept | {
+        "LC_ALL": "C.UTF-8",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "SSH_ASKPASS": "/bin/false",
+        # the folder itself must be the checkout: one around it is another
+        "GIT_CEILING_DIRECTORIES": str(folder.resolve().parent),
+    }
+
+
+def _entries(status: str) -> list[str]:
+    """Each entry of `status -z`; the second name of a renamed file follows as an entry of its own."""
+    found: list[str] = []
+    entries = iter(status.split("\0"))
+    for entry in entries:
+        if entry:
+            renamed = {"R", "C"} & set(entry[:2])
+            found.append(f"{entry} (from {next(entries, '')})" if renamed else entry)
+    return ["".join(one if one.isprintable() else ascii(one)[1:-1] for one in entry) for entry in found]
+
+
+def _reason(err: str) -> str:
+    """Git's own words, without a password that stands in a remote's address."""
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    fatal = next(
+        (line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else ""
+    )
+    return shortened(re.sub(r"(\w+://)[^/\s'\"]*@", r"\1***@", fatal))

@@ -1,0 +1,313 @@
+"""The repository client, with real git: in sync, ahead, behind, dirty, and where it cannot look."""
+
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from noxgate.clients import repository
+from noxgate.clients.repository import Repository
+from noxgate.target import UnreachableError
+
+if TYPE_CHECKING:
+    from noxgate.clients.observation import Observation
+
+WHO = ("-c", "user.name=someone", "-c", "user.email=someone@nox.example", "-c", "protocol.file.allow=always")
+
+
+class Checkout:
+    """A repository with one commit on main, and the remote that it was pushed to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "source"
+        self.remote = folder / "remote.git"
+        self.observed: list[Observation] = []
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.remote), folder=folder)
+        self.git("init", "--quiet", "--initial-branch=main", str(self.folder), folder=folder)
+        self.commit("README", "8.0.0\n")
+        self.git("remote", "add", "origin", str(self.remote))
+        self.git("push", "--quiet", "origin", "main")
+
+    def git(self, *arguments: str, folder: Path | None = None) -> str:
+        answer = subprocess.run(
+            ["git", *WHO, *arguments],
+            cwd=folder or self.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        )
+        return answer.stdout.strip()
+
+    def commit(self, name: str, content: str) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        self.git("add", name)
+        self.git("commit", "--quiet", "-m", f"change {name}")
+        return self.git("rev-parse", "HEAD")
+
+    def client(self, folder: Path | None = None) -> Repository:
+        return Repository(folder or self.folder, self.observed.append)
+
+    def seen(self) -> str:
+        return "\n".join(observation.seen for observation in self.observed)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+# ---------------------------------------------------------------- branch and remote
+
+
+def test_in_sync(checkout: Checkout) -> None:
+    """What it says, and the commands to see it again."""
+    client = checkout.client()
+
+    assert client.branch() == "main"
+    assert client.head() == client.remote_head() == checkout.git("rev-parse", "HEAD")
+    assert "ahead" not in checkout.seen()
+    assert [observation.repeat.partition(" -C ")[0] for observation in checkout.observed] == ["git"] * 3
+    assert checkout.observed[2].repeat.endswith("ls-remote origin refs/heads/main")
+
+
+def test_one_commit_ahead(checkout: Checkout) -> None:
+    checkout.commit("README", "8.0.1\n")
+    client = checkout.client()
+
+    assert client.head() != client.remote_head()
+    assert "(HEAD is 1 ahead, 0 behind)" in checkout.seen()
+
+
+def test_remote_is_asked_not_remembered(checkout: Checkout, tmp_path: Path) -> None:
+    """Somebody else has pushed; origin/main here still says what it was."""
+    other = tmp_path / "other"
+    checkout.git("clone", "--quiet", str(checkout.remote), str(other))
+    (other / "README").write_text("8.0.1\n")
+    checkout.git("commit", "--quiet", "-am", "theirs", folder=other)
+    checkout.git("push", "--quiet", folder=other)
+    client = checkout.client()
+
+    assert checkout.git("rev-parse", "HEAD") == checkout.git("rev-parse", "origin/main")
+    assert client.remote_head() == checkout.git("rev-parse", "HEAD", folder=other)
+    assert client.head() != client.remote_head()
+    assert "(not here: fetch it)" in checkout.seen()
+
+
+def test_branches_that_are_not_main(checkout: Checkout) -> None:
+    """A detached HEAD, as on a tag, and a branch whose name ends in the same way."""
+    checkout.git("checkout", "--quiet", "--detach")
+    assert checkout.client().branch() is None
+
+    checkout.git("checkout", "--quiet", "-b", "hotfix/main")
+    assert checkout.client().branch() == "hotfix/main"
+
+
+def test_remote_without_main(checkout: Checkout) -> None:
+    """Another branch of a like name is not it: that is seen, and wrong."""
+    checkout.git("push", "--quiet", "origin", "main:refs/heads/x/refs/heads/main")
+    checkout.git("update-ref", "-d", "refs/heads/main", folder=checkout.remote)
+
+    assert checkout.client().remote_head() is None
+    assert "origin has no branch main" in checkout.seen()
+
+
+def test_no_commit_yet(tmp_path: Path, checkout: Checkout) -> None:
+    checkout.git("init", "--quiet", "--initial-branch=main", str(tmp_path / "empty"))
+    client = checkout.client(tmp_path / "empty")
+
+    assert client.branch() == "main"
+    assert client.head() is None
+
+
+# ---------------------------------------------------------------- the tree
+
+
+def test_clean_tree(checkout: Checkout) -> None:
+    """What .gitignore names is no change: it is the repository's own word."""
+    checkout.commit(".gitignore", "*.log\n")
+    (checkout.folder / "day.log").write_text("x")
+
+    tree = checkout.client().tree()
+
+    assert (tree.tracked, tree.changes, tree.hidden) == (2, (), ())
+    assert "2 tracked files; changes: none" in checkout.seen()
+
+
+def make_untracked(checkout: Checkout) -> None:
+    (checkout.folder / "new folder").mkdir()
+    (checkout.folder / "new folder" / "notes.txt").write_text("x")
+
+
+def make_untracked_unshown(checkout: Checkout) -> None:
+    checkout.git("config", "status.showUntrackedFiles", "no")
+    make_untracked(checkout)
+
+
+def make_changed(checkout: Checkout) -> None:
+    (checkout.folder / "README").write_text("8.0.0-rc1\n")
+
+
+def make_staged(checkout: Checkout) -> None:
+    make_changed(checkout)
+    checkout.git("add", "README")
+    (checkout.folder / "README").write_text("8.0.0\n")
+
+
+def make_renamed(checkout: Checkout) -> None:
+    checkout.git("mv", "README", "READ")
+
+
+def make_mode(checkout: Checkout) -> None:
+    (checkout.folder / "README").chmod(0o755)
+
+
+def make_odd_name(checkout: Checkout) -> None:
+    (checkout.folder / "line\nbreak").write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("make", "changes"),
+    [
+        (make_untracked, ("?? new folder/notes.txt",)),
+        (make_untracked_unshown, ("?? new folder/notes.txt",)),
+        (make_changed, (" M README",)),
+        (make_staged, ("MM README",)),
+        (make_renamed, ("R  READ (from README)",)),
+        (make_mode, (" M README",)),
+        (make_odd_name, (r"?? line\nbreak",)),
+    ],
+)
+def test_changes(checkout: Checkout, make: Callable[[Checkout], None], changes: tuple[str, ...]) -> None:
+    make(checkout)
+
+    assert checkout.client().tree().changes == changes
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_what_git_was_told_not_to_look_at(checkout: Checkout, flag: str) -> None:
+    """Status says that all is well."""
+    checkout.git("update-index", flag, "README")
+    make_changed(checkout)
+
+    tree = checkout.client().tree()
+
+    assert (tree.changes, tree.hidden) == ((), ("README",))
+    assert "not looked at by git: README" in checkout.seen()
+
+
+def test_file_of_head(checkout: Checkout) -> None:
+    """As it was committed, not as it lies there."""
+    make_changed(checkout)
+    make_untracked(checkout)
+    client = checkout.client()
+
+    assert client.file("README") == "8.0.0\n"
+    assert client.file("new folder/notes.txt") is None
+
+
+# ---------------------------------------------------------------- only looking
+
+
+def test_nothing_of_the_repository_is_run_or_written(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a hook, nor a monitor, nor a pager; and the caller's own GIT_DIR leads nowhere."""
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    for key in ("core.fsmonitor", "core.pager", "core.editor", "core.askPass"):
+        checkout.git("config", key, str(trap))
+    for hook in ("post-index-change", "reference-transaction", "post-checkout"):
+        (checkout.folder / ".git" / "hooks" / hook).symlink_to(trap)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_PAGER", str(trap))
+    (checkout.folder / "README").write_text("8.0.0\n")  # the same bytes later: status would refresh the index
+    index = (checkout.folder / ".git" / "index").stat()
+    client = checkout.client()
+
+    assert client.branch() == "main"
+    assert client.head() == client.remote_head()
+    assert client.tree().changes == ()
+    assert client.file("README") == "8.0.0\n"
+    assert (checkout.folder / ".git" / "index").stat().st_mtime_ns == index.st_mtime_ns
+    assert not (tmp_path / "sprung").exists()
+
+
+# ---------------------------------------------------------------- could not look
+
+
+def remote_is_gone(checkout: Checkout) -> None:
+    checkout.git("remote", "set-url", "origin", "/nonexistent/remote.git")
+
+
+def no_remote(checkout: Checkout) -> None:
+    checkout.git("remote", "remove", "origin")
+
+
+def remote_with_password(checkout: Checkout) -> None:
+    checkout.git("remote", "set-url", "origin", "https://someone:token-in-url@127.0.0.1:9/remote.git")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (remote_is_gone, "'/nonexistent/remote.git' does not appear to be a git repository"),
+        (no_remote, "'origin' does not appear to be a git repository"),
+        (remote_with_password, "unable to access"),
+    ],
+)
+def test_remote_that_cannot_be_asked(
+    checkout: Checkout, spoil: Callable[[Checkout], None], reason: str
+) -> None:
+    """Nothing is known then; one line, without the password of its address."""
+    spoil(checkout)
+
+    with pytest.raises(UnreachableError, match=reason) as caught:
+        checkout.client().remote_head()
+
+    assert "\n" not in str(caught.value)
+    assert "token-in-url" not in str(caught.value) + checkout.seen()
+    assert checkout.observed[0].seen == f"could not look: {caught.value}"
+
+
+def test_silent_remote(checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its program is ended, with what that has started."""
+    monkeypatch.setattr(repository, "REMOTE", 0.5)
+    slow = tmp_path / "ssh"
+    slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 60\n")
+    slow.chmod(slow.stat().st_mode | stat.S_IXUSR)
+    checkout.git("config", "core.sshCommand", str(slow))
+    checkout.git("remote", "set-url", "origin", "ssh://git.nox.example/remote.git")
+    started = time.monotonic()
+
+    with pytest.raises(UnreachableError, match=r"git ls-remote in .*: no answer in 0\.5 s"):
+        checkout.client().remote_head()
+
+    assert time.monotonic() - started < 5
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/cwd").exists()
+
+
+def test_folders_that_are_no_repository(checkout: Checkout, tmp_path: Path) -> None:
+    """Also one inside another repository: that one is not meant."""
+    (checkout.folder / "inside").mkdir()
+
+    for folder in (checkout.folder / "inside", tmp_path):
+        with pytest.raises(UnreachableError, match="not a git repository"):
+            checkout.client(folder).head()
+    with pytest.raises(UnreachableError, match="no such folder"):
+        checkout.client(tmp_path / "nowhere").tree()
+
+
+def test_no_git(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    with pytest.raises(UnreachableError, match="git is not installed"):
+        checkout.client().head()
