@@ -87,6 +87,14 @@ COMPONENTS = (
         "the rehearsal's ingress: TLS, headers, redirect",
         (1, 18),
     ),
+    Component(
+        "Prometheus",
+        ("prometheus", "promtool"),
+        "prometheus",
+        ("prometheus", "--version"),
+        "the rehearsal's Prometheus; promtool tries the shipped alert rules",
+        (2, 42),
+    ),
     Component("xtb", ("xtb",), "xtb", ("xtb", "--version"), "computes the rehearsal's xtb jobs"),
     Component("Psi4", ("psi4",), "psi4", ("psi4", "--version"), "computes the rehearsal's Psi4 jobs"),
 )
