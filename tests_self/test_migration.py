@@ -66,8 +66,7 @@ class Asked(Database):
         pass
 
     def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
-        version = {"SHOW server_version_num": f"{MAJOR}0004", "SHOW server_version": f"{MAJOR}.4 (Debian)"}
-        return [(version.get(query, "nox_app"),)]
+        return [(f"{MAJOR}0004" if query == "SHOW server_version_num" else "nox_app",)]
 
 
 class Workshop:
@@ -228,6 +227,33 @@ def test_lost_index_with_the_version_set(workshop: Workshop) -> None:
     assert "users_name" not in found.valid_indexes(migration.after(), "public")
 
 
+@pytest.mark.parametrize("way", [r"\unset ON_ERROR_STOP", r"\set ON_ERROR_STOP off"])
+def test_errors_that_the_script_lets_pass(workshop: Workshop, way: str) -> None:
+    """Then psql ends with 0, and has said so."""
+    ran = workshop.migration(f"{way}\nDROP TABLE nobody;\nDROP TABLE nothing;\nSELECT 1;\n").first_run()
+
+    assert (ran.line, ran.error) == (2, 'table "nobody" does not exist')
+
+
+def test_notices_are_no_errors(workshop: Workshop) -> None:
+    """Whatever they say."""
+    script = "DROP TABLE IF EXISTS nobody; DO $$ BEGIN RAISE WARNING 'ERROR: %', E'x\nERROR: y'; END $$;"
+
+    assert workshop.migration(script).first_run().error is None
+
+
+def test_locks_that_cannot_be_looked_into(workshop: Workshop) -> None:
+    """Named by their lines: a procedure that ends its own transactions, a command that stands alone."""
+    script = (
+        "DO $$ BEGIN UPDATE users SET age = 1; COMMIT; END $$;\n"
+        "CREATE INDEX CONCURRENTLY users_name ON users (name);\n"
+        "VACUUM users;\nLOCK TABLE users;\n"
+    ).replace("LOCK TABLE users;", "BEGIN;\nLOCK TABLE users IN SHARE MODE;\nSELECT 1 \\g\nROLLBACK;")
+
+    assert workshop.migration(script).first_run().error is None
+    assert "users: SHARE UPDATE EXCLUSIVE (line 2); not looked into: line 1, 3" in workshop.seen()
+
+
 def test_second_run_fails(workshop: Workshop) -> None:
     """Where a run that breaks off cannot be repeated."""
     migration = workshop.migration("SELECT 1;\nCREATE TABLE log (step text);\n")
@@ -343,9 +369,29 @@ def test_list_of_queries_that_never_worked(workshop: Workshop) -> None:
         workshop.migration(queries="SELECT * FROM nobody;").broken_queries()
 
 
+def test_copies_that_stay_inside(workshop: Workshop) -> None:
+    """From and to psql itself, with data that looks like SQL."""
+    script = (
+        "COPY users (id, name) FROM STDIN;\n20\tDROP TABLE users; -- '\n\\.\n"
+        "COPY (SELECT extract(day FROM '2025-08-15'::date)) TO STDOUT;\nDELETE FROM users WHERE id = 20;\n"
+    )
+
+    assert workshop.migration(script).first_run().error is None
+    assert workshop.migration(script).second_run().rows == {}
+
+
 @pytest.mark.parametrize(
     "text",
-    [r"\! touch escaped", r"\copy users to stolen", r"\i other.sql", r"\set x `id`", r"SELECT 1 \g |cat"],
+    [
+        *(
+            r"\! touch escaped",
+            r"\copy users to stolen",
+            r"\i other.sql",
+            r"\set x `id`",
+            r"SELECT 1 \g |cat",
+        ),
+        *("COPY users (name) TO PROGRAM 'cat';", "COPY (SELECT 1) TO '/tmp/stolen';", r"\connect elsewhere"),
+    ],
 )
 def test_what_reaches_beyond_the_database_is_not_run(workshop: Workshop, text: str) -> None:
     """The suite looks; a script must not act on the machine that looks."""

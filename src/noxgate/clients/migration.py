@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
-from noxgate.clients import migration_lint, old_queries
+from noxgate.clients import migration_lint, migration_locks, old_queries
 from noxgate.clients.database import Database
 from noxgate.clients.migration_lint import Finding
 from noxgate.clients.migration_trial import SecondRun, Trial
@@ -26,15 +26,17 @@ class Migration:
 
     def statements(self) -> tuple[Statement, ...]:
         """What the script says, statement by statement."""
-        _, script = self._look(lambda: self._trial.files.read("migration"), "grep -c ';' MIGRATION")
+        _, script = self._look(lambda: self._trial.files.read("migration"), f"cat {self._name('migration')}")
         return script.statements
 
     def refused(self) -> list[str]:
         """Every statement that PostgreSQL refuses where it stands; what else the linter says is shown."""
         command = f"squawk --pg-version {{version}} {self._name('migration')}"
         name, script = self._look(lambda: self._trial.files.read("migration"), command)
-        ((version,),) = self._database.rows("SHOW server_version")
-        version = str(version).split()[0]
+        ((number,),) = self._database.rows(
+            "SHOW server_version_num"
+        )  # server_version may be 15.18 (Debian …)
+        version = f"{int(number) // 10000}.{int(number) % 10000}"
         command = command.format(version=version)
         findings = self._look(lambda: migration_lint.squawk(script, name, version), command)
         wrong = migration_lint.deciding(findings, script) | migration_lint.refused(script)
@@ -112,9 +114,12 @@ class Migration:
     def _locks(self) -> str:
         try:
             locks = self._trial.locks()
+            _, script = self._trial.files.read("migration")
         except (UnreachableError, AssertionError) as error:  # shown, not judged
             return str(error)
-        return "locks on tables in use: " + ("; ".join(map(str, locks)) or "none")
+        dark = ", ".join(map(str, migration_locks.not_seen(script)))
+        seen = "locks on tables in use: " + ("; ".join(map(str, locks)) or "none")
+        return shortened(seen + (f"; not looked into: line {dark}" if dark else ""))
 
     def _look(self, look: Callable[[], T], repeat: str) -> T:
         try:

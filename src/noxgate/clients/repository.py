@@ -27,8 +27,8 @@ _KEPT = re.compile(
 class Tree:
     """What lies in the working tree: `changes` as `git status --porcelain` writes them.
 
-    `hidden` are files that git was told not to look at (assume-unchanged, skip-worktree): they may differ from
-    the commit and status says nothing.
+    `hidden` are files that git was told not to look at (assume-unchanged, skip-worktree): they may differ
+    from the commit and status says nothing.
     """
 
     tracked: int

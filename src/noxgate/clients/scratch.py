@@ -113,7 +113,7 @@ class ScratchServer:
         finally:
             shutil.rmtree(home, ignore_errors=True)
         seconds = time.monotonic() - started
-        return Ran(seconds) if answer.returncode == 0 else _error(seconds, answer)
+        return _ran(seconds, answer)
 
     def dump(self, database: str) -> list[str]:
         """The whole catalog of a database, as the lines of `pg_dump --schema-only`."""
@@ -122,7 +122,7 @@ class ScratchServer:
         except subprocess.TimeoutExpired:
             raise UnreachableError("pg_dump of the scratch database: no answer in 60 s") from None
         if answer.returncode != 0:
-            raise UnreachableError(f"pg_dump of the scratch database: {_error(0, answer).error}")
+            raise UnreachableError(f"pg_dump of the scratch database: {_ran(0, answer).error}")
         # since 15.14 with a random word in them, each time another
         return [line for line in answer.stdout.splitlines() if not re.match(r"\\(un)?restrict ", line)]
 
@@ -237,12 +237,17 @@ exit 1
 """
 
 
-def _error(seconds: float, answer: subprocess.CompletedProcess[str]) -> Ran:
-    """The first error in what psql or pg_dump said; notices and warnings stand there, too."""
+def _ran(seconds: float, answer: subprocess.CompletedProcess[str]) -> Ran:
+    """With the first error in what psql or pg_dump said; notices and warnings stand there, too.
+
+    A script can tell psql to go on after errors, which then ends with 0: it said them all the same.
+    """
     for line in answer.stderr.splitlines():
         match = _ERROR.match(line)
         if match:
             where = int(match["line"]) if match["line"] else None
             return Ran(seconds, match["message"].strip(), where)
+    if answer.returncode == 0:
+        return Ran(seconds)
     words = " ".join(answer.stderr.split())[-200:]
     return Ran(seconds, words or f"exit status {answer.returncode}")
