@@ -8,12 +8,17 @@ from noxgate.clients.api import ApiClient, ApiSession
 from noxgate.clients.cache import Cache, CacheSession
 from noxgate.clients.catalog import Catalog, read_catalog
 from noxgate.clients.database import Database, DatabaseSession
+from noxgate.clients.kube import Kube
+from noxgate.clients.kube_session import KubeSession
+from noxgate.clients.manifests import Document, read_manifests
 from noxgate.clients.observation import Observe
+from noxgate.clients.prometheus import Prometheus, PrometheusSession
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.websocket import WebSocketClient
 from noxgate.plugin.gate import gate_of
+from noxgate.profile import read_peer
 from noxgate.runbook import Release, Runbook
-from noxgate.target import Target
+from noxgate.target import Target, UnreachableError
 
 
 @pytest.fixture(scope="session")
@@ -97,3 +102,72 @@ def cache(cache_session: CacheSession, observe: Observe) -> Cache:
 def catalog(release: Release) -> Catalog:
     """What the release's migration must leave in the database."""
     return read_catalog(release.schema)
+
+
+@pytest.fixture(scope="session")
+def kube_sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    """The target's cluster: the credential that looks, and the one for dry runs."""
+    yield from _sessions(target)
+
+
+@pytest.fixture
+def kube(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Kube:
+    """The target's Kubernetes cluster."""
+    return Kube(*kube_sessions, observe)
+
+
+@pytest.fixture(scope="session")
+def production(pytestconfig: pytest.Config, target: Target, runbook: Runbook) -> Target:
+    """The peer that the profile names: production, seen from staging."""
+    return read_peer(pytestconfig.rootpath, target, list(runbook.phases))
+
+
+@pytest.fixture(scope="session")
+def production_kube_sessions(production: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    """As `kube_sessions`, of production."""
+    yield from _sessions(production)
+
+
+@pytest.fixture
+def production_kube(production_kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Kube:
+    """Production's Kubernetes cluster."""
+    return Kube(*production_kube_sessions, observe)
+
+
+@pytest.fixture(scope="session")
+def manifests(target: Target) -> tuple[Document, ...]:
+    """The manifests that the release ships for the target."""
+    return _manifests(target)
+
+
+@pytest.fixture(scope="session")
+def production_manifests(production: Target) -> tuple[Document, ...]:
+    """The manifests that the release ships for production's green."""
+    return _manifests(production)
+
+
+@pytest.fixture(scope="session")
+def prometheus_session(target: Target) -> Iterator[PrometheusSession]:
+    """The connections to the target's Prometheus."""
+    session = PrometheusSession(target)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def prometheus(prometheus_session: PrometheusSession, observe: Observe) -> Prometheus:
+    """The target's Prometheus."""
+    return Prometheus(prometheus_session, observe)
+
+
+def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    sessions = KubeSession(target), KubeSession(target, for_dry_runs=True)
+    yield sessions
+    for session in sessions:
+        session.close()
+
+
+def _manifests(target: Target) -> tuple[Document, ...]:
+    if target.source is None or target.manifests is None:
+        raise UnreachableError(f"{target.path.name} names no source and manifests to compare with")
+    return read_manifests(target.source / target.manifests)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.target import DEFAULT_HEADERS, ProfileError, Target, UnreachableError, read_target
+from noxgate.profile import DEFAULT_HEADERS, read_target
+from noxgate.target import ProfileError, Target, UnreachableError
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 PHASES = ("preflight", "staging", "live")
 KEYS = (
-    "serves, rehearsal, load, base_url, plain_url, ca_file, namespace, production, env_file, "
-    "credentials, oauth, security_headers"
+    "serves, rehearsal, load, base_url, plain_url, ca_file, namespace, production, env_file, kubeconfig, "
+    "context, dry_run_context, green_namespace, blue_namespace, prometheus_url, source, manifests, "
+    "switch_patch, rollback_patch, wait_seconds, credentials, oauth, security_headers"
 )
 GOOD = """\
 serves = ["staging"]
@@ -223,7 +225,7 @@ def test_no_profiles_at_all(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- one table of mistakes
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
-ROLES = "database_url, redis_url, test_token, admin_token"
+ROLES = "database_url, redis_url, test_token, admin_token, prometheus_token"
 CLIENT_ID = 'expected client_id = "…" or client_id_variable = "NAME"'
 PEER = 'production = "production"\n'
 BAD = {

@@ -30,7 +30,7 @@ from noxgate.rehearsal.ingress_conf import HEADERS
 from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.processes import Crew, Part
 from noxgate.rehearsal.world import World
-from noxgate.target import read_target
+from noxgate.profile import read_target
 from noxgate.waiting import eventually
 
 PARTS = [

@@ -84,7 +84,7 @@ def _items(here: Sequence[Any]) -> list[Any]:
 
 
 def _has(item: Any, wanted: Json) -> bool:
-    """Whether a list's item has these keys; one that the manifest leaves to the server's default may differ."""
+    """Whether a list's item has these keys; one left to the server's default may differ."""
     return isinstance(item, Mapping) and all(item.get(key, value) == value for key, value in wanted.items())
 
 

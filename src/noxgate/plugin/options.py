@@ -18,8 +18,9 @@ from noxgate.plugin import allure, html
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
+from noxgate.profile import OVERRIDES, read_target
 from noxgate.runbook import Runbook, RunbookError, read_runbook
-from noxgate.target import OVERRIDES, ProfileError, Target, read_target
+from noxgate.target import ProfileError, Target
 
 # They log URLs, headers and cookies below WARNING.
 REPORTERS = ("html", "junitxml", "allure_pytest")

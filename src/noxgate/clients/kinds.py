@@ -1,0 +1,63 @@
+"""The Kubernetes kinds that checks look at, or that manifests may hold, and where the API server has them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind's place: API group and version, the plural in its path, whether it lives in a namespace."""
+
+    version: str
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def group(self) -> str:
+        """Such as apps; "core" for the first API, which has none."""
+        return self.version.rpartition("/")[0] or "core"
+
+    def path(self, namespace: str, name: str = "") -> str:
+        """The path of one object, or of the whole collection."""
+        root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
+        where = f"/namespaces/{namespace}" if self.namespaced else ""
+        return f"{root}{where}/{self.plural}" + (f"/{name}" if name else "")
+
+
+KINDS = {
+    "ConfigMap": Resource("v1", "configmaps"),
+    "CronJob": Resource("batch/v1", "cronjobs"),
+    "DaemonSet": Resource("apps/v1", "daemonsets"),
+    "Deployment": Resource("apps/v1", "deployments"),
+    "EndpointSlice": Resource("discovery.k8s.io/v1", "endpointslices"),
+    "HorizontalPodAutoscaler": Resource("autoscaling/v2", "horizontalpodautoscalers"),
+    "Ingress": Resource("networking.k8s.io/v1", "ingresses"),
+    "Job": Resource("batch/v1", "jobs"),
+    "LimitRange": Resource("v1", "limitranges"),
+    "Namespace": Resource("v1", "namespaces", namespaced=False),
+    "NetworkPolicy": Resource("networking.k8s.io/v1", "networkpolicies"),
+    "PersistentVolumeClaim": Resource("v1", "persistentvolumeclaims"),
+    "Pod": Resource("v1", "pods"),
+    "PodDisruptionBudget": Resource("policy/v1", "poddisruptionbudgets"),
+    "PodMonitor": Resource("monitoring.coreos.com/v1", "podmonitors"),
+    "PrometheusRule": Resource("monitoring.coreos.com/v1", "prometheusrules"),
+    "ReplicaSet": Resource("apps/v1", "replicasets"),
+    "ResourceQuota": Resource("v1", "resourcequotas"),
+    "Role": Resource("rbac.authorization.k8s.io/v1", "roles"),
+    "RoleBinding": Resource("rbac.authorization.k8s.io/v1", "rolebindings"),
+    "Secret": Resource("v1", "secrets"),
+    "Service": Resource("v1", "services"),
+    "ServiceAccount": Resource("v1", "serviceaccounts"),
+    "ServiceMonitor": Resource("monitoring.coreos.com/v1", "servicemonitors"),
+    "StatefulSet": Resource("apps/v1", "statefulsets"),
+    "VerticalPodAutoscaler": Resource("autoscaling.k8s.io/v1", "verticalpodautoscalers"),
+}
+
+
+def resource(kind: str, version: str | None = None) -> Resource:
+    """The place of a kind, in the version that a manifest names; AssertionError for an unknown one."""
+    known = KINDS.get(kind)
+    if known is None:
+        raise AssertionError(f"expected one of the kinds {', '.join(KINDS)}, saw {kind}: add it to kinds.py")
+    return (
+        known if version in {None, known.version} else Resource(str(version), known.plural, known.namespaced)
+    )

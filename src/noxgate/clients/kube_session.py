@@ -1,0 +1,165 @@
+"""The connection to a Kubernetes API server on the official client, with its traps wrapped once."""
+
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+import yaml
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.config import ConfigException, list_kube_config_contexts, new_client_from_config
+
+from noxgate.clients.observation import Patience, shortened
+from noxgate.target import Target, UnreachableError
+
+DEFAULT = "~/.kube/config"
+CONNECT, READ = 5, 8  # seconds
+MOST_BYTES = 50_000_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API server answered: the HTTP status and the JSON document."""
+
+    status: int
+    document: Mapping[str, Any]
+
+    @property
+    def message(self) -> str:
+        """The server's own words about a request that it refused."""
+        return shortened(
+            str(self.document.get("message") or self.document.get("reason") or "no reason given")
+        )
+
+
+class KubeSession:
+    """One credential for one target's cluster; the kubeconfig is read at the first look."""
+
+    def __init__(self, target: Target, *, for_dry_runs: bool = False) -> None:
+        self._target = target
+        self.context = target.context
+        if for_dry_runs and target.dry_run_context is not None:
+            self.context = target.dry_run_context
+        self._client: ApiClient | None = None
+        self.patience = Patience("the Kubernetes API server")
+
+    def kubectl(self, *words: str) -> str:
+        """The command that asks the same."""
+        where = [] if self._target.kubeconfig is None else ["--kubeconfig", self._target.kubeconfig]
+        chosen = [] if self.context is None else ["--context", self.context]
+        return " ".join(["kubectl", *where, *chosen, *words])
+
+    def ask(
+        self, method: str, path: str, query: Mapping[str, str], body: object = None, media_type: str = ""
+    ) -> Answer:
+        """One request; UnreachableError in one line for whatever is not a JSON document of the API's."""
+        return self.patience.run(lambda: self._ask(method, path, query, body, media_type))
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call]
+
+    def _ask(self, method: str, path: str, query: Mapping[str, str], body: object, media_type: str) -> Answer:
+        client = self._connected()
+        url = client.configuration.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
+        headers = {"accept": "application/json", "user-agent": "noxgate"}
+        auth = client.configuration.auth_settings().get("BearerToken")
+        if auth and auth["value"]:
+            headers["authorization"] = auth["value"]
+        if media_type:
+            headers["content-type"] = media_type
+        where = client.configuration.host
+        try:
+            # The client's own request() re-encodes bodies and changes media types.
+            answer = client.rest_client.pool_manager.request(
+                method,
+                url,
+                headers=headers,
+                body=None if body is None else json.dumps(body).encode(),
+                timeout=urllib3.Timeout(connect=CONNECT, read=READ),
+                redirect=False,
+                retries=False,
+            )
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise UnreachableError(f"{where}: {_reason(error)}") from None
+        return Answer(answer.status, _document(where, answer.status, answer.data))
+
+    def _connected(self) -> ApiClient:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> ApiClient:
+        named = self._target.kubeconfig
+        files = named if named is not None else str(Path(DEFAULT).expanduser())
+        if not any(Path(file).is_file() for file in files.split(os.pathsep)):
+            named_in = self._target.path.name
+            raise UnreachableError(f"no kubeconfig {files}: export KUBECONFIG=… or name it in {named_in}")
+        configuration = Configuration()
+        try:
+            contexts, _ = list_kube_config_contexts(config_file=files)  # type: ignore[no-untyped-call]
+            names = [context["name"] for context in contexts]
+            if self.context is not None and self.context not in names:
+                raise UnreachableError(
+                    f"{files} has no context {self.context!r} (contexts: {', '.join(names)})"
+                )
+            # persist_config would write refreshed tokens into the file
+            client = new_client_from_config(  # type: ignore[no-untyped-call]
+                config_file=files,
+                context=self.context,
+                persist_config=False,
+                client_configuration=configuration,
+            )
+        except (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError) as error:
+            raise UnreachableError(f"kubeconfig {files} cannot be used: {_reason(error)}") from None
+        configuration = client.configuration
+        if not configuration.verify_ssl or not configuration.host.startswith("https:"):
+            raise UnreachableError(
+                f"{configuration.host}: expected verified TLS, the kubeconfig {files} asks for none: "
+                "what an unknown server says is no evidence"
+            )
+        if self._target.rehearsal:
+            configuration.proxy = None
+        return ApiClient(configuration)
+
+
+def _document(where: str, status: int, text: bytes) -> Mapping[str, Any]:
+    if len(text) > MOST_BYTES:
+        raise UnreachableError(f"{where}: expected an answer of at most {MOST_BYTES} bytes, saw {len(text)}")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if status == HTTPStatus.NOT_FOUND and text.strip() == b"404 page not found":  # a group that is not served
+        return {"kind": "Status", "message": "404 page not found"}
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        seen = shortened(text.decode(errors="replace"), 80) or "nothing"
+        raise UnreachableError(f"{where}: expected a Kubernetes object in JSON, saw HTTP {status}: {seen}")
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise UnreachableError(f"{where}: 401: the credential of this context is not known: sign in again")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise UnreachableError(f"{where}: {status}: {shortened(str(document.get('message')))}")
+    return document
+
+
+def _reason(error: BaseException) -> str:
+    """One line of what went wrong below HTTP."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, urllib3.exceptions.NewConnectionError) and "refused" in str(cause):
+            return "connection refused"
+        if isinstance(cause, urllib3.exceptions.TimeoutError | TimeoutError):
+            return f"no answer in {READ} s"
+        cause = cause.__cause__ or cause.__context__
+    text = getattr(error, "reason", None) or str(error) or type(error).__name__
+    return shortened(str(text), 200)

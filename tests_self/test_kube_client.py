@@ -1,0 +1,424 @@
+"""The Kubernetes client against the stand-in, and against servers that are none."""
+
+import base64
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from noxgate.clients import kube as kube_module
+from noxgate.clients.kube import Kube, RefusedError
+from noxgate.clients.kube_session import KubeSession
+from noxgate.clients.observation import Observation
+from noxgate.rehearsal.ports import free_ports
+from noxgate.target import Target, UnreachableError
+
+from .kubernetes import examples
+from .kubernetes.servers import Server, stand_in
+
+ROLES = Path(__file__).parents[1] / "docs" / "roles"
+CANARY = "k3jx81mfQpZ20vWbe9TtLsAaCANARY"
+NAMESPACE = "nox-staging-green"
+Look = Callable[..., Kube]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with stand_in(tmp_path_factory.mktemp("kubernetes")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def admin(server: Server) -> Iterator[httpx.Client]:
+    """What the tests themselves do in the cluster."""
+    with server.client() as client:
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        assert client.post("/api/v1/namespaces", json=namespace).status_code == 201
+        yield client
+
+
+@pytest.fixture
+def seen() -> list[Observation]:
+    return []
+
+
+@pytest.fixture
+def look(server: Server, admin: httpx.Client, seen: list[Observation]) -> Iterator[Look]:
+    """A client with the credential of `admin`, `reader` or nobody."""
+    assert admin  # it has made the namespace
+    sessions: list[KubeSession] = []
+
+    def make(user: str = "admin", *, dry_runs: str | None = None, **changes: Any) -> Kube:
+        target = of(server.kubeconfig(user), **changes)
+        pair = KubeSession(target), KubeSession(of(server.kubeconfig(dry_runs or user), **changes))
+        sessions.extend(pair)
+        return Kube(*pair, seen.append)
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+def of(kubeconfig: Path, **changes: Any) -> Target:
+    target = Target(
+        name="staging",
+        path=Path("staging.toml"),
+        serves=("staging",),
+        base_url="https://localhost",
+        plain_url="http://localhost",
+        namespace=NAMESPACE,
+        kubeconfig=str(kubeconfig),
+    )
+    return replace(target, **changes)
+
+
+def create(admin: httpx.Client, path: str, content: dict[str, Any]) -> None:
+    answer = admin.post(path, json=content)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture(scope="module")
+def furnished(admin: httpx.Client) -> None:
+    """An Ingress, a Deployment, three ConfigMaps and a Secret."""
+    create(admin, f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses", examples.ingress())
+    create(admin, f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments", examples.deployment())
+    for number in range(3):
+        create(admin, f"/api/v1/namespaces/{NAMESPACE}/configmaps", examples.config_map(f"map-{number}"))
+    values = {
+        "empty": "",
+        "blank": " \n",
+        "newline": f"{CANARY}\n",
+        "filler": "change-me",
+        "encoded": base64.b64encode(b"changeme").decode(),
+        "url": "postgresql://nox:your-password@db.example.com/nox",
+        "good": CANARY,
+        "also": f"postgresql://nox:{CANARY}@db.nox.example/nox",
+        "pem": f"-----BEGIN KEY-----\n{CANARY}\n-----END KEY-----\n",
+    }
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "oauth-secrets"}, "data": data}
+    create(admin, f"/api/v1/namespaces/{NAMESPACE}/secrets", secret)
+
+
+# ---------------------------------------------------------------- looking
+
+
+@pytest.mark.usefixtures("furnished")
+def test_objects_as_the_server_has_them(look: Look, seen: list[Observation]) -> None:
+    kube = look()
+    deployment = kube.get("Deployment", "nox-api", NAMESPACE)
+
+    assert deployment is not None
+    assert deployment["spec"]["replicas"] == 3
+    assert kube.get("Deployment", "no-such", NAMESPACE) is None
+    assert kube.get("Namespace", "no-such") is None
+    assert kube.get("Service", "", NAMESPACE) is None
+    assert [observation.seen.partition(":")[0] for observation in seen] == [
+        "Deployment nox-api",
+        'deployments.apps "no-such" not found',
+        'namespaces "no-such" not found',
+    ]
+    assert "kubectl --kubeconfig" in seen[0].repeat
+
+
+@pytest.mark.usefixtures("furnished")
+def test_every_page_of_a_list(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And none of a namespace that does not exist, which is no error."""
+    monkeypatch.setattr(kube_module, "PAGE", 2)
+    kube = look()
+
+    assert [one["metadata"]["name"] for one in kube.list("ConfigMap", NAMESPACE)] == [
+        "map-0",
+        "map-1",
+        "map-2",
+    ]
+    assert kube.list("ConfigMap", NAMESPACE, "app=other") == []
+    assert kube.list("Pod", "no-such") == []
+
+
+def test_a_kind_that_the_cluster_does_not_know(look: Look) -> None:
+    """That is a finding: the monitoring kinds are not installed."""
+    with pytest.raises(AssertionError, match="knows no podmonitors"):
+        look().get("PodMonitor", "nox-api-podmonitor", NAMESPACE)
+    with pytest.raises(AssertionError, match="knows no podmonitors"):
+        look().list("PodMonitor", NAMESPACE)
+
+
+@pytest.mark.usefixtures("furnished")
+def test_secrets_are_judged_and_not_shown(
+    look: Look, seen: list[Observation], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in an observation, a repr, an error or a log of any library, at any level."""
+    caplog.set_level(logging.DEBUG)
+    found = look().secret("oauth-secrets", NAMESPACE)
+
+    assert found is not None
+    assert {key: value.problem for key, value in found.items()} == {
+        "empty": "is empty",
+        "blank": "is blank",
+        "newline": "begins or ends with white space",
+        "filler": "is a template's filler",
+        "encoded": "is base64 of a template's filler",
+        "url": "is a template's filler",
+        "good": None,
+        "also": None,
+        "pem": None,
+    }
+    assert found["good"].parts & found["also"].parts != set()
+    assert found["good"].parts & found["pem"].parts == set()
+    assert look().secret("no-such", NAMESPACE) is None
+    shown = f"{seen} {found} {[str(value) for value in found.values()]} {caplog.text}"
+    assert "good" in shown
+    encoded = base64.b64encode(CANARY.encode()).decode().rstrip("=")
+    assert [text for text in (CANARY, encoded, CANARY[4:20]) if text in shown] == []
+
+
+@pytest.mark.parametrize("method", ["get", "list"])
+def test_secrets_only_by_their_own_method(method: str, look: Look) -> None:
+    with pytest.raises(ValueError, match="secret"):
+        getattr(look(), method)("Secret", "oauth-secrets", NAMESPACE)
+
+
+# ---------------------------------------------------------------- dry runs
+
+
+@pytest.mark.usefixtures("furnished")
+def test_a_dry_run_changes_nothing(look: Look, admin: httpx.Client) -> None:
+    path = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses/nox-api-ingress"
+    before = admin.get(path).json()
+    kube = look()
+    patch = [{"op": "replace", "path": "/spec/rules/0/host", "value": "other.example.com"}]
+    patched = kube.dry_run_patch(
+        "Ingress", "nox-api-ingress", NAMESPACE, patch, "application/json-patch+json"
+    )
+    applied = kube.dry_run_apply(examples.config_map("new", colour="green"), NAMESPACE)
+
+    assert patched["spec"]["rules"][0]["host"] == "other.example.com"
+    assert applied["data"] == {"colour": "green"}
+    assert admin.get(path).json() == before
+    assert admin.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/new").status_code == 404
+
+
+@pytest.mark.usefixtures("furnished")
+def test_a_refused_dry_run_says_why(look: Look, seen: list[Observation]) -> None:
+    """The runbook's own patch."""
+    path = {"backend": {"service": {"name": "nox-api-service-green", "port": {"number": 80}}}}
+    patch = {"spec": {"rules": [{"http": {"paths": [path]}}]}}
+    with pytest.raises(RefusedError, match=r"422 Invalid: .*pathType: Required value"):
+        look().dry_run_patch(
+            "Ingress", "nox-api-ingress", NAMESPACE, patch, "application/strategic-merge-patch+json"
+        )
+
+    assert seen[-1].seen.startswith("refused: 422")
+    assert "--dry-run=server" in seen[-1].repeat
+
+
+def test_every_write_is_a_dry_run() -> None:
+    """Whatever public method is called, what is not a GET is a PATCH with dryRun=All."""
+    sent: list[tuple[str, dict[str, str]]] = []
+
+    class Session(KubeSession):
+        def ask(self, method: str, path: str, query: Any, *_: object) -> Any:
+            sent.append((method, dict(query)))
+            raise UnreachableError(path)
+
+    session = Session(of(Path("none")))
+    kube = Kube(session, session, lambda _: None)
+    calls: dict[str, tuple[Any, ...]] = {
+        "get": ("Pod", "a", "b"),
+        "list": ("Pod", "b"),
+        "secret": ("a", "b"),
+        "dry_run_apply": (examples.config_map("a"), "b"),
+        "dry_run_patch": ("Ingress", "a", "b", {}, "application/merge-patch+json"),
+        "refusals": ((), "b"),
+    }
+    assert {name for name in vars(Kube) if not name.startswith("_")} == set(calls)
+    for name, arguments in calls.items():
+        if name != "refusals":  # it calls dry_run_apply
+            with pytest.raises(UnreachableError):
+                getattr(kube, name)(*arguments)
+
+    writes = [(method, query.get("dryRun")) for method, query in sent if method != "GET"]
+    assert writes == [("PATCH", "All")] * 2
+
+
+# ---------------------------------------------------------------- not being able to look
+
+
+@pytest.mark.usefixtures("furnished")
+def test_rights_that_are_missing_are_named(look: Look) -> None:
+    """With which role to bind, and where."""
+    with pytest.raises(UnreachableError, match=r'cannot list resource "pods".*docs/roles/look\.yaml'):
+        look("reader").list("Pod", NAMESPACE)
+    with pytest.raises(UnreachableError, match=r"docs/roles/rehearse-change\.yaml in nox-staging-green"):
+        look("admin", dry_runs="reader").dry_run_patch(
+            "Ingress", "nox-api-ingress", NAMESPACE, [], "application/json-patch+json"
+        )
+
+
+def test_an_unknown_token(look: Look) -> None:
+    with pytest.raises(UnreachableError, match="401"):
+        look("unknown token").list("Pod", NAMESPACE)
+
+
+@pytest.mark.usefixtures("furnished")
+def test_the_two_roles_are_enough_and_no_more(admin: httpx.Client, look: Look) -> None:
+    """Word for word as documented: each right that the checks use, and not the one next to it."""
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}"
+    for name in ("look", "rehearse-change"):
+        role = yaml.safe_load((ROLES / f"{name}.yaml").read_text())
+        create(admin, f"{rbac}/roles", role)
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "noxgate-look"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "release-gate"}
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "look"},
+        "roleRef": reference,
+        "subjects": [subject],
+    }
+    create(admin, f"{rbac}/rolebindings", binding)
+    kube = look("reader")
+    try:
+        assert kube.get("Namespace", NAMESPACE) is not None
+        assert kube.secret("oauth-secrets", NAMESPACE) is not None
+        for kind in ("Pod", "Service", "EndpointSlice", "ReplicaSet", "HorizontalPodAutoscaler"):
+            assert kube.list(kind, NAMESPACE) == []
+        for refused in (
+            lambda: kube.secret("other-secrets", NAMESPACE),
+            lambda: kube.get("Namespace", "kube-system"),
+            lambda: kube.list("Role", NAMESPACE),
+            lambda: kube.list("Pod", "default"),
+            lambda: kube.dry_run_apply(examples.ingress(), NAMESPACE),
+        ):
+            with pytest.raises(UnreachableError, match="bind the role"):
+                refused()
+    finally:
+        admin.delete(f"{rbac}/rolebindings/look")
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "said"),
+    [
+        ("clusters: [", "cannot be used"),
+        ("[]", "cannot be used"),
+        ("apiVersion: v1\nkind: Config\n", "cannot be used"),
+        ("not: a kubeconfig", "cannot be used"),
+    ],
+)
+def test_a_kubeconfig_that_is_none(kubeconfig: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(kubeconfig)
+
+    with pytest.raises(UnreachableError, match=said) as caught:
+        bare(of(path)).list("Pod", NAMESPACE)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_kubeconfig_and_no_context(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match=r"no kubeconfig .*export KUBECONFIG"):
+        bare(of(tmp_path / "none")).list("Pod", NAMESPACE)
+    with pytest.raises(UnreachableError, match=r"has no context 'prod' \(contexts: rehearsal\)"):
+        bare(of(server.kubeconfig(), context="prod")).list("Pod", NAMESPACE)
+
+
+def test_a_server_that_is_not_verified(server: Server, tmp_path: Path) -> None:
+    """Neither by a kubeconfig that asks for none, nor by another authority."""
+    config = json.loads(server.kubeconfig().read_text())
+    config["clusters"][0]["cluster"] = {"server": server.url, "insecure-skip-tls-verify": True}
+    with pytest.raises(UnreachableError, match="expected verified TLS"):
+        bare(of(written(tmp_path / "skip", config))).list("Pod", NAMESPACE)
+    config["clusters"][0]["cluster"] = {"server": server.url}
+    with pytest.raises(UnreachableError, match="certificate is not trusted"):
+        bare(of(written(tmp_path / "other", config))).list("Pod", NAMESPACE)
+
+
+def test_nobody_listens(server: Server, tmp_path: Path) -> None:
+    config = json.loads(server.kubeconfig().read_text())
+    (port,) = free_ports(1)
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    with pytest.raises(UnreachableError, match=rf"^https://127\.0\.0\.1:{port}: connection refused$"):
+        bare(of(written(tmp_path / "config", config))).list("Pod", NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            200,
+            b"<html>sign in</html>",
+            "expected a Kubernetes object in JSON, saw HTTP 200: <html>sign in</html>",
+        ),
+        (200, b"{}", "expected a Kubernetes object"),
+        (200, b'{"kind": "PodList"', "expected a Kubernetes object"),
+        (200, b"", "saw HTTP 200: nothing"),
+        (302, b"", "saw HTTP 302"),
+        (503, b'{"kind": "Status", "message": "etcd is away"}', "503: etcd is away"),
+        (429, b'{"kind": "Status", "message": "slow down"}', "429: slow down"),
+        (418, b'{"kind": "Status", "message": "a teapot"}', "418: a teapot"),
+    ],
+)
+def test_answers_that_are_none(status: int, body: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From something that is not an API server, or one that is unwell."""
+    with answering(status, body) as url, pytest.raises(UnreachableError) as caught:
+        bare_at(url, monkeypatch).list("Pod", NAMESPACE)
+
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# ---------------------------------------------------------------- what the tests are made of
+
+
+def bare(target: Target) -> Kube:
+    session = KubeSession(target)
+    return Kube(session, session, lambda _: None)
+
+
+def bare_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Kube:
+    """A client of a server without TLS, which it would otherwise refuse."""
+    from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415 (half a second)
+
+    session = KubeSession(of(Path("none")))
+    monkeypatch.setattr(session, "_connect", lambda: ApiClient(Configuration(host=url, retries=False)))
+    return Kube(session, session, lambda _: None)
+
+
+def written(path: Path, config: dict[str, Any]) -> Path:
+    path.write_text(json.dumps(config))
+    return path
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """A server that answers everything alike."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.send_header("location", "/login")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{web.server_address[1]}"
+    finally:
+        web.shutdown()
+        web.server_close()
+        thread.join()
