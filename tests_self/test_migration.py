@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import pytest
 
 from noxgate.clients import catalog as found
+from noxgate.clients import scratch
 from noxgate.clients.database import Database
 from noxgate.clients.migration import Migration
 from noxgate.clients.migration_lint import refused, squawk, used_too_early
@@ -545,7 +548,9 @@ def test_looks_at_locks_keep_the_lines() -> None:
 HOLD = """
 import sys
 from pathlib import Path
+from noxgate.clients import scratch
 from noxgate.clients.scratch import ScratchServer, programs
+scratch.PARENT = Path(sys.argv[2])
 server = ScratchServer(programs(int(sys.argv[1])))
 print(server.folder, flush=True)
 sys.stdin.read()
@@ -553,11 +558,28 @@ server.close()
 """
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that the server's user can reach, for data of servers that are ended in odd ways."""
+    home = Path(tempfile.mkdtemp(prefix="noxgate-self-", dir=scratch.PARENT))
+    home.chmod(0o1777)  # as /var/tmp: its user must be able to remove it, too
+    yield home
+    shutil.rmtree(home)
+
+
+def begun(home: Path) -> None:
+    assert list(home.glob("*/data")) != []
+
+
+def left(home: Path) -> None:
+    assert list(home.iterdir()) == []
+
+
 @pytest.mark.parametrize("how", ["closed", "interrupted", "killed"])
-def test_server_ends_with_us(how: str) -> None:
+def test_server_ends_with_us(how: str, home: Path) -> None:
     """Whatever ends us: no process, no file."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(MAJOR)],
+        [sys.executable, "-c", HOLD, str(MAJOR), str(home)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -582,14 +604,29 @@ def test_server_ends_with_us(how: str) -> None:
     eventually(gone, within=10, every=0.05)
 
 
-def test_server_that_cannot_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", [0.02, 0.6])
+def test_server_ends_with_us_while_it_starts(moment: float, home: Path) -> None:
+    """At whatever moment we are killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(MAJOR), str(home)], stdin=subprocess.PIPE
+    ) as process:
+        eventually(lambda: begun(home), within=10, every=0.01)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(moment)
+        process.kill()
+
+    eventually(lambda: left(home), within=15, every=0.05)
+
+
+def test_server_that_cannot_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its own words, and nothing is left."""
-    home = Path("/var/tmp")  # noqa: S108 (where the server keeps its data)
-    before = set(home.glob("noxgate-scratch-*"))
-    (tmp_path / "initdb").write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
-    (tmp_path / "initdb").chmod(0o755)
+    monkeypatch.setattr(scratch, "PARENT", home / "data")
+    (home / "data").mkdir()
+    (home / "data").chmod(0o1777)
+    (home / "initdb").write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
+    (home / "initdb").chmod(0o755)
 
-    with pytest.raises(UnreachableError, match="the scratch server did not start: "):
-        ScratchServer(tmp_path)
+    with pytest.raises(UnreachableError, match="the scratch server did not start: no space left"):
+        ScratchServer(home)
 
-    assert set(home.glob("noxgate-scratch-*")) - before == set()
+    left(home / "data")

@@ -24,7 +24,7 @@ from noxgate.waiting import eventually
 SUPERUSER = "scratch"
 STARTING = 30.0  # seconds
 ENDING = 10.0
-_PARENT = Path("/var/tmp")  # noqa: S108 (PostgreSQL's user must reach it; each folder below it is private)
+PARENT = Path("/var/tmp")  # noqa: S108 (PostgreSQL's user must reach it; each folder below it is private)
 _PROGRAMS = ("initdb", "postgres", "psql", "pg_dump")
 _ERROR = re.compile(
     r"(?:psql:[^:]*:(?P<line>\d+): |(?:psql|pg_dump): )"
@@ -60,7 +60,7 @@ class ScratchServer:
             self._owner = postgresql.server_user()
         except MissingError as error:
             raise UnreachableError(f"no scratch server: {error}") from None
-        self.folder = Path(tempfile.mkdtemp(prefix="noxgate-scratch-", dir=_PARENT))
+        self.folder = Path(tempfile.mkdtemp(prefix="noxgate-scratch-", dir=PARENT))
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
         self._keeper = self._start()
         try:
@@ -219,7 +219,8 @@ def _keeper(folder: Path, initdb: Sequence[str], serve: Sequence[str]) -> str:
     """A shell script that runs the server until its standard input ends, and leaves nothing behind.
 
     The kernel ends that input when we close it, and when we are killed: whichever of our threads started the
-    shell, which the kernel's death signal would ask for.
+    shell, which the kernel's death signal would ask for. A server that has just begun ignores the signal to
+    end, so it is sent until the server is gone.
     """
     quoted = shlex.quote(str(folder))
     return f"""
@@ -227,7 +228,7 @@ exec 3<&0 </dev/null
 if {shlex.join(initdb)} 3<&-; then
     {shlex.join(serve)} 3<&- &
     server=$!
-    (read -r _ <&3; kill -QUIT "$server") &
+    (read -r _ <&3; while kill -QUIT "$server" 2>/dev/null; do sleep 0.1; done) &
     watch=$!
     wait "$server"
     kill "$watch" 2>/dev/null
