@@ -23,7 +23,10 @@ class Thing:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What must be in `schema_name`: `columns` by table, indexes and triggers by name, functions."""
+    """What must be in `schema_name`: `columns` by table, indexes and triggers by name, functions.
+
+    `run_logs` are tables that each run of the migration adds rows to.
+    """
 
     schema_version: str
     schema_name: str
@@ -31,6 +34,7 @@ class Catalog:
     indexes: Mapping[str, Thing]
     triggers: Mapping[str, Thing]
     functions: tuple[str, ...]
+    run_logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def read_catalog(path: Path) -> Catalog:
         indexes=_things(content["indexes"]),
         triggers=_things(content["triggers"]),
         functions=tuple(content["functions"]["names"]),
+        run_logs=tuple(content.get("run_logs", ())),
     )
 
 
