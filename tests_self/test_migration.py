@@ -17,9 +17,10 @@ from noxgate.clients import catalog as found
 from noxgate.clients import scratch
 from noxgate.clients.database import Database
 from noxgate.clients.migration import Migration
+from noxgate.clients.migration_files import MigrationFiles
 from noxgate.clients.migration_lint import refused, squawk, used_too_early
 from noxgate.clients.migration_locks import looking
-from noxgate.clients.migration_trial import MigrationFiles, Trial
+from noxgate.clients.migration_trial import Trial
 from noxgate.clients.scratch import ScratchServer, programs
 from noxgate.clients.sql_script import read_script
 from noxgate.doctor import program

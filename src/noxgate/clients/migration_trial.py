@@ -2,10 +2,8 @@
 
 import dataclasses
 import difflib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar, cast
 
 import psycopg
@@ -13,58 +11,16 @@ from psycopg import sql
 
 from noxgate.clients import migration_locks, old_queries
 from noxgate.clients.database import Database, DatabaseSession
+from noxgate.clients.migration_files import MigrationFiles, refuse
 from noxgate.clients.migration_locks import TableLock
 from noxgate.clients.old_queries import Answer
 from noxgate.clients.scratch import Ran, ScratchServer, programs
-from noxgate.clients.sql_script import Script, read_script
 from noxgate.target import Target, UnreachableError
 
 T = TypeVar("T")
 LIMIT = 300.0  # seconds that each run of a script may take
 BEFORE, MIGRATED, TWICE, LOCKS = "before", "migrated", "twice", "locks"  # databases
 VARIABLE = "SCRATCH_DATABASE_URL"
-# Commands of psql that stay on the scratch server. Others read files, run programs, or connect elsewhere.
-_SAFE = re.compile(
-    r"\\(set|unset|echo|qecho|warn|if|elif|else|endif|pset|timing|encoding|x|t|a|restrict|unrestrict"
-    r"|gset|g|gexec|r|p)\b(?!.*`)(?!(?<=\\g)\s*\S)"
-)
-# A program or a file of the server, which here is this machine; STDIN and STDOUT are psql's.
-_OUTSIDE = re.compile(r"""copy (?:binary )?(?:\(.*\)|[^ (]+(?: ?\([^()]*\))?) (?:from|to) (?:program\b|'')""")
-
-
-@dataclass(frozen=True)
-class MigrationFiles:
-    """What the profile names.
-
-    The release's migration, the schema that it starts from (a plain SQL dump), what the version that runs now
-    asks, and where the programs of PostgreSQL are if not where Debian puts them.
-    """
-
-    profile: str
-    migration: Path | None = None
-    schema: Path | None = None
-    old_queries: Path | None = None
-    postgres_bin: Path | None = None
-
-    def read(self, key: str) -> tuple[str, Script]:
-        """Name and content of one of them; UnreachableError if there is none to be had."""
-        path: Path | None = getattr(self, key)
-        if path is None:
-            raise UnreachableError(f"{self.profile} has no key {key}: name the file there")
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise UnreachableError(f"{self.profile}: {key}: {path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            words = "expected plain SQL in UTF-8"
-            raise UnreachableError(
-                f"{self.profile}: {key}: {path}: {words}, not an archive of pg_dump"
-            ) from None
-        if text.startswith("PGDMP"):
-            raise UnreachableError(
-                f"{path}: expected plain SQL, saw an archive of pg_dump: pg_restore --file=schema.sql ARCHIVE"
-            )
-        return path.name, read_script(text)
 
 
 @dataclass(frozen=True)
@@ -193,7 +149,7 @@ class Trial:
 
     def _load(self) -> tuple[str, ...]:
         name, script = self.files.read("schema")
-        _refuse(name, script, UnreachableError)
+        refuse(name, script, UnreachableError)
         is_dump = "-- PostgreSQL database dump" in script.text[:1000]
         if is_dump and "-- PostgreSQL database dump complete" not in script.text[-1000:]:
             raise UnreachableError(f"{name}: the dump has no end: it was broken off, make it again")
@@ -213,7 +169,7 @@ class Trial:
 
     def _first(self) -> Ran:
         name, script = self.files.read("migration")
-        _refuse(name, script, AssertionError)
+        refuse(name, script, AssertionError)
         self.tables_before()
         self._make(MIGRATED, BEFORE)
         return self._run(MIGRATED, name, script.text)
@@ -270,7 +226,7 @@ class Trial:
 
     def _locks(self) -> list[TableLock]:
         name, script = self.files.read("migration")
-        _refuse(name, script, AssertionError)
+        refuse(name, script, AssertionError)
         tables = self.tables_before()
         self._make(LOCKS, BEFORE)
         self._run(LOCKS, "prepare.sql", migration_locks.PREPARE)
@@ -284,18 +240,6 @@ class Trial:
 
 def _at(ran: Ran) -> str:
     return "" if ran.line is None else f"line {ran.line}: "
-
-
-def _refuse(name: str, script: Script, kind: type[Exception]) -> None:
-    """What a script may not do here: nothing but the scratch server is to feel that it ran."""
-    for command in script.commands:
-        if not _SAFE.match(command.text):
-            word = command.text.split()[0]
-            raise kind(f"{name} line {command.line}: {word} reaches beyond the database: not run here")
-    for statement in script.statements:
-        if _OUTSIDE.match(statement.words):
-            words = "COPY with a file or program reaches beyond the database: not run here"
-            raise kind(f"{name} line {statement.line}: {words}")
 
 
 def _contents(url: str) -> dict[str, Contents]:
