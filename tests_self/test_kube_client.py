@@ -251,6 +251,48 @@ def test_every_write_is_a_dry_run() -> None:
     assert writes == [("PATCH", "All")] * 2
 
 
+@pytest.mark.usefixtures("furnished")
+@pytest.mark.parametrize("name", ["map-0#", "map-0?", "map-0%23", "../configmaps/map-0#", "..", "map-0/"])
+@pytest.mark.parametrize("where", ["name", "namespace", "version"])
+def test_no_name_gets_past_the_dry_run(name: str, where: str, look: Look, admin: httpx.Client) -> None:
+    """Names come from manifests: a # that ended the URL before dryRun=All would be a real write."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+    before = admin.get(path).json()["items"]
+    manifest = examples.config_map("map-0", colour="green")
+    namespace = NAMESPACE
+    if where == "name":
+        manifest["metadata"]["name"] = name
+    elif where == "namespace":
+        namespace = f"{NAMESPACE}/configmaps/{name}"
+    else:
+        manifest["apiVersion"] = f"v1{path.removeprefix('/api/v1')}/{name}"
+    with pytest.raises((AssertionError, UnreachableError)):
+        look().dry_run_apply(manifest, namespace)
+
+    assert admin.get(path).json()["items"] == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query"),
+    [
+        ("DELETE", "/api/v1/namespaces/x", {"dryRun": "All"}),
+        ("POST", "/api/v1/namespaces", {"dryRun": "All"}),
+        ("PATCH", "/api/v1/namespaces/x", {}),
+        ("PATCH", "/api/v1/namespaces/x", {"dryRun": "all"}),
+        ("PATCH", "/api/v1/namespaces/x#", {"dryRun": "All"}),
+        ("PATCH", "/api/v1/namespaces/x?dryRun=", {"dryRun": "All"}),
+        ("PATCH", "/api/v1/namespaces/x?dryRun=None", {"dryRun": "All"}),
+    ],
+)
+def test_the_session_sends_nothing_else(
+    method: str, path: str, query: dict[str, str], server: Server
+) -> None:
+    """Whatever a later method of the client may ask of it."""
+    session = KubeSession(of(server.kubeconfig()))
+    with pytest.raises(AssertionError, match="the gate only looks"):
+        session.ask(method, path, query, {}, "application/merge-patch+json")
+
+
 # ---------------------------------------------------------------- not being able to look
 
 

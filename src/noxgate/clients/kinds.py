@@ -1,6 +1,9 @@
 """The Kubernetes kinds that checks look at, or that manifests may hold, and where the API server has them."""
 
+import re
 from dataclasses import dataclass
+
+_SEGMENT = re.compile(r"[a-z0-9]([\w.:-]*\w)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,23 @@ class Resource:
         """Such as apps; "core" for the first API, which has none."""
         return self.version.rpartition("/")[0] or "core"
 
+    @property
+    def home(self) -> str:
+        """The path of the API's own list of its kinds."""
+        return f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
+
     def path(self, namespace: str, name: str = "") -> str:
-        """The path of one object, or of the whole collection."""
-        root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
-        where = f"/namespaces/{namespace}" if self.namespaced else ""
-        return f"{root}{where}/{self.plural}" + (f"/{name}" if name else "")
+        """The path of one object, or of the whole collection.
+
+        Names may come from a manifest, which is no authority on where a request ends: a # in one would cut
+        off the query, dryRun=All with it.
+        """
+        where = ["namespaces", namespace] if self.namespaced else []
+        parts = [*where, self.plural, *([name] if name else [])]
+        for part in (*self.version.split("/"), *parts):
+            if not _SEGMENT.fullmatch(part):
+                raise AssertionError(f"expected a name that Kubernetes takes, saw {part!r}")
+        return "/".join([self.home, *parts])
 
 
 KINDS = {
