@@ -1,5 +1,6 @@
 """The fixtures that checks are given. Hooks and options live in noxgate.plugin."""
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession
 from noxgate.clients.manifests import Document, read_manifests
-from noxgate.clients.observation import Observe
+from noxgate.clients.observation import Observation, Observe
 from noxgate.clients.prometheus import Prometheus, PrometheusSession
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.websocket import WebSocketClient
@@ -134,16 +135,16 @@ def production_kube(production_kube_sessions: tuple[KubeSession, KubeSession], o
     return Kube(*production_kube_sessions, observe)
 
 
-@pytest.fixture(scope="session")
-def manifests(target: Target) -> tuple[Document, ...]:
+@pytest.fixture
+def manifests(target: Target, observe: Observe) -> tuple[Document, ...]:
     """The manifests that the release ships for the target."""
-    return _manifests(target)
+    return _manifests(target, observe)
 
 
-@pytest.fixture(scope="session")
-def production_manifests(production: Target) -> tuple[Document, ...]:
+@pytest.fixture
+def production_manifests(production: Target, observe: Observe) -> tuple[Document, ...]:
     """The manifests that the release ships for production's green."""
-    return _manifests(production)
+    return _manifests(production, observe)
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +168,12 @@ def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
         session.close()
 
 
-def _manifests(target: Target) -> tuple[Document, ...]:
+def _manifests(target: Target, observe: Observe) -> tuple[Document, ...]:
     if target.source is None or target.manifests is None:
         raise UnreachableError(f"{target.path.name} names no source and manifests to compare with")
-    return read_manifests(target.source / target.manifests)
+    folder = target.source / target.manifests
+    documents = read_manifests(folder)
+    files = dict.fromkeys(document.file for document in documents)
+    seen = f"{len(documents)} documents in {target.manifests}: {', '.join(files)}"
+    observe(Observation(seen, f"ls {shlex.quote(str(folder))}"))
+    return documents

@@ -37,7 +37,7 @@ def managed(manager: str, fields: dict[str, Any], operation: str = "Update", **m
 
 
 def env(name: str) -> dict[str, Any]:
-    value = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}}}
+    value: dict[str, Any] = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}}}
     container = {'k:{"name":"api"}': {"f:env": value}}
     return {"f:spec": {"f:template": {"f:spec": {"f:containers": container}}}}
 

@@ -23,6 +23,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ReadOnlyError
 
+from noxgate.profile import read_target
 from noxgate.rehearsal import certificates, ingress, leftovers, redis, world
 from noxgate.rehearsal.error import PortTakenError, RehearsalError
 from noxgate.rehearsal.folder import folder_of
@@ -30,16 +31,20 @@ from noxgate.rehearsal.ingress_conf import HEADERS
 from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.processes import Crew, Part
 from noxgate.rehearsal.world import World
-from noxgate.profile import read_target
 from noxgate.waiting import eventually
 
 PARTS = [
+    "prometheus",
+    "kubernetes",
     "redis",
-    "ingress",
     "nox-api-green-1",
     "nox-api-green-2",
     "nox-api-green-3",
+    "redis-production",
+    "nox-api-blue-1",
+    "ingress",
     "postgres",
+    "controllers",
     "nox-worker",
 ]
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
@@ -108,15 +113,20 @@ def test_only_the_owner_can_read_secrets(shared: World) -> None:
     """Others may pass through the folder, as PostgreSQL's user must, and read nothing that is secret."""
     modes = {
         path.relative_to(shared.folder).as_posix(): stat.S_IMODE(path.stat().st_mode)
-        for path in [shared.folder, *shared.folder.glob("*"), *shared.folder.glob("ingress/*.key")]
+        for path in [shared.folder, *shared.folder.glob("*"), *shared.folder.glob("*/*")]
     }
     secrets = (
         "state.json",
         "credentials.env",
         "ca.key",
         "control",
-        "ingress/server.key",
+        "kubeconfig",
+        "credentials-production.env",
+        "ingress/server-staging.key",
         "ingress/usual.key",
+        "kubernetes/settings.json",
+        "kubernetes/server.key",
+        "controllers/settings.json",
     )
 
     assert modes["."] == 0o711

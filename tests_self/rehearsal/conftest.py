@@ -34,10 +34,10 @@ Gate = Callable[..., Run]
 
 @pytest.fixture
 def gate(world: World, pytestconfig: pytest.Config, tmp_path: Path) -> Gate:
-    """Run the staging checks on the rehearsal in a pytest of their own."""
+    """Run a phase's checks on the rehearsal in a pytest of their own."""
 
-    def run(*arguments: str, markers: str = "staging") -> Run:
-        command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={world.profile}"]
+    def run(*arguments: str, markers: str = "staging", profile: Path | None = None) -> Run:
+        command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={profile or world.profile}"]
         command += [f"--reports={tmp_path}", "-q", *arguments]
         done = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, check=False)
         folders = sorted(tmp_path.glob("*/*/results.json"), key=lambda path: path.stat().st_mtime_ns)

@@ -1,12 +1,19 @@
 """With a system down, nothing is known about it: INCONCLUSIVE, one line for each check, no traceback."""
 
 import json
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from noxgate.rehearsal import prometheus
 from noxgate.rehearsal import world as worlds
+from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
 from noxgate.rehearsal.state import World
 
@@ -65,6 +72,103 @@ def test_data_store_down_alone(part: str, own: tuple[str, ...], world: World, ga
     assert run.status == 2
     assert {line: outcomes(run).get(line) for line in own} == dict.fromkeys(own, "unreachable")
     assert "Traceback" not in run.output
+
+
+CLUSTER = {
+    "preflight": ("preflight.env-variables", "preflight.staging-secrets", "preflight.switch-dry-run"),
+    "staging": (
+        "staging.manifests-accepted",
+        "staging.rollout",
+        "staging.ingress-backends",
+        "staging.hpa-minimum",
+    ),
+}
+
+
+def elsewhere(world: World, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """The rehearsal's profile with another kubeconfig."""
+    config = yaml.safe_load(world.kubeconfig.read_text())
+    change(config)
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    profile = folder / "rehearsal.toml"
+    profile.write_text(world.profile.read_text().replace(str(world.kubeconfig), str(kubeconfig)))
+    return profile
+
+
+@pytest.mark.parametrize("phase", CLUSTER)
+@pytest.mark.parametrize("how", ["refused", "unknown"])
+def test_cluster_that_cannot_be_looked_at(
+    how: str, phase: str, world: World, gate: Gate, tmp_path: Path
+) -> None:
+    """Nobody listens, or the credential is not known: one line for each check, and INCONCLUSIVE."""
+    (port,) = free_ports(1)
+
+    def change(config: dict[str, Any]) -> None:
+        if how == "refused":
+            config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+        else:
+            for user in config["users"]:
+                user["user"]["token"] = f"of-another-cluster-{port}"
+
+    run = gate(markers=phase, profile=elsewhere(world, tmp_path, change))
+
+    assert run.status == 2, run.output
+    found = outcomes(run)
+    assert [line for line in CLUSTER[phase] if found.get(line) != "unreachable"] == []
+    assert set(found.values()) == {"unreachable"}
+    assert "Traceback" not in run.output
+    assert ("connection refused" if how == "refused" else "401") in run.output
+
+
+def test_cluster_that_is_slow(world: World, gate: Gate) -> None:
+    """A server that accepts and says nothing costs a run seconds, not minutes, and is INCONCLUSIVE."""
+    pid = World.load(world.folder).pids["kubernetes"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        run = gate(markers="staging and rollout")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    own = ("staging.rollout", "staging.pod-restarts", "staging.deployment")
+    assert run.status == 2
+    assert {line: outcomes(run).get(line) for line in own} == dict.fromkeys(own, "unreachable")
+
+
+def test_dry_runs_without_the_right(world: World, gate: Gate, tmp_path: Path) -> None:
+    """With the role that only looks, the dry runs are unreachable, and name the right that is missing."""
+    profile = tmp_path / "rehearsal.toml"
+    text = world.profile.read_text()
+    production = tmp_path / "rehearsal-production.toml"
+    for source, copy in ((world.profile, profile), (world.folder / production.name, production)):
+        text = source.read_text().replace(str(world.folder / production.name), str(production))
+        copy.write_text(text.replace('dry_run_context = "rehearse-change"\n', ""))
+    runs = [gate(markers=phase, profile=profile) for phase in ("preflight", "staging")]
+
+    assert [run.status for run in runs] == [2, 2]
+    assert outcomes(runs[0]) | outcomes(runs[1]) == dict.fromkeys(
+        (
+            "preflight.green-manifests",
+            "preflight.switch-dry-run",
+            "preflight.rollback-dry-run",
+            "staging.manifests-accepted",
+            "staging.manifests-no-drift",
+        ),
+        "unreachable",
+    )
+    assert "docs/roles/rehearse-change.yaml" in runs[0].output
+
+
+def test_prometheus_down(world: World, gate: Gate) -> None:
+    """Its own two lines, and no others."""
+    with stopped(world, "prometheus"):
+        run = gate()
+    port = int(world.prometheus_url.rpartition(":")[2])
+    prometheus.wait_until_scraped(port, world.pods, within=15)
+
+    own = ("staging.prometheus-targets-up", "staging.prometheus-rules-loaded")
+    assert run.status == 2
+    assert outcomes(run) == dict.fromkeys(own, "unreachable")
 
 
 def test_part_of_a_phase_names_what_was_not_run(gate: Gate) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from noxgate.checks import find_checks
-from noxgate.rehearsal.day import difference
+from noxgate.rehearsal.day import PHASES, difference
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage
 from noxgate.rehearsal.state import World
 from noxgate.runbook import read_runbook
@@ -29,9 +29,10 @@ def test_sabotage_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_broken_is_go(gate: Gate) -> None:
+@pytest.mark.parametrize("phase", PHASES)
+def test_nothing_broken_is_go(phase: str, gate: Gate) -> None:
     """The same run without a sabotage."""
-    run = gate()
+    run = gate(markers=phase)
 
     assert run.status == 0, run.output
     assert run.folder is not None
@@ -44,7 +45,7 @@ def test_nothing_broken_is_go(gate: Gate) -> None:
 def test_sabotage(sabotage: Sabotage, world: World, gate: Gate) -> None:
     """Its line is red because of it, and only what must follow is red besides."""
     with sabotage.on(world):
-        run = gate()
+        run = gate(markers=sabotage.phase)
 
     assert run.folder is not None, run.output
     assert difference(sabotage, run.folder / "results.json") == ([], [])

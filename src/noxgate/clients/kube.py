@@ -163,7 +163,7 @@ class Kube:
             raise
 
     def _good(self, answer: Answer, where: Resource, verb: str, namespace: str, repeat: str) -> None:
-        if answer.status == HTTPStatus.FORBIDDEN:
+        if answer.status == HTTPStatus.FORBIDDEN and self._serves(where, repeat):
             role = "rehearse-change" if verb == "patch" else "look"
             self._observe(Observation(f"could not look: {answer.message}", repeat))
             raise UnreachableError(
@@ -174,9 +174,16 @@ class Kube:
             self._observe(Observation(f"could not look: {answer.status}: {answer.message}", repeat))
             raise UnreachableError(f"the API server: {answer.status}: {answer.message}")
 
+    def _serves(self, where: Resource, repeat: str) -> bool:
+        """Whether the server knows the kind: it says 403 of one that it does not know, too. All may ask."""
+        answer = self._ask(self._session, repeat, "GET", where.home, {})
+        served = answer.document.get("resources") or []
+        return any(each.get("name") == where.plural for each in served)
+
     def _unknown(self, answer: Answer, where: Resource, repeat: str) -> None:
         """A kind that the server does not know: its CRD is not installed."""
-        if answer.status == HTTPStatus.NOT_FOUND and not _is_of_object(answer):
+        not_found = answer.status == HTTPStatus.NOT_FOUND and not _is_of_object(answer)
+        if not_found or answer.status == HTTPStatus.FORBIDDEN:
             said = f"the cluster knows no {where.plural} of {where.version}: its kinds are not installed"
             self._observe(Observation(said, repeat))
             raise AssertionError(said)

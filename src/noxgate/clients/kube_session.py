@@ -21,6 +21,8 @@ from noxgate.target import Target, UnreachableError
 DEFAULT = "~/.kube/config"
 CONNECT, READ = 5, 8  # seconds
 MOST_BYTES = 50_000_000
+# How API servers refuse to apply a field that they do not know: as an error of their own, a 500.
+UNTYPED = "failed to create typed patch object"
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,10 @@ def _document(where: str, status: int, text: bytes) -> Mapping[str, Any]:
         raise UnreachableError(f"{where}: expected a Kubernetes object in JSON, saw HTTP {status}: {seen}")
     if status == HTTPStatus.UNAUTHORIZED:
         raise UnreachableError(f"{where}: 401: the credential of this context is not known: sign in again")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise UnreachableError(f"{where}: {status}: {shortened(str(document.get('message')))}")
+    message = str(document.get("message"))
+    is_unwell = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_unwell and not message.startswith(UNTYPED):
+        raise UnreachableError(f"{where}: {status}: {shortened(message)}")
     return document
 
 

@@ -1,123 +1,64 @@
-"""What a rehearsal consists of and the order in which it starts: NOX's staging environment on loopback."""
+"""What a rehearsal consists of and the order in which it starts: NOX on loopback, staging and production."""
 
 import os
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from noxgate.rehearsal import certificates, ingress, pods, postgres, redis
-from noxgate.rehearsal.api.auth import mint
+from noxgate.rehearsal import certificates, ingress, plan, pods, postgres, profile, prometheus, redis
+from noxgate.rehearsal.cluster import controlling, objects, server
+from noxgate.rehearsal.cluster.kubeconfig import ADMIN, write_kubeconfig
+from noxgate.rehearsal.cluster.release import rules, write_release
 from noxgate.rehearsal.ingress_conf import Site
 from noxgate.rehearsal.leftovers import look
-from noxgate.rehearsal.ports import free_ports
+from noxgate.rehearsal.plan import Plan
 from noxgate.rehearsal.processes import Crew
-from noxgate.rehearsal.profile import Profile
 from noxgate.rehearsal.state import Server, World
 
-VERSION = "8.0.0"
-PODS = 3
-ADMIN, USER = 1, 2  # ids of two of the seed's users
-TOKEN_HOURS = 72.0  # longer than the window that a rehearsal plays
-PROVIDERS = ("google", "github", "microsoft")
+READY = 10.0  # seconds that pods have to be ready, once their database is
 _NOX = Path(__file__).parent / "nox"
-_SCRIPTS = (
-    _NOX / "db" / "schema_7.9.3.sql",
-    _NOX / "db" / "seed.sql",
-    _NOX / "migrations" / "v8_to_v8.0.0.sql",
-)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Every port and every secret, chosen before anything starts."""
-
-    database: postgres.Database
-    redis_port: int
-    redis_password: str
-    site: Site
-    green: pods.Deployment
-    secret_key: str
-    client_ids: dict[str, str]
-
-    @property
-    def base_url(self) -> str:
-        return f"https://localhost:{self.site.port}"
-
-
-def plan(folder: Path) -> Plan:
-    """Choose free ports and new secrets."""
-    database_port, redis_port, tls_port, plain_port, *pod_ports = free_ports(4 + PODS)
-    database = postgres.Database(
-        database_port,
-        {role: _secret() for role in (postgres.SUPERUSER, postgres.APPLICATION, postgres.READ_ONLY)},
-    )
-    redis_password, secret_key = _secret(), _secret()
-    client_ids = {provider: f"nox-staging-{provider}-{secrets.token_hex(8)}" for provider in PROVIDERS}
-    base_url = f"https://localhost:{tls_port}"
-    environment = {
-        "DATABASE_URL": database.url(postgres.APPLICATION),
-        "REDIS_URL": redis.url(redis_port, redis_password),
-        "SECRET_KEY": secret_key,
-        "PUBLIC_URL": base_url,
-        "NOX_FAULTS": str(_faults_file(folder)),
-    }
-    for provider in PROVIDERS:
-        environment[f"{provider.upper()}_CLIENT_ID"] = client_ids[provider]
-        environment[f"{provider.upper()}_CLIENT_SECRET"] = _secret()
-    names = pods.pod_names("green", PODS)
-    return Plan(
-        database=database,
-        redis_port=redis_port,
-        redis_password=redis_password,
-        site=Site(tls_port, plain_port, tuple(pod_ports), redirect=base_url),
-        green=pods.Deployment(VERSION, dict(zip(names, pod_ports, strict=True)), environment),
-        secret_key=secret_key,
-        client_ids=client_ids,
-    )
+_SCHEMA = (_NOX / "db" / "schema_7.9.3.sql", _NOX / "db" / "seed.sql")
+_MIGRATION = _NOX / "migrations" / "v8_to_v8.0.0.sql"
 
 
 def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) -> World:
     """Start everything that does not need the database while that is made; then the rest."""
-    chosen = plan(folder)
-    say("Starting PostgreSQL, Redis, the ingress and three pods of NOX API.")
+    chosen = plan.plan(folder)
+    say("Starting PostgreSQL, Redis, Prometheus, the Kubernetes API, the ingress and the pods of NOX API.")
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")
     certificate = certificates.issue(authority)
-    crew.launch(redis.prepare(folder, chosen.redis_port, chosen.redis_password))
-    crew.launch(ingress.prepare(folder, chosen.site, certificate))
-    for pod in pods.prepare(folder, chosen.green):
-        crew.launch(pod)
+    write_release(folder / "source", plan.VERSION, plan.PREVIOUS)
+    _launch(crew, folder, chosen, certificate)
     crew.launch(postgres.lay_out(crew, folder, chosen.database))
+
+    crew.wait_for(server.NAME)
+    kubeconfig = folder / "kubeconfig"
+    write_kubeconfig(kubeconfig, chosen.kubernetes_url, authority.certificate, chosen.tokens)
+    api = objects.Api(chosen.kubernetes_url, folder / "ca.pem", chosen.tokens[ADMIN])
+    variables = {
+        objects.STAGING: chosen.staging.variables,
+        **dict.fromkeys((objects.PRODUCTION, objects.BLUE, objects.GREEN), chosen.production.variables),
+    }
+    objects.furnish(api, folder / "source", variables, certificate)
+    crew.launch(controlling.prepare(folder, chosen))
+
     crew.wait_for(postgres.NAME)
-
-    say("Making the 7.9.3 database and migrating it to 8.0.0.")
+    say("Making the 7.9.3 databases, and migrating staging's to 8.0.0.")
     postgres.create(chosen.database)
-    postgres.run_scripts(crew, folder, chosen.database, *_SCRIPTS)
-    crew.launch(pods.prepare_worker(folder, chosen.green))
-    crew.wait_for(redis.NAME, ingress.NAME, *chosen.green.pods, pods.WORKER)
-    pods.wait_until_ready(chosen.green, within=10)
-
-    profile = _write_profile(folder, chosen)
-    return World(
-        name=name,
-        folder=folder,
-        supervisor=os.getpid(),
-        version=VERSION,
-        base_url=chosen.base_url,
-        plain_url=profile.plain_url,
-        ca_file=profile.ca_file,
-        env_file=profile.env_file,
-        profile=profile.path,
-        faults_file=_faults_file(folder),
-        pods=chosen.green.pods,
-        servers=servers(crew),
-        dsn=chosen.database.url(postgres.SUPERUSER),
-        application_dsn=chosen.database.url(postgres.APPLICATION),
-        read_only_dsn=chosen.database.url(postgres.READ_ONLY),
-        redis_url=chosen.green.environment["REDIS_URL"],
-        secret_key=chosen.secret_key,
-    )
+    postgres.run_scripts(crew, folder, chosen.database, postgres.ORIGINAL, *_SCHEMA)
+    for environment in (chosen.production, chosen.staging):
+        postgres.copy(chosen.database, environment.names)
+    postgres.run_scripts(crew, folder, chosen.database, postgres.STAGING, _MIGRATION)
+    crew.launch(pods.prepare_worker(folder, chosen.staging.deployment))
+    crew.wait_for(*(part.name for part in crew.parts()))
+    for environment in (chosen.staging, chosen.production):
+        pods.wait_until_ready(environment.deployment, within=READY)
+    objects.wait_until_ready(api, chosen.deployments, within=READY)
+    for environment in (chosen.staging, chosen.production):
+        ingress.wait_until_serving(environment.port, folder / "ca.pem", within=READY)
+    prometheus.wait_until_scraped(chosen.prometheus_port, list(chosen.staging.deployment.pods), within=15)
+    api.close()
+    return _world(crew, name, folder, chosen)
 
 
 def servers(crew: Crew) -> tuple[Server, ...]:
@@ -131,29 +72,74 @@ def servers(crew: Crew) -> tuple[Server, ...]:
     return tuple(rows)
 
 
-def _write_profile(folder: Path, chosen: Plan) -> Profile:
-    profile = Profile(
-        path=folder / "rehearsal.toml",
-        base_url=chosen.base_url,
-        plain_url=f"http://localhost:{chosen.site.plain_port}",
+def _launch(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pair) -> None:
+    """Everything that can start at once; what takes longest first."""
+    groups = rules(folder / "source")
+    crew.launch(prometheus.prepare(folder, chosen.prometheus_port, _monitors(chosen), groups))
+    crew.launch(
+        server.prepare(folder, chosen.kubernetes_port, certificate, chosen.tokens, chosen.deployments)
+    )
+    for environment in (chosen.staging, chosen.production):
+        crew.launch(
+            redis.prepare(folder, environment.redis_port, environment.redis_password, environment.redis_part)
+        )
+        for pod in pods.prepare(folder, environment.deployment):
+            crew.launch(pod)
+    staging, production = (
+        Site(environment.name, environment.port, environment.plain_port, redirect=environment.base_url)
+        for environment in (chosen.staging, chosen.production)
+    )
+    crew.launch(ingress.prepare(folder, staging, production, certificate))
+
+
+def _monitors(chosen: Plan) -> prometheus.Monitors:
+    """What an operator makes of staging's ServiceMonitor and PodMonitor."""
+    deployment = chosen.staging.deployment
+    jobs = {
+        f"serviceMonitor/{deployment.namespace}/nox-api-servicemonitor/0": prometheus.JOB,
+        f"podMonitor/{deployment.namespace}/nox-api-podmonitor/0": "nox-api-podmonitor",
+    }
+    return {
+        scrape: [
+            prometheus.Scraped(
+                f"127.0.0.1:{port}",
+                deployment.namespace,
+                pod,
+                f"nox-api-service-{deployment.colour}",
+                job=job,
+            )
+            for pod, port in deployment.pods.items()
+        ]
+        for scrape, job in jobs.items()
+    }
+
+
+def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
+    staging = chosen.staging
+    peer = profile.write_production(folder, chosen)
+    return World(
+        name=name,
+        folder=folder,
+        supervisor=os.getpid(),
+        version=plan.VERSION,
+        base_url=staging.base_url,
+        plain_url=staging.plain_url,
+        production_url=chosen.production.base_url,
+        production_plain_url=chosen.production.plain_url,
+        kubernetes_url=chosen.kubernetes_url,
+        prometheus_url=f"http://127.0.0.1:{chosen.prometheus_port}",
         ca_file=folder / "ca.pem",
         env_file=folder / "credentials.env",
-        client_ids=chosen.client_ids,
+        profile=profile.write_staging(folder, chosen, peer),
+        faults_file=plan.faults_file(folder, staging.name),
+        kubeconfig=folder / "kubeconfig",
+        source=folder / "source",
+        pods=staging.deployment.pods,
+        servers=servers(crew),
+        dsn=chosen.database.url(postgres.SUPERUSER, postgres.STAGING.database),
+        application_dsn=staging.variables["DATABASE_URL"],
+        read_only_dsn=chosen.database.url(postgres.STAGING.read_only, postgres.STAGING.database),
+        redis_url=staging.variables["REDIS_URL"],
+        secret_key=staging.variables["SECRET_KEY"],
+        admin_token=chosen.tokens[ADMIN],
     )
-    profile.write(
-        {
-            "DATABASE_URL": chosen.database.url(postgres.READ_ONLY),
-            "REDIS_URL": chosen.green.environment["REDIS_URL"],
-            "TEST_TOKEN": mint(chosen.secret_key, USER, "user", TOKEN_HOURS),
-            "ADMIN_TOKEN": mint(chosen.secret_key, ADMIN, "admin", TOKEN_HOURS),
-        }
-    )
-    return profile
-
-
-def _faults_file(folder: Path) -> Path:
-    return folder / "faults.json"
-
-
-def _secret() -> str:
-    return secrets.token_urlsafe(32)

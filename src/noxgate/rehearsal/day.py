@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,13 @@ from noxgate.rehearsal import world
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from noxgate.rehearsal.world import World
 
+NO_GO = 1
 INCONCLUSIVE = 2
+PHASES = ("preflight", "staging")  # that have checks, in the order of the day
 
 
 def run(root: Path, pattern: str | None) -> int:
-    """Run the checks once, or once for each chosen sabotage.
+    """Run the checks of each phase once, or those of its own phase for each chosen sabotage.
 
     Returns the gate's exit status; with sabotages 0 where each was caught, else 1.
     """
@@ -27,22 +29,22 @@ def run(root: Path, pattern: str | None) -> int:
     clock = Clock()
     with _world(clock) as here:
         if not faults:
-            return check(root, here, clock)
+            return _worst(check(root, here, clock, phase) for phase in PHASES)
         caught = 0
         for fault in faults:
             clock.say(f"sabotage {fault.id}: {fault.what}")
             with fault.on(here):
-                caught += check(root, here, clock, fault) == 0
+                caught += check(root, here, clock, fault.phase, fault) == 0
         clock.say(f"{caught} of {len(faults)} sabotages caught")
         return 0 if caught == len(faults) else 1
 
 
-def check(root: Path, here: World, clock: "Clock", fault: Sabotage | None = None) -> int:
-    """Run the staging checks in a pytest of their own and say how it ended; 0 for a fault that was caught."""
-    clock.say("checking: pytest -m staging")
+def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage | None = None) -> int:
+    """Run a phase's checks in a pytest of their own and say how it ended; 0 for a fault that was caught."""
+    clock.say(f"checking: pytest -m {phase}")
     reports = root / "reports"
     before = set(reports.glob("*/*/results.json"))
-    command = [sys.executable, "-m", "pytest", "-m", "staging", f"--target={here.profile}", "-q"]
+    command = [sys.executable, "-m", "pytest", "-m", phase, f"--target={here.profile}", "-q"]
     status = subprocess.run(command, cwd=root, check=False).returncode
     new = sorted(set(reports.glob("*/*/results.json")) - before)
     if not new:
@@ -59,6 +61,12 @@ def check(root: Path, here: World, clock: "Clock", fault: Sabotage | None = None
         return 1
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
     return 0
+
+
+def _worst(statuses: Iterable[int]) -> int:
+    """NO-GO outweighs what could not be looked at; anything else outweighs GO."""
+    found = set(statuses)
+    return NO_GO if NO_GO in found else max(found)
 
 
 def difference(fault: Sabotage, results: Path) -> tuple[list[str], list[str]]:
@@ -81,6 +89,7 @@ def up(root: Path) -> int:
     print(
         f"now: pytest -m staging{'' if ours else f' --target={here.profile}   (another checkout started it)'}"
     )
+    print(f"its cluster: export KUBECONFIG={here.kubeconfig}     kubectl get pods,svc,ingress,hpa")
     print("look at it: noxgate rehearse status     end it: noxgate rehearse down")
     return 0
 

@@ -12,13 +12,15 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from noxgate import doctor
 from noxgate.rehearsal import certificates, leftovers
 from noxgate.rehearsal.error import RehearsalError
-from noxgate.rehearsal.ingress_conf import HEADERS, WORKERS, Site, render
+from noxgate.rehearsal.ingress_conf import HEADERS, WORKERS, Site, included, render
 from noxgate.rehearsal.processes import Part
 from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
@@ -26,30 +28,39 @@ from noxgate.waiting import eventually
 NAME = "ingress"
 
 
-def prepare(folder: Path, site: Site, certificate: certificates.Pair) -> Part:
-    """Write the configuration and the certificate."""
+def prepare(folder: Path, staging: Site, production: Site, certificate: certificates.Pair) -> Part:
+    """Write the configuration and the certificates; no path leads anywhere until the controllers say so."""
     home = folder / NAME
     home.mkdir(mode=0o711)  # nginx's workers, another user, pass through to their temporary files
     home.chmod(0o711)
-    for name in ("usual", "server"):
-        certificate.write(home / f"{name}.pem", home / f"{name}.key")
-    _write(home, site, certificate)
+    certificate.write(home / "usual.pem", home / "usual.key")
+    for site in (staging, production):
+        upstreams, paths = included(home, site.name)
+        upstreams.write_text("", encoding="utf-8")
+        paths.write_text("location / { return 503; }\n", encoding="utf-8")
+        certificate.write(home / f"server-{site.name}.pem", home / f"server-{site.name}.key")
+    _write(home, (staging, production), certificate)
     return Part(
         name=NAME,
-        address=f"https://localhost:{site.port}",
-        command=(
-            str(doctor.program("nginx")),
-            "-e",
-            "stderr",
-            "-p",
-            str(home),
-            "-c",
-            str(home / "nginx.conf"),
-        ),
+        address=f"https://localhost:{staging.port}",
+        command=_command(home / "nginx.conf"),
         folder=home,
-        serves=lambda: _answers(site.port, folder / "ca.pem"),
+        serves=partial(_serves, staging.port, folder / "ca.pem"),
         death=signal.SIGTERM,
     )
+
+
+def wait_until_serving(port: int, ca_file: Path, *, within: float) -> None:
+    """Wait until a site leads to pods; RehearsalError if it does not."""
+
+    def serves() -> None:
+        status = _answers(port, ca_file)
+        assert status == HTTPStatus.OK, f"GET /health: HTTP {status}"
+
+    try:
+        eventually(serves, within=within, every=0.05)
+    except AssertionError as error:
+        raise RehearsalError(f"the ingress leads to no pod after {within:g} s: {error}") from None
 
 
 class Changes(TypedDict, total=False):
@@ -60,20 +71,25 @@ class Changes(TypedDict, total=False):
     not_on_api: str | None
     redirect: str | None
     tls_protocols: tuple[str, ...]
-    upstreams: tuple[int, ...]
     websocket: bool
 
 
 def apply(world: World, *, certificate: certificates.Pair | None = None, **changes: Unpack[Changes]) -> None:
-    """Serve with these changes, and otherwise as at the start; returns when only the changed ingress answers.
+    """Serve staging with these changes, and otherwise as at the start.
 
-    `headers` are added to the usual ones.
+    `headers` are added to the usual ones. Returns when only the changed ingress answers.
     """
-    usual = Site(world.port, world.plain_port, tuple(world.pods.values()), redirect=world.base_url)
+    usual = Site("staging", world.port, world.plain_port, redirect=world.base_url)
     changed = replace(usual, **changes)
     site = replace(changed, headers={**HEADERS, **changed.headers})
     home = world.folder / NAME
-    _write(home, site, certificate or _usual_certificate(home))
+    production = Site(
+        "production",
+        _port(world.production_url),
+        _port(world.production_plain_url),
+        redirect=world.production_url,
+    )
+    _write(home, (site, production), certificate or _usual_certificate(home))
     _reload(world)
 
 
@@ -91,15 +107,22 @@ def _usual_certificate(home: Path) -> certificates.Pair:
     return certificates.Pair.read(home / "usual.pem", home / "usual.key")
 
 
-def _write(home: Path, site: Site, certificate: certificates.Pair) -> None:
-    """Write what nginx is to read next; RehearsalError, and nothing written, if it would refuse it."""
+def _write(home: Path, sites: tuple[Site, Site], certificate: certificates.Pair) -> None:
+    """Write what nginx is to read next; RehearsalError, and nothing changed, if it would refuse it."""
+    served, key = home / "server-staging.pem", home / "server-staging.key"
+    before = certificates.Pair.read(served, key)
     draft = home / "nginx.conf.draft"
-    draft.write_text(render(home, site), encoding="utf-8")
+    draft.write_text(render(home, *sites), encoding="utf-8")
+    certificate.write(served, key)
     test = subprocess.run([*_command(draft), "-t", "-q"], capture_output=True, text=True, check=False)
     if test.returncode != 0:
+        before.write(served, key)
         raise RehearsalError(f"nginx refuses the configuration: {test.stderr.strip().partition(chr(10))[0]}")
-    certificate.write(home / "server.pem", home / "server.key")
     draft.replace(home / "nginx.conf")
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
 def _command(configuration: Path) -> tuple[str, ...]:
@@ -127,12 +150,18 @@ def _reload(world: World) -> None:
         raise RehearsalError(f"the ingress did not reload ({error}): {log.rpartition(chr(10))[2]}") from None
 
 
-def _answers(port: int, ca_file: Path) -> None:
-    """Any answer with our certificate will do: the pods may not be there yet."""
+def _serves(port: int, ca_file: Path) -> None:
+    _answers(port, ca_file)
+
+
+def _answers(port: int, ca_file: Path) -> int:
+    """The status of any answer with our certificate: the pods may not be there yet."""
     context = ssl.create_default_context(cafile=str(ca_file))
     with closing(http.client.HTTPSConnection("localhost", port, timeout=2, context=context)) as connection:
         try:
             connection.request("GET", "/health")
-            connection.getresponse().read()
+            answer = connection.getresponse()
+            answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise AssertionError(str(error)) from None
+        return answer.status

@@ -21,11 +21,14 @@ _WORKER_USER = "www-data"  # as root: Debian's user for nginx
 
 @dataclass(frozen=True)
 class Site:
-    """One configuration. A header of None is left out; no redirect: plain HTTP is served as it is."""
+    """One site. A header of None is left out; no redirect: plain HTTP is served as it is.
 
+    Where its paths lead, the ingress controller says, in files that nginx includes.
+    """
+
+    name: str
     port: int
     plain_port: int
-    upstreams: tuple[int, ...]
     redirect: str | None
     headers: Mapping[str, str | None] = field(default_factory=lambda: dict(HEADERS))
     not_on_errors: str | None = None  # this header is left out of answers that are errors
@@ -34,21 +37,13 @@ class Site:
     websocket: bool = True
 
 
-def render(home: Path, site: Site) -> str:
+def render(home: Path, *sites: Site) -> str:
     """The whole of nginx.conf."""
-    servers = "\n".join(f"        server 127.0.0.1:{port} fail_timeout=1s;" for port in site.upstreams)
     temporary = "\n".join(
         f"    {kind}_temp_path {home}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    # Old protocols are refused by OpenSSL itself unless the security level is lowered as well.
-    is_old = {"TLSv1", "TLSv1.1"} & set(site.tls_protocols)
-    ciphers = "ssl_ciphers DEFAULT@SECLEVEL=0;" if is_old else ""
-    plain = (
-        f"return 308 {site.redirect}$request_uri;"
-        if site.redirect is not None
-        else f"\n{_headers(site)}\n{_locations(site)}"
-    )
+    served = "\n".join(_site(home, site) for site in sites)
     return f"""\
 {_user()}worker_processes {WORKERS};
 worker_rlimit_nofile 16384;
@@ -63,11 +58,33 @@ http {{
     server_tokens off;
 {temporary}
     keepalive_requests 1000000;
-    map $http_upgrade $connection_upgrade {{
-        default upgrade;
+{served}
+}}
+"""
+
+
+def included(home: Path, site: str) -> tuple[Path, Path]:
+    """What the ingress controller writes for a site: its upstreams, and its paths."""
+    return home / f"upstreams-{site}.conf", home / f"paths-{site}.conf"
+
+
+def _site(home: Path, site: Site) -> str:
+    upstreams, paths = included(home, site.name)
+    # Old protocols are refused by OpenSSL itself unless the security level is lowered as well.
+    is_old = {"TLSv1", "TLSv1.1"} & set(site.tls_protocols)
+    ciphers = "ssl_ciphers DEFAULT@SECLEVEL=0;" if is_old else ""
+    serves = f"{_headers(site)}\n        include {paths};"
+    plain = f"return 308 {site.redirect}$request_uri;" if site.redirect is not None else f"\n{serves}"
+    upgrade, upgraded = ("$http_upgrade", "upgrade") if site.websocket else ('""', '""')
+    return f"""\
+    map $http_upgrade $upgrade_{site.name} {{
+        default {upgrade};
+    }}
+    map $http_upgrade $connection_{site.name} {{
+        default {upgraded};
         "" "";
     }}
-    {_upstream(servers)}
+    include {upstreams};
     server {{
         listen 127.0.0.1:{site.plain_port};
         server_name localhost;
@@ -76,17 +93,14 @@ http {{
     server {{
         listen 127.0.0.1:{site.port} ssl;
         server_name localhost;
-        ssl_certificate {home}/server.pem;
-        ssl_certificate_key {home}/server.key;
+        ssl_certificate {home}/server-{site.name}.pem;
+        ssl_certificate_key {home}/server-{site.name}.key;
         ssl_protocols {" ".join(site.tls_protocols)};
         {ciphers}
         # A resumed session would show the certificate of before a reload.
         ssl_session_tickets off;
-{_headers(site)}
-{_locations(site)}
-    }}
-}}
-"""
+{serves}
+    }}"""
 
 
 def _user() -> str:
@@ -113,40 +127,3 @@ def _headers(site: Site) -> str:
             f'        add_header {site.not_on_api} "$kept" always;',
         ]
     return "\n".join([*hidden, *added, *kept])
-
-
-def _upstream(servers: str) -> str:
-    if not servers:
-        return ""
-    # Idle connections are given up before uvicorn does (5 s): one closed at the wrong moment would be a 502.
-    return f"""upstream nox_api {{
-{servers}
-        keepalive 128;
-        keepalive_requests 1000000;
-        keepalive_timeout 2s;
-    }}"""
-
-
-def _locations(site: Site) -> str:
-    if not site.upstreams:
-        return "        location / { return 503; }"
-    forwarded = """\
-            proxy_pass http://nox_api;
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;"""
-    upgraded = f"""\
-        location /ws {{
-{forwarded}
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_read_timeout 1h;
-        }}"""
-    return f"""\
-        location / {{
-{forwarded}
-            proxy_set_header Connection "";
-        }}
-{upgraded if site.websocket else ""}"""

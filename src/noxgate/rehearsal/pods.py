@@ -1,5 +1,6 @@
 """The NOX API's processes: pods that serve, and the worker that computes their jobs."""
 
+import hashlib
 import http.client
 import signal
 from collections.abc import Mapping
@@ -14,15 +15,34 @@ from noxgate.rehearsal.processes import Part, python
 from noxgate.waiting import eventually
 
 WORKER = "nox-worker"
+IMAGE = "registry.nox.example/nox-api"
 
 
 @dataclass(frozen=True)
 class Deployment:
     """One version of the application: `pods` by name with their ports, and what their environment says."""
 
+    namespace: str
+    colour: str
     version: str
     pods: Mapping[str, int]
     environment: Mapping[str, str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The Deployment's, in the cluster."""
+        return f"nox-api-deployment-{self.colour}"
+
+    @property
+    def image(self) -> str:
+        return f"{IMAGE}:v{self.version}"
+
+    @property
+    def image_id(self) -> str:
+        """The image by its digest: that of the code which this version's pods run."""
+        code = sorted((Path(__file__).parent / "api").glob("*.py"))
+        digest = hashlib.sha256(self.version.encode() + b"".join(file.read_bytes() for file in code))
+        return f"{IMAGE}@sha256:{digest.hexdigest()}"
 
 
 def pod_names(colour: str, count: int) -> list[str]:

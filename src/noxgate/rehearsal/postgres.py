@@ -1,7 +1,5 @@
-"""The rehearsal's PostgreSQL: a private data folder, one TCP port, three roles."""
+"""The rehearsal's PostgreSQL: a private data folder, one TCP port, a database for each environment."""
 
-import os
-import pwd
 import shutil
 import signal
 from dataclasses import dataclass, field
@@ -9,48 +7,57 @@ from pathlib import Path
 
 import psycopg
 
-from noxgate import doctor
+from noxgate import doctor, postgresql
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.processes import Crew, Part
 
 NAME = "postgres"
-DATABASE = "nox"
 SUPERUSER = "rehearsal"
-APPLICATION = "nox_app"
-READ_ONLY = "nox_gate"
-# The data is thrown away: nothing waits for a disk.
-_SETTINGS = {
+_SETTINGS = postgresql.THROWAWAY | {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
     "max_connections": "100",
-    "log_min_messages": "warning",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
 }
 
 
 @dataclass(frozen=True)
-class Database:
-    """Where the database is, and a password for each role."""
+class Names:
+    """What one environment's database is called, and its roles."""
+
+    database: str
+    application: str
+    read_only: str
+
+
+# What both begin as. Nobody connects to it: the pods would keep it from being copied.
+ORIGINAL = Names("nox_7_9_3", "nox_app", "nox_gate")
+STAGING = Names("nox", "nox_app", "nox_gate")
+PRODUCTION = Names("nox_production", "nox_production_app", "nox_production_gate")
+ROLES = (
+    SUPERUSER,
+    *(role for names in (STAGING, PRODUCTION) for role in (names.application, names.read_only)),
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server is, and a password for each role."""
 
     port: int
     passwords: dict[str, str] = field(repr=False)
 
-    def url(self, role: str, database: str = DATABASE) -> str:
+    def url(self, role: str, database: str) -> str:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 
 
-def lay_out(crew: Crew, folder: Path, database: Database) -> Part:
+def lay_out(crew: Crew, folder: Path, server: Server) -> Part:
     """Make the data folder (initdb) and say how to run the server on it."""
     home = folder / NAME
     home.mkdir(mode=0o700)
-    owner = _server_user()
+    owner = postgresql.server_user()
     password_file = home / "password"
     password_file.touch(mode=0o600)
-    password_file.write_text(database.passwords[SUPERUSER], encoding="utf-8")
+    password_file.write_text(server.passwords[SUPERUSER], encoding="utf-8")
     if owner is not None:
         for path in (home, password_file):
             shutil.chown(path, owner.pw_uid, owner.pw_gid)
@@ -59,16 +66,12 @@ def lay_out(crew: Crew, folder: Path, database: Database) -> Part:
         Part(
             name="initdb",
             address="",
-            command=(
-                str(doctor.program("initdb")),
-                f"--pgdata={data}",
-                f"--username={SUPERUSER}",
+            command=postgresql.initdb(
+                doctor.program("initdb"),
+                data,
+                SUPERUSER,
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                "--no-instructions",
             ),
             folder=home,
             serves=lambda: None,
@@ -76,35 +79,49 @@ def lay_out(crew: Crew, folder: Path, database: Database) -> Part:
         )
     )
     password_file.unlink()
-    settings = _SETTINGS | {"port": str(database.port)}
+    settings = _SETTINGS | {"port": str(server.port)}
     return Part(
         name=NAME,
-        address=f"127.0.0.1:{database.port}",
-        command=(
-            str(doctor.program("postgres")),
-            "-D",
-            str(data),
-            *(word for key, value in settings.items() for word in ("-c", f"{key}={value}")),
-        ),
+        address=f"127.0.0.1:{server.port}",
+        command=postgresql.serve(doctor.program("postgres"), data, settings),
         folder=home,
-        serves=lambda: _answers(database.url(SUPERUSER, "postgres")),
+        serves=lambda: _answers(server.url(SUPERUSER, "postgres")),
         user=owner,
         stop=signal.SIGINT,  # ends the sessions of others, too
         death=signal.SIGQUIT,  # ends the backends at once; they also end by themselves without the postmaster
     )
 
 
-def create(database: Database) -> None:
-    """Make the roles and the empty database that the application owns."""
-    with psycopg.connect(database.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-        for role in (APPLICATION, READ_ONLY):
-            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{database.passwords[role]}'".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE} OWNER {APPLICATION}".encode())
-        connection.execute(f"GRANT pg_read_all_data, pg_monitor TO {READ_ONLY}".encode())
-        connection.execute(f"ALTER ROLE {READ_ONLY} SET default_transaction_read_only = on".encode())
+def create(server: Server) -> None:
+    """Make every role, and the empty database that both environments begin as."""
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        for names in (STAGING, PRODUCTION):
+            _make_roles(connection, server, names)
+        connection.execute(f"CREATE DATABASE {ORIGINAL.database} OWNER {ORIGINAL.application}".encode())
 
 
-def run_scripts(crew: Crew, folder: Path, database: Database, *scripts: Path) -> None:
+def copy(server: Server, names: Names) -> None:
+    """Make an environment's database, with what the original has now."""
+    original, owner = ORIGINAL.database, ORIGINAL.application
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        sql = f"CREATE DATABASE {names.database} TEMPLATE {original} OWNER {names.application}"
+        connection.execute(sql.encode())
+    if names.application == owner:
+        return
+    with psycopg.connect(server.url(SUPERUSER, names.database), autocommit=True) as connection:
+        connection.execute(f"REASSIGN OWNED BY {owner} TO {names.application}".encode())
+        # that was every database of the role, too
+        connection.execute(f"ALTER DATABASE {original} OWNER TO {owner}".encode())
+
+
+def _make_roles(connection: psycopg.Connection[tuple[object, ...]], server: Server, names: Names) -> None:
+    for role in (names.application, names.read_only):
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{server.passwords[role]}'".encode())
+    connection.execute(f"GRANT pg_read_all_data, pg_monitor TO {names.read_only}".encode())
+    connection.execute(f"ALTER ROLE {names.read_only} SET default_transaction_read_only = on".encode())
+
+
+def run_scripts(crew: Crew, folder: Path, server: Server, names: Names, *scripts: Path) -> None:
     """Run SQL files as the application, in order; the first error ends it."""
     for script in scripts:
         if not script.is_file():
@@ -124,23 +141,13 @@ def run_scripts(crew: Crew, folder: Path, database: Database, *scripts: Path) ->
                 serves=lambda: None,
                 environment={
                     "PGHOST": "127.0.0.1",
-                    "PGPORT": str(database.port),
-                    "PGDATABASE": DATABASE,
-                    "PGUSER": APPLICATION,
-                    "PGPASSWORD": database.passwords[APPLICATION],
+                    "PGPORT": str(server.port),
+                    "PGDATABASE": names.database,
+                    "PGUSER": names.application,
+                    "PGPASSWORD": server.passwords[names.application],
                 },
             )
         )
-
-
-def _server_user() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root."""
-    if os.getuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        raise RehearsalError("PostgreSQL does not run as root and there is no user postgres") from None
 
 
 def _answers(url: str) -> None:

@@ -1,6 +1,7 @@
 """Starting and ending the parts of a rehearsal, so that none outlives the process that started it."""
 
 import ctypes
+import json
 import os
 import pwd
 import signal
@@ -51,6 +52,7 @@ class Crew:
         self._folder = folder
         self._parts: dict[str, Part] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._starts: dict[str, int] = {}
         for name in ("log", leftovers.HOME):
             (folder / name).mkdir()
         (folder / leftovers.HOME).chmod(0o1777)  # shared by servers that run as different users
@@ -59,6 +61,8 @@ class Crew:
         """Start a part without waiting until it serves."""
         self._parts[part.name] = part
         self._processes[part.name] = self._spawn(part)
+        self._starts[part.name] = self._starts.get(part.name, 0) + 1
+        self._publish()
 
     def wait_for(self, *names: str) -> None:
         """Wait until these parts serve; RehearsalError, with the end of its log, if one cannot."""
@@ -86,6 +90,7 @@ class Crew:
         part = self._known(name)
         if name in self._processes:
             _end(self._processes.pop(name), part)
+            self._publish()
 
     def stop_all(self) -> None:
         """End everything, last started first: the servers that the others need go last."""
@@ -95,8 +100,9 @@ class Crew:
     def reap(self) -> None:
         """Bury the parts that died, with what they left running."""
         for name in list(self._processes):
-            if not self.is_running(name):
+            if not self.is_running(name) and self._processes[name].returncode is None:
                 _end(self._processes[name], self._parts[name])
+                self._publish()
 
     def is_running(self, name: str) -> bool:
         process = self._processes.get(name)
@@ -108,6 +114,18 @@ class Crew:
 
     def parts(self) -> list[Part]:
         return list(self._parts.values())
+
+    def _publish(self) -> None:
+        """Say which process each part is now, for those who show it to others."""
+        found = {}
+        for name, starts in self._starts.items():
+            process = self._processes.get(name)
+            runs = process is not None and process.returncode is None
+            exited = None if process is None or runs else process.returncode
+            found[name] = {"pid": process.pid if process and runs else None, "starts": starts, "exit": exited}
+        draft = self._folder / "processes.draft"
+        draft.write_text(json.dumps(found), encoding="utf-8")
+        draft.replace(self._folder / "processes.json")
 
     def _known(self, name: str) -> Part:
         if name not in self._parts:

@@ -1,47 +1,77 @@
-"""The profile of a rehearsal: where the checks are to look, and the file with its credentials."""
+"""The profiles of a rehearsal: where the checks are to look, and the files with their credentials."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from noxgate.rehearsal.api.auth import mint
+from noxgate.rehearsal.cluster import objects
+from noxgate.rehearsal.cluster.kubeconfig import LOOK, REHEARSE_CHANGE
+from noxgate.rehearsal.plan import Environment, Plan
+
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
-NAMESPACE = "nox-staging-green"
+ADMIN, USER = 1, 2  # ids of two of the seed's users
+WAIT_SECONDS = 1.5  # for what takes minutes on a real target, such as a rollout
+TOKEN_HOURS = 72.0  # longer than the window that a rehearsal plays
 
 
-@dataclass(frozen=True)
-class Profile:
-    """The facts of the profile; `path` is where it is written."""
-
-    path: Path
-    base_url: str
-    plain_url: str
-    ca_file: Path
-    env_file: Path
-    client_ids: Mapping[str, str]
-
-    def write(self, credentials: Mapping[str, str]) -> None:
-        """Write the credentials, for their owner alone, then the profile that names them."""
-        with os.fdopen(os.open(self.env_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.writelines(f"{name}={value}\n" for name, value in credentials.items())
-        self.path.write_text(self.text(), encoding="utf-8")
-
-    def text(self) -> str:
-        serves = ", ".join(f'"{phase}"' for phase in PHASES)
-        oauth = "\n".join(
-            f'\n[oauth.{provider}]\nclient_id = "{client_id}"'
-            for provider, client_id in self.client_ids.items()
-        )
-        return f"""\
-# Written by the rehearsal; gone when it ends.
-serves = [{serves}]
-rehearsal = true
-base_url = "{self.base_url}"
-plain_url = "{self.plain_url}"
-ca_file = "{self.ca_file}"
-namespace = "{NAMESPACE}"
-env_file = "{self.env_file}"
+def write_staging(folder: Path, plan: Plan, peer: Path) -> Path:
+    """The profile that checks run against; `peer` is production's."""
+    own = f"""\
+serves = ["preflight", "staging"]
+production = "{peer}"
+namespace = "{objects.STAGING}"
+manifests = "k8s/staging"
 load = true
+"""
+    return _write(folder / "rehearsal.toml", folder / "credentials.env", own, plan, plan.staging)
+
+
+def write_production(folder: Path, plan: Plan) -> Path:
+    own = f"""\
+serves = ["prep", "green", "live", "window", "rollback"]
+namespace = "{objects.PRODUCTION}"
+blue_namespace = "{objects.BLUE}"
+green_namespace = "{objects.GREEN}"
+manifests = "k8s/production/green"
+switch_patch = "k8s/production/switch-to-green.json"
+rollback_patch = "k8s/production/back-to-blue.json"
+"""
+    path = folder / "rehearsal-production.toml"
+    return _write(path, folder / "credentials-production.env", own, plan, plan.production)
+
+
+def _write(path: Path, env_file: Path, own: str, plan: Plan, environment: Environment) -> Path:
+    """Write the credentials, for their owner alone, then the profile that names them."""
+    secret_key = environment.variables["SECRET_KEY"]
+    _write_credentials(
+        env_file,
+        {
+            "DATABASE_URL": plan.database.url(environment.names.read_only, environment.names.database),
+            "REDIS_URL": environment.variables["REDIS_URL"],
+            "TEST_TOKEN": mint(secret_key, USER, "user", TOKEN_HOURS),
+            "ADMIN_TOKEN": mint(secret_key, ADMIN, "admin", TOKEN_HOURS),
+        },
+    )
+    oauth = "\n".join(
+        f'\n[oauth.{provider}]\nclient_id = "{client_id}"'
+        for provider, client_id in environment.client_ids.items()
+    )
+    folder = path.parent
+    path.write_text(
+        f"""\
+# Written by the rehearsal; gone when it ends.
+rehearsal = true
+{own}base_url = "{environment.base_url}"
+plain_url = "{environment.plain_url}"
+ca_file = "{folder / "ca.pem"}"
+env_file = "{env_file}"
+kubeconfig = "{folder / "kubeconfig"}"
+context = "{LOOK}"
+dry_run_context = "{REHEARSE_CHANGE}"
+prometheus_url = "http://127.0.0.1:{plan.prometheus_port}"
+source = "{folder / "source"}"
+wait_seconds = {WAIT_SECONDS}
 
 [credentials]
 database_url = "DATABASE_URL"
@@ -49,4 +79,12 @@ redis_url = "REDIS_URL"
 test_token = "TEST_TOKEN"
 admin_token = "ADMIN_TOKEN"
 {oauth}
-"""
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _write_credentials(env_file: Path, credentials: Mapping[str, str]) -> None:
+    with os.fdopen(os.open(env_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.writelines(f"{name}={value}\n" for name, value in credentials.items())

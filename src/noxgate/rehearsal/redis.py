@@ -25,9 +25,9 @@ def url(port: int, password: str) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
-def prepare(folder: Path, port: int, password: str) -> Part:
+def prepare(folder: Path, port: int, password: str, name: str = NAME) -> Part:
     """Write the configuration; the password is in it, not on a command line that everybody can read."""
-    home = folder / NAME
+    home = folder / name
     home.mkdir()
     configuration = home / "redis.conf"
     configuration.touch(mode=0o600)
@@ -39,7 +39,7 @@ def prepare(folder: Path, port: int, password: str) -> Part:
         encoding="utf-8",
     )
     return Part(
-        name=NAME,
+        name=name,
         address=f"127.0.0.1:{port}",
         command=(str(doctor.program("redis-server")), str(configuration)),
         folder=home,

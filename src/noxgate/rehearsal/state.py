@@ -32,17 +32,24 @@ class World:
     version: str
     base_url: str
     plain_url: str
+    production_url: str
+    production_plain_url: str
+    kubernetes_url: str
+    prometheus_url: str
     ca_file: Path
     env_file: Path
     profile: Path
     faults_file: Path
-    pods: Mapping[str, int]  # pod name -> port
+    kubeconfig: Path
+    source: Path  # the release repository
+    pods: Mapping[str, int]  # staging's: pod name -> port
     servers: tuple[Server, ...]
     dsn: str = field(repr=False)  # the superuser's
     application_dsn: str = field(repr=False)
     read_only_dsn: str = field(repr=False)
     redis_url: str = field(repr=False)
     secret_key: str = field(repr=False)
+    admin_token: str = field(repr=False)  # of the cluster's administrator
 
     @classmethod
     def load(cls, folder: Path) -> "World":

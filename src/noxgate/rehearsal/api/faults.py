@@ -27,6 +27,8 @@ nothing and is logged as an error.
             `replace` puts other words into the honest answer: {"accounts.google.com": "accounts.example"};
             `share` of the requests that are concerned, evenly spread: 0.05 is each twentieth.
 `pods`      the same two keys for one POD_NAME, over those above.
+
+The kubelet's probes and Prometheus get the honest answers.
 """
 
 import asyncio
@@ -133,7 +135,7 @@ class FaultsMiddleware:
             await self._app(scope, receive, send)
             return
         fault = plan.answers.get(f"{scope.get('method', 'GET')} {scope['path']}")
-        if fault is None or not fault.concerns_this_one():
+        if fault is None or _is_of_operators(scope) or not fault.concerns_this_one():
             await self._app(scope, receive, send)
             return
         if fault.delay:
@@ -184,6 +186,12 @@ def _only(mapping: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(mapping.keys() - known)
     if unknown:
         raise ValueError(f"{where}: unknown {', '.join(unknown)}")
+
+
+def _is_of_operators(scope: Scope) -> bool:
+    """Whether the kubelet or Prometheus asks: what they would do about a fault is no part of it."""
+    agents = [value for name, value in scope["headers"] if name == b"user-agent"]
+    return any(agent.startswith((b"kube-probe/", b"Prometheus/")) for agent in agents)
 
 
 def _signed(headers: list[tuple[bytes, bytes]], secret_key: str) -> list[tuple[bytes, bytes]]:

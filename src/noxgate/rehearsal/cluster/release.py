@@ -62,11 +62,12 @@ def _render(file: Path, name: str, values: dict[str, str]) -> None:
 
 
 def _write_rules(file: Path, namespace: str) -> None:
+    rules = _RULES.read_text(encoding="utf-8").replace("nox-staging-green", namespace)
     rule = {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {"name": "nox-api-alerts", "namespace": namespace, "labels": {"app": "nox-api"}},
-        "spec": yaml.safe_load(_RULES.read_text(encoding="utf-8")),
+        "spec": yaml.safe_load(rules),
     }
     file.write_text(yaml.safe_dump(rule, sort_keys=False), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The stand-in of the Kubernetes API server as a part of the rehearsal: its settings and where its pods are."""
+"""The stand-in of the Kubernetes API server as a part of the rehearsal, and where its pods really are."""
 
 import json
 import os

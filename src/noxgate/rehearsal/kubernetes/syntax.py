@@ -15,7 +15,7 @@ class Repeating(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """YAML as the server reads it: a date stays text."""
 
 

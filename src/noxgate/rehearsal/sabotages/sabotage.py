@@ -25,3 +25,8 @@ class Sabotage:
     def id(self) -> str:
         """Such as `staging.version:rc1`."""
         return f"{self.line}:{self.name}"
+
+    @property
+    def phase(self) -> str:
+        """The phase whose checks must find it."""
+        return self.line.partition(".")[0]

@@ -1,0 +1,82 @@
+"""What the controllers are told: which process a pod stands for, and how it is."""
+
+import http.client
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROBE = "kube-probe/1.32"  # what the kubelet calls itself: the API's faults leave it alone
+PATIENCE = 1.0  # seconds that a probe waits
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A process of the rehearsal that a pod of this Deployment may stand for."""
+
+    namespace: str
+    name: str
+    part: str
+    ip: str
+    ports: Mapping[str, int]  # container port -> real port
+    image: str
+    image_id: str
+    deployment: str
+
+
+@dataclass(frozen=True)
+class Process:
+    """One part as the supervisor knows it; no pid: it does not run."""
+
+    pid: int | None = None
+    starts: int = 0
+    exit: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the controllers are started with."""
+
+    server: str
+    ca: Path
+    token: str
+    processes: Path
+    ingress: Path  # nginx's folder
+    sites: Mapping[str, str]  # NAMESPACE/INGRESS -> the site that it decides
+    slots: tuple[Slot, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "Settings":
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            server=found["server"],
+            ca=Path(found["ca"]),
+            token=found["token"],
+            processes=Path(found["processes"]),
+            ingress=Path(found["ingress"]["folder"]),
+            sites=found["ingress"]["sites"],
+            slots=tuple(Slot(**slot) for slot in found["pods"]),
+        )
+
+
+def read_processes(path: Path) -> dict[str, Process]:
+    """The supervisor's file, by part; empty where it is not there yet."""
+    try:
+        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {part: Process(**process) for part, process in found.items()}
+
+
+def is_ready(port: int, path: str) -> bool:
+    """The readiness probe: 200 to 399 within a second."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        try:
+            connection.request("GET", path, headers={"user-agent": PROBE})
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException):
+            return False
+        return 200 <= answer.status < 400  # noqa: PLR2004 (the kubelet's rule)

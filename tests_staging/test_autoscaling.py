@@ -1,0 +1,44 @@
+"""Runbook 2, autoscaling: the one HPA, its conditions by type, and its minimum."""
+
+import pytest
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.manifests import Document
+from noxgate.clients.workload import condition, name, why
+from noxgate.runbook import Runbook
+from noxgate.target import Target
+
+HPA = "nox-api-hpa-green"
+DEPLOYMENT = "nox-api-deployment-green"
+
+
+@pytest.mark.runbook("staging.hpa-conditions")
+def test_hpa_can_scale(kube: Kube, target: Target) -> None:
+    """conditions[0] is AbleToScale: by index, an HPA without metrics looks well."""
+    hpa = kube.get("HorizontalPodAutoscaler", HPA, target.namespace)
+
+    assert hpa is not None
+    assert hpa["spec"]["scaleTargetRef"]["name"] == DEPLOYMENT
+    for kind in ("AbleToScale", "ScalingActive"):
+        assert condition(hpa, kind) == "True", why(hpa, kind)
+
+
+@pytest.mark.runbook("staging.hpa-minimum")
+def test_hpa_keeps_enough_pods(kube: Kube, target: Target, runbook: Runbook) -> None:
+    """Kubernetes' default, where nothing is said, is 1."""
+    hpa = kube.get("HorizontalPodAutoscaler", HPA, target.namespace)
+
+    assert hpa is not None
+    assert hpa["spec"].get("minReplicas", 1) >= runbook.lines["staging.hpa-minimum"].limits["pods"]
+    assert hpa["status"].get("currentReplicas", 0) >= hpa["spec"].get("minReplicas", 1)
+
+
+@pytest.mark.runbook("staging.hpa-unique")
+def test_one_hpa_scales_the_deployment(kube: Kube, target: Target, manifests: tuple[Document, ...]) -> None:
+    """In the files, where the last definition wins, and in the cluster, where two fight."""
+    live = kube.list("HorizontalPodAutoscaler", target.namespace)
+    shipped = [each.content for each in manifests if each.kind == "HorizontalPodAutoscaler"]
+
+    for hpas in (live, shipped):
+        scaling = [name(hpa) for hpa in hpas if hpa["spec"]["scaleTargetRef"]["name"] == DEPLOYMENT]
+        assert scaling == [HPA]

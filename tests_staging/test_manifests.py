@@ -1,0 +1,50 @@
+"""Runbook 2, deploy to staging: the manifests as a dry run, and the objects that came of them."""
+
+from collections import Counter
+
+import pytest
+
+from noxgate.clients.drift import drift
+from noxgate.clients.kube import Kube
+from noxgate.clients.manifests import Document
+from noxgate.target import Target
+
+
+@pytest.mark.runbook("staging.manifests-accepted")
+def test_manifests_are_accepted(kube: Kube, target: Target, manifests: tuple[Document, ...]) -> None:
+    """Each document by itself: a refused one would stop the runbook's apply half way."""
+    refused = kube.refusals(manifests, target.namespace)
+
+    assert manifests != ()
+    assert refused == {}
+
+
+@pytest.mark.runbook("staging.manifests-unique")
+def test_no_object_is_defined_twice(manifests: tuple[Document, ...], target: Target) -> None:
+    """The last definition would win, silently; and nothing is meant for another namespace."""
+    counts = Counter((document.kind, document.name) for document in manifests)
+    elsewhere = [str(each) for each in manifests if each.namespace not in {None, target.namespace}]
+
+    assert manifests != ()
+    twice = [str(each) for each in manifests if counts[each.kind, each.name] > 1]
+    assert twice == []
+    assert elsewhere == []
+
+
+@pytest.mark.runbook("staging.manifests-no-drift")
+def test_live_objects_are_what_the_manifests_say(
+    kube: Kube, target: Target, manifests: tuple[Document, ...]
+) -> None:
+    """What a dry run would still change, and what somebody added by hand."""
+    found = {}
+    for document in manifests:
+        namespace = document.namespace or target.namespace
+        live = kube.get(document.kind, document.name, namespace)
+        if live is None:
+            found[str(document)] = ["is not there"]
+            continue
+        wished = kube.dry_run_apply(document.content, namespace)
+        found[str(document)] = drift(document.content, live, wished)
+
+    assert manifests != ()
+    assert {document: differences for document, differences in found.items() if differences} == {}

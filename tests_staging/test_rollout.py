@@ -1,0 +1,64 @@
+"""Runbook 2, deploy to staging: the pods are there, ready, and all of this release."""
+
+import pytest
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.workload import (
+    condition,
+    desired,
+    living,
+    restarts,
+    strangers,
+    unready,
+    unsettled,
+    versions,
+)
+from noxgate.runbook import Release, Runbook
+from noxgate.target import Target
+from noxgate.waiting import eventually
+
+DEPLOYMENT = "nox-api-deployment-green"
+PODS = "app=nox-api"
+
+
+@pytest.mark.runbook("staging.rollout")
+def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook) -> None:
+    """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
+    limits = runbook.lines["staging.rollout"].limits
+
+    def rolled_out() -> None:
+        deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
+        pods = living(kube.list("Pod", target.namespace, PODS))
+
+        assert deployment is not None
+        assert unsettled(deployment) == {}
+        assert unready(pods) == {}
+        assert strangers(pods, deployment) == {}
+        assert len(pods) == desired(deployment) >= limits["pods"]
+
+    eventually(rolled_out, within=target.waiting(limits["within_seconds"]))
+
+
+@pytest.mark.runbook("staging.pod-restarts")
+def test_no_container_restarted(kube: Kube, target: Target) -> None:
+    """A pod that died and came back is ready, too."""
+    pods = living(kube.list("Pod", target.namespace, PODS))
+
+    assert pods != []
+    assert restarts(pods) == {}
+
+
+@pytest.mark.runbook("staging.deployment")
+def test_deployment_is_available(kube: Kube, target: Target, release: Release) -> None:
+    """The namespace is looked at by itself: a list in one that does not exist is empty, and no error."""
+    namespace = kube.get("Namespace", target.namespace)
+    deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
+
+    assert namespace is not None
+    assert namespace["status"]["phase"] == "Active"
+    assert deployment is not None
+    assert versions(deployment["spec"]["template"]) != []
+    assert set(versions(deployment["spec"]["template"])) == {release.version}
+    assert deployment["status"].get("observedGeneration") == deployment["metadata"]["generation"]
+    assert condition(deployment, "Available") == "True"
+    assert condition(deployment, "Progressing") in {"True", "absent"}
