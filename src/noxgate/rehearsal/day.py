@@ -105,9 +105,15 @@ def status(_: Path) -> int:
     rows = world.status()
     for row in rows:
         print(f"{row.part:<22}{row.address:<32}{'up' if row.alive else 'DEAD'}  pid {row.pid}")
-    if not rows:
+    here = world.find()
+    if here is None:
         print("nothing is up: noxgate rehearse up")
-    return 0 if rows and all(row.alive for row in rows) else 1
+        return 1
+    print(f"\nthe cluster: export KUBECONFIG={here.kubeconfig}")
+    print(f"staging    {here.base_url:<28}kubectl get pods,svc,ingress,hpa")
+    print(f"production {here.production_url:<28}kubectl get ingress -n nox-production")
+    print(f"Prometheus {here.prometheus_url}")
+    return 0 if all(row.alive for row in rows) else 1
 
 
 def listing() -> int:

@@ -1,0 +1,231 @@
+"""The values of a profile, each read and checked: what was expected, what was seen, in one line."""
+
+import difflib
+import ipaddress
+import math
+import os
+import re
+import ssl
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from noxgate.secret import FRAGMENT
+from noxgate.target import CREDENTIALS, PROVIDERS, ProfileError, Target
+
+VARIABLE = r"[A-Z][A-Z0-9_]*"
+
+
+def namespace(path: Path, where: str, value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ProfileError(
+            f"{path.name}: {where}: expected a Kubernetes namespace "
+            f"(lower-case letters, digits, -), saw {value!r}"
+        )
+    return value
+
+
+def kubeconfig(path: Path, where: str, value: str) -> str:
+    """One file or several; kubectl takes those that are there, and so do we where there is at least one."""
+    files = [path.parent / Path(name).expanduser() for name in value.split(os.pathsep) if name]
+    there = [str(file) for file in files if file.is_file()]
+    if not there:
+        raise ProfileError(f"{path.name}: {where}: expected a kubeconfig, no such file: {value}")
+    return os.pathsep.join(there)
+
+
+def prometheus_url(path: Path, value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_fine = parts.scheme in {"http", "https"} and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        parts, is_fine = urlsplit(""), False
+    if not is_fine or "@" in parts.netloc or parts.query or parts.fragment:
+        seen = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
+        raise ProfileError(f"{path.name}: prometheus_url: expected http(s)://HOST[:PORT][/PATH], {seen}")
+    return value.rstrip("/")
+
+
+def source(path: Path, value: str) -> Path:
+    found = path.parent / Path(value).expanduser()
+    if not found.is_dir():
+        raise ProfileError(
+            f"{path.name}: source: expected the release repository, saw no such folder: {found}"
+        )
+    return found
+
+
+def below(path: Path, key: str, value: str) -> str:
+    if not value or Path(value).is_absolute() or ".." in Path(value).parts:
+        raise ProfileError(f"{path.name}: {key}: expected a path below source, saw {value!r}")
+    return value
+
+
+def wait_seconds(path: Path, value: float, *, rehearsal: bool) -> float:
+    if not rehearsal or not 0 <= value < math.inf:
+        raise ProfileError(
+            f"{path.name}: wait_seconds: only a rehearsal may wait less than the runbook says, saw {value}"
+        )
+    return value
+
+
+def serves(path: Path, serves: list[Any], phases: Collection[str]) -> tuple[str, ...]:
+    for phase in serves:
+        if phase not in phases:
+            raise ProfileError(
+                f"{path.name}: serves: no phase {phase!r} (phases: {', '.join(phases)}){guess(phase, phases)}"
+            )
+    if not serves:
+        raise ProfileError(f"{path.name}: serves: expected at least one phase ({', '.join(phases)})")
+    return tuple(serves)
+
+
+def url(path: Path, where: str, value: str, scheme: str) -> str:
+    problem = None
+    try:
+        parts = urlsplit(value)
+        host_is_fine = is_host(parts.hostname or "")
+        port_is_fine = (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
+    except ValueError:
+        parts, host_is_fine, port_is_fine = urlsplit(""), False, False
+    if parts.scheme != scheme or not host_is_fine or not port_is_fine:
+        # after an @ or a ? there may be a secret
+        problem = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
+    elif parts.username is not None or parts.password is not None:
+        problem = "saw a user name or password in it"
+    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
+        problem = "saw more than scheme, host and port"
+    if problem:
+        guess = ""
+        if "://" not in value and "@" not in value and value:
+            guess = f"; did you mean {scheme}://{value.lstrip('/')}?"
+        raise ProfileError(f"{path.name}: {where}: expected {scheme}://HOST[:PORT], {problem}{guess}")
+    usual = ":443" if scheme == "https" else ":80"
+    return f"{scheme}://{parts.netloc.lower().removesuffix(usual)}"
+
+
+def is_host(name: str) -> bool:
+    """A DNS name in ASCII (RFC 1123) without a dot at its end, or an address."""
+    if re.fullmatch(r"[0-9a-f:.]+", name) and ":" in name:
+        return True
+    labels = name.split(".")
+    return all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?", label) for label in labels)
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def file(path: Path, key: str, value: str) -> Path:
+    found = path.parent / value
+    if not found.is_file():
+        raise ProfileError(f"{path.name}: {key}: no such file: {found}")
+    return found
+
+
+def ca_file(path: Path, value: str) -> Path:
+    found = file(path, "ca_file", value)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(found)
+    except OSError:  # ssl.SSLError is one
+        raise ProfileError(f"{path.name}: ca_file: expected certificates in PEM form in {found}") from None
+    return found
+
+
+def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    ids: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    for provider, entry in table.items():
+        where = f"{path.name}: [oauth.{provider}]"
+        if provider not in PROVIDERS:
+            raise ProfileError(f"{where}: no such provider (providers: {', '.join(PROVIDERS)})")
+        if (
+            not isinstance(entry, dict)
+            or len(entry) != 1
+            or not entry.keys() <= {"client_id", "client_id_variable"}
+        ):
+            seen = ", ".join(entry) or "nothing" if isinstance(entry, dict) else type(entry).__name__
+            raise ProfileError(  # no values: a client secret may stand here by mistake
+                f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {seen}'
+            )
+        ((key, value),) = entry.items()
+        if not isinstance(value, str) or not value.strip():
+            raise ProfileError(f"{where} {key}: expected text, saw {value!r}")
+        if key == "client_id_variable" and not re.fullmatch(VARIABLE, value):
+            raise ProfileError(
+                f"{where} {key}: expected the NAME of an environment variable (capitals, digits, _)"
+            )
+        (ids if key == "client_id" else variables)[provider] = value
+    return ids, variables
+
+
+def headers(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    for name, value in table.items():
+        if not isinstance(value, str) or not value:
+            raise ProfileError(
+                f"{path.name}: [security_headers] {name}: expected the header's value, saw {value!r}"
+            )
+    return {name.lower(): value for name, value in table.items()}
+
+
+def credentials(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    for role, name in table.items():
+        if role not in CREDENTIALS:
+            raise ProfileError(
+                f"{path.name}: [credentials]: unknown key {role!r} (keys: {', '.join(CREDENTIALS)})"
+                f"{guess(role, CREDENTIALS)}"
+            )
+        if not isinstance(name, str) or not re.fullmatch(VARIABLE, name):
+            raise ProfileError(  # the value may be a secret put here by mistake: never show it
+                f"{path.name}: [credentials] {role}: expected the NAME of an environment variable "
+                "(capitals, digits, _), never the value itself"
+            )
+    return dict(table)
+
+
+def check_secrets(target: Target) -> None:
+    for role, schemes in {
+        "database_url": ("postgresql", "postgres"),
+        "redis_url": ("redis", "rediss"),
+    }.items():
+        name = target.credentials.get(role, "")
+        value = target.variables.get(name)
+        if value is not None and not is_connection_url(value, schemes):
+            raise ProfileError(
+                f"{name}: expected {schemes[0]}://USER:PASSWORD@HOST:PORT/NAME, saw another form "
+                f"({len(value)} characters, not shown)"
+            )
+    for role in ("test_token", "admin_token"):
+        name = target.credentials.get(role, "")
+        if not re.fullmatch(r"[!-~]+", target.variables.get(name, "-")):
+            raise ProfileError(f"{name}: expected a token of visible ASCII characters without spaces")
+    for secret in target.secrets():
+        if len(secret.reveal()) < FRAGMENT:
+            raise ProfileError(
+                f"{secret.name}: a token or password of fewer than {FRAGMENT} characters "
+                "cannot be kept out of the reports: use a longer one"
+            )
+
+
+def is_connection_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    # An @ further on is the end of a password with a /, ? or # that was not quoted: we would not know it.
+    rest = parts.path + parts.query + parts.fragment
+    is_text = value.isprintable()  # an environment may hold bytes that are no text
+    return parts.scheme in schemes and bool(parts.hostname) and port_is_fine and "@" not in rest and is_text
+
+
+def guess(word: object, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
