@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.profile import DEFAULT_HEADERS, read_target
+from noxgate.profile import DEFAULT_HEADERS, read_peer, read_target
 from noxgate.target import ProfileError, Target, UnreachableError
 
 if TYPE_CHECKING:
@@ -222,6 +222,193 @@ def test_no_profiles_at_all(tmp_path: Path) -> None:
     assert problem(tmp_path) == f"no target 'mine' ({tmp_path / 'targets'} has no profiles)"
 
 
+# ---------------------------------------------------------------- cluster, Prometheus, release repository
+
+
+CLUSTER = """\
+kubeconfig = "cluster/config"
+context = "look"
+dry_run_context = "rehearse-change"
+prometheus_url = "http://prometheus.example.com:9090/nox/"
+source = "../nox"
+manifests = "k8s/staging"
+switch_patch = "k8s/switch.json"
+rollback_patch = "k8s/back.json"
+green_namespace = "nox-green"
+blue_namespace = "nox-blue"
+"""
+
+
+def cluster(root: Path) -> None:
+    """The files that CLUSTER names."""
+    for folder in (root / "targets" / "cluster", root / "nox"):
+        folder.mkdir()
+    (root / "targets" / "cluster" / "config").touch()
+
+
+def test_where_the_cluster_is(root: Path) -> None:
+    """Files are seen from the profile; whether `manifests` is there is for a check to say."""
+    cluster(root)
+    write(root, CLUSTER + GOOD)
+    target = read(root)
+
+    assert target.kubeconfig == str(root / "targets" / "cluster" / "config")
+    assert (target.context, target.dry_run_context) == ("look", "rehearse-change")
+    assert target.prometheus_url == "http://prometheus.example.com:9090/nox"
+    assert target.source is not None
+    assert target.source.samefile(root / "nox")
+    assert target.manifests == "k8s/staging"
+    assert (target.switch_patch, target.rollback_patch) == ("k8s/switch.json", "k8s/back.json")
+    assert (target.green_namespace, target.blue_namespace) == ("nox-green", "nox-blue")
+
+
+def test_nothing_of_the_cluster_is_required(root: Path) -> None:
+    """Green is where the target itself is, unless it says otherwise; also when NAMESPACE says where."""
+    target = read(root, {"NAMESPACE": "nox-elsewhere"})
+
+    assert (target.green_namespace, target.blue_namespace) == ("nox-elsewhere", None)
+    assert [target.kubeconfig, target.context, target.prometheus_url, target.source] == [None] * 4
+
+
+def test_kubeconfig_variable(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As kubectl takes it: several files, seen from where the command is typed. Each must be there."""
+    cluster(root)
+    write(root, CLUSTER + GOOD)
+    monkeypatch.chdir(tmp_path)
+    one, other = tmp_path / "one", tmp_path / "two"
+    one.touch()
+    other.touch()
+
+    target = read(root, {"KUBECONFIG": f"one:{other}"})
+    assert target.kubeconfig == f"{one}:{other}"
+    assert target.origins["kubeconfig"] == "KUBECONFIG"
+    assert problem(root, {"KUBECONFIG": f"{one}:three"}) == (
+        f"mine.toml: KUBECONFIG: expected a kubeconfig, no such file: {tmp_path / 'three'}"
+    )
+    assert problem(root, {"KUBECONFIG": ":"}) == "mine.toml: KUBECONFIG: expected a kubeconfig, saw ':'"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('kubeconfig = "none"', "kubeconfig: expected a kubeconfig, no such file: {targets}/none"),
+        ('kubeconfig = ""', "kubeconfig: expected a kubeconfig, saw ''"),
+        ("kubeconfig = 1", "kubeconfig: expected text, saw 1"),
+        ('kubeconfg = "x"', "unknown key 'kubeconfg' (keys: {keys}); did you mean 'kubeconfig'?"),
+        ('context = " "', "context: expected a name, saw ' '"),
+        ('dry_run_context = ""', "dry_run_context: expected a name, saw ''"),
+        (
+            'dry_run_contxt = ""',
+            "unknown key 'dry_run_contxt' (keys: {keys}); did you mean 'dry_run_context'?",
+        ),
+        ('prometheus_url = "prometheus:9090"', "{prometheus}, saw 'prometheus:9090'"),
+        ('prometheus_url = "https://"', "{prometheus}, saw 'https://'"),
+        ('prometheus_url = "ftp://prometheus"', "{prometheus}, saw 'ftp://prometheus'"),
+        ('prometheus_url = "http://prometheus:99999"', "{prometheus}, saw 'http://prometheus:99999'"),
+        ('prometheus_url = "http://nox:s3cret@prometheus"', "{prometheus}, saw another form"),
+        ('prometheus_url = "http://prometheus?token=s3cret"', "{prometheus}, saw another form"),
+        ('source = "none"', "source: expected the release repository, saw no such folder: {targets}/none"),
+        ('manifests = "/k8s"', "manifests: expected a path below source, saw '/k8s'"),
+        ('manifests = "../k8s"', "manifests: expected a path below source, saw '../k8s'"),
+        ('switch_patch = ""', "switch_patch: expected a path below source, saw ''"),
+        ('green_namespace = "Green"', "green_namespace: {namespace}, saw 'Green'"),
+        ('blue_namespace = "nox_blue"', "blue_namespace: {namespace}, saw 'nox_blue'"),
+    ],
+)
+def test_cluster_mistakes(root: Path, line: str, said: str) -> None:
+    """One line each, without a password or token of a URL."""
+    write(root, f"{line}\n{GOOD}")
+    expected = said.format(
+        targets=root / "targets",
+        keys=KEYS,
+        prometheus="prometheus_url: expected http(s)://HOST[:PORT][/PATH]",
+        namespace="expected a Kubernetes namespace (lower-case letters, digits, -)",
+    )
+    said_of_it = problem(root)
+
+    assert said_of_it.endswith(expected)
+    assert "s3cret" not in said_of_it
+
+
+# ---------------------------------------------------------------- the peer
+
+
+PRODUCTION = GOOD.replace("staging.example", "api.example").replace('"nox-staging"', '"nox-production"')
+
+
+def test_peer_has_variables_of_its_own(root: Path) -> None:
+    """DATABASE_URL is the target's: read for production, it would be staging that is looked at."""
+    write(root, PEER + GOOD)
+    write(root, PRODUCTION, "production")
+    theirs = {f"PRODUCTION_{name}": value.replace("pass", "their-pass") for name, value in VALUES.items()}
+    target = read(root, VALUES)
+
+    peer = read_peer(root, target, PHASES, VALUES)
+    assert peer.variables == {}
+    assert "PRODUCTION_DATABASE_URL" in peer.unset()
+    with pytest.raises(UnreachableError, match=r"export PRODUCTION_DATABASE_URL=…"):
+        peer.credential("database_url")
+    peer = read_peer(root, target, PHASES, VALUES | theirs)
+    assert "their-pass" in peer.credential("database_url").reveal()
+    assert peer.client_id("github") == "github-client"
+
+
+def test_runbook_variables_are_not_the_peers(root: Path, tmp_path: Path) -> None:
+    """Neither its address, nor its namespace, nor its cluster."""
+    write(root, PEER + GOOD)
+    write(root, PRODUCTION, "production")
+    (tmp_path / "config").touch()
+    given = {
+        "NAMESPACE": "nox-other",
+        "BASE_URL": "https://b.example.com",
+        "KUBECONFIG": f"{tmp_path}/config",
+    }
+    target = read(root, given)
+    peer = read_peer(root, target, PHASES, given)
+
+    assert (target.namespace, target.kubeconfig) == ("nox-other", f"{tmp_path}/config")
+    assert (peer.namespace, peer.base_url) == ("nox-production", "https://api.example.com")
+    assert peer.kubeconfig is None
+
+
+def test_secrets_of_the_peer_are_kept_out_of_reports(root: Path) -> None:
+    """Checks look at both."""
+    write(root, PEER + GOOD)
+    write(root, PRODUCTION, "production")
+    target = read(root, VALUES | {"PRODUCTION_TEST_TOKEN": "token-in-production"})
+
+    assert ("PRODUCTION_TEST_TOKEN", "token-in-production") in [
+        (secret.name, secret.reveal()) for secret in target.secrets()
+    ]
+    assert "token-in-production" not in repr(target)
+
+
+def test_peer_by_path(root: Path, tmp_path: Path) -> None:
+    """Seen from the profile that names it."""
+    write(root, 'production = "../live/nox.toml"\n' + GOOD)
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "nox.toml").write_text(PRODUCTION)
+    peer = read_peer(root, read(root), PHASES, {"NOX_TEST_TOKEN": "token-in-production"})
+
+    assert (peer.name, peer.namespace) == ("nox", "nox-production")
+    assert peer.credential("test_token").reveal() == "token-in-production"
+
+
+def test_no_peer_is_unreachable(root: Path) -> None:
+    with pytest.raises(UnreachableError, match=r"^mine\.toml names no production"):
+        read_peer(root, read(root), PHASES, {})
+
+
+def test_rehearsal_has_no_real_peer(root: Path) -> None:
+    """Its checks would look at production."""
+    profile = root / "targets" / "rehearsal.toml"
+    profile.write_text("rehearsal = true\n" + PEER + GOOD.replace("staging.example.com", "localhost:8443"))
+
+    assert problem(root, name=str(profile)) == (
+        "rehearsal.toml: production: of a target and its peer both are a rehearsal, or neither"
+    )
+
+
 # ---------------------------------------------------------------- one table of mistakes
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
@@ -260,7 +447,7 @@ BAD = {
     ),
     "namespace": (
         GOOD.replace("nox-staging", "Nox_Staging"),
-        "mine.toml: expected a Kubernetes namespace (lower-case letters, digits, -), saw 'Nox_Staging'",
+        "namespace: expected a Kubernetes namespace (lower-case letters, digits, -), saw 'Nox_Staging'",
     ),
     "rehearsal elsewhere": (
         "rehearsal = true\n" + GOOD,
@@ -370,8 +557,7 @@ def test_base_url_mistakes(root: Path, url: str, said: str, where: str) -> None:
         message = problem(root, {"BASE_URL": url})
 
     key = "base_url" if where == "profile" else "BASE_URL"
-    place = "mine.toml" if where == "profile" else "BASE_URL"
-    assert message.startswith(f"mine.toml: {place}: expected https://HOST[:PORT], {said}"), key
+    assert message.startswith(f"mine.toml: {key}: expected https://HOST[:PORT], {said}")
     assert "s3cret" not in message
 
 

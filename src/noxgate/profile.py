@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from noxgate.target import ProfileError, Target, UnreachableError
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
 OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace", "KUBECONFIG": "kubeconfig"}
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
+CONTEXTS = ("context", "dry_run_context")
 BELOW_SOURCE = ("manifests", "switch_patch", "rollback_patch")
 DEFAULT_HEADERS = {
     "x-frame-options": "SAMEORIGIN",
@@ -67,9 +69,11 @@ def read_target(
             document[key] = environment[variable]
             origins[key] = variable
     target = _target(path, document, phases, environment, origins)
-    if target.production is not None:
-        _check_peer(target, read_peer(root, target, phases, environment))
-    return target
+    if target.production is None:
+        return target
+    peer = read_peer(root, target, phases, environment)
+    _check_peer(target, peer)
+    return replace(target, peer_secrets=tuple(peer.secrets()))
 
 
 def read_peer(
@@ -78,12 +82,12 @@ def read_peer(
     """The target that `production` names: production, seen from staging.
 
     Each variable that its profile names is read with the peer's name before it, such as
-    PRODUCTION_DATABASE_URL: DATABASE_URL is the target's own. BASE_URL and the like are, too.
+    PRODUCTION_DATABASE_URL: DATABASE_URL is the target's own. So are BASE_URL, NAMESPACE and KUBECONFIG.
     """
     if target.production is None:
         raise UnreachableError(f"{target.path.name} names no production, the peer to look at")
     try:
-        path = _find(root, target.production)
+        path = _find(root, target.production, beside=target.path)
     except ProfileError as error:
         raise ProfileError(f"{target.path.name}: production: {error}") from None
     if path.resolve() == target.path.resolve():
@@ -103,7 +107,8 @@ def _target(
     prefix: str = "",
 ) -> Target:
     rehearsal = document.get("rehearsal", False)
-    base_url = values.url(path, origins["base_url"], document["base_url"], "https")
+    where = {key: origin if origin in OVERRIDES else key for key, origin in origins.items()}
+    base_url = values.url(path, where["base_url"], document["base_url"], "https")
     if rehearsal and not values.is_loopback(base_url):
         raise ProfileError(
             f"{path.name}: rehearsal = true belongs to this machine, but base_url is {base_url}"
@@ -111,7 +116,7 @@ def _target(
     if rehearsal and path.stem not in REHEARSALS:
         raise ProfileError(f"{path.name}: rehearsal = true belongs in a rehearsal's own rehearsal.toml")
     namespaces = {
-        key: values.namespace(path, origins[key], document[key])
+        key: values.namespace(path, where[key], document[key])
         for key in ("namespace", "green_namespace", "blue_namespace")
         if key in document
     }
@@ -135,11 +140,10 @@ def _target(
         load=document.get("load", False),
         production=document.get("production"),
         ca_file=values.ca_file(path, document["ca_file"]) if "ca_file" in document else None,
-        kubeconfig=values.kubeconfig(path, origins["kubeconfig"], document["kubeconfig"])
+        kubeconfig=values.kubeconfig(path, where["kubeconfig"], document["kubeconfig"])
         if "kubeconfig" in document
         else None,
-        context=document.get("context"),
-        dry_run_context=document.get("dry_run_context"),
+        **{key: values.text(path, key, document[key]) for key in CONTEXTS if key in document},
         prometheus_url=values.prometheus_url(path, document["prometheus_url"])
         if "prometheus_url" in document
         else None,
@@ -154,6 +158,7 @@ def _target(
         credentials=credentials,
         variables={name: value for name, value in variables.items() if name in named},
         origins=origins,
+        peer_secrets=(),  # the caller's to fill in
     )
     values.check_secrets(target)
     return target
@@ -169,9 +174,12 @@ def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
     return plain_url
 
 
-def _find(root: Path, name: str) -> Path:
+def _find(root: Path, name: str, beside: Path | None = None) -> Path:
+    """The file of a profile; a path in another profile is seen from there."""
     folder = root / "targets"
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    path = folder / f"{name}.toml"
+    if name.endswith(".toml"):
+        path = Path(name) if beside is None else beside.parent / name
     with suppress(OSError):  # such as a name that is too long
         if path.is_file():
             return path
@@ -235,7 +243,11 @@ def _variables(
 
 
 def _check_peer(target: Target, peer: Target) -> None:
-    """Two targets that are one would be compared with themselves."""
+    """Two targets that are one would be compared with themselves; and a rehearsal looks at nothing real."""
+    if target.rehearsal != peer.rehearsal:
+        raise ProfileError(
+            f"{target.path.name}: production: of a target and its peer both are a rehearsal, or neither"
+        )
     hosts = {urlsplit(each.base_url).hostname for each in (target, peer)}  # whatever the port
     same = {
         "base_url": target.base_url == peer.base_url if target.rehearsal else len(hosts) == 1,

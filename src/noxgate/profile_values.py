@@ -26,13 +26,24 @@ def namespace(path: Path, where: str, value: str) -> str:
     return value
 
 
+def text(path: Path, key: str, value: str) -> str:
+    if not value.strip():
+        raise ProfileError(f"{path.name}: {key}: expected a name, saw {value!r}")
+    return value
+
+
 def kubeconfig(path: Path, where: str, value: str) -> str:
-    """One file or several; kubectl takes those that are there, and so do we where there is at least one."""
-    files = [path.parent / Path(name).expanduser() for name in value.split(os.pathsep) if name]
-    there = [str(file) for file in files if file.is_file()]
-    if not there:
-        raise ProfileError(f"{path.name}: {where}: expected a kubeconfig, no such file: {value}")
-    return os.pathsep.join(there)
+    """One file or several, seen from the profile, or from here where the variable names them.
+
+    kubectl passes over one that is not there; the contexts of those that are left may lead elsewhere.
+    """
+    folder = Path.cwd() if where == "KUBECONFIG" else path.parent
+    files = [folder / Path(name).expanduser() for name in value.split(os.pathsep) if name]
+    absent = [str(file) for file in files if not file.is_file()]
+    if absent or not files:
+        missing = f"no such file: {absent[0]}" if absent else f"saw {value!r}"
+        raise ProfileError(f"{path.name}: {where}: expected a kubeconfig, {missing}")
+    return os.pathsep.join(map(str, files))
 
 
 def prometheus_url(path: Path, value: str) -> str:

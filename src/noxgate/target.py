@@ -50,6 +50,7 @@ class Target:
     credentials: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict)
+    peer_secrets: tuple[Secret, ...] = field(default=(), repr=False)  # checks look at the peer, too
 
     def credential(self, role: str) -> Secret:
         """The credential for `role`, one of CREDENTIALS; UnreachableError if its variable is not set."""
@@ -72,8 +73,8 @@ class Target:
         return seconds if self.wait_seconds is None else min(seconds, self.wait_seconds)
 
     def secrets(self) -> list[Secret]:
-        """Everything that no report may show: tokens, and the passwords inside connection URLs."""
-        found = []
+        """All that no report may show: tokens, and passwords inside connection URLs. The peer's, too."""
+        found = list(self.peer_secrets)
         for role, name in self.credentials.items():
             value = self.variables.get(name)
             if value is None:
