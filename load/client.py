@@ -1,0 +1,201 @@
+"""One user's connection: a request goes out, and exactly one sample of it is kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+from load.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
+from load.samples import Reason, Record, Sample, Totals, clock, wall
+from load.wire import Deadline, Endpoint, Stream, TimeUp, WireError, why
+
+# A kept connection that rested this long is looked at before it is used. A server that closed it meanwhile
+# has then cost no request; in a closed loop at full speed the look would cost more than it saves.
+RESTED = 0.05
+MOST_BYTES = 5_000_000
+
+Check = Callable[[Answer], object]
+
+
+class Session:
+    """What HTTP and WebSocket have in common: time limits, and one sample for each request."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        record: Record,
+        totals: Totals,
+        *,
+        timeout: float = 60,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._endpoint = endpoint
+        self._record = record
+        self._totals = totals
+        self._most_bytes = most_bytes
+        self._deadline = Deadline(timeout)
+        self._stream: Stream | None = None
+        self._connecting = 0.0  # seconds of the request in flight, and what follows likewise
+        self._size = 0
+        self._sent = False
+        self._retried = False
+
+    def close(self) -> None:
+        """End the connection; the session cannot be used again."""
+        self._hang_up()
+        self._deadline.close()
+
+    def _measure(
+        self,
+        what: Call,
+        work: Callable[[Call], Answer],
+        check: Check | None = None,
+        intended: float | None = None,
+    ) -> Answer:
+        """Do `work`, within the time limit, and record one sample of it, whatever happens."""
+        totals = self._totals
+        totals.sent += 1
+        self._connecting = 0.0
+        self._size = 0
+        self._sent = self._retried = False
+        answer = None
+        error = Reason.KILLED
+        began = clock()
+        ended = 0.0
+        self._deadline.start()
+        try:
+            answer = work(what)
+            self._deadline.stop()
+            ended = clock()
+            error = answer.error or _judged(what, answer, check)
+        except TimeUp:
+            error = Reason.TIMEOUT
+        except WireError as problem:
+            error = problem.reason
+        except OSError as problem:
+            error = why(problem)
+        except Exception:  # a check that cannot be run, or a mistake of this module
+            error = Reason.SCRIPT
+            raise
+        finally:
+            self._deadline.stop()
+            if answer is None:
+                self._hang_up()
+                answer = Answer()
+            answer.error = error
+            ended = ended or clock()
+            seconds = ended - began - (self._connecting if self._sent else 0.0)
+            late = began - intended if intended is not None else 0.0
+            totals.recorded += 1
+            if error:
+                totals.failed += 1
+            if answer.status in REDIRECTS:
+                totals.redirects += 1
+            self._record(
+                Sample(
+                    wall(began), wall(ended), what.name, what.group, what.method, answer.status, error,
+                    seconds, self._connecting, late, self._size, self._retried,
+                )
+            )  # fmt: skip
+        return answer
+
+    def _connect(self) -> Stream:
+        started = clock()
+        try:
+            stream = self._endpoint.connect()
+        finally:
+            self._connecting += clock() - started
+        self._totals.connections += 1
+        self._stream = stream
+        return stream
+
+    def _hang_up(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+
+class HttpClient(Session):
+    """HTTP/1.1 on one kept connection. Redirects are not followed, cookies are not kept."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._reader: Reader | None = None
+        self._rests_since = 0.0
+
+    def send(self, what: Call, check: Check | None = None, *, intended: float | None = None) -> Answer:
+        """Send a request and wait for its answer.
+
+        `check` raises AssertionError or ValueError where the answer is not the right one. `intended` is when
+        the request should have begun, in an open model.
+        """
+        return self._measure(what, self._exchange, check, intended)
+
+    def _exchange(self, what: Call) -> Answer:
+        kept = self._kept()
+        try:
+            return self._once(what, kept or self._connect())
+        except (WireError, OSError) as problem:
+            again = (
+                kept is not None and what.method in IDEMPOTENT and _closed_unanswered(problem, self._reader)
+            )
+            if not again:
+                raise
+        # The server closed a kept connection while this request was on its way: nobody's fault, so once more.
+        self._hang_up()
+        self._retried = True
+        self._totals.retried += 1
+        return self._once(what, self._connect())
+
+    def _once(self, what: Call, stream: Stream) -> Answer:
+        reader = self._reader
+        if reader is None or self._rests_since == 0.0:  # a new connection
+            reader = self._reader = Reader(self._most_bytes)
+        reader.begin(to_head=what.method == "HEAD")
+        self._sent = True
+        stream.send(what.message)
+        try:
+            while True:
+                data = stream.receive()
+                if not data:
+                    reader.end(whole_end=stream.whole_end)
+                    break
+                if reader.feed(data):
+                    break
+        finally:
+            self._size = reader.size
+        answer = reader.answer()
+        if reader.keep:
+            self._rests_since = clock()
+        else:
+            self._hang_up()
+        return answer
+
+    def _kept(self) -> Stream | None:
+        stream = self._stream
+        if stream is not None and clock() - self._rests_since > RESTED and not stream.still_open():
+            self._totals.found_closed += 1
+            self._hang_up()
+            return None
+        return stream
+
+    def _hang_up(self) -> None:
+        super()._hang_up()
+        self._rests_since = 0.0
+
+
+def _closed_unanswered(problem: WireError | OSError, reader: Reader | None) -> bool:
+    if reader is None or not reader.untouched:
+        return False
+    return isinstance(problem, ConnectionError) or (
+        isinstance(problem, WireError) and problem.reason is Reason.CLOSED
+    )
+
+
+def _judged(what: Call, answer: Answer, check: Check | None) -> Reason:
+    if answer.status not in what.expected:
+        return Reason.REDIRECT if answer.status in REDIRECTS else Reason.STATUS
+    if check is not None:
+        try:
+            check(answer)
+        except (AssertionError, ValueError):
+            return Reason.CHECK
+    return Reason.NONE

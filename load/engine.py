@@ -1,0 +1,65 @@
+"""The Locust user: HTTP and WebSocket on the engine of this folder, in place of HttpUser and FastHttpUser."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from load.client import MOST_BYTES, Check, HttpClient
+from load.duplex import WebSocketClient
+from load.exchange import Answer, Call, call
+from load.samples import Sample, Totals
+from load.wire import Endpoint
+from locust import User  # noqa: TID251 (this is the one place)
+
+TOTALS = Totals()  # of this process
+
+
+@cache
+def endpoint(base_url: str, ca_file: Path | None, connect_timeout: float) -> Endpoint:
+    """One for all users of this process: they share its addresses and its SSL context."""
+    return Endpoint(base_url, ca_file=ca_file, connect_timeout=connect_timeout)
+
+
+class ApiUser(User):
+    """A user with one kept HTTP connection and, where it asks for one, a WebSocket."""
+
+    abstract = True
+    ca_file: ClassVar[Path | None] = None  # beside the system's own authorities; verification is always on
+    connect_timeout: ClassVar[float] = 5
+    timeout: ClassVar[float] = 60  # of a whole request; Locust's --stop-timeout must not be shorter
+    most_bytes: ClassVar[int] = MOST_BYTES
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        host = self.host or environment.host
+        if not host:
+            raise ValueError("no target: give --host")
+        self.endpoint = endpoint(host, self.ca_file, self.connect_timeout)
+        options = {"timeout": self.timeout, "most_bytes": self.most_bytes}
+        self.http = HttpClient(self.endpoint, self.record, TOTALS, **options)
+        self.websocket = WebSocketClient(self.endpoint, self.record, TOTALS, **options)
+
+    def record(self, sample: Sample) -> None:
+        """Take a sample: here, tell Locust's own statistics and whoever else listens."""
+        self.environment.events.request.fire(
+            request_type=sample.method,
+            name=sample.name,
+            response_time=sample.seconds * 1000,
+            response_length=sample.size,
+            exception=sample.error or None,
+            context={},
+            start_time=sample.began,
+            sample=sample,
+        )
+
+    def call(self, method: str, path: str, **options: Any) -> Call:
+        """Encode a request to this user's target."""
+        return call(self.endpoint, method, path, **options)
+
+    def send(self, what: Call, check: Check | None = None, *, intended: float | None = None) -> Answer:
+        """Send a request; see HttpClient.send."""
+        return self.http.send(what, check, intended=intended)
+
+    def on_stop(self) -> None:
+        self.http.close()
+        self.websocket.close()

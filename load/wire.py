@@ -1,0 +1,299 @@
+"""One TCP or TLS connection on gevent's loop: bytes out, bytes in, and a reason where that fails.
+
+TLS runs over memory BIOs: the same few lines serve both, a record costs one system call, and nothing ever
+reads and writes one connection from two threads at once, which OpenSSL does not allow.
+"""
+
+import errno
+import random
+import socket
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent  # type: ignore[import-untyped]
+from gevent.lock import BoundedSemaphore  # type: ignore[import-untyped]
+from gevent.monkey import get_original  # type: ignore[import-untyped]
+from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
+from load.samples import Reason, clock
+
+PLAIN_SOCKET = get_original("socket", "socket")  # also where Locust has put gevent's in its place
+READ, WRITE = 1, 2
+MOST_AT_ONCE = 65_536
+ADDRESSES_KEPT = 60.0  # seconds
+
+_OWN = ("EMFILE", "ENFILE", "EADDRNOTAVAIL", "EADDRINUSE", "ENOBUFS", "ENOMEM")
+_AWAY = ("EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EACCES", "EPERM")
+_CODES = {
+    **{getattr(errno, name): Reason.OWN_LIMIT for name in _OWN},
+    **{getattr(errno, name): Reason.UNREACHABLE for name in _AWAY},
+    errno.ETIMEDOUT: Reason.CONNECT_TIMEOUT,
+}
+_KINDS: dict[type[OSError], Reason] = {
+    ssl.SSLCertVerificationError: Reason.CERTIFICATE,
+    ssl.SSLError: Reason.TLS,
+    ConnectionRefusedError: Reason.REFUSED,
+}
+
+Address = tuple[int, Any]
+
+
+class WireError(Exception):
+    """A request that failed, and why."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+
+
+class TimeUp(BaseException):
+    """Thrown into a waiting greenlet by its deadline; like gevent's own, no `except Exception` takes it."""
+
+
+class Deadline:
+    """A timer that throws into the greenlet that started it; made once and used for every request."""
+
+    __slots__ = ("_timer",)
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = gevent.get_hub().loop.timer(seconds, seconds)
+
+    def start(self) -> None:
+        # again(): libev's start() would go on where stop() left off.
+        self._timer.again(gevent.getcurrent().throw, TimeUp)
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._timer.close()
+
+
+class Stream:
+    """A connection. `receive` gives b"" at the end; `whole_end` says whether TLS was closed in good order."""
+
+    __slots__ = ("_hub", "_incoming", "_outgoing", "_reader", "_socket", "_tls", "whole_end")
+
+    def __init__(self, connected: Any) -> None:
+        self._hub = gevent.get_hub()
+        self._socket = connected
+        self._reader = self._hub.loop.io(connected.fileno(), READ)
+        self._tls: ssl.SSLObject | None = None
+        self.whole_end = True
+
+    def secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Shake hands."""
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._push(self._outgoing.read())
+                self._incoming.write(self._pull() or self._ended())
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._socket.send(self._outgoing.read())  # the alert that tells the server why
+                raise
+            else:
+                break
+        self._push(self._outgoing.read())
+        self._tls = tls
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        if self._tls is not None:
+            self._tls.write(data)
+            data = self._outgoing.read()
+        self._push(data)
+
+    def receive(self) -> bytes:
+        """Wait for what comes next."""
+        if self._tls is None:
+            return self._pull()
+        while True:
+            if not self._incoming.pending:
+                self._take(self._pull())
+            if (data := self._clear()) is not None:
+                return data
+
+    def still_open(self) -> bool:
+        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for."""
+        try:
+            data = self._socket.recv(MOST_AT_ONCE)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if self._tls is None or not data:
+            return False
+        self._incoming.write(data)  # a session ticket may come late
+        try:
+            return self._clear() is None
+        except (OSError, WireError):
+            return False
+
+    def close(self) -> None:
+        """Close at once, with TLS's goodbye where it can be said without waiting."""
+        if self._reader is None:
+            return
+        self._reader.stop()
+        self._reader.close()
+        self._reader = None
+        if self._tls is not None:
+            with suppress(OSError, ValueError):
+                self._tls.unwrap()
+            with suppress(OSError):
+                self._socket.send(self._outgoing.read())
+        self._socket.close()
+
+    def _push(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                _wait(self._socket, WRITE)
+
+    def _pull(self) -> bytes:
+        while True:
+            self._hub.wait(self._reader)
+            try:
+                data: bytes = self._socket.recv(MOST_AT_ONCE)
+            except BlockingIOError:
+                continue
+            return data
+
+    def _take(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _clear(self) -> bytes | None:
+        """What TLS can give of the bytes that came: None where that is less than one record."""
+        assert self._tls is not None
+        parts = []
+        try:
+            while True:
+                parts.append(self._tls.read(MOST_AT_ONCE))
+                if not parts[-1] or not (self._incoming.pending or self._tls.pending()):
+                    break
+        except ssl.SSLWantReadError:
+            if not parts:
+                return None
+        except ssl.SSLEOFError:
+            self.whole_end = False
+        except ssl.SSLZeroReturnError:
+            pass
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _ended(self) -> bytes:
+        raise WireError(Reason.TLS, "the server closed the connection during the handshake")
+
+
+class Endpoint:
+    """Where requests go. One for all users of a process, and with it one SSL context: each costs 15 ms."""
+
+    def __init__(self, base_url: str, *, ca_file: Path | None = None, connect_timeout: float = 5) -> None:
+        url = urlsplit(base_url)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise ValueError(f"expected http(s)://host[:port], saw {base_url!r}")
+        self.host = url.hostname
+        self.port = url.port or (443 if url.scheme == "https" else 80)
+        self.authority = url.netloc.rpartition("@")[2]
+        self._context = ssl.create_default_context(cafile=ca_file) if url.scheme == "https" else None
+        self._connect_timeout = connect_timeout
+        self._addresses: list[Address] = []
+        self._looked_up = 0.0
+        self._lock = BoundedSemaphore()
+
+    def connect(self) -> Stream:
+        """A connection that is ready to use; WireError says why there is none."""
+        timeout = gevent.Timeout(self._connect_timeout)
+        timeout.start()
+        try:
+            return self._connect()
+        except gevent.Timeout as mine:
+            if mine is not timeout:
+                raise
+            raise WireError(Reason.CONNECT_TIMEOUT) from None
+        finally:
+            timeout.close()
+
+    def _connect(self) -> Stream:
+        stream = Stream(self._dial())
+        try:
+            if self._context is not None:
+                stream.secure(self._context, self.host)
+        except ssl.SSLError as error:
+            stream.close()
+            raise WireError(why(error), error.reason or "") from None
+        except OSError as error:
+            stream.close()
+            raise WireError(why(error), "during the handshake") from None
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def _dial(self) -> Any:
+        """Connect to one of the addresses, the others following where it is refused."""
+        problem = OSError(errno.EHOSTUNREACH, "no address")
+        for family, address in self._resolved():
+            try:
+                return _connected(family, address)
+            except OSError as error:
+                problem = error
+        raise WireError(why(problem), problem.strerror or "")
+
+    def _resolved(self) -> list[Address]:
+        with self._lock:
+            if not self._addresses or clock() - self._looked_up > ADDRESSES_KEPT:
+                try:
+                    found = getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+                except OSError as error:
+                    raise WireError(Reason.DNS, str(error)) from None
+                self._addresses = [(family, address) for family, _, _, _, address in found]
+                self._looked_up = clock()
+        first = self._addresses[0][0]
+        mixed = random.sample(self._addresses, len(self._addresses))
+        return sorted(mixed, key=lambda entry: entry[0] != first)
+
+
+def why(error: OSError) -> Reason:
+    """The reason that stands for an error of the network, of TLS or of this machine."""
+    for kind, reason in _KINDS.items():
+        if isinstance(error, kind):
+            return reason
+    return _CODES.get(error.errno or 0, Reason.RESET)
+
+
+def _connected(family: int, address: Any) -> Any:
+    made = PLAIN_SOCKET(family, socket.SOCK_STREAM)
+    try:
+        made.settimeout(0)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = made.connect_ex(address)
+        if code == errno.EINPROGRESS:
+            _wait(made, WRITE)
+            code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    except BaseException:
+        made.close()
+        raise
+    if code:
+        made.close()
+        raise OSError(code, errno.errorcode.get(code, str(code)))
+    return made
+
+
+def _wait(connection: Any, event: int) -> None:
+    hub = gevent.get_hub()
+    watcher = hub.loop.io(connection.fileno(), event)
+    try:
+        hub.wait(watcher)
+    finally:
+        watcher.close()
