@@ -1,8 +1,10 @@
 """The Kubernetes client against the stand-in, and against servers that are none."""
 
 import base64
+import hashlib
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +18,11 @@ import pytest
 import yaml
 
 from noxgate.clients import kube as kube_module
+from noxgate.clients import kube_session
 from noxgate.clients.kube import Kube, RefusedError
-from noxgate.clients.kube_session import KubeSession
+from noxgate.clients.kube_session import Answer, KubeSession
 from noxgate.clients.observation import Observation
+from noxgate.clients.secret_values import judged
 from noxgate.rehearsal.ports import free_ports
 from noxgate.target import Target, UnreachableError
 
@@ -188,6 +192,85 @@ def test_secrets_only_by_their_own_method(method: str, look: Look) -> None:
         getattr(look(), method)("Secret", "oauth-secrets", NAMESPACE)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"key": CANARY + "="},
+        {"key": f"{CANARY}é\n"},
+        {"key": [CANARY]},
+        {"key": None},
+        [CANARY],
+        CANARY,
+        None,
+    ],
+)
+def test_a_secret_in_an_odd_form_is_judged_too(data: Any) -> None:
+    """An error's traceback could show it."""
+    found = judged("oauth-secrets", NAMESPACE, {"data": data})
+
+    assert [value.problem in {"is not base64", "is empty"} for value in found.values()] == [True] * len(found)
+    assert CANARY not in f"{found} {[str(value) for value in found.values()]}"
+
+
+def test_values_of_secrets_are_compared_and_not_shown() -> None:
+    """Equal by value, wherever it stands; a failed assert shows fingerprints."""
+
+    def value(text: str, name: str = "staging") -> Any:
+        data = {"key": base64.b64encode(text.encode()).decode()}
+        return judged(name, NAMESPACE, {"data": data})["key"]
+
+    assert value(CANARY) == value(CANARY, "production")
+    assert value(CANARY) != value(CANARY[::-1])
+    assert value(CANARY).parts & value(f"{CANARY}\n").parts != set()
+    assert value(CANARY).parts & value(f"redis://:{CANARY}@redis/0").parts != set()
+    assert value(CANARY).parts & value(f"postgresql://db/nox?password={CANARY}").parts != set()
+    assert value("").parts & value(" ").parts == set()
+    with pytest.raises(AssertionError) as caught:
+        assert [value(CANARY), value(CANARY).parts] == [value(CANARY[::-1]), value(CANARY[::-1]).parts]
+    digest = hashlib.sha256(CANARY.encode())
+    assert digest.hexdigest()[:8] in str(caught.value)
+    shown = [CANARY, digest.hexdigest()[8:16], repr(digest.digest())[2:-1]]
+    assert [text for text in shown if text in str(caught.value)] == []
+
+
+def test_answers_with_another_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 200, of a kind and name that were not asked for."""
+    pod = b'{"kind": "Pod", "metadata": {"name": "other"}}'
+    with answering(200, pod) as url:
+        kube = bare_at(url, monkeypatch)
+        for method, asked in {
+            "get": ("Pod", "nox-api", NAMESPACE),
+            "secret": ("other", NAMESPACE),
+            "list": ("Pod", NAMESPACE),
+        }.items():
+            with pytest.raises(UnreachableError, match=r"expected \w+.*, saw"):
+                getattr(kube, method)(*asked)
+        with pytest.raises(UnreachableError, match="expected Service other, saw another object: Pod"):
+            kube.get("Service", "other", NAMESPACE)
+    with (
+        answering(200, b'{"kind": "PodList", "items": [1]}') as url,
+        pytest.raises(UnreachableError, match="expected PodList"),
+    ):
+        bare_at(url, monkeypatch).list("Pod", NAMESPACE)
+
+
+def test_a_list_that_expires_starts_again_once() -> None:
+    """410: the list changed too much while it was read. Not for ever."""
+    page = {"kind": "PodList", "metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]}
+    last = {"kind": "PodList", "items": [{"metadata": {"name": "b"}}]}
+    gone = {"kind": "Status", "message": "The provided continue parameter is too old"}
+    first, end, expired = (Answer(200, page), Answer(200, last), Answer(410, gone))
+
+    assert names(Scripted([first, expired, first, end])) == ["a", "b"]
+    with pytest.raises(UnreachableError, match="410: The provided continue parameter"):
+        names(Scripted([first, expired, first, expired]))
+
+
+def names(session: KubeSession) -> list[str]:
+    kube = Kube(session, session, lambda _: None)
+    return [pod["metadata"]["name"] for pod in kube.list("Pod", NAMESPACE)]
+
+
 # ---------------------------------------------------------------- dry runs
 
 
@@ -293,6 +376,23 @@ def test_the_session_sends_nothing_else(
         session.ask(method, path, query, {}, "application/merge-patch+json")
 
 
+def test_a_secret_in_a_manifest_keeps_its_values(look: Look, seen: list[Observation]) -> None:
+    """It should not be there; what a dry run answers does not spread it."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "new"},
+        "stringData": {"key": CANARY},
+    }
+    found = look().dry_run_apply(secret, NAMESPACE)
+
+    assert found["metadata"]["name"] == "new"
+    shown = f"{found} {seen}"
+    assert [text for text in (CANARY, base64.b64encode(CANARY.encode()).decode()[:20]) if text in shown] == []
+    with pytest.raises(ValueError, match="Secret"):
+        look().dry_run_patch("Secret", "new", NAMESPACE, {}, "application/merge-patch+json")
+
+
 # ---------------------------------------------------------------- not being able to look
 
 
@@ -342,7 +442,7 @@ def test_the_two_roles_are_enough_and_no_more(admin: httpx.Client, look: Look) -
             lambda: kube.list("Pod", "default"),
             lambda: kube.dry_run_apply(examples.ingress(), NAMESPACE),
         ):
-            with pytest.raises(UnreachableError, match="bind the role"):
+            with pytest.raises(UnreachableError, match=r"bind the role .* in [a-z]"):
                 refused()
     finally:
         admin.delete(f"{rbac}/rolebindings/look")
@@ -392,6 +492,88 @@ def test_nobody_listens(server: Server, tmp_path: Path) -> None:
         bare(of(written(tmp_path / "config", config))).list("Pod", NAMESPACE)
 
 
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kube_session, "READ", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UnreachableError, match=r"^http://127\.0\.0\.1:\d+: no answer in 0\.2 s$"):
+            bare_at(url, monkeypatch).list("Pod", NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "said"),
+    [
+        ("no-such-plugin", [], r"no-such-plugin"),
+        ("sh", ["-c", "echo sign in first >&2; exit 3"], "exec: process returned 3. sign in first"),
+        ("echo", ["hello"], "exec: failed to decode process output"),
+        ("echo", ["{}"], "exec: malformed response"),
+    ],
+)
+def test_a_credential_plugin_that_fails(
+    command: str,
+    arguments: list[str],
+    said: str,
+    server: Server,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The official client logs it and asks as nobody, which would look like a missing right."""
+    config = json.loads(server.kubeconfig().read_text())
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": arguments}
+    config["users"][0]["user"] = {"exec": plugin}
+    with pytest.raises(UnreachableError, match="no credential for its current context: ") as caught:
+        bare(of(written(tmp_path / "config", config))).list("Pod", NAMESPACE)
+
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caplog.text == ""
+
+
+def test_a_credential_plugin(server: Server, admin: httpx.Client, tmp_path: Path) -> None:
+    config = json.loads(server.kubeconfig().read_text())
+    version = "client.authentication.k8s.io/v1"
+    token = config["users"][0]["user"]["token"]
+    answer = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": token}}
+    plugin = {"apiVersion": version, "command": "echo", "args": [json.dumps(answer)]}
+    config["users"][0]["user"] = {"exec": plugin}
+    kube = bare(of(written(tmp_path / "config", config)))
+
+    assert admin
+    assert kube.get("Namespace", NAMESPACE) is not None
+
+
+def test_no_proxy_before_this_machine(
+    server: Server, admin: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the environment says elsewhere."""
+    (port,) = free_ports(1)
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    config = json.loads(server.kubeconfig().read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://api.nox.invalid"
+
+    assert admin
+    assert bare(of(server.kubeconfig())).get("Namespace", NAMESPACE) is not None
+    with pytest.raises(UnreachableError, match=r"api\.nox\.invalid: .*(proxy|refused)"):
+        bare(of(written(tmp_path / "config", config))).get("Namespace", NAMESPACE)
+
+
+def test_commands_name_the_same_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is exported where they are typed."""
+    several = replace(of(tmp_path / "x"), kubeconfig="/a b:/c", context="look at")
+    default = replace(several, kubeconfig=None, context=None)
+
+    assert KubeSession(of(Path("/a b"))).kubectl("get", "pods") == "kubectl --kubeconfig '/a b' get pods"
+    assert KubeSession(several).kubectl("get") == "KUBECONFIG='/a b:/c' kubectl --context 'look at' get"
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    assert KubeSession(default).kubectl("get") == "kubectl get"
+    monkeypatch.setenv("KUBECONFIG", "/another/target's")
+    monkeypatch.setenv("HOME", "/home/nox")
+    assert KubeSession(default).kubectl("get") == "kubectl --kubeconfig /home/nox/.kube/config get"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
@@ -424,6 +606,17 @@ def test_answers_that_are_none(status: int, body: bytes, said: str, monkeypatch:
 def bare(target: Target) -> Kube:
     session = KubeSession(target)
     return Kube(session, session, lambda _: None)
+
+
+class Scripted(KubeSession):
+    """Answers what it is told to."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__(of(Path("none")))
+        self.answers = answers
+
+    def ask(self, *_: object) -> Answer:
+        return self.answers.pop(0)
 
 
 def bare_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Kube:

@@ -79,7 +79,7 @@ class Target:
             value = self.variables.get(name)
             if value is None:
                 continue
-            values = _passwords(value) if role.endswith("_url") else [value]
+            values = passwords(value) if role.endswith("_url") else [value]
             found += [Secret(name, secret) for secret in values]
         return found
 
@@ -94,7 +94,7 @@ class Target:
         return self.variables[name]
 
 
-def _passwords(url: str) -> list[str]:
+def passwords(url: str) -> list[str]:
     """The password of a connection URL, as it stands there and as it is sent."""
     parts = urlsplit(url)
     found = [parts.password or "", unquote(parts.password or "")]

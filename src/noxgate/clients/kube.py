@@ -12,7 +12,7 @@ from typing import Any
 from noxgate.clients.kinds import Resource, resource
 from noxgate.clients.kube_session import Answer, KubeSession
 from noxgate.clients.manifests import Document
-from noxgate.clients.observation import Observation, Observe
+from noxgate.clients.observation import Observation, Observe, shortened
 from noxgate.clients.secret_values import SecretValue, judged
 from noxgate.target import UnreachableError
 
@@ -55,13 +55,14 @@ class Kube:
         query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         items: list[Json] = []
         more: dict[str, str] = {}
+        is_second = False
         while True:
             answer = self._ask(self._session, repeat, "GET", where.path(namespace), query | more)
-            if answer.status == HTTPStatus.GONE and more:  # the list changed too much meanwhile
-                items, more = [], {}
+            if answer.status == HTTPStatus.GONE and more and not is_second:  # it changed too much meanwhile
+                items, more, is_second = [], {}, True
                 continue
             self._good(answer, where, "list", namespace, repeat)
-            items += answer.document["items"] or []
+            items += _items(answer, kind)
             rest = (answer.document.get("metadata") or {}).get("continue")
             if not rest:
                 break
@@ -83,22 +84,30 @@ class Kube:
         return None if self._get("Secret", name, namespace, shown, repeat) is None else found
 
     def dry_run_apply(self, manifest: Json, namespace: str) -> Json:
-        """What applying a manifest would leave, as the server says; RefusedError where it is refused."""
+        """What applying a manifest would leave, as the server says; RefusedError where it is refused.
+
+        Of a Secret without its values.
+        """
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         where = resource(kind, manifest["apiVersion"])
         repeat = self._dry_runs.kubectl(
             "apply", "--server-side", "--dry-run=server", "-n", namespace, "-f", "FILE"
         )
         query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
-        return self._dry_run(where, name, namespace, manifest, APPLY, repeat, query)
+        found = self._dry_run(where, kind, name, namespace, manifest, APPLY, repeat, query)
+        hidden = {"data", "stringData"} if kind == "Secret" else set()
+        return {key: value for key, value in found.items() if key not in hidden}
 
     def dry_run_patch(self, kind: str, name: str, namespace: str, patch: object, media_type: str) -> Json:
         """What a patch would leave, as the server says; RefusedError where it would be refused."""
+        if kind == "Secret":
+            raise ValueError("a Secret's values must not leave the client")
         where = resource(kind)
         form = {"application/json-patch+json": "json", "application/merge-patch+json": "merge"}
         words = ["patch", where.plural, name, "-n", namespace, f"--type={form.get(media_type, 'strategic')}"]
         repeat = self._dry_runs.kubectl(*words, "--dry-run=server", "-p", shlex.quote(json.dumps(patch)))
-        return self._dry_run(where, name, namespace, patch, media_type, repeat, {"fieldManager": MANAGER})
+        query = {"fieldManager": MANAGER}
+        return self._dry_run(where, kind, name, namespace, patch, media_type, repeat, query)
 
     def refusals(self, manifests: Sequence[Document], namespace: str) -> dict[str, str]:
         """The manifests that an apply would not get past, and why."""
@@ -120,13 +129,15 @@ class Kube:
         if answer.status == HTTPStatus.NOT_FOUND and _is_of_object(answer):
             self._observe(Observation(answer.message, repeat))
             return None
-        self._good(answer, where, "get", namespace, repeat)
+        self._good(answer, where, "get", namespace or name, repeat)
+        _check_is(answer, kind, name)
         self._observe(Observation(show(answer.document), repeat))
         return answer.document
 
     def _dry_run(
         self,
         where: Resource,
+        kind: str,
         name: str,
         namespace: str,
         body: object,
@@ -143,6 +154,7 @@ class Kube:
             self._unknown(answer, where, repeat)
             self._observe(Observation(f"refused: {answer.status}: {answer.message}", repeat))
             raise RefusedError(answer.status, str(answer.document.get("reason")), answer.message)
+        _check_is(answer, kind, name)
         self._observe(Observation(f"the server would accept it: {where.plural} {name}", repeat))
         return answer.document
 
@@ -192,6 +204,26 @@ class Kube:
 def _is_of_object(answer: Answer) -> bool:
     """Whether a 404 is of an object (or its namespace), and not of the whole kind."""
     return bool((answer.document.get("details") or {}).get("name"))
+
+
+def _check_is(answer: Answer, kind: str, name: str) -> None:
+    """Something between us and the API server may answer with another object, and with 200."""
+    metadata = answer.document.get("metadata")
+    if answer.document["kind"] != kind or not isinstance(metadata, dict) or metadata.get("name") != name:
+        seen = shortened(str(answer.document["kind"]), 80)
+        raise UnreachableError(f"the API server: expected {kind} {name}, saw another object: {seen}")
+
+
+def _items(answer: Answer, kind: str) -> list[Json]:
+    items = answer.document.get("items") or []
+    if (
+        answer.document["kind"] != f"{kind}List"
+        or not isinstance(items, list)
+        or not all(isinstance(item, dict) and "name" in (item.get("metadata") or {}) for item in items)
+    ):
+        seen = shortened(str(answer.document["kind"]), 80)
+        raise UnreachableError(f"the API server: expected {kind}List, saw something else: {seen}")
+    return items
 
 
 def _summary(kind: str, found: Json) -> str:

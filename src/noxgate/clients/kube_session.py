@@ -1,9 +1,13 @@
 """The connection to a Kubernetes API server on the official client, with its traps wrapped once."""
 
 import json
+import logging
 import os
+import shlex
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +20,7 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException, list_kube_config_contexts, new_client_from_config
 
 from noxgate.clients.observation import Patience, shortened
+from noxgate.profile_values import is_loopback
 from noxgate.target import Target, UnreachableError
 
 DEFAULT = "~/.kube/config"
@@ -53,9 +58,19 @@ class KubeSession:
 
     def kubectl(self, *words: str) -> str:
         """The command that asks the same."""
-        where = [] if self._target.kubeconfig is None else ["--kubeconfig", self._target.kubeconfig]
-        chosen = [] if self.context is None else ["--context", self.context]
-        return " ".join(["kubectl", *where, *chosen, *words])
+        files = self._target.kubeconfig
+        if files is None and os.environ.get(
+            "KUBECONFIG"
+        ):  # which is another target's: we do not read it here
+            files = str(Path(DEFAULT).expanduser())
+        command = ["kubectl"]
+        if files is not None and os.pathsep in files:  # --kubeconfig takes one file
+            command = [f"KUBECONFIG={shlex.quote(files)}", "kubectl"]
+        elif files is not None:
+            command += ["--kubeconfig", shlex.quote(files)]
+        if self.context is not None:
+            command += ["--context", shlex.quote(self.context)]
+        return " ".join([*command, *words])
 
     def ask(
         self, method: str, path: str, query: Mapping[str, str], body: object = None, media_type: str = ""
@@ -72,13 +87,13 @@ class KubeSession:
         url = client.configuration.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
         _check_harmless(method, url)
         headers = {"accept": "application/json", "user-agent": "noxgate"}
-        auth = client.configuration.auth_settings().get("BearerToken")
-        if auth and auth["value"]:
-            headers["authorization"] = auth["value"]
         if media_type:
             headers["content-type"] = media_type
         where = client.configuration.host
         try:
+            auth = client.configuration.auth_settings().get("BearerToken")
+            if auth and auth["value"]:
+                headers["authorization"] = auth["value"]
             # The client's own request() re-encodes bodies and changes media types.
             answer = client.rest_client.pool_manager.request(
                 method,
@@ -89,7 +104,7 @@ class KubeSession:
                 redirect=False,
                 retries=False,
             )
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, ConfigException, OSError, ValueError) as error:
             raise UnreachableError(f"{where}: {_reason(error)}") from None
         return Answer(answer.status, _document(where, answer.status, answer.data))
 
@@ -113,23 +128,49 @@ class KubeSession:
                     f"{files} has no context {self.context!r} (contexts: {', '.join(names)})"
                 )
             # persist_config would write refreshed tokens into the file
-            client = new_client_from_config(  # type: ignore[no-untyped-call]
-                config_file=files,
-                context=self.context,
-                persist_config=False,
-                client_configuration=configuration,
-            )
+            with _plugins_words() as said:
+                client = new_client_from_config(  # type: ignore[no-untyped-call]
+                    config_file=files,
+                    context=self.context,
+                    persist_config=False,
+                    client_configuration=configuration,
+                )
         except (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError) as error:
             raise UnreachableError(f"kubeconfig {files} cannot be used: {_reason(error)}") from None
+        if said:
+            chosen = "its current context" if self.context is None else f"context {self.context!r}"
+            raise UnreachableError(
+                f"kubeconfig {files}: no credential for {chosen}: {shortened(said[0], 200)}"
+            )
         configuration = client.configuration
         if not configuration.verify_ssl or not configuration.host.startswith("https:"):
             raise UnreachableError(
                 f"{configuration.host}: expected verified TLS, the kubeconfig {files} asks for none: "
                 "what an unknown server says is no evidence"
             )
-        if self._target.rehearsal:
+        if is_loopback(configuration.host):  # no proxy lies before it
             configuration.proxy = None
         return ApiClient(configuration)
+
+
+@contextmanager
+def _plugins_words() -> Iterator[list[str]]:
+    """What a credential plugin says when it fails: the official client logs it and goes on without."""
+    said: list[str] = []
+    thread = threading.get_ident()
+
+    def keep(record: logging.LogRecord) -> bool:
+        is_ours = record.thread == thread
+        if is_ours:
+            said.append(record.getMessage())
+        return not is_ours
+
+    root = logging.getLogger()
+    root.addFilter(keep)
+    try:
+        yield said
+    finally:
+        root.removeFilter(keep)
 
 
 def _check_harmless(method: str, url: str) -> None:

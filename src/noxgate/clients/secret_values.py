@@ -6,21 +6,44 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from noxgate.placeholder import is_placeholder
+from noxgate.target import passwords
+
+
+class Digest(bytes):
+    """A SHA-256: compared as a whole, and shown as a fingerprint, also where a failed assert shows it."""
+
+    def __repr__(self) -> str:
+        return f"<sha256 {self.fingerprint}…>"
+
+    __str__ = __repr__
+
+    @property
+    def fingerprint(self) -> str:
+        """Its first 8 digits."""
+        return self.hex()[:8]
 
 
 @dataclass(frozen=True)
 class SecretValue:
-    """One key. `parts` are digests of the value and of a password inside it, to be compared and not shown."""
+    """One key; equal to every other that has the same value.
 
-    where: str
-    key: str
-    length: int
-    fingerprint: str
-    problem: str | None
-    parts: frozenset[bytes] = field(repr=False)
+    `parts` are digests of the value and of a password inside it: what two values have in common there, they
+    share.
+    """
+
+    where: str = field(compare=False)
+    key: str = field(compare=False)
+    length: int = field(compare=False)
+    problem: str | None = field(compare=False)
+    digest: Digest
+    parts: frozenset[Digest] = field(compare=False, repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 8 digits of its SHA-256."""
+        return self.digest.fingerprint
 
     def __str__(self) -> str:
         said = f"{self.where} key {self.key} ({self.length} bytes, sha256 {self.fingerprint}…)"
@@ -28,16 +51,26 @@ class SecretValue:
 
 
 def judged(name: str, namespace: str, secret: Mapping[str, Any]) -> dict[str, SecretValue]:
-    """Every key of a Secret as the API server sends it."""
+    """Every key of a Secret as the API server sends it. Never raises: a traceback may show what it held."""
+    data = secret.get("data")
+    values = data if isinstance(data, dict) else {}
     where = f"{name} in {namespace}"
-    return {key: _judged(where, key, value) for key, value in sorted((secret.get("data") or {}).items())}
+    return {key: _judged(where, key, str(value or "")) for key, value in sorted(values.items())}
 
 
 def _judged(where: str, key: str, encoded: str) -> SecretValue:
-    value = base64.b64decode(encoded or "")
-    digest = hashlib.sha256(value).digest()
-    parts = {digest} | {hashlib.sha256(password.encode()).digest() for password in _passwords(value)}
-    return SecretValue(where, key, len(value), digest.hex()[:8], _problem(value), frozenset(parts))
+    value = _decoded(encoded)
+    if value is None:
+        digest = _digest(encoded.encode(errors="replace"))
+        return SecretValue(where, key, 0, "is not base64", digest, frozenset({digest}))
+    digest = _digest(value)
+    shared = [value, value.strip(), *(password.encode() for password in _passwords(value))]
+    parts = frozenset(_digest(part) for part in shared if part)  # nothing is no value to share
+    return SecretValue(where, key, len(value), _problem(value), digest, parts)
+
+
+def _digest(value: bytes) -> Digest:
+    return Digest(hashlib.sha256(value).digest())
 
 
 def _problem(value: bytes) -> str | None:
@@ -46,28 +79,27 @@ def _problem(value: bytes) -> str | None:
     except UnicodeDecodeError:
         return None  # bytes are nobody's filler
     plain = text.strip()
+    again = (_decoded(plain) or b"").decode(errors="replace")  # of a value that was encoded once too often
     faults = {
         "is empty": not text,
         "is blank": not plain,
+        "is a template's filler": any(map(is_placeholder, [text, *_passwords(value)])),
+        "is base64 of a template's filler": any(map(is_placeholder, [again, *_passwords(again.encode())])),
         "begins or ends with white space": "\n" not in plain and text != plain,
-        "is a template's filler": is_placeholder(text) or any(map(is_placeholder, _passwords(value))),
-        "is base64 of a template's filler": is_placeholder(_decoded(text)),
     }
     return next((problem for problem, is_so in faults.items() if is_so), None)
 
 
-def _decoded(text: str) -> str:
-    """What a value that was encoded once too often says."""
+def _decoded(text: str) -> bytes | None:
     try:
-        return base64.b64decode(text, validate=True).decode().strip()
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        return ""
+        return None
 
 
 def _passwords(value: bytes) -> list[str]:
     """The password of a connection URL."""
     try:
-        password = urlsplit(value.decode()).password
-    except (UnicodeDecodeError, ValueError):
+        return passwords(value.decode())
+    except ValueError:  # neither text nor a URL
         return []
-    return [unquote(password)] if password else []
