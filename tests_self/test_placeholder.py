@@ -1,0 +1,92 @@
+"""Placeholders: what templates are filled with, and nothing that somebody meant."""
+
+import base64
+import random
+import string
+
+import pytest
+
+from noxgate.placeholder import is_placeholder
+
+FILLERS = """\
+changeme change-me CHANGE_ME Change.Me! changethis change-me-please changeme123 CHANGE_ME_IN_PRODUCTION
+placeholder place-holder todo TODO: fixme tbd TBA xxx XXXX xxx-xxx-xxxx dummy dummy-token example
+sample-key n/a none null secret password secret-key api_key test-token foobar your-api-key your_secret
+YOUR_GOOGLE_CLIENT_ID your-secret-key-here yourdomain yourdomain.com your-domain.com YourCompany.example
+replace-me replaceme replace_with_real_key insert-token-here enter-password put-your-key-here
+my-secret-key my_password set-me-changeme some-secret the-token-here key-goes-here token-here
+client-id-placeholder <password> <your-key> ${TOKEN} ${DB_PASSWORD:-x} {{token}} $(TOKEN) %TOKEN%
+__TOKEN__ ... *** … --- ??? "changeme" 'todo'
+""".split()  # noqa: SIM905 (to be read)
+SENTENCES = (
+    "[on-call name]",
+    "[Name of the engineer]",
+    "  changeme\n",
+    "{{ .Values.token }}",
+    "<the database's password>",
+    "todo: fill in",
+    "to be? TODO".removeprefix("to be? "),
+    '" changeme "',
+)
+MEANT = """\
+k3jx81mfQpZ20vWbe9TtLsAa xxxQpZ20vWbe9TtLsAaxxx todo-7f3a9b2c8d1e4f5a my-7f3a9b2c8d1e the_1xK9vLq2
+set-9f8e7d6c change-9f8e7d6c5b4a your-9f8e7d6c5b4a the-quick-brown-fox set-apart-harbour-violin
+some-like-it-hot correct-horse-battery-staple exampled secrets-of-the-sea testing passwort x xx
+none-of-your-business postgresql://nox@db/nox https://wiki.nox.example/release http://localhost:3000
+sk-test-9f8e7d6c5b4a3f2e 123456789.apps.googleusercontent.com Iv1.8a61f9b3a7aba766 Ada Lovelace @ada
++44-20-7946-0018 8.0.0 v8.0.0 2025-08-15 nox-api-service-green test.nox.example a 0 key-1f token-4f9a
+""".split()  # noqa: SIM905 (to be read)
+
+
+@pytest.mark.parametrize("text", [*FILLERS, *SENTENCES])
+def test_filler(text: str) -> None:
+    assert is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "text", [*MEANT, "", " ", "\n", "Grace Hopper", "call me at home", "it is [not] one"]
+)
+def test_meant(text: str) -> None:
+    """Words of a filler inside a value do not make it one. Nothing is no filler either: that is empty."""
+    assert not is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "alphabet",
+    [
+        string.ascii_letters + string.digits + "-_",
+        string.ascii_letters + string.digits + "+/=",
+        string.hexdigits,
+        string.printable,
+    ],
+)
+def test_random_tokens_are_meant(alphabet: str) -> None:
+    """Also where chance, or a person, writes a filler's word into them."""
+    chance = random.Random(20250815)  # noqa: S311 (the same tokens each time)
+    for _ in range(2000):
+        token = "".join(chance.choices(alphabet, k=43))
+        word = chance.choice(FILLERS)
+        at = chance.randrange(8, 36)
+        assert not is_placeholder(token)
+        assert not is_placeholder(token[:at] + word + token[at:])
+
+
+def test_random_passphrases_are_meant() -> None:
+    """Words of no template, whatever stands between them."""
+    words = "amber basil cobalt delta ember fjord garnet harbour indigo jasper kelp lagoon".split()  # noqa: SIM905
+    chance = random.Random(8)  # noqa: S311
+    for _ in range(2000):
+        assert not is_placeholder(chance.choice("-_. ").join(chance.choices(words, k=4)))
+
+
+def test_base64_of_random_bytes_is_meant() -> None:
+    chance = random.Random(7)  # noqa: S311
+    for _ in range(2000):
+        assert not is_placeholder(base64.b64encode(chance.randbytes(32)).decode())
+
+
+def test_a_long_value_takes_no_time() -> None:
+    """The pattern must not run away."""
+    assert not is_placeholder("change me " * 2000 + "9f8e")
+    assert not is_placeholder("key " * 2000 + "9f8e")
+    assert not is_placeholder("a" * 100_000 + "!")
