@@ -305,6 +305,20 @@ def test_a_refused_dry_run_says_why(look: Look, seen: list[Observation]) -> None
     assert "--dry-run=server" in seen[-1].repeat
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'admission webhook "policy.nox.example" denied the request: no limits',
+        'deployments.apps "nox-api" is forbidden: exceeded quota: pods, requested: 3, used: 1, limited: 2',
+    ],
+)
+def test_what_admission_refuses_is_refused(message: str) -> None:
+    """With 403, as a missing right; but the change itself would be refused just so."""
+    session = Scripted([Answer(403, {"kind": "Status", "reason": "Forbidden", "message": message})])
+    with pytest.raises(RefusedError, match=r"^the API server refuses it: 403 Forbidden: .*(quota|webhook)"):
+        Kube(session, session, lambda _: None).dry_run_apply(examples.deployment(), NAMESPACE)
+
+
 def test_every_write_is_a_dry_run() -> None:
     """Whatever public method is called, what is not a GET is a PATCH with dryRun=All."""
     sent: list[tuple[str, dict[str, str]]] = []
@@ -405,6 +419,23 @@ def test_rights_that_are_missing_are_named(look: Look) -> None:
         look("admin", dry_runs="reader").dry_run_patch(
             "Ingress", "nox-api-ingress", NAMESPACE, [], "application/json-patch+json"
         )
+
+
+@pytest.mark.parametrize(
+    ("status", "home", "error"),
+    [
+        (200, {"kind": "APIResourceList", "resources": [{"name": "pods"}]}, UnreachableError),
+        (403, {"kind": "Status", "message": "no"}, UnreachableError),
+        (200, {"kind": "APIResourceList", "resources": [{"name": "services"}]}, AssertionError),
+        (404, {"kind": "Status", "message": "404 page not found"}, AssertionError),
+    ],
+)
+def test_403_of_a_kind_that_may_not_be_there(status: int, home: Any, error: type[Exception]) -> None:
+    """An API server refuses before it knows whether there is such a kind."""
+    refusal = {"kind": "Status", "message": 'pods is forbidden: User "x" cannot list resource "pods"'}
+    session = Scripted([Answer(403, refusal), Answer(status, home)])
+    with pytest.raises(error, match=r"bind the role|knows no pods"):
+        Kube(session, session, lambda _: None).list("Pod", NAMESPACE)
 
 
 def test_an_unknown_token(look: Look) -> None:

@@ -4,6 +4,7 @@ The only requests that are not reads are PATCHes with dryRun=All; a test proves 
 """
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -148,10 +149,11 @@ class Kube:
         query["dryRun"] = "All"
         path = where.path(namespace, name)
         answer = self._ask(self._dry_runs, repeat, "PATCH", path, query, body, media_type)
-        if answer.status == HTTPStatus.FORBIDDEN:
+        if answer.status == HTTPStatus.FORBIDDEN and _lacks_right(answer):
             self._good(answer, where, "patch", namespace, repeat)
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            self._unknown(answer, where, repeat)
+            if answer.status == HTTPStatus.NOT_FOUND:
+                self._unknown(answer, where, repeat)
             self._observe(Observation(f"refused: {answer.status}: {answer.message}", repeat))
             raise RefusedError(answer.status, str(answer.document.get("reason")), answer.message)
         _check_is(answer, kind, name)
@@ -189,7 +191,11 @@ class Kube:
     def _serves(self, where: Resource, repeat: str) -> bool:
         """Whether the server knows the kind: it says 403 of one that it does not know, too. All may ask."""
         answer = self._ask(self._session, repeat, "GET", where.home, {})
-        served = answer.document.get("resources") or []
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return False
+        served = answer.document.get("resources")
+        if answer.status != HTTPStatus.OK or not isinstance(served, list):
+            return True  # it may not ask: rights are what is missing, for all we know
         return any(each.get("name") == where.plural for each in served)
 
     def _unknown(self, answer: Answer, where: Resource, repeat: str) -> None:
@@ -204,6 +210,11 @@ class Kube:
 def _is_of_object(answer: Answer) -> bool:
     """Whether a 404 is of an object (or its namespace), and not of the whole kind."""
     return bool((answer.document.get("details") or {}).get("name"))
+
+
+def _lacks_right(answer: Answer) -> bool:
+    """Whether a 403 is about our rights; quotas, webhooks and policies refuse a change with 403 as well."""
+    return re.search(r'User ".*" cannot ', answer.message) is not None
 
 
 def _check_is(answer: Answer, kind: str, name: str) -> None:
