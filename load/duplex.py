@@ -8,6 +8,7 @@ from load.exchange import Answer, Call
 from load.samples import Reason
 from load.wire import WireError
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     BytesMessage,
@@ -15,15 +16,17 @@ from wsproto.events import (
     Event,
     Ping,
     RejectConnection,
-    RejectData,
     Request,
     TextMessage,
 )
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
-UPGRADED = frozenset({101})
-ECHOED = frozenset({0})  # a message has no status
+UPGRADED = 101
+NO_STATUS = frozenset({0})  # of a message
+
+
+_CLOSED_BY_SERVER = (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
 
 
 class WebSocketClient(Session):
@@ -53,17 +56,17 @@ class WebSocketClient(Session):
             raise ValueError("this WebSocket is open")
         self._headers = [(key.encode(), value.encode()) for key, value in (headers or {}).items()]
         return self._measure(
-            Call(path, group, "WS OPEN", path.encode(), UPGRADED), self._upgrade, None, intended
+            Call(path, group, "WS OPEN", path.encode(), frozenset({UPGRADED})), self._upgrade, None, intended
         )
 
     def echo(self, message: str, check: Check | None = None, *, path: str, group: str = "") -> Answer:
         """Send a text and wait for the next message. Without a check, it must be the same text."""
         self._message = message
-        return self._measure(Call(path, group, "WS ECHO", b"", ECHOED), self._said, check or self._same)
+        return self._measure(Call(path, group, "WS ECHO", b"", NO_STATUS), self._said, check or self._same)
 
     def end(self, *, path: str, group: str = "") -> Answer:
         """Close, and wait for the server's close: its code must be ours."""
-        answer = self._measure(Call(path, group, "WS CLOSE", b"", ECHOED), self._goodbye)
+        answer = self._measure(Call(path, group, "WS CLOSE", b"", NO_STATUS), self._goodbye)
         self._hang_up()
         return answer
 
@@ -76,22 +79,14 @@ class WebSocketClient(Session):
         )
         self._sent = True
         stream.send(protocol.send(request))
-        refused = b""
-        status = 0
         while True:
-            match self._next(protocol):
-                case AcceptConnection():
-                    self._protocol = protocol
-                    return Answer(101)
-                case RejectConnection(status_code=status, has_body=more):
-                    if not more:
-                        break
-                case RejectData(data=data, body_finished=finished):
-                    refused += data
-                    if finished:
-                        break
-        self._hang_up()
-        return Answer(status, b"", refused, Reason.UPGRADE)
+            event = self._next(protocol)
+            if isinstance(event, AcceptConnection):
+                self._protocol = protocol
+                return Answer(UPGRADED)
+            if isinstance(event, RejectConnection):
+                self._hang_up()
+                return Answer(event.status_code, error=Reason.UPGRADE)
 
     def _said(self, _: Call) -> Answer:
         protocol = self._open_protocol()
@@ -147,6 +142,9 @@ class WebSocketClient(Session):
                 self._events.extend(protocol.events())
             except ProtocolError as error:
                 raise WireError(Reason.MALFORMED, str(error)) from None
+            last = self._events[-1] if self._events else None
+            if isinstance(last, CloseConnection) and protocol.state not in _CLOSED_BY_SERVER:
+                raise WireError(Reason.MALFORMED, last.reason or "")  # wsproto's own word, not the server's
 
     def _same(self, answer: Answer) -> None:
         assert answer.text == self._message

@@ -75,13 +75,14 @@ class Deadline:
 class Stream:
     """A connection. `receive` gives b"" at the end; `whole_end` says whether TLS was closed in good order."""
 
-    __slots__ = ("_hub", "_incoming", "_outgoing", "_reader", "_socket", "_tls", "whole_end")
+    __slots__ = ("_hub", "_incoming", "_outgoing", "_over", "_reader", "_socket", "_tls", "whole_end")
 
     def __init__(self, connected: Any) -> None:
         self._hub = gevent.get_hub()
         self._socket = connected
         self._reader = self._hub.loop.io(connected.fileno(), READ)
         self._tls: ssl.SSLObject | None = None
+        self._over = False  # TLS has ended, which may come with the last bytes
         self.whole_end = True
 
     def secure(self, context: ssl.SSLContext, host: str) -> None:
@@ -114,11 +115,12 @@ class Stream:
         """Wait for what comes next."""
         if self._tls is None:
             return self._pull()
-        while True:
+        while not self._over:
             if not self._incoming.pending:
                 self._take(self._pull())
             if (data := self._clear()) is not None:
                 return data
+        return b""
 
     def still_open(self) -> bool:
         """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for."""
@@ -180,15 +182,17 @@ class Stream:
         try:
             while True:
                 parts.append(self._tls.read(MOST_AT_ONCE))
-                if not parts[-1] or not (self._incoming.pending or self._tls.pending()):
+                self._over = not parts[-1]
+                if self._over or not (self._incoming.pending or self._tls.pending()):
                     break
         except ssl.SSLWantReadError:
             if not parts:
                 return None
         except ssl.SSLEOFError:
+            self._over = True
             self.whole_end = False
         except ssl.SSLZeroReturnError:
-            pass
+            self._over = True
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _ended(self) -> bytes:

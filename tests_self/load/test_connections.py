@@ -1,0 +1,290 @@
+"""Connections that servers close, and TLS."""
+
+import gzip
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+from tests_self.conftest import Authority, Loopback
+
+from noxgate.waiting import eventually
+
+from .conftest import Run, answering, ok, patient, request, reset
+
+RESTING = 0.2  # seconds: long enough for the engine to look before it sends
+
+
+class Closing:
+    """A server that ends each connection after one answer: `how`, and when."""
+
+    def __init__(self, how: Callable[[socket.socket], None], *, on_request: bool) -> None:
+        self.how = how
+        self.on_request = on_request
+        self.requests = 0
+
+    def __call__(self, connection: socket.socket) -> None:
+        """Answer, then close at once or in place of the next answer."""
+        self.requests += bool(request(connection))
+        connection.sendall(ok())
+        if self.on_request:
+            self.requests += bool(request(connection))
+        self.how(connection)
+
+
+def leave(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("how", [leave, reset])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_connection_closed_while_it_rested_costs_no_request(
+    loopback: Loopback, run: Run, how: Callable[[socket.socket], None], method: str
+) -> None:
+    closing = Closing(how, on_request=False)
+    step = {"method": method, "pause": RESTING}
+    result = run(f"http://localhost:{loopback.serve(closing)}", step, step, step)
+    assert [(sample["error"], sample["retried"]) for sample in result["samples"]] == [("", False)] * 3
+    assert result["totals"]["found_closed"] == 2
+    assert result["totals"]["connections"] == closing.requests == 3
+
+
+@pytest.mark.parametrize("how", [leave, reset])
+def test_a_get_on_a_connection_that_closes_under_it_is_sent_once_more(
+    loopback: Loopback, run: Run, how: Callable[[socket.socket], None]
+) -> None:
+    closing = Closing(how, on_request=True)
+    result = run(f"http://localhost:{loopback.serve(closing)}", {}, {})
+    assert [(sample["error"], sample["retried"]) for sample in result["samples"]] == [("", False), ("", True)]
+    assert result["samples"][1]["connect"] > 0
+    assert result["totals"]["retried"] == 1
+    assert closing.requests == 3
+
+
+@pytest.mark.parametrize(("how", "error"), [(leave, "closed"), (reset, "reset")])
+def test_a_post_is_never_sent_twice(
+    loopback: Loopback, run: Run, how: Callable[[socket.socket], None], error: str
+) -> None:
+    closing = Closing(how, on_request=True)
+    result = run(f"http://localhost:{loopback.serve(closing)}", {"method": "POST"}, {"method": "POST"})
+    assert [sample["error"] for sample in result["samples"]] == ["", error]
+    assert result["totals"]["retried"] == 0
+    assert closing.requests == 2
+
+
+def test_a_new_connection_that_closes_is_a_failure_at_once(loopback: Loopback, run: Run) -> None:
+    seen: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        seen.append(request(connection))
+
+    result = run(f"http://localhost:{loopback.serve(talk)}")
+    assert [(sample["error"], sample["retried"]) for sample in result["samples"]] == [("closed", False)]
+    assert len(seen) == 1
+
+
+def test_a_request_is_sent_once_more_and_not_twice(loopback: Loopback, run: Run) -> None:
+    numbers = iter(range(9))
+
+    def talk(connection: socket.socket) -> None:
+        first = next(numbers) == 0
+        request(connection)
+        if first:
+            connection.sendall(ok())
+            request(connection)
+
+    result = run(f"http://localhost:{loopback.serve(talk)}", {}, {})
+    assert [(sample["error"], sample["retried"]) for sample in result["samples"]] == [
+        ("", False),
+        ("closed", True),
+    ]
+    assert next(numbers) == 2
+
+
+def test_half_an_answer_is_not_asked_for_again(loopback: Loopback, run: Run) -> None:
+    port = loopback.serve(answering(ok(), b"HTTP/1.1 200 OK\r\n"))
+    result = run(f"http://localhost:{port}", {}, {})
+    assert [(sample["error"], sample["retried"]) for sample in result["samples"]] == [
+        ("", False),
+        ("truncated", False),
+    ]
+
+
+def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request(loopback: Loopback, run: Run) -> None:
+    def talk(connection: socket.socket) -> None:
+        while request(connection):
+            connection.sendall(ok())
+            threading.Event().wait(0.05)
+            connection.sendall(ok(b"somebody else's"))
+
+    result = run(f"http://localhost:{loopback.serve(talk)}", {}, {"pause": RESTING, "check": "hello"})
+    assert [sample["error"] for sample in result["samples"]] == ["", ""]
+    assert result["totals"]["connections"] == 2
+
+
+# ---------------------------------------------------------------- TLS
+
+
+def test_tls_is_verified_and_kept(loopback: Loopback, authority: Authority, run: Run) -> None:
+    port = loopback.serve_tls(patient(ok(b"x" * 300_000)))
+    ca_file = str(authority.file.certificate)
+    result = run(f"https://localhost:{port}", *[{"pause": RESTING}] * 3, ca_file=ca_file, users=3)
+    assert [(sample["error"], sample["size"] > 300_000) for sample in result["samples"]] == [("", True)] * 9
+    assert result["totals"]["connections"] == 3
+
+
+def test_an_authority_that_nobody_named(loopback: Loopback, run: Run) -> None:
+    result = run(f"https://localhost:{loopback.serve_tls(patient(ok()))}")
+    assert [sample["error"] for sample in result["samples"]] == ["certificate"]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "days"), [("expired", "localhost", -1), ("other", "other.host", 30)]
+)
+def test_certificates_that_are_wrong(
+    loopback: Loopback, authority: Authority, run: Run, name: str, host: str, days: float
+) -> None:
+    port = loopback.serve_tls(patient(ok()), authority.issue(f"load-{name}", host, days=days))
+    result = run(f"https://localhost:{port}", {}, {}, ca_file=str(authority.file.certificate))
+    assert [sample["error"] for sample in result["samples"]] == ["certificate"] * 2
+
+
+@pytest.mark.parametrize(
+    ("talk", "error"),
+    [
+        (lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "tls"),
+        (lambda connection: connection.recv(9999), "tls"),
+        (reset, "reset"),
+    ],
+    ids=["plain HTTP", "closed", "reset"],
+)
+def test_handshakes_that_fail(
+    loopback: Loopback, authority: Authority, run: Run, talk: Callable[[socket.socket], None], error: str
+) -> None:
+    result = run(f"https://localhost:{loopback.serve(talk)}", ca_file=str(authority.file.certificate))
+    assert [sample["error"] for sample in result["samples"]] == [error]
+
+
+def test_a_handshake_without_end(loopback: Loopback, authority: Authority, run: Run) -> None:
+    port = loopback.serve(lambda _: loopback.over.wait(5))
+    result = run(f"https://localhost:{port}", ca_file=str(authority.file.certificate), connect_timeout=0.4)
+    assert [sample["error"] for sample in result["samples"]] == ["connect timeout"]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_tls_connection_closed_while_it_rested(
+    loopback: Loopback, authority: Authority, run: Run, version: ssl.TLSVersion, method: str
+) -> None:
+    port = loopback.serve_tls(answering(ok()), versions=(version, version))
+    step = {"method": method, "pause": RESTING}
+    result = run(f"https://localhost:{port}", step, step, ca_file=str(authority.file.certificate))
+    assert [sample["error"] for sample in result["samples"]] == ["", ""]
+    assert result["totals"]["found_closed"] == 1
+
+
+def test_a_tls_answer_to_the_end_of_the_connection(
+    loopback: Loopback, authority: Authority, run: Run
+) -> None:
+    """Without TLS's goodbye nobody can know that the body is whole."""
+
+    def good(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        assert isinstance(connection, ssl.SSLSocket)
+        connection.unwrap()
+
+    ca_file = str(authority.file.certificate)
+    result = run(f"https://localhost:{loopback.serve_tls(good)}", {"check": "hello"}, ca_file=ca_file)
+    assert [sample["error"] for sample in result["samples"]] == [""]
+    cut = loopback.serve_tls(answering(b"HTTP/1.1 200 OK\r\n\r\nhello"))
+    result = run(f"https://localhost:{cut}", ca_file=ca_file)
+    assert [sample["error"] for sample in result["samples"]] == ["truncated"]
+
+
+def test_a_large_request_over_tls_meets_its_time_limit(
+    loopback: Loopback, authority: Authority, run: Run
+) -> None:
+    port = loopback.serve_tls(lambda _: loopback.over.wait(5))
+    step = {"method": "POST", "body": "x" * 20_000_000}
+    result = run(f"https://localhost:{port}", step, ca_file=str(authority.file.certificate), timeout=0.5)
+    assert [sample["error"] for sample in result["samples"]] == ["timeout"]
+
+
+# ---------------------------------------------------------------- a real server
+
+
+async def answer(request: Request) -> Response:
+    """What the path asks for."""
+    match request.url.path:
+        case "/gzip":
+            return Response(gzip.compress(b"hello"), headers={"content-encoding": "gzip"})
+        case "/chunked":
+            return StreamingResponse(iter([b"hel", b"lo"]))
+        case "/empty":
+            return Response(status_code=204)
+        case "/unchanged":
+            return Response(status_code=304)
+        case "/away":
+            return RedirectResponse("/")
+        case "/cookie":
+            answer = Response(request.headers.get("cookie", "none"))
+            answer.set_cookie("a", "b")
+            return answer
+        case "/close":
+            return Response("hello", headers={"connection": "close"})
+    return Response((await request.body()) or b"hello")
+
+
+@pytest.fixture(params=["http", "https"])
+def real(request: pytest.FixtureRequest, authority: Authority) -> Iterator[str]:
+    """The address of a uvicorn that closes idle connections after a second."""
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "HEAD"])])
+    pair = authority.good
+    tls = {"ssl_certfile": pair.certificate, "ssl_keyfile": pair.key} if request.param == "https" else {}
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, timeout_keep_alive=1, lifespan="off",
+        ws="none", **tls,  # type: ignore[arg-type]
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+
+    def started() -> int:
+        assert server.started
+        return int(server.servers[0].sockets[0].getsockname()[1])
+
+    yield f"{request.param}://localhost:{eventually(started, within=10, every=0.05)}"
+    server.should_exit = True
+    thread.join(10)
+
+
+def test_a_real_server(real: str, authority: Authority, run: Run) -> None:
+    steps = [
+        {"path": "/", "check": "hello"},
+        {"path": "/gzip", "check": "hello"},
+        {"path": "/chunked", "check": "hello"},
+        {"path": "/", "method": "HEAD", "check": ""},
+        {"path": "/empty", "expected": [204]},
+        {"path": "/unchanged", "expected": [304]},
+        {"path": "/away", "expected": [307]},
+        {"path": "/cookie", "check": "none"},
+        {"path": "/cookie", "check": "none"},
+        {"path": "/echo", "method": "POST", "body": "x" * 300_000, "check": "x" * 300_000},
+        {"path": "/close", "check": "hello"},
+        {"path": "/", "check": "hello"},
+        {"path": "/", "method": "POST", "body": "{}", "check": "{}", "pause": 1.5},
+    ]
+    result = run(real, *steps, ca_file=str(authority.file.certificate), users=4)
+    assert {sample["error"] for sample in result["samples"]} == {""}
+    assert len(result["samples"]) == 4 * len(steps)
+    assert result["totals"]["connections"] == 12  # the first, after /close, after the rest
+    assert result["totals"]["found_closed"] == 4
+    assert result["totals"]["redirects"] == 8
+    assert result["totals"]["retried"] == 0

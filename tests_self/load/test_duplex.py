@@ -1,0 +1,165 @@
+"""The WebSocket user against a real server, and against servers that are wrong in one way each."""
+
+import base64
+import hashlib
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests_self.conftest import Authority, Loopback
+from websockets.sync.server import ServerConnection, serve
+
+from .conftest import Run, answering, ok, request, reset
+
+Talk = Callable[[socket.socket], None]
+OPEN = {"ws": "open", "path": "/ws"}
+ECHO = {"ws": "echo", "path": "/ws", "say": "hello"}
+END = {"ws": "end", "path": "/ws"}
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+
+
+def echo(connection: ServerConnection) -> None:
+    connection.ping()
+    for message in connection:
+        connection.send(message)
+
+
+@pytest.fixture(params=["http", "https"])
+def real(request: pytest.FixtureRequest, authority: Authority) -> Iterator[str]:
+    """The address of a server of the package websockets."""
+    context = None
+    if request.param == "https":
+        import ssl  # noqa: PLC0415
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.good)
+    with serve(echo, "localhost", 0, ssl=context) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"{request.param}://localhost:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join(10)
+
+
+def test_a_real_server(real: str, authority: Authority, run: Run) -> None:
+    large = {**ECHO, "say": "é" * 300_000}
+    steps = [OPEN, ECHO, large, ECHO, END] * 2
+    result = run(real, *steps, users=4, ca_file=str(authority.file.certificate))
+    assert {sample["error"] for sample in result["samples"]} == {""}
+    assert len(result["samples"]) == 40
+    first, *others = sorted(result["samples"], key=lambda sample: sample["began"])[:1] + [
+        sample for sample in result["samples"] if sample["method"] != "WS OPEN"
+    ]
+    assert (first["method"], first["status"]) == ("WS OPEN", 101)
+    assert first["connect"] > 0
+    assert all(sample["connect"] == 0 for sample in others)
+
+
+def frame(code: int, payload: bytes, *, final: bool = True) -> bytes:
+    """A frame as servers send it."""
+    head = bytes([code | (0x80 if final else 0)])
+    size = len(payload)
+    return head + (bytes([size]) if size < 126 else b"\x7e" + struct.pack(">H", size)) + payload
+
+
+def upgraded(*after: bytes, before: bytes = b"", then: Talk | None = None) -> Talk:
+    """A server that upgrades, then answers each frame that it gets with the next of these bytes."""
+
+    def talk(connection: socket.socket) -> None:
+        head = request(connection)
+        key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+        digest = hashlib.sha1(
+            key.split(b": ")[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False
+        ).digest()
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            b"sec-websocket-accept: " + base64.b64encode(digest) + b"\r\n\r\n" + before
+        )
+        for answer in after:
+            if not connection.recv(65_536):
+                return
+            connection.sendall(answer)
+        if then:
+            then(connection)
+
+    return talk
+
+
+CLOSED = frame(CLOSE, struct.pack(">H", 1000))
+
+
+def test_frames_in_pieces_and_pings_between_them(loopback: Loopback, run: Run) -> None:
+    pieces = frame(TEXT, b"hel", final=False) + frame(PING, b"there?") + frame(0, b"lo")
+    pong: list[bytes] = []
+    talk = upgraded(
+        pieces, before=frame(PING, b""), then=lambda c: pong.append(c.recv(99)) or c.sendall(CLOSED)
+    )
+    result = run(f"http://localhost:{loopback.serve(talk)}", OPEN, ECHO, END)
+    assert [sample["error"] for sample in result["samples"]] == ["", "", ""]
+    assert pong[0][0] & 0x0F in {PONG, CLOSE}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "error"),
+    [
+        (ok(b"no", status="403 Forbidden"), 403, "upgrade"),
+        (ok(b"", status="200 OK"), 200, "upgrade"),
+        (ok(b"", "location: /", status="302 Found"), 302, "upgrade"),
+        (b"HTTP/1.1 503 Busy\r\n\r\nbody to the end", 503, "upgrade"),
+        (b"HTTP/1.1 101 S\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n", 0, "malformed"),
+        (b"what?\r\n\r\n", 0, "malformed"),
+        (b"", 0, "closed"),
+        (b"HTTP/1.1 101", 0, "truncated"),
+    ],
+)
+def test_upgrades_that_fail(loopback: Loopback, run: Run, answer: bytes, status: int, error: str) -> None:
+    result = run(f"http://localhost:{loopback.serve(answering(answer))}", OPEN, ECHO, OPEN)
+    assert [sample["error"] for sample in result["samples"]] == [error, "closed", error]
+    assert [sample["status"] for sample in result["samples"]] == [status, 0, status]
+
+
+@pytest.mark.parametrize(
+    ("talk", "error"),
+    [
+        (upgraded(frame(TEXT, b"goodbye")), "check"),
+        (upgraded(frame(BINARY, b"goodbye")), "check"),
+        (upgraded(CLOSED), "closed"),
+        (upgraded(b""), "closed"),
+        (upgraded(frame(TEXT, b"hello")[:4]), "truncated"),
+        (upgraded(b"\xff\xff\xff"), "malformed"),
+        (upgraded(frame(TEXT, b"\xff\xfe")), "malformed"),
+        (upgraded(b"", then=reset), "reset"),
+        (upgraded(*[b""] * 9), "timeout"),
+        (upgraded(*[frame(TEXT, b"x" * 60_000)], then=lambda c: c.recv(99)), "too big"),
+        (upgraded(frame(PING, b"") * 20_000), "too big"),
+    ],
+    ids=[
+        *("another text", "another kind", "close", "end", "half a frame", "no frame", "no text", "reset"),
+        *("silent", "big", "pings without end"),
+    ],
+)
+def test_echoes_that_fail(loopback: Loopback, run: Run, talk: Talk, error: str) -> None:
+    result = run(f"http://localhost:{loopback.serve(talk)}", OPEN, ECHO, timeout=1, most_bytes=9_000)
+    assert [sample["error"] for sample in result["samples"]] == ["", error]
+
+
+@pytest.mark.parametrize(
+    ("talk", "error"),
+    [
+        (upgraded(frame(CLOSE, struct.pack(">H", 1011))), "malformed"),
+        (upgraded(frame(CLOSE, b"")), "malformed"),
+        (upgraded(b""), "closed"),
+        (upgraded(*[b""] * 9), "timeout"),
+    ],
+    ids=["another code", "no code", "end", "silent"],
+)
+def test_closes_that_fail(loopback: Loopback, run: Run, talk: Talk, error: str) -> None:
+    result = run(f"http://localhost:{loopback.serve(talk)}", OPEN, END, timeout=0.5)
+    assert [sample["error"] for sample in result["samples"]] == ["", error]
+
+
+def test_refused(loopback: Loopback, run: Run) -> None:
+    result = run(f"http://localhost:{loopback.closed_port()}", OPEN)
+    assert [sample["error"] for sample in result["samples"]] == ["refused"]
