@@ -181,7 +181,7 @@ class Kube:
             role = "rehearse-change" if verb == "patch" else "look"
             self._observe(Observation(f"could not look: {answer.message}", repeat))
             raise UnreachableError(
-                f"{answer.message}: bind the role of docs/roles/{role}.yaml in {namespace}"
+                f"bind the role of docs/roles/{role}.yaml in {namespace}: {answer.message}"
             )
         self._unknown(answer, where, repeat)
         if answer.status != HTTPStatus.OK:
