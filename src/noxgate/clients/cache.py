@@ -71,6 +71,13 @@ class Cache:
             self._look("info persistence", lambda: self._session.redis().info("persistence")["loading"])
         )
 
+    def version(self) -> str:
+        """INFO server: redis_version; AssertionError where the server does not say."""
+        found = self._look("info server", lambda: self._session.redis().info("server").get("redis_version"))
+        if found is None:
+            raise AssertionError("Redis: expected a redis_version in INFO server, saw none")
+        return str(found)
+
     def exists(self, key: str) -> int:
         """EXISTS: 0 or 1; the answer proves that the keyspace can be read."""
         return int(self._look(f"exists {key}", lambda: self._session.redis().exists(key)))
