@@ -87,7 +87,20 @@ def test_redis_is_only_read(loopback: "Loopback") -> None:
     client.ping(), client.role(), client.loading(), client.exists("x")
 
     assert set(server.commands) - GREETING == READING
-    assert [name for name in vars(Cache) if not name.startswith("_")] == ["ping", "role", "loading", "exists"]
+    looks = ["ping", "role", "loading", "version", "exists"]
+    assert [name for name in vars(Cache) if not name.startswith("_")] == looks
+
+
+def test_redis_says_its_version(loopback: "Loopback") -> None:
+    """As text, whatever number it looks like."""
+    observed: list[Observation] = []
+    server = FakeRedis(REPLIES | {"INFO": b"$32\r\n# Server\r\nredis_version:7.0.15\r\n\r\n"})
+
+    assert cache(loopback, loopback.serve(server.talk), observed).version() == "7.0.15"
+    assert observed == [Observation("INFO server answers 7.0.15", 'redis-cli -u "$REDIS_URL" info server')]
+    silent = cache(loopback, loopback.serve(FakeRedis().talk), [])
+    with pytest.raises(AssertionError, match="expected a redis_version in INFO server, saw none"):
+        silent.version()
 
 
 def test_redis_that_loads_is_a_mismatch(loopback: "Loopback") -> None:

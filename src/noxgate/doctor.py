@@ -95,6 +95,14 @@ COMPONENTS = (
         "the rehearsal's Prometheus; promtool tries the shipped alert rules",
         (2, 42),
     ),
+    Component(
+        "Registry",
+        ("docker-registry",),
+        "docker-registry",
+        ("docker-registry", "--version"),
+        "the rehearsal's registry of container images",
+        (2, 8),
+    ),
     Component("xtb", ("xtb",), "xtb", ("xtb", "--version"), "computes the rehearsal's xtb jobs"),
     Component("Psi4", ("psi4",), "psi4", ("psi4", "--version"), "computes the rehearsal's Psi4 jobs"),
 )
