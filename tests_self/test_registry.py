@@ -152,6 +152,9 @@ def test_versions_on_one_base(loopback: "Loopback", running: Running) -> None:
     found = looking.image(f"{name}:again")
     assert BASE_DIGEST not in found.labels
     assert answers.base(found) != answers.base(unlabelled(other))
+    seen = answers.bases([one, found])  # a label and layers cannot be compared
+    assert seen == {one.digest: one.diff_ids[0], found.digest: found.diff_ids[0]}
+    assert answers.bases([one, other]) == dict.fromkeys([one.digest, other.digest], images.base().digest)
 
 
 def unlabelled(image: Image) -> Image:
@@ -171,6 +174,19 @@ def test_an_image_for_several_platforms(loopback: "Loopback", running: Running) 
         AssertionError, match=r"nox-api:arm has no image for linux/amd64 \(platforms: linux/arm64\)"
     ):
         looking.image(f"{running.registry.host}/nox-api:arm")
+
+
+def test_what_the_rehearsal_has_in_stock(loopback: "Loopback", running: Running) -> None:
+    """Both versions and their base, which the images name as it is named there."""
+    digests = registry.stock(running.registry, {"9.0.0": COMMIT, "8.9.9": COMMIT_BEFORE})
+    looking = ours(loopback, running)
+    one = looking.image(f"{running.registry.host}/nox-api:v9.0.0")
+    base = looking.image(one.labels["org.opencontainers.image.base.name"])
+
+    assert digests.keys() == {"9.0.0", "8.9.9"}
+    assert (one.digest, one.labels[REVISION]) == (digests["9.0.0"], COMMIT)
+    assert base.digest == answers.base(one)
+    assert base.environment["NODE_VERSION"] == images.NODE
 
 
 def test_what_the_registry_does_not_have(loopback: "Loopback", running: Running) -> None:

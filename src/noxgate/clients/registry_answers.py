@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -121,7 +121,16 @@ def reference(text: str) -> Reference:
     return Reference(head, repository, tag or None, digest or None)
 
 
-def base(image: Image) -> str:
+def bases(images: Sequence[Image]) -> dict[str, str]:
+    """The bases of images, by their digests: as all of them say, or where one does not, by all their layers.
+
+    What a label says and what stands for layers are never equal, though the base may be.
+    """
+    by_layers = any(_named_base(image) is None for image in images)
+    return {image.digest: base(image, by_layers=by_layers) for image in images}
+
+
+def base(image: Image, *, by_layers: bool = False) -> str:
     """The digest of the base image, as the image says itself; else what stands for its leading layers.
 
     Nothing marks where a base ends. A base usually ends with its own CMD or ENTRYPOINT: the layers before the
@@ -131,7 +140,7 @@ def base(image: Image) -> str:
     so the label is better.
     """
     named = _named_base(image)
-    if named is not None:
+    if named is not None and not by_layers:
         if not _DIGEST.fullmatch(named):
             seen = shortened(named, 80) or "nothing"
             raise AssertionError(f"{BASE_DIGEST} of {image.digest}: expected sha256:…, saw {seen}")

@@ -5,6 +5,7 @@ import ctypes
 import json
 import secrets
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urljoin
 import httpx
 
 from noxgate import doctor
+from noxgate.rehearsal import images
 from noxgate.rehearsal.certificates import Pair
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.images import Blob, BuiltImage
@@ -20,6 +22,7 @@ from noxgate.rehearsal.processes import Part
 
 NAME = "registry"
 USER = "release-gate"
+BASE = "node:20-bookworm-slim"
 _BCRYPT = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -85,6 +88,18 @@ def prepare(folder: Path, registry: Registry, certificate: Pair) -> Part:
         serves=lambda: _answers(registry),
         environment={"GOMAXPROCS": "1"},
     )
+
+
+def stock(registry: Registry, commits: Mapping[str, str]) -> dict[str, str]:
+    """Push the application in each version, and the base that all are built on; the digests by version."""
+    base = images.base()
+    base_name = f"{registry.host}/{BASE}"
+    push(registry, base, *BASE.split(":"))
+    digests = {}
+    for version, commit in commits.items():
+        image = images.nox_api(version, revision=commit, on=base, base_name=base_name)
+        digests[version] = push(registry, image, images.REPOSITORY, f"v{version}")
+    return digests
 
 
 def push(registry: Registry, image: BuiltImage, repository: str, *tags: str) -> str:
