@@ -89,10 +89,7 @@ class WebSocketClient(Session):
                 return Answer(event.status_code, error=Reason.UPGRADE)
 
     def _said(self, _: Call) -> Answer:
-        protocol = self._open_protocol()
-        assert self._stream is not None
-        self._sent = True
-        self._stream.send(protocol.send(TextMessage(data=self._message)))
+        protocol = self._say(TextMessage(data=self._message))
         parts: list[bytes] = []
         while True:
             event = self._next(protocol)
@@ -111,10 +108,7 @@ class WebSocketClient(Session):
                 return Answer(0, b"", b"".join(parts))
 
     def _goodbye(self, _: Call) -> Answer:
-        protocol = self._open_protocol()
-        assert self._stream is not None
-        self._sent = True
-        self._stream.send(protocol.send(CloseConnection(code=CloseReason.NORMAL_CLOSURE)))
+        protocol = self._say(CloseConnection(code=CloseReason.NORMAL_CLOSURE))
         while True:
             event = self._next(protocol)
             if isinstance(event, CloseConnection):
@@ -130,7 +124,8 @@ class WebSocketClient(Session):
                 event = self._events.pop(0)
                 if not isinstance(event, Ping):
                     return event
-                self._stream.send(protocol.send(event.response()))
+                if protocol.state is ConnectionState.OPEN:  # after a close nothing may be sent
+                    self._stream.send(protocol.send(event.response()))
             data = self._stream.receive()
             self._size += len(data)
             if self._size > 2 * self._most_bytes:
@@ -149,9 +144,11 @@ class WebSocketClient(Session):
     def _same(self, answer: Answer) -> None:
         assert answer.text == self._message
 
-    def _open_protocol(self) -> WSConnection:
-        if self._protocol is None:
+    def _say(self, event: Event) -> WSConnection:
+        if self._protocol is None or self._stream is None or self._protocol.state is not ConnectionState.OPEN:
             raise WireError(Reason.CLOSED, "the WebSocket is not open")
+        self._sent = True
+        self._stream.send(self._protocol.send(event))
         return self._protocol
 
     def _hang_up(self) -> None:
