@@ -11,13 +11,19 @@ from noxgate.clients.catalog import Catalog, read_catalog
 from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession
+from noxgate.clients.links import Links
 from noxgate.clients.manifests import Document, read_manifests
+from noxgate.clients.migration import Migration
+from noxgate.clients.migration_files import MigrationFiles
+from noxgate.clients.migration_trial import Trial
 from noxgate.clients.observation import Observation, Observe
 from noxgate.clients.prometheus import Prometheus, PrometheusSession
+from noxgate.clients.repository import Repository
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.websocket import WebSocketClient
 from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
+from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
 from noxgate.runbook import Release, Runbook
 from noxgate.target import Target, UnreachableError
 
@@ -159,6 +165,80 @@ def prometheus_session(target: Target) -> Iterator[PrometheusSession]:
 def prometheus(prometheus_session: PrometheusSession, observe: Observe) -> Prometheus:
     """The target's Prometheus."""
     return Prometheus(prometheus_session, observe)
+
+
+@pytest.fixture(scope="session")
+def production_database_session(production: Target) -> Iterator[DatabaseSession]:
+    """One connection to production's database."""
+    session = DatabaseSession(production)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def production_database(production_database_session: DatabaseSession, observe: Observe) -> Database:
+    """Production's PostgreSQL, read only."""
+    return Database(production_database_session, observe)
+
+
+@pytest.fixture(scope="session")
+def production_cache_session(production: Target) -> Iterator[CacheSession]:
+    """One connection to production's Redis."""
+    session = CacheSession(production)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def production_cache(production_cache_session: CacheSession, observe: Observe) -> Cache:
+    """Production's Redis, read only."""
+    return Cache(production_cache_session, observe)
+
+
+@pytest.fixture
+def facts(target: Target, observe: Observe) -> ReleaseFacts:
+    """The release record that the profile names; it shows no person's number."""
+    assert target.record is not None
+    repeat = f"cat {shlex.quote(str(target.record))}"
+    try:
+        facts = read_release_facts(target.record)
+    except (UnreachableError, FactsError) as error:
+        observe(Observation(str(error), repeat))
+        raise
+    said = f"version {facts.version}, {facts.date}, {facts.planned_minutes} minutes"
+    observe(Observation(f"{said}, {len(facts.contacts)} contacts, channels {facts.channels}", repeat))
+    return facts
+
+
+@pytest.fixture
+def links(target: Target, observe: Observe) -> Links:
+    """Addresses that people will open tonight."""
+    return Links(target, observe)
+
+
+@pytest.fixture
+def repository(target: Target, observe: Observe) -> Repository:
+    """The release's git checkout; its remote is asked, nothing is fetched."""
+    if target.source is None:
+        raise UnreachableError(f"{target.path.name} names no source, the checkout of the release repository")
+    return Repository(target.source, observe)
+
+
+@pytest.fixture(scope="session")
+def migration_trial(target: Target) -> Iterator[Trial]:
+    """A scratch server for the release's migration, started at the first look."""
+    files = MigrationFiles(
+        target.path.name, target.migration, target.schema, target.old_queries, target.postgres_bin
+    )
+    trial = Trial(target, files)
+    yield trial
+    trial.close()
+
+
+@pytest.fixture
+def migration(migration_trial: Trial, production_database: Database, observe: Observe) -> Migration:
+    """The release's migration, tried on a scratch server of production's own version."""
+    return Migration(migration_trial, production_database, observe)
 
 
 def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:

@@ -37,7 +37,7 @@ def profile(tmp_path: Path) -> Path:
 
 def read(profile: Path, text: str) -> ReleaseFacts:
     (profile.parent / "release.toml").write_text(text)
-    return read_release_facts(profile)
+    return read_release_facts(profile.parent / "release.toml")
 
 
 def gaps(facts: ReleaseFacts) -> list[str]:
@@ -143,11 +143,11 @@ def test_what_is_no_record(profile: Path, old: str, new: str, reason: str) -> No
 
 def test_no_record(profile: Path) -> None:
     with pytest.raises(UnreachableError, match=r"the release record .*/release\.toml: No such file"):
-        read_release_facts(profile)
+        read_release_facts(profile.parent / "release.toml")
 
 
 def test_record_that_is_not_text(profile: Path) -> None:
     (profile.parent / "release.toml").write_bytes(b"\xff\xfe")
 
     with pytest.raises(FactsError, match=r"release\.toml: .*utf-8"):
-        read_release_facts(profile)
+        read_release_facts(profile.parent / "release.toml")

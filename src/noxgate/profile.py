@@ -16,8 +16,8 @@ from noxgate.target import ProfileError, Target, UnreachableError
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
 OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace", "KUBECONFIG": "kubeconfig"}
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
+RECORD = "release.toml"
 CONTEXTS = ("context", "dry_run_context")
-BELOW_SOURCE = ("manifests", "switch_patch", "rollback_patch")
 DEFAULT_HEADERS = {
     "x-frame-options": "SAMEORIGIN",
     "x-xss-protection": "1; mode=block",
@@ -44,6 +44,11 @@ _KEYS: dict[str, type] = {
     "blue_namespace": str,
     "prometheus_url": str,
     "source": str,
+    "record": str,
+    "migration": str,
+    "schema": str,
+    "old_queries": str,
+    "postgres_bin": str,
     "manifests": str,
     "switch_patch": str,
     "rollback_patch": str,
@@ -148,7 +153,14 @@ def _target(
         if "prometheus_url" in document
         else None,
         source=values.source(path, document["source"]) if "source" in document else None,
-        **{key: values.below(path, key, document[key]) for key in BELOW_SOURCE if key in document},
+        record=path.parent / document.get("record", RECORD),
+        migration=_file(path, document, "migration"),
+        schema=_file(path, document, "schema"),
+        old_queries=_file(path, document, "old_queries"),
+        postgres_bin=path.parent / document["postgres_bin"] if "postgres_bin" in document else None,
+        manifests=_below(path, document, "manifests"),
+        switch_patch=_below(path, document, "switch_patch"),
+        rollback_patch=_below(path, document, "rollback_patch"),
         wait_seconds=values.wait_seconds(path, document["wait_seconds"], rehearsal=rehearsal)
         if "wait_seconds" in document
         else None,
@@ -162,6 +174,16 @@ def _target(
     )
     values.check_secrets(target)
     return target
+
+
+def _file(path: Path, document: Mapping[str, Any], key: str) -> Path | None:
+    """A file that the release repository has, or that lies elsewhere, such as a dump of the schema."""
+    folder = path.parent / Path(document.get("source", ".")).expanduser()
+    return folder / Path(document[key]).expanduser() if key in document else None
+
+
+def _below(path: Path, document: Mapping[str, Any], key: str) -> str | None:
+    return values.below(path, key, document[key]) if key in document else None
 
 
 def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
@@ -183,7 +205,7 @@ def _find(root: Path, name: str, beside: Path | None = None) -> Path:
     with suppress(OSError):  # such as a name that is too long
         if path.is_file():
             return path
-    known = sorted(found.stem for found in folder.glob("*.toml"))
+    known = sorted(found.stem for found in folder.glob("*.toml") if found.name != RECORD)
     if name == "rehearsal":
         raise ProfileError(
             "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"

@@ -1,4 +1,4 @@
-"""The release record: `release.toml` beside the profile. Who ships what, when, and whom to call.
+"""The release record, `release.toml`: who ships what, when, and whom to call.
 
 A record that cannot be read as one is a FactsError. A field that is missing, blank or still a template's
 filler is a gap: the record is there, and somebody has not filled it in.
@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from noxgate.placeholder import is_placeholder
 from noxgate.target import UnreachableError
 
-NAME = "release.toml"
 ROLES = ("on_call", "devops_lead", "database_administrator", "product_owner")
 REACHED_BY = ("name", "telephone", "slack")
 LINKS = ("grafana", "sentry", "elk", "wiki")
@@ -86,9 +85,8 @@ class ReleaseFacts:
         ]
 
 
-def read_release_facts(profile: Path) -> ReleaseFacts:
-    """Read the record beside a profile; UnreachableError if there is none, FactsError if it is none."""
-    path = profile.parent / NAME
+def read_release_facts(path: Path) -> ReleaseFacts:
+    """Read a release record; UnreachableError if there is none, FactsError if it is none."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

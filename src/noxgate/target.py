@@ -40,6 +40,11 @@ class Target:
     blue_namespace: str | None = None
     prometheus_url: str | None = None
     source: Path | None = None
+    record: Path | None = None  # the release record: release.toml beside the profile
+    migration: Path | None = None
+    schema: Path | None = None
+    old_queries: Path | None = None
+    postgres_bin: Path | None = None
     manifests: str | None = None
     switch_patch: str | None = None
     rollback_patch: str | None = None

@@ -4,10 +4,22 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from noxgate.rehearsal import certificates, ingress, plan, pods, postgres, profile, prometheus, redis
+from noxgate.rehearsal import (
+    certificates,
+    ingress,
+    pages,
+    plan,
+    pods,
+    postgres,
+    profile,
+    prometheus,
+    record,
+    redis,
+    repository,
+)
 from noxgate.rehearsal.cluster import controlling, objects, server
 from noxgate.rehearsal.cluster.kubeconfig import ADMIN, write_kubeconfig
-from noxgate.rehearsal.cluster.release import rules, write_release
+from noxgate.rehearsal.cluster.release import rules
 from noxgate.rehearsal.ingress_conf import Site
 from noxgate.rehearsal.leftovers import look
 from noxgate.rehearsal.plan import Plan
@@ -27,7 +39,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")
     certificate = certificates.issue(authority)
-    write_release(folder / "source", plan.VERSION, plan.PREVIOUS)
+    repository.make(folder, plan.VERSION, plan.PREVIOUS)
     _launch(crew, folder, chosen, certificate)
     crew.launch(postgres.lay_out(crew, folder, chosen.database))
 
@@ -74,6 +86,7 @@ def servers(crew: Crew) -> tuple[Server, ...]:
 
 def _launch(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pair) -> None:
     """Everything that can start at once; what takes longest first."""
+    crew.launch(pages.prepare(folder, chosen.pages_port))
     groups = rules(folder / "source")
     crew.launch(prometheus.prepare(folder, chosen.prometheus_port, _monitors(chosen), groups))
     crew.launch(
@@ -116,6 +129,7 @@ def _monitors(chosen: Plan) -> prometheus.Monitors:
 
 def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
     staging = chosen.staging
+    record.write(folder / "release.toml", chosen)
     peer = profile.write_production(folder, chosen)
     return World(
         name=name,

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from noxgate.rehearsal import pods, postgres, redis
@@ -11,6 +12,7 @@ from noxgate.rehearsal.cluster.kubeconfig import ADMIN, LOOK, REHEARSE_CHANGE
 from noxgate.rehearsal.ports import free_ports
 
 VERSION = "8.0.0"
+DATE = date(2025, 8, 15)  # the runbook's
 PREVIOUS = "7.9.3"
 PODS = 3
 PROVIDERS = ("google", "github", "microsoft")
@@ -53,6 +55,7 @@ class Plan:
     production: Environment
     kubernetes_port: int
     prometheus_port: int
+    pages_port: int
     tokens: Mapping[str, str] = field(repr=False)  # of the cluster, by kubeconfig context
 
     @property
@@ -66,7 +69,7 @@ class Plan:
 
 def plan(folder: Path) -> Plan:
     """Choose free ports and new secrets."""
-    database_port, kubernetes_port, prometheus_port, *ports = free_ports(3 + 2 * 3 + PODS + 1)
+    database_port, kubernetes_port, prometheus_port, pages_port, *ports = free_ports(4 + 2 * 3 + PODS + 1)
     database = postgres.Server(database_port, {role: _secret() for role in postgres.ROLES})
     staging, production = ports[: 3 + PODS], ports[3 + PODS :]
     return Plan(
@@ -79,6 +82,7 @@ def plan(folder: Path) -> Plan:
         ),
         kubernetes_port=kubernetes_port,
         prometheus_port=prometheus_port,
+        pages_port=pages_port,
         tokens={context: _secret() for context in (ADMIN, LOOK, REHEARSE_CHANGE)},
     )
 

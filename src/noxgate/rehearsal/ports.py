@@ -36,3 +36,11 @@ def _free_port(taken: Container[int]) -> int:
         if port not in taken:
             return port
     raise OSError("no free TCP port on 127.0.0.1")
+
+
+def answers(port: int) -> None:
+    """Whether somebody listens there; AssertionError where nobody does."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError as error:
+        raise AssertionError(str(error)) from None

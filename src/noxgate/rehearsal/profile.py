@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from noxgate.rehearsal import repository
 from noxgate.rehearsal.api.auth import mint
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.kubeconfig import LOOK, REHEARSE_CHANGE
@@ -71,6 +72,10 @@ context = "{LOOK}"
 dry_run_context = "{REHEARSE_CHANGE}"
 prometheus_url = "http://127.0.0.1:{plan.prometheus_port}"
 source = "{folder / "source"}"
+record = "{folder / "release.toml"}"
+migration = "{repository.MIGRATION}"
+schema = "{repository.SCHEMA}"
+old_queries = "{repository.OLD_QUERIES}"
 wait_seconds = {WAIT_SECONDS}
 
 [credentials]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from noxgate.rehearsal import repository
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.cluster import controlling
 from noxgate.rehearsal.cluster.objects import STAGING, Api, path_of
@@ -105,8 +106,7 @@ def shipped(file: str, old: str, new: str, *, applied: bool = False) -> Switch:
         before = path.read_text(encoding="utf-8")
         assert old in before, f"{file} does not say {old!r}"
         with ExitStack() as stack:
-            path.write_text(before.replace(old, new, 1), encoding="utf-8")
-            stack.callback(path.write_text, before, encoding="utf-8")
+            stack.enter_context(_released(world, file, before.replace(old, new, 1)))
             if applied:
                 api = stack.enter_context(administrator(world))
                 stack.enter_context(frozen(world))
@@ -124,18 +124,22 @@ def added(file: str, text: str | Callable[[World], str]) -> Switch:
 
     @contextmanager
     def on(world: World) -> Iterator[None]:
-        path = world.source / file
-        before = path.read_text(encoding="utf-8") if path.exists() else None
-        path.write_text(text if isinstance(text, str) else text(world), encoding="utf-8")
-        try:
+        with _released(world, file, text if isinstance(text, str) else text(world)):
             yield
-        finally:
-            if before is None:
-                path.unlink()
-            else:
-                path.write_text(before, encoding="utf-8")
 
     return on
+
+
+@contextmanager
+def _released(world: World, file: str, text: str) -> Iterator[None]:
+    """The release itself has this file: committed, and pushed."""
+    before = repository.head(world.source)
+    (world.source / file).write_text(text, encoding="utf-8")
+    repository.commit(world.source, file)
+    try:
+        yield
+    finally:
+        repository.back_to(world.source, before)
 
 
 @contextmanager

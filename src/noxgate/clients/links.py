@@ -1,0 +1,40 @@
+"""Links that people will need tonight, and whether anybody answers there."""
+
+import shlex
+
+import httpx
+
+from noxgate.clients.observation import Observation, Observe, Patience, shortened
+from noxgate.target import Target, UnreachableError
+
+_SHUT = {401, 403}  # somebody is there, and asks who we are
+
+
+class Links:
+    """Asks each address once, as a browser would."""
+
+    def __init__(self, target: Target, observe: Observe) -> None:
+        self._target = target
+        self._observe = observe
+
+    def problem(self, url: str) -> str | None:
+        """None where somebody answers, if only to ask for a sign-in; else what was seen. Never raises."""
+        patience = Patience(url)
+        repeat = f"curl -sSIL {shlex.quote(url)}"
+        try:
+            status = patience.run(lambda: self._ask(url))
+        except UnreachableError as error:
+            self._observe(Observation(f"no answer: {error}", repeat))
+            return str(error)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            self._observe(Observation(f"no answer: {shortened(str(error))}", repeat))
+            return shortened(str(error)) or type(error).__name__
+        self._observe(Observation(f"HTTP {status}", repeat))
+        return None if status < 400 or status in _SHUT else f"HTTP {status}"  # noqa: PLR2004
+
+    def _ask(self, url: str) -> int:
+        with (
+            httpx.Client(follow_redirects=True, timeout=8, trust_env=not self._target.rehearsal) as client,
+            client.stream("GET", url, headers={"user-agent": "noxgate"}) as answer,
+        ):
+            return answer.status_code

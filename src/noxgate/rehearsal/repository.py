@@ -1,0 +1,73 @@
+"""The release repository: NOX's source as the rehearsal has it, a git checkout with a remote of its own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from noxgate.rehearsal.cluster.release import write_release
+from noxgate.rehearsal.error import RehearsalError
+
+_NOX = Path(__file__).parent / "nox"
+MIGRATION = "migrations/v8_to_v8.0.0.sql"
+SCHEMA = "db/schema.sql"  # of the version before, with its data
+OLD_QUERIES = "db/queries_7.9.3.sql"
+CHECKLIST = "STAGING_VALIDATION_RELEASE_CHECKLIST.md"
+
+
+def make(folder: Path, version: str, previous: str) -> Path:
+    """Write the source, commit it on main, and push it to a bare repository beside it; where it is."""
+    source, remote = folder / "source", folder / "source.git"
+    write_release(source, version, previous)
+    for file in (MIGRATION, OLD_QUERIES):
+        (source / file).parent.mkdir(exist_ok=True)
+        shutil.copy(_NOX / file, source / file)
+    parts = [_NOX / "db" / name for name in (f"schema_{previous}.sql", "seed.sql")]
+    (source / SCHEMA).write_text(
+        "\n".join(part.read_text(encoding="utf-8") for part in parts), encoding="utf-8"
+    )
+    (source / CHECKLIST).write_text(
+        f"# Staging validation of {version}\n\n- [ ] pytest -m staging\n", encoding="utf-8"
+    )
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+    git(source, "init", "--quiet", "--initial-branch=main")
+    git(source, "remote", "add", "origin", str(remote))
+    commit(source, f"NOX {version}")
+    return source
+
+
+def commit(source: Path, message: str) -> None:
+    """Commit everything that lies there, and push it."""
+    git(source, "add", "--all")
+    git(source, "commit", "--quiet", "--allow-empty", f"--message={message}")
+    git(source, "push", "--quiet", "--force", "--set-upstream", "origin", "main")
+
+
+def back_to(source: Path, commit_: str) -> None:
+    """As it was at a commit, here and at the remote."""
+    git(source, "reset", "--quiet", "--hard", commit_)
+    git(source, "clean", "--quiet", "--force", "-d")
+    git(source, "push", "--quiet", "--force", "origin", "main")
+
+
+def head(source: Path) -> str:
+    return git(source, "rev-parse", "HEAD").strip()
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git, whatever the user's own configuration says; RehearsalError with git's words if it fails."""
+    who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _WHO.items()}
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    done = subprocess.run(
+        ["git", *words], cwd=folder, env=environment | who, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RehearsalError(f"git {words[0]}: {' '.join(done.stderr.split())}")
+    return done.stdout
+
+
+_WHO = {"NAME": "NOX rehearsal", "EMAIL": "rehearsal@nox.invalid"}

@@ -1,0 +1,163 @@
+"""The release is not what its record, its repository or its migration should be."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from noxgate.rehearsal import repository
+from noxgate.rehearsal.record import PEOPLE
+from noxgate.rehearsal.sabotages.in_cluster import added
+from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
+from noxgate.rehearsal.state import World
+
+LINT, RUN, TWICE, BLUE = (
+    f"preflight.{name}"
+    for name in ("migration-lint", "migration-rehearsal", "migration-idempotent", "blue-on-new-schema")
+)
+
+
+def sabotages() -> Iterator[Sabotage]:
+    """All of this topic."""
+    yield from _record()
+    yield from _code()
+    yield from _migration()
+
+
+def _record() -> Iterator[Sabotage]:
+    line = "preflight.release-identity"
+    on_call = f'on_call = "{PEOPLE["on_call"][0]}"'
+    blank = recorded(on_call, 'on_call = "[on-call name]"')
+    yield Sabotage(line, "placeholder", "nobody is on call", blank, "on_call")
+    other = recorded('version = "8.0.0"', 'version = "7.9.3"')
+    yield Sabotage(line, "version", "the record of the last release", other, "7.9.3")
+    long = recorded("planned_minutes = 60", "planned_minutes = 90")
+    yield Sabotage(line, "long", "half an hour too long", long, "90 <= 60")
+    _, telephone, slack = PEOPLE["devops_lead"]
+    line = "preflight.contacts"
+    number = recorded(telephone, "+1 555 0100")
+    yield Sabotage(line, "number", "a number out of an example", number, "devops_lead.telephone")
+    handle = recorded(f'slack = "{slack}"', 'slack = "@your-handle"')
+    yield Sabotage(line, "handle", "a handle as in the template", handle, "devops_lead.slack")
+    line = "preflight.slack-channels"
+    yield Sabotage(line, "hyphen", "with another hyphen", recorded('"#dev-team"', '"#dev_team"'), "#dev-team")
+    line = "preflight.reference-links"
+    yield Sabotage(line, "gone", "a page that moved", recorded("/sentry", "/sentry-old"), "HTTP 404")
+    yield Sabotage(line, "blank", "a link as in the template", recorded("/wiki", "/[wiki-page]"), "blank")
+    line = "preflight.release-checklist"
+    other = recorded(repository.CHECKLIST, f"docs/{repository.CHECKLIST}")
+    yield Sabotage(line, "moved", "it is somewhere else", other, "None is not None")
+    yield Sabotage(line, "empty", "it is empty", added(repository.CHECKLIST, " \n"), "''")
+
+
+def _code() -> Iterator[Sabotage]:
+    line, tree = "preflight.branch-in-sync", "preflight.working-tree-clean"
+    yield Sabotage(line, "ahead", "one commit ahead", _ahead, "assert")
+    yield Sabotage(line, "behind", "one commit behind", _behind, "assert")
+    branch = _git_says(
+        ("checkout", "-q", "-b", "hotfix"), ("checkout", "-q", "main"), ("branch", "-D", "hotfix")
+    )
+    yield Sabotage(line, "branch", "another branch at the same commit", branch, "hotfix")
+    yield Sabotage(tree, "untracked", "one untracked file", _lying_there, "notes.txt")
+    file = "k8s/staging/service.yaml"
+    hidden = _git_says(
+        ("update-index", "--assume-unchanged", file), ("update-index", "--no-assume-unchanged", file)
+    )
+    yield Sabotage(tree, "hidden", "a file that git does not look at", hidden, file)
+
+
+def _migration() -> Iterator[Sabotage]:
+    after = (RUN, TWICE, BLUE)
+    index = "CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_users_last_login ON users (last_login_at);"
+    yield Sabotage(
+        LINT,
+        "in-transaction",
+        "CONCURRENTLY in a transaction",
+        migrated(lambda sql: _once(sql, index, f"BEGIN;\n{index}\nCOMMIT;")),
+        "cannot run inside a transaction",
+        after,
+    )
+    early = "INSERT INTO migration_log (migration, step) VALUES ('8.0.0', 'asked');\n"
+    yield Sabotage(
+        LINT, "too-early", "a table created later", migrated(lambda sql: early + sql), "migration_log", after
+    )
+    lost = migrated(lambda sql: f"{sql}\nDROP INDEX IF EXISTS idx_jobs_queue;\n")
+    yield Sabotage(RUN, "lost-index", "the version row is set, an index is lost", lost, "idx_jobs_queue")
+    table = "CREATE TABLE IF NOT EXISTS rate_limit_buckets"
+    once = migrated(lambda sql: _once(sql, table, "CREATE TABLE rate_limit_buckets"))
+    yield Sabotage(TWICE, "once", "fails the second time", once, "already exists")
+    grows = migrated(lambda sql: f"{sql}\nALTER TABLE users ADD CHECK (ai_daily_quota >= 0);\n")
+    yield Sabotage(TWICE, "grows", "a constraint more each time", grows, "users_ai_daily_quota_check1")
+    column = migrated(lambda sql: f"{sql}\nALTER TABLE users DROP COLUMN IF EXISTS display_name;\n")
+    yield Sabotage(BLUE, "column", "a column that blue reads", column, "display_name")
+
+
+def recorded(old: str, new: str) -> Switch:
+    """The release record says something else."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        path = world.folder / "release.toml"
+        before = path.read_text(encoding="utf-8")
+        path.write_text(_once(before, old, new), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+    return on
+
+
+def migrated(change: Callable[[str], str]) -> Switch:
+    """The release's migration says something else."""
+    return added(
+        repository.MIGRATION,
+        lambda world: change((world.source / repository.MIGRATION).read_text(encoding="utf-8")),
+    )
+
+
+@contextmanager
+def _ahead(world: World) -> Iterator[None]:
+    before = repository.head(world.source)
+    repository.git(world.source, "commit", "--quiet", "--allow-empty", "--message=not pushed")
+    try:
+        yield
+    finally:
+        repository.back_to(world.source, before)
+
+
+@contextmanager
+def _behind(world: World) -> Iterator[None]:
+    before = repository.head(world.source)
+    repository.commit(world.source, "somebody else's")
+    repository.git(world.source, "reset", "--quiet", "--hard", before)
+    try:
+        yield
+    finally:
+        repository.back_to(world.source, before)
+
+
+@contextmanager
+def _lying_there(world: World) -> Iterator[None]:
+    path = world.source / "notes.txt"
+    path.write_text("try again with the old image?\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def _git_says(do: tuple[str, ...], *undo: tuple[str, ...]) -> Switch:
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        repository.git(world.source, *do)
+        try:
+            yield
+        finally:
+            for words in undo:
+                repository.git(world.source, *words)
+
+    return on
+
+
+def _once(text: str, old: str, new: str) -> str:
+    assert old in text, f"nothing says {old!r}"
+    return text.replace(old, new, 1)

@@ -1,0 +1,66 @@
+"""Runbook 3, database migration, before the day: on a scratch server of our own, never on the target."""
+
+import pytest
+
+from noxgate.clients import catalog as found
+from noxgate.clients.catalog import Catalog
+from noxgate.clients.migration import Migration
+
+
+@pytest.mark.runbook("preflight.migration-lint")
+def test_migration_is_accepted_where_it_stands(migration: Migration) -> None:
+    """The squawk rule, and ours, that mean a refusal; what else squawk finds is shown, not judged."""
+    statements = migration.statements()
+    refused = migration.refused()
+    early = migration.used_too_early()
+
+    assert statements != ()
+    assert refused == []
+    assert early == []
+
+
+@pytest.mark.runbook("preflight.migration-rehearsal")
+def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog) -> None:
+    """By itself psql ends with exit 0 after any number of errors; a version row alone proves nothing."""
+    ran = migration.first_run()
+    assert (ran.error, ran.line) == (None, None)
+    changes = migration.changes()
+    after = migration.after()
+    schema = catalog.schema_name
+    columns = found.columns(after, schema)
+    indexes = found.valid_indexes(after, schema)
+    triggers = found.enabled_triggers(after, schema)
+    functions = found.functions(after, schema)
+    version = after.rows(
+        "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
+    )
+
+    assert changes != []  # else the schema was the release's already, and nothing is proven
+    expected = [(table, column) for table, names in catalog.columns.items() for column in names]
+    assert expected != []
+    assert [pair for pair in expected if pair not in columns] == []
+    assert catalog.indexes != {}
+    assert found.other(catalog.indexes, indexes) == {}
+    assert found.other(catalog.triggers, triggers) == {}
+    assert [name for name in catalog.functions if name not in functions] == []
+    assert version == [(catalog.schema_version,)]
+
+
+@pytest.mark.runbook("preflight.migration-idempotent")
+def test_migration_can_be_repeated(migration: Migration, catalog: Catalog) -> None:
+    """A run that breaks off at night is run again. Tables in which each run is logged may grow."""
+    second = migration.second_run()
+
+    assert second.error is None
+    assert second.catalog == ()
+    assert {table: rows for table, rows in second.rows.items() if table not in catalog.run_logs} == {}
+
+
+@pytest.mark.runbook("preflight.blue-on-new-schema")
+def test_version_before_works_on_the_new_schema(migration: Migration) -> None:
+    """Between the migration and the switch, and after a rollback, blue serves with the new schema."""
+    queries = migration.old_queries()
+    broken = migration.broken_queries()
+
+    assert queries != []
+    assert broken == []

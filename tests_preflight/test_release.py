@@ -1,0 +1,56 @@
+"""Runbook 0, header: who ships what, when, and whom to call tonight."""
+
+import pytest
+
+from noxgate.clients.links import Links
+from noxgate.clients.repository import Repository
+from noxgate.release_facts import ReleaseFacts
+from noxgate.runbook import Release, Runbook
+
+
+@pytest.mark.runbook("preflight.release-identity")
+def test_release_record_is_filled_in(facts: ReleaseFacts, release: Release, runbook: Runbook) -> None:
+    limits = runbook.lines["preflight.release-identity"].limits
+
+    assert facts.gaps() == []
+    assert facts.version == release.version
+    assert facts.date == release.date
+    assert facts.planned_minutes is not None
+    assert limits["shortest_minutes"] <= facts.planned_minutes <= limits["longest_minutes"]
+
+
+@pytest.mark.runbook("preflight.contacts")
+def test_every_contact_can_be_reached(facts: ReleaseFacts, runbook: Runbook) -> None:
+    """The report names roles and fields, never a person's number."""
+    roles = sorted(facts.contacts)
+
+    assert facts.contact_gaps() == []
+    assert len(roles) == runbook.lines["preflight.contacts"].limits["contacts"]
+
+
+@pytest.mark.runbook("preflight.slack-channels")
+def test_every_channel_is_named(facts: ReleaseFacts) -> None:
+    wanted = {"#ops-alerts", "#nox-releases", "#dev-team"}
+
+    assert facts.channel_gaps() == []
+    assert wanted - set(facts.channels) == set()
+
+
+@pytest.mark.runbook("preflight.reference-links")
+def test_every_link_is_answered(facts: ReleaseFacts, links: Links) -> None:
+    """A page to sign in is an answer; a page that is not there is none."""
+    problems = {name: links.problem(url) for name, url in facts.links.items() if url}
+
+    assert facts.link_gaps() == []
+    assert problems != {}
+    assert {name: problem for name, problem in problems.items() if problem is not None} == {}
+
+
+@pytest.mark.runbook("preflight.release-checklist")
+def test_checklist_is_in_the_repository(facts: ReleaseFacts, repository: Repository) -> None:
+    """As it was committed: a file that only lies there is nobody else's."""
+    content = repository.file(facts.checklist) if facts.checklist else None
+
+    assert facts.checklist != ""
+    assert content is not None
+    assert content.strip() != ""
