@@ -7,34 +7,49 @@ import pytest
 
 from noxgate.clients.kube import Kube
 from noxgate.clients.manifests import Document
-from noxgate.clients.pod_spec import Reference, variables
+from noxgate.clients.pod_spec import Reference, variables, wholes
+from noxgate.runbook import Runbook
 from noxgate.target import Target
 
 PROVIDERS = ("GOOGLE", "GITHUB", "MICROSOFT")
-VARIABLES = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    *(f"{provider}_CLIENT_{part}" for provider in PROVIDERS for part in ("ID", "SECRET")),
-)
+PUBLIC = tuple(f"{provider}_CLIENT_ID" for provider in PROVIDERS)  # every sign-in page shows them
+SECRET = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", *(f"{provider}_CLIENT_SECRET" for provider in PROVIDERS))
 DEPLOYMENT = "nox-api-deployment-green"
 
 
 @pytest.mark.runbook("preflight.env-variables")
 def test_pod_specs_set_every_variable(
-    kube: Kube, target: Target, production_manifests: tuple[Document, ...]
+    kube: Kube,
+    target: Target,
+    production_kube: Kube,
+    production: Target,
+    production_manifests: tuple[Document, ...],
+    runbook: Runbook,
 ) -> None:
     """Staging's as it runs, and green's as it will be applied: a laptop's variables say nothing of either."""
     running = kube.get("Deployment", DEPLOYMENT, target.namespace)
     shipped = [document.content for document in production_manifests if document.kind == "Deployment"]
 
+    assert len([*PUBLIC, *SECRET]) == runbook.lines["preflight.env-variables"].limits["variables"]
     assert running is not None
     assert [deployment["metadata"]["name"] for deployment in shipped] == [DEPLOYMENT]
-    wrong = {where: not_referred(each) for where, each in (("running", running), ("shipped", shipped[0]))}
+    wrong = {
+        "running": amiss(kube, target.namespace, running),
+        "shipped": amiss(production_kube, production.green_namespace, shipped[0]),
+    }
     assert wrong == {"running": [], "shipped": []}
 
 
-def not_referred(deployment: Mapping[str, Any]) -> list[str]:
-    """Variables that are absent, or whose value stands in the spec: the same everywhere, and no secret."""
-    found = variables(deployment["spec"]["template"]["spec"])
-    return [name for name in VARIABLES if not isinstance(found.get(name), Reference)]
+def amiss(kube: Kube, namespace: str, deployment: Mapping[str, Any]) -> list[str]:
+    """Variables that are absent, or whose value stands in the spec or a ConfigMap, which hide nothing."""
+    spec = deployment["spec"]["template"]["spec"]
+    kinds = {
+        name: value.kind if isinstance(value, Reference) else "text"
+        for name, value in variables(spec).items()
+    }
+    for prefix, whole in wholes(spec):
+        if whole.kind == "Secret":
+            keys = kube.secret(whole.name, namespace) or {}
+            kinds = {prefix + key: "Secret" for key in keys} | kinds
+    secret = [f"{name}: {kinds.get(name, 'absent')}" for name in SECRET if kinds.get(name) != "Secret"]
+    return secret + [f"{name}: absent" for name in PUBLIC if kinds.get(name, "text") == "text"]

@@ -4,12 +4,15 @@ import pytest
 
 from noxgate.clients.kube import Kube
 from noxgate.clients.manifests import Document
-from noxgate.clients.pod_spec import Reference, references
+from noxgate.clients.pod_spec import Reference, references, wholes
 from noxgate.clients.secret_values import SecretValue
 from noxgate.runbook import Runbook
 from noxgate.target import Target
 
 DEPLOYMENT = "nox-api-deployment-green"
+OAUTH = {
+    f"{provider}_CLIENT_{part}" for provider in ("GOOGLE", "GITHUB", "MICROSOFT") for part in ("ID", "SECRET")
+}
 Values = dict[str, dict[str, SecretValue] | None]
 
 
@@ -28,20 +31,23 @@ def test_staging_has_every_key(kube: Kube, target: Target, runbook: Runbook) -> 
     wanted = referred(kube, target)
     absent = missing(kube, target.namespace, wanted)
 
-    oauth = [each for each in wanted if each.variable and "_CLIENT_" in each.variable]
+    oauth = {each.variable for each in wanted if each.variable in OAUTH}
+    keys = {(each.name, each.key) for each in wanted}
     assert absent == []
     assert len(oauth) == runbook.lines["preflight.staging-secret-keys"].limits["oauth_keys"]
+    assert ("ai-security-secrets", "api-key") in keys
 
 
 @pytest.mark.runbook("preflight.staging-secret-values")
 def test_staging_has_no_blank_value(kube: Kube, target: Target) -> None:
     """Neither empty, nor blank, nor a template's filler, nor the base64 of one."""
     wanted = referred(kube, target)
-    secrets = values(kube, target.namespace, wanted)
+    found = chosen(values(kube, target.namespace, wanted), wanted)
 
     keys = {(each.name, each.key) for each in wanted if each.kind == "Secret" and each.key is not None}
     assert keys != set()
-    assert [str(value) for value in chosen(secrets, wanted) if value.problem is not None] == []
+    assert len(found) >= len(keys), f"{len(keys)} keys are referred to, {len(found)} have a value"
+    assert [str(value) for value in found if value.problem is not None] == []
 
 
 @pytest.mark.runbook("preflight.production-secret-keys")
@@ -53,41 +59,61 @@ def test_production_has_the_same_keys(
     production_manifests: tuple[Document, ...],
 ) -> None:
     """In the runbook's namespace and in green's, where pods will start; also what green's pod spec asks."""
-    staging = values(kube, target.namespace, referred(kube, target))
-    (green,) = [document.content for document in production_manifests if document.kind == "Deployment"]
-    asked = references(green["spec"]["template"]["spec"])
+    wanted = referred(kube, target)
+    staging = values(kube, target.namespace, wanted)
+    asked = shipped(production_manifests)
 
     keys = {name: sorted(found or {}) for name, found in staging.items()}
     assert keys != {}
     for namespace in dict.fromkeys((production.namespace, production.green_namespace)):
-        there = {name: production_kube.secret(name, namespace) for name in keys}
+        there = values(production_kube, namespace, [*wanted, *asked])
         found = {name: sorted(secret) if secret is not None else None for name, secret in there.items()}
-        assert (namespace, found) == (namespace, keys)
-        assert [str(value) for value in chosen(there, asked) if value.problem is not None] == []
+        assert (namespace, {name: found[name] for name in keys}) == (namespace, keys)
+        wrong = [str(value) for value in chosen(there, [*wanted, *asked]) if value.problem is not None]
+        assert wrong == []
     assert missing(production_kube, production.green_namespace, asked) == []
 
 
 @pytest.mark.runbook("preflight.production-secrets-differ")
 def test_production_shares_no_secret(
-    kube: Kube, target: Target, production_kube: Kube, production: Target
+    kube: Kube,
+    target: Target,
+    production_kube: Kube,
+    production: Target,
+    production_manifests: tuple[Document, ...],
 ) -> None:
     """Under whatever name, and also the password alone inside two different URLs."""
     wanted = referred(kube, target)
+    asked = [*wanted, *shipped(production_manifests)]
     staging = chosen(values(kube, target.namespace, wanted), wanted)
 
     assert staging != []
     for namespace in dict.fromkeys((production.namespace, production.green_namespace)):
-        theirs = chosen(values(production_kube, namespace, wanted), wanted)
+        theirs = chosen(values(production_kube, namespace, asked), asked)
         assert theirs != []
         shared = [f"{own} and {other}" for own in staging for other in theirs if own.parts & other.parts]
         assert (namespace, shared) == (namespace, [])
 
 
 def referred(kube: Kube, target: Target) -> list[Reference]:
-    """What the pod spec of the running release refers to."""
+    """What the pod spec of the running release refers to; a Secret that it takes whole, key by key."""
     deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
     assert deployment is not None, f"no Deployment {DEPLOYMENT} in {target.namespace}: nothing to look up"
-    return references(deployment["spec"]["template"]["spec"])
+    spec = deployment["spec"]["template"]["spec"]
+    keys = [
+        Reference("Secret", whole.name, key, prefix + key)
+        for prefix, whole in wholes(spec)
+        if whole.kind == "Secret"
+        for key in kube.secret(whole.name, target.namespace) or {}
+    ]
+    return [*references(spec), *keys]
+
+
+def shipped(manifests: tuple[Document, ...]) -> list[Reference]:
+    """What the pod spec refers to that green will be deployed with."""
+    found = [each.content for each in manifests if each.kind == "Deployment" and each.name == DEPLOYMENT]
+    assert len(found) == 1, f"expected one Deployment {DEPLOYMENT} among the manifests, saw {len(found)}"
+    return references(found[0]["spec"]["template"]["spec"])
 
 
 def values(kube: Kube, namespace: str, wanted: list[Reference]) -> Values:

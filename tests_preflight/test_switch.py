@@ -66,7 +66,7 @@ def shows_runbooks_patch(kube: Kube, production: Target, service: str) -> None:
 def switched(before: Json, service: str) -> dict[Route, Json]:
     """Every route as it was, to another Service."""
     return {
-        route: {**backend, "service": {**backend["service"], "name": service}}
+        route: {**backend, "service": {**(backend.get("service") or {}), "name": service}}
         for route, backend in routes(before).items()
     }
 
@@ -74,7 +74,7 @@ def switched(before: Json, service: str) -> dict[Route, Json]:
 def kept(ingress: Json) -> Json:
     """What no switch may touch."""
     spec = ingress["spec"]
-    wanted = ("ingressClassName", "tls", "defaultBackend")
+    wanted = ("ingressClassName", "tls")
     return {
         "annotations": ingress["metadata"].get("annotations"),
         **{field: spec.get(field) for field in wanted},

@@ -5,15 +5,12 @@ from typing import Any
 
 from noxgate.clients.drift import drift
 
+CONTAINER: dict[str, Any] = {"name": "api", "image": "v8", "env": [{"name": "A", "value": "1"}]}
 MANIFEST: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
     "metadata": {"name": "green"},
-    "spec": {
-        "template": {
-            "spec": {"containers": [{"name": "api", "image": "v8", "env": [{"name": "A", "value": "1"}]}]}
-        }
-    },
+    "spec": {"template": {"spec": {"containers": [CONTAINER]}}},
 }
 
 
@@ -26,80 +23,61 @@ def live(**metadata: Any) -> dict[str, Any]:
     return found
 
 
-def managed(manager: str, fields: dict[str, Any], operation: str = "Update", **more: str) -> dict[str, Any]:
-    return {
-        "manager": manager,
-        "operation": operation,
-        "time": "2026-01-01T00:00:00Z",
-        "fieldsV1": fields,
-        **more,
-    }
-
-
-def env(name: str) -> dict[str, Any]:
-    value: dict[str, Any] = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}}}
-    container = {'k:{"name":"api"}': {"f:env": value}}
-    return {"f:spec": {"f:template": {"f:spec": {"f:containers": container}}}}
+def container(thing: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = thing["spec"]["template"]["spec"]["containers"][0]
+    return found
 
 
 def test_no_drift() -> None:
-    """Nothing that the server, its controllers or an apply write is drift."""
-    found = live(
-        managedFields=[managed("kubectl-edit", env("A")), managed("kubectl", env("A"), "Apply")],
-        annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"},
-    )
+    """Nothing that the server, its controllers or an apply write is drift, nor a restart."""
+    found = live(annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"})
+    found["spec"]["replicas"] = 5  # an autoscaler's
+    found["spec"]["clusterIP"] = "10.0.0.7"
+    found["spec"]["template"]["metadata"] = {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}
+    fresh = live(name="green-noxgate")
+    fresh["spec"]["template"]["metadata"] = {"annotations": {}}
 
-    assert drift(MANIFEST, found, live(resourceVersion="8", managedFields=[])) == []
+    assert drift(MANIFEST, found, copy.deepcopy(found), fresh) == []
 
 
 def test_what_an_apply_would_change() -> None:
     found = live()
-    found["spec"]["template"]["spec"]["containers"][0]["image"] = "v7"
+    container(found)["image"] = "v7"
     found["spec"]["paused"] = True
 
-    assert drift(MANIFEST, found, live()) == [
+    assert drift(MANIFEST, found, live(), live()) == [
         "spec.paused: is true, the manifest says absent",
-        'spec.template.spec.containers[api].image: is "v7", the manifest says "v8"',
+        "spec.template.spec.containers[api].image: is 'v7', the manifest says 'v8'",
     ]
 
 
-def test_values_of_variables_are_not_shown() -> None:
-    """Somebody may have typed a password into the live object."""
+def test_what_an_apply_would_leave() -> None:
+    """Added by hand, whoever did it, or by a manifest that has it no longer: only a fresh object shows it."""
     found = live()
-    found["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "hunter2"
+    container(found)["env"].append({"name": "DEBUG", "value": "1"})
 
-    (line,) = drift(MANIFEST, found, live())
-    assert "env[A].value" in line
-    assert "hunter2" not in line
-
-
-def test_what_was_added_by_hand() -> None:
-    """An apply keeps what it does not know."""
-    found = live(managedFields=[managed("kubectl-edit", env("DEBUG"))])
-
-    lines = drift(MANIFEST, found, found)
-    assert [line.partition(":")[0] for line in lines] == [
-        "spec.template.spec.containers[api].env[DEBUG].name",
-        "spec.template.spec.containers[api].env[DEBUG].value",
+    assert drift(MANIFEST, found, copy.deepcopy(found), live()) == [
+        "spec.template.spec.containers[api].env[DEBUG]: is 2 entries, the manifest says absent"
     ]
-    assert "kubectl-edit" in lines[0]
+    assert drift(MANIFEST, found, copy.deepcopy(found), None) == []
 
 
-def test_what_an_earlier_apply_left() -> None:
-    """The file no longer says it; another manager's apply does not take it away."""
-    found = live(managedFields=[managed("kubectl", env("OLD"), "Apply")])
+def test_values_are_not_shown() -> None:
+    """Somebody may have typed a password into the live object: a variable, an argument, a whole list."""
+    found = live()
+    container(found)["env"][0]["value"] = "hunter2"
+    container(found)["args"] = ["--token=hunter2"]
+    container(found)["env"].append({"name": "B", "value": "hunter2"})
 
-    assert drift(MANIFEST, found, found) != []
+    lines = drift(MANIFEST, found, live(), live())
+    assert len(lines) == 3
+    assert [line for line in lines if "hunter2" in line] == []
 
 
-def test_controllers_and_restarts_are_no_edits() -> None:
-    entries = [
-        managed("kube-controller-manager", {"f:spec": {"f:replicas": {}}}),
-        managed("kubectl-edit", {"f:status": {"f:replicas": {}}}, subresource="status"),
-        managed(
-            "kubectl-rollout", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:x": {}}}}}}
-        ),
-    ]
-    found = live(managedFields=entries)
+def test_replicas_that_the_manifest_says_are_compared() -> None:
+    manifest = copy.deepcopy(MANIFEST)
+    manifest["spec"]["replicas"] = 3
+    found, fresh = live(), live()
+    found["spec"]["replicas"], fresh["spec"]["replicas"] = 5, 3
 
-    assert drift(MANIFEST, found, found) == []
+    assert drift(manifest, found, fresh, fresh) == ["spec.replicas: is 5, the manifest says 3"]

@@ -12,15 +12,15 @@ def secret(name: str, key: str, **more: Any) -> dict[str, Any]:
 
 
 def test_references_of_every_place() -> None:
-    """Containers, those of the start, volumes, projected ones, image pulls; each once, whoever asks."""
+    """Containers, those of the start, volumes, projected ones; the variables are the application's own."""
     setting = {"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
     spec = {
         "initContainers": [{"name": "i", "env": [{"name": "A", **secret("start", "a")}]}],
         "containers": [
-            {"name": "x", "env": [{"name": "A", **secret("s", "a")}, {"name": "B", "value": "1"}]},
+            {"name": "mesh", "env": [{"name": "A", **secret("s", "a")}, {"name": "B", "value": "1"}]},
             {
-                "name": "y",
-                "env": [{"name": "C", **setting}],
+                "name": "nox-api",
+                "env": [{"name": "C", **setting}, {"name": "B", "value": "2"}],
                 "envFrom": [
                     {"prefix": "P_", "secretRef": {"name": "whole"}},
                     {"configMapRef": {"name": "all"}},
@@ -39,16 +39,11 @@ def test_references_of_every_place() -> None:
         Reference("ConfigMap", "c", "k", "C"),
         Reference("ConfigMap", "projected", None),
         Reference("Secret", "mounted", "tls.crt"),
-        Reference("Secret", "registry", None),
         Reference("Secret", "s", "a", "A"),
         Reference("Secret", "start", "a", "A"),
         Reference("Secret", "whole", None),
     ]
-    assert variables(spec) == {
-        "A": Reference("Secret", "s", "a", "A"),
-        "B": "1",
-        "C": Reference("ConfigMap", "c", "k", "C"),
-    }
+    assert variables(spec) == {"B": "2", "C": Reference("ConfigMap", "c", "k", "C")}
     assert wholes(spec) == [
         ("P_", Reference("Secret", "whole", None)),
         ("", Reference("ConfigMap", "all", None)),

@@ -18,7 +18,7 @@ KEYS = (
     "serves, rehearsal, load, base_url, plain_url, ca_file, namespace, production, env_file, kubeconfig, "
     "context, dry_run_context, green_namespace, blue_namespace, prometheus_url, source, record, "
     "migration, schema, old_queries, postgres_bin, manifests, switch_patch, rollback_patch, wait_seconds, "
-    "credentials, oauth, security_headers"
+    "science, tools, runtime, credentials, oauth, security_headers"
 )
 GOOD = """\
 serves = ["staging"]
@@ -413,7 +413,7 @@ def test_rehearsal_has_no_real_peer(root: Path) -> None:
 # ---------------------------------------------------------------- one table of mistakes
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
-ROLES = "database_url, redis_url, test_token, admin_token, prometheus_token"
+ROLES = "database_url, redis_url, test_token, admin_token, prometheus_token, registry_password"
 CLIENT_ID = 'expected client_id = "…" or client_id_variable = "NAME"'
 PEER = 'production = "production"\n'
 BAD = {

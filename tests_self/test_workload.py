@@ -75,7 +75,7 @@ def test_restarts_of_any_container() -> None:
     silent = pod("c")
     del silent["status"]["containerStatuses"][0]["restartCount"]
 
-    assert workload.restarts([pod("a"), pod("b", restarts=2), silent]) == {"b/nox-api": 2, "c/nox-api": 0}
+    assert workload.restarts([pod("a"), pod("b", restarts=2), silent]) == {"b/nox-api": 2, "c/nox-api": None}
 
 
 def test_strangers() -> None:
@@ -95,6 +95,22 @@ def test_strangers() -> None:
     }
 
 
+def test_sidecars_and_mirrors_are_no_strangers() -> None:
+    """A mesh injects its own container; a mirror gives the same digest under another name."""
+    meshed = pod("a", digest="mirror/nox-api@sha256:aa")
+    meshed["spec"]["containers"].append({"name": "istio-proxy", "image": "istio/proxyv2:1"})
+
+    assert workload.strangers([pod("b", digest="registry/nox-api@sha256:aa"), meshed], deployment()) == {}
+
+
+def test_pods_that_have_ended_do_not_count() -> None:
+    """A finished job's, or an evicted one."""
+    ended = [{"metadata": {"name": phase}, "status": {"phase": phase}} for phase in ("Succeeded", "Failed")]
+    ending = {"metadata": {"name": "c", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+
+    assert workload.living([*ended, ending, pod("a")]) == [pod("a")]
+
+
 @pytest.mark.parametrize(
     ("image", "labels", "versions"),
     [
@@ -103,6 +119,7 @@ def test_strangers() -> None:
         ("host:5000/nox-api", {"app.kubernetes.io/version": "8.0.0"}, ["8.0.0"]),
         ("host:5000/nox-api@sha256:aa", {}, []),
         ("nox-api:latest", {"version": "8.0.0"}, ["latest", "8.0.0"]),
+        (f"{IMAGE}-rc1", {"version": "green"}, ["8.0.0-rc1"]),
     ],
 )
 def test_versions(image: str, labels: dict[str, str], versions: list[str]) -> None:

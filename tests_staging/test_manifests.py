@@ -44,7 +44,7 @@ def test_live_objects_are_what_the_manifests_say(
             found[str(document)] = ["is not there"]
             continue
         wished = kube.dry_run_apply(document.content, namespace)
-        found[str(document)] = drift(document.content, live, wished)
+        found[str(document)] = drift(document.content, live, wished, kube.fresh(document.content, namespace))
 
     assert manifests != ()
     assert {document: differences for document, differences in found.items() if differences} == {}

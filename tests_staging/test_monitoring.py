@@ -1,7 +1,10 @@
 """Runbook 2, monitors: the objects exist, select what they should, and Prometheus acts on them."""
 
 import math
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,8 @@ from noxgate.target import Target
 
 SERVICE = "nox-api-service-green"
 PODS = "app=nox-api"
+MONITORS = ("podMonitor", "serviceMonitor")  # as the Prometheus operator names the jobs that it makes of them
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
 @pytest.mark.runbook("staging.pod-monitor")
@@ -26,6 +31,7 @@ def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
     selected = living(kube.list("Pod", target.namespace, selector_text(monitor["spec"]["selector"])))
     assert pods != []
     assert [name(pod) for pod in selected] == [name(pod) for pod in pods]
+    assert looks_into(monitor, target.namespace)
     named = [endpoint.get("port") for endpoint in monitor["spec"].get("podMetricsEndpoints") or []]
     assert named != []
     for pod in pods:
@@ -41,6 +47,7 @@ def test_service_monitor_selects_the_service(kube: Kube, target: Target) -> None
     assert monitor is not None
     selected = kube.list("Service", target.namespace, selector_text(monitor["spec"]["selector"]))
     assert [name(service) for service in selected] == [SERVICE]
+    assert looks_into(monitor, target.namespace)
     named = [endpoint.get("port") for endpoint in monitor["spec"].get("endpoints") or []]
     ports = [port.get("name") for port in selected[0]["spec"]["ports"]]
     assert named != []
@@ -71,7 +78,7 @@ def test_prometheus_scrapes_every_pod(
     scraped = [
         (one.labels.get("pod", ""), one)
         for one in prometheus.targets()
-        if one.labels.get("namespace") == target.namespace
+        if one.pool.startswith(tuple(f"{each}/{target.namespace}/" for each in MONITORS))
     ]
     now = datetime.now(UTC)
 
@@ -81,10 +88,11 @@ def test_prometheus_scrapes_every_pod(
         pod: f"{one.health}: {one.last_error}" for pod, one in scraped if pod in pods and one.health != "up"
     }
     assert down == {}
-    ages = {
-        pod: (now - one.last_scrape).total_seconds() for pod, one in scraped if one.last_scrape is not None
-    }
-    assert {pod: ages.get(pod) for pod in pods if ages.get(pod, math.inf) > limit} == {}
+    ages = [
+        (pod, math.inf if one.last_scrape is None else (now - one.last_scrape).total_seconds())
+        for pod, one in scraped
+    ]
+    assert [(pod, age) for pod, age in ages if pod in pods and age > limit] == []
 
 
 @pytest.mark.runbook("staging.prometheus-rules-loaded")
@@ -107,12 +115,26 @@ def test_prometheus_judges_every_shipped_rule(
     wrong: dict[str, object] = {}
     for rule in shipped:
         called, expression = rule.get("alert") or rule["record"], prometheus.formatted(rule["expr"])
+        labels, wait = rule.get("labels") or {}, seconds(rule.get("for", "0s"))
         named = {prometheus.formatted(one.query): one for one in loaded if one.name == called}
         found = named.get(expression)
         if found is None:
             wrong[called] = f"expected {expression}, loaded {list(named) or 'nothing of that name'}"
+        elif found.for_seconds != wait or not labels.items() <= found.labels.items():
+            wrong[called] = f"loaded with for {found.for_seconds:g} s and {dict(found.labels)}"
         elif found.health != "ok" or found.last_error:
             wrong[called] = f"{found.health}: {found.last_error}"
         elif found.last_evaluation is None or (now - found.last_evaluation).total_seconds() > limit:
             wrong[called] = f"last evaluated at {found.last_evaluation}"
     assert wrong == {}
+
+
+def looks_into(monitor: Mapping[str, Any], namespace: str) -> bool:
+    """Whether a monitor looks into its own namespace; without a selector it does."""
+    chosen = monitor["spec"].get("namespaceSelector") or {}
+    return bool(chosen.get("any")) or namespace in (chosen.get("matchNames") or [namespace])
+
+
+def seconds(duration: str) -> float:
+    """A duration of Prometheus, such as 1m30s."""
+    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))

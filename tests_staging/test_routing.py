@@ -1,11 +1,17 @@
 """Runbook 2, Kubernetes objects: from the Ingress over its Services to the pods of this release alone."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
+from noxgate.clients.ingress_meaning import routes
 from noxgate.clients.kube import Kube
-from noxgate.clients.routing import backends, endpoints, has_port, reached
-from noxgate.clients.workload import living, name, selector, strangers
+from noxgate.clients.routing import Endpoint, backends, endpoints, port_name, reached
+from noxgate.clients.workload import living, name, selector, strangers, unready
+from noxgate.runbook import Runbook
 from noxgate.target import Target
+from noxgate.waiting import eventually
 
 DEPLOYMENT = "nox-api-deployment-green"
 SERVICE = "nox-api-service-green"
@@ -13,46 +19,73 @@ INGRESS = "nox-api-ingress"
 
 
 @pytest.mark.runbook("staging.service-endpoints")
-def test_service_leads_to_ready_green_pods(kube: Kube, target: Target) -> None:
+def test_service_leads_to_ready_green_pods(kube: Kube, target: Target, runbook: Runbook) -> None:
     """Every endpoint, ready or not: one that selects blue as well splits the traffic."""
-    found = reached(kube, SERVICE, target.namespace)
+    limit = runbook.lines["staging.service-endpoints"].limits["within_seconds"]
 
-    assert found is not None
-    behind = endpoints(kube, found)
-    assert [endpoint for endpoint in behind if endpoint.ready] != []
-    assert foreign(kube, target, [endpoint.pod for endpoint in behind]) == []
+    def leads() -> None:
+        found = reached(kube, SERVICE, target.namespace)
+
+        assert found is not None
+        names = [port.get("name") or "" for port in found.service["spec"]["ports"]]
+        assert {port: problem(kube, target, endpoints(kube, found), port) for port in names} == dict.fromkeys(
+            names
+        )
+
+    eventually(leads, within=target.waiting(limit))
 
 
 @pytest.mark.runbook("staging.ingress-backends")
-def test_every_backend_leads_to_ready_green_pods(kube: Kube, target: Target) -> None:
+def test_every_backend_leads_to_ready_green_pods(kube: Kube, target: Target, runbook: Runbook) -> None:
     """The API server accepts any name; users get 503. A Service of another namespace is out of reach."""
-    ingress = kube.get("Ingress", INGRESS, target.namespace)
+    limit = runbook.lines["staging.ingress-backends"].limits["within_seconds"]
 
-    assert ingress is not None
-    assert backends(ingress) != []
-    wrong: dict[str, str] = {}
-    for path, backend in backends(ingress):
-        service = backend.get("service") or {}
-        found = reached(kube, service.get("name", ""), target.namespace) if service else None
-        if found is None:
-            wrong[path] = f"no Service {service.get('name')} in {target.namespace}"
-        elif not has_port(found.service, service.get("port") or {}):
-            wrong[path] = f"Service {service['name']} has no port {service.get('port')}"
-        else:
-            behind = endpoints(kube, found)
-            others = foreign(kube, target, [endpoint.pod for endpoint in behind])
-            if not any(endpoint.ready for endpoint in behind):
-                wrong[path] = f"Service {service['name']} has no ready endpoint"
-            elif others:
-                wrong[path] = f"Service {service['name']} leads to {others}"
-    assert wrong == {}
+    def leads() -> None:
+        ingresses = kube.list("Ingress", target.namespace)
+        ingress = next((each for each in ingresses if name(each) == INGRESS), None)
+
+        assert ingress is not None, f"no Ingress {INGRESS} in {target.namespace}"
+        assert backends(ingress) != []
+        found = {path: wrong(kube, target, backend) for path, backend in backends(ingress)}
+        assert {path: said for path, said in found.items() if said is not None} == {}
+        assert rivals(ingress, ingresses) == {}
+
+    eventually(leads, within=target.waiting(limit))
 
 
-def foreign(kube: Kube, target: Target, pods: list[str | None]) -> list[str | None]:
-    """Those that are not pods of the green Deployment, or run something else."""
+def wrong(kube: Kube, target: Target, backend: Mapping[str, Any]) -> str | None:
+    """Why users of a backend would get 503, or another release."""
+    service = backend.get("service") or {}
+    found = reached(kube, service.get("name", ""), target.namespace)
+    if found is None:
+        return f"no Service {service.get('name')} in {target.namespace}"
+    port = port_name(found.service, service.get("port") or {})
+    if port is None:
+        return f"Service {service['name']} has no port {service.get('port')}"
+    said = problem(kube, target, endpoints(kube, found), port)
+    return None if said is None else f"Service {service['name']}: {said}"
+
+
+def problem(kube: Kube, target: Target, behind: list[Endpoint], port: str) -> str | None:
+    """What is wrong behind a Service's port: nobody ready, or somebody who is no pod of this release."""
     deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
     assert deployment is not None
-    green = living(kube.list("Pod", target.namespace, selector(deployment)))
-    others = strangers(green, deployment)
-    ours = {name(pod) for pod in green} - set(others)
-    return [pod for pod in pods if pod not in ours]
+    pods = living(kube.list("Pod", target.namespace, selector(deployment)))
+    ours = {name(pod) for pod in pods} - set(strangers(pods, deployment))
+    others = [endpoint.pod for endpoint in behind if endpoint.pod not in ours]
+    if others:
+        return f"leads to {others}"
+    shut = unready(pods)
+    ready = [each for each in behind if each.ready and each.pod not in shut and port in each.ports]
+    return None if ready else "no ready endpoint"
+
+
+def rivals(ingress: Mapping[str, Any], ingresses: list[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Other Ingresses that have one of its routes: the older one wins, or a canary takes its share."""
+    ours = {(host, path) for host, path, _ in routes(ingress)}
+    found = {
+        name(other): sorted(f"{host}{path}" for host, path, _ in routes(other) if (host, path) in ours)
+        for other in ingresses
+        if name(other) != name(ingress)
+    }
+    return {other: shared for other, shared in found.items() if shared}

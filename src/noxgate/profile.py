@@ -53,6 +53,9 @@ _KEYS: dict[str, type] = {
     "switch_patch": str,
     "rollback_patch": str,
     "wait_seconds": float,
+    "science": list,
+    "tools": dict,
+    "runtime": dict,
     "credentials": dict,
     "oauth": dict,
     "security_headers": dict,
@@ -164,6 +167,9 @@ def _target(
         wait_seconds=values.wait_seconds(path, document["wait_seconds"], rehearsal=rehearsal)
         if "wait_seconds" in document
         else None,
+        science=values.words(path, "science", document.get("science", [])),
+        tools=values.texts(path, "tools", document.get("tools", {})),
+        runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,
         client_ids=ids,
         client_id_variables=id_variables,
         security_headers=values.headers(path, document.get("security_headers", DEFAULT_HEADERS)),

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.secret import FRAGMENT
-from noxgate.target import CREDENTIALS, PROVIDERS, ProfileError, Target
+from noxgate.target import CREDENTIALS, PROVIDERS, ProfileError, Runtime, Target
 
 VARIABLE = r"[A-Z][A-Z0-9_]*"
 
@@ -71,6 +71,32 @@ def below(path: Path, key: str, value: str) -> str:
     if not value or Path(value).is_absolute() or ".." in Path(value).parts:
         raise ProfileError(f"{path.name}: {key}: expected a path below source, saw {value!r}")
     return value
+
+
+def words(path: Path, key: str, value: list[Any]) -> tuple[str, ...]:
+    """A command, word by word."""
+    if not all(isinstance(word, str) and word for word in value):
+        raise ProfileError(
+            f'{path.name}: {key}: expected a command in words: ["python3", "-"], saw {value!r}'
+        )
+    return tuple(value)
+
+
+def texts(path: Path, key: str, table: Mapping[str, Any]) -> dict[str, str]:
+    """A table of texts."""
+    for name, value in table.items():
+        if not isinstance(value, str):
+            raise ProfileError(f"{path.name}: [{key}] {name}: expected text, saw {value!r}")
+    return dict(table)
+
+
+def runtime(path: Path, table: Mapping[str, Any]) -> Runtime:
+    """What the image runs: name and version."""
+    found = texts(path, "runtime", table)
+    if set(found) != {"name", "version"}:
+        seen = ", ".join(found) or "nothing"
+        raise ProfileError(f'{path.name}: [runtime]: expected name = "node" and version = "20", saw {seen}')
+    return Runtime(found["name"], found["version"])
 
 
 def wait_seconds(path: Path, value: float, *, rehearsal: bool) -> float:

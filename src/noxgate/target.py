@@ -8,7 +8,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from noxgate.secret import Secret
 
 PROVIDERS = ("google", "github", "microsoft")
-CREDENTIALS = ("database_url", "redis_url", "test_token", "admin_token", "prometheus_token")
+CREDENTIALS = (
+    "database_url",
+    "redis_url",
+    "test_token",
+    "admin_token",
+    "prometheus_token",
+    "registry_password",
+)
 
 
 class ProfileError(Exception):
@@ -17,6 +24,14 @@ class ProfileError(Exception):
 
 class UnreachableError(Exception):
     """We could not look: nothing is known about the target, good or bad. One line."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the image runs, such as node, and the version it is to be, such as 20."""
+
+    name: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,11 @@ class Target:
     switch_patch: str | None = None
     rollback_patch: str | None = None
     wait_seconds: float | None = None
+    science: tuple[str, ...] = ()  # the command that runs the API's own Python on its standard input
+    tools: Mapping[str, str] = field(
+        default_factory=dict
+    )  # program -> the oldest version that will do, or ""
+    runtime: Runtime | None = None
     client_ids: Mapping[str, str] = field(default_factory=dict)
     client_id_variables: Mapping[str, str] = field(default_factory=dict)
     security_headers: Mapping[str, str] = field(default_factory=dict)

@@ -5,11 +5,13 @@ from typing import Any
 
 Json = Mapping[str, Any]
 Route = tuple[str, str, str]  # host, path, path type
+DEFAULT: Route = ("*", "where no rule fits", "")
 
 
 def routes(ingress: Json) -> dict[Route, Json]:
-    """The backend of each route; two rules for one route are an AssertionError, for one of them is dead."""
-    found: dict[Route, Json] = {}
+    """The backend of each route, the default one's too; a route that stands twice is an AssertionError."""
+    default = ingress["spec"].get("defaultBackend")
+    found: dict[Route, Json] = {} if default is None else {DEFAULT: default}
     for rule in ingress["spec"].get("rules") or []:
         for path in (rule.get("http") or {}).get("paths") or []:
             route = (rule.get("host", "*"), path.get("path", "/"), path["pathType"])
@@ -19,10 +21,8 @@ def routes(ingress: Json) -> dict[Route, Json]:
 
 
 def services(ingress: Json) -> set[str | None]:
-    """The Services that its routes, and its default backend, lead to; None for a backend of another kind."""
-    default = ingress["spec"].get("defaultBackend")
-    backends = [*routes(ingress).values(), *([] if default is None else [default])]
-    return {(backend.get("service") or {}).get("name") for backend in backends}
+    """The Services that its routes lead to; None for a backend of another kind."""
+    return {(backend.get("service") or {}).get("name") for backend in routes(ingress).values()}
 
 
 def switch_patch(ingress: Json, old: str, new: str) -> list[dict[str, str]]:
@@ -32,6 +32,8 @@ def switch_patch(ingress: Json, old: str, new: str) -> list[dict[str, str]]:
         for number, rule in enumerate(ingress["spec"].get("rules") or [])
         for index, _ in enumerate((rule.get("http") or {}).get("paths") or [])
     ]
+    if "defaultBackend" in ingress["spec"]:
+        where.append("/spec/defaultBackend/service/name")
     return [{"op": "test", "path": path, "value": old} for path in where] + [
         {"op": "replace", "path": path, "value": new} for path in where
     ]

@@ -99,6 +99,19 @@ class Kube:
         hidden = {"data", "stringData"} if kind == "Secret" else set()
         return {key: value for key, value in found.items() if key not in hidden}
 
+    def fresh(self, manifest: Json, namespace: str) -> Json | None:
+        """What applying a manifest would make where nothing is yet, with every default; under another name.
+
+        None for an Ingress, whose routes belong to one name alone, and where the server refuses a second one.
+        """
+        if manifest["kind"] == "Ingress":
+            return None
+        metadata = {**manifest["metadata"], "name": f"{manifest['metadata']['name'][:54]}-noxgate"}
+        try:
+            return self.dry_run_apply({**manifest, "metadata": metadata}, namespace)
+        except RefusedError:
+            return None
+
     def dry_run_patch(self, kind: str, name: str, namespace: str, patch: object, media_type: str) -> Json:
         """What a patch would leave, as the server says; RefusedError where it would be refused."""
         if kind == "Secret":

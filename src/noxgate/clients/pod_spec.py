@@ -6,6 +6,8 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
+APPLICATION = "nox-api"
+
 
 @dataclass(frozen=True, order=True)
 class Reference:
@@ -26,34 +28,40 @@ def containers(pod_spec: Json) -> list[Json]:
 
 
 def references(pod_spec: Json) -> list[Reference]:
-    """Every Secret and ConfigMap that a pod cannot start without; those marked optional are left out."""
+    """Every Secret and ConfigMap that a pod needs to run; those marked optional are left out.
+
+    So are the credentials that pull its image: that it runs proves them.
+    """
     found = [
         *(reference for container in containers(pod_spec) for reference in _of_container(container)),
         *(reference for volume in pod_spec.get("volumes") or [] for reference in _of_volume(volume)),
-        *(Reference("Secret", entry["name"], None) for entry in pod_spec.get("imagePullSecrets") or []),
     ]
     return sorted(set(found), key=lambda each: (each.kind, each.name, each.key or "", each.variable or ""))
 
 
+def application(pod_spec: Json) -> Json:
+    """The container of the application: the one of that name beside others, such as sidecars."""
+    found = pod_spec.get("containers") or [{}]
+    return next((container for container in found if container.get("name") == APPLICATION), found[0])
+
+
 def variables(pod_spec: Json) -> dict[str, str | Reference]:
-    """The variables of the containers by name: what stands there, or where the value is taken from.
+    """The application's variables by name: what stands there, or where the value is taken from.
 
     Variables that come with a whole Secret or ConfigMap (envFrom) are not among them.
     """
     found: dict[str, str | Reference] = {}
-    for container in pod_spec.get("containers") or []:
-        for entry in container.get("env") or []:
-            source = _source(entry)
-            found[entry["name"]] = source if source is not None else entry.get("value", "")
+    for entry in application(pod_spec).get("env") or []:
+        source = _source(entry)
+        found[entry["name"]] = source if source is not None else entry.get("value", "")
     return found
 
 
 def wholes(pod_spec: Json) -> list[tuple[str, Reference]]:
-    """What comes with envFrom: a prefix of the variables' names, and the Secret or ConfigMap."""
+    """What comes to the application with envFrom: a prefix of the variables' names, and the Secret."""
     return [
         (entry.get("prefix", ""), reference)
-        for container in pod_spec.get("containers") or []
-        for entry in container.get("envFrom") or []
+        for entry in application(pod_spec).get("envFrom") or []
         for reference in _whole(entry)
     ]
 

@@ -12,12 +12,13 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address behind a Service, and the pod that it belongs to."""
+    """One address behind a Service, the pod that it belongs to, and the Service ports that lead to it."""
 
     address: str
     pod: str | None
     namespace: str
     ready: bool
+    ports: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,26 +52,29 @@ def reached(kube: Kube, name: str, namespace: str) -> Found | None:
     return None if behind is None else Found(behind, match[2])
 
 
-def has_port(service: Json, port: Json) -> bool:
-    """Whether the Service has the port that a backend names, by number or by name."""
-    ports = service["spec"].get("ports") or []
-    if "number" in port:
-        return any(entry["port"] == port["number"] for entry in ports)
-    return any(entry.get("name") == port.get("name") for entry in ports)
+def port_name(service: Json, port: Json) -> str | None:
+    """The name of the Service's port that a backend means, by number or name; None: it has no such."""
+    for entry in service["spec"].get("ports") or []:
+        if entry["port"] == port.get("number") or ("name" in port and entry.get("name") == port["name"]):
+            return str(entry.get("name") or "")
+    return None
 
 
 def endpoints(kube: Kube, found: Found) -> list[Endpoint]:
-    """What is behind a Service; an endpoint that does not say whether it is ready counts as ready."""
+    """What is behind a Service, without what is ending; one that does not say whether it is ready is."""
     selector = f"kubernetes.io/service-name={found.service['metadata']['name']}"
     return [
         Endpoint(
             address=address,
             pod=target.get("name") if target.get("kind") == "Pod" else None,
             namespace=target.get("namespace") or found.namespace,
-            ready=(endpoint.get("conditions") or {}).get("ready") is not False,
+            ready=said.get("ready") is not False and said.get("serving") is not False,
+            ports=tuple(port.get("name") or "" for port in entry.get("ports") or []),
         )
         for entry in kube.list("EndpointSlice", found.namespace, selector)
         for endpoint in entry.get("endpoints") or []
+        for said in [endpoint.get("conditions") or {}]
+        if not said.get("terminating")
         for target in [endpoint.get("targetRef") or {}]
         for address in endpoint["addresses"]
     ]

@@ -28,8 +28,8 @@ OLDEST = (3, 6)
 SECONDS = 60.0  # for each process
 AT_ONCE = 4  # processes, where there are as many cores
 PACKAGES = (
-    "numpy", "scipy", "pandas", "matplotlib", "requests", "flask", "sqlalchemy", "redis", "psycopg2", "celery",
-    "pytest",
+    "numpy", "scipy", "pandas", "matplotlib", "requests", "flask",
+    "sqlalchemy", "redis", "psycopg2", "celery", "pytest",
 )  # fmt: skip
 MOST_OUTPUT = 1000000  # bytes of a program's output that are read
 LAST_WORDS = 300  # characters of an error or of noise that are kept
@@ -203,7 +203,8 @@ class Child:
         elif status != 0 or not said:
             words = _last_words(bytes(self.pipes[self.noise]).decode("utf-8", "replace"))
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            found["error"] = _ending(code) + (": " + words if words else "")
+            ending = ("no result, " if status == 0 else "") + _ending(code)
+            found["error"] = ending + (": " + words if words else "")
         else:
             found.update(json.loads(said.decode("ascii")))
         return found

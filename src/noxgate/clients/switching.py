@@ -33,6 +33,8 @@ def planned(target: Target, ingress: Mapping[str, Any], old: str, new: str, file
         raise AssertionError(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise AssertionError(f"{file}: expected a patch in JSON: {error}") from None
+    if new not in json.dumps(content):
+        raise AssertionError(f"{file}: expected a patch that leads to {new}, which it does not name")
     return Patch(content, JSON_PATCH if isinstance(content, list) else STRATEGIC)
 
 

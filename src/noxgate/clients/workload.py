@@ -1,7 +1,10 @@
 """A Deployment and its pods, by what they mean: which release they run, and whether they are ready."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from noxgate.clients.pod_spec import application
 
 Json = Mapping[str, Any]
 
@@ -67,8 +70,13 @@ def unsettled(deployment: Json) -> dict[str, object]:
 
 
 def living(pods: Sequence[Json]) -> list[Json]:
-    """Without those that are being deleted."""
-    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    """Without those that are being deleted, and those that have ended: a Deployment does not count them."""
+    return [
+        pod
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and (pod.get("status") or {}).get("phase") not in {"Succeeded", "Failed"}
+    ]
 
 
 def unready(pods: Sequence[Json]) -> dict[str, str]:
@@ -76,49 +84,63 @@ def unready(pods: Sequence[Json]) -> dict[str, str]:
     return {name(pod): why(pod, "Ready") for pod in pods if condition(pod, "Ready") != "True"}
 
 
-def restarts(pods: Sequence[Json]) -> dict[str, int]:
-    """Container -> restarts, of those that restarted."""
-    found = {}
+def restarts(pods: Sequence[Json]) -> dict[str, int | None]:
+    """Container -> restarts, of those that restarted; None for one that the pod's status does not name."""
+    found: dict[str, int | None] = {}
     for pod in pods:
         status = pod.get("status") or {}
-        for container in [
-            *(status.get("initContainerStatuses") or []),
-            *(status.get("containerStatuses") or []),
-        ]:
-            if container.get("restartCount") != 0:
-                found[f"{name(pod)}/{container['name']}"] = int(container.get("restartCount") or 0)
+        named = {
+            each["name"]: each.get("restartCount")
+            for field in ("initContainerStatuses", "containerStatuses")
+            for each in status.get(field) or []
+        }
+        for container in [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]:
+            if named.get(container["name"]) != 0:
+                found[f"{name(pod)}/{container['name']}"] = named.get(container["name"])
     return found
 
 
-def images(pod_spec: Json) -> list[str]:
-    return [container["image"] for container in pod_spec["containers"]]
+def images(pod_spec: Json) -> dict[str, str]:
+    """Container -> image."""
+    return {container["name"]: container["image"] for container in pod_spec["containers"]}
 
 
 def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
-    """Pods that do not run what the Deployment says, or not the same bytes as the first of them."""
+    """Pods that do not run what the Deployment says, or not the same bytes as the first of them.
+
+    Containers that only the pod has, such as a mesh's sidecars, are nobody's release.
+    """
     wanted = images(deployment["spec"]["template"]["spec"])
-    found = {
-        name(pod): f"runs {', '.join(images(pod['spec']))}" for pod in pods if images(pod["spec"]) != wanted
-    }
-    digests: dict[str, tuple[str, ...]] = {name(pod): _digests(pod) for pod in pods if name(pod) not in found}
-    for pod, digest in digests.items():
-        if not digest or "" in digest:
-            found[pod] = "does not say which image it runs"
-        elif digest != next(iter(digests.values())):
-            found[pod] = f"runs {', '.join(digest)}, unlike {next(iter(digests))}"
+    found: dict[str, str] = {}
+    first: tuple[str, tuple[str, ...]] | None = None
+    for pod in pods:
+        runs = images(pod["spec"])
+        digests = _digests(pod, list(wanted))
+        if any(runs.get(container) != image for container, image in wanted.items()):
+            found[name(pod)] = f"runs {', '.join(runs.get(container, 'nothing') for container in wanted)}"
+        elif "" in digests:
+            found[name(pod)] = "does not say which image it runs"
+        elif first is not None and digests != first[1]:
+            found[name(pod)] = f"runs {', '.join(digests)}, unlike {first[0]}"
+        first = first or (name(pod), digests)
     return found
 
 
 def versions(template: Json) -> list[str]:
-    """Every version that a pod template names: the tag of its first image, and its version labels."""
-    image = images(template["spec"])[0].partition("@")[0]
+    """Every version that a pod template names: the tag of the application's image, and its version labels."""
+    image = str(application(template["spec"])["image"]).partition("@")[0]
     tag = image.rpartition(":")[2] if ":" in image.rpartition("/")[2] else ""
     labels = template["metadata"].get("labels") or {}
-    named = [tag.removeprefix("v"), labels.get("version"), labels.get("app.kubernetes.io/version")]
-    return [version for version in named if version]
+    named = [labels.get(label, "") for label in ("version", "app.kubernetes.io/version")]
+    return [
+        text.removeprefix("v")
+        for text in [tag, *(text for text in named if re.match(r"v?\d+\.", text))]
+        if text
+    ]
 
 
-def _digests(pod: Json) -> tuple[str, ...]:
+def _digests(pod: Json, containers: Sequence[str]) -> tuple[str, ...]:
+    """The images' digests: one registry's mirror gives the same under another name."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     by_name = {status["name"]: status.get("imageID", "") for status in statuses}
-    return tuple(by_name.get(container["name"], "") for container in pod["spec"]["containers"])
+    return tuple(by_name.get(container, "").rpartition("@")[2] for container in containers)
