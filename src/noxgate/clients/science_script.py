@@ -151,6 +151,7 @@ class Child:
         self.name = name
         self.limit = limit
         self.started = time.monotonic()
+        self.reaped = False
         self.pipes = {}  # type: dict[int, bytearray]
         self.said, said = self._pipe()
         self.noise, noise = self._pipe()
@@ -189,6 +190,7 @@ class Child:
         late = pid == 0 and seconds > self.limit
         if pid == 0 and not late:
             return None
+        self.reaped = pid != 0
         self.end()
         if late:
             os.waitpid(self.pid, 0)
@@ -212,9 +214,11 @@ class Child:
     def end(self):
         # type: () -> None
         """End it, and what it started."""
-        for kill in (os.killpg, os.kill):
-            with contextlib.suppress(OSError):  # it has ended, or has no group of its own yet
-                kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        if not self.reaped:  # it may have no group of its own yet
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 def _work(part, name, folder, said, noise):
