@@ -1,6 +1,7 @@
 """The rehearsal's science environment: made once, known to be whole, and what is said where it is not."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from noxgate.doctor import MissingError
 from noxgate.rehearsal import science_environment
 from noxgate.rehearsal.error import RehearsalError
-from noxgate.rehearsal.science_environment import FOLDER, LOCK, interpreter, main, make
+from noxgate.rehearsal.science_environment import FOLDER, LOCK, command, interpreter, main, make
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,6 +52,16 @@ def test_made_for_another_lock_file(root: Path) -> None:
     (root / LOCK).write_text("rdkit==1\n")
     with pytest.raises(MissingError, match="run make setup"):
         interpreter(root)
+
+
+def test_image_comes_first(tmp_path: Path) -> None:
+    """What lies in the folder takes the place of a dependency; nothing else is touched."""
+    (tmp_path / "cantera.py").write_text("print(1 + 1)")
+    words = [*command(ROOT, tmp_path)[:-1], "-c", "import cantera, rdkit; print(rdkit.__file__)"]
+
+    two, real = subprocess.check_output(words, text=True).splitlines()
+    assert two == "2"
+    assert real.startswith(str(ROOT / FOLDER))
 
 
 @pytest.mark.parametrize("stamp", ["", "{}", "[]", "not JSON"])

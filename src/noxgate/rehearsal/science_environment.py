@@ -35,6 +35,15 @@ def interpreter(root: Path) -> Path:
     return python
 
 
+def command(root: Path, image: Path) -> tuple[str, ...]:
+    """What a profile calls `science`: modules and programs in the folder `image` come before the real ones.
+
+    It is empty, unless a sabotage puts something there.
+    """
+    path = ":".join(map(str, (image, program("xtb").parent, "/usr/bin", "/bin")))
+    return ("env", f"PYTHONPATH={image}", f"PATH={path}", str(interpreter(root)), "-")
+
+
 def make(root: Path) -> bool:
     """Make the environment below `root`, unless it is there; whether there was anything to do."""
     if _is_made(root):
