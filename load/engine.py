@@ -10,6 +10,7 @@ from load.exchange import Answer, Call, call
 from load.samples import Sample, Totals
 from load.wire import Endpoint
 from locust import User  # noqa: TID251 (this is the one place)
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING  # noqa: TID251
 
 TOTALS = Totals()  # of this process
 
@@ -59,6 +60,17 @@ class ApiUser(User):
     def send(self, what: Call, check: Check | None = None, *, intended: float | None = None) -> Answer:
         """Send a request; see HttpClient.send."""
         return self.http.send(what, check, intended=intended)
+
+    def stop(self, force: bool = False) -> bool:  # noqa: FBT001, FBT002 (Locust's own signature)
+        """Stop after the request in flight.
+
+        Locust kills a user that waits. One whose wait ends at that moment would begin a request, to be killed
+        in the middle of it: the changed state keeps it from beginning.
+        """
+        if not force and self._state == LOCUST_STATE_WAITING:
+            self._state = LOCUST_STATE_STOPPING
+            return bool(super().stop(force=True))
+        return bool(super().stop(force=force))
 
     def on_stop(self) -> None:
         self.http.close()

@@ -1,0 +1,171 @@
+"""Samples by class and second: exact counts, and response times to 0.1 %. Merging loses nothing.
+
+A response time is kept as the number of its bucket, two bytes: 512 buckets for each power of two seconds.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, frexp, ldexp
+from typing import Any
+
+from load.samples import Reason, Sample
+
+STEPS = 512
+LOWEST = -30  # 2**-31 s, half a nanosecond, is the first bucket
+LAST = 65_535
+
+Outcomes = Counter[tuple[int, str]]  # (status, reason): requests
+
+
+def bucket(seconds: float) -> int:
+    """The bucket of a response time."""
+    mantissa, exponent = frexp(seconds)
+    number = int((mantissa + mantissa - 1) * STEPS) + (exponent - LOWEST) * STEPS
+    return 0 if seconds <= 0 or number < 0 else min(number, LAST)
+
+
+def middle(number: int) -> float:
+    """The response time that stands for a bucket: no sample in it is 0.1 % away."""
+    exponent, step = divmod(number, STEPS)
+    return ldexp((1 + (step + 0.5) / STEPS) / 2, exponent + LOWEST)
+
+
+@dataclass(slots=True)
+class Cell:
+    """One class in one second (in which the requests ended)."""
+
+    requests: int = 0
+    failures: int = 0
+    over: list[int] = field(default_factory=list)  # requests over each of the class's limits, exactly
+    outcomes: Outcomes = field(default_factory=Counter)
+    times: "array[int]" = field(default_factory=lambda: array("H"))
+
+    def add(self, other: "Cell") -> None:
+        """Take the requests of another cell as well."""
+        self.requests += other.requests
+        self.failures += other.failures
+        self.over = [mine + its for mine, its in zip(self.over, other.over, strict=True)]
+        self.outcomes.update(other.outcomes)
+        self.times.extend(other.times)
+
+
+class Recorder:
+    """What one process recorded; on a master, what all of its workers did.
+
+    `limits` are seconds for each class. `open_model` measures from when a request was to begin.
+    """
+
+    def __init__(self, limits: Mapping[str, Sequence[float]], *, open_model: bool = False) -> None:
+        self._limits = {group: tuple(seconds) for group, seconds in limits.items()}
+        self._open_model = open_model
+        self._fresh: dict[tuple[str, int], Cell] = {}
+        self.cells: dict[tuple[str, int], Cell] = {}
+        self.problems: Counter[tuple[str, str, int, str]] = Counter()  # (class, name, status, reason)
+        self._fresh_problems: Counter[tuple[str, str, int, str]] = Counter()
+        self.retried = 0
+        self._fresh_retried = 0
+
+    def record(self, sample: Sample) -> None:
+        """Count one sample."""
+        group, error = sample.group, sample.error
+        key = (group, int(sample.ended))
+        cell = self._fresh.get(key)
+        if cell is None:
+            cell = self._fresh[key] = self._new(group)
+        seconds = sample.seconds
+        if self._open_model:
+            seconds = sample.ended - sample.began + sample.late
+        cell.requests += 1
+        cell.outcomes[sample.status, error] += 1
+        cell.times.append(bucket(seconds))
+        for place, limit in enumerate(self._limits.get(group, ())):
+            if seconds > limit:
+                cell.over[place] += 1
+        if error:
+            cell.failures += 1
+            self._fresh_problems[group, sample.name, sample.status, error] += 1
+        if sample.retried:
+            self._fresh_retried += 1
+
+    def drain(self) -> dict[str, Any]:
+        """What was recorded since the last time, for a master: numbers, texts and bytes only."""
+        cells, self._fresh = self._fresh, {}
+        problems, self._fresh_problems = self._fresh_problems, Counter()
+        retried, self._fresh_retried = self._fresh_retried, 0
+        return {
+            "limits": {group: list(limits) for group, limits in self._limits.items()},
+            "retried": retried,
+            "problems": [[*key, count] for key, count in problems.items()],
+            "cells": [
+                [
+                    *(group, second, cell.requests, cell.failures, cell.over),
+                    [[status, str(reason), count] for (status, reason), count in cell.outcomes.items()],
+                    cell.times.tobytes(),
+                ]
+                for (group, second), cell in cells.items()
+            ],
+        }
+
+    def merge(self, drained: Mapping[str, Any]) -> None:
+        """Take what a worker drained; ValueError where its limits are not ours."""
+        if {group: tuple(limits) for group, limits in drained["limits"].items()} != self._limits:
+            raise ValueError(f"expected a worker with the limits {self._limits}, saw {drained['limits']}")
+        for group, second, requests, failures, over, outcomes, times in drained["cells"]:
+            counted = Counter({(status, reason): count for status, reason, count in outcomes})
+            cell = Cell(requests, failures, list(over), counted, array("H", times))
+            if len(cell.times) != requests or counted.total() != requests:
+                raise ValueError(f"expected {requests} requests of {group}, saw {len(cell.times)} times")
+            self._cell(group, second).add(cell)
+        for group, name, status, reason, count in drained["problems"]:
+            self.problems[group, name, status, reason] += count
+        self.retried += drained["retried"]
+
+    def settle(self) -> None:
+        """Move what this process recorded itself to where merged cells are."""
+        self.merge(self.drain())
+
+    def window(self, groups: Iterable[str], start: int, end: int) -> Iterator[Cell]:
+        """The cells of these classes in the seconds from `start` to before `end`, empty ones as well."""
+        for group in groups:
+            for second in range(start, end):
+                yield self.cells.get((group, second)) or self._new(group)
+
+    @property
+    def requests(self) -> int:
+        """All requests that were merged."""
+        return sum(cell.requests for cell in self.cells.values())
+
+    def _cell(self, group: str, second: int) -> Cell:
+        return self.cells.setdefault((group, second), self._new(group))
+
+    def _new(self, group: str) -> Cell:
+        return Cell(over=[0] * len(self._limits.get(group, ())))
+
+
+def percentile(times: Iterable[int], share: float) -> float:
+    """The response time that `share` of the requests in these buckets did not exceed (nearest rank).
+
+    ValueError where there is none.
+    """
+    counts = Counter(times)
+    total = counts.total()
+    if not total:
+        raise ValueError("no request, no percentile")
+    rank = max(1, ceil(share * total - 1e-9))
+    for number in sorted(counts):
+        rank -= counts[number]
+        if rank <= 0:
+            return middle(number)
+    raise AssertionError("unreachable: the ranks sum up")
+
+
+def reasons(cells: Iterable[Cell]) -> Counter[Reason]:
+    """How often each reason made a request fail."""
+    found: Counter[Reason] = Counter()
+    for cell in cells:
+        for (_, reason), count in cell.outcomes.items():
+            if reason:
+                found[Reason(reason)] += count
+    return found

@@ -1,0 +1,77 @@
+"""A small load test: what Locust's runner does with the engine's users. Writes what it counted to $RESULT."""
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+from load.engine import TOTALS, ApiUser
+from load.recorder import Recorder, middle, percentile
+from load.samples import Sample
+from load.workers import Reports
+from locust import constant, events, task  # noqa: TID251 (Locust runs this file in a process of its own)
+from locust.runners import WorkerRunner  # noqa: TID251
+
+LIMITS = {"health": [0.3], "socket": [0.3]}
+RECORDER = Recorder(LIMITS)
+
+
+class Visitor(ApiUser):
+    """Looks at the health page, now and then at a slow one, and says hello over the WebSocket."""
+
+    wait_time = constant(0.01)
+    ca_file = Path(os.environ["CA_FILE"]) if os.environ.get("CA_FILE") else None
+    timeout = 3
+
+    def record(self, sample: Sample) -> None:
+        RECORDER.record(sample)
+        if os.environ.get("TELL_LOCUST"):
+            super().record(sample)
+
+    @task(20)
+    def health(self) -> None:
+        answer = self.send(self.call("GET", "/", group="health"))
+        assert answer.ok
+
+    @task(1)
+    def slow(self) -> None:
+        self.send(self.call("GET", f"/slow/{random.randrange(9)}", name="/slow/{n}", group="health"))  # noqa: S311
+
+    @task(1)
+    def talk(self) -> None:
+        if self.websocket.open("/ws", group="socket").ok:
+            self.websocket.echo("hello", path="/ws", group="socket")
+            self.websocket.end(path="/ws", group="socket")
+
+
+def start(environment: Any, **_: Any) -> None:
+    reports = Reports(environment, RECORDER, TOTALS)
+
+    def finish(**_: Any) -> None:
+        if not isinstance(environment.runner, WorkerRunner):
+            Path(os.environ["RESULT"]).write_text(json.dumps(found(environment, reports)))
+
+    HOOKS.quitting.add_listener(finish)
+
+
+def found(environment: Any, reports: Reports) -> dict[str, Any]:
+    """What the test looks at."""
+    problems = reports.problems()
+    health = [cell for (group, _), cell in RECORDER.cells.items() if group == "health"]
+    times = [number for cell in health for number in cell.times]
+    return {
+        "problems": problems,
+        "merged": RECORDER.requests,
+        "workers": len(reports.tallies),
+        "locust": environment.stats.total.num_requests,
+        "longest": percentile(times, 1),
+        "over": sum(sum(cell.over) for cell in health),
+        "slow": sum(middle(number) > LIMITS["health"][0] for number in times),
+        "failures": [[*key, count] for key, count in RECORDER.problems.items()],
+        "groups": sorted({group for group, _ in RECORDER.cells}),
+    }
+
+
+HOOKS: Any = events  # untyped
+HOOKS.init.add_listener(start)

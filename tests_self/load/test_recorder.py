@@ -1,0 +1,173 @@
+"""The recorder: buckets that are narrow enough, counts that are exact, merging that loses nothing."""
+
+import math
+import random
+import time
+from typing import Any
+
+import pytest
+from load.recorder import Recorder, bucket, middle, percentile, reasons
+from load.samples import Reason, Sample
+
+LIMITS = {"auth": [0.3, 0.5], "science": [2.0]}
+
+
+def sample(seconds: float = 0.1, **fields: Any) -> Sample:
+    plain = {
+        "name": "/",
+        "group": "auth",
+        "method": "GET",
+        "status": 200,
+        "error": Reason.NONE,
+        "began": 99.5,
+    }
+    rest = {"ended": 100.0, "connect": 0.0, "late": 0.0, "size": 9, "retried": False}
+    return Sample(seconds=seconds, **{**plain, **rest, **fields})
+
+
+def whole(recorder: Recorder) -> Any:
+    """All that is in a recorder, times in no order."""
+    return {
+        key: (cell.requests, cell.failures, cell.over, cell.outcomes, sorted(cell.times))
+        for key, cell in recorder.cells.items()
+    }, recorder.problems
+
+
+def test_no_response_time_is_moved_by_a_thousandth() -> None:
+    seconds = [10 ** (power / 997) for power in range(-6 * 997, 3 * 997)]
+    assert max(abs(middle(bucket(value)) / value - 1) for value in seconds) < 0.001
+    assert [bucket(value) for value in seconds] == sorted(bucket(value) for value in seconds)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 1e-12, 1e30])
+def test_odd_times_have_a_bucket(seconds: float) -> None:
+    assert 0 <= bucket(seconds) <= 65_535
+
+
+@pytest.mark.parametrize("milliseconds", [295, 297, 300, 303, 305, 2049])
+def test_times_near_a_limit_stay_apart(milliseconds: int) -> None:
+    assert abs(middle(bucket(milliseconds / 1000)) * 1000 - milliseconds) < 0.001 * milliseconds
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95, 0.99, 1.0, 0.0])
+def test_percentiles_are_those_of_the_sorted_times(share: float) -> None:
+    generator = random.Random(7)  # noqa: S311 (test data)
+    for size in (1, 2, 19, 20, 21, 100, 1000):
+        times = [generator.lognormvariate(-3, 1) for _ in range(size)]
+        truth = sorted(times)[max(0, math.ceil(round(share * size, 6)) - 1)]
+        assert percentile(map(bucket, times), share) == pytest.approx(truth, rel=0.001)
+
+
+def test_a_percentile_of_nothing() -> None:
+    with pytest.raises(ValueError, match="no request"):
+        percentile([], 0.95)
+
+
+def test_limits_are_counted_exactly() -> None:
+    recorder = Recorder(LIMITS)
+    for seconds in (0.3, math.nextafter(0.3, 1), 0.5, 0.501):
+        recorder.record(sample(seconds))
+    recorder.record(sample(2.5, group="science"))
+    recorder.record(sample(9, group="other"))
+    recorder.settle()
+    over = {group: cell.over for (group, _), cell in recorder.cells.items()}
+    assert over == {"auth": [3, 1], "science": [1], "other": []}
+
+
+def test_an_open_model_measures_from_the_intended_start() -> None:
+    recorder = Recorder(LIMITS, open_model=True)
+    recorder.record(sample(0.2, began=99.8, late=0.15))
+    recorder.settle()
+    (cell,) = recorder.cells.values()
+    assert cell.over == [1, 0]
+    assert percentile(cell.times, 1) == pytest.approx(0.35, rel=0.001)
+
+
+def test_failures_are_counted_by_status_and_reason() -> None:
+    recorder = Recorder(LIMITS)
+    several: list[dict[str, Any]] = [
+        {},
+        {"status": 503, "error": Reason.STATUS},
+        {"status": 503, "error": Reason.STATUS, "name": "/other"},
+        {"status": 0, "error": Reason.TIMEOUT, "retried": True},
+        {"status": 200, "error": Reason.CHECK, "ended": 101.2},
+    ]
+    for fields in several:
+        recorder.record(sample(**fields))
+    recorder.settle()
+    first, second = recorder.cells["auth", 100], recorder.cells["auth", 101]
+    assert first.outcomes == {(200, ""): 1, (503, "status"): 2, (0, "timeout"): 1}
+    assert (first.requests, first.failures, second.failures) == (4, 3, 1)
+    assert recorder.retried == 1
+    assert reasons([first, second]) == {Reason.STATUS: 2, Reason.TIMEOUT: 1, Reason.CHECK: 1}
+    assert recorder.problems["auth", "/other", 503, "status"] == 1
+
+
+def test_empty_seconds_are_part_of_a_window() -> None:
+    recorder = Recorder(LIMITS)
+    recorder.record(sample(ended=100.2))
+    recorder.record(sample(ended=102.9))
+    recorder.record(sample(ended=103))
+    recorder.settle()
+    cells = list(recorder.window(["auth"], 100, 103))
+    assert [cell.requests for cell in cells] == [1, 0, 1]
+    assert [cell.over for cell in cells] == [[0, 0]] * 3
+
+
+def test_merging_workers_is_as_if_there_had_been_one() -> None:
+    generator = random.Random(11)  # noqa: S311 (test data)
+    one, master, workers = Recorder(LIMITS), Recorder(LIMITS), [Recorder(LIMITS) for _ in range(3)]
+    for number in range(3000):
+        error = generator.choice([Reason.NONE] * 9 + [Reason.RESET])
+        each = sample(
+            generator.expovariate(5), error=error, group=generator.choice(["auth", "science"]),
+            ended=100 + number / 400, retried=number % 100 == 0,
+        )  # fmt: skip
+        one.record(each)
+        worker = generator.choice(workers)
+        worker.record(each)
+        if number % 250 == 0:
+            master.merge(worker.drain())
+    for worker in workers:
+        master.merge(worker.drain())
+        assert worker.drain()["cells"] == []
+    one.settle()
+    assert whole(master) == whole(one)
+    assert master.requests == 3000
+    assert master.retried == 30
+
+
+def test_what_is_sent_to_a_master_is_plain() -> None:
+    recorder = Recorder(LIMITS)
+    recorder.record(sample(error=Reason.RESET))
+
+    def plain(value: object) -> None:
+        assert type(value) in {str, int, float, bytes, list, dict}
+        for part in value if isinstance(value, list) else value.values() if isinstance(value, dict) else []:
+            plain(part)
+
+    plain(recorder.drain())
+
+
+def test_a_worker_with_other_limits_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a worker with the limits"):
+        Recorder(LIMITS).merge(Recorder({"auth": [0.2, 0.5]}).drain())
+
+
+def test_a_report_that_lost_something_is_refused() -> None:
+    worker = Recorder(LIMITS)
+    worker.record(sample())
+    drained = worker.drain()
+    drained["cells"][0][6] += b"\0\0"
+    with pytest.raises(ValueError, match="expected 1 requests of auth, saw 2 times"):
+        Recorder(LIMITS).merge(drained)
+
+
+def test_recording_costs_little() -> None:
+    """Far from the goal of half a microsecond: this only finds a mistake of an order."""
+    recorder = Recorder(LIMITS)
+    samples = [sample(0.001 * number, ended=100 + number / 1000) for number in range(1, 10_000)]
+    started = time.perf_counter()
+    for each in samples:
+        recorder.record(each)
+    assert (time.perf_counter() - started) / len(samples) < 20e-6
