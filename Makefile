@@ -49,9 +49,10 @@ lint: $(SUITE) ## ruff, mypy --strict, import-linter
 	@$(BIN)/lint-imports
 
 # Nothing is changed before the first line says that all the rest can be done.
-$(SERVERS): $(SUITE) src/noxgate/doctor.py
+$(SERVERS): $(SUITE) src/noxgate/doctor.py requirements-science.lock
 	@$(PYTHON) src/noxgate/doctor.py check
 	@$(PYTHON) src/noxgate/doctor.py install
+	@$(BIN)/python -m noxgate.rehearsal.science_environment
 	@touch $@
 
 $(SUITE): requirements.lock pyproject.toml

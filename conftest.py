@@ -19,7 +19,9 @@ from noxgate.clients.migration_trial import Trial
 from noxgate.clients.observation import Observation, Observe
 from noxgate.clients.prometheus import Prometheus, PrometheusSession
 from noxgate.clients.repository import Repository
+from noxgate.clients.science import Science, ScienceSession
 from noxgate.clients.tls import TlsClient
+from noxgate.clients.tools import Tools
 from noxgate.clients.websocket import WebSocketClient
 from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
@@ -239,6 +241,24 @@ def migration_trial(target: Target) -> Iterator[Trial]:
 def migration(migration_trial: Trial, production_database: Database, observe: Observe) -> Migration:
     """The release's migration, tried on a scratch server of production's own version."""
     return Migration(migration_trial, production_database, observe)
+
+
+@pytest.fixture(scope="session")
+def science_session(target: Target) -> ScienceSession:
+    """What the API's own Python says: asked at the first look, once for the run."""
+    return ScienceSession(target)
+
+
+@pytest.fixture
+def science(science_session: ScienceSession, observe: Observe) -> Science:
+    """The Python of the image that ships."""
+    return Science(science_session, observe)
+
+
+@pytest.fixture
+def tools(target: Target, observe: Observe) -> Tools:
+    """The programs on this machine that the day needs."""
+    return Tools(target, observe)
 
 
 def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:

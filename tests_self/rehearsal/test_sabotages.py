@@ -5,7 +5,7 @@ import json
 import pytest
 
 from noxgate.checks import find_checks
-from noxgate.rehearsal.day import PHASES, difference
+from noxgate.rehearsal.day import PHASES, difference, selection
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage
 from noxgate.rehearsal.state import World
 from noxgate.runbook import read_runbook
@@ -42,11 +42,12 @@ def test_nothing_broken_is_go(phase: str, gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.id)
-def test_sabotage(sabotage: Sabotage, world: World, gate: Gate) -> None:
+def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: pytest.Config) -> None:
     """Its line is red because of it, and only what must follow is red besides."""
+    root = pytestconfig.rootpath
     with sabotage.on(world):
-        run = gate(markers=sabotage.phase)
+        run = gate(markers=selection(root, sabotage))
 
     assert run.folder is not None, run.output
-    assert difference(sabotage, run.folder / "results.json") == ([], [])
+    assert difference(root, sabotage, run.folder / "results.json") == ([], [])
     assert run.status == (1 if sabotage.outcome == "failed" else 2)

@@ -1,19 +1,32 @@
 """The profiles of a rehearsal: where the checks are to look, and the files with their credentials."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from noxgate.rehearsal import repository
+from noxgate.rehearsal import repository, science_environment
 from noxgate.rehearsal.api.auth import mint
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.kubeconfig import LOOK, REHEARSE_CHANGE
 from noxgate.rehearsal.plan import Environment, Plan
 
+ROOT = Path(__file__).parents[3]
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
 ADMIN, USER = 1, 2  # ids of two of the seed's users
 WAIT_SECONDS = 1.5  # for what takes minutes on a real target, such as a rollout
 TOKEN_HOURS = 72.0  # longer than the window that a rehearsal plays
+
+
+TOOLS = """\
+[tools]
+git = ""
+curl = ""
+python3 = "3.8"
+psql = "15"
+pg_dump = "15"
+pg_restore = "15"
+"""
 
 
 def write_staging(folder: Path, plan: Plan, peer: Path) -> Path:
@@ -24,8 +37,10 @@ production = "{peer}"
 namespace = "{objects.STAGING}"
 manifests = "k8s/staging"
 load = true
+science = {json.dumps(science_environment.command(ROOT, folder / "image"))}
 """
-    return _write(folder / "rehearsal.toml", folder / "credentials.env", own, plan, plan.staging)
+    (folder / "image").mkdir()
+    return _write(folder / "rehearsal.toml", folder / "credentials.env", own, plan, plan.staging, TOOLS)
 
 
 def write_production(folder: Path, plan: Plan) -> Path:
@@ -42,7 +57,9 @@ rollback_patch = "k8s/production/back-to-blue.json"
     return _write(path, folder / "credentials-production.env", own, plan, plan.production)
 
 
-def _write(path: Path, env_file: Path, own: str, plan: Plan, environment: Environment) -> Path:
+def _write(
+    path: Path, env_file: Path, own: str, plan: Plan, environment: Environment, tables: str = ""
+) -> Path:
     """Write the credentials, for their owner alone, then the profile that names them."""
     secret_key = environment.variables["SECRET_KEY"]
     _write_credentials(
@@ -83,7 +100,8 @@ database_url = "DATABASE_URL"
 redis_url = "REDIS_URL"
 test_token = "TEST_TOKEN"
 admin_token = "ADMIN_TOKEN"
-{oauth}
+
+{tables}{oauth}
 """,
         encoding="utf-8",
     )

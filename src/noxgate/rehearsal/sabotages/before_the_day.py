@@ -35,6 +35,9 @@ def _environment() -> Iterator[Sabotage]:
     literal = {"op": "replace", "path": "/spec/template/spec/containers/0/env/4", "value": _literal()}
     typed = edited("Deployment", DEPLOYMENT, [literal])
     yield Sabotage(line, "typed-in", "a value typed into the pod spec", typed, "SECRET_KEY")
+    config = {"op": "replace", "path": "/spec/template/spec/containers/0/env/4/valueFrom", "value": _config()}
+    shown = edited("Deployment", DEPLOYMENT, [config])
+    yield Sabotage(line, "config-map", "a secret in a ConfigMap", shown, "SECRET_KEY: ConfigMap")
     shorter = shipped(GREEN_DEPLOYMENT, "- name: REDIS_URL", "- name: REDIS")
     yield Sabotage(line, "green", "green's manifest alone", shorter, "REDIS_URL")
 
@@ -97,6 +100,10 @@ def _patches() -> Iterator[Sabotage]:
     yield Sabotage(line, "runbook", "the runbook's own patch", as_written, "pathType", BOTH_PATCHES[1:])
     accepted = added(SWITCH, json.dumps({"spec": {"rules": [{"http": {"paths": [naive]}}]}}))
     yield Sabotage(line, "naive", "accepted, and the host is gone", accepted, "localhost", BOTH_PATCHES[1:])
+    service = {"service": {"name": "nox-api-service-blue", "port": {"number": 80}}}
+    default = {"spec": {"defaultBackend": service}}
+    left = edited("Ingress", "nox-api-ingress", default, namespace=PRODUCTION)
+    yield Sabotage(line, "default", "the default backend stays on blue", left, "where no rule fits")
     short = added(
         SWITCH, lambda world: json.dumps(_steps(world, SWITCH, lambda path: "/paths/11/" not in path))
     )
@@ -104,6 +111,8 @@ def _patches() -> Iterator[Sabotage]:
     line = BOTH_PATCHES[1]
     back = added(BACK, lambda world: json.dumps(_steps(world, BACK, lambda path: "/paths/11/" not in path)))
     yield Sabotage(line, "one-left", "leaves /ws on green", back, "/ws")
+    nothing = added(BACK, "{}")
+    yield Sabotage(line, "nothing", "a patch that does nothing", nothing, "leads to nox-api-service-blue")
     other = added(BACK, lambda world: (world.source / SWITCH).read_text(encoding="utf-8"))
     yield Sabotage(line, "forward", "leads forward, not back", other, "422 Invalid")
 
@@ -115,6 +124,10 @@ def _steps(world: World, file: str, wanted: Any) -> list[dict[str, str]]:
 
 def _literal() -> dict[str, str]:
     return {"name": "SECRET_KEY", "value": "k3jx81mfQpZ20vWbe9TtLsAak3jx81mf"}
+
+
+def _config() -> dict[str, Any]:
+    return {"configMapKeyRef": {"name": "nox-api-config", "key": "public-url"}}
 
 
 def _renamed(name: str, old: str, new: str) -> Switch:

@@ -1,6 +1,6 @@
 """Staging's pods, Services, Ingress and HPA are not what the release needs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from noxgate.rehearsal.sabotages.in_cluster import (
     restarted,
     shipped,
 )
-from noxgate.rehearsal.sabotages.sabotage import Sabotage
+from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.state import World
 
 DEPLOYMENT = "nox-api-deployment-green"
@@ -24,6 +24,8 @@ SERVICE = "nox-api-service-green"
 HPA = "nox-api-hpa-green"
 POD = "nox-api-green-3"
 DRIFT = "staging.manifests-no-drift"
+_BEHAVIOUR = {"stabilizationWindowSeconds": 60}
+_CANARY = {"": "true", "-weight": "50"}
 ROUTES = ("staging.service-endpoints", "staging.ingress-backends")
 
 
@@ -66,7 +68,10 @@ def _manifests() -> Iterator[Sabotage]:
     yield Sabotage(DRIFT, "edited", "maxReplicas changed by hand", edit, "maxReplicas")
     port = [{"op": "add", "path": "/spec/ports/-", "value": {"name": "debug", "port": 5678}}]
     debug = edited("Service", SERVICE, port)
-    yield Sabotage(DRIFT, "added", "a port added by hand", debug, "kubectl-edit")
+    yield Sabotage(DRIFT, "added", "a port added by hand", debug, "ports[debug]", ROUTES[:1])
+    label = {"spec": {"selector": {"track": None}}, "metadata": {"annotations": {"by": "hand"}}}
+    quiet = edited("HorizontalPodAutoscaler", HPA, {"spec": {"behavior": {"scaleDown": _BEHAVIOUR}}, **label})
+    yield Sabotage(DRIFT, "added-field", "a field that no manifest has", quiet, "behavior")
     lost = gone("PrometheusRule", "nox-api-alerts")
     yield Sabotage(DRIFT, "gone", "an object was deleted", lost, "is not there", ("staging.prometheus-rule",))
 
@@ -130,7 +135,12 @@ def _routing() -> Iterator[Sabotage]:
         line, "none-ready", "endpoints, none ready", _none_ready, "[]", ("staging.ingress-backends",)
     )
 
+    line = "staging.service-endpoints"
+    nowhere = edited_slices(lambda entry: entry | {"ports": []})
+    yield Sabotage(line, "no-port", "ready, and no port leads there", nowhere, "no ready", ROUTES[1:])
     line = "staging.ingress-backends"
+    rival = besides(_rival())
+    yield Sabotage(line, "rival", "a canary takes its share of the host", rival, "nox-canary")
     name = "/spec/rules/0/http/paths/4/backend/service/name"
     elsewhere = [{"op": "replace", "path": name, "value": "nox-api-service-blue"}]
     other = edited("Ingress", "nox-api-ingress", elsewhere)
@@ -148,6 +158,9 @@ def _autoscaling() -> Iterator[Sabotage]:
     ]
     deaf = edited("HorizontalPodAutoscaler", HPA, {"status": {"conditions": conditions}}, status=True)
     yield Sabotage(line, "no-metrics", "able to scale, but not active", deaf, "FailedGetResourceMetric")
+    stateful = edited("HorizontalPodAutoscaler", HPA, {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
+    others = ("staging.hpa-unique", DRIFT)
+    yield Sabotage(line, "other-kind", "scales a StatefulSet of that name", stateful, "scales", others)
     line = "staging.hpa-minimum"
     two = shipped("k8s/staging/autoscaler.yaml", "minReplicas: 3", "minReplicas: 2", applied=True)
     yield Sabotage(line, "two", "two pods are enough for it", two, "2 >= 3")
@@ -185,16 +198,48 @@ def _selects_blue(world: World) -> Iterator[None]:
         yield
 
 
+def _rival() -> dict[str, Any]:
+    backend = {"service": {"name": "nox-api-service-blue", "port": {"number": 80}}}
+    path = {"path": "/version", "pathType": "Exact", "backend": backend}
+    canary = {f"nginx.ingress.kubernetes.io/canary{key}": value for key, value in _CANARY.items()}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "nox-canary", "namespace": STAGING, "annotations": canary},
+        "spec": {"rules": [{"host": "localhost", "http": {"paths": [path]}}]},
+    }
+
+
+def edited_slices(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Switch:
+    """The endpoints of the Service are otherwise."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        with _slices(world, change):
+            yield
+
+    return on
+
+
 @contextmanager
 def _none_ready(world: World) -> Iterator[None]:
+    def unready(entry: dict[str, Any]) -> dict[str, Any]:
+        endpoints = [{**endpoint, "conditions": {"ready": False}} for endpoint in entry["endpoints"]]
+        return entry | {"endpoints": endpoints}
+
+    with _slices(world, unready):
+        yield
+
+
+@contextmanager
+def _slices(world: World, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
     with administrator(world) as api, frozen(world):
         found = api.list("EndpointSlice", STAGING, f"kubernetes.io/service-name={SERVICE}")
         paths = [path_of("EndpointSlice", each["metadata"]["name"], STAGING) for each in found]
         for path, each in zip(paths, found, strict=True):
             for field in ("resourceVersion", "managedFields"):
                 each["metadata"].pop(field, None)
-            unready = [{**endpoint, "conditions": {"ready": False}} for endpoint in each["endpoints"]]
-            api.send("PUT", path, json={**each, "endpoints": unready})
+            api.send("PUT", path, json=change(each))
         try:
             yield
         finally:

@@ -28,6 +28,10 @@ def _objects() -> Iterator[Sabotage]:
     yield Sabotage(line, "blue", "selects blue's pods", blue, "[]")
     port = shipped(file, "{port: http,", "{port: metrics,", applied=True)
     yield Sabotage(line, "port", "a port that no container names", port, "metrics")
+    into = f"{selector}\n  podMetricsEndpoints"
+    away = f"{selector}\n  namespaceSelector: {{matchNames: [nox-staging]}}\n  podMetricsEndpoints"
+    elsewhere = shipped(file, into, away, applied=True)
+    yield Sabotage(line, "elsewhere", "looks into another namespace", elsewhere, "looks_into")
     line = "staging.service-monitor"
     other = shipped(
         file, f"{selector}\n  endpoints", f"{selector.replace('nox-api', 'nox')}\n  endpoints", applied=True
@@ -54,6 +58,12 @@ def _prometheus() -> Iterator[Sabotage]:
     yield Sabotage(line, "none", "the rule file is not loaded", none, "NoxApi")
     broken = _prometheus_with(lambda usual: {"groups": usual.changed(_first(usual), expr=UNEVALUABLE)})
     yield Sabotage(line, "error", "a rule that cannot be evaluated", broken, "on ()")
+    patient = _prometheus_with(lambda usual: {"groups": usual.changed(_first(usual), **{"for": "24h"})})
+    yield Sabotage(line, "patient", "a rule that waits for a day", patient, "86400")
+    quiet = _prometheus_with(
+        lambda usual: {"groups": usual.changed(_first(usual), labels={"severity": "info"})}
+    )
+    yield Sabotage(line, "quiet", "a rule that wakes nobody", quiet, "info")
     looser = _prometheus_with(lambda usual: {"groups": usual.changed(_first(usual), expr="vector(0) > 1")})
     yield Sabotage(line, "looser", "a rule of that name that never fires", looser, "vector(0) > 1")
 
