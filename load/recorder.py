@@ -7,29 +7,45 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, frexp, ldexp
+from math import ceil, frexp, inf, ldexp
 from typing import Any
 
 from load.samples import Reason, Sample
 
 STEPS = 512
-LOWEST = -30  # 2**-31 s, half a nanosecond, is the first bucket
-LAST = 65_535
+OFFSET = 29  # octaves below one second
+SHORTEST = 2.0 ** -(OFFSET + 1)  # half a nanosecond, where the first bucket ends
+LONGEST = 2.0**97  # above it there is no bucket in two bytes
 
 Outcomes = Counter[tuple[int, str]]  # (status, reason): requests
+Problems = Counter[tuple[str, str, int, str]]  # (class, name, status, reason): requests
 
 
 def bucket(seconds: float) -> int:
     """The bucket of a response time."""
+    if not SHORTEST < seconds < LONGEST:
+        return 0 if seconds <= SHORTEST else bucket(LONGEST / 2)
     mantissa, exponent = frexp(seconds)
-    number = int((mantissa + mantissa - 1) * STEPS) + (exponent - LOWEST) * STEPS
-    return 0 if seconds <= 0 or number < 0 else min(number, LAST)
+    return int((mantissa + mantissa + exponent + OFFSET) * STEPS)
 
 
 def middle(number: int) -> float:
     """The response time that stands for a bucket: no sample in it is 0.1 % away."""
     exponent, step = divmod(number, STEPS)
-    return ldexp((1 + (step + 0.5) / STEPS) / 2, exponent + LOWEST)
+    return ldexp((1 + (step + 0.5) / STEPS) / 2, exponent - OFFSET - 1)
+
+
+class Open:
+    """A class in the second that is being recorded: only what must be done at once."""
+
+    __slots__ = ("failures", "lowest", "over", "statuses", "times")
+
+    def __init__(self, limits: Sequence[float]) -> None:
+        self.lowest = min(limits, default=inf)
+        self.over = [0] * len(limits)
+        self.times = array("H")
+        self.statuses = array("H")
+        self.failures: Problems = Counter()
 
 
 @dataclass(slots=True)
@@ -60,52 +76,58 @@ class Recorder:
     def __init__(self, limits: Mapping[str, Sequence[float]], *, open_model: bool = False) -> None:
         self._limits = {group: tuple(seconds) for group, seconds in limits.items()}
         self._open_model = open_model
-        self._fresh: dict[tuple[str, int], Cell] = {}
+        self._second = 0
+        self._open: dict[str, Open] = {}
+        self._opened: dict[int, dict[str, Open]] = {}
+        self._retried = 0
         self.cells: dict[tuple[str, int], Cell] = {}
-        self.problems: Counter[tuple[str, str, int, str]] = Counter()  # (class, name, status, reason)
-        self._fresh_problems: Counter[tuple[str, str, int, str]] = Counter()
+        self.problems: Problems = Counter()
         self.retried = 0
-        self._fresh_retried = 0
 
     def record(self, sample: Sample) -> None:
         """Count one sample."""
-        group, error = sample.group, sample.error
-        key = (group, int(sample.ended))
-        cell = self._fresh.get(key)
+        second = int(sample.ended)
+        if second != self._second:
+            self._second = second
+            self._open = self._opened.setdefault(second, {})
+        group = sample.group
+        cell = self._open.get(group)
         if cell is None:
-            cell = self._fresh[key] = self._new(group)
-        seconds = sample.seconds
-        if self._open_model:
-            seconds = sample.ended - sample.began + sample.late
-        cell.requests += 1
-        cell.outcomes[sample.status, error] += 1
+            cell = self._open[group] = Open(self._limits.get(group, ()))
+        seconds = sample.ended - sample.began + sample.late if self._open_model else sample.seconds
         cell.times.append(bucket(seconds))
-        for place, limit in enumerate(self._limits.get(group, ())):
-            if seconds > limit:
-                cell.over[place] += 1
-        if error:
-            cell.failures += 1
-            self._fresh_problems[group, sample.name, sample.status, error] += 1
+        cell.statuses.append(sample.status)
+        if seconds > cell.lowest:
+            for place, limit in enumerate(self._limits[group]):
+                cell.over[place] += seconds > limit
+        if sample.error:
+            cell.failures[group, sample.name, sample.status, sample.error] += 1
         if sample.retried:
-            self._fresh_retried += 1
+            self._retried += 1
 
     def drain(self) -> dict[str, Any]:
         """What was recorded since the last time, for a master: numbers, texts and bytes only."""
-        cells, self._fresh = self._fresh, {}
-        problems, self._fresh_problems = self._fresh_problems, Counter()
-        retried, self._fresh_retried = self._fresh_retried, 0
+        opened, self._opened, self._open, self._second = self._opened, {}, {}, 0
+        retried, self._retried = self._retried, 0
+        problems: Problems = Counter()
+        cells = []
+        for second, groups in opened.items():
+            for group, cell in groups.items():
+                problems.update(cell.failures)
+                outcomes = Counter((status, "") for status in cell.statuses)
+                for (_, _, status, reason), count in cell.failures.items():
+                    outcomes[status, ""] -= count
+                    outcomes[status, str(reason)] += count
+                counted = [[status, reason, count] for (status, reason), count in outcomes.items() if count]
+                failures = cell.failures.total()
+                cells.append(
+                    [group, second, len(cell.times), failures, cell.over, counted, cell.times.tobytes()]
+                )
         return {
             "limits": {group: list(limits) for group, limits in self._limits.items()},
             "retried": retried,
-            "problems": [[*key, count] for key, count in problems.items()],
-            "cells": [
-                [
-                    *(group, second, cell.requests, cell.failures, cell.over),
-                    [[status, str(reason), count] for (status, reason), count in cell.outcomes.items()],
-                    cell.times.tobytes(),
-                ]
-                for (group, second), cell in cells.items()
-            ],
+            "problems": [[*key[:3], str(key[3]), count] for key, count in problems.items()],
+            "cells": cells,
         }
 
     def merge(self, drained: Mapping[str, Any]) -> None:

@@ -42,6 +42,8 @@ class Reason(StrEnum):
     OWN_LIMIT = "own limit"  # this machine had no more ports, files or memory: likewise
     KILLED = "killed"  # the run ended before the request did
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and each sample is counted by its reason
+
 
 class Sample(NamedTuple):
     """One timed request.
