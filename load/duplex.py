@@ -22,8 +22,8 @@ from wsproto.events import (
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
-UPGRADED = 101
-NO_STATUS = frozenset({0})  # of a message
+UPGRADED = 101  # the status of all samples here that had an answer
+AGREED = frozenset({UPGRADED})
 
 
 _CLOSED_BY_SERVER = (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
@@ -56,17 +56,17 @@ class WebSocketClient(Session):
             raise ValueError("this WebSocket is open")
         self._headers = [(key.encode(), value.encode()) for key, value in (headers or {}).items()]
         return self._measure(
-            Call(path, group, "WS OPEN", path.encode(), frozenset({UPGRADED})), self._upgrade, None, intended
+            Call(path, group, "WS OPEN", path.encode(), AGREED), self._upgrade, None, intended
         )
 
     def echo(self, message: str, check: Check | None = None, *, path: str, group: str = "") -> Answer:
         """Send a text and wait for the next message. Without a check, it must be the same text."""
         self._message = message
-        return self._measure(Call(path, group, "WS ECHO", b"", NO_STATUS), self._said, check or self._same)
+        return self._measure(Call(path, group, "WS ECHO", b"", AGREED), self._said, check or self._same)
 
     def end(self, *, path: str, group: str = "") -> Answer:
         """Close, and wait for the server's close: its code must be ours."""
-        answer = self._measure(Call(path, group, "WS CLOSE", b"", NO_STATUS), self._goodbye)
+        answer = self._measure(Call(path, group, "WS CLOSE", b"", AGREED), self._goodbye)
         self._hang_up()
         return answer
 
@@ -105,7 +105,7 @@ class WebSocketClient(Session):
             if sum(map(len, parts)) > self._most_bytes:
                 raise WireError(Reason.TOO_BIG, f"more than {self._most_bytes} bytes")
             if event.message_finished:
-                return Answer(0, b"", b"".join(parts))
+                return Answer(UPGRADED, b"", b"".join(parts))
 
     def _goodbye(self, _: Call) -> Answer:
         protocol = self._say(CloseConnection(code=CloseReason.NORMAL_CLOSURE))
@@ -114,7 +114,7 @@ class WebSocketClient(Session):
             if isinstance(event, CloseConnection):
                 if event.code != CloseReason.NORMAL_CLOSURE:
                     raise WireError(Reason.MALFORMED, f"close code {event.code}")
-                return Answer()
+                return Answer(UPGRADED)
 
     def _next(self, protocol: WSConnection) -> Event:
         """The next event; pings are answered on the way."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from load.samples import Reason, Sample
 
+from noxgate.slo import Second
+
 STEPS = 512
 OFFSET = 29  # octaves below one second
 SHORTEST = 2.0 ** -(OFFSET + 1)  # half a nanosecond, where the first bucket ends
@@ -153,6 +155,15 @@ class Recorder:
         for group in groups:
             for second in range(start, end):
                 yield self.cells.get((group, second)) or self._new(group)
+
+    def seconds(self) -> dict[str, dict[int, Second]]:
+        """What was merged, as the SLOs are judged on: by class and second."""
+        found: dict[str, dict[int, Second]] = {}
+        for (group, second), cell in self.cells.items():
+            times = array("f", map(middle, cell.times))
+            over = dict(zip(self._limits.get(group, ()), cell.over, strict=True))
+            found.setdefault(group, {})[second] = Second(times, cell.outcomes, over)
+        return found
 
     @property
     def requests(self) -> int:

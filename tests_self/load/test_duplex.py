@@ -53,6 +53,7 @@ def test_a_real_server(real: str, authority: Authority, run: Run) -> None:
     ]
     assert (first["method"], first["status"]) == ("WS OPEN", 101)
     assert first["connect"] > 0
+    assert {sample["status"] for sample in others} == {101}
     assert all(sample["connect"] == 0 for sample in others)
 
 
