@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from noxgate.clients.alert_tests import AlertTests
 from noxgate.clients.api import ApiClient, ApiSession
 from noxgate.clients.cache import Cache, CacheSession
 from noxgate.clients.catalog import Catalog, read_catalog
@@ -18,6 +19,8 @@ from noxgate.clients.migration_files import MigrationFiles
 from noxgate.clients.migration_trial import Trial
 from noxgate.clients.observation import Observation, Observe
 from noxgate.clients.prometheus import Prometheus, PrometheusSession
+from noxgate.clients.registry import Registry
+from noxgate.clients.registry_session import RegistrySession
 from noxgate.clients.repository import Repository
 from noxgate.clients.science import Science, ScienceSession
 from noxgate.clients.tls import TlsClient
@@ -27,7 +30,7 @@ from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
 from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
 from noxgate.runbook import Release, Runbook
-from noxgate.target import Target, UnreachableError
+from noxgate.target import Runtime, Target, UnreachableError
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +144,42 @@ def production_kube_sessions(production: Target) -> Iterator[tuple[KubeSession, 
 def production_kube(production_kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Kube:
     """Production's Kubernetes cluster."""
     return Kube(*production_kube_sessions, observe)
+
+
+@pytest.fixture(scope="session")
+def registry_session(target: Target) -> Iterator[RegistrySession]:
+    """The connections to the registries of the target's images."""
+    session = RegistrySession(target, target.registry)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def registry(registry_session: RegistrySession, observe: Observe) -> Registry:
+    """The registries of the target's images."""
+    return Registry(registry_session, observe)
+
+
+@pytest.fixture(scope="session")
+def production_registry_session(production: Target) -> Iterator[RegistrySession]:
+    """As `registry_session`, of production."""
+    session = RegistrySession(production, production.registry)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def production_registry(production_registry_session: RegistrySession, observe: Observe) -> Registry:
+    """The registries of production's images."""
+    return Registry(production_registry_session, observe)
+
+
+@pytest.fixture
+def runtime(target: Target) -> Runtime:
+    """What the images must declare."""
+    if target.runtime is None:
+        raise UnreachableError(f'{target.path.name} names no runtime = {{ name = "node", version = "20" }}')
+    return target.runtime
 
 
 @pytest.fixture
@@ -259,6 +298,12 @@ def science(science_session: ScienceSession, observe: Observe) -> Science:
 def tools(target: Target, observe: Observe) -> Tools:
     """The programs on this machine that the day needs."""
     return Tools(target, observe)
+
+
+@pytest.fixture
+def alert_tests(target: Target, observe: Observe) -> AlertTests:
+    """Prometheus' unit tests of the shipped rules."""
+    return AlertTests(target, observe)
 
 
 def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:

@@ -1,10 +1,63 @@
 """Runbook 1, parity: what staging proved holds for production only where both are alike."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from noxgate.clients.cache import Cache
 from noxgate.clients.database import Database
+from noxgate.clients.kube import Kube
+from noxgate.clients.registry import Registry
+from noxgate.clients.registry_answers import bases
+from noxgate.clients.workload import living, name, selector
 from noxgate.runbook import Runbook
+from noxgate.target import Runtime, Target
+
+GREEN, BLUE = "nox-api-deployment-green", "nox-api-deployment-blue"
+
+
+@pytest.mark.runbook("preflight.node-parity")
+def test_images_declare_the_runtime(
+    kube: Kube,
+    production_kube: Kube,
+    target: Target,
+    production: Target,
+    registry: Registry,
+    production_registry: Registry,
+    runtime: Runtime,
+) -> None:
+    """Of the digests that run, not of a tag: that may have moved since."""
+    variable = f"{runtime.name.upper()}_VERSION"
+    staging = running(kube, target.namespace, GREEN)
+    blue = running(production_kube, production.blue_namespace or production.namespace, BLUE)
+    found = {each: registry.image(each).environment.get(variable) for each in set(staging.values())}
+    found |= {each: production_registry.image(each).environment.get(variable) for each in set(blue.values())}
+
+    assert staging != {}
+    assert blue != {}
+    wrong = {image: version for image, version in found.items() if not is_a(version, runtime.version)}
+    assert wrong == {}
+
+
+@pytest.mark.runbook("preflight.base-image-parity")
+def test_images_have_one_base(
+    kube: Kube,
+    production_kube: Kube,
+    target: Target,
+    production: Target,
+    registry: Registry,
+    production_registry: Registry,
+) -> None:
+    """By the label that names the base; where an image has none, by the leading layers of all."""
+    staging = running(kube, target.namespace, GREEN)
+    blue = running(production_kube, production.blue_namespace or production.namespace, BLUE)
+    images = [registry.image(each) for each in sorted(set(staging.values()))]
+    blue_images = [production_registry.image(each) for each in sorted(set(blue.values()))]
+    found = bases([*images, *blue_images])
+
+    assert images != []
+    assert blue_images != []
+    assert found == dict.fromkeys(found, found[images[0].digest])
 
 
 @pytest.mark.runbook("preflight.postgresql-parity")
@@ -25,3 +78,24 @@ def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, runbook:
 
     assert staging == production
     assert int(staging.partition(".")[0]) == runbook.lines["preflight.redis-parity"].limits["major"]
+
+
+def running(kube: Kube, namespace: str, deployment: str) -> Mapping[str, str]:
+    """Pod -> the image, by its digest, that runs in the Deployment's first container."""
+    found = kube.get("Deployment", deployment, namespace)
+    assert found is not None
+    container = found["spec"]["template"]["spec"]["containers"][0]["name"]
+    pods = living(kube.list("Pod", namespace, selector(found)))
+    return {
+        name(pod): status.get("imageID", "")
+        for pod in pods
+        for status in (pod.get("status") or {}).get("containerStatuses") or []
+        if status["name"] == container
+    }
+
+
+def is_a(version: str | None, wanted: str) -> bool:
+    """Whether 20.19.5 is a 20: by whole numbers, so that 200.1 is none."""
+    return version is not None and version.removeprefix("v").split(".")[: wanted.count(".") + 1] == (
+        wanted.split(".")
+    )

@@ -34,8 +34,10 @@ from noxgate.rehearsal.world import World
 from noxgate.waiting import eventually
 
 PARTS = [
+    "pages",
     "prometheus",
     "kubernetes",
+    "registry",
     "redis",
     "nox-api-green-1",
     "nox-api-green-2",

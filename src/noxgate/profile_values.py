@@ -58,6 +58,34 @@ def prometheus_url(path: Path, value: str) -> str:
     return value.rstrip("/")
 
 
+def registry(path: Path, value: str) -> str:
+    """HOST[:PORT] as images are named there; http:// before it, for one on this machine without TLS."""
+    host = value.removeprefix("http://")
+    found = re.fullmatch(r"([a-z0-9.-]+)(:[1-9][0-9]{0,4})?", host)
+    if (
+        found is None
+        or not is_host(found[1])
+        or (host != value and found[1] not in {"localhost", "127.0.0.1"})
+    ):
+        seen = f"saw {value!r}" if "@" not in value else "saw another form"
+        raise ProfileError(f"{path.name}: registry: expected HOST[:PORT], {seen}")
+    return value
+
+
+def runtime(path: Path, table: Mapping[str, Any]) -> Runtime:
+    """What images must declare, such as node 20."""
+    name, version = table.get("name"), table.get("version")
+    if (
+        table.keys() != {"name", "version"}
+        or not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name))
+        or not (isinstance(version, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)*", version))
+    ):
+        raise ProfileError(
+            f'{path.name}: runtime: expected {{ name = "node", version = "20" }}, saw {dict(table)}'
+        )
+    return Runtime(name, version)
+
+
 def source(path: Path, value: str) -> Path:
     found = path.parent / Path(value).expanduser()
     if not found.is_dir():
@@ -88,15 +116,6 @@ def texts(path: Path, key: str, table: Mapping[str, Any]) -> dict[str, str]:
         if not isinstance(value, str):
             raise ProfileError(f"{path.name}: [{key}] {name}: expected text, saw {value!r}")
     return dict(table)
-
-
-def runtime(path: Path, table: Mapping[str, Any]) -> Runtime:
-    """What the image runs: name and version."""
-    found = texts(path, "runtime", table)
-    if set(found) != {"name", "version"}:
-        seen = ", ".join(found) or "nothing"
-        raise ProfileError(f'{path.name}: [runtime]: expected name = "node" and version = "20", saw {seen}')
-    return Runtime(found["name"], found["version"])
 
 
 def wait_seconds(path: Path, value: float, *, rehearsal: bool) -> float:

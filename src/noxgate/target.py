@@ -28,7 +28,7 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True)
 class Runtime:
-    """What the image runs, such as node, and the version it is to be, such as 20."""
+    """What the images must declare, as NAME_VERSION in their environment: node, 20."""
 
     name: str
     version: str
@@ -54,12 +54,15 @@ class Target:
     green_namespace: str = ""
     blue_namespace: str | None = None
     prometheus_url: str | None = None
+    registry: str | None = None  # the host that registry_password is for
+    runtime: Runtime | None = None
     source: Path | None = None
     record: Path | None = None  # the release record: release.toml beside the profile
     migration: Path | None = None
     schema: Path | None = None
     old_queries: Path | None = None
     postgres_bin: Path | None = None
+    alert_tests: Path | None = None
     manifests: str | None = None
     switch_patch: str | None = None
     rollback_patch: str | None = None
@@ -68,7 +71,6 @@ class Target:
     tools: Mapping[str, str] = field(
         default_factory=dict
     )  # program -> the oldest version that will do, or ""
-    runtime: Runtime | None = None
     client_ids: Mapping[str, str] = field(default_factory=dict)
     client_id_variables: Mapping[str, str] = field(default_factory=dict)
     security_headers: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +106,8 @@ class Target:
             value = self.variables.get(name)
             if value is None:
                 continue
+            if role == "registry_password":  # USER:PASSWORD; the user is no secret
+                value = value.partition(":")[2] or value
             values = passwords(value) if role.endswith("_url") else [value]
             found += [Secret(name, secret) for secret in values]
         return found

@@ -15,6 +15,7 @@ from noxgate.rehearsal import (
     prometheus,
     record,
     redis,
+    registry,
     repository,
 )
 from noxgate.rehearsal.cluster import controlling, objects, server
@@ -39,7 +40,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")
     certificate = certificates.issue(authority)
-    repository.make(folder, plan.VERSION, plan.PREVIOUS)
+    repository.make(folder, chosen.registry.host, plan.VERSION, plan.PREVIOUS)
     _launch(crew, folder, chosen, certificate)
     crew.launch(postgres.lay_out(crew, folder, chosen.database))
 
@@ -52,7 +53,10 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
         **dict.fromkeys((objects.PRODUCTION, objects.BLUE, objects.GREEN), chosen.production.variables),
     }
     objects.furnish(api, folder / "source", variables, certificate)
-    crew.launch(controlling.prepare(folder, chosen))
+    crew.wait_for(registry.NAME)
+    commits = {plan.VERSION: repository.head(folder / "source"), plan.PREVIOUS: ""}
+    digests = registry.stock(chosen.registry, commits)
+    crew.launch(controlling.prepare(folder, chosen, digests))
 
     crew.wait_for(postgres.NAME)
     say("Making the 7.9.3 databases, and migrating staging's to 8.0.0.")
@@ -92,6 +96,7 @@ def _launch(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pa
     crew.launch(
         server.prepare(folder, chosen.kubernetes_port, certificate, chosen.tokens, chosen.deployments)
     )
+    crew.launch(registry.prepare(folder, chosen.registry, certificate))
     for environment in (chosen.staging, chosen.production):
         crew.launch(
             redis.prepare(folder, environment.redis_port, environment.redis_password, environment.redis_part)
@@ -155,5 +160,7 @@ def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
         read_only_dsn=chosen.database.url(postgres.STAGING.read_only, postgres.STAGING.database),
         redis_url=staging.variables["REDIS_URL"],
         secret_key=staging.variables["SECRET_KEY"],
+        registry_host=chosen.registry.host,
+        registry_password=chosen.registry.password,
         admin_token=chosen.tokens[ADMIN],
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from noxgate.rehearsal import pods, postgres, redis
+from noxgate.rehearsal import images, pods, postgres, redis
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.kubeconfig import ADMIN, LOOK, REHEARSE_CHANGE
 from noxgate.rehearsal.ports import free_ports
+from noxgate.rehearsal.registry import Registry
 
 VERSION = "8.0.0"
 DATE = date(2025, 8, 15)  # the runbook's
@@ -56,6 +57,7 @@ class Plan:
     kubernetes_port: int
     prometheus_port: int
     pages_port: int
+    registry: Registry
     tokens: Mapping[str, str] = field(repr=False)  # of the cluster, by kubeconfig context
 
     @property
@@ -69,20 +71,36 @@ class Plan:
 
 def plan(folder: Path) -> Plan:
     """Choose free ports and new secrets."""
-    database_port, kubernetes_port, prometheus_port, pages_port, *ports = free_ports(4 + 2 * 3 + PODS + 1)
+    database_port, kubernetes_port, prometheus_port, pages_port, registry_port, *ports = free_ports(
+        5 + 2 * 3 + PODS + 1
+    )
+    registry = Registry(registry_port, folder / "ca.pem", _secret())
     database = postgres.Server(database_port, {role: _secret() for role in postgres.ROLES})
     staging, production = ports[: 3 + PODS], ports[3 + PODS :]
     return Plan(
         database=database,
         staging=_environment(
-            folder, "staging", database, postgres.STAGING, staging, (objects.STAGING, "green", VERSION)
+            folder,
+            "staging",
+            database,
+            postgres.STAGING,
+            staging,
+            (objects.STAGING, "green", VERSION),
+            registry,
         ),
         production=_environment(
-            folder, "production", database, postgres.PRODUCTION, production, (objects.BLUE, "blue", PREVIOUS)
+            folder,
+            "production",
+            database,
+            postgres.PRODUCTION,
+            production,
+            (objects.BLUE, "blue", PREVIOUS),
+            registry,
         ),
         kubernetes_port=kubernetes_port,
         prometheus_port=prometheus_port,
         pages_port=pages_port,
+        registry=registry,
         tokens={context: _secret() for context in (ADMIN, LOOK, REHEARSE_CHANGE)},
     )
 
@@ -99,6 +117,7 @@ def _environment(
     names: postgres.Names,
     ports: list[int],
     serving: tuple[str, str, str],
+    registry: Registry,
 ) -> Environment:
     port, plain_port, redis_port, *pod_ports = ports
     redis_password = _secret()
@@ -127,7 +146,12 @@ def _environment(
         names=names,
         client_ids=client_ids,
         deployment=pods.Deployment(
-            namespace, colour, version, dict(zip(pod_names, pod_ports, strict=True)), variables
+            namespace,
+            colour,
+            version,
+            f"{registry.host}/{images.REPOSITORY}",
+            dict(zip(pod_names, pod_ports, strict=True)),
+            variables,
         ),
     )
 

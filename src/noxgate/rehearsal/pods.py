@@ -1,6 +1,5 @@
 """The NOX API's processes: pods that serve, and the worker that computes their jobs."""
 
-import hashlib
 import http.client
 import signal
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ from noxgate.rehearsal.processes import Part, python
 from noxgate.waiting import eventually
 
 WORKER = "nox-worker"
-IMAGE = "registry.nox.example/nox-api"
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Deployment:
     namespace: str
     colour: str
     version: str
+    repository: str  # of its image: HOST/NAME
     pods: Mapping[str, int]
     environment: Mapping[str, str] = field(repr=False)
 
@@ -35,14 +34,11 @@ class Deployment:
 
     @property
     def image(self) -> str:
-        return f"{IMAGE}:v{self.version}"
+        return f"{self.repository}:v{self.version}"
 
-    @property
-    def image_id(self) -> str:
-        """The image by its digest: that of the code which this version's pods run."""
-        code = sorted((Path(__file__).parent / "api").glob("*.py"))
-        digest = hashlib.sha256(self.version.encode() + b"".join(file.read_bytes() for file in code))
-        return f"{IMAGE}@sha256:{digest.hexdigest()}"
+    def image_id(self, digests: Mapping[str, str]) -> str:
+        """The image by its digest; `digests` by version, as the registry has them."""
+        return f"{self.repository}@{digests[self.version]}"
 
 
 def pod_names(colour: str, count: int) -> list[str]:

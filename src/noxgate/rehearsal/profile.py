@@ -68,6 +68,7 @@ def _write(
             "DATABASE_URL": plan.database.url(environment.names.read_only, environment.names.database),
             "REDIS_URL": environment.variables["REDIS_URL"],
             "TEST_TOKEN": mint(secret_key, USER, "user", TOKEN_HOURS),
+            "REGISTRY_PASSWORD": plan.registry.credentials,
             "ADMIN_TOKEN": mint(secret_key, ADMIN, "admin", TOKEN_HOURS),
         },
     )
@@ -88,11 +89,14 @@ kubeconfig = "{folder / "kubeconfig"}"
 context = "{LOOK}"
 dry_run_context = "{REHEARSE_CHANGE}"
 prometheus_url = "http://127.0.0.1:{plan.prometheus_port}"
+registry = "{plan.registry.host}"
+runtime = {{ name = "node", version = "20" }}
 source = "{folder / "source"}"
 record = "{folder / "release.toml"}"
 migration = "{repository.MIGRATION}"
 schema = "{repository.SCHEMA}"
 old_queries = "{repository.OLD_QUERIES}"
+alert_tests = "{repository.ALERT_TESTS}"
 wait_seconds = {WAIT_SECONDS}
 
 [credentials]
@@ -100,6 +104,7 @@ database_url = "DATABASE_URL"
 redis_url = "REDIS_URL"
 test_token = "TEST_TOKEN"
 admin_token = "ADMIN_TOKEN"
+registry_password = "REGISTRY_PASSWORD"
 
 {tables}{oauth}
 """,

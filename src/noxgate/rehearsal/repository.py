@@ -12,14 +12,15 @@ _NOX = Path(__file__).parent / "nox"
 MIGRATION = "migrations/v8_to_v8.0.0.sql"
 SCHEMA = "db/schema.sql"  # of the version before, with its data
 OLD_QUERIES = "db/queries_7.9.3.sql"
+ALERT_TESTS = "alerts/nox-api.tests.yaml"
 CHECKLIST = "STAGING_VALIDATION_RELEASE_CHECKLIST.md"
 
 
-def make(folder: Path, version: str, previous: str) -> Path:
+def make(folder: Path, registry: str, version: str, previous: str) -> Path:
     """Write the source, commit it on main, and push it to a bare repository beside it; where it is."""
     source, remote = folder / "source", folder / "source.git"
-    write_release(source, version, previous)
-    for file in (MIGRATION, OLD_QUERIES):
+    write_release(source, registry, version, previous)
+    for file in (MIGRATION, OLD_QUERIES, ALERT_TESTS):
         (source / file).parent.mkdir(exist_ok=True)
         shutil.copy(_NOX / file, source / file)
     parts = [_NOX / "db" / name for name in (f"schema_{previous}.sql", "seed.sql")]

@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 
+from noxgate.rehearsal.error import RehearsalError
+
 _FILE = "state.json"
 
 
@@ -36,6 +38,7 @@ class World:
     production_plain_url: str
     kubernetes_url: str
     prometheus_url: str
+    registry_host: str
     ca_file: Path
     env_file: Path
     profile: Path
@@ -49,6 +52,7 @@ class World:
     read_only_dsn: str = field(repr=False)
     redis_url: str = field(repr=False)
     secret_key: str = field(repr=False)
+    registry_password: str = field(repr=False)
     admin_token: str = field(repr=False)  # of the cluster's administrator
 
     @classmethod
@@ -56,9 +60,14 @@ class World:
         """The world in `folder`; FileNotFoundError if it is not up (yet)."""
         document: dict[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         for each in fields(cls):
-            if each.type is Path:
+            if each.type is Path and each.name in document:
                 document[each.name] = Path(document[each.name])
         document["servers"] = tuple(Server(**entry) for entry in document["servers"])
+        if set(document) != {each.name for each in fields(cls)}:
+            raise RehearsalError(
+                f"{folder} holds a rehearsal of another version of noxgate: end it with the version that "
+                f"started it, or: kill {document.get('supervisor')}"
+            )
         return cls(**document)
 
     def save(self) -> None:

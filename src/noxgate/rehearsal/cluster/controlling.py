@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ SITES = {
 }
 
 
-def prepare(folder: Path, plan: Plan) -> Part:
-    """Write the settings: where the processes are that pods stand for."""
+def prepare(folder: Path, plan: Plan, digests: Mapping[str, str]) -> Part:
+    """Write the settings: where the processes are that pods stand for, and what images they run."""
     home = folder / NAME
     home.mkdir(mode=0o700)
     settings = {
@@ -28,7 +29,7 @@ def prepare(folder: Path, plan: Plan) -> Part:
         "token": plan.tokens[ADMIN],
         "processes": str(folder / "processes.json"),
         "ingress": {"folder": str(folder / INGRESS), "sites": SITES},
-        "pods": list(_pods(plan)),
+        "pods": list(_pods(plan, digests)),
     }
     file = home / "settings.json"
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
@@ -42,7 +43,7 @@ def prepare(folder: Path, plan: Plan) -> Part:
     )
 
 
-def _pods(plan: Plan) -> list[dict[str, Any]]:
+def _pods(plan: Plan, digests: Mapping[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for deployment in plan.deployments:
         for name, port in deployment.pods.items():
@@ -54,7 +55,7 @@ def _pods(plan: Plan) -> list[dict[str, Any]]:
                     "ip": server.address(len(found) + 1),
                     "ports": {str(served): port for served in server.SERVED},
                     "image": deployment.image,
-                    "image_id": deployment.image_id,
+                    "image_id": deployment.image_id(digests),
                     "deployment": deployment.name,
                 }
             )

@@ -12,14 +12,15 @@ _TEMPLATES = _NOX / "k8s"
 _RULES = _NOX / "alerts" / "nox-api.rules.yaml"
 
 
-def write_release(source: Path, version: str, previous: str) -> None:
+def write_release(source: Path, registry: str, version: str, previous: str) -> None:
     """Write `k8s/` below `source`: staging, and blue, green and the edge of production."""
     everything = ("deployment", "service", "autoscaler", "monitors")
-    staging = {"namespace": "nox-staging-green", "colour": "green", "version": version}
+    image = {"registry": registry, "version": version}
+    staging = {"namespace": "nox-staging-green", "colour": "green"} | image
     _write(source / "k8s" / "staging", (*everything, "ingress"), staging)
-    green = {"namespace": "nox-production-green", "colour": "green", "version": version}
+    green = {"namespace": "nox-production-green", "colour": "green"} | image
     _write(source / "k8s" / "production" / "green", everything, green)
-    blue = {"namespace": "nox-production-blue", "colour": "blue", "version": previous}
+    blue = {"namespace": "nox-production-blue", "colour": "blue"} | image | {"version": previous}
     _write(source / "k8s" / "production" / "blue", ("deployment", "service"), blue)
     edge = source / "k8s" / "production" / "edge"
     _write(edge, ("ingress",), {"namespace": "nox-production", "colour": "blue"})

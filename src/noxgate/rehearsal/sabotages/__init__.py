@@ -6,14 +6,24 @@ nothing. `also` are the lines that must turn red with it, since they look at the
 
 import difflib
 
-from noxgate.rehearsal.sabotages import api, before_the_day, cluster, data, edge, monitoring, release, science
+from noxgate.rehearsal.sabotages import (
+    api,
+    before_the_day,
+    cluster,
+    data,
+    edge,
+    monitoring,
+    parity,
+    release,
+    science,
+)
 from noxgate.rehearsal.sabotages.sabotage import Sabotage
 
 __all__ = ["SABOTAGES", "Sabotage", "UnknownSabotageError", "chosen"]
 
 SABOTAGES: tuple[Sabotage, ...] = tuple(
     sabotage
-    for topic in (release, science, before_the_day, api, edge, data, cluster, monitoring)
+    for topic in (release, science, parity, before_the_day, api, edge, data, cluster, monitoring)
     for sabotage in topic.sabotages()
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 from noxgate.rehearsal import prometheus
 from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.prometheus import UNEVALUABLE, Usual
+from noxgate.rehearsal.repository import ALERT_TESTS
 from noxgate.rehearsal.sabotages.in_cluster import edited, shipped
 from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.state import World
@@ -19,6 +20,7 @@ def sabotages() -> Iterator[Sabotage]:
     """All of this topic."""
     yield from _objects()
     yield from _prometheus()
+    yield from _alerts()
 
 
 def _objects() -> Iterator[Sabotage]:
@@ -66,6 +68,16 @@ def _prometheus() -> Iterator[Sabotage]:
     yield Sabotage(line, "quiet", "a rule that wakes nobody", quiet, "info")
     looser = _prometheus_with(lambda usual: {"groups": usual.changed(_first(usual), expr="vector(0) > 1")})
     yield Sabotage(line, "looser", "a rule of that name that never fires", looser, "vector(0) > 1")
+
+
+def _alerts() -> Iterator[Sabotage]:
+    line, file = "preflight.alert-rules-fire", "k8s/staging/alerts.yaml"
+    deaf = shipped(file, 'job="nox-api"', 'job="nox-api-service"')
+    yield Sabotage(line, "deaf", "a job that nothing is scraped under", deaf, "NoxApi")
+    rate = shipped(file, "100 * sum", "sum")
+    yield Sabotage(line, "rate", "a share taken for a percentage", rate, "NoxApiHighErrorRate")
+    untested = shipped(ALERT_TESTS, "alertname: NoxApiGone", "alertname: NoxApiLost")
+    yield Sabotage(line, "untested", "an alert that no test lets fire", untested, "NoxApiGone")
 
 
 def _prometheus_with(changes: Callable[[Usual], dict[str, Any]]) -> Switch:

@@ -1,0 +1,81 @@
+"""Whether alert rules can fire: Prometheus' own unit tests (promtool), run on the rules as they are shipped."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.target import Target, UnreachableError
+
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the tests came to: `failed` is promtool's words, None where every test passed."""
+
+    failed: str | None
+    fires: frozenset[str]  # the alerts that some test expects to fire
+    stays_quiet: frozenset[str]  # the alerts that some test expects not to
+
+
+class AlertTests:
+    """Runs the tests that the profile names, for one check."""
+
+    def __init__(self, target: Target, observe: Observe) -> None:
+        self._target = target
+        self._observe = observe
+
+    def run(self, groups: Sequence[Any]) -> Trial:
+        """Try these groups of rules; UnreachableError without tests, or without promtool."""
+        path = self._target.alert_tests
+        if path is None:
+            raise UnreachableError(f"{self._target.path.name} names no alert_tests for the shipped rules")
+        promtool = shutil.which("promtool")
+        if promtool is None:
+            raise UnreachableError("promtool is not on PATH: it comes with Prometheus (Debian: prometheus)")
+        tests = _tests(path)
+        repeat = f"promtool test rules {path}"
+        with tempfile.TemporaryDirectory() as folder:
+            # under the name that the tests know it by, whatever it is called where it is shipped
+            for name in tests["rule_files"]:
+                (Path(folder) / Path(name).name).write_text(json.dumps({"groups": groups}), encoding="utf-8")
+            content = tests | {"rule_files": [Path(name).name for name in tests["rule_files"]]}
+            file = Path(folder) / "tests.json"
+            file.write_text(json.dumps(content), encoding="utf-8")
+            command = [promtool, "test", "rules", str(file)]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+            except subprocess.TimeoutExpired:
+                raise UnreachableError(f"{repeat}: no end in {SECONDS} s") from None
+        failed = None if done.returncode == 0 else shortened(done.stderr + done.stdout)
+        expected = [
+            (each["alertname"], bool(each.get("exp_alerts")))
+            for test in tests["tests"]
+            for each in test.get("alert_rule_test") or []
+        ]
+        self._observe(Observation(failed or f"{len(expected)} expectations hold", repeat))
+        return Trial(
+            failed,
+            frozenset(name for name, fires in expected if fires),
+            frozenset(name for name, fires in expected if not fires),
+        )
+
+
+def _tests(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise AssertionError(f"{path.name}: {' '.join(str(error).split())}") from None
+    if not isinstance(found, dict) or not found.get("rule_files") or not found.get("tests"):
+        raise AssertionError(
+            f"{path.name}: expected rule_files and tests, as `promtool test rules` reads them"
+        )
+    return found
