@@ -12,14 +12,13 @@ from typing import Any
 
 from load.samples import Reason, Sample
 
-from noxgate.slo import Second
-
 STEPS = 512
 OFFSET = 29  # octaves below one second
 SHORTEST = 2.0 ** -(OFFSET + 1)  # half a nanosecond, where the first bucket ends
 LONGEST = 2.0**97  # above it there is no bucket in two bytes
 
 Outcomes = Counter[tuple[int, str]]  # (status, reason): requests
+Measured = tuple["array[float]", Outcomes, dict[float, int]]
 Problems = Counter[tuple[str, str, int, str]]  # (class, name, status, reason): requests
 
 
@@ -156,13 +155,13 @@ class Recorder:
             for second in range(start, end):
                 yield self.cells.get((group, second)) or self._new(group)
 
-    def seconds(self) -> dict[str, dict[int, Second]]:
-        """What was merged, as the SLOs are judged on: by class and second."""
-        found: dict[str, dict[int, Second]] = {}
+    def seconds(self) -> dict[str, dict[int, Measured]]:
+        """What was merged, by class and second, as SLOs are judged on: times, outcomes, counts over limits."""
+        found: dict[str, dict[int, Measured]] = {}
         for (group, second), cell in self.cells.items():
             times = array("f", map(middle, cell.times))
             over = dict(zip(self._limits.get(group, ()), cell.over, strict=True))
-            found.setdefault(group, {})[second] = Second(times, cell.outcomes, over)
+            found.setdefault(group, {})[second] = (times, cell.outcomes, over)
         return found
 
     @property
