@@ -156,7 +156,7 @@ class Recorder:
                 yield self.cells.get((group, second)) or self._new(group)
 
     def seconds(self) -> dict[str, dict[int, Measured]]:
-        """What was merged, by class and second, as SLOs are judged on: times, outcomes, counts over limits."""
+        """What was merged, by class and second, as SLOs are judged on: times, outcomes, counts by limit."""
         found: dict[str, dict[int, Measured]] = {}
         for (group, second), cell in self.cells.items():
             times = array("f", map(middle, cell.times))
