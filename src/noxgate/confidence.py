@@ -1,14 +1,14 @@
 """How sure a measured share or percentile is, from counts by window.
 
-Slow requests come in bursts, so an interval for independent requests is too narrow. How much the windows differ
-says by how much.
+Slow requests come in bursts, so an interval for independent requests is too narrow. How much the windows
+differ says by how much.
 
 - Wilson's interval: E. B. Wilson, JASA 22 (1927), 209; for which see Brown, Cai, DasGupta, Statist. Sci. 16
-  (2001), 101. With counts divided by the inflation of their variance: J. N. K. Rao, A. J. Scott, Biometrics 48
-  (1992), 577. The inflation is Pearson's X^2 over its degrees of freedom: McCullagh, Nelder, Generalized Linear
-  Models (1989), 4.5.
-- The interval of a percentile is made of the limits at which its share is not decided: R. S. Woodruff, JASA 47
-  (1952), 635. So it never contradicts a decision by the share.
+  (2001), 101. With counts divided by the inflation of their variance: J. N. K. Rao, A. J. Scott, Biometrics
+  48 (1992), 577. The inflation is Pearson's X^2 over its degrees of freedom: P. McCullagh, J. A. Nelder,
+  Generalized Linear Models (1989), 4.5.
+- The interval of a percentile is made of the limits at which its share is not decided: R. S. Woodruff, JASA
+  47 (1952), 635. So it never contradicts a decision by the share.
 - None among n: Clopper, Pearson, Biometrika 26 (1934), 404, one side.
 - Trend: H. B. Mann, Econometrica 13 (1945), 245; P. K. Sen, JASA 63 (1968), 1379.
 """
@@ -50,7 +50,7 @@ def wilson(bad: float, requests: float, confidence: float = CONFIDENCE) -> tuple
 
 
 def none_of(requests: int, confidence: float = CONFIDENCE) -> float:
-    """The greatest share at which none bad among so many is no less likely than 1 - confidence: about 3 / n."""
+    """The greatest share that goes with none bad among so many, at this confidence: about 3 / n."""
     return float(1 - (1 - confidence) ** (1 / requests))
 
 
@@ -69,7 +69,7 @@ def share_interval(windows: Sequence[Counts], confidence: float = CONFIDENCE) ->
 
 
 def percentile(times: Sequence[float], share: float) -> float:
-    """The least of the sorted `times` that `share` of them do not exceed (nearest rank); at least one time."""
+    """The least of the sorted `times`, at least one, that `share` of them do not exceed (nearest rank)."""
     return times[max(1, ceil(share * len(times) - 1e-9)) - 1]
 
 
