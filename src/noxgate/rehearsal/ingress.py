@@ -109,15 +109,19 @@ def _usual_certificate(home: Path) -> certificates.Pair:
 
 def _write(home: Path, sites: tuple[Site, Site], certificate: certificates.Pair) -> None:
     """Write what nginx is to read next; RehearsalError, and nothing changed, if it would refuse it."""
-    served, key = home / "server-staging.pem", home / "server-staging.key"
-    before = certificates.Pair.read(served, key)
+    staging, production = sites
     draft = home / "nginx.conf.draft"
-    draft.write_text(render(home, *sites), encoding="utf-8")
-    certificate.write(served, key)
+    draft.write_text(render(home, replace(staging, certificate="draft"), production), encoding="utf-8")
+    files = home / "draft-staging.pem", home / "draft-staging.key"
+    certificate.write(*files)
     test = subprocess.run([*_command(draft), "-t", "-q"], capture_output=True, text=True, check=False)
     if test.returncode != 0:
-        before.write(served, key)
+        for file in (draft, *files):
+            file.unlink()
         raise RehearsalError(f"nginx refuses the configuration: {test.stderr.strip().partition(chr(10))[0]}")
+    for file in files:
+        file.replace(home / file.name.replace("draft", "server"))
+    draft.write_text(render(home, *sites), encoding="utf-8")
     draft.replace(home / "nginx.conf")
 
 

@@ -35,6 +35,7 @@ class Site:
     not_on_api: str | None = None  # this header is left out under /api/
     tls_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
     websocket: bool = True
+    certificate: str = "server"  # its files are named so, and then as the site
 
 
 def render(home: Path, *sites: Site) -> str:
@@ -93,8 +94,8 @@ def _site(home: Path, site: Site) -> str:
     server {{
         listen 127.0.0.1:{site.port} ssl;
         server_name localhost;
-        ssl_certificate {home}/server-{site.name}.pem;
-        ssl_certificate_key {home}/server-{site.name}.key;
+        ssl_certificate {home}/{site.certificate}-{site.name}.pem;
+        ssl_certificate_key {home}/{site.certificate}-{site.name}.key;
         ssl_protocols {" ".join(site.tls_protocols)};
         {ciphers}
         # A resumed session would show the certificate of before a reload.

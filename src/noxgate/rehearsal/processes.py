@@ -53,12 +53,14 @@ class Crew:
         self._parts: dict[str, Part] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._starts: dict[str, int] = {}
+        self._exits: dict[str, int] = {}
         for name in ("log", leftovers.HOME):
             (folder / name).mkdir()
         (folder / leftovers.HOME).chmod(0o1777)  # shared by servers that run as different users
 
     def launch(self, part: Part) -> None:
         """Start a part without waiting until it serves."""
+        self._bury(part.name)
         self._parts[part.name] = part
         self._processes[part.name] = self._spawn(part)
         self._starts[part.name] = self._starts.get(part.name, 0) + 1
@@ -88,8 +90,10 @@ class Crew:
     def stop(self, name: str) -> None:
         """End one part and what it started."""
         part = self._known(name)
-        if name in self._processes:
-            _end(self._processes.pop(name), part)
+        process = self._processes.pop(name, None)
+        if process is not None:
+            _end(process, part)
+            self._exits[name] = process.returncode
             self._publish()
 
     def stop_all(self) -> None:
@@ -100,8 +104,7 @@ class Crew:
     def reap(self) -> None:
         """Bury the parts that died, with what they left running."""
         for name in list(self._processes):
-            if not self.is_running(name) and self._processes[name].returncode is None:
-                _end(self._processes[name], self._parts[name])
+            if self._bury(name):
                 self._publish()
 
     def is_running(self, name: str) -> bool:
@@ -115,14 +118,24 @@ class Crew:
     def parts(self) -> list[Part]:
         return list(self._parts.values())
 
+    def _bury(self, name: str) -> bool:
+        """End what is left of a part that died; whether it had."""
+        process = self._processes.get(name)
+        if process is None or process.returncode is not None or self.is_running(name):
+            return False
+        _end(process, self._parts[name])
+        self._exits[name] = process.returncode
+        return True
+
     def _publish(self) -> None:
-        """Say which process each part is now, for those who show it to others."""
+        """Say which process each part is now, and how its last one ended, for those who show it to others."""
         found = {}
         for name, starts in self._starts.items():
             process = self._processes.get(name)
-            runs = process is not None and process.returncode is None
-            exited = None if process is None or runs else process.returncode
-            found[name] = {"pid": process.pid if process and runs else None, "starts": starts, "exit": exited}
+            if process is not None and process.returncode is not None:
+                self._exits[name] = process.returncode
+            pid = process.pid if process is not None and process.returncode is None else None
+            found[name] = {"pid": pid, "starts": starts, "exit": self._exits.get(name)}
         draft = self._folder / "processes.draft"
         draft.write_text(json.dumps(found), encoding="utf-8")
         draft.replace(self._folder / "processes.json")
@@ -181,6 +194,7 @@ class Crew:
             self._did_not_start(part, f"does not serve after {STARTING:g} s ({error})")
 
     def _did_not_start(self, part: Part, seen: str) -> None:
+        self._publish()
         is_port_taken = "address already in use" in self._read_log(part.name).lower()
         kind = PortTakenError if is_port_taken else RehearsalError
         raise kind(f"{part.name} did not start: {seen}: {self._last_lines(part.name)}")

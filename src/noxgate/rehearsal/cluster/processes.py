@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PROBE = "kube-probe/1.32"  # what the kubelet calls itself: the API's faults leave it alone
 PATIENCE = 1.0  # seconds that a probe waits
@@ -26,9 +26,16 @@ class Slot:
     deployment: str
 
 
+class Probe(NamedTuple):
+    """What the kubelet asks to learn whether a pod is ready."""
+
+    port: int
+    path: str
+
+
 @dataclass(frozen=True)
 class Process:
-    """One part as the supervisor knows it; no pid: it does not run."""
+    """One part as the supervisor knows it; no pid: it does not run. `exit` is how its last run ended."""
 
     pid: int | None = None
     starts: int = 0
@@ -70,11 +77,22 @@ def read_processes(path: Path) -> dict[str, Process]:
     return {part: Process(**process) for part, process in found.items()}
 
 
-def is_ready(port: int, path: str) -> bool:
+def probe_of(pod: Mapping[str, Any], slot: Slot) -> Probe | None:
+    """Where the readiness probe asks, on this machine; None: the pod is ready as soon as it runs."""
+    container = pod["spec"]["containers"][0]
+    asked = (container.get("readinessProbe") or {}).get("httpGet")
+    if asked is None:
+        return None
+    names = {each.get("name"): each["containerPort"] for each in container.get("ports") or []}
+    number = names.get(asked["port"], asked["port"])
+    return Probe(slot.ports.get(str(number), 0), asked.get("path", "/"))
+
+
+def answers(probe: Probe) -> bool:
     """The readiness probe: 200 to 399 within a second."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", probe.port, timeout=PATIENCE)) as connection:
         try:
-            connection.request("GET", path, headers={"user-agent": PROBE})
+            connection.request("GET", probe.path, headers={"user-agent": PROBE})
             answer = connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException):

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from noxgate.rehearsal.cluster.pod_status import conditions
+from noxgate.rehearsal.cluster.pod_status import Condition, conditions
 from noxgate.rehearsal.cluster.processes import Slot
 
 Json = dict[str, Any]
@@ -17,6 +17,10 @@ def template_hash(deployment: Mapping[str, Any]) -> str:
     """The same for the same template, as Kubernetes' is."""
     text = json.dumps(deployment["spec"]["template"], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def replicas_of(deployment: Mapping[str, Any]) -> int:
+    return int(deployment["spec"].get("replicas", 1))
 
 
 def replica_set(deployment: Mapping[str, Any]) -> Json:
@@ -35,7 +39,7 @@ def replica_set(deployment: Mapping[str, Any]) -> Json:
             "ownerReferences": [_owner("apps/v1", "Deployment", metadata)],
         },
         "spec": {
-            "replicas": spec.get("replicas", 1),
+            "replicas": replicas_of(deployment),
             "selector": {"matchLabels": {**spec["selector"].get("matchLabels", {}), HASH: digest}},
             "template": {**template, "metadata": {**template["metadata"], "labels": labels}},
         },
@@ -66,39 +70,30 @@ def wished(deployment: Mapping[str, Any], slots: Iterable[Slot]) -> list[Slot]:
         for slot in slots
         if (slot.namespace, slot.deployment) == (metadata["namespace"], metadata["name"])
     ]
-    return own[: deployment["spec"].get("replicas", 1)]
-
-
-def probe_path(pod_: Mapping[str, Any]) -> str:
-    """The path of the readiness probe."""
-    probe = pod_["spec"]["containers"][0].get("readinessProbe") or {}
-    return str((probe.get("httpGet") or {}).get("path", "/"))
+    return own[: replicas_of(deployment)]
 
 
 def deployment_status(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], now: str) -> Json:
     """The status of a Deployment with these pods; None takes a field away."""
-    digest, wanted = template_hash(deployment), deployment["spec"].get("replicas", 1)
-    ready = sum(1 for each in pods if ready_of(each))
-    available = ready >= wanted
-    updated = sum(1 for each in pods if each["metadata"].get("labels", {}).get(HASH) == digest)
+    digest, wanted = template_hash(deployment), replicas_of(deployment)
+    ready = sum(map(ready_of, pods))
+    updated = sum(each["metadata"].get("labels", {}).get(HASH) == digest for each in pods)
     before = (deployment.get("status") or {}).get("conditions") or []
+    name = f"{deployment['metadata']['name']}-{digest}"
+    is_complete = updated == len(pods) == ready == wanted
     found = conditions(
         before,
         [
-            (
-                "Available",
-                available,
-                "MinimumReplicasUnavailable",
-                "Deployment does not have minimum availability.",
-            ),
-            ("Progressing", True, "", ""),
+            _available(is_true=ready >= wanted - _may_be_missing(deployment)),
+            _progressing(name, before, is_complete=is_complete),
         ],
         now,
     )
-    for each, reason in zip(found, ("MinimumReplicasAvailable", "NewReplicaSetAvailable"), strict=True):
-        each.setdefault("reason", reason)
-        each["lastUpdateTime"] = each["lastTransitionTime"]
-        each.setdefault("message", "Deployment has minimum availability." if available else "")
+    known = {each["type"]: each for each in before}
+    for each in found:
+        old = known.get(each["type"], {})
+        same = all(old.get(key) == value for key, value in each.items())
+        each["lastUpdateTime"] = old.get("lastUpdateTime", now) if same else now
     return {
         "observedGeneration": deployment["metadata"]["generation"],
         "replicas": len(pods) or None,
@@ -110,8 +105,53 @@ def deployment_status(deployment: Mapping[str, Any], pods: Sequence[Mapping[str,
     }
 
 
+def _available(*, is_true: bool) -> Condition:
+    if is_true:
+        return Condition(
+            "Available",
+            is_true=True,
+            reason="MinimumReplicasAvailable",
+            message="Deployment has minimum availability.",
+        )
+    return Condition(
+        "Available",
+        is_true=False,
+        reason="MinimumReplicasUnavailable",
+        message="Deployment does not have minimum availability.",
+    )
+
+
+def _progressing(name: str, before: Sequence[Mapping[str, Any]], *, is_complete: bool) -> Condition:
+    """A rollout that was complete once stays so, whatever becomes of its pods."""
+    done = Condition(
+        "Progressing",
+        is_true=True,
+        reason="NewReplicaSetAvailable",
+        message=f'ReplicaSet "{name}" has successfully progressed.',
+    )
+    if is_complete or any(each.get("message") == done.message for each in before):
+        return done
+    return Condition(
+        "Progressing",
+        is_true=True,
+        reason="ReplicaSetUpdated",
+        message=f'ReplicaSet "{name}" is progressing.',
+    )
+
+
+def _may_be_missing(deployment: Mapping[str, Any]) -> int:
+    """The pods that an update may be without; a part of one pod is none."""
+    strategy = deployment["spec"].get("strategy") or {}
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+        return 0
+    said = (strategy.get("rollingUpdate") or {}).get("maxUnavailable", "25%")
+    if isinstance(said, int):
+        return said
+    return replicas_of(deployment) * int(said.rstrip("%")) // 100
+
+
 def replica_set_status(owner: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Json:
-    ready = sum(1 for each in pods if ready_of(each))
+    ready = sum(map(ready_of, pods))
     return {
         "observedGeneration": owner["metadata"]["generation"],
         "replicas": len(pods),
@@ -124,46 +164,6 @@ def replica_set_status(owner: Mapping[str, Any], pods: Sequence[Mapping[str, Any
 def ready_of(pod_: Mapping[str, Any]) -> bool:
     found = (pod_.get("status") or {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in found)
-
-
-def autoscaler_status(
-    hpa: Mapping[str, Any], deployment: Mapping[str, Any] | None, ready: int, now: str
-) -> Json:
-    """The status of an HPA: conditions in the order of the real one, AbleToScale first."""
-    able = deployment is not None
-    containers = [] if deployment is None else deployment["spec"]["template"]["spec"]["containers"]
-    asks = all("cpu" in ((each.get("resources") or {}).get("requests") or {}) for each in containers)
-    active = able and asks and ready > 0
-    why = "missing request for cpu" if able and not asks else "no metrics returned from resource metrics API"
-    current = 0 if deployment is None else deployment["spec"].get("replicas", 1)
-    before = (hpa.get("status") or {}).get("conditions") or []
-    found = conditions(
-        before,
-        [
-            (
-                "AbleToScale",
-                able,
-                "FailedGetScale",
-                "the HPA controller was unable to get the target's scale",
-            ),
-            ("ScalingActive", active, "FailedGetResourceMetric", f"failed to get cpu utilization: {why}"),
-            (
-                "ScalingLimited",
-                current <= hpa["spec"].get("minReplicas", 1),
-                "DesiredWithinRange",
-                "within range",
-            ),
-        ],
-        now,
-    )
-    for each, reason in zip(found, ("ReadyForNewScale", "ValidMetricFound", "TooFewReplicas"), strict=True):
-        each.setdefault("reason", reason)
-    return {
-        "observedGeneration": hpa["metadata"].get("generation"),
-        "currentReplicas": current,
-        "desiredReplicas": max(current, hpa["spec"].get("minReplicas", 1)),
-        "conditions": found,
-    }
 
 
 def _owner(version: str, kind: str, metadata: Mapping[str, Any]) -> Json:
