@@ -2,9 +2,9 @@
 
     python benchmarks/slo_boundary.py [RUNS]
 
-Three judges: the share alone (k6's thresholds), Wilson's interval as if requests were independent, and the rule
-of the gate. A sound 95 % interval of two sides lets 2.5 % pass. Then the rule on a target with 0.6 and with 1.5
-times the limit: how often it passes and fails as it must, for a rule that decides nothing is of no use either.
+Three judges: the share alone (k6's thresholds), Wilson's interval as if requests were independent, and the
+rule of the gate. A sound 95 % interval of two sides lets 2.5 % pass. Then the rule on a target with 0.6 and
+with 1.5 times the limit: how often it passes and fails as it must; to decide nothing is of no use either.
 
 Bad requests come independently, or four of five in stalls of random length in which 90 % are bad. The shorter
 the hold and the longer the stalls, the more holds see none at all: no rule can know of those.

@@ -65,8 +65,8 @@ class Decision:
 class Judgement:
     """One SLO on one hold, for one class or (name "") for several together: a row of the table.
 
-    `seconds`: the percentile, where the SLO has one. `rising`: by how many seconds of it, or by what share, it
-    goes up a minute. That decides nothing: windows are like their neighbours, which makes trends of nothing.
+    `seconds`: the percentile, where the SLO has one. `rising`: by how many seconds of it, or by what share,
+    it goes up a minute. That decides nothing: neighbouring windows are alike, which looks like a trend.
     """
 
     slo: Slo
