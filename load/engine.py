@@ -25,7 +25,7 @@ class ApiUser(User):
     """A user with one kept HTTP connection and, where it asks for one, a WebSocket."""
 
     abstract = True
-    ca_file: ClassVar[Path | None] = None  # beside the system's own authorities; verification is always on
+    ca_file: ClassVar[Path | None] = None  # in place of the system's authorities; verification is always on
     connect_timeout: ClassVar[float] = 5
     timeout: ClassVar[float] = 60  # of a whole request; Locust's --stop-timeout must not be shorter
     most_bytes: ClassVar[int] = MOST_BYTES
