@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from noxgate.rehearsal import certificates, ingress
+from noxgate.rehearsal import certificates, ingress, leftovers
 from noxgate.rehearsal.cluster.controllers import Controllers
 from noxgate.rehearsal.cluster.objects import Api, path_of
 from noxgate.rehearsal.cluster.processes import Settings, Slot, answers, probe_of
@@ -469,12 +469,24 @@ class Edge:
         return answer.status_code, answer.text if answer.is_success else ""
 
     def shows(self, *wanted: tuple[str, int], host: str = "localhost") -> None:
-        """Apply what was changed, and wait until nginx has read it."""
+        """Apply what was changed, and wait until nginx has read it, and no old worker answers."""
+        before, workers = self._files(), self._workers()
         self.cluster.look()
-        eventually(lambda: self._as(wanted, host), within=5, every=0.02)
+        old = workers if self._files() != before else set()
 
-    def _as(self, wanted: tuple[tuple[str, int], ...], host: str) -> None:
-        assert [(of, self.get(of, host)[0]) for of, _ in wanted] == list(wanted)
+        def shown() -> None:
+            assert [(of, self.get(of, host)[0]) for of, _ in wanted] == list(wanted)
+            assert self._workers() & old == set()
+
+        eventually(shown, within=10, every=0.02)
+
+    def _files(self) -> list[str]:
+        return [file.read_text() for file in sorted((self.cluster.folder / "ingress").glob("*-staging.conf"))]
+
+    def _workers(self) -> set[int]:
+        """Those that accept connections."""
+        found = leftovers.children(self.cluster.crew.pids()["ingress"])
+        return {pid for pid in found if "shutting down" not in leftovers.title(pid)}
 
 
 @pytest.fixture

@@ -92,8 +92,7 @@ class Crew:
         part = self._known(name)
         process = self._processes.pop(name, None)
         if process is not None:
-            _end(process, part)
-            self._exits[name] = process.returncode
+            self._exits[name] = _end(process, part)
             self._publish()
 
     def stop_all(self) -> None:
@@ -123,8 +122,7 @@ class Crew:
         process = self._processes.get(name)
         if process is None or process.returncode is not None or self.is_running(name):
             return False
-        _end(process, self._parts[name])
-        self._exits[name] = process.returncode
+        self._exits[name] = _end(process, self._parts[name])
         return True
 
     def _publish(self) -> None:
@@ -229,9 +227,10 @@ def _die_with_parent(death: signal.Signals) -> Callable[[], None]:
     return before_exec
 
 
-def _end(process: subprocess.Popen[bytes], part: Part) -> None:
+def _end(process: subprocess.Popen[bytes], part: Part) -> int:
+    """End a process and what it started; how it ended."""
     if process.returncode is not None:  # reaped: its pid may be another's by now
-        return
+        return process.returncode
     if leftovers.look(process.pid) is not None:
         process.send_signal(part.stop)
         with suppress(AssertionError):
@@ -239,7 +238,7 @@ def _end(process: subprocess.Popen[bytes], part: Part) -> None:
     # Not reaped yet, so its pid still names its session: kill what is left of it, itself included.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    return process.wait()
 
 
 def _is_gone(pid: int) -> None:
