@@ -269,6 +269,19 @@ def test_a_configuration_that_nginx_refuses_is_one_line(shared: World) -> None:
         ingress.restore(shared)
 
 
+def test_a_certificate_that_nginx_refuses_changes_nothing(shared: World) -> None:
+    """Nor is a later start of the ingress spoilt by it."""
+    usual = ingress.authority(shared)
+    broken = certificates.Pair(b"no certificate", usual.key)
+    with pytest.raises(RehearsalError, match=r"^nginx refuses the configuration: .*draft-staging\.pem"):
+        ingress.apply(shared, certificate=broken)
+    world.stop(shared, "ingress")
+    world.start(shared, "ingress")
+
+    assert fetch(shared, "/version")[0] == 200
+    assert list((shared.folder / "ingress").glob("draft-*")) == []
+
+
 def test_reloads_lose_no_request(shared: World) -> None:
     """Clients keep their connections; one closed before it answered is replaced once, as browsers do."""
     stop = threading.Event()
