@@ -634,6 +634,17 @@ def test_faults_replace_delay_and_change_answers(api: Api) -> None:
     assert api.get("/health").json() == {"status": "healthy"}
 
 
+@pytest.mark.parametrize(
+    ("agent", "status"), [("kube-probe/1.32", 200), ("Prometheus/2.42", 200), ("curl kube-probe/", 503)]
+)
+def test_faults_are_not_for_probes(api: Api, agent: str, status: int) -> None:
+    """A pod that answers people wrongly stays ready; what it believes of itself is the same for all."""
+    api.break_it(settings={"version": "8.0.0-rc1"}, answers={"GET /health": {"status": 503}})
+
+    assert api.get("/health", headers={"User-Agent": agent}).status_code == status
+    assert api.get("/version", headers={"User-Agent": agent}).json() == {"version": "8.0.0-rc1"}
+
+
 def test_a_deaf_websocket_opens_and_says_nothing(api: Api) -> None:
     api.break_it(settings={"websocket_deaf": True})
 
