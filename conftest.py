@@ -315,7 +315,8 @@ def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
 
 def _manifests(target: Target, observe: Observe) -> tuple[Document, ...]:
     if target.source is None or target.manifests is None:
-        raise UnreachableError(f"{target.path.name} names no source and manifests to compare with")
+        missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"
+        raise UnreachableError(f"{target.path.name} names no {missing}: add it there")
     folder = target.source / target.manifests
     documents = read_manifests(folder)
     files = dict.fromkeys(document.file for document in documents)

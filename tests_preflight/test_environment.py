@@ -27,11 +27,10 @@ def test_pod_specs_set_every_variable(
     runbook: Runbook,
 ) -> None:
     """Staging's as it runs, and green's as it will be applied: a laptop's variables say nothing of either."""
-    running = kube.get("Deployment", DEPLOYMENT, target.namespace)
+    running = kube.need("Deployment", DEPLOYMENT, target.namespace)
     shipped = [document.content for document in production_manifests if document.kind == "Deployment"]
 
     assert len([*PUBLIC, *SECRET]) == runbook.lines["preflight.env-variables"].limits["variables"]
-    assert running is not None
     assert [deployment["metadata"]["name"] for deployment in shipped] == [DEPLOYMENT]
     wrong = {
         "running": amiss(kube, target.namespace, running),

@@ -74,6 +74,7 @@ def test_both_run_the_same_postgresql(
 
 @pytest.mark.runbook("preflight.redis-parity")
 def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, runbook: Runbook) -> None:
+    """The servers' own answer, to the patch level."""
     staging, production = cache.version(), production_cache.version()
 
     assert staging == production
@@ -82,8 +83,7 @@ def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, runbook:
 
 def running(kube: Kube, namespace: str, deployment: str) -> Mapping[str, str]:
     """Pod -> the image, by its digest, that runs in the Deployment's first container."""
-    found = kube.get("Deployment", deployment, namespace)
-    assert found is not None
+    found = kube.need("Deployment", deployment, namespace)
     container = found["spec"]["template"]["spec"]["containers"][0]["name"]
     pods = living(kube.list("Pod", namespace, selector(found)))
     return {

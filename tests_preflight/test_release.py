@@ -10,6 +10,7 @@ from noxgate.runbook import Release, Runbook
 
 @pytest.mark.runbook("preflight.release-identity")
 def test_release_record_is_filled_in(facts: ReleaseFacts, release: Release, runbook: Runbook) -> None:
+    """No field is a template's any more, and it is the record of this release."""
     limits = runbook.lines["preflight.release-identity"].limits
 
     assert facts.gaps() == []
@@ -30,6 +31,7 @@ def test_every_contact_can_be_reached(facts: ReleaseFacts, runbook: Runbook) -> 
 
 @pytest.mark.runbook("preflight.slack-channels")
 def test_every_channel_is_named(facts: ReleaseFacts) -> None:
+    """The runbook's three, letter by letter: messages to another are read by nobody."""
     wanted = {"#ops-alerts", "#nox-releases", "#dev-team"}
 
     assert facts.channel_gaps() == []

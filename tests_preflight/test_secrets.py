@@ -97,8 +97,7 @@ def test_production_shares_no_secret(
 
 def referred(kube: Kube, target: Target) -> list[Reference]:
     """What the pod spec of the running release refers to; a Secret that it takes whole, key by key."""
-    deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
-    assert deployment is not None, f"no Deployment {DEPLOYMENT} in {target.namespace}: nothing to look up"
+    deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
     spec = deployment["spec"]["template"]["spec"]
     keys = [
         Reference("Secret", whole.name, key, prefix + key)

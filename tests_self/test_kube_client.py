@@ -332,9 +332,11 @@ def test_every_write_is_a_dry_run() -> None:
     kube = Kube(session, session, lambda _: None)
     calls: dict[str, tuple[Any, ...]] = {
         "get": ("Pod", "a", "b"),
+        "need": ("Pod", "a", "b"),
         "list": ("Pod", "b"),
         "secret": ("a", "b"),
         "dry_run_apply": (examples.config_map("a"), "b"),
+        "fresh": (examples.config_map("a"), "b"),
         "dry_run_patch": ("Ingress", "a", "b", {}, "application/merge-patch+json"),
         "refusals": ((), "b"),
     }
@@ -345,7 +347,7 @@ def test_every_write_is_a_dry_run() -> None:
                 getattr(kube, name)(*arguments)
 
     writes = [(method, query.get("dryRun")) for method, query in sent if method != "GET"]
-    assert writes == [("PATCH", "All")] * 2
+    assert writes == [("PATCH", "All")] * 3
 
 
 @pytest.mark.usefixtures("furnished")

@@ -183,7 +183,7 @@ def test_postgres_can_be_stopped_and_started(shared: World) -> None:
 
 
 def test_an_unknown_part_is_refused_in_one_line(shared: World) -> None:
-    with pytest.raises(RehearsalError, match=r"^no part 'postgers' \(parts: redis, ingress, .*\)$"):
+    with pytest.raises(RehearsalError, match=r"^no part 'postgers' \(parts: pages, prometheus, .*\)$"):
         world.stop(shared, "postgers")
 
 
@@ -472,20 +472,19 @@ def test_a_lost_race_for_a_port_starts_again(names: Callable[[str], str]) -> Non
     (taken,) = free_ports(1)
     patch = f"""
 import socket
-from noxgate.rehearsal import build
+from noxgate.rehearsal import plan
 other = socket.create_server(("127.0.0.1", {taken}))
-honest, calls = build.free_ports, []
+honest, calls = plan.free_ports, []
 def free_ports(count):
     calls.append(count)
     return [{taken}, *honest(count - 1)] if len(calls) == 1 else honest(count)
-build.free_ports = free_ports
+plan.free_ports = free_ports
 """
     messages = daemon(names("race"), patch)
 
     assert messages[-1] == {"ready": True}
-    assert [message["say"] for message in messages if "say" in message].count(
-        "Starting PostgreSQL, Redis, the ingress and three pods of NOX API."
-    ) == 2
+    said = [message["say"].partition(" ")[0] for message in messages if "say" in message]
+    assert said.count("Starting") == 2
 
 
 def test_a_missing_program_is_one_line(names: Callable[[str], str]) -> None:
@@ -506,7 +505,7 @@ def test_a_part_that_cannot_start_is_one_line_with_its_last_words(names: Callabl
 from noxgate.rehearsal import build, pods
 honest = pods.prepare
 def prepare(folder, deployment):
-    del deployment.environment["SECRET_KEY"]
+    deployment.environment["SECRET_KEY"] = ""
     return honest(folder, deployment)
 pods.prepare = prepare
 """
@@ -524,7 +523,7 @@ def test_a_migration_that_fails_is_one_line(names: Callable[[str], str], tmp_pat
     patch = f"""
 from pathlib import Path
 from noxgate.rehearsal import build
-build._SCRIPTS = (*build._SCRIPTS, Path({str(script)!r}))
+build._MIGRATION = Path({str(script)!r})
 """
     *_, last = daemon(names("migration"), patch)
 

@@ -48,6 +48,10 @@ class ProjectError(Exception):
 
 def gate(given: argparse.Namespace) -> int:
     """Run pytest for one phase; whatever it ends with that is no verdict is INCONCLUSIVE."""
+    if not any((given.target, os.environ.get("NOXGATE_TARGET"), os.environ.get("BASE_URL"))):
+        # pytest would take a rehearsal that happens to be up: no gate for anything
+        print("noxgate gate: expected --target, such as staging, or rehearsal; saw none", file=sys.stderr)
+        return USAGE
     command = [sys.executable, "-m", "pytest", "-m", given.phase, *given.pytest]
     if given.target:
         # in one word: pytest would take a path that stands alone for a place to find its rootdir

@@ -1,4 +1,4 @@
-"""Whether alert rules can fire: Prometheus' own unit tests (promtool), run on the rules as they are shipped."""
+"""Whether alert rules can fire: Prometheus' own unit tests (promtool), run on the rules as shipped."""
 
 import json
 import shutil

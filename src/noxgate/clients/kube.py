@@ -46,6 +46,12 @@ class Kube:
             raise ValueError("a Secret's values must not leave the client: use secret()")
         return self._get(kind, name, namespace, lambda found: _summary(kind, found))
 
+    def need(self, kind: str, name: str, namespace: str = "") -> Json:
+        """One object that has to be there; AssertionError, which says so, where it is not."""
+        found = self.get(kind, name, namespace)
+        assert found is not None, f"{kind} {name} is not there" + (f" in {namespace}" if namespace else "")
+        return found
+
     def list(self, kind: str, namespace: str, selector: str = "") -> list[Json]:
         """The objects of a kind, all pages of them; empty also where the namespace does not exist."""
         if kind == "Secret":

@@ -11,6 +11,7 @@ from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
 from noxgate.evidence import bundle
 from noxgate.evidence.verdict import Outcome, Verdict
+from noxgate.plugin import html
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
 from noxgate.plugin.looking import result_of
 
@@ -51,6 +52,8 @@ class Ending:
             gate.doubt("pytest found something wrong besides the checks")
         try:
             yield  # the other plugins write their reports
+            if gate.folder is not None:
+                html.show_every_outcome(gate.folder / "report.html")
             self._seal()
         except Exception as error:  # noqa: BLE001 (whatever it was, the verdict is told, and is not GO)
             gate.doubt(f"no evidence: {type(error).__name__}: {gate.scrubber.scrub(str(error))}")

@@ -16,6 +16,23 @@ ROW = r"^(?=(Runbook|Expected|Seen|Repeat|Next) )"
 CSS = Path(__file__).with_name("report.css")
 
 
+# pytest-html's script shows rows of these outcomes and no others.
+_FILTERS = "const possibleFilters = ["
+
+
+def show_every_outcome(path: Path) -> None:
+    """Let the written report show the rows of our own outcomes, too; a report that is not there stays so."""
+    if not path.is_file():
+        return
+    text = path.read_text(encoding="utf-8")
+    if _FILTERS not in text:
+        raise ValueError(
+            f"{path.name}: expected pytest-html's list of filters, saw none: its version changed"
+        )
+    ours = "".join(f"'{outcome}', " for outcome in (Outcome.UNREACHABLE, Outcome.NOT_RUN))
+    path.write_text(text.replace(_FILTERS, _FILTERS + ours, 1), encoding="utf-8")
+
+
 class Report:
     """Hooks of pytest-html."""
 
