@@ -21,7 +21,7 @@ from noxgate.confidence import (
 )
 from noxgate.holds import Bad, Hold, Second, in_windows, total
 from noxgate.runbook import RunbookError, read_runbook
-from noxgate.slo import Judgement, Outcome, Slo, decide, judge, overall, read_slos
+from noxgate.slo import Judgement, Outcome, Slo, decide, judge, limits_by_class, overall, read_slos
 
 PASSED, FAILED, NOT_DECIDED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_DECIDED
 P95 = Slo("staging.slo-p95", Bad.SLOW, 0.05, 300, seconds=0.3, apart="science", each=True)
@@ -121,7 +121,7 @@ def test_percentile_is_the_nearest_rank() -> None:
     """Also where the share times the count is whole but its float is not."""
     times = [float(number) for number in range(1, 101)]
 
-    assert [percentile(times, share) for share in (0.5, 0.95, 0.99, 0.999, 1)] == [50, 95, 99, 100, 100]
+    assert [percentile(times, share) for share in (0.07, 0.5, 0.95, 0.999, 1)] == [7, 50, 95, 100, 100]
     assert percentile([7.0], 0.95) == 7
 
 
@@ -512,10 +512,31 @@ def test_one_bad_window_is_seen() -> None:
 
 def test_getting_slower_is_seen() -> None:
     """Passed so far, with the trend beside it."""
-    judgement = of(P95, hold(lambda _, at: [(0.1 + at / 1000, 200, "")] * 20))
+    judgement = of(P95, hold(lambda _, at: [(0.1 + at / 1000, 200, "")] * 20, window=5))
 
     assert judgement.outcome is PASSED
     assert judgement.rising == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(
+    ("over", "shown", "outcome"), [(0, 0.3002, PASSED), (20, 0.2998, FAILED), (1, 0.3002, NOT_DECIDED)]
+)
+def test_rounded_times_do_not_contradict_exact_counts(over: int, shown: float, outcome: Outcome) -> None:
+    """What is shown gives way."""
+    what = Second(array("f", [shown] * 20), {GOOD: 20}, {0.3: over})
+    seconds = {"data": dict.fromkeys(range(1000, 1060), what)}
+    judgement = of(P95, Hold("100 users", 1000, 1060, ("data",), seconds, 1))
+
+    assert judgement.outcome is outcome
+    assert judgement.seconds is not None
+    low, measured, high = judgement.seconds.low, judgement.seconds.measured, judgement.seconds.high
+    assert low <= measured <= (high or inf)
+    if outcome is PASSED:
+        assert high == 0.3
+    elif outcome is FAILED:
+        assert low == 0.3
+    else:
+        assert low <= 0.3 <= (high or inf)
 
 
 def test_overall() -> None:
@@ -550,6 +571,11 @@ def test_limits_are_the_runbooks(slos: dict[str, Slo]) -> None:
         "auth-success": (0.02, 300, inf),
         "no-5xx": (0, 300, inf),
     }
+
+
+def test_what_a_recorder_has_to_count(slos: dict[str, Slo]) -> None:
+    """By class, as its requests are judged."""
+    assert limits_by_class(slos.values(), ["auth", "science"]) == {"auth": (0.3, 0.5), "science": (2.0,)}
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,10 @@ class Slo:
     apart: str = ""
     each: bool = False
 
+    def covers(self, name: str) -> bool:
+        """Whether requests of this class count."""
+        return name != self.apart and self.only in {"", name}
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -163,9 +167,15 @@ def _slo(lines: Mapping[str, Line], line: str, key: str, slo: Slo) -> Slo:
     return slo
 
 
+def limits_by_class(slos: Iterable[Slo], classes: Iterable[str]) -> dict[str, tuple[float, ...]]:
+    """The seconds over which requests of each class are to be counted, for these SLOs to be judged."""
+    slow = [slo for slo in slos if slo.bad is Bad.SLOW]
+    return {name: tuple(sorted({slo.seconds for slo in slow if slo.covers(name)})) for name in classes}
+
+
 def judge(slo: Slo, hold: Hold, confidence: float = CONFIDENCE) -> tuple[Judgement, ...]:
     """One judgement for each class that the SLO is about, or one for all of them together; never none."""
-    classes = tuple(name for name in hold.classes if name != slo.apart and slo.only in {"", name})
+    classes = tuple(name for name in hold.classes if slo.covers(name))
     groups = [(name, (name,)) for name in classes] if slo.each else [(slo.only, classes)]
     if not classes:
         reason = f"no samples: no class {slo.only or 'but ' + slo.apart} on this hold"
@@ -243,8 +253,10 @@ def _agreed(shown: Interval, slo: Slo, decision: Decision) -> Interval:
     low, high, share = shown.low, shown.high, decision.share
     if share and share.high is not None and share.high < slo.share:
         high = min(slo.seconds, inf if high is None else high)
+        low = min(low, high)
     elif share and share.low > slo.share:
         low = max(slo.seconds, low)
+        high = None if high is None else max(low, high)
     elif share:
         low, high = min(slo.seconds, low), None if high is None else max(slo.seconds, high)
     return Interval(min(max(shown.measured, low), inf if high is None else high), low, high)
