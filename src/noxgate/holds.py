@@ -79,7 +79,7 @@ _IS: Mapping[Bad, Callable[[int, str], bool]] = {
 class Hold:
     """A time of steady load: the seconds from `start` to before `end`.
 
-    `seconds` has what was measured by class and the second in which a request was to be sent: by the second of
+    `seconds` has what was measured by class and the second in which a request was to be sent: by the one of
     its end, those that hang would be missing on their hold. An absent second had no request. `classes` are
     all that were to send. `quiet`: seconds in which none was to be sent. `spoiled`: why its numbers prove
     nothing about the target (generator busy, worker lost, arrivals dropped, …); empty when they do.
