@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup install rehearse gate checks check test lint
+.PHONY: help setup install rehearse gate checks check test lint bench-gate
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -41,6 +41,9 @@ check: lint test ## Everything CI runs
 
 test: $(SERVERS) ## The suite's own tests: every check can fail (about five minutes)
 	@$(BIN)/pytest tests_self -q -n 2
+
+bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
+	@$(BIN)/python benchmarks/gate.py
 
 lint: $(SUITE) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check

@@ -64,3 +64,13 @@ def test_version_before_works_on_the_new_schema(migration: Migration) -> None:
 
     assert queries != []
     assert broken == []
+
+
+@pytest.mark.runbook("preflight.restore-rehearsal")
+def test_backup_can_be_restored(migration: Migration) -> None:
+    """Made as the runbook makes it, restored as the rollback plan does, into an empty database."""
+    restored = migration.restored()
+
+    assert restored.ran.error is None
+    assert restored.tables > 0
+    assert restored.lost == {}

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate import profile_values as values
-from noxgate.target import ProfileError, Target, UnreachableError
+from noxgate.target import RUNBOOKS_RESTORE, ProfileError, Target, UnreachableError
 
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
 OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace", "KUBECONFIG": "kubeconfig"}
@@ -55,6 +55,7 @@ _KEYS: dict[str, type] = {
     "switch_patch": str,
     "rollback_patch": str,
     "wait_seconds": float,
+    "restore": list,
     "science": list,
     "tools": dict,
     "runtime": dict,
@@ -171,6 +172,7 @@ def _target(
         wait_seconds=values.wait_seconds(path, document["wait_seconds"], rehearsal=rehearsal)
         if "wait_seconds" in document
         else None,
+        restore=values.words(path, "restore", document.get("restore", list(RUNBOOKS_RESTORE))),
         science=values.words(path, "science", document.get("science", [])),
         tools=values.texts(path, "tools", document.get("tools", {})),
         runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,

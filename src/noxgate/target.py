@@ -26,6 +26,10 @@ class UnreachableError(Exception):
     """We could not look: nothing is known about the target, good or bad. One line."""
 
 
+# As the runbook has it; it refuses the plain SQL that the runbook's backup is.
+RUNBOOKS_RESTORE = ("pg_restore", "-d", "{database}", "{file}")
+
+
 @dataclass(frozen=True)
 class Runtime:
     """What the images must declare, as NAME_VERSION in their environment: node, 20."""
@@ -67,6 +71,7 @@ class Target:
     switch_patch: str | None = None
     rollback_patch: str | None = None
     wait_seconds: float | None = None
+    restore: tuple[str, ...] = RUNBOOKS_RESTORE
     science: tuple[str, ...] = ()  # the command that runs the API's own Python on its standard input
     tools: Mapping[str, str] = field(
         default_factory=dict

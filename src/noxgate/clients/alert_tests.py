@@ -1,6 +1,7 @@
 """Whether alert rules can fire: Prometheus' own unit tests (promtool), run on the rules as shipped."""
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -56,17 +57,35 @@ class AlertTests:
             except subprocess.TimeoutExpired:
                 raise UnreachableError(f"{repeat}: no end in {SECONDS} s") from None
         failed = None if done.returncode == 0 else shortened(done.stderr + done.stdout)
-        expected = [
-            (each["alertname"], bool(each.get("exp_alerts")))
-            for test in tests["tests"]
-            for each in test.get("alert_rule_test") or []
-        ]
-        self._observe(Observation(failed or f"{len(expected)} expectations hold", repeat))
-        return Trial(
-            failed,
-            frozenset(name for name, fires in expected if fires),
-            frozenset(name for name, fires in expected if not fires),
-        )
+        alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+        fires, quiet = _expected(tests, alerts)
+        self._observe(Observation(failed or f"{len(tests['tests'])} tests hold", repeat))
+        return Trial(failed, frozenset(fires), frozenset(quiet))
+
+
+def _expected(tests: dict[str, Any], alerts: set[str]) -> tuple[set[str], set[str]]:
+    """The alerts that the tests expect to fire, and those that they expect not to, at some time.
+
+    By name (alert_rule_test), or all at once by the series ALERTS (promql_expr_test): what it does not name
+    then is quiet.
+    """
+    fires: set[str] = set()
+    quiet: set[str] = set()
+    for test in tests["tests"]:
+        for each in test.get("alert_rule_test") or []:
+            (fires if each.get("exp_alerts") else quiet).add(each["alertname"])
+        for each in test.get("promql_expr_test") or []:
+            if "ALERTS" in each["expr"]:
+                labels = [str(sample.get("labels", "")) for sample in each.get("exp_samples") or []]
+                named = {found[1] for text in labels if (found := re.search(r'alertname="(\w+)"', text))}
+                pending = {
+                    found[1]
+                    for text in labels
+                    if 'alertstate="pending"' in text and (found := re.search(r'alertname="(\w+)"', text))
+                }
+                fires |= named - pending
+                quiet |= alerts - named
+    return fires, quiet
 
 
 def _tests(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from noxgate.clients import migration_lint, migration_locks, old_queries
 from noxgate.clients.database import Database
 from noxgate.clients.migration_lint import Finding
-from noxgate.clients.migration_trial import SecondRun, Trial
+from noxgate.clients.migration_trial import Restored, SecondRun, Trial
 from noxgate.clients.observation import Observation, Observe, shortened
 from noxgate.clients.scratch import Ran
 from noxgate.clients.sql_script import Statement
@@ -110,6 +110,15 @@ class Migration:
             Observation(f"{len(answers) - len(broken)} of {len(answers)} statements work as before", repeat)
         )
         return broken
+
+    def restored(self) -> Restored:
+        """Make a backup as the runbook does, and restore it with the command that the profile names."""
+        repeat = f"pg_dump DATABASE > FILE && {shlex.join(self._trial.restore)}"
+        self._look(lambda: self._trial.server(self._database), repeat)
+        found = self._look(self._trial.restored, repeat)
+        seen = found.ran.error or f"{found.tables} tables in {found.ran.seconds:.2f} s"
+        self._observe(Observation(shortened(seen), repeat))
+        return found
 
     def _locks(self) -> str:
         try:

@@ -19,7 +19,7 @@ from noxgate.target import Target, UnreachableError
 
 T = TypeVar("T")
 LIMIT = 300.0  # seconds that each run of a script may take
-BEFORE, MIGRATED, TWICE, LOCKS = "before", "migrated", "twice", "locks"  # databases
+BEFORE, MIGRATED, TWICE, LOCKS, RESTORED = "before", "migrated", "twice", "locks", "restored"  # databases
 VARIABLE = "SCRATCH_DATABASE_URL"
 
 
@@ -39,6 +39,15 @@ class SecondRun:
     catalog: tuple[str, ...]  # the lines of pg_dump that differ, with their - and +
     rows: dict[str, tuple[int, int]]  # table -> before and after, where they differ
     contents: tuple[str, ...]  # tables of as many rows as before, but others
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore came to: of `tables`, those whose rows (before, after) or contents differ."""
+
+    ran: Ran
+    tables: int
+    lost: dict[str, tuple[int, int]]
 
 
 class Trial:
@@ -61,6 +70,11 @@ class Trial:
         self._server = server
         self._is_ours = server is None
         self._session: DatabaseSession | None = None
+
+    @property
+    def restore(self) -> tuple[str, ...]:
+        """The restore command of the rollback plan."""
+        return self._target.restore
 
     def close(self) -> None:
         """End the scratch server."""
@@ -88,6 +102,10 @@ class Trial:
     def answers(self) -> list[tuple[Answer, Answer]]:
         """What each old query answers before the migration and after it."""
         return self._once("answers", self._answers)
+
+    def restored(self) -> Restored:
+        """A backup of the schema before and its data, restored into an empty database."""
+        return self._once("restored", self._restored)
 
     def locks(self) -> list[TableLock]:
         """The strongest lock on each table that was there before."""
@@ -223,6 +241,24 @@ class Trial:
                 f"{name} line {wrong.line} fails before the migration, too: {wrong.error}: mend the list"
             )
         return list(zip(before, old_queries.ask(self._url(MIGRATED), script), strict=True))
+
+    def _restored(self) -> Restored:
+        self.tables_before()
+        server = self._running()
+        before = _contents(self._url(BEFORE))
+        self._make(RESTORED)
+        backup = server.backup(self._databases[BEFORE])
+        ran = server.restore(self._databases[RESTORED], backup, self._target.restore, within=self._limit)
+        if ran.error is not None:
+            return Restored(ran, len(before), {})
+        now = _contents(self._url(RESTORED))
+        none = Contents(0, "")
+        lost = {
+            table: (old.rows, now.get(table, none).rows)
+            for table, old in before.items()
+            if now.get(table, none) != old
+        }
+        return Restored(ran, len(before), lost)
 
     def _locks(self) -> list[TableLock]:
         name, script = self.files.read("migration")

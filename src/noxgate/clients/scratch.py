@@ -115,6 +115,42 @@ class ScratchServer:
         seconds = time.monotonic() - started
         return _ran(seconds, answer)
 
+    def backup(self, database: str) -> str:
+        """A whole database in plain SQL, as the runbook's `pg_dump DATABASE > FILE` writes it."""
+        answer = self._call(("pg_dump",), self.url(database), self.folder, 60)
+        if answer.returncode != 0:
+            raise UnreachableError(f"pg_dump of the scratch database: {_ran(0, answer).error}")
+        return answer.stdout
+
+    def restore(self, database: str, backup: str, words: Sequence[str], *, within: float) -> Ran:
+        """Run a restore command on a backup; {database} and {file} in it are put in."""
+        program, *rest = words
+        if program not in {"psql", "pg_restore"}:
+            raise AssertionError(f"restore: expected a command of psql or pg_restore, saw {program}")
+        home = Path(tempfile.mkdtemp(dir=self.folder))
+        file = home / "backup.sql"
+        file.write_text(backup, encoding="utf-8")
+        self._give_away(home, file)
+        put = {"{database}": self.url(database), "{file}": str(file)}
+        command = [str(self._programs / program), *(put.get(word, word) for word in rest)]
+        started = time.monotonic()
+        try:
+            answer = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=within,
+                **self._as_owner(home),
+            )
+        except subprocess.TimeoutExpired:
+            return Ran(within, f"still running after {within:g} s, stopped")
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+        return _ran(time.monotonic() - started, answer)
+
     def dump(self, database: str) -> list[str]:
         """The whole catalog of a database, as the lines of `pg_dump --schema-only`."""
         try:

@@ -18,6 +18,8 @@ WAIT_SECONDS = 1.5  # for what takes minutes on a real target, such as a rollout
 TOKEN_HOURS = 72.0  # longer than the window that a rehearsal plays
 
 
+# The runbook's pg_restore refuses a plain dump; psql alone would go on after an error.
+RESTORE = ("psql", "-X", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-d", "{database}", "-f", "{file}")
 TOOLS = """\
 [tools]
 git = ""
@@ -37,6 +39,7 @@ production = "{peer}"
 namespace = "{objects.STAGING}"
 manifests = "k8s/staging"
 load = true
+restore = {json.dumps(RESTORE)}
 science = {json.dumps(science_environment.command(ROOT, folder / "image"))}
 """
     (folder / "image").mkdir()

@@ -7,7 +7,6 @@ from typing import Any
 from noxgate.rehearsal import prometheus
 from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.prometheus import UNEVALUABLE, Usual
-from noxgate.rehearsal.repository import ALERT_TESTS
 from noxgate.rehearsal.sabotages.in_cluster import edited, shipped
 from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.state import World
@@ -76,8 +75,9 @@ def _alerts() -> Iterator[Sabotage]:
     yield Sabotage(line, "deaf", "a job that nothing is scraped under", deaf, "NoxApi")
     rate = shipped(file, "100 * sum", "sum")
     yield Sabotage(line, "rate", "a share taken for a percentage", rate, "NoxApiHighErrorRate")
-    untested = shipped(ALERT_TESTS, "alertname: NoxApiGone", "alertname: NoxApiLost")
-    yield Sabotage(line, "untested", "an alert that no test lets fire", untested, "NoxApiGone")
+    new = "    - alert: NoxApiNew\n      expr: vector(0) > 1\n"
+    untested = shipped(file, "    rules:\n", f"    rules:\n{new}")
+    yield Sabotage(line, "untested", "an alert that no test lets fire", untested, "NoxApiNew")
 
 
 def _prometheus_with(changes: Callable[[Usual], dict[str, Any]]) -> Switch:

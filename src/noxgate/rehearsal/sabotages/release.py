@@ -1,13 +1,16 @@
 """The release is not what its record, its repository or its migration should be."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from noxgate.rehearsal import repository
+from noxgate.rehearsal.profile import RESTORE
 from noxgate.rehearsal.record import PEOPLE
 from noxgate.rehearsal.sabotages.in_cluster import added
 from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.state import World
+from noxgate.target import RUNBOOKS_RESTORE
 
 LINT, RUN, TWICE, BLUE = (
     f"preflight.{name}"
@@ -20,6 +23,7 @@ def sabotages() -> Iterator[Sabotage]:
     yield from _record()
     yield from _code()
     yield from _migration()
+    yield from _restore()
 
 
 def _record() -> Iterator[Sabotage]:
@@ -88,6 +92,30 @@ def _migration() -> Iterator[Sabotage]:
     yield Sabotage(TWICE, "grows", "a constraint more each time", grows, "users_ai_daily_quota_check1")
     column = migrated(lambda sql: f"{sql}\nALTER TABLE users DROP COLUMN IF EXISTS display_name;\n")
     yield Sabotage(BLUE, "column", "a column that blue reads", column, "display_name")
+
+
+def _restore() -> Iterator[Sabotage]:
+    line = "preflight.restore-rehearsal"
+    own = profiled(json.dumps(RESTORE), json.dumps(RUNBOOKS_RESTORE))
+    yield Sabotage(line, "runbook", "the runbook's own command", own, "text format dump")
+    empty = json.dumps(RESTORE).replace("{file}", "/dev/null")
+    other = profiled(json.dumps(RESTORE), empty)
+    yield Sabotage(line, "nothing", "restores another file, without an error", other, "(320, 0)")
+
+
+def profiled(old: str, new: str) -> Switch:
+    """The profile says something else."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        before = world.profile.read_text(encoding="utf-8")
+        world.profile.write_text(_once(before, old, new), encoding="utf-8")
+        try:
+            yield
+        finally:
+            world.profile.write_text(before, encoding="utf-8")
+
+    return on
 
 
 def recorded(old: str, new: str) -> Switch:
