@@ -18,9 +18,8 @@ DEPLOYMENT = "nox-api-deployment-green"
 @pytest.mark.runbook("staging.hpa-conditions")
 def test_hpa_can_scale(kube: Kube, target: Target) -> None:
     """conditions[0] is AbleToScale: by index, an HPA without metrics looks well."""
-    hpa = kube.get("HorizontalPodAutoscaler", HPA, target.namespace)
+    hpa = kube.need("HorizontalPodAutoscaler", HPA, target.namespace)
 
-    assert hpa is not None
     assert scales(hpa)
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)

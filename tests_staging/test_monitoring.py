@@ -24,10 +24,9 @@ UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 
 @pytest.mark.runbook("staging.pod-monitor")
 def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
     """A monitor that selects nothing exists just as well. Its port is one that the containers name."""
-    monitor = kube.get("PodMonitor", "nox-api-podmonitor", target.namespace)
+    monitor = kube.need("PodMonitor", "nox-api-podmonitor", target.namespace)
     pods = living(kube.list("Pod", target.namespace, PODS))
 
-    assert monitor is not None
     selected = living(kube.list("Pod", target.namespace, selector_text(monitor["spec"]["selector"])))
     assert pods != []
     assert [name(pod) for pod in selected] == [name(pod) for pod in pods]
@@ -59,10 +58,9 @@ def test_prometheus_rule_holds_the_shipped_alerts(
     kube: Kube, target: Target, manifests: tuple[Document, ...]
 ) -> None:
     """Group by group and rule by rule, as the file under manifests says."""
-    rule = kube.get("PrometheusRule", "nox-api-alerts", target.namespace)
+    rule = kube.need("PrometheusRule", "nox-api-alerts", target.namespace)
     shipped = [each.content for each in manifests if each.kind == "PrometheusRule"]
 
-    assert rule is not None
     assert [name(each) for each in shipped] == ["nox-api-alerts"]
     assert [each for group in rule["spec"]["groups"] for each in group["rules"]] != []
     assert rule["spec"]["groups"] == shipped[0]["spec"]["groups"]

@@ -27,10 +27,9 @@ def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook) -> Non
     limits = runbook.lines["staging.rollout"].limits
 
     def rolled_out() -> None:
-        deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
+        deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
         pods = living(kube.list("Pod", target.namespace, PODS))
 
-        assert deployment is not None
         assert unsettled(deployment) == {}
         assert unready(pods) == {}
         assert strangers(pods, deployment) == {}
@@ -51,12 +50,10 @@ def test_no_container_restarted(kube: Kube, target: Target) -> None:
 @pytest.mark.runbook("staging.deployment")
 def test_deployment_is_available(kube: Kube, target: Target, release: Release) -> None:
     """The namespace is looked at by itself: a list in one that does not exist is empty, and no error."""
-    namespace = kube.get("Namespace", target.namespace)
-    deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
+    namespace = kube.need("Namespace", target.namespace)
+    deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
 
-    assert namespace is not None
     assert namespace["status"]["phase"] == "Active"
-    assert deployment is not None
     assert versions(deployment["spec"]["template"]) != []
     assert set(versions(deployment["spec"]["template"])) == {release.version}
     assert deployment["status"].get("observedGeneration") == deployment["metadata"]["generation"]

@@ -68,8 +68,7 @@ def wrong(kube: Kube, target: Target, backend: Mapping[str, Any]) -> str | None:
 
 def problem(kube: Kube, target: Target, behind: list[Endpoint], port: str) -> str | None:
     """What is wrong behind a Service's port: nobody ready, or somebody who is no pod of this release."""
-    deployment = kube.get("Deployment", DEPLOYMENT, target.namespace)
-    assert deployment is not None
+    deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
     pods = living(kube.list("Pod", target.namespace, selector(deployment)))
     ours = {name(pod) for pod in pods} - set(strangers(pods, deployment))
     others = [endpoint.pod for endpoint in behind if endpoint.pod not in ours]
