@@ -51,7 +51,7 @@ class Open:
 
 @dataclass(slots=True)
 class Cell:
-    """One class in one second (in which the requests ended)."""
+    """One class in one second (in which the requests were to be sent)."""
 
     requests: int = 0
     failures: int = 0
@@ -87,7 +87,8 @@ class Recorder:
 
     def record(self, sample: Sample) -> None:
         """Count one sample."""
-        second = int(sample.ended)
+        # When it was to be sent: a request that hangs for longer than the hold lasts is one of the hold's.
+        second = int(sample.began - sample.late if self._open_model else sample.began)
         if second != self._second:
             self._second = second
             self._open = self._opened.setdefault(second, {})

@@ -19,9 +19,9 @@ def sample(seconds: float = 0.1, **fields: Any) -> Sample:
         "method": "GET",
         "status": 200,
         "error": Reason.NONE,
-        "began": 99.5,
+        "began": 100.0,
     }
-    rest = {"ended": 100.0, "connect": 0.0, "late": 0.0, "size": 9, "retried": False}
+    rest = {"ended": 100.1, "connect": 0.0, "late": 0.0, "size": 9, "retried": False}
     return Sample(seconds=seconds, **{**plain, **rest, **fields})
 
 
@@ -76,11 +76,22 @@ def test_limits_are_counted_exactly() -> None:
 
 def test_an_open_model_measures_from_the_intended_start() -> None:
     recorder = Recorder(LIMITS, open_model=True)
-    recorder.record(sample(0.2, began=99.8, late=0.15))
+    recorder.record(sample(0.2, began=99.8, ended=100.0, late=0.15))
     recorder.settle()
     (cell,) = recorder.cells.values()
     assert cell.over == [1, 0]
     assert percentile(cell.times, 1) == pytest.approx(0.35, rel=0.001)
+
+
+def test_a_request_that_hangs_belongs_to_the_second_in_which_it_was_to_be_sent() -> None:
+    """Else none that hangs for longer than the rest of the hold would ever be judged."""
+    closed, opened = Recorder(LIMITS), Recorder(LIMITS, open_model=True)
+    for recorder in (closed, opened):
+        recorder.record(sample(30, began=101.2, ended=131.2, late=0.5))
+        recorder.settle()
+
+    assert list(closed.cells) == [("auth", 101)]
+    assert list(opened.cells) == [("auth", 100)]
 
 
 def test_failures_are_counted_by_status_and_reason() -> None:
@@ -90,7 +101,7 @@ def test_failures_are_counted_by_status_and_reason() -> None:
         {"status": 503, "error": Reason.STATUS},
         {"status": 503, "error": Reason.STATUS, "name": "/other"},
         {"status": 0, "error": Reason.TIMEOUT, "retried": True},
-        {"status": 200, "error": Reason.CHECK, "ended": 101.2},
+        {"status": 200, "error": Reason.CHECK, "began": 101.2},
     ]
     for fields in several:
         recorder.record(sample(**fields))
@@ -105,9 +116,9 @@ def test_failures_are_counted_by_status_and_reason() -> None:
 
 def test_empty_seconds_are_part_of_a_window() -> None:
     recorder = Recorder(LIMITS)
-    recorder.record(sample(ended=100.2))
-    recorder.record(sample(ended=102.9))
-    recorder.record(sample(ended=103))
+    recorder.record(sample(began=100.2))
+    recorder.record(sample(began=102.9))
+    recorder.record(sample(began=103))
     recorder.settle()
     cells = list(recorder.window(["auth"], 100, 103))
     assert [cell.requests for cell in cells] == [1, 0, 1]
@@ -121,7 +132,7 @@ def test_merging_workers_is_as_if_there_had_been_one() -> None:
         error = generator.choice([Reason.NONE] * 9 + [Reason.RESET])
         each = sample(
             generator.expovariate(5), error=error, group=generator.choice(["auth", "science"]),
-            ended=100 + number / 400, retried=number % 100 == 0,
+            began=100 + number / 400, retried=number % 100 == 0,
         )  # fmt: skip
         one.record(each)
         worker = generator.choice(workers)
@@ -166,7 +177,7 @@ def test_a_report_that_lost_something_is_refused() -> None:
 def test_recording_costs_little() -> None:
     """Far from the goal of half a microsecond: this only finds a mistake of an order."""
     recorder = Recorder(LIMITS)
-    samples = [sample(0.001 * number, ended=100 + number / 1000) for number in range(1, 10_000)]
+    samples = [sample(0.001 * number, began=100 + number / 1000) for number in range(1, 10_000)]
     started = time.perf_counter()
     for each in samples:
         recorder.record(each)
