@@ -1,7 +1,9 @@
 """The fixtures that checks are given. Hooks and options live in noxgate.plugin."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache as cached
+from pathlib import Path
 
 import pytest
 
@@ -182,16 +184,26 @@ def runtime(target: Target) -> Runtime:
     return target.runtime
 
 
+@pytest.fixture(scope="session")
+def manifest_reader() -> Callable[[Path], tuple[Document, ...]]:
+    """Reads a folder of manifests once for the run: YAML takes its time."""
+    return cached(read_manifests)
+
+
 @pytest.fixture
-def manifests(target: Target, observe: Observe) -> tuple[Document, ...]:
+def manifests(
+    target: Target, manifest_reader: Callable[[Path], tuple[Document, ...]], observe: Observe
+) -> tuple[Document, ...]:
     """The manifests that the release ships for the target."""
-    return _manifests(target, observe)
+    return _manifests(target, manifest_reader, observe)
 
 
 @pytest.fixture
-def production_manifests(production: Target, observe: Observe) -> tuple[Document, ...]:
+def production_manifests(
+    production: Target, manifest_reader: Callable[[Path], tuple[Document, ...]], observe: Observe
+) -> tuple[Document, ...]:
     """The manifests that the release ships for production's green."""
-    return _manifests(production, observe)
+    return _manifests(production, manifest_reader, observe)
 
 
 @pytest.fixture(scope="session")
@@ -313,12 +325,14 @@ def _sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
         session.close()
 
 
-def _manifests(target: Target, observe: Observe) -> tuple[Document, ...]:
+def _manifests(
+    target: Target, read: Callable[[Path], tuple[Document, ...]], observe: Observe
+) -> tuple[Document, ...]:
     if target.source is None or target.manifests is None:
         missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"
         raise UnreachableError(f"{target.path.name} names no {missing}: add it there")
     folder = target.source / target.manifests
-    documents = read_manifests(folder)
+    documents = read(folder)
     files = dict.fromkeys(document.file for document in documents)
     seen = f"{len(documents)} documents in {target.manifests}: {', '.join(files)}"
     observe(Observation(seen, f"ls {shlex.quote(str(folder))}"))

@@ -11,17 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import urllib3
 import yaml
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import ConfigException, list_kube_config_contexts, new_client_from_config
 
 from noxgate.clients.observation import Patience, shortened
 from noxgate.profile_values import is_loopback
 from noxgate.target import Target, UnreachableError
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
 
 DEFAULT = "~/.kube/config"
 CONNECT, READ = 5, 8  # seconds
@@ -83,6 +84,8 @@ class KubeSession:
             self._client.close()  # type: ignore[no-untyped-call]
 
     def _ask(self, method: str, path: str, query: Mapping[str, str], body: object, media_type: str) -> Answer:
+        from kubernetes.config import ConfigException  # noqa: PLC0415 (half a second, for those who look)
+
         client = self._connected()
         url = client.configuration.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
         _check_harmless(method, url)
@@ -108,12 +111,19 @@ class KubeSession:
             raise UnreachableError(f"{where}: {_reason(error)}") from None
         return Answer(answer.status, _document(where, answer.status, answer.data))
 
-    def _connected(self) -> ApiClient:
+    def _connected(self) -> "ApiClient":
         if self._client is None:
             self._client = self._connect()
         return self._client
 
-    def _connect(self) -> ApiClient:
+    def _connect(self) -> "ApiClient":
+        from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415
+        from kubernetes.config import (  # noqa: PLC0415
+            ConfigException,
+            list_kube_config_contexts,
+            new_client_from_config,
+        )
+
         named = self._target.kubeconfig
         files = named if named is not None else str(Path(DEFAULT).expanduser())
         if not any(Path(file).is_file() for file in files.split(os.pathsep)):

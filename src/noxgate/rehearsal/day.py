@@ -21,7 +21,9 @@ NO_GO = 1
 INCONCLUSIVE = 2
 PHASES = ("preflight", "staging")  # that have checks, in the order of the day
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
-APART = ("migration", "science")
+APART = frozenset({"migration", "science"})
+# What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
+CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
 
 
 def run(root: Path, pattern: str | None) -> int:
@@ -75,17 +77,21 @@ def _worst(statuses: Iterable[int]) -> int:
 
 
 def selection(root: Path, fault: Sabotage) -> str:
-    """The markers of the checks that a fault is tried on: its phase's, but for those that are run apart."""
-    topic = _topics(root)[fault.line]
-    if topic in APART:
-        return f"{fault.phase} and {topic}"
-    return " and not ".join([fault.phase, *APART]) if fault.phase == "preflight" else fault.phase
+    """The markers of the checks that a fault is tried on: all of its phase that it could reach."""
+    return f"{fault.phase} and ({' or '.join(sorted(set(_tried(root, fault).values())))})"
 
 
-def _topics(root: Path) -> dict[str, str]:
-    """Line -> the topic of its check."""
+def _tried(root: Path, fault: Sabotage) -> dict[str, str]:
+    """Line -> topic, of the checks that a fault is tried on."""
     checks = find_checks(root, read_runbook(root / "runbook.toml"))
-    return {check.line_id: check.topic for check in checks}
+    topics = {check.line_id: check.topic for check in checks}
+    own = topics[fault.line]
+    left_out = APART if fault.phase != "staging" or own in CLUSTER else APART | CLUSTER
+    return {
+        line: topic
+        for line, topic in topics.items()
+        if line.startswith(f"{fault.phase}.") and (topic == own if own in APART else topic not in left_out)
+    }
 
 
 def difference(root: Path, fault: Sabotage, results: Path) -> tuple[list[str], list[str]]:
@@ -93,12 +99,9 @@ def difference(root: Path, fault: Sabotage, results: Path) -> tuple[list[str], l
 
     Lines whose check was not selected for this fault say nothing of it.
     """
-    topics = _topics(root)
-    apart = {topics[fault.line]} if topics[fault.line] in APART else set(topics.values()) - set(APART)
+    tried = _tried(root, fault)
     lines = json.loads(results.read_text(encoding="utf-8"))["lines"]
-    red = {
-        line["id"]: line for line in lines if line["outcome"] != "passed" and topics.get(line["id"]) in apart
-    }
+    red = {line["id"]: line for line in lines if line["outcome"] != "passed" and line["id"] in tried}
     missed = [line for line in (fault.line, *fault.also) if line not in red]
     found = red.get(fault.line)
     if found and not (found["outcome"] == fault.outcome and fault.because in found["reason"]):
