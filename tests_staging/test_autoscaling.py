@@ -20,7 +20,7 @@ def test_hpa_can_scale(kube: Kube, target: Target) -> None:
     """conditions[0] is AbleToScale: by index, an HPA without metrics looks well."""
     hpa = kube.need("HorizontalPodAutoscaler", HPA, target.namespace)
 
-    assert scales(hpa)
+    assert scaled(hpa) == ("Deployment", DEPLOYMENT)
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)
 
@@ -42,10 +42,10 @@ def test_one_hpa_scales_the_deployment(kube: Kube, target: Target, manifests: tu
     shipped = [each.content for each in manifests if each.kind == "HorizontalPodAutoscaler"]
 
     for hpas in (live, shipped):
-        assert [name(hpa) for hpa in hpas if scales(hpa)] == [HPA]
+        assert [name(hpa) for hpa in hpas if scaled(hpa) == ("Deployment", DEPLOYMENT)] == [HPA]
 
 
-def scales(hpa: Mapping[str, Any]) -> bool:
-    """Whether it scales green's Deployment."""
+def scaled(hpa: Mapping[str, Any]) -> tuple[str, str]:
+    """Kind and name of what it scales."""
     target = hpa["spec"]["scaleTargetRef"]
-    return (target["kind"], target["name"]) == ("Deployment", DEPLOYMENT)
+    return target["kind"], target["name"]

@@ -30,7 +30,7 @@ def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
     selected = living(kube.list("Pod", target.namespace, selector_text(monitor["spec"]["selector"])))
     assert pods != []
     assert [name(pod) for pod in selected] == [name(pod) for pod in pods]
-    assert looks_into(monitor, target.namespace)
+    assert target.namespace in searched(monitor, target.namespace)
     named = [endpoint.get("port") for endpoint in monitor["spec"].get("podMetricsEndpoints") or []]
     assert named != []
     for pod in pods:
@@ -46,7 +46,7 @@ def test_service_monitor_selects_the_service(kube: Kube, target: Target) -> None
     assert monitor is not None
     selected = kube.list("Service", target.namespace, selector_text(monitor["spec"]["selector"]))
     assert [name(service) for service in selected] == [SERVICE]
-    assert looks_into(monitor, target.namespace)
+    assert target.namespace in searched(monitor, target.namespace)
     named = [endpoint.get("port") for endpoint in monitor["spec"].get("endpoints") or []]
     ports = [port.get("name") for port in selected[0]["spec"]["ports"]]
     assert named != []
@@ -127,10 +127,10 @@ def test_prometheus_judges_every_shipped_rule(
     assert wrong == {}
 
 
-def looks_into(monitor: Mapping[str, Any], namespace: str) -> bool:
-    """Whether a monitor looks into its own namespace; without a selector it does."""
+def searched(monitor: Mapping[str, Any], namespace: str) -> list[str]:
+    """The namespaces that a monitor of this namespace looks into: its own, unless it says otherwise."""
     chosen = monitor["spec"].get("namespaceSelector") or {}
-    return bool(chosen.get("any")) or namespace in (chosen.get("matchNames") or [namespace])
+    return [namespace] if chosen.get("any") else chosen.get("matchNames") or [namespace]
 
 
 def seconds(duration: str) -> float:

@@ -44,13 +44,14 @@ def _environment() -> Iterator[Sabotage]:
 
 def _secrets() -> Iterator[Sabotage]:
     line = "preflight.staging-secrets"
-    others = ("preflight.staging-secret-keys", "preflight.production-secret-keys")
+    value = "preflight.staging-secret-values"
+    others = ("preflight.staging-secret-keys", value, "preflight.production-secret-keys")
     yield Sabotage(
         line, "gone", "it is in production alone", gone("Secret", "ai-security-secrets"), "ai-sec", others
     )
 
     line = "preflight.staging-secret-keys"
-    production = ("preflight.production-secret-keys",)
+    production = (value, "preflight.production-secret-keys")
     lost = secret("oauth-secrets", "google-client-id", None)
     yield Sabotage(line, "lost", "a key is missing", lost, "google-client-id", production)
     renamed = _renamed("oauth-secrets", "github-client-secret", "github_client_secret")

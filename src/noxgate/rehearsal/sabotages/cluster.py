@@ -69,8 +69,7 @@ def _manifests() -> Iterator[Sabotage]:
     port = [{"op": "add", "path": "/spec/ports/-", "value": {"name": "debug", "port": 5678}}]
     debug = edited("Service", SERVICE, port)
     yield Sabotage(DRIFT, "added", "a port added by hand", debug, "ports[debug]", ROUTES[:1])
-    label = {"spec": {"selector": {"track": None}}, "metadata": {"annotations": {"by": "hand"}}}
-    quiet = edited("HorizontalPodAutoscaler", HPA, {"spec": {"behavior": {"scaleDown": _BEHAVIOUR}}, **label})
+    quiet = edited("HorizontalPodAutoscaler", HPA, {"spec": {"behavior": {"scaleDown": _BEHAVIOUR}}})
     yield Sabotage(DRIFT, "added-field", "a field that no manifest has", quiet, "behavior")
     lost = gone("PrometheusRule", "nox-api-alerts")
     yield Sabotage(DRIFT, "gone", "an object was deleted", lost, "is not there", ("staging.prometheus-rule",))
@@ -104,7 +103,7 @@ def _rollout() -> Iterator[Sabotage]:
         "a pod of blue is still there",
         left_over,
         "nox-api-blue-9",
-        ("staging.pod-monitor", "staging.prometheus-targets-up"),
+        ("staging.pod-restarts", "staging.pod-monitor", "staging.prometheus-targets-up"),
     )
     yield Sabotage("staging.pod-restarts", "once", "a pod died and came back", restarted, f"{POD}/nox-api")
 
@@ -127,12 +126,18 @@ def _routing() -> Iterator[Sabotage]:
         (
             "staging.ingress-backends",
             "staging.rollout",
+            "staging.pod-restarts",
             "staging.pod-monitor",
             "staging.prometheus-targets-up",
         ),
     )
     yield Sabotage(
-        line, "none-ready", "endpoints, none ready", _none_ready, "[]", ("staging.ingress-backends",)
+        line,
+        "none-ready",
+        "endpoints, none ready",
+        _none_ready,
+        "no ready endpoint",
+        ("staging.ingress-backends",),
     )
 
     line = "staging.service-endpoints"
@@ -160,7 +165,7 @@ def _autoscaling() -> Iterator[Sabotage]:
     yield Sabotage(line, "no-metrics", "able to scale, but not active", deaf, "FailedGetResourceMetric")
     stateful = edited("HorizontalPodAutoscaler", HPA, {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
     others = ("staging.hpa-unique", DRIFT)
-    yield Sabotage(line, "other-kind", "scales a StatefulSet of that name", stateful, "scales", others)
+    yield Sabotage(line, "other-kind", "scales a StatefulSet of that name", stateful, "StatefulSet", others)
     line = "staging.hpa-minimum"
     two = shipped("k8s/staging/autoscaler.yaml", "minReplicas: 3", "minReplicas: 2", applied=True)
     yield Sabotage(line, "two", "two pods are enough for it", two, "2 >= 3")

@@ -32,7 +32,7 @@ def _objects() -> Iterator[Sabotage]:
     into = f"{selector}\n  podMetricsEndpoints"
     away = f"{selector}\n  namespaceSelector: {{matchNames: [nox-staging]}}\n  podMetricsEndpoints"
     elsewhere = shipped(file, into, away, applied=True)
-    yield Sabotage(line, "elsewhere", "looks into another namespace", elsewhere, "looks_into")
+    yield Sabotage(line, "elsewhere", "looks into another namespace", elsewhere, "['nox-staging']")
     line = "staging.service-monitor"
     other = shipped(
         file, f"{selector}\n  endpoints", f"{selector.replace('nox-api', 'nox')}\n  endpoints", applied=True
