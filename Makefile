@@ -39,7 +39,7 @@ checks: $(SUITE) ## Every check: runbook line, file, what it expects
 
 check: lint test ## Everything CI runs
 
-test: $(SERVERS) ## The suite's own tests: every check can fail (about five minutes)
+test: $(SERVERS) ## The suite's own tests: every check can fail (about 20 minutes)
 	@$(BIN)/pytest tests_self -q -n 2
 
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
