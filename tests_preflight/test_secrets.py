@@ -46,8 +46,8 @@ def test_staging_has_no_blank_value(kube: Kube, target: Target) -> None:
 
     keys = {(each.name, each.key) for each in wanted if each.kind == "Secret" and each.key is not None}
     assert keys != set()
-    assert len(found) >= len(keys), f"{len(keys)} keys are referred to, {len(found)} have a value"
-    assert [str(value) for value in found if value.problem is not None] == []
+    assert keys - set(found) == set()
+    assert [str(value) for value in found.values() if value.problem is not None] == []
 
 
 @pytest.mark.runbook("preflight.production-secret-keys")
@@ -69,8 +69,8 @@ def test_production_has_the_same_keys(
         there = values(production_kube, namespace, [*wanted, *asked])
         found = {name: sorted(secret) if secret is not None else None for name, secret in there.items()}
         assert (namespace, {name: found[name] for name in keys}) == (namespace, keys)
-        wrong = [str(value) for value in chosen(there, [*wanted, *asked]) if value.problem is not None]
-        assert wrong == []
+        wrong = [value for value in chosen(there, [*wanted, *asked]).values() if value.problem is not None]
+        assert list(map(str, wrong)) == []
     assert missing(production_kube, production.green_namespace, asked) == []
 
 
@@ -85,11 +85,11 @@ def test_production_shares_no_secret(
     """Under whatever name, and also the password alone inside two different URLs."""
     wanted = referred(kube, target)
     asked = [*wanted, *shipped(production_manifests)]
-    staging = chosen(values(kube, target.namespace, wanted), wanted)
+    staging = list(chosen(values(kube, target.namespace, wanted), wanted).values())
 
     assert staging != []
     for namespace in dict.fromkeys((production.namespace, production.green_namespace)):
-        theirs = chosen(values(production_kube, namespace, asked), asked)
+        theirs = list(chosen(values(production_kube, namespace, asked), asked).values())
         assert theirs != []
         shared = [f"{own} and {other}" for own in staging for other in theirs if own.parts & other.parts]
         assert (namespace, shared) == (namespace, [])
@@ -121,14 +121,14 @@ def values(kube: Kube, namespace: str, wanted: list[Reference]) -> Values:
     return {name: kube.secret(name, namespace) for name in names}
 
 
-def chosen(secrets: Values, wanted: list[Reference]) -> list[SecretValue]:
-    """The values that are referred to; a Secret that is taken whole counts with all of its keys."""
-    found = {}
+def chosen(secrets: Values, wanted: list[Reference]) -> dict[tuple[str, str | None], SecretValue]:
+    """The values that are referred to, by Secret and key; of a Secret that is taken whole, all."""
+    found: dict[tuple[str, str | None], SecretValue] = {}
     for each in wanted:
         for key, value in (secrets.get(each.name) or {}).items():
             if each.kind == "Secret" and each.key in {None, key}:
                 found[each.name, key] = value
-    return list(found.values())
+    return found
 
 
 def missing(kube: Kube, namespace: str, wanted: list[Reference]) -> list[str]:

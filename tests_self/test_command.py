@@ -40,6 +40,19 @@ def test_gate_keeps_the_verdict(project: "Project", body: str, options: list[str
     assert done.returncode == status, done.stdout + done.stderr
 
 
+def test_gate_without_a_target(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rehearsal that happens to be up is no gate for anything: the target has to be named."""
+    for name in ("NOXGATE_TARGET", "BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    project.check("version", "pass")
+
+    done = noxgate(project.path, "gate", "--phase", "staging")
+
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert done.stderr == "noxgate gate: expected --target, such as staging, or rehearsal; saw none\n"
+
+
 def test_gate_with_an_unknown_target(project: "Project") -> None:
     """4: used wrongly, with one line that guesses."""
     done = noxgate(project.path, "gate", "--target", "stagin")

@@ -180,6 +180,18 @@ def test_report_opens_with_the_verdict(project: "Project") -> None:
     assert 'href="http' not in page.replace('href="https://pypi.python.org/pypi/pytest-html"', "")
 
 
+def test_report_shows_the_rows_that_could_not_be_looked_at(project: "Project") -> None:
+    """The page's script shows the outcomes that it lists, and hides all others."""
+    project.check("health", "raise UnreachableError('no answer')")
+
+    project.gate()
+
+    page = (project.folders()[0] / "report.html").read_text()
+    shown = page.partition("const possibleFilters = [")[2].partition("]")[0]
+    assert "'unreachable', 'not run'," in shown
+    assert "unreachable" in page.partition("data-jsonblob=")[2].partition("</div>")[0]
+
+
 def test_two_runs_of_one_second_get_two_folders(project: "Project") -> None:
     """The second is named ~2."""
     for _ in range(3):

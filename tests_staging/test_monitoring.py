@@ -17,7 +17,8 @@ from noxgate.target import Target
 
 SERVICE = "nox-api-service-green"
 PODS = "app=nox-api"
-MONITORS = ("podMonitor", "serviceMonitor")  # as the Prometheus operator names the jobs that it makes of them
+# As the Prometheus operator names the jobs that it makes of our monitors; a mesh's look at something else.
+MONITORS = ("podMonitor/{}/nox-api-podmonitor/", "serviceMonitor/{}/nox-api-servicemonitor/")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
@@ -76,7 +77,7 @@ def test_prometheus_scrapes_every_pod(
     scraped = [
         (one.labels.get("pod", ""), one)
         for one in prometheus.targets()
-        if one.pool.startswith(tuple(f"{each}/{target.namespace}/" for each in MONITORS))
+        if one.pool.startswith(tuple(monitor.format(target.namespace) for monitor in MONITORS))
     ]
     now = datetime.now(UTC)
 

@@ -47,12 +47,11 @@ def test_every_backend_leads_to_ready_green_pods(kube: Kube, target: Target, run
 
         assert ingress is not None, f"no Ingress {INGRESS} in {target.namespace}"
         assert backends(ingress) != []
-        different = {json.dumps(backend, sort_keys=True): backend for _, backend in backends(ingress)}
-        said = {key: wrong(kube, target, backend) for key, backend in different.items()}
-        found: dict[str, list[str]] = {}
+        paths: dict[str, list[str]] = {}  # of each backend, which is looked at once
         for path, backend in backends(ingress):
-            found.setdefault(str(said[json.dumps(backend, sort_keys=True)]), []).append(path)
-        assert {what: paths for what, paths in found.items() if what != "None"} == {}
+            paths.setdefault(json.dumps(backend, sort_keys=True), []).append(path)
+        said = [(wrong(kube, target, json.loads(backend)), its) for backend, its in paths.items()]
+        assert [(what, its) for what, its in said if what is not None] == []
         assert rivals(ingress, ingresses) == {}
 
     eventually(leads, within=target.waiting(limit))

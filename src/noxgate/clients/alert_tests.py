@@ -16,6 +16,8 @@ from noxgate.clients.observation import Observation, Observe, shortened
 from noxgate.target import Target, UnreachableError
 
 SECONDS = 60
+_NAME = re.compile(r'alertname="(\w+)"')
+_PENDING = 'alertstate="pending"'
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,8 @@ def _expected(tests: dict[str, Any], alerts: set[str]) -> tuple[set[str], set[st
         for each in test.get("promql_expr_test") or []:
             if "ALERTS" in each["expr"]:
                 labels = [str(sample.get("labels", "")) for sample in each.get("exp_samples") or []]
-                named = {found[1] for text in labels if (found := re.search(r'alertname="(\w+)"', text))}
-                pending = {
-                    found[1]
-                    for text in labels
-                    if 'alertstate="pending"' in text and (found := re.search(r'alertname="(\w+)"', text))
-                }
+                named = set(_NAME.findall(" ".join(labels)))
+                pending = set(_NAME.findall(" ".join(text for text in labels if _PENDING in text)))
                 fires |= named - pending
                 quiet |= alerts - named
     return fires, quiet
