@@ -246,7 +246,9 @@ def test_targets_that_are_lost(looking: Prometheus, running: Running, loopback: 
     finally:
         prometheus.restore(world)
 
-    assert [(one.labels["pod"], one.health) for one in looking.targets()] == [(pod, "up") for pod in PODS]
+    assert sorted((one.labels["pod"], one.health) for one in looking.targets()) == [
+        (pod, "up") for pod in PODS
+    ]
     assert looking.value('sum(up{job="nox-api"})') == 2
     window = max(int((datetime.now(UTC) - before).total_seconds()), 3)
     of_both = looking.coverage(f'up{{job="nox-api", instance!="{closed}"}}', window, 1)
