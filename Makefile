@@ -2,6 +2,8 @@
 .PHONY: help setup install rehearse gate checks check test lint bench-gate
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# Where it is set, every start of Python would compile the whole suite again.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 TARGET ?= staging

@@ -1,5 +1,6 @@
 """One rehearsal for the whole test session (one for each xdist worker), and a way to run the gate on it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,15 +33,31 @@ class Run:
 Gate = Callable[..., Run]
 
 
-@pytest.fixture
-def gate(world: World, pytestconfig: pytest.Config, tmp_path: Path) -> Gate:
-    """Run a phase's checks on the rehearsal in a pytest of their own."""
+@pytest.fixture(scope="session")
+def pytests(pytestconfig: pytest.Config) -> Iterator[subprocess.Popen[str]]:
+    """The process that every run of pytest is forked from."""
+    command = [sys.executable, Path(__file__).with_name("prefork.py")]
+    with subprocess.Popen(
+        command, cwd=pytestconfig.rootpath, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process  # closing its stdin, as leaving this does, ends it
 
-    def run(*arguments: str, markers: str = "staging", profile: Path | None = None) -> Run:
-        command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={profile or world.profile}"]
-        command += [f"--reports={tmp_path}", "-q", *arguments]
-        done = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, check=False)
+
+@pytest.fixture
+def gate(world: World, pytests: subprocess.Popen[str], tmp_path: Path) -> Gate:
+    """Run a phase's checks on the rehearsal in a pytest of their own."""
+    assert pytests.stdin is not None
+    assert pytests.stdout is not None
+    tell, answers = pytests.stdin, pytests.stdout
+
+    def run(*more: str, markers: str = "staging", profile: Path | None = None) -> Run:
+        output = tmp_path / "output.txt"
+        target = f"--target={profile or world.profile}"
+        arguments = ["-m", markers, target, f"--reports={tmp_path}", "-q", *more]
+        tell.write(json.dumps({"arguments": arguments, "output": str(output)}) + "\n")
+        tell.flush()
+        status = int(answers.readline())
         folders = sorted(tmp_path.glob("*/*/results.json"), key=lambda path: path.stat().st_mtime_ns)
-        return Run(done.returncode, done.stdout + done.stderr, folders[-1].parent if folders else None)
+        return Run(status, output.read_text(errors="replace"), folders[-1].parent if folders else None)
 
     return run
