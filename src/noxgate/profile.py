@@ -17,6 +17,7 @@ from noxgate.target import RUNBOOKS_RESTORE, ProfileError, Target, UnreachableEr
 OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace", "KUBECONFIG": "kubeconfig"}
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
 RECORD = "release.toml"
+PEERS = ("production", "staging")
 CONTEXTS = ("context", "dry_run_context")
 DEFAULT_HEADERS = {
     "x-frame-options": "SAMEORIGIN",
@@ -36,6 +37,7 @@ _KEYS: dict[str, type] = {
     "ca_file": str,
     "namespace": str,
     "production": str,
+    "staging": str,
     "env_file": str,
     "kubeconfig": str,
     "context": str,
@@ -51,6 +53,10 @@ _KEYS: dict[str, type] = {
     "old_queries": str,
     "postgres_bin": str,
     "alert_tests": str,
+    "vulnerabilities": str,
+    "log_allow_list": str,
+    "grafana": dict,
+    "sentry": dict,
     "manifests": str,
     "switch_patch": str,
     "rollback_patch": str,
@@ -80,29 +86,37 @@ def read_target(
             document[key] = environment[variable]
             origins[key] = variable
     target = _target(path, document, phases, environment, origins)
-    if target.production is None:
-        return target
-    peer = read_peer(root, target, phases, environment)
-    _check_peer(target, peer)
-    return replace(target, peer_secrets=tuple(peer.secrets()))
+    secrets = []
+    for key in PEERS:
+        if getattr(target, key) is not None:
+            peer = read_peer(root, target, phases, environment, key=key)
+            _check_peer(target, peer, key)
+            secrets += peer.secrets()
+    return replace(target, peer_secrets=tuple(secrets))
 
 
 def read_peer(
-    root: Path, target: Target, phases: Collection[str], environment: Mapping[str, str] = os.environ
+    root: Path,
+    target: Target,
+    phases: Collection[str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    key: str = "production",
 ) -> Target:
-    """The target that `production` names: production, seen from staging.
+    """The target that `production` names: production, seen from staging; or `staging`, seen from production.
 
     Each variable that its profile names is read with the peer's name before it, such as
     PRODUCTION_DATABASE_URL: DATABASE_URL is the target's own. So are BASE_URL, NAMESPACE and KUBECONFIG.
     """
-    if target.production is None:
-        raise UnreachableError(f"{target.path.name} names no production, the peer to look at")
+    named: str | None = getattr(target, key)
+    if named is None:
+        raise UnreachableError(f"{target.path.name} names no {key}, the peer to look at")
     try:
-        path = _find(root, target.production, beside=target.path)
+        path = _find(root, named, beside=target.path)
     except ProfileError as error:
-        raise ProfileError(f"{target.path.name}: production: {error}") from None
+        raise ProfileError(f"{target.path.name}: {key}: {error}") from None
     if path.resolve() == target.path.resolve():
-        raise ProfileError(f"{target.path.name}: production: a target cannot be its own peer")
+        raise ProfileError(f"{target.path.name}: {key}: a target cannot be its own peer")
     document = _load(path)
     _check_keys(path, document)
     prefix = re.sub(r"[^A-Z0-9]", "_", path.stem.upper()) + "_"
@@ -150,6 +164,7 @@ def _target(
         rehearsal=rehearsal,
         load=document.get("load", False),
         production=document.get("production"),
+        staging=document.get("staging"),
         ca_file=values.ca_file(path, document["ca_file"]) if "ca_file" in document else None,
         kubeconfig=values.kubeconfig(path, where["kubeconfig"], document["kubeconfig"])
         if "kubeconfig" in document
@@ -165,6 +180,10 @@ def _target(
         schema=_file(path, document, "schema"),
         old_queries=_file(path, document, "old_queries"),
         alert_tests=_file(path, document, "alert_tests"),
+        vulnerabilities=_beside(path, document, "vulnerabilities"),
+        log_allow_list=_beside(path, document, "log_allow_list"),
+        grafana=values.dashboard(path, document["grafana"]) if "grafana" in document else None,
+        sentry=values.sentry(path, document["sentry"]) if "sentry" in document else None,
         postgres_bin=path.parent / document["postgres_bin"] if "postgres_bin" in document else None,
         manifests=_below(path, document, "manifests"),
         switch_patch=_below(path, document, "switch_patch"),
@@ -192,6 +211,11 @@ def _file(path: Path, document: Mapping[str, Any], key: str) -> Path | None:
     """A file that the release repository has, or that lies elsewhere, such as a dump of the schema."""
     folder = path.parent / Path(document.get("source", ".")).expanduser()
     return folder / Path(document[key]).expanduser() if key in document else None
+
+
+def _beside(path: Path, document: Mapping[str, Any], key: str) -> Path | None:
+    """A file seen from the profile."""
+    return path.parent / Path(document[key]).expanduser() if key in document else None
 
 
 def _below(path: Path, document: Mapping[str, Any], key: str) -> str | None:
@@ -276,11 +300,11 @@ def _variables(
     return from_file | given
 
 
-def _check_peer(target: Target, peer: Target) -> None:
+def _check_peer(target: Target, peer: Target, named: str) -> None:
     """Two targets that are one would be compared with themselves; and a rehearsal looks at nothing real."""
     if target.rehearsal != peer.rehearsal:
         raise ProfileError(
-            f"{target.path.name}: production: of a target and its peer both are a rehearsal, or neither"
+            f"{target.path.name}: {named}: of a target and its peer both are a rehearsal, or neither"
         )
     hosts = {urlsplit(each.base_url).hostname for each in (target, peer)}  # whatever the port
     same = {
@@ -289,6 +313,6 @@ def _check_peer(target: Target, peer: Target) -> None:
     }
     for key in (key for key, is_same in same.items() if is_same):
         raise ProfileError(
-            f"target {target.name!r} and its peer {target.production!r} have the same {key} "
+            f"target {target.name!r} and its peer {getattr(target, named)!r} have the same {key} "
             f"{getattr(target, key)} (from {target.origins[key]}): one of them is wrong"
         )

@@ -12,7 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.secret import FRAGMENT
-from noxgate.target import CREDENTIALS, PROVIDERS, ProfileError, Runtime, Target
+from noxgate.target import (
+    CREDENTIALS,
+    PROVIDERS,
+    Dashboard,
+    ProfileError,
+    Runtime,
+    SentryProject,
+    Target,
+)
 
 VARIABLE = r"[A-Z][A-Z0-9_]*"
 
@@ -47,6 +55,11 @@ def kubeconfig(path: Path, where: str, value: str) -> str:
 
 
 def prometheus_url(path: Path, value: str) -> str:
+    return tool_url(path, "prometheus_url", value)
+
+
+def tool_url(path: Path, key: str, value: str) -> str:
+    """The address of a tool that is asked over HTTP."""
     try:
         parts = urlsplit(value)
         is_fine = parts.scheme in {"http", "https"} and is_host(parts.hostname or "") and parts.port != 0
@@ -54,8 +67,33 @@ def prometheus_url(path: Path, value: str) -> str:
         parts, is_fine = urlsplit(""), False
     if not is_fine or "@" in parts.netloc or parts.query or parts.fragment:
         seen = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
-        raise ProfileError(f"{path.name}: prometheus_url: expected http(s)://HOST[:PORT][/PATH], {seen}")
+        raise ProfileError(f"{path.name}: {key}: expected http(s)://HOST[:PORT][/PATH], {seen}")
     return value.rstrip("/")
+
+
+def dashboard(path: Path, table: Mapping[str, Any]) -> Dashboard:
+    """Grafana, and the uid of the service's dashboard there."""
+    found = _names(path, "grafana", table, ("url", "dashboard"))
+    return Dashboard(tool_url(path, "grafana: url", found["url"]), found["dashboard"])
+
+
+def sentry(path: Path, table: Mapping[str, Any]) -> SentryProject:
+    """Sentry, and the slugs of the service's organization and project there."""
+    found = _names(path, "sentry", table, ("url", "organization", "project"))
+    return SentryProject(tool_url(path, "sentry: url", found["url"]), found["organization"], found["project"])
+
+
+def _names(path: Path, key: str, table: Mapping[str, Any], expected: tuple[str, ...]) -> dict[str, str]:
+    """A table with exactly these texts; all but the url go into a path, so they are names."""
+    said = texts(path, key, table)
+    if said.keys() != set(expected):
+        raise ProfileError(
+            f"{path.name}: [{key}]: expected {', '.join(expected)}, saw {', '.join(said) or 'nothing'}"
+        )
+    for name, value in said.items():
+        if name != "url" and not re.fullmatch(r"[A-Za-z0-9][\w.-]*", value, re.ASCII):
+            raise ProfileError(f"{path.name}: [{key}] {name}: expected a name, saw {value!r}")
+    return said
 
 
 def registry(path: Path, value: str) -> str:

@@ -15,6 +15,8 @@ CREDENTIALS = (
     "admin_token",
     "prometheus_token",
     "registry_password",
+    "grafana_token",
+    "sentry_token",
 )
 
 
@@ -39,6 +41,23 @@ class Runtime:
 
 
 @dataclass(frozen=True)
+class Dashboard:
+    """One of Grafana's dashboards, by its uid."""
+
+    url: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class SentryProject:
+    """Where Sentry keeps the service's issues."""
+
+    url: str
+    organization: str
+    project: str
+
+
+@dataclass(frozen=True)
 class Target:
     """Where to look. `variables` are values by variable name; `origins` says where each setting came from."""
 
@@ -51,6 +70,7 @@ class Target:
     rehearsal: bool = False
     load: bool = False
     production: str | None = None
+    staging: str | None = None  # where the release was validated, seen from production
     ca_file: Path | None = None
     kubeconfig: str | None = None  # one file, or several with colons between, as kubectl takes it
     context: str | None = None
@@ -67,6 +87,10 @@ class Target:
     old_queries: Path | None = None
     postgres_bin: Path | None = None
     alert_tests: Path | None = None
+    vulnerabilities: Path | None = None  # the report of an image scanner
+    log_allow_list: Path | None = None
+    grafana: Dashboard | None = None
+    sentry: SentryProject | None = None
     manifests: str | None = None
     switch_patch: str | None = None
     rollback_patch: str | None = None
