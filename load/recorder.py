@@ -1,39 +1,21 @@
-"""Samples by class and second: exact counts, and response times to 0.1 %. Merging loses nothing.
+"""Samples by class and second: exact counts, and response times to a ten-millionth. Merging loses nothing.
 
-A response time is kept as the number of its bucket, two bytes: 512 buckets for each power of two seconds.
+A response time is kept as a float of four bytes. It costs less than finding the bucket of a histogram for it,
+and 1,000 requests/s for an hour are 14 MB.
 """
 
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, frexp, inf, ldexp
+from math import ceil, inf
 from typing import Any
 
 from load.samples import Reason, Sample
 
-STEPS = 512
-OFFSET = 29  # octaves below one second
-SHORTEST = 2.0 ** -(OFFSET + 1)  # half a nanosecond, where the first bucket ends
-LONGEST = 2.0**97  # above it there is no bucket in two bytes
-
 Outcomes = Counter[tuple[int, str]]  # (status, reason): requests
 Measured = tuple["array[float]", Outcomes, dict[float, int]]
 Problems = Counter[tuple[str, str, int, str]]  # (class, name, status, reason): requests
-
-
-def bucket(seconds: float) -> int:
-    """The bucket of a response time."""
-    if not SHORTEST < seconds < LONGEST:
-        return 0 if seconds <= SHORTEST else bucket(LONGEST / 2)
-    mantissa, exponent = frexp(seconds)
-    return int((mantissa + mantissa + exponent + OFFSET) * STEPS)
-
-
-def middle(number: int) -> float:
-    """The response time that stands for a bucket: no sample in it is 0.1 % away."""
-    exponent, step = divmod(number, STEPS)
-    return ldexp((1 + (step + 0.5) / STEPS) / 2, exponent - OFFSET - 1)
 
 
 class Open:
@@ -44,7 +26,7 @@ class Open:
     def __init__(self, limits: Sequence[float]) -> None:
         self.lowest = min(limits, default=inf)
         self.over = [0] * len(limits)
-        self.times = array("H")
+        self.times = array("f")
         self.statuses = array("H")
         self.failures: Problems = Counter()
 
@@ -57,7 +39,7 @@ class Cell:
     failures: int = 0
     over: list[int] = field(default_factory=list)  # requests over each of the class's limits, exactly
     outcomes: Outcomes = field(default_factory=Counter)
-    times: "array[int]" = field(default_factory=lambda: array("H"))
+    times: "array[float]" = field(default_factory=lambda: array("f"))
 
     def add(self, other: "Cell") -> None:
         """Take the requests of another cell as well."""
@@ -77,7 +59,7 @@ class Recorder:
     def __init__(self, limits: Mapping[str, Sequence[float]], *, open_model: bool = False) -> None:
         self._limits = {group: tuple(seconds) for group, seconds in limits.items()}
         self._open_model = open_model
-        self._second = 0
+        self._from = self._until = 0.0  # the second that is being recorded
         self._open: dict[str, Open] = {}
         self._opened: dict[int, dict[str, Open]] = {}
         self._retried = 0
@@ -87,36 +69,36 @@ class Recorder:
 
     def record(self, sample: Sample) -> None:
         """Count one sample."""
+        if self._open_model:
+            sample = _as_intended(sample)
         # When it was to be sent: a request that hangs for longer than the hold lasts is one of the hold's.
-        second = int(sample.began - sample.late if self._open_model else sample.began)
-        if second != self._second:
-            self._second = second
-            self._open = self._opened.setdefault(second, {})
-        group = sample.group
-        cell = self._open.get(group)
-        if cell is None:
-            cell = self._open[group] = Open(self._limits.get(group, ()))
-        seconds = sample.ended - sample.began + sample.late if self._open_model else sample.seconds
-        cell.times.append(bucket(seconds))
+        if not self._from <= sample.began < self._until:
+            self._begin(int(sample.began))
+        seconds = sample.seconds
+        try:
+            cell = self._open[sample.group]
+        except KeyError:
+            cell = self._open[sample.group] = Open(self._limits.get(sample.group, ()))
+        cell.times.append(seconds)
         cell.statuses.append(sample.status)
         if seconds > cell.lowest:
-            for place, limit in enumerate(self._limits[group]):
+            for place, limit in enumerate(self._limits[sample.group]):
                 cell.over[place] += seconds > limit
         if sample.error:
-            cell.failures[group, sample.name, sample.status, sample.error] += 1
+            cell.failures[sample.group, sample.name, sample.status, sample.error] += 1
         if sample.retried:
             self._retried += 1
 
     def drain(self) -> dict[str, Any]:
         """What was recorded since the last time, for a master: numbers, texts and bytes only."""
-        opened, self._opened, self._open, self._second = self._opened, {}, {}, 0
+        opened, self._opened, self._open, self._until = self._opened, {}, {}, 0.0
         retried, self._retried = self._retried, 0
         problems: Problems = Counter()
         cells = []
         for second, groups in opened.items():
             for group, cell in groups.items():
                 problems.update(cell.failures)
-                outcomes = Counter((status, "") for status in cell.statuses)
+                outcomes = Counter({(status, ""): count for status, count in Counter(cell.statuses).items()})
                 for (_, _, status, reason), count in cell.failures.items():
                     outcomes[status, ""] -= count
                     outcomes[status, str(reason)] += count
@@ -138,7 +120,7 @@ class Recorder:
             raise ValueError(f"expected a worker with the limits {self._limits}, saw {drained['limits']}")
         for group, second, requests, failures, over, outcomes, times in drained["cells"]:
             counted = Counter({(status, reason): count for status, reason, count in outcomes})
-            cell = Cell(requests, failures, list(over), counted, array("H", times))
+            cell = Cell(requests, failures, list(over), counted, array("f", times))
             if len(cell.times) != requests or counted.total() != requests:
                 raise ValueError(f"expected {requests} requests of {group}, saw {len(cell.times)} times")
             self._cell(group, second).add(cell)
@@ -160,15 +142,18 @@ class Recorder:
         """What was merged, by class and second, as SLOs are judged on: times, outcomes, counts by limit."""
         found: dict[str, dict[int, Measured]] = {}
         for (group, second), cell in self.cells.items():
-            times = array("f", map(middle, cell.times))
             over = dict(zip(self._limits.get(group, ()), cell.over, strict=True))
-            found.setdefault(group, {})[second] = (times, cell.outcomes, over)
+            found.setdefault(group, {})[second] = (cell.times, cell.outcomes, over)
         return found
 
     @property
     def requests(self) -> int:
         """All requests that were merged."""
         return sum(cell.requests for cell in self.cells.values())
+
+    def _begin(self, second: int) -> None:
+        self._from, self._until = second, second + 1
+        self._open = self._opened.setdefault(second, {})
 
     def _cell(self, group: str, second: int) -> Cell:
         return self.cells.setdefault((group, second), self._new(group))
@@ -177,21 +162,12 @@ class Recorder:
         return Cell(over=[0] * len(self._limits.get(group, ())))
 
 
-def percentile(times: Iterable[int], share: float) -> float:
-    """The response time that `share` of the requests in these buckets did not exceed (nearest rank).
-
-    ValueError where there is none.
-    """
-    counts = Counter(times)
-    total = counts.total()
-    if not total:
+def percentile(times: Iterable[float], share: float) -> float:
+    """The response time that `share` of the requests did not exceed (nearest rank); ValueError of none."""
+    ranked = sorted(times)
+    if not ranked:
         raise ValueError("no request, no percentile")
-    rank = max(1, ceil(share * total - 1e-9))
-    for number in sorted(counts):
-        rank -= counts[number]
-        if rank <= 0:
-            return middle(number)
-    raise AssertionError("unreachable: the ranks sum up")
+    return ranked[max(1, ceil(share * len(ranked) - 1e-9)) - 1]
 
 
 def reasons(cells: Iterable[Cell]) -> Counter[Reason]:
@@ -202,3 +178,9 @@ def reasons(cells: Iterable[Cell]) -> Counter[Reason]:
             if reason:
                 found[Reason(reason)] += count
     return found
+
+
+def _as_intended(sample: Sample) -> Sample:
+    """As if it had begun when it was to."""
+    seconds = sample.ended - sample.began + sample.late
+    return sample._replace(began=sample.began - sample.late, seconds=max(0.0, seconds))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from load.engine import TOTALS, ApiUser
-from load.recorder import Recorder, middle, percentile
+from load.recorder import Recorder, percentile
 from load.samples import Sample
 from load.workers import Reports
 from locust import constant, events, task  # noqa: TID251 (Locust runs this file in a process of its own)
@@ -59,7 +59,7 @@ def found(environment: Any, reports: Reports) -> dict[str, Any]:
     """What the test looks at."""
     problems = reports.problems()
     health = [cell for (group, _), cell in RECORDER.cells.items() if group == "health"]
-    times = [number for cell in health for number in cell.times]
+    times = [seconds for cell in health for seconds in cell.times]
     return {
         "problems": problems,
         "merged": RECORDER.requests,
@@ -67,7 +67,7 @@ def found(environment: Any, reports: Reports) -> dict[str, Any]:
         "locust": environment.stats.total.num_requests,
         "longest": percentile(times, 1),
         "over": sum(sum(cell.over) for cell in health),
-        "slow": sum(middle(number) > LIMITS["health"][0] for number in times),
+        "slow": sum(seconds > LIMITS["health"][0] for seconds in times),
         "failures": [[*key, count] for key, count in RECORDER.problems.items()],
         "groups": sorted({group for group, _ in RECORDER.cells}),
     }
