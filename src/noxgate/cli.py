@@ -11,6 +11,7 @@ from pathlib import Path
 
 from noxgate import doctor
 from noxgate.checks import CheckError, find_checks
+from noxgate.evidence import commands as evidence
 from noxgate.rehearsal import day, world
 from noxgate.rehearsal.sabotages import UnknownSabotageError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
@@ -30,7 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.command(given)
         sys.stdout.flush()
-    except (RunbookError, CheckError, world.RehearsalError, UnknownSabotageError, ProjectError) as error:
+    except (
+        RunbookError,
+        CheckError,
+        world.RehearsalError,
+        UnknownSabotageError,
+        ProjectError,
+        *evidence.ERRORS,
+    ) as error:
         print(f"noxgate: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -191,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
         description="List each program that a rehearsal needs: version and path, or how to install it.",
     )
     one.set_defaults(command=_doctor)
+    evidence.add(commands, _root)
     return parser
 
 

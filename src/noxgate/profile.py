@@ -65,11 +65,21 @@ _KEYS: dict[str, type] = {
     "science": list,
     "tools": dict,
     "runtime": dict,
+    "signers": list,
+    "signing_key": str,
+    "evidence_hours": int,
     "credentials": dict,
     "oauth": dict,
     "security_headers": dict,
 }
-_EXPECTED = {list: "a list", bool: "true or false", str: "text", dict: "a table", float: "a number like 2.5"}
+_EXPECTED = {
+    list: "a list",
+    bool: "true or false",
+    str: "text",
+    dict: "a table",
+    float: "a number like 2.5",
+    int: "a whole number",
+}
 _REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
 
 
@@ -77,9 +87,7 @@ def read_target(
     root: Path, name: str, phases: Collection[str], environment: Mapping[str, str] = os.environ
 ) -> Target:
     """Read the profile `name`, or a path ending in .toml; raises ProfileError with one line."""
-    path = _find(root, name)
-    document = _load(path)
-    _check_keys(path, document)
+    path, document = read_document(root, name)
     origins = dict.fromkeys(document, path.name)
     for variable, key in OVERRIDES.items():
         if environment.get(variable) and not document.get("rehearsal", False):
@@ -93,6 +101,14 @@ def read_target(
             _check_peer(target, peer, key)
             secrets += peer.secrets()
     return replace(target, peer_secrets=tuple(secrets))
+
+
+def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """The profile `name` as it is written: nothing that it names is looked up."""
+    path = _find(root, name)
+    document = _load(path)
+    _check_keys(path, document)
+    return path, document
 
 
 def read_peer(

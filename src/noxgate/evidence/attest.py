@@ -1,0 +1,124 @@
+"""A person says what they saw of a runbook line that no machine can check."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from noxgate.evidence.records import ATTESTATION, OPENED, SKEW, Chain, Record, RecordError, latest
+from noxgate.evidence.signing import SigningKey
+from noxgate.placeholder import is_placeholder
+from noxgate.profile_values import guess
+from noxgate.runbook import Line, Runbook
+
+PASSED, FAILED = "passed", "failed"
+LONGEST = 1000
+# What is typed to get past a question says nothing of what was seen.
+_NOTHING = re.compile(
+    r"(ok(ay)?|done|y(es)?|good|fine|green|pass(ed)?|checked|seen|attested|true|n/?a)[.!]*", re.IGNORECASE
+)
+_KINDS = {
+    "auto": "a check proves it: noxgate gate --phase {phase}",
+    "mutate": "a check proves it: noxgate gate --phase {phase}",
+    "derived": "it follows from other lines",
+}
+
+
+class AttestationError(Exception):
+    """What cannot be attested: one line saying what was expected, what was seen, what to do."""
+
+
+def human_line(runbook: Runbook, line_id: str) -> Line:
+    """The line of this id that a person attests."""
+    line = runbook.lines.get(line_id)
+    if line is None:
+        humans = human_lines(runbook)
+        hint = guess(line_id, [each.id for each in humans]) or guess(line_id, runbook.lines)
+        raise AttestationError(f"no runbook line {line_id!r}{hint} (noxgate attest --list shows them)")
+    if line.kind != "human":
+        raise AttestationError(
+            f"{line_id} is not a person's to attest: {_KINDS[line.kind].format(phase=line.phase)}"
+        )
+    return line
+
+
+def human_lines(runbook: Runbook) -> list[Line]:
+    """All lines that a person attests, in runbook order."""
+    return [line for line in runbook.lines.values() if line.kind == "human"]
+
+
+def attest(
+    chain: Chain,
+    key: SigningKey,
+    line: Line,
+    *,
+    by: str,
+    saw: str,
+    outcome: str = PASSED,
+    now: datetime | None = None,
+) -> Record:
+    """Record that a person saw a line hold, or fail; AttestationError or RecordError if it cannot be."""
+    by, saw = _text("--by", by), _text("--saw", saw)
+    if not chain.rehearsal and by.lower() in {"rehearsal", "me", "someone", "somebody", "nobody"}:
+        raise AttestationError(f"--by: expected a person's name, saw {by!r}")
+    if _NOTHING.fullmatch(saw) or saw in {line.id, line.expected}:
+        raise AttestationError(f"--saw: expected what was seen, with a link or a number; saw {saw!r}")
+    refuse_wrong_moment(line, chain.read(), now or datetime.now(UTC))
+    return chain.append(
+        key, kind=ATTESTATION, line=line.id, by=by, seen=saw, data={"outcome": outcome}, now=now
+    )
+
+
+def refuse_wrong_moment(line: Line, records: Sequence[Record], now: datetime) -> None:
+    """A line with the limits `hour` and `late_minutes` is due that long after the window opened."""
+    due = due_between(line, records)
+    if due is None:
+        return
+    first, last = due
+    if now < first:
+        raise AttestationError(f"{line.id}: too early: due from {first:%Y-%m-%d %H:%M} UTC")
+    if now > last:
+        raise AttestationError(
+            f"{line.id}: too late: was due until {last:%Y-%m-%d %H:%M} UTC, and is not made up for afterwards"
+        )
+
+
+def due_between(line: Line, records: Sequence[Record]) -> tuple[datetime, datetime] | None:
+    """When a line is due; None if at any time."""
+    if "hour" not in line.limits:
+        return None
+    opened = [record for record in records if record.kind == OPENED]
+    if not opened:
+        raise AttestationError(
+            f"{line.id}: its hours count from the window's opening, and it has not been opened"
+        )
+    first = opened[-1].at + timedelta(hours=line.limits["hour"])
+    return first, first + timedelta(minutes=line.limits.get("late_minutes", 60))
+
+
+def attestations(chain: Chain, hours: float, now: datetime | None = None) -> dict[str, Record]:
+    """The newest attestation of each line that counts at `now`: neither older than `hours` nor yet to come.
+
+    A rehearsal plays its days in minutes, so its times are not compared with the clock.
+    """
+    found = latest(chain.read(), ATTESTATION)
+    now = now or datetime.now(UTC)
+    if chain.rehearsal:
+        return found
+    ahead = [record for record in found.values() if record.at > now + SKEW]
+    if ahead:
+        raise RecordError(f"records of {chain.target}: record {ahead[0].number} is from the future")
+    return {line: record for line, record in found.items() if now - record.at <= timedelta(hours=hours)}
+
+
+def owed(lines: Iterable[Line], attested: dict[str, Record]) -> list[Line]:
+    """The human lines that nobody has attested yet."""
+    return [line for line in lines if line.kind == "human" and line.id not in attested]
+
+
+def _text(option: str, text: str) -> str:
+    plain = " ".join(text.split())
+    if not plain or is_placeholder(plain):
+        raise AttestationError(f"{option}: expected words of your own, saw {text!r}")
+    if not plain.isprintable() or len(plain) > LONGEST:
+        raise AttestationError(f"{option}: expected one line of at most {LONGEST} printable characters")
+    return plain
