@@ -27,6 +27,7 @@ from noxgate.clients.repository import Repository
 from noxgate.clients.science import Science, ScienceSession
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.tools import Tools
+from noxgate.clients.vulnerabilities import Vulnerabilities
 from noxgate.clients.websocket import WebSocketClient
 from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
@@ -176,6 +177,38 @@ def production_registry(production_registry_session: RegistrySession, observe: O
     return Registry(production_registry_session, observe)
 
 
+@pytest.fixture(scope="session")
+def staging(pytestconfig: pytest.Config, target: Target, runbook: Runbook) -> Target:
+    """The peer that the profile names: staging, where the release was validated, seen from production."""
+    return read_peer(pytestconfig.rootpath, target, list(runbook.phases), key="staging")
+
+
+@pytest.fixture(scope="session")
+def staging_kube_sessions(staging: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    """As `kube_sessions`, of staging."""
+    yield from _sessions(staging)
+
+
+@pytest.fixture
+def staging_kube(staging_kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Kube:
+    """Staging's Kubernetes cluster."""
+    return Kube(*staging_kube_sessions, observe)
+
+
+@pytest.fixture(scope="session")
+def staging_registry_session(staging: Target) -> Iterator[RegistrySession]:
+    """As `registry_session`, of staging."""
+    session = RegistrySession(staging, staging.registry)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def staging_registry(staging_registry_session: RegistrySession, observe: Observe) -> Registry:
+    """The registries of staging's images."""
+    return Registry(staging_registry_session, observe)
+
+
 @pytest.fixture
 def runtime(target: Target) -> Runtime:
     """What the images must declare."""
@@ -275,6 +308,12 @@ def repository(target: Target, observe: Observe) -> Repository:
     if target.source is None:
         raise UnreachableError(f"{target.path.name} names no source, the checkout of the release repository")
     return Repository(target.source, observe)
+
+
+@pytest.fixture
+def vulnerabilities(target: Target, observe: Observe) -> Vulnerabilities:
+    """What an image scanner reported."""
+    return Vulnerabilities(target.path.name, target.vulnerabilities, observe)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Runbook 1, parity: what staging proved holds for production only where both are alike."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from noxgate.clients.cache import Cache
@@ -9,7 +7,7 @@ from noxgate.clients.database import Database
 from noxgate.clients.kube import Kube
 from noxgate.clients.registry import Registry
 from noxgate.clients.registry_answers import bases
-from noxgate.clients.workload import living, name, selector
+from noxgate.clients.running import running
 from noxgate.runbook import Runbook
 from noxgate.target import Runtime, Target
 
@@ -79,19 +77,6 @@ def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, runbook:
 
     assert staging == production
     assert int(staging.partition(".")[0]) == runbook.lines["preflight.redis-parity"].limits["major"]
-
-
-def running(kube: Kube, namespace: str, deployment: str) -> Mapping[str, str]:
-    """Pod -> the image, by its digest, that runs in the Deployment's first container."""
-    found = kube.need("Deployment", deployment, namespace)
-    container = found["spec"]["template"]["spec"]["containers"][0]["name"]
-    pods = living(kube.list("Pod", namespace, selector(found)))
-    return {
-        name(pod): status.get("imageID", "")
-        for pod in pods
-        for status in (pod.get("status") or {}).get("containerStatuses") or []
-        if status["name"] == container
-    }
 
 
 def is_a(version: str | None, wanted: str) -> bool:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 PHASES = ("preflight", "staging", "live")
 KEYS = (
-    "serves, rehearsal, load, base_url, plain_url, ca_file, namespace, production, staging, env_file, kubeconfig, "
-    "context, dry_run_context, green_namespace, blue_namespace, prometheus_url, registry, source, record, "
-    "migration, schema, old_queries, postgres_bin, alert_tests, vulnerabilities, log_allow_list, "
-    "grafana, sentry, manifests, switch_patch, rollback_patch, "
+    "serves, rehearsal, load, base_url, plain_url, ca_file, namespace, production, staging, env_file, "
+    "kubeconfig, context, dry_run_context, green_namespace, blue_namespace, prometheus_url, registry, "
+    "source, record, migration, schema, old_queries, postgres_bin, alert_tests, vulnerabilities, "
+    "log_allow_list, grafana, sentry, manifests, switch_patch, rollback_patch, "
     "wait_seconds, restore, science, tools, runtime, credentials, oauth, security_headers"
 )
 GOOD = """\
@@ -414,7 +414,10 @@ def test_rehearsal_has_no_real_peer(root: Path) -> None:
 # ---------------------------------------------------------------- one table of mistakes
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
-ROLES = "database_url, redis_url, test_token, admin_token, prometheus_token, registry_password, grafana_token, sentry_token"
+ROLES = (
+    "database_url, redis_url, test_token, admin_token, prometheus_token, registry_password, "
+    "grafana_token, sentry_token"
+)
 CLIENT_ID = 'expected client_id = "…" or client_id_variable = "NAME"'
 PEER = 'production = "production"\n'
 BAD = {

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from noxgate.clients.drift import drift
+from noxgate.clients.drift import drifted
 from noxgate.clients.kube import Kube
 from noxgate.clients.manifests import Document
 from noxgate.target import Target
@@ -36,15 +36,7 @@ def test_live_objects_are_what_the_manifests_say(
     kube: Kube, target: Target, manifests: tuple[Document, ...]
 ) -> None:
     """What a dry run would still change, and what somebody added by hand."""
-    found = {}
-    for document in manifests:
-        namespace = document.namespace or target.namespace
-        live = kube.get(document.kind, document.name, namespace)
-        if live is None:
-            found[str(document)] = ["is not there"]
-            continue
-        wished = kube.dry_run_apply(document.content, namespace)
-        found[str(document)] = drift(document.content, live, wished, kube.fresh(document.content, namespace))
+    found = drifted(kube, manifests, target.namespace)
 
     assert manifests != ()
-    assert {document: differences for document, differences in found.items() if differences} == {}
+    assert found == {}

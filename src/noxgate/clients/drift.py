@@ -1,7 +1,10 @@
 """How a live object differs from its manifest: what an apply would change, and what it would leave."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.manifests import Document
 
 Json = Mapping[str, Any]
 
@@ -15,6 +18,20 @@ _CHOSEN = {
 }
 # Texts that are shown; any other may be a secret that somebody typed into the live object.
 _SHOWN = {"image", "name", "host", "path", "pathType", "type", "kind", "port", "targetPort", "externalName"}
+
+
+def drifted(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[str, list[str]]:
+    """How the live objects differ from their manifests, of those that do, by manifest."""
+    found = {}
+    for document in manifests:
+        where = document.namespace or namespace
+        live = kube.get(document.kind, document.name, where)
+        if live is None:
+            found[str(document)] = ["is not there"]
+            continue
+        wished = kube.dry_run_apply(document.content, where)
+        found[str(document)] = drift(document.content, live, wished, kube.fresh(document.content, where))
+    return {document: differences for document, differences in found.items() if differences}
 
 
 def drift(manifest: Json, live: Json, wished: Json, fresh: Json | None) -> list[str]:

@@ -36,6 +36,16 @@ class Tree:
     hidden: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Tag:
+    """A tag: of the type `tag` where it is annotated, else of that of what it points at."""
+
+    type: str
+    object: str
+    commit: str
+    message: str
+
+
 class Repository:
     """Looks at one checkout, and asks its remote `origin`. Nothing is fetched."""
 
@@ -88,6 +98,36 @@ class Repository:
         seen = "not in HEAD" if content is None else f"{len(content)} characters"
         self._saw(f"{path}: {seen}", f"show {shlex.quote(f'HEAD:{path}')}")
         return content
+
+    def tag(self, name: str) -> Tag | None:
+        """The checkout's tag of that name, without its signature; None if there is none."""
+        fields = "%(refname)%00%(objecttype)%00%(objectname)%00%(contents:subject)%00%(contents:body)"
+        ref = f"refs/tags/{name}"
+        found = self._git("for-each-ref", f"--format={fields}", ref) or ""
+        commit = self._git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", absent=1)
+        show = f"for-each-ref --format='%(objecttype) %(objectname) %(contents)' {ref}"
+        if commit is None or found.partition("\0")[0] != ref:  # the pattern also fits tags below that name
+            self._saw(f"the checkout has no tag {name} of a commit", show)
+            return None
+        _, kind, object_, subject, body = found.removesuffix("\n").split("\0")
+        message = f"{subject}\n\n{body}".strip()
+        self._saw(f"{name} is a {kind}, {object_}, of {commit.strip()}: {message}", show)
+        return Tag(kind, object_, commit.strip(), message)
+
+    def remote_tag(self, name: str) -> str | None:
+        """The object that `origin` has under this tag, None if it has none: the remote itself is asked."""
+        wanted = f"refs/tags/{name}"
+        lines = (self._git("ls-remote", "origin", wanted, within=REMOTE) or "").splitlines()
+        found = {ref: object_ for object_, _, ref in (line.partition("\t") for line in lines)}
+        seen = f"origin has {name} as {found[wanted]}" if wanted in found else f"origin has no tag {name}"
+        self._saw(seen, f"ls-remote origin {wanted}")
+        return found.get(wanted)
+
+    def has(self, commit: str, of: str) -> bool:
+        """Whether the commit `of` is this one, or came after it; it has to be in the checkout."""
+        found = self._git("merge-base", "--is-ancestor", commit, of, absent=1) is not None
+        self._saw(f"{commit} is {'' if found else 'not '}in {of}", f"merge-base --is-ancestor {commit} {of}")
+        return found
 
     def _distance(self, commit: str) -> str:
         """How far HEAD is from a commit, if that is here at all."""
@@ -145,6 +185,7 @@ def _environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     return kept | {
         "LC_ALL": "C.UTF-8",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "/bin/false",

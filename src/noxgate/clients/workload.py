@@ -79,6 +79,16 @@ def living(pods: Sequence[Json]) -> list[Json]:
     ]
 
 
+def phases(pods: Sequence[Json]) -> dict[str, str]:
+    """Pod -> Running, Pending and so on; one that is being deleted is Terminating, as kubectl says."""
+    return {
+        name(pod): "Terminating"
+        if "deletionTimestamp" in pod["metadata"]
+        else str((pod.get("status") or {}).get("phase"))
+        for pod in pods
+    }
+
+
 def unready(pods: Sequence[Json]) -> dict[str, str]:
     """Pods that are not ready, and why."""
     return {name(pod): why(pod, "Ready") for pod in pods if condition(pod, "Ready") != "True"}

@@ -1,0 +1,73 @@
+"""Runbook 4, container images: the bytes that staging validated, built from the tag, and scanned."""
+
+import pytest
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.manifests import Document
+from noxgate.clients.registry import Registry
+from noxgate.clients.registry_answers import REVISION
+from noxgate.clients.repository import Repository
+from noxgate.clients.running import released, running, strangers_to
+from noxgate.clients.vulnerabilities import Vulnerabilities
+from noxgate.runbook import Release, Runbook
+from noxgate.target import Target
+
+DEPLOYMENT = "nox-api-deployment-green"
+
+
+@pytest.mark.runbook("green.image-published")
+def test_registry_has_the_image(
+    registry: Registry, manifests: tuple[Document, ...], release: Release
+) -> None:
+    """Under the release's tag, and for the platform of the nodes; it says itself which version it is."""
+    image = registry.image(released(manifests, release.version))
+
+    assert image.layers != ()
+
+
+@pytest.mark.runbook("green.image-digest")
+def test_image_is_what_staging_runs(
+    registry: Registry,
+    manifests: tuple[Document, ...],
+    release: Release,
+    staging: Target,
+    staging_kube: Kube,
+) -> None:
+    """By digest: an image that was built again after staging has the same tag, and nobody tested it."""
+    image = registry.image(released(manifests, release.version))
+    validated = running(staging_kube, staging.namespace, DEPLOYMENT)
+
+    assert validated != {}
+    assert strangers_to(image, validated) == {}
+
+
+@pytest.mark.runbook("green.image-revision")
+def test_image_is_built_from_the_tag(
+    registry: Registry, repository: Repository, manifests: tuple[Document, ...], release: Release
+) -> None:
+    """By the label that the build leaves in the image."""
+    image = registry.image(released(manifests, release.version))
+    tag = repository.tag(f"v{release.version}")
+
+    assert tag is not None, f"no tag v{release.version}"
+    assert image.labels.get(REVISION) == tag.commit
+
+
+@pytest.mark.runbook("green.image-scan")
+def test_scan_has_no_critical_finding(
+    registry: Registry,
+    manifests: tuple[Document, ...],
+    vulnerabilities: Vulnerabilities,
+    release: Release,
+    runbook: Runbook,
+) -> None:
+    """Of these bytes: a report of another build, or of last week, says nothing of what ships tonight."""
+    limits = runbook.lines["green.image-scan"].limits
+    report = vulnerabilities.report()
+    image = registry.image(released(manifests, release.version))
+
+    assert report.is_of(image), (
+        f"the report is of {sorted(report.scan.digests) or 'no digest'}, not of {image.digest}"
+    )
+    assert report.age_hours <= limits["age_hours"]
+    assert len(report.scan.critical) <= limits["critical"], f"critical: {', '.join(report.scan.critical)}"

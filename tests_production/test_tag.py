@@ -1,0 +1,58 @@
+"""Runbook 4, release tagging: the tag says what is released, and is the same for everybody."""
+
+import pytest
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.registry import Registry
+from noxgate.clients.registry_answers import REVISION
+from noxgate.clients.repository import Repository, Tag
+from noxgate.clients.running import running
+from noxgate.runbook import Release
+from noxgate.target import Target
+
+DEPLOYMENT = "nox-api-deployment-green"
+
+
+@pytest.mark.runbook("green.tag-annotated")
+def test_tag_is_annotated(repository: Repository, release: Release) -> None:
+    """A lightweight tag is only a name: nobody signs with it, and it has no message of its own."""
+    tag = tag_of(repository, release)
+
+    assert tag.type == "tag"
+    assert tag.message == f"NOX API v{release.version} Production Release"
+
+
+@pytest.mark.runbook("green.tag-pushed")
+def test_origin_has_the_same_tag(repository: Repository, release: Release) -> None:
+    """The same object, not only a tag of that name: `git push` keeps silent about one that differs."""
+    tag = tag_of(repository, release)
+    remote = repository.remote_tag(f"v{release.version}")
+
+    assert remote == tag.object
+
+
+@pytest.mark.runbook("green.tag-commit")
+def test_tag_is_the_validated_commit(
+    repository: Repository,
+    release: Release,
+    staging: Target,
+    staging_kube: Kube,
+    staging_registry: Registry,
+) -> None:
+    """The commit that the image which staging runs was built from, and it is on the remote's main."""
+    tag = tag_of(repository, release)
+    images = set(running(staging_kube, staging.namespace, DEPLOYMENT).values())
+    validated = {image: staging_registry.image(image).labels.get(REVISION) for image in images}
+    main = repository.remote_head("main")
+
+    assert validated != {}
+    assert validated == dict.fromkeys(validated, tag.commit)
+    assert main is not None
+    assert repository.has(tag.commit, main), f"{tag.commit} is not on main"
+
+
+def tag_of(repository: Repository, release: Release) -> Tag:
+    """The release's tag, which has to be there."""
+    tag = repository.tag(f"v{release.version}")
+    assert tag is not None, f"no tag v{release.version}"
+    return tag
