@@ -12,6 +12,7 @@ from noxgate.clients.api import ApiClient, ApiSession
 from noxgate.clients.cache import Cache, CacheSession
 from noxgate.clients.catalog import Catalog, read_catalog
 from noxgate.clients.database import Database, DatabaseSession
+from noxgate.clients.forward import Forward
 from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession
 from noxgate.clients.links import Links
@@ -129,6 +130,12 @@ def kube_sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
 def kube(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Kube:
     """The target's Kubernetes cluster."""
     return Kube(*kube_sessions, observe)
+
+
+@pytest.fixture
+def forward(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Forward:
+    """Ways to single pods of the target's cluster."""
+    return Forward(kube_sessions[0], observe)
 
 
 @pytest.fixture(scope="session")

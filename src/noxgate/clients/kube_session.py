@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shlex
 import ssl
 import threading
@@ -23,6 +24,7 @@ from noxgate.target import Target, UnreachableError
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+    from kubernetes.stream.ws_client import PortForward
 
 DEFAULT = "~/.kube/config"
 CONNECT, READ = 5, 8  # seconds
@@ -44,6 +46,26 @@ class Answer:
         return shortened(
             str(self.document.get("message") or self.document.get("reason") or "no reason given")
         )
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What is not a document of the API's own: a log, or what a pod answered. `whole`: not cut off."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    whole: bool = True
+
+    @property
+    def message(self) -> str:
+        """What the API server itself says about a request that it refused."""
+        try:
+            document = json.loads(self.content)
+        except ValueError:
+            document = None
+        said = document.get("message") if isinstance(document, dict) else None
+        return shortened(str(said or self.content.decode("utf-8", "replace") or "no reason given"))
 
 
 class KubeSession:
@@ -79,20 +101,59 @@ class KubeSession:
         """One request; UnreachableError in one line for whatever is not a JSON document of the API's."""
         return self.patience.run(lambda: self._ask(method, path, query, body, media_type))
 
+    def read(self, path: str, query: Mapping[str, str], most: int) -> Raw:
+        """GET something that is no document, at most so many bytes of it."""
+        return self.patience.run(lambda: self._read(path, query, most))
+
+    def forward(self, namespace: str, pod: str, port: int) -> "PortForward":
+        """A stream to a pod's port; UnreachableError where the API server gives none."""
+        return self.patience.run(lambda: self._forward(namespace, pod, port))
+
     def close(self) -> None:
         if self._client is not None:
             self._client.close()  # type: ignore[no-untyped-call]
 
     def _ask(self, method: str, path: str, query: Mapping[str, str], body: object, media_type: str) -> Answer:
+        headers = {"accept": "application/json"} | ({"content-type": media_type} if media_type else {})
+        with self._sent(method, path, query, headers, body) as answer:
+            return Answer(answer.status, _document(self._where, answer.status, answer.read(MOST_BYTES + 1)))
+
+    def _read(self, path: str, query: Mapping[str, str], most: int) -> Raw:
+        with self._sent("GET", path, query, {"accept": "*/*"}) as answer:
+            content = answer.read(most + 1)
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            if len(content) > most:
+                answer.close()  # nobody else is to read the rest
+            return Raw(answer.status, headers, content[:most], len(content) <= most)
+
+    def _forward(self, namespace: str, pod: str, port: int) -> "PortForward":
+        from kubernetes.client import ApiException, CoreV1Api  # noqa: PLC0415
+        from kubernetes.config import ConfigException  # noqa: PLC0415
+        from kubernetes.stream import portforward  # noqa: PLC0415
+
+        core = CoreV1Api(self._connected())
+        try:
+            found: PortForward = portforward(
+                core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port)
+            )
+        except (ApiException, ConfigException, OSError) as error:
+            raise UnreachableError(f"{self._where}: port-forward to {pod}: {_refusal(error)}") from None
+        return found
+
+    @contextmanager
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: dict[str, str],
+        body: object = None,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
         from kubernetes.config import ConfigException  # noqa: PLC0415 (half a second, for those who look)
 
         client = self._connected()
         url = client.configuration.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
         _check_harmless(method, url)
-        headers = {"accept": "application/json", "user-agent": "noxgate"}
-        if media_type:
-            headers["content-type"] = media_type
-        where = client.configuration.host
         try:
             auth = client.configuration.auth_settings().get("BearerToken")
             if auth and auth["value"]:
@@ -101,15 +162,23 @@ class KubeSession:
             answer = client.rest_client.pool_manager.request(
                 method,
                 url,
-                headers=headers,
+                headers={"user-agent": "noxgate", **headers},
                 body=None if body is None else json.dumps(body).encode(),
                 timeout=urllib3.Timeout(connect=CONNECT, read=READ),
                 redirect=False,
                 retries=False,
+                preload_content=False,
             )
+            try:
+                yield answer
+            finally:
+                answer.release_conn()
         except (urllib3.exceptions.HTTPError, ConfigException, OSError, ValueError) as error:
-            raise UnreachableError(f"{where}: {_reason(error)}") from None
-        return Answer(answer.status, _document(where, answer.status, answer.data))
+            raise UnreachableError(f"{self._where}: {_reason(error)}") from None
+
+    @property
+    def _where(self) -> str:
+        return str(self._connected().configuration.host)
 
     def _connected(self) -> "ApiClient":
         if self._client is None:
@@ -210,6 +279,18 @@ def _document(where: str, status: int, text: bytes) -> Mapping[str, Any]:
     if is_unwell and not message.startswith(UNTYPED):
         raise UnreachableError(f"{where}: {status}: {shortened(message)}")
     return document
+
+
+def _refusal(error: BaseException) -> str:
+    """Why there is no stream: the official client hands on the answer with all of its headers, as text."""
+    text = str(getattr(error, "reason", None) or error)
+    status = re.match(r"Handshake status (\d+)", text)
+    said = re.search(r'"message":\s*"((?:[^"\\]|\\.)*)"', text)
+    if status is None:
+        return shortened(text, 200)
+    role = " (the role of docs/roles/look.yaml lets it)" if status[1] == "403" else ""
+    message = json.loads(f'"{said[1]}"') if said else "refused"
+    return f"{status[1]}{role}: {shortened(message, 200)}"
 
 
 def _reason(error: BaseException) -> str:
