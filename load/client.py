@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from load.endpoint import Endpoint
 from load.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
 from load.samples import Reason, Record, Sample, Totals, clock, wall
-from load.wire import Deadline, Endpoint, Stream, TimeUp, WireError, why
+from load.wire import Deadline, Stream, TimeUp, WireError, why
 
 # A kept connection that rested this long is looked at before it is used. A server that closed it meanwhile
 # has then cost no request; in a closed loop at full speed the look would cost more than it saves.
@@ -33,7 +34,8 @@ class Session:
         self._most_bytes = most_bytes
         self._deadline = Deadline(timeout)
         self._stream: Stream | None = None
-        self._connecting = 0.0  # seconds of the request in flight, and what follows likewise
+        self._began = 0.0  # of the request in flight, and what follows likewise
+        self._connecting = 0.0  # seconds
         self._size = 0
         self._sent = False
         self._retried = False
@@ -58,7 +60,7 @@ class Session:
         self._sent = self._retried = False
         answer = None
         error = Reason.KILLED
-        began = clock()
+        self._began = clock()
         ended = 0.0
         self._deadline.start()
         try:
@@ -82,6 +84,7 @@ class Session:
                 answer = Answer()
             answer.error = error
             ended = ended or clock()
+            began = self._began
             seconds = ended - began - (self._connecting if self._sent else 0.0)
             late = began - intended if intended is not None else 0.0
             totals.recorded += 1
@@ -98,12 +101,17 @@ class Session:
         return answer
 
     def _connect(self) -> Stream:
+        totals = self._totals
+        totals.held_up = max(totals.held_up, self._endpoint.ready())
         started = clock()
+        if not self._sent:  # only now
+            self._began = started
+            self._deadline.start()
         try:
             stream = self._endpoint.connect()
         finally:
             self._connecting += clock() - started
-        self._totals.connections += 1
+        totals.connections += 1
         self._stream = stream
         return stream
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from load.client import MOST_BYTES, Check, HttpClient
 from load.duplex import WebSocketClient
+from load.endpoint import Endpoint
 from load.exchange import Answer, Call, call
 from load.samples import Sample, Totals
-from load.wire import Endpoint
 from locust import User  # noqa: TID251 (this is the one place)
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING  # noqa: TID251
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from load.endpoint import Endpoint
 from load.samples import Reason
-from load.wire import Endpoint, WireError
+from load.wire import WireError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 MOST_HEAD = 65_536

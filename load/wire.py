@@ -5,24 +5,16 @@ reads and writes one connection from two threads at once, which OpenSSL does not
 """
 
 import errno
-import random
-import socket
 import ssl
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import gevent  # type: ignore[import-untyped]
-from gevent.lock import BoundedSemaphore  # type: ignore[import-untyped]
-from gevent.monkey import get_original  # type: ignore[import-untyped]
-from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
-from load.samples import Reason, clock
+from load.samples import Reason
+from load.turns import Turns
 
-PLAIN_SOCKET = get_original("socket", "socket")  # also where Locust has put gevent's in its place
 READ, WRITE = 1, 2
 MOST_AT_ONCE = 65_536
-ADDRESSES_KEPT = 60.0  # seconds
 
 _OWN = ("EMFILE", "ENFILE", "EADDRNOTAVAIL", "EADDRINUSE", "ENOBUFS", "ENOMEM")
 _AWAY = ("EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EACCES", "EPERM")
@@ -36,8 +28,6 @@ _KINDS: dict[type[OSError], Reason] = {
     ssl.SSLError: Reason.TLS,
     ConnectionRefusedError: Reason.REFUSED,
 }
-
-Address = tuple[int, Any]
 
 
 class WireError(Exception):
@@ -85,9 +75,10 @@ class Stream:
         self._over = False  # TLS has ended, which may come with the last bytes
         self.whole_end = True
 
-    def secure(self, context: ssl.SSLContext, host: str) -> None:
+    def secure(self, context: ssl.SSLContext, host: str, turns: Turns) -> None:
         """Shake hands."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        turns.proceed()
         tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         while True:
             try:
@@ -95,6 +86,7 @@ class Stream:
             except ssl.SSLWantReadError:
                 self._push(self._outgoing.read())
                 self._incoming.write(self._pull() or self._ended())
+                turns.proceed()
             except ssl.SSLError:
                 with suppress(OSError):
                     self._socket.send(self._outgoing.read())  # the alert that tells the server why
@@ -158,7 +150,7 @@ class Stream:
             try:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
-                _wait(self._socket, WRITE)
+                wait(self._socket, WRITE)
 
     def _pull(self) -> bytes:
         while True:
@@ -199,75 +191,6 @@ class Stream:
         raise WireError(Reason.TLS, "the server closed the connection during the handshake")
 
 
-class Endpoint:
-    """Where requests go. One for all users of a process, and with it one SSL context: each costs 15 ms."""
-
-    def __init__(self, base_url: str, *, ca_file: Path | None = None, connect_timeout: float = 5) -> None:
-        url = urlsplit(base_url)
-        if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError(f"expected http(s)://host[:port], saw {base_url!r}")
-        self.host = url.hostname
-        self.port = url.port or (443 if url.scheme == "https" else 80)
-        self.authority = url.netloc.rpartition("@")[2]
-        self._context = ssl.create_default_context(cafile=ca_file) if url.scheme == "https" else None
-        self._connect_timeout = connect_timeout
-        self._addresses: list[Address] = []
-        self._looked_up = 0.0
-        self._lock = BoundedSemaphore()
-
-    def connect(self) -> Stream:
-        """A connection that is ready to use; WireError says why there is none."""
-        timeout = gevent.Timeout(self._connect_timeout)
-        timeout.start()
-        try:
-            return self._connect()
-        except gevent.Timeout as mine:
-            if mine is not timeout:
-                raise
-            raise WireError(Reason.CONNECT_TIMEOUT) from None
-        finally:
-            timeout.close()
-
-    def _connect(self) -> Stream:
-        stream = Stream(self._dial())
-        try:
-            if self._context is not None:
-                stream.secure(self._context, self.host)
-        except ssl.SSLError as error:
-            stream.close()
-            raise WireError(why(error), error.reason or "") from None
-        except OSError as error:
-            stream.close()
-            raise WireError(why(error), "during the handshake") from None
-        except BaseException:
-            stream.close()
-            raise
-        return stream
-
-    def _dial(self) -> Any:
-        """Connect to one of the addresses, the others following where it is refused."""
-        problem = OSError(errno.EHOSTUNREACH, "no address")
-        for family, address in self._resolved():
-            try:
-                return _connected(family, address)
-            except OSError as error:
-                problem = error
-        raise WireError(why(problem), problem.strerror or "")
-
-    def _resolved(self) -> list[Address]:
-        with self._lock:
-            if not self._addresses or clock() - self._looked_up > ADDRESSES_KEPT:
-                try:
-                    found = getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-                except OSError as error:
-                    raise WireError(Reason.DNS, str(error)) from None
-                self._addresses = [(family, address) for family, _, _, _, address in found]
-                self._looked_up = clock()
-        first = self._addresses[0][0]
-        mixed = random.sample(self._addresses, len(self._addresses))
-        return sorted(mixed, key=lambda entry: entry[0] != first)
-
-
 def why(error: OSError) -> Reason:
     """The reason that stands for an error of the network, of TLS or of this machine."""
     for kind, reason in _KINDS.items():
@@ -276,25 +199,7 @@ def why(error: OSError) -> Reason:
     return _CODES.get(error.errno or 0, Reason.RESET)
 
 
-def _connected(family: int, address: Any) -> Any:
-    made = PLAIN_SOCKET(family, socket.SOCK_STREAM)
-    try:
-        made.settimeout(0)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = made.connect_ex(address)
-        if code == errno.EINPROGRESS:
-            _wait(made, WRITE)
-            code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    except BaseException:
-        made.close()
-        raise
-    if code:
-        made.close()
-        raise OSError(code, errno.errorcode.get(code, str(code)))
-    return made
-
-
-def _wait(connection: Any, event: int) -> None:
+def wait(connection: Any, event: int) -> None:
     hub = gevent.get_hub()
     watcher = hub.loop.io(connection.fileno(), event)
     try:

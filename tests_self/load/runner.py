@@ -11,9 +11,9 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from load.client import MOST_BYTES, HttpClient
 from load.duplex import WebSocketClient
+from load.endpoint import Endpoint
 from load.exchange import Answer, call
 from load.samples import Sample, Totals, clock
-from load.wire import Endpoint
 
 
 def main() -> None:
