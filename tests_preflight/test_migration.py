@@ -25,6 +25,7 @@ def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog) ->
     ran = migration.first_run()
     assert (ran.error, ran.line) == (None, None)
     changes = migration.changes()
+    lost = migration.losses()
     after = migration.after()
     schema = catalog.schema_name
     columns = found.columns(after, schema)
@@ -44,6 +45,7 @@ def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog) ->
     assert found.other(catalog.triggers, triggers) == {}
     assert [name for name in catalog.functions if name not in functions] == []
     assert version == [(catalog.schema_version,)]
+    assert {name: what for name, what in lost.items() if name not in catalog.loses} == {}
 
 
 @pytest.mark.runbook("preflight.migration-idempotent")
@@ -74,3 +76,4 @@ def test_backup_can_be_restored(migration: Migration) -> None:
     assert restored.ran.error is None
     assert restored.tables > 0
     assert restored.lost == {}
+    assert restored.catalog == ()

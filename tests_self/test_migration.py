@@ -1,5 +1,6 @@
 """The migration rehearsal, with a real PostgreSQL: what it finds and shows, and that it leaves nothing."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -47,6 +48,7 @@ CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, age integer);
 ALTER TABLE users OWNER TO nox_app;
 INSERT INTO users SELECT n, 'user ' || n, n FROM generate_series(1, 9) AS n;
 """
+RESTORE = ("psql", "-X", "-v", "ON_ERROR_STOP=1", "-d", "{database}", "-f", "{file}")
 GOOD = """
 SET lock_timeout = '5s';
 BEGIN;
@@ -89,6 +91,7 @@ class Workshop:
         schema: str | Path = SCHEMA,
         queries: str | Path = QUERIES,
         limit: float = 60,
+        restore: tuple[str, ...] = RESTORE,
     ) -> Migration:
         files = MigrationFiles(
             "target.toml",
@@ -96,7 +99,8 @@ class Workshop:
             self._file("schema.sql", schema),
             self._file("queries.sql", queries),
         )
-        trial = Trial(TARGET, files, limit=limit, server=self._server)
+        target = dataclasses.replace(TARGET, restore=restore)
+        trial = Trial(target, files, limit=limit, server=self._server)
         self.trials.append(trial)
         return Migration(trial, Asked(), self.observed.append)
 
@@ -169,6 +173,111 @@ def test_migration_of_the_rehearsal(workshop: Workshop) -> None:
     assert len(migration.old_queries()) > 10
     assert migration.broken_queries() == []
     assert "not measured" not in workshop.seen()
+
+
+# ---------------------------------------------------------------- what gets lost
+
+
+@pytest.mark.parametrize(
+    ("script", "lost"),
+    [
+        ("DELETE FROM users WHERE id > 7;", {"users": "2 of 9 rows are gone, or not as they were"}),
+        ("DO $$BEGIN DELETE FROM users; END$$;", {"users": "9 of 9 rows are gone, or not as they were"}),
+        ("UPDATE users SET age = NULL WHERE id = 3;", {"users": "1 of 9 rows are gone, or not as they were"}),
+        (
+            "DELETE FROM users WHERE id = 1; INSERT INTO users (id, name) VALUES (10, 'ten'), (11, 'eleven');",
+            {"users": "1 of 9 rows are gone, or not as they were"},
+        ),
+        ("ALTER TABLE users DROP COLUMN age;", {"users.age": "the column is gone"}),
+        ("ALTER TABLE users RENAME TO people;", {"users": "the table is gone"}),
+        ("CREATE SCHEMA old; ALTER TABLE users SET SCHEMA old;", {"users": "the table is gone"}),
+        ("INSERT INTO users (id, name) VALUES (10, 'ten'); ALTER TABLE users ADD quota int DEFAULT 1;", {}),
+        ("ALTER TABLE users ALTER id TYPE numeric(9, 0);", {}),
+    ],
+)
+def test_what_a_migration_takes_away(workshop: Workshop, script: str, lost: dict[str, str]) -> None:
+    """New rows and columns, or a wider type, are no loss; a DELETE that nobody asks about is one."""
+    assert workshop.migration(script).losses() == lost
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "DELETE FROM users WHERE id > 7;",
+        "TRUNCATE TABLE public.users;",
+        "DO $$BEGIN UPDATE ONLY users SET age = 1; END$$;",
+        "WITH old AS (DELETE FROM users RETURNING id) SELECT * FROM old;",
+    ],
+)
+def test_what_no_row_can_show(workshop: Workshop, script: str) -> None:
+    """A dump of the schema alone cannot say what a DELETE would have taken."""
+    schema = "CREATE TABLE users (id bigint PRIMARY KEY, name text, age integer);"
+
+    with pytest.raises(UnreachableError, match=r"line 1: .* users: schema\.sql has no row there that could"):
+        workshop.migration(script, schema=schema).losses()
+
+
+def test_no_row_and_nothing_taken(workshop: Workshop) -> None:
+    """The body of a function is for later, and what fills a new table takes nothing."""
+    script = (
+        "CREATE TABLE made (id bigint); UPDATE made SET id = 1;"
+        "CREATE FUNCTION later() RETURNS void LANGUAGE sql AS 'DELETE FROM users';"
+    )
+
+    assert workshop.migration(script, schema="CREATE TABLE users (id bigint);").losses() == {}
+
+
+# ---------------------------------------------------------------- restoring
+
+
+def test_restore(workshop: Workshop) -> None:
+    """With the placeholders anywhere in the words."""
+    words = ("psql", "-X", "--set=ON_ERROR_STOP=1", "--dbname={database}", "--file={file}")
+    for restore in (RESTORE, words):
+        restored = workshop.migration(restore=restore).restored()
+
+        assert (restored.ran.error, restored.tables, restored.lost, restored.catalog) == (None, 1, {}, ())
+
+
+def test_restore_without_an_index(workshop: Workshop) -> None:
+    """All rows are there, and the key is not."""
+    words = (*RESTORE, "-c", "ALTER TABLE public.users DROP CONSTRAINT users_pkey")
+    restored = workshop.migration(restore=words).restored()
+
+    assert (restored.ran.error, restored.lost) == (None, {})
+    assert any("PRIMARY KEY (id)" in line for line in restored.catalog)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ((), "expected a command of psql or pg_restore, saw nothing"),
+        (("sh", "-c", "psql {database} < {file}"), "saw sh"),
+        (("psql", "-f", "{file}"), "expected {database} in the command"),
+        (("psql", "-d", "{database}"), "expected {file} in the command"),
+        ((*RESTORE, "-h", "db.nox"), "expected {database} and no other server"),
+        ((*RESTORE, "-Xhdb.nox"), "no other server"),
+        ((*RESTORE, "--hos=db.nox"), "no other server"),
+        ((*RESTORE, "-d", "host=db.nox dbname=nox"), "no other server"),
+        ((*RESTORE, "-d", "postgresql://nox:hunter2hunter2@db.nox/nox"), "no other server"),
+        ((*RESTORE, "-c", "\\connect nox"), "no other server"),
+    ],
+)
+def test_restore_that_might_lead_elsewhere(workshop: Workshop, words: tuple[str, ...], reason: str) -> None:
+    """The rollback plan names the live server: a backup of ours must not get there, nor its password out."""
+    with pytest.raises(AssertionError) as raised:
+        workshop.migration(restore=words).restored()
+
+    assert reason in str(raised.value)
+    assert "hunter2" not in str(raised.value) + workshop.seen()
+
+
+def test_restore_to_a_name_alone(workshop: Workshop) -> None:
+    """A database's name means one on the scratch server, not one on this machine's own."""
+    restored = workshop.migration(restore=(*RESTORE, "-d", "postgres_of_nobody")).restored()
+
+    assert restored.ran.error is not None
+    assert 'database "postgres_of_nobody" does not exist' in restored.ran.error
 
 
 # ---------------------------------------------------------------- what cannot work
@@ -393,6 +502,8 @@ def test_copies_that_stay_inside(workshop: Workshop) -> None:
             r"\i other.sql",
             r"\set x `id`",
             r"SELECT 1 \g |cat",
+            r"\echo done \! touch escaped",
+            r"\set x 1 \\ \! touch escaped",
         ),
         *("COPY users (name) TO PROGRAM 'cat';", "COPY (SELECT 1) TO '/tmp/stolen';", r"\connect elsewhere"),
     ],

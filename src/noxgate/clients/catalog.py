@@ -25,7 +25,8 @@ class Thing:
 class Catalog:
     """What must be in `schema_name`: `columns` by table, indexes and triggers by name, functions.
 
-    `run_logs` are tables that each run of the migration adds rows to.
+    `run_logs` are tables that each run of the migration adds rows to; `loses` are the tables, and the columns
+    as table.column, whose rows the migration takes away or changes on purpose.
     """
 
     schema_version: str
@@ -35,6 +36,7 @@ class Catalog:
     triggers: Mapping[str, Thing]
     functions: tuple[str, ...]
     run_logs: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def read_catalog(path: Path) -> Catalog:
         triggers=_things(content["triggers"]),
         functions=tuple(content["functions"]["names"]),
         run_logs=tuple(content.get("run_logs", ())),
+        loses=tuple(content.get("loses", ())),
     )
 
 

@@ -79,6 +79,14 @@ class Migration:
         """What the first run changed in the catalog: nothing, if the schema was the release's already."""
         return self._look(self._trial.changes, self._repeat("schema", "migration"))
 
+    def losses(self) -> dict[str, str]:
+        """What the first run took away, by table or table.column: rows, columns, tables that were there."""
+        repeat = self._repeat("schema", "migration")
+        found = self._look(self._trial.losses, repeat)
+        seen = "; ".join(f"{name}: {what}" for name, what in found.items())
+        self._observe(Observation(shortened(seen or "all rows and columns are there as they were"), repeat))
+        return found
+
     def second_run(self) -> SecondRun:
         """Run it again on what the first run left."""
         repeat = self._repeat("schema", "migration", "migration")

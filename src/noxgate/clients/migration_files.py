@@ -7,10 +7,11 @@ from pathlib import Path
 from noxgate.clients.sql_script import Script, read_script
 from noxgate.target import UnreachableError
 
-# Commands of psql that stay on the scratch server. Others read files, run programs, or connect elsewhere.
+# Commands of psql that stay on the scratch server. Others read files, run programs, or connect elsewhere. A
+# second backslash in the line begins a second command: \echo done \! program.
 _SAFE = re.compile(
     r"\\(set|unset|echo|qecho|warn|if|elif|else|endif|pset|timing|encoding|x|t|a|restrict|unrestrict"
-    r"|gset|g|gexec|r|p)\b(?!.*`)(?!(?<=\\g)\s*\S)"
+    r"|gset|g|gexec|r|p)\b(?!.*[`\\])(?!(?<=\\g)\s*\S)"
 )
 # A program or a file of the server, which here is this machine; STDIN and STDOUT are psql's.
 _OUTSIDE = re.compile(r"""copy (?:binary )?(?:\(.*\)|[^ (]+(?: ?\([^()]*\))?) (?:from|to) (?:program\b|'')""")

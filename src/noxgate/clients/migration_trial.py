@@ -7,28 +7,20 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import psycopg
-from psycopg import sql
 
-from noxgate.clients import migration_locks, old_queries
+from noxgate.clients import migration_locks, migration_losses, old_queries
 from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.migration_files import MigrationFiles, refuse
 from noxgate.clients.migration_locks import TableLock
 from noxgate.clients.old_queries import Answer
 from noxgate.clients.scratch import Ran, ScratchServer, programs
+from noxgate.clients.table_contents import Contents, contents
 from noxgate.target import Target, UnreachableError
 
 T = TypeVar("T")
 LIMIT = 300.0  # seconds that each run of a script may take
 BEFORE, MIGRATED, TWICE, LOCKS, RESTORED = "before", "migrated", "twice", "locks", "restored"  # databases
 VARIABLE = "SCRATCH_DATABASE_URL"
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a table holds: rows, and a sum over all of them."""
-
-    rows: int
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -43,11 +35,15 @@ class SecondRun:
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore came to: of `tables`, those whose rows (before, after) or contents differ."""
+    """What a restore came to: of `tables`, those whose rows (before, after) or contents differ.
+
+    `catalog` are the lines of pg_dump that differ: an index, a constraint, a function.
+    """
 
     ran: Ran
     tables: int
     lost: dict[str, tuple[int, int]]
+    catalog: tuple[str, ...] = ()
 
 
 class Trial:
@@ -94,6 +90,10 @@ class Trial:
     def changes(self) -> list[str]:
         """What the first run changed in the catalog, as lines of pg_dump with a - or a +."""
         return self._once("changes", self._changes)
+
+    def losses(self) -> dict[str, str]:
+        """What the first run took away, by table or table.column."""
+        return self._once("losses", self._losses)
 
     def second(self) -> SecondRun:
         """Run once more."""
@@ -196,6 +196,18 @@ class Trial:
         self.first()
         return _differences(self._dump(BEFORE), self._dump(MIGRATED))
 
+    def _losses(self) -> dict[str, str]:
+        self.first()
+        name, script = self.files.read("migration")
+        untried = migration_losses.untried(script, self._url(BEFORE))
+        if untried:
+            schema = self.files.read("schema")[0]
+            raise UnreachableError(
+                f"{name} {'; '.join(untried.values())}: {schema} has no row there that could be lost: "
+                "name a dump with rows"
+            )
+        return migration_losses.losses(self._url(BEFORE), self._url(MIGRATED))
+
     def _second(self) -> SecondRun:
         first = self.first()
         if first.error is not None:
@@ -204,13 +216,13 @@ class Trial:
         if self._session is not None:  # nobody may use a database that is copied; it opens again when asked
             self._session.close()
         self._make(TWICE, MIGRATED)
-        catalog, contents = self._dump(TWICE), _contents(self._url(TWICE))
+        catalog, there = self._dump(TWICE), contents(self._url(TWICE))
         ran = self._run(TWICE, name, script.text)
         if ran.error is not None:
             return SecondRun(f"{_at(ran)}{ran.error}", (), {}, ())
-        now = _contents(self._url(TWICE))
+        now = contents(self._url(TWICE))
         none = Contents(0, "")
-        pairs = {table: (contents.get(table, none), now.get(table, none)) for table in {**contents, **now}}
+        pairs = {table: (there.get(table, none), now.get(table, none)) for table in {**there, **now}}
         return SecondRun(
             None,
             tuple(_differences(catalog, self._dump(TWICE))),
@@ -245,20 +257,20 @@ class Trial:
     def _restored(self) -> Restored:
         self.tables_before()
         server = self._running()
-        before = _contents(self._url(BEFORE))
+        before = contents(self._url(BEFORE))
         self._make(RESTORED)
         backup = server.backup(self._databases[BEFORE])
         ran = server.restore(self._databases[RESTORED], backup, self._target.restore, within=self._limit)
         if ran.error is not None:
             return Restored(ran, len(before), {})
-        now = _contents(self._url(RESTORED))
+        now = contents(self._url(RESTORED))
         none = Contents(0, "")
         lost = {
             table: (old.rows, now.get(table, none).rows)
             for table, old in before.items()
             if now.get(table, none) != old
         }
-        return Restored(ran, len(before), lost)
+        return Restored(ran, len(before), lost, tuple(_differences(self._dump(BEFORE), self._dump(RESTORED))))
 
     def _locks(self) -> list[TableLock]:
         name, script = self.files.read("migration")
@@ -276,22 +288,6 @@ class Trial:
 
 def _at(ran: Ran) -> str:
     return "" if ran.line is None else f"line {ran.line}: "
-
-
-def _contents(url: str) -> dict[str, Contents]:
-    found = {}
-    query = sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM {} AS t")
-    with psycopg.connect(url) as connection:
-        tables = connection.execute(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-            " ORDER BY 1, 2"
-        ).fetchall()
-        for schema, table in tables:
-            row = connection.execute(query.format(sql.Identifier(schema, table))).fetchone()
-            assert row is not None
-            found[table if schema == "public" else f"{schema}.{table}"] = Contents(*row)
-    return found
 
 
 def _differences(before: list[str], after: list[str]) -> list[str]:

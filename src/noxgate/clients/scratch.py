@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from noxgate import postgresql
+from noxgate.clients import restore_command
 from noxgate.doctor import POSTGRESQL, MissingError, paste
 from noxgate.target import UnreachableError
 from noxgate.waiting import eventually
@@ -24,6 +25,7 @@ from noxgate.waiting import eventually
 SUPERUSER = "scratch"
 STARTING = 30.0  # seconds
 ENDING = 10.0
+DUMPING = 60.0
 PARENT = Path("/var/tmp")  # noqa: S108 (PostgreSQL's user must reach it; each folder below it is private)
 _PROGRAMS = ("initdb", "postgres", "psql", "pg_dump")
 _ERROR = re.compile(
@@ -117,26 +119,18 @@ class ScratchServer:
 
     def backup(self, database: str) -> str:
         """A whole database in plain SQL, as the runbook's `pg_dump DATABASE > FILE` writes it."""
-        answer = self._call(("pg_dump",), self.url(database), self.folder, 60)
-        if answer.returncode != 0:
-            raise UnreachableError(f"pg_dump of the scratch database: {_ran(0, answer).error}")
-        return answer.stdout
+        return self._pg_dump(database)
 
     def restore(self, database: str, backup: str, words: Sequence[str], *, within: float) -> Ran:
-        """Run a restore command on a backup; {database} and {file} in it are put in."""
-        program, *rest = words
-        if program not in {"psql", "pg_restore"}:
-            raise AssertionError(f"restore: expected a command of psql or pg_restore, saw {program}")
+        """Run a restore command on a backup; AssertionError where it might reach another server."""
         home = Path(tempfile.mkdtemp(dir=self.folder))
         file = home / "backup.sql"
         file.write_text(backup, encoding="utf-8")
         self._give_away(home, file)
-        put = {"{database}": self.url(database), "{file}": str(file)}
-        command = [str(self._programs / program), *(put.get(word, word) for word in rest)]
         started = time.monotonic()
         try:
             answer = subprocess.run(
-                command,
+                restore_command.command(words, self._programs, self.url(database), file),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -153,14 +147,9 @@ class ScratchServer:
 
     def dump(self, database: str) -> list[str]:
         """The whole catalog of a database, as the lines of `pg_dump --schema-only`."""
-        try:
-            answer = self._call(("pg_dump", "--schema-only"), self.url(database), self.folder, 60)
-        except subprocess.TimeoutExpired:
-            raise UnreachableError("pg_dump of the scratch database: no answer in 60 s") from None
-        if answer.returncode != 0:
-            raise UnreachableError(f"pg_dump of the scratch database: {_ran(0, answer).error}")
+        said = self._pg_dump(database, "--schema-only")
         # since 15.14 with a random word in them, each time another
-        return [line for line in answer.stdout.splitlines() if not re.match(r"\\(un)?restrict ", line)]
+        return [line for line in said.splitlines() if not re.match(r"\\(un)?restrict ", line)]
 
     def close(self) -> None:
         """End the server and remove what it wrote."""
@@ -206,6 +195,15 @@ class ScratchServer:
         except psycopg.OperationalError as error:
             raise AssertionError(str(error).strip().splitlines()[0]) from None
 
+    def _pg_dump(self, database: str, *options: str) -> str:
+        try:
+            answer = self._call(("pg_dump", *options), self.url(database), self.folder, DUMPING)
+        except subprocess.TimeoutExpired:
+            raise UnreachableError(f"pg_dump of the scratch database: no end in {DUMPING:g} s") from None
+        if answer.returncode != 0:
+            raise UnreachableError(f"pg_dump of the scratch database: {_ran(0, answer).error}")
+        return answer.stdout
+
     def _call(
         self, command: Sequence[str], url: str, folder: Path, within: float
     ) -> subprocess.CompletedProcess[str]:
@@ -223,6 +221,7 @@ class ScratchServer:
     def _as_owner(self, folder: Path) -> dict[str, Any]:
         """How to run a program as the server's user, and with nothing of the caller's that names a target."""
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": str(folder)}
+        environment |= {"PGHOST": str(self.folder), "PGPORT": "5432", "PGUSER": SUPERUSER}  # nobody else's
         settings: dict[str, Any] = {"cwd": folder, "env": environment}
         if self._owner is not None:
             settings |= {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []}

@@ -17,6 +17,10 @@ LINT, RUN, TWICE, BLUE = (
     for name in ("migration-lint", "migration-rehearsal", "migration-idempotent", "blue-on-new-schema")
 )
 
+_NOTHING = ["psql", "-X", "-v", "backup={file}", "-d", "{database}", "-f", "/dev/null"]
+_LESS = [*RESTORE, "-c", "ALTER TABLE public.users DROP CONSTRAINT users_email_key"]
+_ELSEWHERE = [*RESTORE, "-h", "db.production.nox.example"]
+
 
 def sabotages() -> Iterator[Sabotage]:
     """All of this topic."""
@@ -85,6 +89,14 @@ def _migration() -> Iterator[Sabotage]:
     )
     lost = migrated(lambda sql: f"{sql}\nDROP INDEX IF EXISTS idx_jobs_queue;\n")
     yield Sabotage(RUN, "lost-index", "the version row is set, an index is lost", lost, "idx_jobs_queue")
+    deletes = migrated(lambda sql: f"{sql}\nDELETE FROM daily_usage WHERE user_id = 20;\n")
+    yield Sabotage(
+        RUN, "deletes", "some of the rows are taken away", deletes, "daily_usage': '10 of 200 rows"
+    )
+    other = migrated(lambda sql: f"{sql}\nUPDATE molecules SET name = upper(name) WHERE carbons = 2;\n")
+    yield Sabotage(RUN, "rewrites", "old rows become other ones", other, "molecules': '3 of 60 rows")
+    unread = migrated(lambda sql: f"{sql}\nALTER TABLE molecules DROP COLUMN IF EXISTS formula;\n")
+    yield Sabotage(RUN, "unread", "a column that no query reads is gone", unread, "molecules.formula")
     table = "CREATE TABLE IF NOT EXISTS rate_limit_buckets"
     once = migrated(lambda sql: _once(sql, table, "CREATE TABLE rate_limit_buckets"))
     yield Sabotage(TWICE, "once", "fails the second time", once, "already exists")
@@ -98,9 +110,13 @@ def _restore() -> Iterator[Sabotage]:
     line = "preflight.restore-rehearsal"
     own = profiled(json.dumps(RESTORE), json.dumps(RUNBOOKS_RESTORE))
     yield Sabotage(line, "runbook", "the runbook's own command", own, "text format dump")
-    empty = json.dumps(RESTORE).replace("{file}", "/dev/null")
-    other = profiled(json.dumps(RESTORE), empty)
-    yield Sabotage(line, "nothing", "restores another file, without an error", other, "(320, 0)")
+    for name, what, words, because in (
+        ("nothing", "restores another file, without an error", _NOTHING, "(320, 0)"),
+        ("index", "an index gets lost on the way", _LESS, "users_email_key"),
+        ("elsewhere", "to the live server, as the rollback plan has it", _ELSEWHERE, "no other server"),
+    ):
+        other = profiled(json.dumps(RESTORE), json.dumps(words))
+        yield Sabotage(line, name, what, other, because)
 
 
 def profiled(old: str, new: str) -> Switch:
