@@ -6,6 +6,7 @@ from pathlib import Path
 
 from noxgate.rehearsal import (
     certificates,
+    images,
     ingress,
     pages,
     plan,
@@ -17,6 +18,7 @@ from noxgate.rehearsal import (
     redis,
     registry,
     repository,
+    scanning,
 )
 from noxgate.rehearsal.cluster import controlling, objects, server
 from noxgate.rehearsal.cluster.kubeconfig import ADMIN, write_kubeconfig
@@ -56,6 +58,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     crew.wait_for(registry.NAME)
     commits = {plan.VERSION: repository.head(folder / "source"), plan.PREVIOUS: ""}
     digests = registry.stock(chosen.registry, commits)
+    scanning.write(folder, f"{chosen.registry.host}/{images.REPOSITORY}", digests[plan.VERSION])
     crew.launch(controlling.prepare(folder, chosen, digests))
 
     crew.wait_for(postgres.NAME)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from noxgate.rehearsal import repository, science_environment
+from noxgate.rehearsal import repository, scanning, science_environment
 from noxgate.rehearsal.api.auth import mint
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.kubeconfig import LOOK, REHEARSE_CHANGE
@@ -49,6 +49,8 @@ science = {json.dumps(science_environment.command(ROOT, folder / "image"))}
 def write_production(folder: Path, plan: Plan) -> Path:
     own = f"""\
 serves = ["prep", "green", "live", "window", "rollback"]
+staging = "rehearsal.toml"
+vulnerabilities = "{scanning.NAME}"
 namespace = "{objects.PRODUCTION}"
 blue_namespace = "{objects.BLUE}"
 green_namespace = "{objects.GREEN}"
