@@ -87,6 +87,7 @@ LOOK = 'observe(Observation("saw {line}", "curl {line}"))\n'
 # What could make a run of the small project look elsewhere, or differently.
 VARIABLES = (
     *("BASE_URL", "NAMESPACE", "NOXGATE_TARGET", "DATABASE_URL", "REDIS_URL", "TEST_TOKEN", "ADMIN_TOKEN"),
+    "NOXGATE_SIGNING_KEY",
     *("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_XDIST_WORKER_COUNT"),
 )
 

@@ -1,12 +1,17 @@
 """Judging: from outcomes to lines and one verdict, worst wins."""
 
 import itertools
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
+from noxgate.evidence.records import ATTESTATION, Record
 from noxgate.evidence.verdict import CheckResult, Outcome, Verdict, judge, verdict_of
+from noxgate.evidence.waivers import Waiver
 from noxgate.runbook import Line
 
+WAIVED = Outcome.WAIVED
 PASSED, NOT_RUN, UNREACHABLE, FAILED = Outcome.PASSED, Outcome.NOT_RUN, Outcome.UNREACHABLE, Outcome.FAILED
 
 
@@ -22,13 +27,15 @@ def result(node: str, outcome: Outcome) -> CheckResult:
 
 @pytest.mark.parametrize("several", list(itertools.product(Outcome, repeat=3)))
 def test_go_needs_nothing_but_passed(several: tuple[Outcome, ...]) -> None:
-    """All 64 combinations of three outcomes."""
+    """All combinations of three outcomes."""
     verdict = verdict_of(several)
 
     if FAILED in several:
         assert verdict is Verdict.NO_GO
     elif set(several) == {PASSED}:
         assert verdict is Verdict.GO
+    elif set(several) <= {PASSED, WAIVED}:
+        assert verdict is Verdict.GO_WITH_WAIVERS
     else:
         assert verdict is Verdict.INCONCLUSIVE
 
@@ -39,10 +46,12 @@ def test_nothing_is_not_go() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "code"), [(Verdict.GO, 0), (Verdict.NO_GO, 1), (Verdict.INCONCLUSIVE, 2)], ids=str
+    ("verdict", "code"),
+    [(Verdict.GO, 0), (Verdict.GO_WITH_WAIVERS, 0), (Verdict.NO_GO, 1), (Verdict.INCONCLUSIVE, 2)],
+    ids=str,
 )
 def test_exit_codes(verdict: Verdict, code: int) -> None:
-    """0 GO, 1 NO-GO, 2 INCONCLUSIVE."""
+    """0 GO, with waivers or without, 1 NO-GO, 2 INCONCLUSIVE."""
     assert verdict.exit_code == code
 
 
@@ -120,3 +129,104 @@ def test_counts_are_worst_first() -> None:
     judgement = judge([line(name) for name in outcomes], nodes, results, rehearsal=False)
 
     assert judgement.counts() == "1 failed, 1 not run, 2 passed"
+
+
+# ---------------------------------------------------------------- lines that a person attests
+
+
+def person_saw(outcome: str) -> Record:
+    """A record of the line staging.a."""
+    at = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    data = {"outcome": outcome}
+    return Record(1, ATTESTATION, "staging.a", "Ada", at, "0 issues", rehearsal=False, account="", data=data)
+
+
+@pytest.mark.parametrize(
+    ("record", "outcome", "reason"),
+    [
+        pytest.param(person_saw("passed"), PASSED, "", id="passed"),
+        pytest.param(person_saw("failed"), FAILED, "Ada saw: 0 issues", id="failed"),
+        pytest.param(person_saw("perhaps"), FAILED, "Ada saw: 0 issues", id="neither"),
+        pytest.param(
+            None,
+            NOT_RUN,
+            "nobody has attested it: noxgate attest staging.a --by NAME --saw TEXT",
+            id="owed",
+        ),
+    ],
+)
+@pytest.mark.parametrize("rehearsal", [True, False], ids=["rehearsal", "real"])
+def test_a_person_decides_a_human_line(
+    record: Record | None, outcome: Outcome, reason: str, *, rehearsal: bool
+) -> None:
+    """By a record, and by nothing else: a check that says it proves the line does not count."""
+    human = Line("staging.a", "RB-1", "staging", "human", "2", (1,), "good", "mend")
+    attested = {"staging.a": record} if record else {}
+    nodes, results = {"staging.a": ["node"]}, {"node": result("node", PASSED)}
+
+    judgement = judge([human], nodes, results, rehearsal=rehearsal, attested=attested)
+
+    (judged,) = judgement.lines
+    assert (judged.outcome, judged.reason, judged.attestation) == (outcome, reason, record)
+
+
+def test_a_record_does_not_decide_what_a_check_proves() -> None:
+    """Whatever somebody wrote down."""
+    judgement = judge([line("a")], {}, {}, rehearsal=False, attested={"staging.a": person_saw("passed")})
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+# ---------------------------------------------------------------- waivers
+
+WAIVER = {"staging.a": Waiver("staging.a", "Deniz Aydin", "NOX-7", date(2026, 12, 1))}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "judged"),
+    [
+        pytest.param([FAILED], WAIVED, id="failed"),
+        pytest.param([FAILED, PASSED], WAIVED, id="one-of-two-failed"),
+        pytest.param([PASSED], PASSED, id="passed"),
+        pytest.param([UNREACHABLE], UNREACHABLE, id="unreachable"),
+        pytest.param([NOT_RUN], NOT_RUN, id="not-run"),
+        pytest.param([FAILED, UNREACHABLE], UNREACHABLE, id="failed-and-unreachable"),
+        pytest.param([FAILED, NOT_RUN], NOT_RUN, id="failed-and-not-run"),
+    ],
+)
+def test_only_a_failure_is_waived(outcomes: list[Outcome], judged: Outcome) -> None:
+    """Nobody can accept what nobody has seen, not even hidden behind a failure."""
+    nodes = [f"node{number}" for number in range(len(outcomes))]
+    results = {node: result(node, outcome) for node, outcome in zip(nodes, outcomes, strict=True)}
+    given: dict[str, Any] = {"rehearsal": False, "waivers": WAIVER}
+
+    judgement = judge(
+        [line("a"), line("b")],
+        {"staging.a": nodes, "staging.b": ["b"]},
+        results | {"b": result("b", PASSED)},
+        **given,
+    )
+
+    assert judgement.lines[0].outcome is judged
+    assert judgement.verdict is verdict_of([judged])
+
+
+def test_a_waived_failure_keeps_its_reason() -> None:
+    """What was accepted stays to be read."""
+    results = {"node": result("node", FAILED)}
+
+    judgement = judge([line("a")], {"staging.a": ["node"]}, results, rehearsal=False, waivers=WAIVER)
+
+    assert judgement.lines[0].reason == "node is failed"
+    assert judgement.lines[0].waiver == WAIVER["staging.a"]
+    assert judgement.counts() == "1 waived"
+
+
+def test_another_lines_waiver_and_an_unwaivable_line() -> None:
+    """Neither changes anything."""
+    strict = Line("staging.a", "RB-1", "staging", "auto", "2", (1,), "good", "mend", waivable=False)
+    nodes, results = {"staging.a": ["a"], "staging.b": ["a"]}, {"a": result("a", FAILED)}
+
+    judgement = judge([strict, line("b")], nodes, results, rehearsal=False, waivers=WAIVER)
+
+    assert [judged.outcome for judged in judgement.lines] == [FAILED, FAILED]

@@ -110,6 +110,12 @@ def attestations(chain: Chain, hours: float, now: datetime | None = None) -> dic
     return {line: record for line, record in found.items() if now - record.at <= timedelta(hours=hours)}
 
 
+def said_by(record: Record) -> str:
+    """Who saw it, when, and what."""
+    kind = ", rehearsal" if record.rehearsal and record.by != "rehearsal" else ""
+    return f"{record.by}{kind}, {record.at:%Y-%m-%d %H:%M} UTC: {record.seen}"
+
+
 def owed(lines: Iterable[Line], attested: dict[str, Record]) -> list[Line]:
     """The human lines that nobody has attested yet."""
     return [line for line in lines if line.kind == "human" and line.id not in attested]

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,11 +15,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from noxgate.evidence.records import Record
 from noxgate.evidence.verdict import Judgement
+from noxgate.evidence.waivers import Waiver
 from noxgate.secret import Scrubber
 
 SCHEMA = 1
-DECIDES = ("runbook.toml", "schema", "conftest.py", "pyproject.toml", "src", "tests_p*", "tests_staging")
+RECORDS = "records"
+DECIDES = (
+    "runbook.toml",
+    "waivers.toml",
+    "schema",
+    "conftest.py",
+    "pyproject.toml",
+    "src",
+    "tests_p*",
+    "tests_staging",
+)
 TOOLS = ("pytest", "pytest-html", "pytest-xdist", "allure-pytest", "httpx", "psycopg", "redis", "websockets")
 
 
@@ -43,6 +56,8 @@ def lines(judgement: Judgement) -> dict[str, Any]:
                 "expected": result.line.expected,
                 "outcome": result.outcome,
                 "reason": result.reason,
+                "attestation": _attestation(result.attestation),
+                "waiver": _waiver(result.waiver),
                 "checks": [
                     {
                         "node": check.node,
@@ -60,6 +75,31 @@ def lines(judgement: Judgement) -> dict[str, Any]:
         ],
         "to_come": [line.id for line in judgement.to_come],
     }
+
+
+def _attestation(record: Record | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {
+        "record": record.number,
+        "by": record.by,
+        "account": record.account,
+        "at": record.at.isoformat(),
+        "seen": record.seen,
+        "rehearsal": record.rehearsal,
+    }
+
+
+def _waiver(waiver: Waiver | None) -> dict[str, Any] | None:
+    if waiver is None:
+        return None
+    return {"owner": waiver.owner, "reason": waiver.reason, "expires": waiver.expires.isoformat()}
+
+
+def copy_records(records: Path, folder: Path) -> None:
+    """Put a copy of the records up to now beside what was checked: it is sealed with it."""
+    if records.is_dir():
+        shutil.copytree(records, folder / RECORDS, ignore=shutil.ignore_patterns(".*"))
 
 
 def environment(root: Path, settings: Mapping[str, str]) -> dict[str, Any]:

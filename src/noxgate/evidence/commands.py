@@ -96,9 +96,7 @@ def _list(here: Here, given: argparse.Namespace) -> int:
 
 
 def _state(record: Record) -> str:
-    kind = " (rehearsal)" if record.rehearsal else ""
-    outcome = record.data.get("outcome", attest.FAILED)
-    return f"{outcome}{kind}, {record.by}, {record.at:%Y-%m-%d %H:%M} UTC: {record.seen}"
+    return f"{record.data.get('outcome')}, {attest.said_by(record)}"
 
 
 def add(commands: Any, root: Any) -> None:

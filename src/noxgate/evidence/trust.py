@@ -33,9 +33,12 @@ class Trust:
     key_file: Path | None
 
     def chain(self, reports: Path, release: str) -> Chain:
-        """The target's records of a release. Each rehearsal has its own key, and so its own chain."""
-        name = f"{self.target}-{self.signers[0].id[:8]}" if self.rehearsal and self.signers else self.target
-        folder = chain_folder(reports, release, name)
+        """The target's records of a release. A rehearsal keeps its own, and they go when it ends."""
+        folder = (
+            self.path.parent / "records" / self.target
+            if self.rehearsal
+            else chain_folder(reports, release, self.target)
+        )
         return Chain(folder, release, self.target, self.rehearsal, self.signers)
 
     def signing_key(self, environment: Mapping[str, str]) -> SigningKey | None:

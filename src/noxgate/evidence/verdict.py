@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
+from noxgate.evidence.records import Record
+from noxgate.evidence.waivers import Waiver
 from noxgate.runbook import Line
 
 
 class Outcome(StrEnum):
-    """What became of a check or a line, best first."""
+    """What became of a check or a line, best first. Only a line is waived."""
 
     PASSED = "passed"
+    WAIVED = "waived"
     NOT_RUN = "not run"
     UNREACHABLE = "unreachable"
     FAILED = "failed"
@@ -21,13 +25,14 @@ class Verdict(StrEnum):
     """May we ship? Best first."""
 
     GO = "GO"
+    GO_WITH_WAIVERS = "GO WITH WAIVERS"
     INCONCLUSIVE = "INCONCLUSIVE"
     NO_GO = "NO-GO"
 
     @property
     def exit_code(self) -> int:
-        """0 GO, 1 NO-GO, 2 INCONCLUSIVE."""
-        return {Verdict.GO: 0, Verdict.NO_GO: 1, Verdict.INCONCLUSIVE: 2}[self]
+        """0 GO, with waivers or without; 1 NO-GO, 2 INCONCLUSIVE."""
+        return {Verdict.NO_GO: 1, Verdict.INCONCLUSIVE: 2}.get(self, 0)
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,14 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class LineResult:
-    """What became of one runbook line, and the checks that say so."""
+    """What became of one runbook line, and the checks or the person that say so."""
 
     line: Line
     outcome: Outcome
     reason: str
     checks: tuple[CheckResult, ...]
+    attestation: Record | None = None
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,19 @@ def judge(
     results: Mapping[str, CheckResult],
     *,
     rehearsal: bool,
+    attested: Mapping[str, Record] = MappingProxyType({}),
+    waivers: Mapping[str, Waiver] = MappingProxyType({}),
 ) -> Judgement:
-    """Judge every line of the phase: `nodes` are the checks of each line id, `results` what ran, by node."""
-    without_check = [line for line in lines if not nodes.get(line.id)]
-    to_come = [line for line in without_check if line.coming and rehearsal]
+    """Judge every line of the phase: `nodes` are the checks of each line id, `results` what ran, by node.
+
+    `attested` are the records that count of what persons saw, by line id.
+    """
+    without = [line for line in lines if not nodes.get(line.id) and line.id not in attested]
+    to_come = [line for line in without if line.coming and rehearsal]
     judged = tuple(
-        _judge_line(line, nodes.get(line.id, ()), results) for line in lines if line not in to_come
+        _waived(_judge_line(line, nodes.get(line.id, ()), results, attested.get(line.id)), waivers)
+        for line in lines
+        if line not in to_come
     )
     return Judgement(verdict_of(result.outcome for result in judged), judged, tuple(to_come))
 
@@ -86,15 +100,46 @@ def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
     seen = set(outcomes)
     if Outcome.FAILED in seen:
         return Verdict.NO_GO
-    return Verdict.GO if seen == {Outcome.PASSED} else Verdict.INCONCLUSIVE
+    if not seen or seen - {Outcome.PASSED, Outcome.WAIVED}:
+        return Verdict.INCONCLUSIVE
+    return Verdict.GO_WITH_WAIVERS if Outcome.WAIVED in seen else Verdict.GO
 
 
-def _judge_line(line: Line, nodes: Sequence[str], results: Mapping[str, CheckResult]) -> LineResult:
+def _judge_line(
+    line: Line, nodes: Sequence[str], results: Mapping[str, CheckResult], record: Record | None
+) -> LineResult:
+    if line.kind == "human":
+        return _judge_person(line, record)
     if not nodes:
         return LineResult(line, Outcome.NOT_RUN, "no check proves this line yet", ())
-    order = list(Outcome)
     checks = tuple(
         results.get(node) or CheckResult(node, Outcome.NOT_RUN, "was not run", 0.0) for node in nodes
     )
-    worst = max(checks, key=lambda check: order.index(check.outcome))
+    worst = _worst(checks)
     return LineResult(line, worst.outcome, worst.reason, checks)
+
+
+def _judge_person(line: Line, record: Record | None) -> LineResult:
+    if record is None:
+        todo = f"nobody has attested it: noxgate attest {line.id} --by NAME --saw TEXT"
+        return LineResult(line, Outcome.NOT_RUN, todo, ())
+    if record.data.get("outcome") == Outcome.PASSED:
+        return LineResult(line, Outcome.PASSED, "", (), record)
+    return LineResult(line, Outcome.FAILED, f"{record.by} saw: {record.seen}", (), record)
+
+
+def _waived(result: LineResult, waivers: Mapping[str, Waiver]) -> LineResult:
+    """A failure is waived where nothing else stands in the way: what nobody saw, nobody can accept."""
+    waiver = waivers.get(result.line.id)
+    if waiver is None or result.outcome is not Outcome.FAILED or not result.line.waivable:
+        return result
+    unseen = [check for check in result.checks if check.outcome in {Outcome.UNREACHABLE, Outcome.NOT_RUN}]
+    outcome, reason = Outcome.WAIVED, result.reason
+    if unseen:
+        outcome, reason = _worst(unseen).outcome, _worst(unseen).reason
+    return LineResult(result.line, outcome, reason, result.checks, result.attestation, waiver)
+
+
+def _worst(checks: Sequence[CheckResult]) -> CheckResult:
+    order = list(Outcome)
+    return max(checks, key=lambda check: order.index(check.outcome))

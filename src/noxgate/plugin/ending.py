@@ -10,7 +10,9 @@ from _pytest.junitxml import LogXML, xml_key
 from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
 from noxgate.evidence import bundle
-from noxgate.evidence.verdict import Outcome, Verdict
+from noxgate.evidence.attest import said_by
+from noxgate.evidence.verdict import LineResult, Outcome, Verdict
+from noxgate.evidence.waivers import FILE as WAIVERS
 from noxgate.plugin import html
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
 from noxgate.plugin.looking import result_of
@@ -44,11 +46,14 @@ class Ending:
             yield
             return  # no run, no verdict, no folder
         gate.results = {node: result_of(reports) for node, reports in self._reports.items()}
+        untrusted = gate.read_attestations()
         gate.judgement = gate.judge()
+        if untrusted:
+            gate.doubt(untrusted)
         broken = session.exitstatus == pytest.ExitCode.INTERNAL_ERROR
         if broken or session.exitstatus == pytest.ExitCode.INTERRUPTED:
             gate.doubt("the run did not come to its end")
-        elif session.exitstatus != pytest.ExitCode.OK and gate.judgement.verdict is Verdict.GO:
+        elif not self._is_accounted_for(session):
             gate.doubt("pytest found something wrong besides the checks")
         try:
             yield  # the other plugins write their reports
@@ -68,16 +73,9 @@ class Ending:
         judgement = gate.judgement
         if judgement is None or gate.target is None:
             return
-        color = {Verdict.GO: "green", Verdict.NO_GO: "red", Verdict.INCONCLUSIVE: "yellow"}[judgement.verdict]
+        color = {Verdict.GO: "green", Verdict.NO_GO: "red"}.get(judgement.verdict, "yellow")
         terminalreporter.write_sep("=", "release verdict", **{color: True, "bold": True})
-        for outcome in (Outcome.FAILED, Outcome.UNREACHABLE):
-            for result in judgement.lines:
-                if result.outcome is outcome:
-                    reason = " ".join(result.reason.split())
-                    terminalreporter.line(f"{outcome:<12}{result.line.id:<38} {reason}"[:200])
-        not_run = [result.line.id for result in judgement.lines if result.outcome is Outcome.NOT_RUN]
-        if not_run:
-            terminalreporter.line(f"not run: {', '.join(not_run)}")
+        self._show_lines(terminalreporter)
         for doubt in gate.doubts:
             terminalreporter.line(doubt, red=True)
         terminalreporter.line(gate.headline(), **{color: True, "bold": True})
@@ -85,6 +83,40 @@ class Ending:
             terminalreporter.line(PASSED, green=True)
         if self.evidence:
             terminalreporter.line(f"evidence: {self.evidence}")
+
+    def _show_lines(self, reporter: pytest.TerminalReporter) -> None:
+        """What is not passed, worst first; then what rests on a person's word."""
+        judgement = self._gate.judgement
+        assert judgement is not None
+        for outcome in (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.WAIVED):
+            for result in judgement.lines:
+                if result.outcome is outcome:
+                    reporter.line(_row(outcome, result, result.reason))
+                    if outcome is Outcome.WAIVED:
+                        reporter.line(f"{'':<12}{result.waiver}", yellow=True)
+        not_run = [result.line.id for result in judgement.lines if result.outcome is Outcome.NOT_RUN]
+        if not_run:
+            reporter.line(f"not run: {', '.join(not_run)}")
+        for result in judgement.lines:
+            if result.outcome is Outcome.PASSED and result.attestation is not None:
+                reporter.line(_row("attested", result, said_by(result.attestation)))
+            if result.outcome is Outcome.PASSED and result.line.id in self._gate.waivers:
+                reporter.line(f"{WAIVERS}: {result.line.id} passed: its waiver can go")
+
+    def _is_accounted_for(self, session: pytest.Session) -> bool:
+        """Whether the checks' outcomes explain the exit status of pytest."""
+        judgement = self._gate.judgement
+        assert judgement is not None
+        if session.exitstatus == pytest.ExitCode.OK or judgement.verdict.exit_code:
+            return True
+        waived = {
+            check.node
+            for result in judgement.lines
+            if result.outcome is Outcome.WAIVED
+            for check in result.checks
+        }
+        failed = sum(report.failed for node in waived for report in self._reports.get(node, ()))
+        return session.exitstatus == pytest.ExitCode.TESTS_FAILED and session.testsfailed == failed
 
     def _seal(self) -> None:
         """Complete the folder and give it its name."""
@@ -95,6 +127,7 @@ class Ending:
         changed = [] if target.rehearsal else bundle.uncommitted(gate.root)
         if changed:
             gate.doubt(f"not as committed: {', '.join(changed[:5])}: commit or put back what was changed")
+        bundle.copy_records(gate.records().folder, folder)
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
         for path, name in bundle.leaks(folder, gate.scrubber):
@@ -142,3 +175,7 @@ class Ending:
                 manager.unregister(plugin)
         if xml_key in self._config.stash:
             del self._config.stash[xml_key]
+
+
+def _row(word: str, result: LineResult, text: str) -> str:
+    return f"{word:<12}{result.line.id:<38} {' '.join(text.split())}"[:200]

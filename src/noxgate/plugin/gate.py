@@ -1,6 +1,7 @@
 """One run of the gate: what was asked, of which target, and what has come back so far."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from noxgate.checks import Check
+from noxgate.evidence.attest import attestations
+from noxgate.evidence.records import Chain, Record, RecordError
+from noxgate.evidence.signing import SigningKey
+from noxgate.evidence.trust import Trust, read_trust
 from noxgate.evidence.verdict import CheckResult, Judgement, Verdict, judge
+from noxgate.evidence.waivers import FILE as WAIVERS
+from noxgate.evidence.waivers import Waiver, read_waivers
 from noxgate.runbook import Line, Runbook
 from noxgate.secret import Scrubber
 from noxgate.target import Target
@@ -28,10 +35,22 @@ class Gate:
     results: dict[str, CheckResult] = field(default_factory=dict)
     judgement: Judgement | None = None
     doubts: list[str] = field(default_factory=list)
+    trust: Trust | None = None
+    key: SigningKey | None = None
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    attested: Mapping[str, Record] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.by_node = {check.node: check for check in self.checks}
-        self.scrubber = Scrubber(self.target.secrets() if self.target else [])
+        self.scrubber = Scrubber([])
+        if self.target is None:
+            return
+        self.trust = read_trust(self.root, str(self.target.path))
+        self.key = self.trust.signing_key(os.environ) and self.trust.to_sign(os.environ)
+        # a rehearsal accepts no failure: its sabotages are to be seen
+        waivers = read_waivers(self.root / WAIVERS, self.runbook, self.started.date())
+        self.waivers = {} if self.target.rehearsal else waivers
+        self.scrubber = Scrubber([*self.target.secrets(), *(self.key.secrets() if self.key else ())])
 
     def line(self, node: str) -> Line:
         """The runbook line that this check proves."""
@@ -43,13 +62,41 @@ class Gate:
         for check in self.checks:
             nodes.setdefault(check.line_id, []).append(check.node)
         rehearsal = self.target is not None and self.target.rehearsal
-        return judge(self.runbook.of_phase(*self.phases), nodes, self.results, rehearsal=rehearsal)
+        return judge(
+            self.runbook.of_phase(*self.phases),
+            nodes,
+            self.results,
+            rehearsal=rehearsal,
+            attested=self.attested,
+            waivers=self.waivers,
+        )
+
+    def records(self) -> Chain:
+        """The records of this release on this target."""
+        assert self.folder is not None
+        assert self.trust is not None
+        return self.trust.chain(self.folder.parent.parent, self.runbook.release.version)
+
+    def read_attestations(self) -> str | None:
+        """Take in what persons have attested up to now; what is wrong with their records, if anything is."""
+        assert self.trust is not None
+        try:
+            found = attestations(self.records(), self.trust.hours)
+            self.attested = {
+                line: replace(
+                    record, by=self.scrubber.scrub(record.by), seen=self.scrubber.scrub(record.seen)
+                )
+                for line, record in found.items()
+            }
+        except RecordError as error:
+            return str(error)
+        return None
 
     def doubt(self, why: str) -> None:
         """Something is wrong with the run itself: it cannot be GO."""
         assert self.judgement is not None
         self.doubts.append(why)
-        if self.judgement.verdict is Verdict.GO:
+        if self.judgement.verdict.exit_code == 0:
             self.judgement = replace(self.judgement, verdict=Verdict.INCONCLUSIVE)
 
     def headline(self) -> str:

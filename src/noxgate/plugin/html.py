@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from noxgate.clients.observation import shortened
+from noxgate.evidence.attest import said_by
 from noxgate.evidence.verdict import LineResult, Outcome
 from noxgate.plugin.gate import Gate
 from noxgate.plugin.looking import LINE, OUTCOME, REASON, SEEN, explanation, next_step
@@ -51,9 +52,13 @@ class Report:
         worst_first = sorted(
             gate.judgement.lines, key=lambda result: list(Outcome).index(result.outcome), reverse=True
         )
-        rows = [self._open_line(result) for result in worst_first if result.outcome is not Outcome.PASSED]
+        rows = [
+            self._open_line(result)
+            for result in worst_first
+            if result.outcome is not Outcome.PASSED or result.attestation is not None
+        ]
         prefix.append(
-            f"<div class='verdict {verdict.lower()}'><b>{escape(word)}</b>{escape(rest)}"
+            f"<div class='verdict {verdict.lower().replace(' ', '-')}'><b>{escape(word)}</b>{escape(rest)}"
             f"<span>{escape(gate.target.base_url)} · {gate.started:%Y-%m-%d %H:%M:%S} UTC</span></div>"
         )
         prefix += [f"<p class='doubt'>{escape(doubt)}</p>" for doubt in gate.doubts]
@@ -62,11 +67,16 @@ class Report:
 
     def _open_line(self, result: LineResult) -> str:
         todo = ""
+        reason = result.reason
+        if result.outcome is Outcome.PASSED and result.attestation is not None:
+            reason = said_by(result.attestation)
+        if result.outcome is Outcome.WAIVED:
+            todo = f"<span class='next'>{escape(str(result.waiver))}</span>"
         if result.outcome is Outcome.FAILED:
             todo = f"<span class='next'>{escape(next_step(self._gate, result.line))}</span>"
         return (
             f"<tr><td class='{result.outcome.replace(' ', '-')}'>{result.outcome}</td>"
-            f"<td>{escape(result.line.id)}</td><td>{escape(result.reason)}{todo}</td></tr>"
+            f"<td>{escape(result.line.id)}</td><td>{escape(reason)}{todo}</td></tr>"
         )
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:

@@ -14,6 +14,8 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from noxgate.checks import Check, CheckError, find_checks
+from noxgate.evidence.signing import SigningError
+from noxgate.evidence.waivers import WaiverError
 from noxgate.plugin import allure, html
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
@@ -56,7 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
     phases = _phases_asked(config, runbook, checks)
     gate = Gate(config.rootpath, runbook, checks, None, phases)
     if not config.option.collectonly:
-        gate = Gate(config.rootpath, runbook, checks, _target(config, runbook, phases), phases)
+        try:
+            gate = Gate(config.rootpath, runbook, checks, _target(config, runbook, phases), phases)
+        except (ProfileError, SigningError, WaiverError) as error:
+            raise pytest.UsageError(str(error)) from None
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         if hasattr(config, "workerinput"):
