@@ -1,0 +1,170 @@
+"""What Locust runs for `noxgate load`: users, ramp, watch, result. $NOXGATE_LOAD names the plan, a JSON file."""
+
+import os
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+from load.arrivals import Arrivals
+from load.engine import TOTALS, ApiUser
+from load.health import Health
+from load.journeys import CLASSES, Jobs, Script
+from load.recorder import Recorder
+from load.samples import Sample, clock, wall
+from load.shape import Course, Shape
+from load.watch import Watch
+from load.workers import Reports
+from locust import between, events, task  # noqa: TID251 (load/ is where Locust may be imported)
+from locust.runners import MasterRunner, WorkerRunner  # noqa: TID251
+
+from noxgate.holds import Second
+from noxgate.loadtest.plan import PLAN, TOKEN, read_plan
+from noxgate.loadtest.result import Problem, Result, write
+
+plan = read_plan(Path(os.environ[PLAN]))
+token = os.environ[TOKEN]
+recorder = Recorder(plan.limits, open_model=plan.ramp.rate > 0)
+health = Health(plan.ramp.lag_ms / 1000)
+jobs = Jobs()
+arrivals = Arrivals(health.dropped)
+HERE = "this process"
+
+
+class Visitor(ApiUser):
+    """One user of the API."""
+
+    wait_time = between(*plan.ramp.think)
+    ca_file = plan.ca_file
+    timeout = plan.timeout
+
+    def on_start(self) -> None:
+        self.script = Script(self.endpoint, token, jobs)
+
+    def record(self, sample: Sample) -> None:
+        """Kept by our recorder alone: to tell Locust as well would cost a third of all that we can send."""
+        recorder.record(sample)
+
+    @task
+    def visit(self) -> None:
+        self.script.go(self, arrivals.wait() if plan.ramp.rate else None)
+
+
+class Ramping(Shape):
+    """The plan's ramp."""
+
+
+@dataclass
+class State:
+    """What one process says of itself, besides its samples."""
+
+    accepted: int = 0
+    right: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+
+
+class Conductor:
+    """Connects all of it in one process: one that leads, one that sends, or both in one."""
+
+    def __init__(self, environment: Any, **_: Any) -> None:
+        runner = environment.runner
+        self._environment = environment
+        self._sends = not isinstance(runner, MasterRunner)
+        self._reports = Reports(environment, recorder, TOTALS)
+        self._states: dict[str, State] = {}
+        self._errors: dict[str, int] = {}
+        HOOKS.user_error.add_listener(self._mistake)
+        HOOKS.report_to_master.add_listener(self._report)
+        HOOKS.worker_report.add_listener(self._take)
+        if self._sends:
+            health.watch()
+            if plan.ramp.rate:
+                gevent.spawn(arrivals.come, self._rate)
+        if not isinstance(runner, WorkerRunner):
+            self._started = datetime.now(UTC)
+            self._watch = Watch(plan, recorder, environment)
+            self._course = Course(plan.ramp, self._watch.end)
+            environment.shape_class.course = self._course
+            HOOKS.quitting.add_listener(self._finish)
+            gevent.spawn(self._lead)
+
+    def _lead(self) -> None:
+        while True:
+            gevent.sleep(1)
+            users = health.users[int(wall(clock()))] = self._environment.runner.user_count
+            if self._sends:
+                recorder.settle()
+                health.take(HERE, health.drain())
+                self._states[HERE] = State(jobs.accepted, jobs.right, self._errors)
+                under_way = TOTALS.sent - TOTALS.recorded
+            else:
+                under_way = sum(tally.sent - tally.recorded for tally in self._reports.tallies.values())
+            self._watch.look(self._course, users, under_way)
+
+    def _rate(self) -> float:
+        """This process's part of the arrivals: as many of them as it has of the users."""
+        most = max(level.users for level in plan.ramp.levels)
+        return plan.ramp.rate * min(1.0, float(self._environment.runner.user_count) / most)
+
+    def _mistake(self, exception: BaseException, **_: Any) -> None:
+        text = f"{type(exception).__name__}: {exception}"
+        self._errors[text] = self._errors.get(text, 0) + 1
+
+    def _report(self, data: dict[str, Any], **_: Any) -> None:
+        data["noxgate-state"] = [health.drain(), jobs.accepted, jobs.right, self._errors]
+
+    def _take(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        drained, *state = data["noxgate-state"]
+        name = client_id.rpartition("_")[2][:8]
+        health.take(f"worker {name}", drained)
+        self._states[client_id] = State(*state)
+
+    def _finish(self, **_: Any) -> None:
+        self._course.interrupt()
+        problems = self._reports.problems()
+        if self._sends:
+            health.take(HERE, health.drain())
+            self._states[HERE] = State(jobs.accepted, jobs.right, self._errors)
+        for state in self._states.values():
+            problems += [f"a mistake in the load test, {n} times: {text}" for text, n in state.errors.items()]
+        write(plan.result, self._result(problems))
+
+    def _result(self, problems: list[str]) -> Result:
+        course = self._course
+        whole = course.falling or self._watch.stopped
+        return Result(
+            target=plan.target,
+            base_url=plan.base_url,
+            rehearsal=plan.rehearsal,
+            release=plan.release,
+            version=plan.version,
+            ramp=plan.ramp,
+            started=self._started.isoformat(timespec="seconds"),
+            ended=datetime.now(UTC).isoformat(timespec="seconds"),
+            processes=plan.processes,
+            stopped=self._watch.stopped if whole else "it was interrupted",
+            problems=tuple(problems),
+            holds=tuple(
+                replace(held, spoiled=tuple(health.spoiled(plan.ramp, held, plan.processes)))
+                for held in course.holds
+            ),
+            classes=CLASSES,
+            accepted=sum(state.accepted for state in self._states.values()),
+            right=sum(state.right for state in self._states.values()),
+            failures=tuple(
+                Problem(group, name, status, str(reason), number)
+                for (group, name, status, reason), number in recorder.problems.most_common()
+            ),
+            users=health.users,
+            seconds={
+                name: {
+                    second: Second(times, outcomes, over) for second, (times, outcomes, over) in by.items()
+                }
+                for name, by in recorder.seconds().items()
+            },
+        )
+
+
+HOOKS: Any = events  # untyped
+HOOKS.init.add_listener(lambda environment, **_: Conductor(environment))

@@ -1,0 +1,169 @@
+"""The file that a load test leaves: everything that was measured, and how the run went.
+
+`result.json.gz`, schema 1. Response times are kept one by one (four bytes each, in seconds), counts exactly.
+"""
+
+import base64
+import binascii
+import gzip
+import json
+import zlib
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from noxgate.holds import Hold, Second
+from noxgate.loadtest.ramps import Ramp, ramp_of
+
+NAME = "result.json.gz"
+SCHEMA = 1
+MOST_BYTES = 500_000_000  # unpacked: hours of samples
+
+
+class ResultError(Exception):
+    """A result cannot be read: one line."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One level's hold as it came to be: `start` and `end` in seconds since 1970, end not included."""
+
+    name: str
+    users: int
+    judged: str
+    planned: int
+    start: int
+    end: int
+    spoiled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Requests of one name that failed for one reason."""
+
+    group: str
+    name: str
+    status: int
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """One load test.
+
+    `stopped`: why it ended before its time; empty where it did not. `problems`: what makes all of it no proof.
+    `accepted` science jobs, and how many of them ended with the `right` result. `users` by second.
+    """
+
+    target: str
+    base_url: str
+    rehearsal: bool
+    release: str
+    version: str  # what the target said its version was, before and after
+    ramp: Ramp
+    started: str
+    ended: str
+    processes: int
+    stopped: str
+    problems: tuple[str, ...]
+    holds: tuple[Held, ...]
+    classes: tuple[str, ...]
+    accepted: int
+    right: int
+    failures: tuple[Problem, ...]
+    users: Mapping[int, int]
+    seconds: Mapping[str, Mapping[int, Second]]
+
+    @property
+    def end(self) -> datetime:
+        return datetime.fromisoformat(self.ended)
+
+    def judged_holds(self) -> list[tuple[Held, Hold]]:
+        """Each hold as the SLOs are judged on it."""
+        return [
+            (
+                held,
+                Hold(
+                    held.name,
+                    held.start,
+                    held.end,
+                    self.classes,
+                    self.seconds,
+                    self.ramp.window,
+                    spoiled=(*self.problems, *held.spoiled),
+                ),
+            )
+            for held in self.holds
+        ]
+
+
+def write(path: Path, result: Result) -> None:
+    """Write it whole or not at all."""
+    document = asdict(replace(result, users={}, seconds={}))
+    document["schema"] = SCHEMA
+    document["users"] = {str(second): users for second, users in result.users.items()}
+    document["seconds"] = {
+        name: {str(second): _packed(measured) for second, measured in by.items()}
+        for name, by in result.seconds.items()
+    }
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(gzip.compress(json.dumps(document, allow_nan=False).encode(), 6))
+    draft.replace(path)
+
+
+def read(path: Path) -> Result:
+    """Read a result; ResultError where it is none, damaged, or of another version."""
+    try:
+        with gzip.open(path) as file:
+            text = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ResultError(f"{path.name}: {error}") from None
+    if len(text) > MOST_BYTES:
+        raise ResultError(f"{path.name}: more than {MOST_BYTES} bytes")
+    try:
+        document = json.loads(text)
+        schema = document.pop("schema")
+        if schema != SCHEMA:
+            raise ResultError(
+                f"{path.name}: expected schema {SCHEMA}, saw {schema}: made by another version, run it again"
+            )
+        return Result(
+            **{
+                **document,
+                "ramp": ramp_of(document["ramp"]),
+                "problems": tuple(document["problems"]),
+                "holds": tuple(
+                    Held(**{**held, "spoiled": tuple(held["spoiled"])}) for held in document["holds"]
+                ),
+                "classes": tuple(document["classes"]),
+                "failures": tuple(Problem(**problem) for problem in document["failures"]),
+                "users": {int(second): users for second, users in document["users"].items()},
+                "seconds": {
+                    name: {int(second): _unpacked(measured) for second, measured in by.items()}
+                    for name, by in document["seconds"].items()
+                },
+            }
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        raise ResultError(f"{path.name}: damaged: {type(error).__name__}: {error}") from None
+
+
+def _packed(measured: Second) -> list[Any]:
+    times = base64.b64encode(array("f", measured.times).tobytes()).decode()
+    outcomes = [[status, reason, count] for (status, reason), count in measured.outcomes.items()]
+    return [times, outcomes, [[seconds, count] for seconds, count in measured.over.items()]]
+
+
+def _unpacked(packed: Sequence[Any]) -> Second:
+    times, outcomes, over = packed
+    measured = array("f")
+    measured.frombytes(base64.b64decode(times, validate=True))
+    return Second(
+        measured,
+        {(status, reason): count for status, reason, count in outcomes},
+        {float(seconds): count for seconds, count in over},
+    )
