@@ -185,7 +185,7 @@ def test_migration_of_the_rehearsal(workshop: Workshop) -> None:
         ("DO $$BEGIN DELETE FROM users; END$$;", {"users": "9 of 9 rows are gone, or not as they were"}),
         ("UPDATE users SET age = NULL WHERE id = 3;", {"users": "1 of 9 rows are gone, or not as they were"}),
         (
-            "DELETE FROM users WHERE id = 1; INSERT INTO users (id, name) VALUES (10, 'ten'), (11, 'eleven');",
+            "DELETE FROM users WHERE id = 1; INSERT INTO users (id, name) VALUES (10, 'x'), (11, 'y');",
             {"users": "1 of 9 rows are gone, or not as they were"},
         ),
         ("ALTER TABLE users DROP COLUMN age;", {"users.age": "the column is gone"}),

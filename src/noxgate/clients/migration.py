@@ -82,6 +82,7 @@ class Migration:
     def losses(self) -> dict[str, str]:
         """What the first run took away, by table or table.column: rows, columns, tables that were there."""
         repeat = self._repeat("schema", "migration")
+        self._look(lambda: self._trial.server(self._database), repeat)
         found = self._look(self._trial.losses, repeat)
         seen = "; ".join(f"{name}: {what}" for name, what in found.items())
         self._observe(Observation(shortened(seen or "all rows and columns are there as they were"), repeat))
