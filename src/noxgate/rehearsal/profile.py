@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from noxgate.evidence.signing import new_key
 from noxgate.rehearsal import repository, scanning, science_environment
 from noxgate.rehearsal.api.auth import mint
 from noxgate.rehearsal.cluster import objects
@@ -82,6 +83,9 @@ def _write(
         for provider, client_id in environment.client_ids.items()
     )
     folder = path.parent
+    key = folder / "signing.pem"
+    if not key.exists():  # one for both profiles
+        new_key(key)
     path.write_text(
         f"""\
 # Written by the rehearsal; gone when it ends.
@@ -103,6 +107,8 @@ schema = "{repository.SCHEMA}"
 old_queries = "{repository.OLD_QUERIES}"
 alert_tests = "{repository.ALERT_TESTS}"
 wait_seconds = {WAIT_SECONDS}
+signing_key = "{key}"
+signers = ["{key.with_suffix(".pub")}"]
 
 [credentials]
 database_url = "DATABASE_URL"
