@@ -36,7 +36,7 @@ Gate = Callable[..., Run]
 @pytest.fixture(scope="session")
 def pytests(pytestconfig: pytest.Config) -> Iterator[subprocess.Popen[str]]:
     """The process that every run of pytest is forked from."""
-    command = [sys.executable, Path(__file__).with_name("prefork.py")]
+    command = [sys.executable, str(Path(__file__).with_name("prefork.py"))]
     with subprocess.Popen(
         command, cwd=pytestconfig.rootpath, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -39,7 +39,8 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             _run(run["arguments"], run["output"])
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
 
 
 def _run(arguments: list[str], output: str) -> None:
@@ -51,7 +52,7 @@ def _run(arguments: list[str], output: str) -> None:
         for source, target in ((nothing, 0), (file, 1), (file, 2)):
             os.dup2(source, target)
         status = int(pytest.main(arguments))
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (nothing may go back into the process that forks)
         traceback.print_exc()
     finally:
         sys.stdout.flush()
