@@ -44,6 +44,7 @@ PARTS = [
     "nox-api-green-3",
     "redis-production",
     "nox-api-blue-1",
+    "nox-api-blue-2",
     "ingress",
     "postgres",
     "controllers",

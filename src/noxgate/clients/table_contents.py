@@ -1,9 +1,28 @@
-"""What the tables of a scratch database hold, to be compared."""
+"""What the tables of a database hold, to be compared."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
+
+# What a value looks like as text hangs on these, and they on who asks.
+_SPELLING = (
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL datestyle = 'ISO, YMD'",
+    "SET LOCAL intervalstyle = 'postgres'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL bytea_output = 'hex'",
+)
+_COLUMNS = (
+    "SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    " GROUP BY 1, 2 ORDER BY 1, 2"
+)
+
+Connection = psycopg.Connection[tuple[object, ...]]
 
 
 @dataclass(frozen=True)
@@ -28,4 +47,31 @@ def contents(url: str) -> dict[str, Contents]:
             row = connection.execute(query.format(sql.Identifier(schema, table))).fetchone()
             assert row is not None
             found[table if schema == "public" else f"{schema}.{table}"] = Contents(*row)
+    return found
+
+
+def columns(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The columns of each table."""
+    rows = connection.execute(_COLUMNS).fetchall()
+    return {
+        str(table) if schema == "public" else f"{schema}.{table}": tuple(names)  # type: ignore[arg-type]
+        for schema, table, names in rows
+    }
+
+
+def held(connection: Connection, tables: Mapping[str, Sequence[str]]) -> dict[str, Contents]:
+    """What these columns of these tables hold, spelled alike whoever asks, in the open transaction."""
+    for statement in _SPELLING:
+        connection.execute(statement.encode())
+    found = {}
+    for table, names in tables.items():
+        query = sql.SQL(
+            "SELECT count(*), coalesce(sum(hashtextextended(row({})::text, 0)), 0)::text FROM {}"
+        ).format(
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.Identifier(*(table.split(".", 1) if "." in table else ("public", table))),
+        )
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        found[table] = Contents(int(str(row[0])), str(row[1]))
     return found

@@ -72,10 +72,11 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     crew.wait_for(*(part.name for part in crew.parts()))
     for environment in (chosen.staging, chosen.production):
         pods.wait_until_ready(environment.deployment, within=READY)
-    objects.wait_until_ready(api, chosen.deployments, within=READY)
+    objects.wait_until_ready(api, chosen.running, within=READY)
     for environment in (chosen.staging, chosen.production):
         ingress.wait_until_serving(environment.port, folder / "ca.pem", within=READY)
-    prometheus.wait_until_scraped(chosen.prometheus_port, list(chosen.staging.deployment.pods), within=15)
+    scraped = [pod for deployment in chosen.running for pod in deployment.pods]
+    prometheus.wait_until_scraped(chosen.prometheus_port, scraped, within=15)
     api.close()
     return _world(crew, name, folder, chosen)
 
@@ -95,7 +96,8 @@ def _launch(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pa
     """Everything that can start at once; what takes longest first."""
     crew.launch(pages.prepare(folder, chosen.pages_port))
     groups = rules(folder / "source")
-    crew.launch(prometheus.prepare(folder, chosen.prometheus_port, _monitors(chosen), groups))
+    monitors = prometheus.monitors(*chosen.running)
+    crew.launch(prometheus.prepare(folder, chosen.prometheus_port, monitors, groups))
     crew.launch(
         server.prepare(folder, chosen.kubernetes_port, certificate, chosen.tokens, chosen.deployments)
     )
@@ -106,33 +108,13 @@ def _launch(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pa
         )
         for pod in pods.prepare(folder, environment.deployment):
             crew.launch(pod)
+    for pod in pods.prepare(folder, chosen.green):
+        crew.plan(pod)
     staging, production = (
         Site(environment.name, environment.port, environment.plain_port, redirect=environment.base_url)
         for environment in (chosen.staging, chosen.production)
     )
     crew.launch(ingress.prepare(folder, staging, production, certificate))
-
-
-def _monitors(chosen: Plan) -> prometheus.Monitors:
-    """What an operator makes of staging's ServiceMonitor and PodMonitor."""
-    deployment = chosen.staging.deployment
-    jobs = {
-        f"serviceMonitor/{deployment.namespace}/nox-api-servicemonitor/0": prometheus.JOB,
-        f"podMonitor/{deployment.namespace}/nox-api-podmonitor/0": "nox-api-podmonitor",
-    }
-    return {
-        scrape: [
-            prometheus.Scraped(
-                f"127.0.0.1:{port}",
-                deployment.namespace,
-                pod,
-                f"nox-api-service-{deployment.colour}",
-                job=job,
-            )
-            for pod, port in deployment.pods.items()
-        ]
-        for scrape, job in jobs.items()
-    }
 
 
 def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
@@ -153,12 +135,19 @@ def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
         ca_file=folder / "ca.pem",
         env_file=folder / "credentials.env",
         profile=profile.write_staging(folder, chosen, peer),
+        production_profile=peer,
+        production_faults_file=plan.faults_file(folder, chosen.production.name),
+        blue_pods=chosen.production.deployment.pods,
+        green_pods=chosen.green.pods,
+        previous=plan.PREVIOUS,
         faults_file=plan.faults_file(folder, staging.name),
         kubeconfig=folder / "kubeconfig",
         source=folder / "source",
         pods=staging.deployment.pods,
         servers=servers(crew),
         dsn=chosen.database.url(postgres.SUPERUSER, postgres.STAGING.database),
+        production_dsn=chosen.database.url(postgres.SUPERUSER, postgres.PRODUCTION.database),
+        production_application_dsn=chosen.production.variables["DATABASE_URL"],
         application_dsn=staging.variables["DATABASE_URL"],
         read_only_dsn=chosen.database.url(postgres.STAGING.read_only, postgres.STAGING.database),
         redis_url=staging.variables["REDIS_URL"],

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from noxgate.rehearsal.error import RehearsalError
 
@@ -21,7 +22,7 @@ def listener(folder: Path) -> Iterator[socket.socket]:
         yield orders
 
 
-def obey_one(orders: socket.socket, carry_out: Callable[[dict[str, str]], None]) -> None:
+def obey_one(orders: socket.socket, carry_out: Callable[[dict[str, Any]], None]) -> None:
     """Read one order, carry it out and answer."""
     connection, _ = orders.accept()
     with connection, suppress(OSError):  # who has gone away, or says nothing, gets no answer
@@ -37,20 +38,21 @@ def obey_one(orders: socket.socket, carry_out: Callable[[dict[str, str]], None])
             stream.write(json.dumps(answer) + "\n")
 
 
-def order(folder: Path, action: str, part: str) -> None:
-    """Have the supervisor `stop` or `start` a part, and wait until it has; RehearsalError if it cannot."""
+def order(folder: Path, action: str, *parts: str) -> None:
+    """Have the supervisor `stop` or `start` parts, and wait until it has; RehearsalError if it cannot."""
+    what = f"{action} {', '.join(parts)}"
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
         try:
             connection.connect(str(folder / _SOCKET))
             with connection.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps({"action": action, "part": part}) + "\n")
+                stream.write(json.dumps({"action": action, "parts": parts}) + "\n")
                 stream.flush()
                 reply = stream.readline()
         except OSError as error:
-            raise RehearsalError(f"cannot {action} {part}: no rehearsal obeys in {folder}: {error}") from None
+            raise RehearsalError(f"cannot {what}: no rehearsal obeys in {folder}: {error}") from None
     if not reply:
-        raise RehearsalError(f"cannot {action} {part}: the rehearsal in {folder} ended meanwhile")
+        raise RehearsalError(f"cannot {what}: the rehearsal in {folder} ended meanwhile")
     answer = json.loads(reply)
     if "error" in answer:
         raise RehearsalError(answer["error"])

@@ -103,12 +103,13 @@ def _obey(crew: Crew, world: World, orders: socket.socket, *, leash: bool) -> No
             signal.set_wakeup_fd(-1)
 
 
-def _carry_out(crew: Crew, world: World, order: dict[str, str]) -> None:
+def _carry_out(crew: Crew, world: World, order: dict[str, Any]) -> None:
     action = {"stop": crew.stop, "start": crew.start}.get(order.get("action", ""))
-    if action is None:
-        raise RehearsalError(f"expected an order to stop or start a part, saw {order!r}")
+    parts = order.get("parts")
+    if action is None or not isinstance(parts, list):
+        raise RehearsalError(f"expected an order to stop or start parts, saw {order!r}")
     try:
-        action(order.get("part", ""))
+        action(*parts)
     finally:
         replace(world, servers=servers(crew)).save()
 

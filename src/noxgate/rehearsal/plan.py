@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +16,7 @@ VERSION = "8.0.0"
 DATE = date(2025, 8, 15)  # the runbook's
 PREVIOUS = "7.9.3"
 PODS = 3
+BLUE_PODS = 2
 PROVIDERS = ("google", "github", "microsoft")
 
 
@@ -54,6 +55,7 @@ class Plan:
     database: postgres.Server
     staging: Environment
     production: Environment
+    green: pods.Deployment  # production's next, which does not run until its moment
     kubernetes_port: int
     prometheus_port: int
     pages_port: int
@@ -66,17 +68,34 @@ class Plan:
 
     @property
     def deployments(self) -> tuple[pods.Deployment, ...]:
+        """All that there will be."""
+        return (*self.running, self.green)
+
+    @property
+    def running(self) -> tuple[pods.Deployment, ...]:
+        """Those that run from the start."""
         return (self.staging.deployment, self.production.deployment)
 
 
 def plan(folder: Path) -> Plan:
     """Choose free ports and new secrets."""
     database_port, kubernetes_port, prometheus_port, pages_port, registry_port, *ports = free_ports(
-        5 + 2 * 3 + PODS + 1
+        5 + 2 * 3 + PODS + BLUE_PODS + PODS
     )
     registry = Registry(registry_port, folder / "ca.pem", _secret())
     database = postgres.Server(database_port, {role: _secret() for role in postgres.ROLES})
+    ports, green_ports = ports[:-PODS], ports[-PODS:]
     staging, production = ports[: 3 + PODS], ports[3 + PODS :]
+    blue = _environment(
+        folder,
+        "production",
+        database,
+        postgres.PRODUCTION,
+        production,
+        (objects.BLUE, "blue", PREVIOUS),
+        registry,
+    )
+    names = pods.pod_names("production-green", PODS)  # staging has a green, too
     return Plan(
         database=database,
         staging=_environment(
@@ -88,14 +107,13 @@ def plan(folder: Path) -> Plan:
             (objects.STAGING, "green", VERSION),
             registry,
         ),
-        production=_environment(
-            folder,
-            "production",
-            database,
-            postgres.PRODUCTION,
-            production,
-            (objects.BLUE, "blue", PREVIOUS),
-            registry,
+        production=blue,
+        green=replace(
+            blue.deployment,
+            namespace=objects.GREEN,
+            colour="green",
+            version=VERSION,
+            pods=dict(zip(names, green_ports, strict=True)),
         ),
         kubernetes_port=kubernetes_port,
         prometheus_port=prometheus_port,

@@ -51,12 +51,17 @@ class Crew:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts: dict[str, Part] = {}
+        self._planned: dict[str, Part] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._starts: dict[str, int] = {}
         self._exits: dict[str, int] = {}
         for name in ("log", leftovers.HOME):
             (folder / name).mkdir()
         (folder / leftovers.HOME).chmod(0o1777)  # shared by servers that run as different users
+
+    def plan(self, part: Part) -> None:
+        """Know a part that is to be started later, by its name."""
+        self._planned[part.name] = part
 
     def launch(self, part: Part) -> None:
         """Start a part without waiting until it serves."""
@@ -80,20 +85,22 @@ class Crew:
         finally:
             _end(process, part)
 
-    def start(self, name: str) -> None:
-        """Start a part that was stopped, or has died, and wait until it serves."""
-        part = self._known(name)
-        if not self.is_running(name):
+    def start(self, *names: str) -> None:
+        """Start parts that were stopped, have died or are planned, and wait until they serve."""
+        parts = [self._known(name) for name in names]
+        late = [part for part in parts if not self.is_running(part.name)]
+        for part in late:
             self.launch(part)
-            self.wait_for(name)
+        self.wait_for(*(part.name for part in late))
 
-    def stop(self, name: str) -> None:
-        """End one part and what it started."""
-        part = self._known(name)
-        process = self._processes.pop(name, None)
-        if process is not None:
-            self._exits[name] = _end(process, part)
-            self._publish()
+    def stop(self, *names: str) -> None:
+        """End parts and what they started, one after the other."""
+        for name in names:
+            part = self._known(name)
+            process = self._processes.pop(name, None)
+            if process is not None:
+                self._exits[name] = _end(process, part)
+                self._publish()
 
     def stop_all(self) -> None:
         """End everything, last started first: the servers that the others need go last."""
@@ -115,6 +122,7 @@ class Crew:
         return {name: process.pid for name, process in self._processes.items()}
 
     def parts(self) -> list[Part]:
+        """Those that were started once."""
         return list(self._parts.values())
 
     def _bury(self, name: str) -> bool:
@@ -139,9 +147,10 @@ class Crew:
         draft.replace(self._folder / "processes.json")
 
     def _known(self, name: str) -> Part:
-        if name not in self._parts:
-            raise RehearsalError(f"no part {name!r} (parts: {', '.join(self._parts)})")
-        return self._parts[name]
+        known = self._parts | self._planned
+        if name not in known:
+            raise RehearsalError(f"no part {name!r} (parts: {', '.join(known)})")
+        return known[name]
 
     def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
         owner = part.user

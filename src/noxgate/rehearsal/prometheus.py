@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from noxgate import doctor
 from noxgate.rehearsal import leftovers
 from noxgate.rehearsal.error import RehearsalError
+from noxgate.rehearsal.pods import Deployment
 from noxgate.rehearsal.processes import Part
 from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
@@ -81,12 +82,34 @@ class Usual:
         ]
 
 
+def monitors(*deployments: Deployment) -> Monitors:
+    """What an operator makes of each Deployment's ServiceMonitor and PodMonitor."""
+    found: dict[str, Sequence[Scraped]] = {}
+    for each in deployments:
+        found |= monitors_of(each.colour, each.namespace, each.pods)
+    return found
+
+
+def monitors_of(colour: str, namespace: str, pods: Mapping[str, int]) -> Monitors:
+    """The same of these pods, given with their ports."""
+    jobs = {
+        f"serviceMonitor/{namespace}/nox-api-servicemonitor/0": JOB,
+        f"podMonitor/{namespace}/nox-api-podmonitor/0": "nox-api-podmonitor",
+    }
+    return {
+        scrape: [
+            Scraped(f"127.0.0.1:{port}", namespace, pod, f"nox-api-service-{colour}", job=job)
+            for pod, port in pods.items()
+        ]
+        for scrape, job in jobs.items()
+    }
+
+
 def prepare(folder: Path, port: int, monitors: Monitors, groups: Sequence[Group]) -> Part:
     """Write the configuration, and what is usual beside it; launch it early: its first look takes 5 s."""
     home = folder / NAME
     home.mkdir()
-    usual = {"monitors": {job: [asdict(one) for one in each] for job, each in monitors.items()}}
-    (home / "usual.json").write_text(json.dumps(usual | {"groups": groups}), encoding="utf-8")
+    _keep(home, monitors, groups)
     _write(home, monitors, groups)
     return Part(
         name=NAME,
@@ -154,9 +177,22 @@ def apply(world: World, *, groups: Sequence[Group] | None = None, monitors: Moni
     _reload(world)
 
 
+def add(world: World, more: Monitors) -> None:
+    """Scrape more from now on; as `apply`, that is usual then."""
+    known = usual(world)
+    _keep(world.folder / NAME, {**known.monitors, **more}, known.groups)
+    apply(world)
+
+
 def restore(world: World) -> None:
     """Run as at the start."""
     apply(world)
+
+
+def _keep(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
+    """Remember what is usual."""
+    usual = {"monitors": {job: [asdict(one) for one in each] for job, each in monitors.items()}}
+    (home / "usual.json").write_text(json.dumps(usual | {"groups": groups}), encoding="utf-8")
 
 
 def _is_ready(port: int) -> None:

@@ -46,8 +46,15 @@ class World:
     kubeconfig: Path
     source: Path  # the release repository
     pods: Mapping[str, int]  # staging's: pod name -> port
+    production_profile: Path
+    production_faults_file: Path
+    blue_pods: Mapping[str, int]  # of the version before
+    green_pods: Mapping[str, int]  # production's: they run from the moment `green` on
+    previous: str  # blue's version
     servers: tuple[Server, ...]
     dsn: str = field(repr=False)  # the superuser's
+    production_dsn: str = field(repr=False)
+    production_application_dsn: str = field(repr=False)
     application_dsn: str = field(repr=False)
     read_only_dsn: str = field(repr=False)
     redis_url: str = field(repr=False)

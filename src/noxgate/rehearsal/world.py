@@ -121,9 +121,9 @@ def stop(world: World, part: str) -> None:
     control.order(world.folder, "stop", part)
 
 
-def start(world: World, part: str) -> None:
-    """Start a part that was stopped or has died; returns when it serves."""
-    control.order(world.folder, "start", part)
+def start(world: World, *parts: str) -> None:
+    """Start parts that were stopped, have died, or are planned; returns when they serve."""
+    control.order(world.folder, "start", *parts)
 
 
 class _Supervisor:

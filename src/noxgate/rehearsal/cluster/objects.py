@@ -4,6 +4,7 @@ import base64
 import json
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import yaml
 
 from noxgate.rehearsal.certificates import Pair
 from noxgate.rehearsal.cluster.kubeconfig import USERS
-from noxgate.rehearsal.cluster.release import documents
+from noxgate.rehearsal.cluster.release import PRODUCTION_RULES, documents, documents_of
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.pods import Deployment
+from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
 
 Json = dict[str, Any]
@@ -80,6 +82,10 @@ class Api:
         items: list[Json] = self.send("GET", path, params={"labelSelector": selector})["items"]
         return items
 
+    def resource(self, kind: str) -> tuple[str, str]:
+        """API version and plural of a kind."""
+        return _RESOURCES[kind]
+
     def send(self, method: str, path: str, **options: Any) -> Json:
         """The answer's body; RehearsalError for one that is not good."""
         answer = self._client.request(method, path, **options)
@@ -87,6 +93,16 @@ class Api:
         if answer.is_error:
             raise RehearsalError(f"{method} {path}: HTTP {answer.status_code}: {body.get('message')}")
         return body
+
+
+@contextmanager
+def administrator(world: World) -> Iterator[Api]:
+    """The API of a world's cluster, as its administrator."""
+    api = Api(world.kubernetes_url, world.ca_file, world.admin_token)
+    try:
+        yield api
+    finally:
+        api.close()
 
 
 def path_of(kind: str, name: str, namespace: str) -> str:
@@ -113,6 +129,8 @@ def furnish(api: Api, source: Path, environments: Mapping[str, Mapping[str, str]
     for folder in ("staging", "production/blue", "production/edge"):
         for content in documents(source / "k8s" / folder):
             api.apply(content)
+    for content in documents_of(source / PRODUCTION_RULES):  # before what they look at
+        api.apply(content)
 
 
 def wait_until_ready(api: Api, deployments: Iterable[Deployment], *, within: float) -> None:

@@ -10,24 +10,30 @@ import yaml
 _NOX = Path(__file__).parents[1] / "nox"
 _TEMPLATES = _NOX / "k8s"
 _RULES = _NOX / "alerts" / "nox-api.rules.yaml"
+_SCALED = "# no replicas where an autoscaler decides: two writers of one field fight"
+PRODUCTION_RULES = "k8s/production/green/alerts.yaml"
 
 
 def write_release(source: Path, registry: str, version: str, previous: str) -> None:
     """Write `k8s/` below `source`: staging, and blue, green and the edge of production."""
     everything = ("deployment", "service", "autoscaler", "monitors")
-    image = {"registry": registry, "version": version}
+    image = {"registry": registry, "version": version, "replicas": _SCALED}
     staging = {"namespace": "nox-staging-green", "colour": "green"} | image
     _write(source / "k8s" / "staging", (*everything, "ingress"), staging)
     green = {"namespace": "nox-production-green", "colour": "green"} | image
     _write(source / "k8s" / "production" / "green", everything, green)
-    blue = {"namespace": "nox-production-blue", "colour": "blue"} | image | {"version": previous}
-    _write(source / "k8s" / "production" / "blue", ("deployment", "service"), blue)
+    blue = (
+        {"namespace": "nox-production-blue", "colour": "blue"}
+        | image
+        | {"version": previous, "replicas": "replicas: 2"}
+    )
+    _write(source / "k8s" / "production" / "blue", ("deployment", "service", "monitors"), blue)
     edge = source / "k8s" / "production" / "edge"
     _write(edge, ("ingress",), {"namespace": "nox-production", "colour": "blue"})
     for colour in ("blue", "green"):
         _render(edge / f"service-{colour}.yaml", "bridge", {"namespace": "nox-production", "colour": colour})
-    for folder, values in (("staging", staging), ("production/green", green)):
-        _write_rules(source / "k8s" / folder / "alerts.yaml", values["namespace"])
+    _write_rules(source / "k8s" / "staging" / "alerts.yaml", staging["namespace"])
+    _write_rules(source / PRODUCTION_RULES, green["namespace"], 'namespace=~"nox-production-(blue|green)"')
     paths = yaml.safe_load((edge / "ingress.yaml").read_text(encoding="utf-8"))["spec"]["rules"][0]["http"][
         "paths"
     ]
@@ -45,10 +51,10 @@ def documents_of(file: Path) -> list[dict[str, Any]]:
 
 
 def rules(source: Path) -> list[dict[str, Any]]:
-    """The groups of the alert rules that staging ships."""
-    (document,) = documents_of(source / "k8s" / "staging" / "alerts.yaml")
-    groups: list[dict[str, Any]] = document["spec"]["groups"]
-    return groups
+    """The groups of the alert rules that are shipped, staging's and production's."""
+    files = (source / "k8s" / "staging" / "alerts.yaml", source / PRODUCTION_RULES)
+    shipped = [document for file in files for document in documents_of(file)]
+    return [group for document in shipped for group in document["spec"]["groups"]]
 
 
 def _write(folder: Path, names: tuple[str, ...], values: dict[str, str]) -> None:
@@ -62,8 +68,12 @@ def _render(file: Path, name: str, values: dict[str, str]) -> None:
     file.write_text(template.substitute(values), encoding="utf-8")
 
 
-def _write_rules(file: Path, namespace: str) -> None:
-    rules = _RULES.read_text(encoding="utf-8").replace("nox-staging-green", namespace)
+def _write_rules(file: Path, namespace: str, looked_at: str = "") -> None:
+    """The rules of an environment; production's look at both colours, and are there before green is."""
+    rules = _RULES.read_text(encoding="utf-8")
+    if looked_at:
+        rules = rules.replace('namespace="nox-staging-green"', looked_at)
+        rules = rules.replace("- name: nox-api", "- name: nox-api-production")
     rule = {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",

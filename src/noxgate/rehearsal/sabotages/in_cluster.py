@@ -11,7 +11,7 @@ from typing import Any
 from noxgate.rehearsal import repository
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.cluster import controlling
-from noxgate.rehearsal.cluster.objects import STAGING, Api, path_of
+from noxgate.rehearsal.cluster.objects import STAGING, Api, administrator, path_of
 from noxgate.rehearsal.cluster.release import documents_of
 from noxgate.rehearsal.sabotages.sabotage import Switch
 from noxgate.rehearsal.state import World
@@ -20,16 +20,6 @@ from noxgate.waiting import eventually
 Json = dict[str, Any]
 EDITOR = "kubectl-edit"  # the field manager of people
 _SERVERS = ("resourceVersion", "managedFields")
-
-
-@contextmanager
-def administrator(world: World) -> Iterator[Api]:
-    """The cluster's API, as its administrator."""
-    api = Api(world.kubernetes_url, world.ca_file, world.admin_token)
-    try:
-        yield api
-    finally:
-        api.close()
 
 
 @contextmanager
