@@ -16,6 +16,7 @@ MOST_HEAD = 65_536
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
 END_OF_HEAD = b"\r\n\r\n"
+_parsed = json.JSONDecoder().decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Answer:
 
     def json(self) -> Any:
         """The parsed body; ValueError where it is not JSON."""
-        return json.loads(self.body)
+        return _parsed(self.body.decode())
 
     def header(self, name: str) -> str | None:
         """The first header of that name."""
@@ -161,7 +162,12 @@ class Reader:
         return Answer(self.status, head, body)
 
     def _head(self) -> bytes:
-        raw = self._raw.lstrip(b"\r\n")
+        raw = self._raw
+        if not self._interim and raw[:2] != b"\r\n":
+            head, found, _ = raw.partition(END_OF_HEAD)
+            if found:
+                return head
+        raw = raw.lstrip(b"\r\n")
         start = 0
         try:
             for _ in range(self._interim):

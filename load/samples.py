@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 # Samples carry wall-clock seconds that never jump: a monotonic clock, moved once. Workers can compare them.
-_SHIFT = time.time() - time.monotonic()
+SHIFT = time.time() - time.monotonic()
 clock = time.monotonic
 
 
 def wall(moment: float) -> float:
     """The wall-clock second of a moment of `clock`."""
-    return moment + _SHIFT
+    return moment + SHIFT
 
 
 class Reason(StrEnum):

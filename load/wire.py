@@ -145,12 +145,16 @@ class Stream:
         self._socket.close()
 
     def _push(self, data: bytes) -> None:
-        view = memoryview(data)
+        view: bytes | memoryview = data
         while view:
             try:
-                view = view[self._socket.send(view) :]
+                sent = self._socket.send(view)
             except BlockingIOError:
                 wait(self._socket, WRITE)
+                continue
+            if sent == len(view):
+                return
+            view = memoryview(view)[sent:]
 
     def _pull(self) -> bytes:
         while True:
