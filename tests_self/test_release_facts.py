@@ -54,6 +54,7 @@ def test_record_that_is_filled_in(profile: Path) -> None:
     assert facts.links["elk"] == "https://elk.nox.internal:5601/app/discover"
     assert gaps(facts) == []
     assert "960001" not in repr(facts)
+    assert "wiki.nox" not in repr(facts)  # pytest shows it where a field of it is wrong
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,11 @@ def test_record_that_is_filled_in(profile: Path) -> None:
             ["wiki: is at wiki.yourdomain.com, which is an example"],
         ),
         ("wiki.nox.internal", "example.com", ["wiki: is at example.com, which is an example"]),
+        (
+            "https://wiki",
+            "https://ada:hunter2hunter2@wiki",
+            ["wiki: has a user name or password in it: links are for everybody"],
+        ),
         ("/release/8.0.0", "/[page]", ["wiki: has a blank in it"]),
     ],
 )

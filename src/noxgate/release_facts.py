@@ -55,7 +55,7 @@ class ReleaseFacts:
     checklist: str = ""
     channels: tuple[str, ...] = ()
     contacts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)  # whatever somebody pasted
 
     def gaps(self) -> list[str]:
         """The fields of the release itself that nobody has filled in."""
@@ -176,13 +176,13 @@ def _link_problem(value: str) -> str | None:
         host = parts.hostname or ""
     except ValueError:
         return "is no URL"
-    if parts.scheme not in {"http", "https"} or not host:
-        return "is no URL of http or https"
-    if _NOBODYS.fullmatch(host):
-        return f"is at {host}, which is an example"
-    if any(_is_blank(part) for part in _pieces(value)):
-        return "has a blank in it"
-    return None
+    problems = {
+        "is no URL of http or https": parts.scheme not in {"http", "https"} or not host,
+        "has a user name or password in it: links are for everybody": "@" in parts.netloc,
+        f"is at {host}, which is an example": _NOBODYS.fullmatch(host) is not None,
+        "has a blank in it": any(_is_blank(part) for part in _pieces(value)),
+    }
+    return next((problem for problem, is_so in problems.items() if is_so), None)
 
 
 def _pieces(url: str) -> Iterator[str]:

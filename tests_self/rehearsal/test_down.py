@@ -176,6 +176,19 @@ def test_prometheus_down(world: World, gate: Gate) -> None:
     assert outcomes(run) == dict.fromkeys(own, "unreachable")
 
 
+def test_registry_down(world: World, gate: Gate) -> None:
+    """Its own two lines, each in one line; what runs in the pods is not taken for what was built."""
+    with stopped(world, "registry"):
+        run = gate(markers="preflight")
+
+    assert run.status == 2, run.output
+    assert outcomes(run) == dict.fromkeys(
+        ("preflight.node-parity", "preflight.base-image-parity"), "unreachable"
+    )
+    assert "Traceback" not in run.output
+    assert run.output.count("connection refused") == 2
+
+
 def test_part_of_a_phase_names_what_was_not_run(gate: Gate) -> None:
     """A partial run may look green and is INCONCLUSIVE."""
     run = gate(markers="staging and oauth")

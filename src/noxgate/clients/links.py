@@ -1,6 +1,7 @@
 """Links that people will need tonight, and whether anybody answers there."""
 
 import shlex
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,14 +20,20 @@ class Links:
 
     def problem(self, url: str) -> str | None:
         """None where somebody answers, if only to ask for a sign-in; else what was seen. Never raises."""
-        patience = Patience(url)
-        repeat = f"curl -sSIL {shlex.quote(url)}"
+        shown = _shown(url)
+        patience = Patience(shown)
+        repeat = f"curl -sSIL {shlex.quote(shown)}"
         try:
             status = patience.run(lambda: self._ask(url))
         except UnreachableError as error:
             self._observe(Observation(f"no answer: {error}", repeat))
             return str(error)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            OSError,
+            ValueError,
+        ) as error:  # a host too long for a name
             self._observe(Observation(f"no answer: {shortened(str(error))}", repeat))
             return shortened(str(error)) or type(error).__name__
         self._observe(Observation(f"HTTP {status}", repeat))
@@ -38,3 +45,13 @@ class Links:
             client.stream("GET", url, headers={"user-agent": "noxgate"}) as answer,
         ):
             return answer.status_code
+
+
+def _shown(url: str) -> str:
+    """An address for a report: before an @, after a ? or a # there may be a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
+    more = "?…" if parts.query or parts.fragment else ""
+    return shortened(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{more}", 200)

@@ -50,6 +50,8 @@ def _record() -> Iterator[Sabotage]:
     line = "preflight.reference-links"
     yield Sabotage(line, "gone", "a page that moved", recorded("/sentry", "/sentry-old"), "HTTP 404")
     yield Sabotage(line, "blank", "a link as in the template", recorded("/wiki", "/[wiki-page]"), "blank")
+    signed_in = recorded("http://127.0.0.1", "http://ada:V4mGq0sLx8@127.0.0.1")
+    yield Sabotage(line, "password", "a link with a password in it", signed_in, "user name or password")
     line = "preflight.release-checklist"
     other = recorded(repository.CHECKLIST, f"docs/{repository.CHECKLIST}")
     yield Sabotage(line, "moved", "it is somewhere else", other, "None is not None")
