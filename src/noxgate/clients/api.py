@@ -5,6 +5,7 @@ import re
 import shlex
 import ssl
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -92,6 +93,33 @@ class ApiClient:
     def get_often(self, path: str, *, who: Who | None = None) -> list[Answer]:
         """GET `path` LOOKS times, so that each pod behind the ingress has answered."""
         return [self.get(path, who=who) for _ in range(LOOKS)]
+
+    def sample(self, path: str, times: int) -> list[Answer]:
+        """GET `path` so many times, recorded as one look.
+
+        UnreachableError where the first finds nobody; AssertionError where a later one does: users see that.
+        """
+        url = self._target.base_url + _path(path)
+        cacert = f" --cacert {shlex.quote(str(self._target.ca_file))}" if self._target.ca_file else ""
+        repeat = (
+            f"for i in $(seq {times}); do curl -sS{cacert} {shlex.quote(url)}; echo; done | sort | uniq -c"
+        )
+        started = time.perf_counter()
+        found: list[Answer] = []
+        try:
+            while len(found) < times:
+                found.append(self._session.patience.run(lambda: self._exchange("GET", url, {}, None)))
+        except UnreachableError as error:
+            if not found:
+                self._observe(Observation(f"could not look: {error}", repeat))
+                raise
+            self._observe(Observation(f"sample {len(found) + 1} of {times}: {error}", repeat))
+            raise AssertionError(f"sample {len(found) + 1} of {times} had no answer: {error}") from None
+        kinds = Counter(f"HTTP {one.status}: {shortened(one.text, 120)}" for one in found)
+        counted = "; ".join(f"{count} times {kind}" for kind, count in kinds.most_common(4))
+        seconds = time.perf_counter() - started
+        self._observe(Observation(f"{times} samples in {seconds:.1f} s: {counted}", repeat))
+        return found
 
     def get_plain(self, path: str) -> Answer:
         """GET `path` without TLS, recording where it redirects to."""

@@ -1,6 +1,7 @@
 """An Ingress by what it means: which route leads to which backend."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -37,3 +38,13 @@ def switch_patch(ingress: Json, old: str, new: str) -> list[dict[str, str]]:
     return [{"op": "test", "path": path, "value": old} for path in where] + [
         {"op": "replace", "path": path, "value": new} for path in where
     ]
+
+
+def changed_at(ingress: Json) -> datetime | None:
+    """When somebody last changed what it routes, as the API server wrote it down; None where it did not."""
+    times = [
+        datetime.fromisoformat(entry["time"])
+        for entry in ingress["metadata"].get("managedFields") or []
+        if "f:spec" in (entry.get("fieldsV1") or {}) and entry.get("time")
+    ]
+    return max(times, default=None)

@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from noxgate.clients.ingress_meaning import switch_patch
+from noxgate.clients.ingress_meaning import Route, routes, switch_patch
+from noxgate.clients.kube import Kube, RefusedError
 from noxgate.target import Target, UnreachableError
 
+Json = Mapping[str, Any]
+
+INGRESS = "nox-api-ingress"
+BLUE, GREEN = "nox-api-service-blue", "nox-api-service-green"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"  # what `kubectl patch` sends unless told otherwise
 
@@ -52,3 +58,56 @@ def runbooks(service: str) -> Patch:
     """The patch as the runbook has it; an API server refuses it."""
     backend = {"service": {"name": service, "port": {"number": 80}}}
     return Patch({"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}}, STRATEGIC)
+
+
+def live_ingress(kube: Kube, target: Target) -> Json:
+    """The one object that the switch changes."""
+    found = kube.need("Ingress", INGRESS, target.namespace)
+    assert routes(found) != {}, f"Ingress {INGRESS} has no path"
+    return found
+
+
+def dry_run(kube: Kube, target: Target, patch: Patch) -> Json:
+    """What a patch would leave of the Ingress."""
+    return kube.dry_run_patch("Ingress", INGRESS, target.namespace, patch.content, patch.media_type)
+
+
+def show_runbooks_patch(kube: Kube, target: Target, service: str) -> None:
+    """For the record: what the server says of the patch as the runbook has it. Nobody should paste that."""
+    with suppress(RefusedError):
+        dry_run(kube, target, runbooks(service))
+
+
+def switched(before: Json, service: str) -> dict[Route, Json]:
+    """Every route as it was, to another Service."""
+    return {
+        route: {**backend, "service": {**(backend.get("service") or {}), "name": service}}
+        for route, backend in routes(before).items()
+    }
+
+
+def differing(after: Json, wished: Mapping[Route, Json]) -> dict[str, str]:
+    """Route -> what it leads to, and should: of those that are lost, new, or lead elsewhere."""
+    found = routes(after)
+    return {
+        " ".join(route): f"{leads(found.get(route))}, expected {leads(wished.get(route))}"
+        for route in {**wished, **found}
+        if found.get(route) != wished.get(route)
+    }
+
+
+def leads(backend: Json | None) -> str:
+    """A backend in words."""
+    service = (backend or {}).get("service") or {}
+    port = service.get("port") or {}
+    return f"{service.get('name')}:{port.get('number', port.get('name'))}" if service else "nowhere"
+
+
+def kept(ingress: Json) -> Json:
+    """What no switch may touch."""
+    spec = ingress["spec"]
+    wanted = ("ingressClassName", "tls")
+    return {
+        "annotations": ingress["metadata"].get("annotations"),
+        **{field: spec.get(field) for field in wanted},
+    }

@@ -1,0 +1,25 @@
+"""Runbook 5, OAuth on the public host: production's client and callback, at each provider's own endpoint."""
+
+import pytest
+
+from noxgate.clients.api import ApiClient
+from noxgate.clients.oauth_urls import GITHUB, GOOGLE, MICROSOFT, assert_authorization_urls
+from noxgate.target import Target
+
+
+@pytest.mark.runbook("live.oauth-google")
+def test_google_authorization_url(api: ApiClient, target: Target) -> None:
+    """Not staging's: nobody could sign in with that. At Google's own endpoint."""
+    assert_authorization_urls(api, target, GOOGLE)
+
+
+@pytest.mark.runbook("live.oauth-github")
+def test_github_authorization_url(api: ApiClient, target: Target) -> None:
+    """Not staging's: nobody could sign in with that. At GitHub's own endpoint."""
+    assert_authorization_urls(api, target, GITHUB)
+
+
+@pytest.mark.runbook("live.oauth-microsoft")
+def test_microsoft_authorization_url(api: ApiClient, target: Target) -> None:
+    """Not staging's: nobody could sign in with that. At Microsoft's own endpoint of any tenant."""
+    assert_authorization_urls(api, target, MICROSOFT)

@@ -1,0 +1,47 @@
+"""Runbook 4, traffic switch: tried as a dry run on the Ingress as it is now, and where it would lead."""
+
+import pytest
+
+from noxgate.clients.ingress_meaning import routes, services
+from noxgate.clients.kube import Kube
+from noxgate.clients.switching import (
+    BLUE,
+    GREEN,
+    Json,
+    differing,
+    dry_run,
+    kept,
+    live_ingress,
+    planned,
+    show_runbooks_patch,
+    switched,
+)
+from noxgate.clients.traffic import Green, wrong_backends
+from noxgate.target import Target
+
+
+@pytest.mark.runbook("green.switch-dry-run")
+def test_switch_still_changes_backends_only(kube: Kube, target: Target) -> None:
+    """As in pre-flight: somebody may have changed the Ingress since."""
+    before = live_ingress(kube, target)
+    show_runbooks_patch(kube, target, GREEN)
+    after = switch(kube, target, before)
+
+    assert services(before) == {BLUE}
+    assert differing(after, switched(before, GREEN)) == {}
+    assert kept(after) == kept(before)
+
+
+@pytest.mark.runbook("green.switch-backends")
+def test_switch_leads_to_ready_green_pods(kube: Kube, target: Target) -> None:
+    """The API server accepts any name: a Service of another namespace is out of an Ingress's reach."""
+    after = switch(kube, target, live_ingress(kube, target))
+    green = Green.of(kube, target.green_namespace)
+
+    assert routes(after) != {}
+    assert wrong_backends(kube, after, green) == []
+
+
+def switch(kube: Kube, target: Target, before: Json) -> Json:
+    """What the planned switch would leave."""
+    return dry_run(kube, target, planned(target, before, BLUE, GREEN, target.switch_patch))
