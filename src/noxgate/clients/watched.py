@@ -1,0 +1,73 @@
+"""Whether Prometheus watches: every pod is scraped, and every shipped rule is loaded and judged."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from noxgate.clients.manifests import Document
+from noxgate.clients.prometheus import Prometheus
+
+# As the Prometheus operator names the jobs that it makes of our monitors; a mesh's look at something else.
+MONITORS = ("podMonitor/{}/nox-api-podmonitor/", "serviceMonitor/{}/nox-api-servicemonitor/")
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+
+
+def dark(prometheus: Prometheus, namespace: str, pods: Sequence[str], limit: float) -> dict[str, str]:
+    """Pods of which Prometheus knows nothing new, and why: one it does not know is as dark as one down."""
+    monitors = tuple(monitor.format(namespace) for monitor in MONITORS)
+    scraped = [
+        (one.labels.get("pod", ""), one) for one in prometheus.targets() if one.pool.startswith(monitors)
+    ]
+    now = datetime.now(UTC)
+    wrong = {pod: "is not scraped" for pod in pods if pod not in dict(scraped)}
+    for pod, one in scraped:
+        if pod not in pods:
+            continue
+        age = math.inf if one.last_scrape is None else (now - one.last_scrape).total_seconds()
+        if one.health != "up":
+            wrong[pod] = f"{one.health}: {one.last_error}"
+        elif age > limit:
+            wrong[pod] = f"last scraped {age:.0f} s ago"
+    return wrong
+
+
+def shipped_rules(manifests: Sequence[Document]) -> list[Mapping[str, Any]]:
+    """The rules that the release ships."""
+    return [
+        rule
+        for each in manifests
+        if each.kind == "PrometheusRule"
+        for group in each.content["spec"]["groups"]
+        for rule in group["rules"]
+    ]
+
+
+def deaf(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]], limit: float) -> dict[str, str]:
+    """Rules that Prometheus does not judge as they are shipped, and why.
+
+    By expression, not by name alone, and evaluated at most `limit` seconds ago without an error.
+    """
+    loaded = prometheus.rules()
+    now = datetime.now(UTC)
+    wrong: dict[str, str] = {}
+    for rule in shipped:
+        called, expression = rule.get("alert") or rule["record"], prometheus.formatted(rule["expr"])
+        labels, wait = rule.get("labels") or {}, seconds(rule.get("for", "0s"))
+        named = {prometheus.formatted(one.query): one for one in loaded if one.name == called}
+        found = named.get(expression)
+        if found is None:
+            wrong[called] = f"expected {expression}, loaded {list(named) or 'nothing of that name'}"
+        elif found.for_seconds != wait or not labels.items() <= found.labels.items():
+            wrong[called] = f"loaded with for {found.for_seconds:g} s and {dict(found.labels)}"
+        elif found.health != "ok" or found.last_error:
+            wrong[called] = f"{found.health}: {found.last_error}"
+        elif found.last_evaluation is None or (now - found.last_evaluation).total_seconds() > limit:
+            wrong[called] = f"last evaluated at {found.last_evaluation}"
+    return wrong
+
+
+def seconds(duration: str) -> float:
+    """A duration of Prometheus, such as 1m30s."""
+    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
