@@ -18,7 +18,7 @@ KEYS = (
     "serves, rehearsal, load, base_url, plain_url, ca_file, namespace, production, staging, env_file, "
     "kubeconfig, context, dry_run_context, green_namespace, blue_namespace, prometheus_url, registry, "
     "source, record, migration, schema, old_queries, postgres_bin, alert_tests, vulnerabilities, "
-    "log_allow_list, grafana, sentry, manifests, switch_patch, rollback_patch, "
+    "log_allow_list, backups, grafana, sentry, manifests, switch_patch, rollback_patch, "
     "wait_seconds, restore, science, tools, runtime, credentials, oauth, security_headers"
 )
 GOOD = """\

@@ -89,6 +89,7 @@ class Target:
     alert_tests: Path | None = None
     vulnerabilities: Path | None = None  # the report of an image scanner
     log_allow_list: Path | None = None
+    backups: Path | None = None  # the folder of tonight's backup, migration output, rollback manifests
     grafana: Dashboard | None = None
     sentry: SentryProject | None = None
     manifests: str | None = None

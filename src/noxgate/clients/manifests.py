@@ -44,6 +44,11 @@ def read_manifests(folder: Path) -> tuple[Document, ...]:
     return tuple(document for file in files for document in _documents(file))
 
 
+def read_file(file: Path) -> tuple[Document, ...]:
+    """Every document of one file; ManifestError for the first bad one."""
+    return tuple(_documents(file))
+
+
 def _documents(file: Path) -> Iterator[Document]:
     try:
         text = file.read_text(encoding="utf-8-sig")

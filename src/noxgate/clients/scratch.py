@@ -121,11 +121,17 @@ class ScratchServer:
         """A whole database in plain SQL, as the runbook's `pg_dump DATABASE > FILE` writes it."""
         return self._pg_dump(database)
 
-    def restore(self, database: str, backup: str, words: Sequence[str], *, within: float) -> Ran:
-        """Run a restore command on a backup; AssertionError where it might reach another server."""
+    def restore(self, database: str, backup: str | Path, words: Sequence[str], *, within: float) -> Ran:
+        """Run a restore command on a backup, its text or its file.
+
+        AssertionError where the command might reach another server.
+        """
         home = Path(tempfile.mkdtemp(dir=self.folder))
         file = home / "backup.sql"
-        file.write_text(backup, encoding="utf-8")
+        if isinstance(backup, Path):
+            shutil.copyfile(backup, file)
+        else:
+            file.write_text(backup, encoding="utf-8")
         self._give_away(home, file)
         started = time.monotonic()
         try:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
 ADMIN, USER = 1, 2  # ids of two of the seed's users
 WAIT_SECONDS = 1.5  # for what takes minutes on a real target, such as a rollout
+BACKUPS = "backups"
 TOKEN_HOURS = 72.0  # longer than the window that a rehearsal plays
 
 
@@ -58,6 +59,8 @@ green_namespace = "{objects.GREEN}"
 manifests = "k8s/production/green"
 switch_patch = "k8s/production/switch-to-green.json"
 rollback_patch = "k8s/production/back-to-blue.json"
+backups = "{BACKUPS}"
+restore = {json.dumps(RESTORE)}
 """
     path = folder / "rehearsal-production.toml"
     return _write(path, folder / "credentials-production.env", own, plan, plan.production)

@@ -17,9 +17,9 @@ from noxgate.clients.table_contents import columns, held
 from noxgate.rehearsal import repository
 from noxgate.rehearsal.cluster.objects import PRODUCTION, Api
 from noxgate.rehearsal.error import RehearsalError
+from noxgate.rehearsal.profile import BACKUPS
 from noxgate.rehearsal.state import World
 
-BACKUPS = "backups"
 LIMIT = 60.0  # seconds that each program may take
 # What the runbook's `kubectl get all` leaves out is what the way back needs most.
 KINDS = ("Deployment", "Service", "Ingress", "ConfigMap", "HorizontalPodAutoscaler", "Role", "RoleBinding")
