@@ -12,15 +12,18 @@ from noxgate.clients.api import ApiClient, ApiSession
 from noxgate.clients.cache import Cache, CacheSession
 from noxgate.clients.catalog import Catalog, read_catalog
 from noxgate.clients.database import Database, DatabaseSession
+from noxgate.clients.first_minutes import FirstMinutes, Rounds
 from noxgate.clients.forward import Forward
 from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession
 from noxgate.clients.links import Links
+from noxgate.clients.load_results import LoadResults, LoadTest
 from noxgate.clients.manifests import Document, read_manifests
 from noxgate.clients.migration import Migration
 from noxgate.clients.migration_files import MigrationFiles
 from noxgate.clients.migration_trial import Trial
 from noxgate.clients.observation import Observation, Observe
+from noxgate.clients.pod_logs import PodLogs
 from noxgate.clients.prometheus import Prometheus, PrometheusSession
 from noxgate.clients.registry import Registry
 from noxgate.clients.registry_session import RegistrySession
@@ -30,6 +33,7 @@ from noxgate.clients.tls import TlsClient
 from noxgate.clients.tools import Tools
 from noxgate.clients.vulnerabilities import Vulnerabilities
 from noxgate.clients.websocket import WebSocketClient
+from noxgate.loadtest.result import results_folder
 from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
 from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
@@ -101,6 +105,18 @@ def database(database_session: DatabaseSession, observe: Observe) -> Database:
 
 
 @pytest.fixture(scope="session")
+def load_results(pytestconfig: pytest.Config, target: Target, release: Release) -> LoadResults:
+    """What `noxgate load` has left."""
+    return LoadResults(target, results_folder(pytestconfig.rootpath, target, release.version))
+
+
+@pytest.fixture
+def load_test(target: Target, load_results: LoadResults, runbook: Runbook, observe: Observe) -> LoadTest:
+    """The newest load tests of the target."""
+    return LoadTest(target, load_results, runbook, observe)
+
+
+@pytest.fixture(scope="session")
 def cache_session(target: Target) -> Iterator[CacheSession]:
     """One Redis connection for the run, opened at the first look."""
     session = CacheSession(target)
@@ -136,6 +152,41 @@ def kube(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Ku
 def forward(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Forward:
     """Ways to single pods of the target's cluster."""
     return Forward(kube_sessions[0], observe)
+
+
+@pytest.fixture
+def pod_logs(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> PodLogs:
+    """The logs of the target's pods."""
+    return PodLogs(kube_sessions[0], observe)
+
+
+@pytest.fixture(scope="session")
+def rounds(
+    target: Target,
+    runbook: Runbook,
+    api_session: ApiSession,
+    kube_sessions: tuple[KubeSession, KubeSession],
+) -> Rounds:
+    """The first minutes on the public host, watched once for the run; each check records its own share."""
+    limits = runbook.lines["live.health"].limits
+
+    def unrecorded(_: Observation) -> None:
+        """The check that asks says what was seen."""
+
+    kube = Kube(*kube_sessions, unrecorded)
+    return Rounds(
+        ApiClient(target, api_session, unrecorded),
+        ("/health", "/version", "/ready"),
+        lambda: kube.list("Pod", target.green_namespace, "app=nox-api"),
+        during=target.waiting(limits["observe_seconds"]),
+        every=target.waiting(limits["every_seconds"]),
+    )
+
+
+@pytest.fixture
+def first_minutes(rounds: Rounds, observe: Observe) -> FirstMinutes:
+    """What must hold for the first ten minutes."""
+    return FirstMinutes(rounds, observe)
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from itertools import count
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
+from load.endpoint import Endpoint
 from load.engine import ApiUser
 from load.exchange import Answer, Call, call
 from load.samples import clock
-from load.endpoint import Endpoint
 
 CLASSES = ("health", "auth", "science", "data", "websocket")
 SHARES = (30, 20, 20, 20, 10)  # percent of the journeys

@@ -1,4 +1,4 @@
-"""What Locust runs for `noxgate load`: users, ramp, watch, result. $NOXGATE_LOAD names the plan, a JSON file."""
+"""What Locust runs for `noxgate load`: users, ramp, watch, result. $NOXGATE_LOAD names the plan."""
 
 import os
 from dataclasses import dataclass, field, replace

@@ -75,11 +75,12 @@ class Course:
         self.holds.append(Held(name, level.users, level.judged, level.hold, self.holding, end))
 
 
-class Shape(LoadTestShape):  # type: ignore[misc]
+class Shape(LoadTestShape):
     """What Locust asks each second; the course is set by the locustfile."""
 
     course: Course | None = None
 
     def tick(self) -> Tick:
         assert self.course is not None
-        return self.course.tick(self.get_current_user_count())
+        assert self.runner is not None
+        return self.course.tick(self.runner.user_count)

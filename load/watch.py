@@ -1,4 +1,4 @@
-"""Looks at a running load test each second: tells `noxgate load` how it goes, and ends one that must not go on."""
+"""Looks at a running load test each second: says how it goes, and ends one that must not go on."""
 
 import json
 import os

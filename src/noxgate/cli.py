@@ -13,6 +13,7 @@ from noxgate import doctor
 from noxgate.checks import CheckError, find_checks
 from noxgate.evidence import commands as evidence
 from noxgate.evidence.verdict import Verdict
+from noxgate.loadtest import command as loadtest
 from noxgate.rehearsal import day, world
 from noxgate.rehearsal.sabotages import UnknownSabotageError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         UnknownSabotageError,
         ProjectError,
         *evidence.ERRORS,
+        *loadtest.ERRORS,
     ) as error:
         print(f"noxgate: {error}", file=sys.stderr)
         return USAGE
@@ -164,6 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
     one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")
     one.set_defaults(command=gate)
+
+    loadtest.add(commands, _root)
 
     one = commands.add_parser(
         "rehearse",

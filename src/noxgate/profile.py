@@ -31,7 +31,8 @@ DEFAULT_HEADERS = {
 _KEYS: dict[str, type] = {
     "serves": list,
     "rehearsal": bool,
-    "load": bool,
+    "load": object,
+    "load_results": str,
     "base_url": str,
     "plain_url": str,
     "ca_file": str,
@@ -82,6 +83,16 @@ _EXPECTED = {
     int: "a whole number",
 }
 _REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
+
+
+def default_target(environment: Mapping[str, str] = os.environ) -> str:
+    """The target of a run that names none: with the runbook's BASE_URL it is staging."""
+    return environment.get("NOXGATE_TARGET") or ("staging" if environment.get("BASE_URL") else "rehearsal")
+
+
+def is_skipped(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the runbook's SKIP_LOAD_TEST is set: the load test's lines are not run, and there is no GO."""
+    return environment.get("SKIP_LOAD_TEST", "").lower() in {"1", "true", "yes"}
 
 
 def read_target(
@@ -179,7 +190,8 @@ def _target(
         green_namespace=namespaces.get("green_namespace", namespaces["namespace"]),
         blue_namespace=namespaces.get("blue_namespace"),
         rehearsal=rehearsal,
-        load=document.get("load", False),
+        load=values.load(path, document.get("load", False)),
+        load_results=_beside(path, document, "load_results"),
         production=document.get("production"),
         staging=document.get("staging"),
         ca_file=values.ca_file(path, document["ca_file"]) if "ca_file" in document else None,

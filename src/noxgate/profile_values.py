@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from noxgate.secret import FRAGMENT
 from noxgate.target import (
     CREDENTIALS,
+    ON_PRODUCTION,
     PROVIDERS,
     Dashboard,
     ProfileError,
@@ -173,6 +174,13 @@ def serves(path: Path, serves: list[Any], phases: Collection[str]) -> tuple[str,
     if not serves:
         raise ProfileError(f"{path.name}: serves: expected at least one phase ({', '.join(phases)})")
     return tuple(serves)
+
+
+def load(path: Path, value: object) -> bool | str:
+    """Whether a load test may run here; where users are, only in so many words."""
+    if not isinstance(value, bool) and value != ON_PRODUCTION:
+        raise ProfileError(f'{path.name}: load: expected true, false or "{ON_PRODUCTION}", saw {value!r}')
+    return value
 
 
 def url(path: Path, where: str, value: str, scheme: str) -> str:

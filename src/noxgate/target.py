@@ -20,6 +20,9 @@ CREDENTIALS = (
 )
 
 
+ON_PRODUCTION = "on production"  # what `load` must say where users are
+
+
 class ProfileError(Exception):
     """A profile cannot be used: one line saying what was expected, what was seen, what to do."""
 
@@ -68,7 +71,8 @@ class Target:
     plain_url: str
     namespace: str
     rehearsal: bool = False
-    load: bool = False
+    load: bool | str = False
+    load_results: Path | None = None
     production: str | None = None
     staging: str | None = None  # where the release was validated, seen from production
     ca_file: Path | None = None

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from noxgate.target import UnreachableError
@@ -14,10 +15,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Observation:
-    """One thing that a client saw, and the command a person would type to see it again."""
+    """One thing that a client saw, and the command a person would type to see it again.
+
+    `kept` is a folder of files that belong to the evidence, such as a load test's result.
+    """
 
     seen: str
     repeat: str
+    kept: Path | None = None
 
 
 Observe = Callable[[Observation], None]

@@ -1,4 +1,4 @@
-"""What `noxgate load` tells the generator's process: a JSON file. The token comes by variable, never in it."""
+"""What `noxgate load` tells the generator's process: a JSON file, without the token, which has a variable."""
 
 import json
 from collections.abc import Mapping

@@ -130,7 +130,7 @@ def _ramp(name: str, table: Any) -> Ramp:
     )
     if not good:
         raise RampError(
-            f"{FILE}: [{name}]: expected levels with users, a rise of 1 s or more and a hold of two windows or "
-            f"more, one judged for all, and think times in order, saw {table}"
+            f"{FILE}: [{name}]: expected levels with users, a rise of 1 s or more and a hold of two windows "
+            f"or more, one judged for all, and think times in order, saw {table}"
         )
     return ramp

@@ -17,6 +17,7 @@ from typing import Any
 
 from noxgate.holds import Hold, Second
 from noxgate.loadtest.ramps import Ramp, ramp_of
+from noxgate.target import Target
 
 NAME = "result.json.gz"
 SCHEMA = 1
@@ -55,7 +56,7 @@ class Problem:
 class Result:
     """One load test.
 
-    `stopped`: why it ended before its time; empty where it did not. `problems`: what makes all of it no proof.
+    `stopped`: why it ended before its time; empty where it did not. `problems`: why it proves nothing.
     `accepted` science jobs, and how many of them ended with the `right` result. `users` by second.
     """
 
@@ -99,6 +100,11 @@ class Result:
             )
             for held in self.holds
         ]
+
+
+def results_folder(root: Path, target: Target, version: str) -> Path:
+    """Where the results of a target and a release are kept, one folder each."""
+    return target.load_results or root / "reports" / version / "load"
 
 
 def write(path: Path, result: Result) -> None:

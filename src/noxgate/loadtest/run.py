@@ -22,7 +22,7 @@ from noxgate.loadtest.ramps import Ramp
 from noxgate.loadtest.result import NAME, Result, ResultError, read, write
 from noxgate.runbook import Runbook
 from noxgate.slo import limits_by_class, read_slos
-from noxgate.target import Target, UnreachableError
+from noxgate.target import ON_PRODUCTION, Target, UnreachableError
 
 CLASSES = ("health", "auth", "science", "data", "websocket")
 CONNECT = 300  # seconds that a master waits for its workers
@@ -33,7 +33,11 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 
 class LoadError(Exception):
-    """The load test cannot run, or ended without a result: one line."""
+    """The load test may or can not run like this: one line."""
+
+
+class NoResultError(Exception):
+    """The load test ended without a result: one line."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,10 @@ class Processes:
 def refused(target: Target) -> str | None:
     """Why this target may not be put under load; None where it may."""
     serves_users = {"live", "window", "rollback"} & set(target.serves)
-    if serves_users and target.load != "on production":
+    if serves_users and target.load != ON_PRODUCTION:
         return (
             f"{target.name} serves users: a load test there is refused, unless its profile says "
-            'load = "on production"'
+            f'load = "{ON_PRODUCTION}"'
         )
     if not target.load:
         return f"{target.path.name} does not allow it: expected load = true, saw {str(target.load).lower()}"
@@ -67,7 +71,7 @@ def run(
     """Run one load test to its end; `tell` is given its progress about once a second.
 
     None for a worker: its master has the result. UnreachableError where the target does not answer before
-    it, LoadError where it ends without a result.
+    it, NoResultError where it ends without one.
     """
     token = target.credential("test_token").reveal()
     version = answered_version(target)
@@ -112,7 +116,7 @@ def run(
         except ResultError:
             words = " ".join((folder / "said").read_text(errors="replace").split())[-LAST_WORDS:]
             words = words.replace(token, "***")
-            raise LoadError(
+            raise NoResultError(
                 f"the load test ended without a result (status {process.returncode}): {words}"
             ) from None
     return _same_version(target, result)

@@ -14,7 +14,7 @@ HEADER: Row = ("SLO", "hold", "class", "limit", "measured (interval)", "samples"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a result says: `judgements` by SLO and hold, `outcome` of all, `reasons` where it is not passed."""
+    """What a result says: `judgements` by SLO and hold, their `outcome`, `reasons` where it is not passed."""
 
     judgements: tuple[Judgement, ...]
     outcome: Outcome
@@ -72,6 +72,12 @@ def rows(judgements: Iterable[Judgement]) -> list[Row]:
         )
         for judgement in judgements
     ]
+
+
+def sentence(judgement: Judgement) -> str:
+    """The same in words, with the reason."""
+    _, hold, name, limit, measured, samples, outcome = rows([judgement])[0]
+    return f"{name} on {hold!r}: {measured} of {samples} requests, {limit}: {outcome}, {judgement.reason}"
 
 
 def text(judgements: Iterable[Judgement]) -> str:

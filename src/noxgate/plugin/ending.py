@@ -1,6 +1,7 @@
 """After the last check: the verdict, the evidence folder, the block at the end, the exit status."""
 
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ import pytest
 from _pytest.junitxml import LogXML, xml_key
 from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
-from noxgate.evidence import bundle
+from noxgate.evidence import bundle, seal
 from noxgate.evidence.attest import said_by
+from noxgate.evidence.signing import VARIABLE
 from noxgate.evidence.verdict import LineResult, Outcome, Verdict
 from noxgate.evidence.waivers import FILE as WAIVERS
 from noxgate.plugin import html
+from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
-from noxgate.plugin.looking import result_of
+from noxgate.plugin.looking import KEPT, result_of
 
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
 PASSED = "VALIDATION PASSED - Ready for production deployment!"
@@ -29,6 +32,7 @@ class Ending:
         self._gate = gate
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self.evidence: str | None = None
+        self.signed_by: str | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -56,6 +60,7 @@ class Ending:
         elif not self._is_accounted_for(session):
             gate.doubt("pytest found something wrong besides the checks")
         try:
+            self._keep()
             yield  # the other plugins write their reports
             if gate.folder is not None:
                 html.show_every_outcome(gate.folder / "report.html")
@@ -83,6 +88,12 @@ class Ending:
             terminalreporter.line(PASSED, green=True)
         if self.evidence:
             terminalreporter.line(f"evidence: {self.evidence}")
+        if self.signed_by:
+            terminalreporter.line(f"signed with key {self.signed_by[:12]}")
+        elif gate.trust is not None and gate.trust.signers:
+            terminalreporter.line(
+                f"not signed: export {VARIABLE}, or noxgate seal {self.evidence or 'FOLDER'}"
+            )
 
     def _show_lines(self, reporter: pytest.TerminalReporter) -> None:
         """What is not passed, worst first; then what rests on a person's word."""
@@ -118,6 +129,14 @@ class Ending:
         failed = sum(report.failed for node in waived for report in self._reports.get(node, ()))
         return session.exitstatus == pytest.ExitCode.TESTS_FAILED and session.testsfailed == failed
 
+    def _keep(self) -> None:
+        """Copy what the checks say belongs to the evidence, such as a load test, into the folder."""
+        gate = self._gate
+        assert gate.folder is not None
+        properties = [one for reports in self._reports.values() for one in reports[-1].user_properties]
+        for path in dict.fromkeys(Path(str(value)) for name, value in properties if name == KEPT):
+            gate.kept.append(Path(shutil.copytree(path, gate.folder / "load" / path.name)))
+
     def _seal(self) -> None:
         """Complete the folder and give it its name."""
         gate = self._gate
@@ -130,10 +149,12 @@ class Ending:
         bundle.copy_records(gate.records().folder, folder)
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
-        for path, name in bundle.leaks(folder, gate.scrubber):
+        leaks = bundle.leaks(folder, gate.scrubber)
+        for path, name in leaks:
             path.unlink()
             file = gate.scrubber.scrub(str(path.relative_to(folder)))
             gate.doubt(f"{file} would have shown ${name}: the file was removed")
+        found = facts(gate, (reports[-1] for reports in self._reports.values()))
         judgement = gate.judgement
         assert judgement is not None
         option = self._config.option
@@ -156,12 +177,16 @@ class Ending:
             "phases": gate.phases,
             **bundle.duration(gate.started),
             "selection": selection,
+            "facts": found,
             **bundle.lines(judgement),
         }
-        environment = bundle.environment(gate.root, target.origins)
+        environment = bundle.environment(gate.root, target.origins, target.source)
         bundle.write_json(folder / "results.json", gate.scrubber.scrub_tree(content))
         bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment))
         bundle.write_sums(folder)
+        if gate.key is not None and not leaks:  # a leak: no sealed evidence
+            seal.seal(folder, gate.root, target.path, gate.key)
+            self.signed_by = gate.key.id
         name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
         final = bundle.publish(folder, name)
         self.evidence = os.path.relpath(final, self._config.invocation_params.dir)

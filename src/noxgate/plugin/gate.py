@@ -16,6 +16,7 @@ from noxgate.evidence.trust import Trust, read_trust
 from noxgate.evidence.verdict import CheckResult, Judgement, Verdict, judge
 from noxgate.evidence.waivers import FILE as WAIVERS
 from noxgate.evidence.waivers import Waiver, read_waivers
+from noxgate.profile import is_skipped
 from noxgate.runbook import Line, Runbook
 from noxgate.secret import Scrubber
 from noxgate.target import Target
@@ -35,6 +36,7 @@ class Gate:
     results: dict[str, CheckResult] = field(default_factory=dict)
     judgement: Judgement | None = None
     doubts: list[str] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)  # folders that belong to the evidence
     trust: Trust | None = None
     key: SigningKey | None = None
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
@@ -51,6 +53,11 @@ class Gate:
         waivers = read_waivers(self.root / WAIVERS, self.runbook, self.started.date())
         self.waivers = {} if self.target.rehearsal else waivers
         self.scrubber = Scrubber([*self.target.secrets(), *(self.key.secrets() if self.key else ())])
+
+    @property
+    def skips_load_test(self) -> bool:
+        """Whether SKIP_LOAD_TEST leaves the load test's lines not run. A rehearsal reads no such variable."""
+        return self.target is not None and not self.target.rehearsal and is_skipped()
 
     def line(self, node: str) -> Line:
         """The runbook line that this check proves."""

@@ -1,5 +1,6 @@
 """report.html: the runbook's words in pytest-html's table, and the verdict above it."""
 
+import base64
 import re
 from html import escape
 from pathlib import Path
@@ -34,6 +35,12 @@ def show_every_outcome(path: Path) -> None:
     path.write_text(text.replace(_FILTERS, _FILTERS + ours, 1), encoding="utf-8")
 
 
+def _picture(path: Path) -> str:
+    content = base64.b64encode(path.read_bytes()).decode()
+    name = escape(path.parent.name)
+    return f"<img class='picture' alt='load test {name}' src='data:image/svg+xml;base64,{content}'>"
+
+
 class Report:
     """Hooks of pytest-html."""
 
@@ -64,6 +71,8 @@ class Report:
         prefix += [f"<p class='doubt'>{escape(doubt)}</p>" for doubt in gate.doubts]
         if rows:
             prefix.append(f"<table class='open-lines'>{''.join(rows)}</table>")
+        pictures = [path for folder in gate.kept for path in sorted(folder.glob("*.svg"))]
+        prefix += [_picture(path) for path in pictures]
 
     def _open_line(self, result: LineResult) -> str:
         todo = ""

@@ -13,10 +13,13 @@ from noxgate.runbook import Line
 from noxgate.target import UnreachableError
 
 # The properties of a check's reports; they travel from xdist workers and stand in junit.xml.
-LINE, SEEN, REPEAT, REASON, OUTCOME = OURS = "runbook", "seen", "repeat", "reason", "outcome"
+LINE, SEEN, REPEAT, KEPT, REASON, OUTCOME = OURS = (
+    "runbook", "seen", "repeat", "kept", "reason", "outcome"
+)  # fmt: skip
 
 OBSERVED = pytest.StashKey[list[tuple[str, str]]]()
 WORST = pytest.StashKey[tuple[Outcome, str]]()
+LOAD_TEST = "slo"  # the topic of its checks
 NOT_LOOKING = "skip and xfail do not count as looking"
 
 
@@ -36,6 +39,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(name)
         allure.mark(item, gate)
         item.extra_keyword_matches.add(line.id)  # -k staging.version
+    if gate.skips_load_test:
+        skipped = [item for item in items if item.get_closest_marker(LOAD_TEST)]
+        items[:] = [item for item in items if item not in skipped]
+        config.hook.pytest_deselected(items=skipped)
 
 
 @pytest.fixture
@@ -48,6 +55,8 @@ def observe(request: pytest.FixtureRequest) -> Callable[[Observation], None]:
     def record(observation: Observation) -> None:
         observed.append((SEEN, gate.scrubber.scrub(observation.seen)))
         observed.append((REPEAT, gate.scrubber.scrub(observation.repeat)))
+        if observation.kept is not None:
+            observed.append((KEPT, str(observation.kept)))
 
     return record
 

@@ -20,7 +20,7 @@ from noxgate.plugin import allure, html
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
-from noxgate.profile import OVERRIDES, read_target
+from noxgate.profile import OVERRIDES, default_target, read_target
 from noxgate.runbook import Runbook, RunbookError, read_runbook
 from noxgate.target import ProfileError, Target
 
@@ -110,7 +110,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"instead of {target.path.name}: {', '.join(overridden)}")
     if unset := target.unset():
         lines.append(f"not set, so lines that need them are unreachable: {', '.join(unset)}")
-    own = [*OVERRIDES, *target.credentials.values()]
+    if gate.skips_load_test:
+        lines.append("SKIP_LOAD_TEST: the load test's lines are not run, so there is no GO")
+    own = [*OVERRIDES, "SKIP_LOAD_TEST", *target.credentials.values()]
     if target.rehearsal and (ignored := [name for name in own if os.environ.get(name)]):
         lines.append(f"not read, since this is a rehearsal: {', '.join(ignored)}")
     return lines
@@ -204,8 +206,7 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
 
 
 def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> Target:
-    by_default = "staging" if os.environ.get("BASE_URL") else "rehearsal"
-    name = config.option.target or os.environ.get("NOXGATE_TARGET") or by_default
+    name = config.option.target or default_target(os.environ)
     names = [phase.name for phase in runbook.phases.values() if phase.folder]
     try:
         target = read_target(config.rootpath, name, names)

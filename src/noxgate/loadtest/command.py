@@ -1,0 +1,127 @@
+"""The command `noxgate load`."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from noxgate.loadtest import plots, ramps
+from noxgate.loadtest.live import shown
+from noxgate.loadtest.result import Result, results_folder
+from noxgate.loadtest.run import LoadError, NoResultError, Processes, keep, refused, run
+from noxgate.loadtest.table import text, verdict
+from noxgate.profile import default_target, is_skipped, read_target
+from noxgate.runbook import Runbook, read_runbook
+from noxgate.slo import Outcome, read_slos
+from noxgate.target import ProfileError, UnreachableError
+
+PASSED, FAILED, NOT_DECIDED, USAGE = 0, 1, 2, 4
+ERRORS = (LoadError, ramps.RampError, ProfileError)
+STATUS = {Outcome.PASSED: PASSED, Outcome.FAILED: FAILED, Outcome.NOT_DECIDED: NOT_DECIDED}
+EXPLAINED = """\
+Run a ramp of the load test against a target, judge its SLOs, and keep the result: `pytest -m "staging and slo"`
+judges the same one. The target's profile must allow it (load = true).
+
+exit status: 0 every SLO is kept, 1 one is not, 2 not decided (too few samples, stopped, generator too busy), 4 usage"""
+
+
+def add(commands: Any, root: Callable[[], Path]) -> None:
+    """Add the command to the parser."""
+    one = commands.add_parser(
+        "load",
+        help="the load test: a ramp of users, then the SLOs",
+        description=EXPLAINED,
+        epilog="example: noxgate load --target staging --ramp full",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("--target", metavar="NAME", help="profile in targets/ (default: as for pytest)")
+    one.add_argument("--ramp", default="quick", metavar="NAME", help="smoke, quick (default), full or rate")
+    one.add_argument(
+        "--duration",
+        metavar="TIME",
+        help="of the longest hold, such as 5m (default: $LOAD_TEST_DURATION; full has times of its own)",
+    )
+    one.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes of this machine that send (default 1)",
+    )
+    one.add_argument(
+        "--master", metavar="HOST:PORT", help="wait here for --processes workers on other machines"
+    )
+    one.add_argument("--worker", metavar="HOST:PORT", help="be a worker of the master there")
+    one.set_defaults(command=lambda given: load(given, root()))
+
+
+def load(given: argparse.Namespace, root: Path) -> int:
+    """Run the load test that was asked for; returns the exit status."""
+    if is_skipped(os.environ):
+        print(
+            "SKIP_LOAD_TEST is set: nothing was run, so the SLO lines are not run and the gate cannot say GO"
+        )
+        return NOT_DECIDED
+    runbook = read_runbook(root / "runbook.toml")
+    phases = [phase.name for phase in runbook.phases.values() if phase.folder]
+    target = read_target(root, given.target or default_target(os.environ), phases)
+    if reason := refused(target):
+        raise LoadError(reason)
+    ramp = _ramp(root, given)
+    processes = _processes(given)
+    print(f"{target.base_url}: {ramp.name}, {ramp.what}; about {ramp.seconds:.0f} s. Ctrl-C ends it early.")
+    try:
+        with shown(ramp, read_slos(runbook.lines)) as tell:
+            result = run(root, target, runbook, ramp, processes, tell)
+    except (UnreachableError, NoResultError) as error:
+        print(f"NOT DECIDED: {error}")
+        return NOT_DECIDED
+    if result is None:
+        print("the master has the result")
+        return PASSED
+    kept = keep(result, results_folder(root, target, runbook.release.version))
+    plots.draw(result, kept)
+    return _said(result, runbook, kept)
+
+
+def _said(result: Result, runbook: Runbook, kept: Path) -> int:
+    judged = verdict(result, read_slos(runbook.lines))
+    table = text(judged.judgements)
+    (kept / "table.txt").write_text(f"{table}\n", encoding="utf-8")
+    print(f"\n{table}\n")
+    for reason in judged.reasons:
+        print(f"! {reason}")
+    for problem in result.failures[:5]:
+        kind = f"{problem.reason} ({problem.status or 'no answer'})"
+        print(f"  {problem.count} x {kind}: {problem.group} {problem.name}")
+    proves = (
+        "" if result.ramp.evidence else f" (the ramp {result.ramp.name} is no evidence for a real target)"
+    )
+    print(f"{str(judged.outcome).upper()}{proves}\nkept in {os.path.relpath(kept)}")
+    return STATUS[judged.outcome]
+
+
+def _ramp(root: Path, given: argparse.Namespace) -> ramps.Ramp:
+    ramp = ramps.chosen(root, given.ramp)
+    asked = given.duration or os.environ.get("LOAD_TEST_DURATION")
+    if not asked:
+        return ramp
+    if len(ramp.levels) > 1:
+        if given.duration:
+            raise ramps.RampError(
+                f"--duration: {ramp.name} has {len(ramp.levels)} holds with times of their own"
+            )
+        return ramp
+    return ramp.lasting(ramps.duration(asked))
+
+
+def _processes(given: argparse.Namespace) -> Processes:
+    for option in ("master", "worker"):
+        value = getattr(given, option)
+        host, _, port = (value or "").rpartition(":")
+        if value and not (host and port.isdecimal()):
+            raise LoadError(f"--{option}: expected HOST:PORT, saw {value!r}")
+    if given.processes < 1:
+        raise LoadError(f"--processes: expected 1 or more, saw {given.processes}")
+    return Processes(given.processes, given.master or "", given.worker or "")
