@@ -9,6 +9,8 @@ import pytest
 
 from noxgate.clients.alert_tests import AlertTests
 from noxgate.clients.api import ApiClient, ApiSession
+from noxgate.clients.backup import Backup
+from noxgate.clients.backup_trial import BackupTrial
 from noxgate.clients.cache import Cache, CacheSession
 from noxgate.clients.catalog import Catalog, read_catalog
 from noxgate.clients.database import Database, DatabaseSession
@@ -21,6 +23,7 @@ from noxgate.clients.load_results import LoadResults, LoadTest
 from noxgate.clients.manifests import Document, read_manifests
 from noxgate.clients.migration import Migration
 from noxgate.clients.migration_files import MigrationFiles
+from noxgate.clients.migration_output import Output, output
 from noxgate.clients.migration_trial import Trial
 from noxgate.clients.observation import Observation, Observe
 from noxgate.clients.pod_logs import PodLogs
@@ -28,6 +31,7 @@ from noxgate.clients.prometheus import Prometheus, PrometheusSession
 from noxgate.clients.registry import Registry
 from noxgate.clients.registry_session import RegistrySession
 from noxgate.clients.repository import Repository
+from noxgate.clients.rollback_manifests import RollbackManifests
 from noxgate.clients.science import Science, ScienceSession
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.tools import Tools
@@ -389,6 +393,34 @@ def migration_trial(target: Target) -> Iterator[Trial]:
 def migration(migration_trial: Trial, production_database: Database, observe: Observe) -> Migration:
     """The release's migration, tried on a scratch server of production's own version."""
     return Migration(migration_trial, production_database, observe)
+
+
+@pytest.fixture(scope="session")
+def backup_trial(target: Target) -> Iterator[BackupTrial]:
+    """A scratch server for the night's backup, started at the first look."""
+    trial = BackupTrial(target)
+    yield trial
+    trial.close()
+
+
+@pytest.fixture
+def backup(
+    backup_trial: BackupTrial, release: Release, database_session: DatabaseSession, observe: Observe
+) -> Backup:
+    """The night's backup of the target's database."""
+    return Backup(backup_trial, release, database_session, observe)
+
+
+@pytest.fixture
+def migration_output(target: Target, release: Release, observe: Observe) -> Output:
+    """What the migration said when it ran on the target."""
+    return output(target, release.version, observe)
+
+
+@pytest.fixture
+def rollback_manifests(target: Target, kube: Kube, observe: Observe) -> RollbackManifests:
+    """What was saved of the target's namespace for the way back."""
+    return RollbackManifests(target, kube, observe)
 
 
 @pytest.fixture(scope="session")

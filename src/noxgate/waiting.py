@@ -25,3 +25,16 @@ def eventually(assertion: Callable[[], T], *, within: float, every: float = 1.0)
                 mismatch.add_note(f"still so after {looks} looks in {waited:.1f} s (limit {within:g} s)")
                 raise
         time.sleep(every)  # noqa: TID251 (this is the one place)
+
+
+def repeatedly(look: Callable[[], T], *, during: float, every: float) -> list[T]:
+    """Look at the start and then every so many seconds until the time is over; at least twice."""
+    started = time.monotonic()
+    found = [look()]
+    while True:
+        looked = time.monotonic() - started
+        due = len(found) * every
+        if due > during and len(found) > 1:
+            return found
+        time.sleep(max(0.0, due - looked))  # noqa: TID251 (the one place that sleeps)
+        found.append(look())

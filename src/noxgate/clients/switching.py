@@ -8,12 +8,14 @@ from typing import Any
 
 from noxgate.clients.ingress_meaning import Route, routes, switch_patch
 from noxgate.clients.kube import Kube, RefusedError
+from noxgate.clients.manifests import read_manifests
 from noxgate.target import Target, UnreachableError
 
 Json = Mapping[str, Any]
 
 INGRESS = "nox-api-ingress"
 BLUE, GREEN = "nox-api-service-blue", "nox-api-service-green"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # kubectl's own note
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"  # what `kubectl patch` sends unless told otherwise
 
@@ -67,6 +69,25 @@ def live_ingress(kube: Kube, target: Target) -> Json:
     return found
 
 
+def ingress_before(target: Target) -> Json:
+    """The Ingress as it was saved tonight; where nothing was saved, as the repository ships it."""
+    folders = [] if target.backups is None or not target.backups.is_dir() else [target.backups]
+    if target.source is not None and target.manifests is not None:
+        around = (target.source / target.manifests).parent
+        folders += sorted(folder for folder in around.iterdir() if folder.is_dir()) if around.is_dir() else []
+    for folder in folders:
+        found = [
+            each.content
+            for each in read_manifests(folder)
+            if (each.kind, each.name) == ("Ingress", INGRESS) and each.namespace in {None, target.namespace}
+        ]
+        if found:
+            return found[-1]  # the last that was saved
+    raise UnreachableError(
+        f"nothing says which paths the Ingress had: {target.path.name} names no backups with its manifest"
+    )
+
+
 def dry_run(kube: Kube, target: Target, patch: Patch) -> Json:
     """What a patch would leave of the Ingress."""
     return kube.dry_run_patch("Ingress", INGRESS, target.namespace, patch.content, patch.media_type)
@@ -105,9 +126,9 @@ def leads(backend: Json | None) -> str:
 
 def kept(ingress: Json) -> Json:
     """What no switch may touch."""
-    spec = ingress["spec"]
+    spec, annotations = ingress["spec"], ingress["metadata"].get("annotations") or {}
     wanted = ("ingressClassName", "tls")
     return {
-        "annotations": ingress["metadata"].get("annotations"),
+        "annotations": {name: value for name, value in annotations.items() if name != LAST_APPLIED},
         **{field: spec.get(field) for field in wanted},
     }

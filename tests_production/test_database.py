@@ -1,0 +1,63 @@
+"""Runbook 5, database: blue's and green's pools together, and what stands still in it."""
+
+import pytest
+
+from noxgate.clients.database import Database
+from noxgate.runbook import Runbook
+
+
+@pytest.mark.runbook("live.database-connections")
+def test_connections_are_left(database: Database, runbook: Runbook) -> None:
+    """Of those that are not kept back for superusers; sessions of the server itself do not count."""
+    limit = runbook.lines["live.database-connections"].limits["percent"]
+    ((used, most),) = database.rows(
+        """SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+                  current_setting('max_connections')::int
+                  - current_setting('superuser_reserved_connections')::int"""
+    )
+
+    assert used > 0
+    assert 100 * used / most < limit, f"{used} of {most} connections"
+
+
+@pytest.mark.runbook("live.database-longest-query")
+def test_no_query_runs_on(database: Database, runbook: Runbook) -> None:
+    """Of any session but our own; one that may not see what others run sees no start of theirs either."""
+    limit = runbook.lines["live.database-longest-query"].limits["seconds"]
+    rows = database.rows(
+        """SELECT pid, usename::text, application_name, state,
+                  extract(epoch FROM clock_timestamp() - query_start)::float, backend_xid::text IS NOT NULL
+           FROM pg_stat_activity
+           WHERE backend_type = 'client backend' AND datname = current_database()"""
+    )
+
+    assert rows != []
+    unseen = [pid for pid, _, _, state, *_ in rows if state is None]
+    assert unseen == [], "this account does not see what others run: GRANT pg_read_all_stats"
+    slow = [row for row in rows if row[3] == "active" and row[4] > limit]
+    assert slow == []
+
+
+@pytest.mark.runbook("live.database-locks")
+def test_nobody_waits_for_a_lock(database: Database, runbook: Runbook) -> None:
+    """Whom each waits for, so that the end of the chain can be found."""
+    limit = runbook.lines["live.database-locks"].limits["blocked"]
+    rows = database.rows(
+        """SELECT pid, pg_blocking_pids(pid)::text FROM pg_stat_activity
+           WHERE cardinality(pg_blocking_pids(pid)) > 0"""
+    )
+
+    assert len(rows) <= limit, f"waiting, and for whom: {rows}"
+
+
+@pytest.mark.runbook("live.database-indexes")
+def test_no_index_is_invalid(database: Database, runbook: Runbook) -> None:
+    """One that CREATE INDEX CONCURRENTLY left behind is maintained, and never used."""
+    limit = runbook.lines["live.database-indexes"].limits["invalid"]
+    ((indexes,),) = database.rows("SELECT count(*) FROM pg_index")
+    rows = database.rows(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready AND indislive)"
+    )
+
+    assert indexes > 0
+    assert len(rows) <= limit, f"invalid: {[row[0] for row in rows]}"

@@ -1,0 +1,33 @@
+"""Runbook 5, application logs: every green pod, not the one that `kubectl logs deployment/…` picks."""
+
+import pytest
+
+from noxgate.clients.ingress_meaning import changed_at
+from noxgate.clients.kube import Kube
+from noxgate.clients.log_lines import allow_list, unexpected
+from noxgate.clients.pod_logs import PodLogs
+from noxgate.clients.switching import live_ingress
+from noxgate.clients.workload import living
+from noxgate.runbook import Runbook
+from noxgate.target import Target
+
+PODS = "app=nox-api"
+SHOWN = 5  # lines of a log that a reason may quote
+
+
+@pytest.mark.runbook("live.log-errors")
+def test_no_green_pod_logged_an_error(
+    kube: Kube, pod_logs: PodLogs, target: Target, runbook: Runbook
+) -> None:
+    """By level, or by a whole word in plain lines: "0 errors" is none, and CRITICAL is one."""
+    limits = runbook.lines["live.log-errors"].limits
+    since = changed_at(live_ingress(kube, target))
+    allowed = allow_list(target.log_allow_list)
+    pods = living(kube.list("Pod", target.green_namespace, PODS))
+    logs = [log for pod in pods for log in pod_logs.of(pod, since, int(limits["lines"]))]
+
+    assert pods != []
+    assert [log.pod for log in logs if not log.lines] == [], "a log without any line says nothing"
+    found = {f"{log.pod} {log.container}": unexpected(log.lines, allowed) for log in logs}
+    shown = {where: lines[-SHOWN:] for where, lines in found.items() if lines}
+    assert sum(map(len, found.values())) <= limits["errors"], f"errors in {shown}"

@@ -1,0 +1,88 @@
+"""Runbook 4, traffic switch: the Ingress leads to green everywhere, and users get the release alone."""
+
+import pytest
+
+from noxgate.clients import exposition
+from noxgate.clients.api import Answer, ApiClient
+from noxgate.clients.forward import Forward, pod_port
+from noxgate.clients.ingress_meaning import services
+from noxgate.clients.kube import Kube
+from noxgate.clients.switching import GREEN, differing, ingress_before, kept, live_ingress, switched
+from noxgate.clients.traffic import SERVICE, Green, rivals, wrong_backends
+from noxgate.runbook import Release, Runbook
+from noxgate.target import Target
+from noxgate.waiting import eventually
+
+PORT = 80
+AT_A_TIME = 20  # samples between two looks at the pods
+
+
+@pytest.mark.runbook("live.traffic-switch")
+def test_ingress_leads_to_green_alone(kube: Kube, target: Target) -> None:
+    """Every host and path that it had, to a Service within its reach, with green's ready pods alone."""
+    before = ingress_before(target)
+    after = live_ingress(kube, target)
+    namespaces = dict.fromkeys(
+        each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
+    )
+    others = [each for namespace in namespaces for each in kube.list("Ingress", namespace)]
+
+    assert services(after) == {GREEN}
+    assert differing(after, switched(before, GREEN)) == {}
+    assert {field: value for field, value in kept(after).items() if value != kept(before)[field]} == {}
+    assert wrong_backends(kube, after, Green.of(kube, target.green_namespace)) == []
+    assert rivals(after, others) == {}
+
+
+@pytest.mark.runbook("live.health-every-replica")
+def test_every_pod_serves_healthy_answers(
+    api: ApiClient, kube: Kube, forward: Forward, target: Target, runbook: Runbook
+) -> None:
+    """By the pods' own counters of /version, which no probe asks: a ready pod may still get no traffic."""
+    samples = runbook.lines["live.health-every-replica"].limits["samples"]
+    before = served(kube, forward, target)
+    idle = set(before)
+    answers: list[Answer] = []
+    while idle and len(answers) < samples:
+        answers += api.sample("/health", AT_A_TIME)
+        api.sample("/version", AT_A_TIME)
+        now = served(kube, forward, target)
+        idle = {pod for pod in now if now[pod] <= before.get(pod, 0)}
+
+    assert before != {}
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.field("status", str) for answer in answers} == {"healthy"}
+    assert idle == set()
+
+
+@pytest.mark.runbook("live.version-converged")
+def test_every_answer_is_the_release(
+    api: ApiClient, release: Release, runbook: Runbook, target: Target
+) -> None:
+    """One in a hundred that is still blue is a path, a cache or an Ingress that was forgotten."""
+    limits = runbook.lines["live.version-converged"].limits
+
+    def all_are() -> None:
+        answers = api.sample("/version", int(limits["samples"]))
+
+        assert {answer.status for answer in answers} == {200}
+        assert {answer.field("version", str) for answer in answers} == {release.version}
+
+    eventually(all_are, within=target.waiting(limits["within_seconds"]))
+
+
+def served(kube: Kube, forward: Forward, target: Target) -> dict[str, float]:
+    """Pod -> the requests for /version that it has answered."""
+    service = kube.need("Service", SERVICE, target.green_namespace)
+    found = {}
+    for pod in Green.of(kube, target.green_namespace).pods.values():
+        pod_name = pod["metadata"]["name"]
+        with forward.to_pod(target.green_namespace, pod_name, pod_port(service, PORT, pod)) as way:
+            answer = way.get("/metrics")
+        assert answer.status == 200, f"{pod_name}: GET /metrics: HTTP {answer.status}"
+        found[pod_name] = sum(
+            sample.value
+            for sample in exposition.parse(answer.text)
+            if sample.name == "http_requests_total" and sample.labels.get("path") == "/version"
+        )
+    return found
