@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
-from noxgate.clients import migration_lint, migration_locks, old_queries
+from noxgate.clients import migration_lint, migration_locks, migration_start, old_queries
 from noxgate.clients.database import Database
 from noxgate.clients.migration_lint import Finding
 from noxgate.clients.migration_trial import Restored, SecondRun, Trial
@@ -52,6 +52,17 @@ class Migration:
         early = migration_lint.used_too_early(script, tables)
         self._observe(Observation(shortened(f"there before {name}: {', '.join(tables)}"), repeat))
         return [early[line] for line in sorted(early)]
+
+    def unlike_the_target(self) -> list[str]:
+        """In what the schema that it is tried on is not the target's own."""
+        repeat = self._repeat("schema")
+        self._look(lambda: self._trial.server(self._database), repeat)
+        here = self._look(self._trial.start, repeat)
+        there = self._database.rows(migration_start.QUERY)
+        found = migration_start.differing(here, there)
+        seen = "; ".join(found) or f"{len(here)} columns, indexes, functions … as the target has them"
+        self._observe(Observation(shortened(f"{self._name('schema')}: {seen}"), repeat))
+        return found
 
     def first_run(self) -> Ran:
         """Run it on the schema before, stopping at the first error; with the locks it takes, to be read."""

@@ -8,10 +8,11 @@ from typing import TypeVar, cast
 
 import psycopg
 
-from noxgate.clients import migration_locks, migration_losses, old_queries
+from noxgate.clients import migration_locks, migration_losses, migration_start, old_queries
 from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.migration_files import MigrationFiles, refuse
 from noxgate.clients.migration_locks import TableLock
+from noxgate.clients.migration_start import Row
 from noxgate.clients.old_queries import Answer
 from noxgate.clients.scratch import Ran, ScratchServer, programs
 from noxgate.clients.table_contents import Contents, contents
@@ -115,6 +116,10 @@ class Trial:
         """The names of the tables and views of the schema that the migration starts from."""
         return self._once("tables", self._load)
 
+    def start(self) -> list[Row]:
+        """The whole catalog of the schema that the migration starts from."""
+        return self._once("start", self._start_of_it)
+
     def session(self) -> DatabaseSession:
         """A connection to the scratch database after the first run."""
         self.first()
@@ -184,6 +189,10 @@ class Trial:
         if not tables:
             raise UnreachableError(f"{name} makes no table: expected the schema of the version before")
         return tuple(str(table) for (table,) in tables)
+
+    def _start_of_it(self) -> list[Row]:
+        self.tables_before()
+        return cast("list[Row]", self._running().execute(self._databases[BEFORE], migration_start.QUERY))
 
     def _first(self) -> Ran:
         name, script = self.files.read("migration")

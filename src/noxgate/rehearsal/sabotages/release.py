@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from noxgate.rehearsal import repository
 from noxgate.rehearsal.profile import RESTORE
 from noxgate.rehearsal.record import PEOPLE
@@ -91,6 +93,20 @@ def _migration() -> Iterator[Sabotage]:
     )
     lost = migrated(lambda sql: f"{sql}\nDROP INDEX IF EXISTS idx_jobs_queue;\n")
     yield Sabotage(RUN, "lost-index", "the version row is set, an index is lost", lost, "idx_jobs_queue")
+    hotfix = in_production(
+        "ALTER TABLE users ADD COLUMN mfa_enabled boolean", "ALTER TABLE users DROP COLUMN mfa_enabled"
+    )
+    yield Sabotage(RUN, "by-hand", "a column that production has already", hotfix, "mfa_enabled: only there")
+    name = "CREATE INDEX computational_jobs_user ON"
+    stale = added(
+        repository.SCHEMA,
+        lambda world: _once(
+            (world.source / repository.SCHEMA).read_text(encoding="utf-8"),
+            name,
+            name.replace("_user", "_mine"),
+        ),
+    )
+    yield Sabotage(RUN, "stale", "tried on another schema than production's", stale, "jobs_mine: only here")
     deletes = migrated(lambda sql: f"{sql}\nDELETE FROM daily_usage WHERE user_id = 20;\n")
     yield Sabotage(
         RUN, "deletes", "some of the rows are taken away", deletes, "daily_usage': '10 of 200 rows"
@@ -158,6 +174,21 @@ def migrated(change: Callable[[str], str]) -> Switch:
         repository.MIGRATION,
         lambda world: change((world.source / repository.MIGRATION).read_text(encoding="utf-8")),
     )
+
+
+def in_production(do: str, undo: str) -> Switch:
+    """Production's database is changed, and changed back."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        with psycopg.connect(world.production_dsn, autocommit=True) as connection:
+            connection.execute(do.encode())
+            try:
+                yield
+            finally:
+                connection.execute(undo.encode())
+
+    return on
 
 
 @contextmanager
