@@ -102,7 +102,7 @@ def copy_records(records: Path, folder: Path) -> None:
         shutil.copytree(records, folder / RECORDS, ignore=shutil.ignore_patterns(".*"))
 
 
-def environment(root: Path, settings: Mapping[str, str]) -> dict[str, Any]:
+def environment(root: Path, settings: Mapping[str, str], source: Path | None = None) -> dict[str, Any]:
     """Who ran this, where, with which versions, and where each setting of the target came from."""
     return {
         "user": _user(),
@@ -111,6 +111,7 @@ def environment(root: Path, settings: Mapping[str, str]) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "tools": {name: version(name) for name in TOOLS},
         "commit": _git(root, "rev-parse", "HEAD"),
+        "source_commit": _git(source, "rev-parse", "HEAD") if source else None,
         "uncommitted": uncommitted(root),
         "settings": dict(settings),
     }

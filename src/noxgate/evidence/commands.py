@@ -5,37 +5,21 @@ import os
 from pathlib import Path
 from typing import Any
 
-from noxgate.evidence import attest, signing, trust
+from noxgate.evidence import attest, signing, trust, verify_command
+from noxgate.evidence.project import Project
 from noxgate.evidence.records import Record, RecordError
-from noxgate.runbook import Line, Runbook, read_runbook
+from noxgate.runbook import Line
 from noxgate.target import ProfileError
 
 DONE = 0
-ERRORS = (ProfileError, RecordError, attest.AttestationError, signing.SigningError)
+ERRORS = (
+    ProfileError,
+    RecordError,
+    attest.AttestationError,
+    signing.SigningError,
+    verify_command.VerifyError,
+)
 RAW = argparse.RawDescriptionHelpFormatter
-
-
-class Here:
-    """The project that a command was called in: its folder is found by the command's own `root`."""
-
-    def __init__(self, given: argparse.Namespace) -> None:
-        self.root: Path = given.root()
-        self.runbook: Runbook = read_runbook(self.root / "runbook.toml")
-        self.reports = self.root / given.reports
-
-    def trust(self, given: argparse.Namespace, line: Line) -> trust.Trust:
-        """The target that was named, or else the one real target that serves the line's phase."""
-        name = given.target or os.environ.get("NOXGATE_TARGET")
-        if not name:
-            names = trust.serving(self.root, line.phase)
-            if len(names) != 1:
-                raise ProfileError(
-                    f"expected --target: phase {line.phase!r} is served by {', '.join(names) or 'no target'}"
-                )
-            (name,) = names
-        found = trust.read_trust(self.root, name)
-        trust.refuse_other_phase(found, line.phase)
-        return found
 
 
 def keygen(given: argparse.Namespace) -> int:
@@ -52,17 +36,17 @@ def keygen(given: argparse.Namespace) -> int:
 
 def attest_line(given: argparse.Namespace) -> int:
     """Add one attestation, or list what is owed."""
-    here = Here(given)
+    project = Project.of(given)
     if given.list:
-        return _list(here, given)
+        return _list(project, given)
     missing = [name for name in ("line", "by", "saw") if getattr(given, name) is None]
     if missing:
         raise attest.AttestationError(
             f"expected LINE --by NAME --saw TEXT, or --list; missing: {', '.join(missing)}"
         )
-    line = attest.human_line(here.runbook, given.line)
-    where = here.trust(given, line)
-    chain = where.chain(here.reports, here.runbook.release.version)
+    line = attest.human_line(project.runbook, given.line)
+    where = _trust(project, given, line)
+    chain = where.chain(project.reports, project.runbook.release.version)
     record = attest.attest(
         chain,
         where.to_sign(os.environ),
@@ -76,18 +60,37 @@ def attest_line(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _list(here: Here, given: argparse.Namespace) -> int:
+def _trust(project: Project, given: argparse.Namespace, line: Line) -> trust.Trust:
+    """The target that was named, or else the one real target that serves the line's phase."""
+    name = given.target or os.environ.get("NOXGATE_TARGET")
+    if not name:
+        names = trust.serving(project.root, line.phase)
+        if len(names) != 1:
+            raise ProfileError(
+                f"expected --target: phase {line.phase!r} is served by {', '.join(names) or 'no target'}"
+            )
+        (name,) = names
+    found = trust.read_trust(project.root, name)
+    trust.refuse_other_phase(found, line.phase)
+    return found
+
+
+def _list(project: Project, given: argparse.Namespace) -> int:
     """Every human line: attested or owed."""
-    release = here.runbook.release.version
-    asked = [attest.human_line(here.runbook, given.line)] if given.line else attest.human_lines(here.runbook)
+    release = project.runbook.release.version
+    asked = (
+        [attest.human_line(project.runbook, given.line)]
+        if given.line
+        else attest.human_lines(project.runbook)
+    )
     named = given.target or os.environ.get("NOXGATE_TARGET")
     if named:
-        serves = trust.read_trust(here.root, named).serves
+        serves = trust.read_trust(project.root, named).serves
         asked = [line for line in asked if line.phase in serves]
     count = 0
     for line in asked:
-        where = here.trust(given, line)
-        found = attest.attestations(where.chain(here.reports, release), where.hours)
+        where = _trust(project, given, line)
+        found = attest.attestations(where.chain(project.reports, release), where.hours)
         count += line.id not in found
         state = _state(found[line.id]) if line.id in found else f"owed: {' '.join(line.expected.split())}"
         print(f"{line.id:<28}{where.target:<14}{state}")
@@ -129,3 +132,4 @@ def add(commands: Any, root: Any) -> None:
     one.add_argument("--target", metavar="NAME", help="default: the one target that serves the line's phase")
     one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
     one.set_defaults(command=attest_line, root=root)
+    verify_command.add(commands, root)

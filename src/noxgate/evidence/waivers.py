@@ -9,7 +9,7 @@ from typing import Any
 
 from noxgate.placeholder import is_placeholder
 from noxgate.profile_values import guess
-from noxgate.runbook import Runbook
+from noxgate.runbook import Line, Runbook
 
 FILE = "waivers.toml"
 _KEYS: Mapping[str, type] = {"line": str, "owner": str, "reason": str, "expires": date}
@@ -53,17 +53,17 @@ def read_waivers(path: Path, runbook: Runbook, today: date) -> dict[str, Waiver]
         where = f"{path.name}: waiver {number} ({waiver.line})"
         if waiver.line in waivers:
             raise WaiverError(f"{where}: a second waiver of this line: keep one")
-        if problem := refusal(waiver, runbook, today):
+        if problem := refusal(waiver, runbook.lines, today):
             raise WaiverError(f"{where}: {problem}")
         waivers[waiver.line] = waiver
     return waivers
 
 
-def refusal(waiver: Waiver, runbook: Runbook, today: date) -> str | None:
+def refusal(waiver: Waiver, lines: Mapping[str, Line], today: date) -> str | None:
     """Why this waiver does not count, or None."""
-    line = runbook.lines.get(waiver.line)
+    line = lines.get(waiver.line)
     if line is None:
-        return f"no such runbook line{guess(waiver.line, runbook.lines)}"
+        return f"no such runbook line{guess(waiver.line, lines)}"
     if line.kind == "derived":
         return f"this line follows from others: waive one of those ({', '.join(line.derived_from)})"
     if not line.waivable:

@@ -1,5 +1,6 @@
 """All pytest hooks of the release gate, loaded by `-p noxgate.plugin`: the one place that imports pytest."""
 
+from noxgate.plugin.facts import fact
 from noxgate.plugin.looking import (
     observe,
     pytest_collection_modifyitems,
@@ -9,6 +10,7 @@ from noxgate.plugin.looking import (
 from noxgate.plugin.options import pytest_addoption, pytest_configure, pytest_report_header
 
 __all__ = [
+    "fact",
     "observe",
     "pytest_addoption",
     "pytest_collection_modifyitems",

@@ -1,0 +1,237 @@
+"""Verifying sealed runs: who signed, which bytes, and whether that lets this release go.
+
+Everything that speaks against a run is said, each in one line. Contents are believed once their bytes are.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from noxgate.evidence import seal
+from noxgate.evidence.bundle import RECORDS, SCHEMA
+from noxgate.evidence.records import SKEW, Chain, Record, RecordError
+from noxgate.evidence.signing import PublicKey, SigningError, opened
+from noxgate.evidence.verdict import Outcome, Verdict
+from noxgate.evidence.waivers import Waiver, refusal
+from noxgate.runbook import Line, Runbook
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a run must be of. None: whatever it is of."""
+
+    root: Path
+    runbook: Runbook
+    target: str
+    signers: Sequence[PublicKey]
+    hours: float
+    now: datetime
+    release: str
+    phases: Sequence[str] = ()
+    commit: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found of one run, and all that speaks against it. `commit` and `image` are None if unknown."""
+
+    folder: Path
+    refusals: tuple[str, ...]
+    signer: str = ""
+    verdict: str = ""
+    phases: tuple[str, ...] = ()
+    ended: datetime | None = None
+    commit: str | None = None
+    image: str | None = None
+
+
+def verify(folder: Path, expected: Expected) -> Verified:
+    """Verify one run."""
+    try:
+        return _verify(folder, expected)
+    except SigningError as error:
+        return Verified(folder, (str(error),))
+
+
+def _verify(folder: Path, expected: Expected) -> Verified:
+    """The same; SigningError where the run cannot be believed at all."""
+    try:
+        content = (folder / seal.ENVELOPE).read_bytes()
+    except FileNotFoundError:
+        raise SigningError(f"{seal.ENVELOPE}: not there: the run is not sealed") from None
+    except OSError as error:
+        raise SigningError(f"{seal.ENVELOPE}: {error.strerror}") from None
+    try:
+        payload, signer = opened(content, seal.PAYLOAD_TYPE, expected.signers)
+        subjects = _subjects(payload)
+    except SigningError as error:
+        raise SigningError(f"{seal.ENVELOPE}: {error}") from None
+    if changed := tuple(_changed(folder, subjects)):
+        return Verified(folder, changed, str(signer))
+    results = seal.read_json(folder / "results.json")
+    try:
+        return Verified(
+            folder,
+            tuple(_refusals(folder, results, subjects, expected)),
+            str(signer),
+            str(results["verdict"]),
+            tuple(results["phases"]),
+            datetime.fromisoformat(results["ended"]),
+            _commit(subjects),
+            subjects.get(seal.IMAGE),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SigningError(f"results.json: saw another form ({type(error).__name__}: {error})") from None
+
+
+def disagreements(runs: Sequence[Verified]) -> Iterator[str]:
+    """Where the runs of one release are of different things."""
+    for what in ("commit", "image"):
+        seen: dict[str, str] = {}
+        for run in runs:
+            value = getattr(run, what)
+            if value is not None:
+                seen.setdefault(value, run.folder.name)
+        if len(seen) > 1:
+            listed = ", ".join(f"{value[:12]} ({name})" for value, name in seen.items())
+            yield f"the runs are not of one {what}: {listed}"
+
+
+def _subjects(payload: bytes) -> dict[str, str]:
+    """The digest of each subject of the statement."""
+    try:
+        statement = json.loads(payload)
+        kind, predicate = statement["_type"], statement["predicateType"]
+        pairs = [(each["name"], *each["digest"].values()) for each in statement["subject"]]
+        subjects: dict[str, str] = dict(pairs)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SigningError("expected an in-toto statement") from None
+    if (kind, predicate) != (seal.STATEMENT, seal.TEST_RESULT) or len(subjects) != len(pairs):
+        raise SigningError(f"expected an in-toto statement with a {seal.TEST_RESULT}")
+    return subjects
+
+
+def _changed(folder: Path, subjects: Mapping[str, str]) -> Iterator[str]:
+    """Each file that is not as it was sealed."""
+    sealed = {
+        name.removeprefix(seal.FILES): value
+        for name, value in subjects.items()
+        if name.startswith(seal.FILES)
+    }
+    there: dict[str, str] = {}
+    for path in seal.entries(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not path.is_file():
+            yield f"{name}: is no plain file"
+            continue
+        try:
+            there[name] = seal.digest(path)
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+    added = {name: value for name, value in there.items() if name not in sealed}
+    for name, value in sealed.items():
+        if name not in there:
+            new = next((other for other, same in added.items() if same == value), None)
+            if new is not None:
+                del added[new]
+            yield f"{name}: was renamed to {new}" if new else f"{name}: was removed"
+        elif there[name] != value:
+            yield f"{name}: was changed"
+    yield from (f"{name}: was added" for name in added)
+
+
+def _refusals(
+    folder: Path, results: Mapping[str, Any], subjects: Mapping[str, str], expected: Expected
+) -> Iterator[str]:
+    """What speaks against a run whose bytes are as they were sealed."""
+    if results["schema"] != SCHEMA:
+        raise SigningError(f"results.json: expected schema {SCHEMA}, saw {results['schema']!r}")
+    target = results["target"]
+    if target["rehearsal"] is not False:
+        yield "is a rehearsal: it does not count for a release"
+    if target["name"] != expected.target:
+        yield f"is of another target: expected {expected.target}, saw {target['name']}"
+    if results["release"] != expected.release:
+        yield f"is of another release: expected {expected.release}, saw {results['release']}"
+    yield from _other_things(subjects, expected)
+    yield from _age(datetime.fromisoformat(results["ended"]), expected)
+    for phase in expected.phases:
+        if phase not in results["phases"]:
+            yield f"phase {phase} is missing: the run is of {', '.join(results['phases'])}"
+    yield from (f"the run is in doubt: {doubt}" for doubt in results["doubts"])
+    yield from (f"{line}: no check proves this line yet" for line in results["to_come"])
+    try:
+        chain = Chain(
+            folder / RECORDS, results["release"], target["name"], target["rehearsal"], expected.signers
+        )
+        records = {record.number: record for record in chain.read()}
+    except RecordError as error:
+        yield str(error)
+        records = {}
+    judged = {line["id"]: line for line in results["lines"]}
+    against = [
+        f"{line.id}: {problem}"
+        for line in expected.runbook.of_phase(*results["phases"])
+        if (problem := _against(line, judged.get(line.id), records, expected.now.date()))
+    ]
+    yield from against
+    if not against and results["verdict"] not in {Verdict.GO, Verdict.GO_WITH_WAIVERS}:
+        yield f"its verdict is {results['verdict']}"
+
+
+def _other_things(subjects: Mapping[str, str], expected: Expected) -> Iterator[str]:
+    """Of another commit, image or runbook than expected."""
+    commits = [subjects[name] for name in seal.COMMITS if name in subjects]
+    if expected.commit and expected.commit not in commits:
+        yield f"is of another commit: expected {expected.commit}, saw {', '.join(commits) or 'none'}"
+    image = subjects.get(seal.IMAGE)
+    if expected.image and expected.image.removeprefix("sha256:") != image:
+        yield f"is of another image: expected {expected.image}, saw {image or 'none'}"
+    if subjects.get(seal.RUNBOOK) != seal.digest(expected.root / seal.RUNBOOK):
+        yield f"was judged by another {seal.RUNBOOK} than the one here: check out the commit of the run"
+
+
+def _age(ended: datetime, expected: Expected) -> Iterator[str]:
+    age = expected.now - ended
+    if age > timedelta(hours=expected.hours):
+        yield (
+            f"is stale: it ended {ended:%Y-%m-%d %H:%M} UTC, {age / timedelta(hours=1):.1f} h ago; "
+            f"the limit is {expected.hours:g} h (evidence_hours of {expected.target})"
+        )
+    if age < -SKEW:
+        yield f"is from the future: it ended {ended:%Y-%m-%d %H:%M} UTC"
+
+
+def _against(
+    line: Line, judged: Mapping[str, Any] | None, records: Mapping[int, Record], today: date
+) -> str | None:
+    """Why a line of the runbook holds nothing up; None if it is passed or validly waived."""
+    if judged is None:
+        return "is not in the results"
+    if judged["outcome"] == Outcome.WAIVED:
+        return _against_waiver(line, judged["waiver"], today)
+    if judged["outcome"] != Outcome.PASSED:
+        return f"{judged['outcome']}: {' '.join(judged['reason'].split())}"[:200]
+    if line.kind == "human":
+        record = records.get((judged["attestation"] or {}).get("record", 0))
+        says_so = (
+            record is not None and record.line == line.id and record.data.get("outcome") == Outcome.PASSED
+        )
+        return None if says_so else "no record of a person says so"
+    checks = judged["checks"]
+    says_so = checks != [] and all(check["outcome"] == Outcome.PASSED for check in checks)
+    return None if says_so else "no check says so"
+
+
+def _against_waiver(line: Line, facts: Mapping[str, Any], today: date) -> str | None:
+    waiver = Waiver(line.id, facts["owner"], facts["reason"], date.fromisoformat(facts["expires"]))
+    problem = refusal(waiver, {line.id: line}, today)
+    return f"its waiver does not count: {problem}" if problem else None
+
+
+def _commit(subjects: Mapping[str, str]) -> str | None:
+    return next((subjects[name] for name in seal.COMMITS if name in subjects), None)

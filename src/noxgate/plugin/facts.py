@@ -1,0 +1,32 @@
+"""What checks find out about the release itself, such as its image's digest; it is signed, too."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from noxgate.plugin.gate import Gate
+
+PROPERTY = "fact"  # of a check's reports: it travels from xdist workers
+
+Fact = Callable[[str, str], None]
+
+
+@pytest.fixture
+def fact(request: pytest.FixtureRequest) -> Fact:
+    """For a check to say a name and a value, such as image and its digest."""
+
+    def say(name: str, value: str) -> None:
+        request.node.user_properties.append((PROPERTY, f"{name} {value}"))
+
+    return say
+
+
+def facts(gate: Gate, reports: Iterable[pytest.TestReport]) -> dict[str, str]:
+    """Each fact that was found; checks that disagree put the run in doubt."""
+    found: dict[str, str] = {}
+    for report in reports:
+        for key, text in report.user_properties:
+            name, _, value = str(text).partition(" ")
+            if key == PROPERTY and found.setdefault(name, value) != value:
+                gate.doubt(f"checks saw different {name}s: {found[name]} and {value}")
+    return found
