@@ -78,6 +78,11 @@ class Kube:
         self._observe(Observation(f"{len(items)} {where.plural} in {namespace}: {names}", repeat))
         return items
 
+    def knows(self, kind: str) -> bool:
+        """Whether the server serves a kind at all."""
+        where = resource(kind)
+        return self._serves(where, self._session.kubectl("get", "--raw", where.home))
+
     def secret(self, name: str, namespace: str) -> dict[str, SecretValue] | None:
         """A Secret's keys with what may be said of their values; None where there is no such Secret."""
         found: dict[str, SecretValue] = {}

@@ -1,0 +1,40 @@
+"""What psql said while the migration ran on production, as the engineer kept it."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from noxgate.clients import saved
+from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.target import Target, UnreachableError
+
+_ERROR = re.compile(r"(?:psql:.*?:\d+: |psql: )?(?:ERROR|FATAL|PANIC|error):.*|psql: .*")
+MOST = 3  # errors that are shown: the first counts, the rest follow from it
+
+
+@dataclass(frozen=True)
+class Output:
+    """Its lines, the first of those that are errors, and when its last was written."""
+
+    lines: int
+    errors: tuple[str, ...]
+    written: datetime
+
+
+def output(target: Target, version: str, observe: Observe) -> Output:
+    """Of the newest migration_v{version}_*.log; AssertionError where there is none."""
+    pattern = f"migration_v{version}_*.log"
+    repeat = saved.listing(target, pattern)
+    try:
+        path = saved.newest(target, pattern)
+    except (UnreachableError, AssertionError) as error:
+        observe(Observation(str(error), repeat))
+        raise
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [
+        f"line {number}: {shortened(line, 160)}" for number, line in enumerate(lines, 1) if _ERROR.match(line)
+    ]
+    repeat = f"grep -nE 'ERROR|FATAL|PANIC|^psql: ' {shlex.quote(str(path))}"
+    observe(Observation(f"{path.name}: {len(lines)} lines, {len(errors)} errors", repeat))
+    return Output(len(lines), tuple(errors[:MOST]), datetime.fromtimestamp(path.stat().st_mtime, UTC))

@@ -1,0 +1,58 @@
+"""Runbook 3, database migration on production: its output, the whole catalog, and the version row."""
+
+from datetime import timedelta
+
+import pytest
+
+from noxgate.clients import catalog as found
+from noxgate.clients.catalog import Catalog
+from noxgate.clients.database import Database
+from noxgate.clients.migration_output import Output
+from noxgate.clients.run_log import FINISHED, steps
+
+CLOCKS = timedelta(minutes=1)  # that the database's clock and this machine's may be apart
+
+
+@pytest.mark.runbook("prep.migration-log")
+def test_migration_ended_without_an_error(
+    migration_output: Output, database: Database, catalog: Catalog
+) -> None:
+    """By itself psql ends with 0 after errors; and the output of another run ended before this one did."""
+    logged = steps(database, catalog)
+
+    assert migration_output.lines > 0
+    assert migration_output.errors == ()
+    assert [step.name for step in logged][-1:] == [FINISHED]
+    assert migration_output.written >= logged[-1].at - CLOCKS
+
+
+@pytest.mark.runbook("prep.migration-catalog")
+def test_production_has_the_whole_catalog(database: Database, catalog: Catalog) -> None:
+    """The version row alone proves nothing: a migration may write it after any number of errors."""
+    schema = catalog.schema_name
+    columns = found.columns(database, schema)
+    indexes = found.valid_indexes(database, schema)
+    triggers = found.enabled_triggers(database, schema)
+    functions = found.functions(database, schema)
+    homes = found.homes(database, [*catalog.columns, *catalog.indexes])
+
+    expected = [(table, column) for table, names in catalog.columns.items() for column in names]
+    assert expected != []
+    assert [pair for pair in expected if pair not in columns] == []
+    assert catalog.indexes != {}
+    assert found.other(catalog.indexes, indexes) == {}
+    assert found.other(catalog.triggers, triggers) == {}
+    assert [name for name in catalog.functions if name not in functions] == []
+    assert homes == {name: [schema] for name in [*catalog.columns, *catalog.indexes]}
+
+
+@pytest.mark.runbook("prep.schema-version")
+def test_schema_version_is_the_release(database: Database, catalog: Catalog) -> None:
+    """`config_value` is JSONB: the value is a JSON string. It stands in the application's own schema."""
+    homes = found.homes(database, ["system_configuration"])
+    rows = database.rows(
+        "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
+    )
+
+    assert homes == {"system_configuration": [catalog.schema_name]}
+    assert rows == [(catalog.schema_version,)]
