@@ -65,7 +65,12 @@ def test_both_run_the_same_postgresql(
     """The servers' own answer, to the patch level; what the distribution adds behind it does not count."""
     versions = [each.rows("SHOW server_version") for each in (database, production_database)]
     staging, production = (rows[0][0].split()[0] for rows in versions)
+    ids = [
+        each.rows("SELECT current_database(), pg_postmaster_start_time()::text")
+        for each in (database, production_database)
+    ]
 
+    assert ids[0] != ids[1], "expected two databases, saw one: it would be compared with itself"
     assert staging == production
     assert int(staging.partition(".")[0]) == runbook.lines["preflight.postgresql-parity"].limits["major"]
 
@@ -74,7 +79,9 @@ def test_both_run_the_same_postgresql(
 def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, runbook: Runbook) -> None:
     """The servers' own answer, to the patch level."""
     staging, production = cache.version(), production_cache.version()
+    ids = [each.run_id() for each in (cache, production_cache)]
 
+    assert ids[0] != ids[1], "expected two servers, saw one: it would be compared with itself"
     assert staging == production
     assert int(staging.partition(".")[0]) == runbook.lines["preflight.redis-parity"].limits["major"]
 

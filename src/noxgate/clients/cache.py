@@ -78,6 +78,13 @@ class Cache:
             raise AssertionError("Redis: expected a redis_version in INFO server, saw none")
         return str(found)
 
+    def run_id(self) -> str:
+        """INFO server: run_id, which no other server has; AssertionError where the server does not say."""
+        found = self._look("info server", lambda: self._session.redis().info("server").get("run_id"))
+        if found is None:
+            raise AssertionError("Redis: expected a run_id in INFO server, saw none")
+        return str(found)
+
     def exists(self, key: str) -> int:
         """EXISTS: 0 or 1; the answer proves that the keyspace can be read."""
         return int(self._look(f"exists {key}", lambda: self._session.redis().exists(key)))

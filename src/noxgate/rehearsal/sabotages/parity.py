@@ -49,6 +49,8 @@ def _servers() -> Iterator[Sabotage]:
     yield Sabotage(POSTGRESQL, "14", "staging's server is a 14", old, "14.")
     minor = _answers(PRODUCTION_FILE, "DATABASE_URL", rb"\b15\.(\d)(\d) ", rb"15.0\2 ")
     yield Sabotage(POSTGRESQL, "minor", "another minor version", minor, "15.0")
+    yield Sabotage(POSTGRESQL, "itself", "staging's database for both", _one("DATABASE_URL"), "saw one")
+    yield Sabotage(REDIS, "itself", "staging's server for both", _one("REDIS_URL"), "saw one")
     old = _answers(PRODUCTION_FILE, "REDIS_URL", rb"(redis_version:)7\.0\.", rb"\g<1>6.2.")
     yield Sabotage(REDIS, "one-side", "production's is a 6.2", old, "6.2")
 
@@ -88,6 +90,26 @@ def _runs(pod: str, namespace: str, image: BuiltImage) -> Switch:
         patch = [{"op": "replace", "path": path, "value": name}]
         with edited("Pod", pod, patch, namespace=namespace, status=True)(world):
             yield
+
+    return on
+
+
+def _one(variable: str) -> Switch:
+    """Production's credential is staging's."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        path = world.folder / PRODUCTION_FILE
+        before = path.read_text(encoding="utf-8")
+        staging = (world.folder / STAGING_FILE).read_text(encoding="utf-8")
+        found = re.search(rf"^{variable}=.*$", staging, re.MULTILINE)
+        assert found, f"{STAGING_FILE} has no {variable}"
+        other = re.sub(rf"^{variable}=.*$", lambda _: found.group(), before, flags=re.MULTILINE)
+        path.write_text(other, encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(before, encoding="utf-8")
 
     return on
 
