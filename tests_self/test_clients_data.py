@@ -87,7 +87,7 @@ def test_redis_is_only_read(loopback: "Loopback") -> None:
     client.ping(), client.role(), client.loading(), client.exists("x")
 
     assert set(server.commands) - GREETING == READING
-    looks = ["ping", "role", "loading", "version", "exists"]
+    looks = ["ping", "role", "loading", "version", "run_id", "exists"]
     assert [name for name in vars(Cache) if not name.startswith("_")] == looks
 
 
@@ -99,6 +99,8 @@ def test_redis_says_its_version(loopback: "Loopback") -> None:
     assert cache(loopback, loopback.serve(server.talk), observed).version() == "7.0.15"
     assert observed == [Observation("INFO server answers 7.0.15", 'redis-cli -u "$REDIS_URL" info server')]
     silent = cache(loopback, loopback.serve(FakeRedis().talk), [])
+    with pytest.raises(AssertionError, match="expected a run_id in INFO server, saw none"):
+        silent.run_id()
     with pytest.raises(AssertionError, match="expected a redis_version in INFO server, saw none"):
         silent.version()
 
