@@ -14,8 +14,7 @@ from noxgate.checks import CheckError, find_checks
 from noxgate.evidence import commands as evidence
 from noxgate.evidence.verdict import Verdict
 from noxgate.loadtest import command as loadtest
-from noxgate.rehearsal import day, world
-from noxgate.rehearsal.sabotages import UnknownSabotageError
+from noxgate.rehearsal.error import RehearsalError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
 
 GO, NO_GO, INCONCLUSIVE, USAGE = 0, 1, 2, 4
@@ -37,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (
         RunbookError,
         CheckError,
-        world.RehearsalError,
-        UnknownSabotageError,
+        RehearsalError,
         ProjectError,
         *evidence.ERRORS,
         *loadtest.ERRORS,
@@ -117,6 +115,8 @@ def table_of_checks(runbook: Runbook, root: Path, *, markdown: bool) -> str:
 
 
 def _rehearse(given: argparse.Namespace) -> int:
+    from noxgate.rehearsal import day  # noqa: PLC0415 (half a second that no other command should wait)
+
     root = _root()
     steps: dict[str, Callable[[], int]] = {
         "run": lambda: day.run(root, given.sabotage),

@@ -6,6 +6,7 @@ nothing. `also` are the lines that must turn red with it, since they look at the
 
 import difflib
 
+from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.sabotages import (
     api,
     before_the_day,
@@ -28,7 +29,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
 )
 
 
-class UnknownSabotageError(Exception):
+class UnknownSabotageError(RehearsalError):
     """No sabotage has this id; the message names those near it."""
 
 
