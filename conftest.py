@@ -16,6 +16,7 @@ from noxgate.clients.catalog import Catalog, read_catalog
 from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.first_minutes import FirstMinutes, Rounds
 from noxgate.clients.forward import Forward
+from noxgate.clients.grafana import Grafana
 from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession
 from noxgate.clients.links import Links
@@ -33,6 +34,7 @@ from noxgate.clients.registry_session import RegistrySession
 from noxgate.clients.repository import Repository
 from noxgate.clients.rollback_manifests import RollbackManifests
 from noxgate.clients.science import Science, ScienceSession
+from noxgate.clients.sentry import Sentry
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.tools import Tools
 from noxgate.clients.vulnerabilities import Vulnerabilities
@@ -156,6 +158,18 @@ def kube(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Ku
 def forward(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Forward:
     """Ways to single pods of the target's cluster."""
     return Forward(kube_sessions[0], observe)
+
+
+@pytest.fixture
+def grafana(target: Target, observe: Observe) -> Grafana:
+    """The dashboard that the profile names."""
+    return Grafana(target, observe)
+
+
+@pytest.fixture
+def sentry(target: Target, observe: Observe) -> Sentry:
+    """The service's issues, where the profile names them."""
+    return Sentry(target, observe)
 
 
 @pytest.fixture

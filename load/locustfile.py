@@ -8,12 +8,13 @@ from typing import Any
 
 import gevent  # type: ignore[import-untyped]
 from load.arrivals import Arrivals
+from load.course import Course
 from load.engine import TOTALS, ApiUser
 from load.health import Health
 from load.journeys import CLASSES, Jobs, Script
 from load.recorder import Recorder
 from load.samples import Sample, clock, wall
-from load.shape import Course, Shape
+from load.shape import Shape
 from load.watch import Watch
 from load.workers import Reports
 from locust import between, events, task  # noqa: TID251 (load/ is where Locust may be imported)

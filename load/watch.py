@@ -5,10 +5,10 @@ import os
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
+from load.course import Course
 from load.journeys import CLASSES
 from load.recorder import Cell, Recorder, percentile, reasons
 from load.samples import clock, wall
-from load.shape import Course
 from locust.runners import MasterRunner  # noqa: TID251 (load/ is where Locust may be imported)
 
 from noxgate.loadtest.plan import Plan
@@ -63,9 +63,9 @@ class Watch:
         silence = clock() - self._answered[1]
         if silence > SILENCE + (REPORTS if self._distributed else 0):
             self.end(f"no answer for {silence:.0f} s to {under_way} requests")
-        if self._distributed and course.number and self._runner.worker_count < self._plan.processes:
-            left = f"{self._runner.worker_count} of {self._plan.processes} are left"
-            self.end(f"a process of the generator was lost: {left}")
+        there = self._runner.worker_count if self._distributed else self._plan.processes
+        if course.number and not course.over and there < self._plan.processes:
+            self.end(f"a process of the generator was lost: {there} of {self._plan.processes} are left")
 
     def _tell(self, **line: Any) -> None:
         try:

@@ -20,10 +20,11 @@ PASSED, FAILED, NOT_DECIDED, USAGE = 0, 1, 2, 4
 ERRORS = (LoadError, ramps.RampError, ProfileError)
 STATUS = {Outcome.PASSED: PASSED, Outcome.FAILED: FAILED, Outcome.NOT_DECIDED: NOT_DECIDED}
 EXPLAINED = """\
-Run a ramp of the load test against a target, judge its SLOs, and keep the result: `pytest -m "staging and slo"`
-judges the same one. The target's profile must allow it (load = true).
+Run a ramp of the load test against a target, judge its SLOs, and keep the result, which
+`pytest -m "staging and slo"` judges again. The target's profile must allow it: load = true.
 
-exit status: 0 every SLO is kept, 1 one is not, 2 not decided (too few samples, stopped, generator too busy), 4 usage"""
+exit status: 0 every SLO is kept, 1 one is not, 2 not decided (too few samples, stopped, generator too
+busy), 4 usage"""
 
 
 def add(commands: Any, root: Callable[[], Path]) -> None:
