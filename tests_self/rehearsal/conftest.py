@@ -9,8 +9,27 @@ from pathlib import Path
 
 import pytest
 
+from noxgate.rehearsal import moments
 from noxgate.rehearsal import world as worlds
+from noxgate.rehearsal.day import moment_of
 from noxgate.rehearsal.state import World
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order of the day, since a world only moves forward; what belongs to no moment comes first."""
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    places = [index for index, item in enumerate(items) if item in here]
+    for index, item in zip(places, sorted(here, key=_moment), strict=True):
+        items[index] = item
+
+
+def _moment(item: pytest.Item) -> int:
+    given = getattr(item, "callspec", None)
+    found = {} if given is None else given.params
+    if "sabotage" in found:
+        return moments.ORDER.index(found["sabotage"].moment)
+    phase = found.get("phase") if item.name.startswith("test_nothing_broken_is_go") else None
+    return 0 if phase is None else moments.ORDER.index(moment_of(phase))
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from noxgate.rehearsal import world as worlds
-from noxgate.rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION, STAGING, Api
-from noxgate.rehearsal.sabotages.in_cluster import administrator, dead
+from noxgate.rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION, STAGING, Api, administrator
+from noxgate.rehearsal.sabotages.in_cluster import dead
 from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
 

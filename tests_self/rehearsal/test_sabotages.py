@@ -1,16 +1,20 @@
 """Every check is able to fail: each sabotage turns its line red, for its reason, and no other line."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from noxgate.checks import find_checks
-from noxgate.rehearsal.day import PHASES, difference, selection
+from noxgate.rehearsal import moments
+from noxgate.rehearsal.day import difference, moment_of, phases_with_checks, selection
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage
 from noxgate.rehearsal.state import World
 from noxgate.runbook import read_runbook
 
 from .conftest import Gate
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_checked_line_has_a_sabotage(pytestconfig: pytest.Config) -> None:
@@ -29,10 +33,11 @@ def test_sabotage_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_nothing_broken_is_go(phase: str, gate: Gate) -> None:
+@pytest.mark.parametrize("phase", phases_with_checks(ROOT))
+def test_nothing_broken_is_go(phase: str, world: World, gate: Gate) -> None:
     """The same run without a sabotage."""
-    run = gate(markers=phase)
+    moments.bring(world, moment_of(phase))
+    run = gate(markers=phase, profile=world.profile_of(phase))
 
     assert run.status == 0, run.output
     assert run.folder is not None
@@ -45,8 +50,9 @@ def test_nothing_broken_is_go(phase: str, gate: Gate) -> None:
 def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: pytest.Config) -> None:
     """Its line is red because of it, and only what must follow is red besides."""
     root = pytestconfig.rootpath
+    moments.bring(world, sabotage.moment)
     with sabotage.on(world):
-        run = gate(markers=selection(root, sabotage))
+        run = gate(markers=selection(root, sabotage), profile=world.profile_of(sabotage.phase))
 
     assert run.folder is not None, run.output
     assert difference(root, sabotage, run.folder / "results.json") == ([], [])

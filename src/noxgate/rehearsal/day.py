@@ -12,16 +12,16 @@ from pathlib import Path
 
 from noxgate import doctor
 from noxgate.checks import find_checks
-from noxgate.rehearsal import world
+from noxgate.rehearsal import moments, world
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from noxgate.rehearsal.world import World
 from noxgate.runbook import read_runbook
 
 NO_GO = 1
 INCONCLUSIVE = 2
-PHASES = ("preflight", "staging")  # that have checks, in the order of the day
+PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")  # in the order of the day
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
-APART = frozenset({"migration", "science"})
+APART = frozenset({"backup", "migration", "science"})
 # What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
 CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
 
@@ -36,22 +36,54 @@ def run(root: Path, pattern: str | None) -> int:
     clock = Clock()
     with _world(clock) as here:
         if not faults:
-            return _worst(check(root, here, clock, phase) for phase in PHASES)
+            return _worst(_play(root, here, clock))
         caught = 0
-        for fault in faults:
+        for fault in sorted(faults, key=lambda fault: moments.ORDER.index(fault.moment)):
+            moments.bring(here, fault.moment, say=clock.say)
             clock.say(f"sabotage {fault.id}: {fault.what}")
             with fault.on(here):
-                caught += check(root, here, clock, selection(root, fault), fault) == 0
+                caught += check(root, here, clock, fault.phase, fault) == 0
         clock.say(f"{caught} of {len(faults)} sabotages caught")
         return 0 if caught == len(faults) else 1
 
 
-def check(root: Path, here: World, clock: "Clock", markers: str, fault: Sabotage | None = None) -> int:
-    """Run checks in a pytest of their own and say how it ended; 0 for a fault that was caught."""
+def phases_with_checks(root: Path) -> list[str]:
+    """In the order of the day."""
+    checks = find_checks(root, read_runbook(root / "runbook.toml"))
+    there = {check.line_id.partition(".")[0] for check in checks}
+    return [phase for phase in PHASES if phase in there]
+
+
+def moment_of(phase: str) -> str:
+    """The moment from which a phase's checks are true."""
+    return phase if phase in moments.ORDER else moments.LIVE if phase == "window" else moments.START
+
+
+def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
+    """The day: each moment, and the checks of its phase, each with its time."""
+    titles = read_runbook(root / "runbook.toml").phases
+    for phase in phases_with_checks(root):
+        clock.say(f"== {titles[phase].title}")
+        began = time.monotonic()
+        moments.bring(here, moment_of(phase), say=clock.say)
+        acted = time.monotonic()
+        yield check(root, here, clock, phase)
+        budget = titles[phase].budget_minutes
+        allowed = f" of {budget} minutes" if budget else ""
+        took = f"{acted - began:.1f} s to do, {time.monotonic() - acted:.1f} s to check"
+        clock.say(f"{titles[phase].title}: {took}{allowed}")
+
+
+def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage | None = None) -> int:
+    """Run a phase's checks, for a fault those it could reach, in a pytest of their own; say how it ended.
+
+    Returns the gate's exit status; for a fault that was caught 0.
+    """
+    markers = phase if fault is None else selection(root, fault)
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
     reports = root / "reports"
     before = set(reports.glob("*/*/results.json"))
-    command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={here.profile}", "-q"]
+    command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={here.profile_of(phase)}", "-q"]
     status = subprocess.run(command, cwd=root, check=False).returncode
     new = sorted(set(reports.glob("*/*/results.json")) - before)
     if not new:

@@ -21,7 +21,7 @@ from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
 
-START = "start"
+START, LIVE = "start", "live"
 INGRESS = "nox-api-ingress"
 GREEN = "k8s/production/green"
 SWITCH = "k8s/production/switch-to-green.json"

@@ -12,6 +12,7 @@ import psycopg
 from noxgate.rehearsal.error import RehearsalError
 
 _FILE = "state.json"
+STAGING_SERVES = ("preflight", "staging")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ class World:
                 f"started it, or: kill {document.get('supervisor')}"
             )
         return cls(**document)
+
+    def profile_of(self, phase: str) -> Path:
+        """The target that serves a phase."""
+        return self.profile if phase in STAGING_SERVES else self.production_profile
 
     def save(self) -> None:
         """Write `state.json`, whole or not at all."""

@@ -20,6 +20,7 @@ class Sabotage:
     because: str
     also: tuple[str, ...] = ()
     outcome: str = "failed"
+    moment: str = "start"  # of the day, at which it is tried (see noxgate.rehearsal.moments)
 
     @property
     def id(self) -> str:
