@@ -108,7 +108,7 @@ def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
 def _judge_line(
     line: Line, nodes: Sequence[str], results: Mapping[str, CheckResult], record: Record | None
 ) -> LineResult:
-    if line.kind == "human":
+    if line.kind == "human" and not _looked(nodes, results):
         return _judge_person(line, record)
     if not nodes:
         return LineResult(line, Outcome.NOT_RUN, "no check proves this line yet", ())
@@ -117,6 +117,12 @@ def _judge_line(
     )
     worst = _worst(checks)
     return LineResult(line, worst.outcome, worst.reason, checks)
+
+
+def _looked(nodes: Sequence[str], results: Mapping[str, CheckResult]) -> bool:
+    """Whether a person's line was looked at by a check, where there is a tool that it can ask."""
+    found = [results[node].outcome for node in nodes if node in results]
+    return bool(found) and set(found) <= {Outcome.PASSED, Outcome.FAILED}
 
 
 def _judge_person(line: Line, record: Record | None) -> LineResult:

@@ -1,0 +1,581 @@
+"""Sealed evidence: `noxgate verify` refuses what is not as it was signed, or lets no release go."""
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests_self.test_attest import HUMAN, say
+
+from noxgate import cli
+from noxgate.evidence import seal, signing
+from noxgate.evidence.verdict import Outcome
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Project
+
+IMAGE = "sha256:" + "ab" * 32
+EXPIRED = "expired on 2026-01-01: mend what failed, or have Deniz Aydin decide anew"
+WAIVER = {"owner": "Deniz Aydin", "reason": "NOX-7", "expires": "2099-01-01"}
+
+
+class Bundle:
+    """A project with one sealed run of staging, GO; and the ways to look at it."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self._capsys = capsys
+        self.key = root / "keys" / "ada.pem"
+
+    @property
+    def folder(self) -> Path:
+        """The one run that there is."""
+        (folder,) = self.root.glob("reports/8.0.0/2*")
+        return folder
+
+    def verify(self, *arguments: str, what: str | None = None) -> tuple[int, list[str]]:
+        """Exit status, and what was said, without the folder's name."""
+        self._capsys.readouterr()
+        status = cli.main(["verify", what or str(self.folder), *arguments])
+        out, err = self._capsys.readouterr()
+        return status, [line.replace(f"{self.folder.name}: ", "") for line in (out + err).splitlines()]
+
+    def refused(self, *arguments: str, what: str | None = None) -> list[str]:
+        """Why it is refused; empty if it is not."""
+        status, lines = self.verify(*arguments, what=what)
+        reasons = [line.removeprefix("refused   ") for line in lines if line.startswith("refused ")]
+        assert status == (1 if reasons else 0), lines
+        assert lines[-1] == f"{'REFUSED' if reasons else 'VERIFIED'}  release 8.0.0"
+        return reasons
+
+    def results(self) -> Any:
+        """Its results.json."""
+        return json.loads((self.folder / "results.json").read_text())
+
+    def resign(self, change: Callable[[Any], object]) -> None:
+        """Change the results, and seal the run again with the very key."""
+        results = self.results()
+        change(results)
+        (self.folder / "results.json").write_text(json.dumps(results))
+        (self.folder / seal.ENVELOPE).unlink()
+        profile = self.root / "targets" / "staging.toml"
+        seal.seal(self.folder, self.root, profile, signing.read_signing_key(self.key))
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Path]:
+    """The project with its run, which is made once."""
+    return {}
+
+
+@pytest.fixture
+def bundle(
+    made: dict[str, Path],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Bundle:
+    """A copy of the project for each test."""
+    if not made:
+        project: Project = request.getfixturevalue("project")
+        make(project, monkeypatch)
+        made["root"] = tmp_path_factory.mktemp("made") / "project"
+        shutil.copytree(project.path, made["root"])
+    root = tmp_path / "copy"
+    shutil.copytree(made["root"], root)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv(signing.VARIABLE, str(root / "keys" / "ada.pem"))
+    return Bundle(root, capsys)
+
+
+def make(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attest the human line, then run staging, with a key; NOX and the gate are git checkouts."""
+    root = project.path
+    signing.new_key(root / "keys" / "ada.pem")
+    with (root / "runbook.toml").open("a") as file:
+        file.write(HUMAN)
+    profile = root / "targets" / "staging.toml"
+    profile.write_text('signers = ["../keys/ada.pub"]\nsource = "../nox"\n' + profile.read_text())
+    project.check("version", f"fact('image', '{IMAGE}')", arguments="observe, fact")
+    (root / ".gitignore").write_text("reports/\nnox/\nkeys/*.pem\n__pycache__/\n")
+    (root / "nox").mkdir()
+    (root / "nox" / "README").write_text("NOX")
+    for folder in (root / "nox", root):
+        commit(folder)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv(signing.VARIABLE, str(root / "keys" / "ada.pem"))
+    assert say() == 0
+    result = project.gate("-p", "no:cacheprovider")
+    assert result.ret == 0
+    assert any(line.startswith("signed with key ") for line in result.outlines)
+
+
+def commit(folder: Path) -> None:
+    """Commit everything in a folder."""
+    who = ["-c", "user.name=x", "-c", "user.email=x@localhost"]
+    for arguments in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "x"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+
+
+def head(folder: Path) -> str:
+    """The commit of a checkout."""
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_a_sealed_run_is_verified(bundle: Bundle) -> None:
+    """With all that it may be asked for."""
+    everything = ("--target", "staging", "--release", "8.0.0", "--phase", "staging", "--image", IMAGE)
+
+    for folder in (bundle.root, bundle.root / "nox"):
+        status, lines = bundle.verify(*everything, "--commit", head(folder))
+
+        assert status == 0, lines
+        assert lines[0].startswith("verified  GO  staging, signed by ada.pub (")
+        assert f"commit {head(bundle.root / 'nox')[:12]}, image abababababab" in lines[0]
+
+
+def test_the_statement_is_in_totos(bundle: Bundle) -> None:
+    """Statement v1 with a test-result: subjects are commits, image, runbook.toml and every file."""
+    envelope = json.loads((bundle.folder / seal.ENVELOPE).read_text())
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+
+    assert envelope["payloadType"] == "application/vnd.in-toto+json"
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
+    assert statement["predicate"]["result"] == "PASSED"
+    passed = ["staging.version", "staging.health", "staging.announced"]
+    assert statement["predicate"]["passedTests"] == passed
+    subjects = {each["name"]: each["digest"] for each in statement["subject"]}
+    assert subjects["commit:gate"] == {"gitCommit": head(bundle.root)}
+    assert subjects["commit:source"] == {"gitCommit": head(bundle.root / "nox")}
+    assert subjects["image:nox-api"] == {"sha256": "ab" * 32}
+    files = {name.removeprefix("run/") for name in subjects if name.startswith("run/")}
+    there = {str(path.relative_to(bundle.folder)) for path in bundle.folder.rglob("*") if path.is_file()}
+    assert files == there - {seal.ENVELOPE}
+    assert {"results.json", "report.html", "SHA256SUMS", "records/0001.json"} < files
+
+
+# ---------------------------------------------------------------- bytes
+
+
+def test_one_flipped_bit_in_any_file_is_refused(bundle: Bundle) -> None:
+    """At the start, in the middle and at the end of each, the envelope and the records among them."""
+    files = sorted(path for path in bundle.folder.rglob("*") if path.is_file())
+    assert len(files) >= 8
+
+    for path in files:
+        name = str(path.relative_to(bundle.folder))
+        content = path.read_bytes()
+        for at in {0, len(content) // 2, len(content) - 1} if content else ():
+            changed = bytearray(content)
+            changed[at] ^= 1
+            path.chmod(0o644)
+            path.write_bytes(changed)
+            reasons = bundle.refused()
+            assert reasons, f"{name}: byte {at}"
+            assert all(reason.startswith(name) for reason in reasons), f"{name}: byte {at}: {reasons}"
+        path.write_bytes(content)
+    assert bundle.refused() == []
+
+
+def test_each_file_that_is_removed_is_refused(bundle: Bundle) -> None:
+    """By its name."""
+    for path in sorted(path for path in bundle.folder.rglob("*") if path.is_file()):
+        name = str(path.relative_to(bundle.folder))
+        content = path.read_bytes()
+        path.unlink()
+        (reason,) = bundle.refused()
+        assert reason.startswith(f"{name}: "), reason
+        path.write_bytes(content)
+    assert bundle.refused() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(lambda run: (run / "notes.txt").write_text("x"), "notes.txt: was added", id="added"),
+        pytest.param(lambda run: (run / ".hidden").write_text(""), ".hidden: was added", id="hidden"),
+        pytest.param(
+            lambda run: (run / "records" / "0002.json").write_text("{}"),
+            "records/0002.json: was added",
+            id="record-added",
+        ),
+        pytest.param(
+            lambda run: (run / "junit.xml").rename(run / "junit.old"),
+            "junit.xml: was renamed to junit.old",
+            id="renamed",
+        ),
+        pytest.param(
+            lambda run: (run / "link").symlink_to("/etc/hostname"), "link: is no plain file", id="link-added"
+        ),
+        pytest.param(
+            lambda run: (
+                (run / "junit.xml").rename(run / ".." / "j"),
+                (run / "junit.xml").symlink_to("../j"),
+            ),
+            "junit.xml: is no plain file",
+            id="replaced-by-a-link",
+        ),
+    ],
+)
+def test_files_that_come_and_go(bundle: Bundle, change: Callable[[Path], object], reason: str) -> None:
+    """Each is named."""
+    change(bundle.folder)
+
+    assert reason in bundle.refused()
+
+
+def test_results_that_were_changed_and_whose_sums_were_too(bundle: Bundle) -> None:
+    """SHA256SUMS alone proves nothing."""
+    path = bundle.folder / "results.json"
+    old = seal.digest(path)
+    path.write_text(path.read_text().replace("staging.health", "staging.wealth"))
+    sums = bundle.folder / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace(old, seal.digest(path)))
+
+    assert bundle.refused() == ["SHA256SUMS: was changed", "results.json: was changed"]
+
+
+# ---------------------------------------------------------------- who, what, when
+
+
+def test_a_key_that_is_not_believed(bundle: Bundle) -> None:
+    """Says whose it is not; a key may be given instead of the profile's."""
+    signing.new_key(bundle.root / "bram.pem")
+
+    (reason,) = bundle.refused("--key", "bram.pub")
+    assert reason.startswith("evidence.dsse.json: signed with another key: ")
+    assert "believed are: bram.pub (" in reason
+    assert bundle.refused("--key", "bram.pub", "--key", "keys/ada.pub") == []
+
+
+def test_evidence_that_somebody_else_signed_anew(bundle: Bundle) -> None:
+    """As a forger would who has a key of his own."""
+    signing.new_key(bundle.root / "keys" / "eve.pem")
+    bundle.key = bundle.root / "keys" / "eve.pem"
+    bundle.resign(lambda results: results.update(verdict="GO"))
+
+    (reason,) = bundle.refused()
+    assert reason.startswith("evidence.dsse.json: signed with another key")
+
+
+def test_a_run_that_nobody_sealed(bundle: Bundle) -> None:
+    """Is no evidence."""
+    (bundle.folder / seal.ENVELOPE).unlink()
+
+    assert bundle.refused() == ["evidence.dsse.json: not there: the run is not sealed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--commit", "f" * 40), f"is of another commit: expected {'f' * 40}, saw "),
+        (("--image", "sha256:" + "0" * 64), f"is of another image: expected sha256:{'0' * 64}, saw abab"),
+        (("--release", "8.0.1"), "is of another release: expected 8.0.1, saw 8.0.0"),
+        (("--phase", "live"), "phase live is missing: the run is of staging"),
+        (("--target", "production"), "is of another target: expected production, saw staging"),
+    ],
+)
+def test_evidence_of_something_else(bundle: Bundle, options: tuple[str, str], reason: str) -> None:
+    """Another commit, image, release, phase or target than was asked for."""
+    shutil.copy(bundle.root / "targets" / "staging.toml", bundle.root / "targets" / "production.toml")
+
+    status, lines = bundle.verify(*options)
+
+    assert status == 1
+    (line,) = (line for line in lines if line.startswith("refused "))
+    assert line.startswith(f"refused   {reason}")
+
+
+def test_a_runbook_that_has_changed_since(bundle: Bundle) -> None:
+    """What was passed then is not what is asked now."""
+    with (bundle.root / "runbook.toml").open("a") as file:
+        file.write("# one more word\n")
+
+    assert bundle.refused() == [
+        "was judged by another runbook.toml than the one here: check out the commit of the run"
+    ]
+
+
+def test_stale_evidence(bundle: Bundle) -> None:
+    """24 hours, unless the profile or the option says otherwise; and nothing from the future."""
+    ended = datetime.fromisoformat(bundle.results()["ended"])
+
+    def at(hours: float) -> list[str]:
+        return ["--at", (ended + timedelta(hours=hours)).isoformat()]
+
+    assert bundle.refused(*at(24)) == []
+    (reason,) = bundle.refused(*at(24.1))
+    assert reason.startswith("is stale: it ended 20")
+    assert reason.endswith("24.1 h ago; the limit is 24 h (evidence_hours of staging)")
+    assert bundle.refused(*at(24.1), "--within", "48") == []
+    assert bundle.refused(*at(2), "--within", "1") != []
+    assert bundle.refused(*at(-1))[0].startswith("is from the future: it ended 20")
+    profile = bundle.root / "targets" / "staging.toml"
+    profile.write_text("evidence_hours = 2\n" + profile.read_text())
+    assert bundle.refused(*at(3))[0].endswith("the limit is 2 h (evidence_hours of staging)")
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        pytest.param(
+            lambda results: results["target"].update(rehearsal=True),
+            ["is a rehearsal: it does not count for a release"],
+            id="rehearsal",
+        ),
+        pytest.param(
+            lambda results: results["lines"][0].update(outcome="failed", reason="assert\n 1 == 2"),
+            ["staging.version: failed: assert 1 == 2"],
+            id="failed",
+        ),
+        pytest.param(
+            lambda results: results["lines"][0].update(outcome="not run", reason="was not run"),
+            ["staging.version: not run: was not run"],
+            id="not-run",
+        ),
+        pytest.param(
+            lambda results: results["lines"].pop(0), ["staging.version: is not in the results"], id="left-out"
+        ),
+        pytest.param(
+            lambda results: results["lines"][0].update(checks=[]),
+            ["staging.version: no check says so"],
+            id="no-check",
+        ),
+        pytest.param(
+            lambda results: results["lines"][0]["checks"][0].update(outcome="unreachable"),
+            ["staging.version: no check says so"],
+            id="check-did-not-look",
+        ),
+        pytest.param(
+            lambda results: results["lines"][2].update(attestation=None),
+            ["staging.announced: no record of a person says so"],
+            id="no-attestation",
+        ),
+        pytest.param(
+            lambda results: results["lines"][2]["attestation"].update(record=7),
+            ["staging.announced: no record of a person says so"],
+            id="no-such-record",
+        ),
+        pytest.param(
+            lambda results: results["doubts"].append("report.html was not written"),
+            ["the run is in doubt: report.html was not written"],
+            id="doubt",
+        ),
+        pytest.param(
+            lambda results: results["to_come"].append("staging.later"),
+            ["staging.later: no check proves this line yet"],
+            id="to-come",
+        ),
+        pytest.param(
+            lambda results: results.update(verdict="INCONCLUSIVE"),
+            ["its verdict is INCONCLUSIVE"],
+            id="verdict",
+        ),
+        pytest.param(
+            lambda results: results.update(schema=99),
+            ["results.json: expected schema 1, saw 99"],
+            id="schema",
+        ),
+        pytest.param(
+            lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER), [], id="waived"
+        ),
+        pytest.param(
+            lambda results: results["lines"][0].update(
+                outcome="waived", waiver=WAIVER | {"expires": "2026-01-01"}
+            ),
+            [f"staging.version: its waiver does not count: {EXPIRED}"],
+            id="waiver-expired",
+        ),
+        pytest.param(
+            lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER | {"owner": "[name]"}),
+            ["staging.version: its waiver does not count: owner: expected a name, in one line, saw '[name]'"],
+            id="waiver-of-nobody",
+        ),
+    ],
+)
+def test_what_was_signed_and_still_does_not_count(
+    bundle: Bundle, change: Callable[[Any], object], reasons: list[str]
+) -> None:
+    """The very key signed it, and yet it lets no release go."""
+    bundle.resign(change)
+
+    assert bundle.refused() == reasons
+
+
+def test_results_that_cannot_be_sealed(bundle: Bundle) -> None:
+    """One line."""
+    with pytest.raises(signing.SigningError, match=r"expected a run's results\.json, saw another form"):
+        bundle.resign(lambda results: results.update(lines=7))
+
+
+@pytest.mark.parametrize("key", ["doubts", "ended", "target", "verdict"])
+def test_results_of_another_form(bundle: Bundle, key: str) -> None:
+    """One line, no traceback."""
+    bundle.resign(lambda results: results.update({key: 7}))
+
+    (reason,) = bundle.refused()
+    assert reason.startswith("results.json: ") or reason == "its verdict is 7"
+
+
+def test_an_unwaivable_line_that_was_waived(bundle: Bundle) -> None:
+    """Whoever signed it."""
+    text = (bundle.root / "runbook.toml").read_text()
+    (bundle.root / "runbook.toml").write_text(
+        text.replace("[staging.version]\n", "[staging.version]\nwaivable = false\n")
+    )
+    bundle.resign(lambda results: results["lines"][0].update(outcome=Outcome.WAIVED, waiver=WAIVER))
+
+    (reason,) = bundle.refused()
+    assert reason.startswith("staging.version: its waiver does not count: this line cannot be waived")
+
+
+# ---------------------------------------------------------------- a release
+
+
+def test_the_runs_of_a_release(bundle: Bundle) -> None:
+    """The newest of each phase; a phase that is missing is said."""
+    assert bundle.refused("--phase", "staging", what="8.0.0") == []
+    assert bundle.refused(what="8.0.0") == [
+        f"phase live is missing: no run of it in {bundle.root}/reports/8.0.0"
+    ]
+    assert bundle.refused("--phase", "staging", "--target", "rehearsal", what="8.0.0") == [
+        f"phase staging is missing: no run of it in {bundle.root}/reports/8.0.0"
+    ]
+
+
+def test_the_newest_run_decides(bundle: Bundle) -> None:
+    """An older GO does not outlive a newer run that is not one; a rehearsal changes nothing."""
+    old = bundle.folder
+    newer = old.with_name("20990101T000000Z-staging-staging")
+    shutil.copytree(old, newer)
+    results = json.loads((newer / "results.json").read_text())
+    results["started"] = "2099-01-01T00:00:00+00:00"
+    (newer / "results.json").write_text(json.dumps(results))
+
+    assert cli.main(["verify", "8.0.0", "--phase", "staging"]) == 1
+    results["target"]["rehearsal"] = True
+    (newer / "results.json").write_text(json.dumps(results))
+    assert cli.main(["verify", "8.0.0", "--phase", "staging"]) == 0
+
+
+def test_runs_of_two_commits_or_images(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was staged is what goes live, or the release is refused."""
+    (bundle.root / "nox" / "README").write_text("NOX, changed")
+    commit(bundle.root / "nox")
+    other = "sha256:" + "cd" * 32
+    live = bundle.folder.with_name("20990101T000000Z-staging-live")
+    shutil.copytree(bundle.folder, live)
+    results = json.loads((live / "results.json").read_text())
+    results |= {"phases": ["live"], "lines": [], "facts": {"image": other}}
+    (live / "results.json").write_text(json.dumps(results))
+    environment = json.loads((live / "environment.json").read_text())
+    environment["source_commit"] = head(bundle.root / "nox")
+    (live / "environment.json").write_text(json.dumps(environment))
+    (live / seal.ENVELOPE).unlink()
+    profile = bundle.root / "targets" / "staging.toml"
+    seal.seal(live, bundle.root, profile, signing.read_signing_key(bundle.key))
+
+    assert cli.main(["verify", "8.0.0"]) == 1
+    out = capsys.readouterr().out
+    assert "refused   the runs are not of one commit: " in out
+    assert "refused   the runs are not of one image: abababababab (20" in out
+
+
+# ---------------------------------------------------------------- noxgate seal, and wrong usage
+
+
+def test_seal_a_run_that_was_made_without_a_key(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, and only by a key that signs for the target."""
+    (bundle.folder / seal.ENVELOPE).unlink()
+
+    assert cli.main(["seal", str(bundle.folder)]) == 0
+    assert bundle.refused() == []
+    assert cli.main(["seal", str(bundle.folder)]) == 4
+    assert "is sealed already" in capsys.readouterr().err
+
+
+def test_seal_refuses_a_run_that_shows_a_secret(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named, and not shown."""
+    monkeypatch.setenv("TEST_TOKEN", "a-token-of-great-length")
+    (bundle.folder / seal.ENVELOPE).unlink()
+    (bundle.folder / "notes.txt").write_text("curl -H 'Bearer a-token-of-great-length'")
+
+    assert cli.main(["seal", str(bundle.folder)]) == 4
+    assert capsys.readouterr().err.startswith("noxgate: notes.txt shows $TEST_TOKEN: not sealed")
+    assert not (bundle.folder / seal.ENVELOPE).exists()
+
+
+def test_a_run_in_which_a_secret_got_out_is_not_sealed(
+    project: "Project", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leak means no evidence, besides no GO."""
+    make(project, monkeypatch)
+    monkeypatch.setenv("TEST_TOKEN", "a-token-of-great-length")
+    (project.path / "tests_staging" / "conftest.py").write_text(
+        "import pathlib, pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_sessionfinish(session):\n"
+        "    for folder in pathlib.Path('reports').glob('8.0.0/.running*'):\n"
+        "        (folder / 'notes.txt').write_text('a-token-of-great-length')\n"
+    )
+
+    result = project.gate("-p", "no:cacheprovider")
+
+    run = max(project.path.glob("reports/8.0.0/2*"))
+    assert result.ret == 2
+    assert "notes.txt would have shown $TEST_TOKEN: the file was removed" in result.outlines
+    assert not (run / seal.ENVELOPE).exists()
+
+
+def test_checks_that_saw_different_images(project: "Project") -> None:
+    """Nobody could say which of them is released."""
+    for name, digest in (("version", "1"), ("health", "2")):
+        project.check(name, f"fact('image', 'sha256:{digest}')", arguments="observe, fact")
+
+    result = project.gate()
+
+    assert result.ret == 2
+    assert "checks saw different images: " in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["8.0"], "expected the folder of a run, or a release such as 8.0.0; saw '8.0'"),
+        (["8.0.0", "--phase", "stagin"], "--phase: no phase 'stagin'; did you mean 'staging'?"),
+        (["8.0.0", "--at", "noon"], "--at: expected a time such as 2026-01-31T14:00Z, saw 'noon'"),
+        (["8.0.0", "--at", "2026-01-31T14:00"], "--at: expected a time such as"),
+        (["8.0.0", "--key", "nobody.pub"], "nobody.pub: No such file or directory"),
+        (["FOLDER", "--target", "nowhere"], "no target 'nowhere'"),
+    ],
+)
+def test_wrong_usage(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """Exit status 4, one line."""
+    words = [str(bundle.folder) if word == "FOLDER" else word for word in arguments]
+
+    assert cli.main(["verify", *words]) == 4
+    error = capsys.readouterr().err
+    assert error.startswith(f"noxgate: {message}")
+    assert error.count("\n") == 1
+
+
+def test_a_folder_that_is_no_run(bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is refused."""
+    assert cli.main(["verify", str(tmp_path)]) == 1
+    assert "results.json: No such file or directory" in capsys.readouterr().out
+    assert bundle.folder.is_dir()
+    assert datetime.fromisoformat(bundle.results()["ended"]) <= datetime.now(UTC)
