@@ -16,6 +16,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/REHEARSAL.md",
+    "docs/SIGN-OFF.md",
     "docs/WRITING-A-CHECK.md",
     "reports/README.md",
 ]
@@ -61,7 +62,9 @@ def test_make_targets_exist(page: str, root: Path) -> None:
     assert verbs - known == set()
 
 
-@pytest.mark.parametrize("command", ["", "gate", "rehearse", "checks", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "gate", "rehearse", "checks", "doctor", "keygen", "attest", "seal", "verify"]
+)
 def test_help_is_there(command: str) -> None:
     """Every command explains itself."""
     words = [sys.executable, "-m", "noxgate.cli", *([command] if command else []), "--help"]

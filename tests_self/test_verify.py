@@ -2,8 +2,10 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -579,3 +581,33 @@ def test_a_folder_that_is_no_run(bundle: Bundle, tmp_path: Path, capsys: pytest.
     assert "results.json: No such file or directory" in capsys.readouterr().out
     assert bundle.folder.is_dir()
     assert datetime.fromisoformat(bundle.results()["ended"]) <= datetime.now(UTC)
+
+
+# ---------------------------------------------------------------- with nothing of ours
+
+
+def audit(bundle: Bundle, root: Path) -> subprocess.CompletedProcess[str]:
+    """Run the code of docs/SIGN-OFF.md, which is all that an auditor needs."""
+    (code,) = re.findall(r"```python\n(.*?)```", (root / "docs" / "SIGN-OFF.md").read_text(), re.DOTALL)
+    command = [sys.executable, "-I", "-c", code, str(bundle.folder), str(bundle.key.with_suffix(".pub"))]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_an_auditor_needs_nothing_of_ours(bundle: Bundle, pytestconfig: pytest.Config) -> None:
+    """The page's own code accepts what was sealed, and nothing else."""
+    done = audit(bundle, pytestconfig.rootpath)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["result"] == "PASSED"
+
+    for name in ("junit.xml", "records/0001.json", seal.ENVELOPE):
+        path = bundle.folder / name
+        content = path.read_bytes()
+        path.chmod(0o644)
+        path.write_bytes(content.replace(b"e", b"f", 1))
+        done = audit(bundle, pytestconfig.rootpath)
+        assert done.returncode != 0, name
+        path.write_bytes(content)
+    (bundle.folder / "notes.txt").write_text("x")
+    done = audit(bundle, pytestconfig.rootpath)
+    assert done.returncode == 1
+    assert done.stderr.startswith("NOT AS SIGNED: [('notes.txt', ")
