@@ -1,13 +1,18 @@
 """Runbook 1, code sync: what is released is what everybody has."""
 
+from pathlib import Path
+
 import pytest
 
 from noxgate.clients.repository import Repository
+from noxgate.target import Target
 
 
 @pytest.mark.runbook("preflight.branch-in-sync")
-def test_checkout_is_the_remotes_main(repository: Repository) -> None:
+def test_checkout_is_the_remotes_main(repository: Repository, target: Target, production: Target) -> None:
     """The remote itself is asked: origin/main of the checkout is only what it was at the last fetch."""
+    sources = {each.source.resolve() for each in (target, production) if each.source is not None}
+    assert len(sources) == 1, "expected one checkout for staging and production, saw two"
     branch = repository.branch()
     head = repository.head()
     remote = repository.remote_head("main")
@@ -18,10 +23,22 @@ def test_checkout_is_the_remotes_main(repository: Repository) -> None:
 
 
 @pytest.mark.runbook("preflight.working-tree-clean")
-def test_nothing_lies_in_the_tree(repository: Repository) -> None:
-    """Untracked files too, and those that git was told not to look at."""
+def test_nothing_lies_in_the_tree(repository: Repository, target: Target, production: Target) -> None:
+    """Untracked files too, those that git was told not to look at, and ignored ones that would be applied."""
     tree = repository.tree()
+    strays = repository.strays(*used(target, production))
 
     assert tree.tracked > 0
     assert tree.changes == ()
     assert tree.hidden == ()
+    assert strays == []
+
+
+def used(target: Target, production: Target) -> list[Path]:
+    """What is applied or run on the day: `kubectl apply -f FOLDER` asks no .gitignore."""
+    below = (
+        *(target.manifests, production.manifests),
+        *(production.switch_patch, production.rollback_patch),
+    )
+    files = [target.source / name for name in below if target.source is not None and name is not None]
+    return [*files, *(file for file in (target.migration, target.alert_tests) if file is not None)]

@@ -1,6 +1,7 @@
 """The repository client, with real git: in sync, ahead, behind, dirty, and where it cannot look."""
 
 import os
+import shutil
 import stat
 import subprocess
 import time
@@ -201,6 +202,85 @@ def test_what_git_was_told_not_to_look_at(checkout: Checkout, flag: str) -> None
 
     assert (tree.changes, tree.hidden) == ((), ("README",))
     assert "not looked at by git: README" in checkout.seen()
+
+
+def test_how_closely_git_looks_is_not_the_repositorys_word(checkout: Checkout) -> None:
+    """Another working tree that is clean, or a change that only the time of the change gives away."""
+    copy = checkout.folder.parent / "copy"
+    shutil.copytree(checkout.folder, copy)
+    make_changed(checkout)
+    checkout.git("config", "core.worktree", str(copy))
+
+    assert checkout.client().tree().changes == (" M README",)
+
+    checkout.git("config", "--unset", "core.worktree")
+    checkout.git("checkout", "--", "README")
+    checkout.git("config", "core.trustctime", "false")
+    checkout.git("config", "core.checkStat", "minimal")
+    file = checkout.folder / "README"
+    os.utime(file, (10**9, 10**9))  # else git looks into it because it is as young as the index
+    checkout.git("update-index", "--refresh")
+    before = file.stat()
+    file.write_text("8.0.1\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert checkout.client().tree().changes == (" M README",)
+
+
+@pytest.mark.parametrize("where", [".git/info/exclude", "k8s/.gitignore", ".gitignore"])
+def test_strays(checkout: Checkout, where: str) -> None:
+    """What is ignored is applied all the same."""
+    checkout.commit("k8s/service.yaml", "kind: Service\n")
+    (checkout.folder / "k8s" / "canary.yaml").write_text("kind: Service\n")
+    (checkout.folder / where).parent.mkdir(exist_ok=True)
+    (checkout.folder / where).write_text("*\n")
+    client = checkout.client()
+
+    assert client.tree().changes == ()
+    found = client.strays(checkout.folder / "k8s", checkout.folder / "not-there", Path("/outside"))
+    assert found == (["k8s/.gitignore"] if where.startswith("k8s") else []) + ["k8s/canary.yaml"]
+    assert "in no commit: " in checkout.seen()
+    assert "canary.yaml, of k8s, not-there" in checkout.seen()
+    assert client.strays(checkout.folder / "k8s" / "service.yaml") == []
+    assert client.strays(Path("/outside")) == []
+
+
+def test_what_is_no_file_of_head(checkout: Checkout) -> None:
+    """A folder has a listing, a link has a text: neither is the file that it should be."""
+    checkout.commit("docs/CHECKLIST.md", "- [ ] all\n")
+    (checkout.folder / "CHECKLIST.md").symlink_to("/nowhere")
+    checkout.git("add", "CHECKLIST.md")
+    checkout.git("commit", "--quiet", "-m", "a link")
+    client = checkout.client()
+
+    assert [client.file(path) for path in ("docs", "docs/", ".", "CHECKLIST.md")] == [None] * 4
+    assert client.file("./docs/CHECKLIST.md") == "- [ ] all\n"
+    for path in ("", "../README", "/etc/passwd", "a\0b", "a\ud800"):
+        with pytest.raises(UnreachableError):
+            client.file(path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ada:hunter2hunter2@127.0.0.1:1/nox.git",
+        "https://hunter2hunter2@127.0.0.1:1/nox.git",
+        "https://ada:hunter2/hunter2@127.0.0.1:1/nox.git",
+        "https://ada:hunter2'/\"hunter2@127.0.0.1:1/nox.git",
+        "https://127.0.0.1:1/nox.git?private_token=hunter2hunter2",
+        "https://127.0.0.1:1/nox.git#hunter2hunter2",
+        "ssh://ada:hunter2hunter2@127.0.0.1:1/nox.git",
+        "foo://ada:hunter2hunter2@127.0.0.1:1/nox.git",
+    ],
+)
+def test_secrets_in_the_remotes_address(checkout: Checkout, url: str) -> None:
+    """Git says again what it was told."""
+    checkout.git("remote", "set-url", "origin", url)
+
+    with pytest.raises(UnreachableError) as raised:
+        checkout.client().remote_head()
+
+    assert "hunter2" not in str(raised.value) + checkout.seen()
 
 
 def test_file_of_head(checkout: Checkout) -> None:

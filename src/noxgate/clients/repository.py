@@ -6,16 +6,19 @@ import shlex
 import signal
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from noxgate.clients.observation import Observation, Observe, shortened
 from noxgate.target import UnreachableError
 
+_FILES = ("100644 blob ", "100755 blob ")
 LOCAL, REMOTE = 30.0, 20.0  # seconds that one look may take
 # Looking must not run what the repository's own configuration names, nor write the index anew.
 _QUIETLY = (
     *("--no-pager", "--no-optional-locks"),
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"),
+    # nor may that say how closely git looks
+    *("-c", "core.trustctime=true", "-c", "core.checkStat=default", "-c", "core.untrackedCache=false"),
 )
 # What a remote may need; everything of git's own is left out: GIT_DIR and its like would lead elsewhere.
 _KEPT = re.compile(
@@ -91,11 +94,22 @@ class Repository:
         self._saw(seen, "status --porcelain --untracked-files=all")
         return Tree(len(entries), changes, hidden)
 
+    def strays(self, *paths: Path) -> list[str]:
+        """What lies at these paths below the checkout and is in no commit, also where it is to be ignored."""
+        names = [str(path.relative_to(self._folder)) for path in paths if path.is_relative_to(self._folder)]
+        words = ("ls-files", "--others", "-z", "--", *names)
+        found = _entries(self._git(*words) or "") if names else []
+        seen = f"in no commit: {', '.join(found) or 'nothing'}, of {', '.join(names) or 'no path'}"
+        self._saw(seen, shlex.join(word for word in words if word != "-z"))
+        return found
+
     def file(self, path: str) -> str | None:
-        """The content of a file as HEAD has it; None if HEAD has none."""
-        listed = self._git("ls-tree", "-z", "--full-tree", "HEAD", "--", path)
-        content = self._git("show", "--no-textconv", f"HEAD:{path}") if listed else None
-        seen = "not in HEAD" if content is None else f"{len(content)} characters"
+        """The content of a file as HEAD has it; None if HEAD has none: a folder or a link is none."""
+        listed = self._git("ls-tree", "-z", "--full-tree", "HEAD", "--", path) or ""
+        about, _, name = listed.removesuffix("\0").partition("\t")
+        is_file = about.startswith(_FILES) and name == str(PurePosixPath(path))
+        content = self._git("show", "--no-textconv", f"HEAD:{name}") if is_file else None
+        seen = f"{len(content)} characters" if content is not None else "no file" if listed else "not in HEAD"
         self._saw(f"{path}: {seen}", f"show {shlex.quote(f'HEAD:{path}')}")
         return content
 
@@ -147,6 +161,8 @@ class Repository:
             reason = "git is not installed" if self._folder.is_dir() else "no such folder"
         except OSError as error:
             reason = str(error.strerror)
+        except ValueError:  # half a character, or one that ends a text in C
+            reason = "no name that a file can have"
         else:
             if status == 0:
                 return out
@@ -186,6 +202,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return kept | {
         "LC_ALL": "C.UTF-8",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_WORK_TREE": str(folder.resolve()),  # whatever core.worktree says
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "/bin/false",
@@ -207,9 +224,10 @@ def _entries(status: str) -> list[str]:
 
 
 def _reason(err: str) -> str:
-    """Git's own words, without a password that stands in a remote's address."""
+    """Git's own words, without what may be a password or a token in a remote's address."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     fatal = next(
         (line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else ""
     )
-    return shortened(re.sub(r"(\w+://)[^/\s'\"]*@", r"\1***@", fatal))
+    fatal = re.sub(r"(\w+://).*@", r"\1***@", fatal)  # a password may hold anything, up to the last @
+    return shortened(re.sub(r"(://[^\s?#]*)[?#][^\s'\"]*", r"\1?***", fatal))

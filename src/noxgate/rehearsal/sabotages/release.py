@@ -1,6 +1,7 @@
 """The release is not what its record, its repository or its migration should be."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -57,6 +58,8 @@ def _record() -> Iterator[Sabotage]:
     line = "preflight.release-checklist"
     other = recorded(repository.CHECKLIST, f"docs/{repository.CHECKLIST}")
     yield Sabotage(line, "moved", "it is somewhere else", other, "None is not None")
+    folder = recorded(f'checklist = "{repository.CHECKLIST}"', 'checklist = "k8s"')
+    yield Sabotage(line, "folder", "the name of a folder", folder, "None is not None")
     yield Sabotage(line, "empty", "it is empty", added(repository.CHECKLIST, " \n"), "''")
 
 
@@ -68,10 +71,14 @@ def _code() -> Iterator[Sabotage]:
         ("checkout", "-q", "-b", "hotfix"), ("checkout", "-q", "main"), ("branch", "-D", "hotfix")
     )
     yield Sabotage(line, "branch", "another branch at the same commit", branch, "hotfix")
+    yield Sabotage(line, "two", "production's manifests are another checkout's", _two_checkouts, "saw two")
     yield Sabotage(tree, "untracked", "one untracked file", _lying_there, "notes.txt")
     file = "k8s/staging/service.yaml"
     hidden = _git_says(
         ("update-index", "--assume-unchanged", file), ("update-index", "--no-assume-unchanged", file)
+    )
+    yield Sabotage(
+        tree, "ignored", "a manifest that git ignores, and kubectl applies", _ignored, "canary.yaml"
     )
     yield Sabotage(tree, "hidden", "a file that git does not look at", hidden, file)
 
@@ -220,6 +227,34 @@ def _lying_there(world: World) -> Iterator[None]:
         yield
     finally:
         path.unlink()
+
+
+@contextmanager
+def _two_checkouts(world: World) -> Iterator[None]:
+    other = world.folder / "source-of-last-week"
+    shutil.copytree(world.source, other)
+    profile = world.profile.with_name("rehearsal-production.toml")
+    before = profile.read_text(encoding="utf-8")
+    profile.write_text(_once(before, f'source = "{world.source}"', f'source = "{other}"'), encoding="utf-8")
+    try:
+        yield
+    finally:
+        profile.write_text(before, encoding="utf-8")
+        shutil.rmtree(other)
+
+
+@contextmanager
+def _ignored(world: World) -> Iterator[None]:
+    exclude = world.source / ".git" / "info" / "exclude"
+    before = exclude.read_text(encoding="utf-8")
+    path = world.source / "k8s" / "staging" / "canary.yaml"
+    exclude.write_text(f"{before}canary.yaml\n", encoding="utf-8")
+    path.write_text("# nothing yet\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink()
+        exclude.write_text(before, encoding="utf-8")
 
 
 def _git_says(do: tuple[str, ...], *undo: tuple[str, ...]) -> Switch:
