@@ -17,6 +17,8 @@ from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.first_minutes import FirstMinutes, Rounds
 from noxgate.clients.forward import Forward
 from noxgate.clients.grafana import Grafana
+from noxgate.clients.ingress_meaning import changed_at
+from noxgate.clients.key_metrics import KeyMetrics, since
 from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession
 from noxgate.clients.links import Links
@@ -33,8 +35,10 @@ from noxgate.clients.registry import Registry
 from noxgate.clients.registry_session import RegistrySession
 from noxgate.clients.repository import Repository
 from noxgate.clients.rollback_manifests import RollbackManifests
+from noxgate.clients.running import running
 from noxgate.clients.science import Science, ScienceSession
 from noxgate.clients.sentry import Sentry
+from noxgate.clients.switching import live_ingress
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.tools import Tools
 from noxgate.clients.vulnerabilities import Vulnerabilities
@@ -45,6 +49,7 @@ from noxgate.profile import read_peer
 from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
 from noxgate.runbook import Release, Runbook
 from noxgate.target import Runtime, Target, UnreachableError
+from noxgate.waiting import pause
 
 
 @pytest.fixture(scope="session")
@@ -327,6 +332,15 @@ def prometheus_session(target: Target) -> Iterator[PrometheusSession]:
 def prometheus(prometheus_session: PrometheusSession, observe: Observe) -> Prometheus:
     """The target's Prometheus."""
     return Prometheus(prometheus_session, observe)
+
+
+@pytest.fixture
+def key_metrics(prometheus: Prometheus, kube: Kube, target: Target, runbook: Runbook) -> KeyMetrics:
+    """Green's key metrics of the first half hour, which has to be over."""
+    seconds = target.waiting(runbook.lines["live.p95-within-target"].limits["observe_seconds"])
+    pause(seconds - since(changed_at(live_ingress(kube, target))))
+    pods = list(running(kube, target.green_namespace, "nox-api-deployment-green"))
+    return KeyMetrics(prometheus, target.green_namespace, "nox-api", pods, seconds)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from noxgate.clients.ingress_meaning import routes, services
+from noxgate.clients.ingress_meaning import services
 from noxgate.clients.kube import Kube
 from noxgate.clients.switching import (
     BLUE,
@@ -15,6 +15,7 @@ from noxgate.clients.switching import (
     planned,
     show_runbooks_patch,
     switched,
+    together,
 )
 from noxgate.clients.traffic import Green, wrong_backends
 from noxgate.target import Target
@@ -27,7 +28,7 @@ def test_switch_still_changes_backends_only(kube: Kube, target: Target) -> None:
     show_runbooks_patch(kube, target, GREEN)
     after = switch(kube, target, before)
 
-    assert services(before) == {BLUE}
+    assert services(before) in ({BLUE}, {GREEN})
     assert differing(after, switched(before, GREEN)) == {}
     assert kept(after) == kept(before)
 
@@ -38,10 +39,14 @@ def test_switch_leads_to_ready_green_pods(kube: Kube, target: Target) -> None:
     after = switch(kube, target, live_ingress(kube, target))
     green = Green.of(kube, target.green_namespace)
 
-    assert routes(after) != {}
+    assert services(after) == {GREEN}
     assert wrong_backends(kube, after, green) == []
 
 
 def switch(kube: Kube, target: Target, before: Json) -> Json:
-    """What the planned switch would leave."""
-    return dry_run(kube, target, planned(target, before, BLUE, GREEN, target.switch_patch))
+    """What the planned switch would leave; once it is done, what the way back and it again would."""
+    forth = planned(target, before, BLUE, GREEN, target.switch_patch)
+    if services(before) != {GREEN}:
+        return dry_run(kube, target, forth)
+    back = planned(target, before, GREEN, BLUE, target.rollback_patch)
+    return dry_run(kube, target, together(back, forth))

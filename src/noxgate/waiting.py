@@ -38,3 +38,8 @@ def repeatedly(look: Callable[[], T], *, during: float, every: float) -> list[T]
             return found
         time.sleep(max(0.0, due - looked))  # noqa: TID251 (the one place that sleeps)
         found.append(look())
+
+
+def pause(seconds: float) -> None:
+    """Let so much time pass, for what is about a time; none where it is over already."""
+    time.sleep(max(0.0, seconds))  # noqa: TID251 (the one place that sleeps)

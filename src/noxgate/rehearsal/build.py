@@ -6,6 +6,7 @@ from pathlib import Path
 
 from noxgate.rehearsal import (
     certificates,
+    containers,
     images,
     ingress,
     pages,
@@ -19,6 +20,7 @@ from noxgate.rehearsal import (
     registry,
     repository,
     scanning,
+    visitors,
 )
 from noxgate.rehearsal.cluster import controlling, objects, server
 from noxgate.rehearsal.cluster.kubeconfig import ADMIN, write_kubeconfig
@@ -59,7 +61,9 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     commits = {plan.VERSION: repository.head(folder / "source"), plan.PREVIOUS: ""}
     digests = registry.stock(chosen.registry, commits)
     scanning.write(folder, f"{chosen.registry.host}/{images.REPOSITORY}", digests[plan.VERSION])
-    crew.launch(controlling.prepare(folder, chosen, digests))
+    controllers = controlling.prepare(folder, chosen, digests)
+    crew.launch(controllers)
+    crew.launch(containers.prepare(folder, chosen.containers_port, controllers.folder / "settings.json"))
 
     crew.wait_for(postgres.NAME)
     say("Making the 7.9.3 databases, and migrating staging's to 8.0.0.")
@@ -75,6 +79,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     objects.wait_until_ready(api, chosen.running, within=READY)
     for environment in (chosen.staging, chosen.production):
         ingress.wait_until_serving(environment.port, folder / "ca.pem", within=READY)
+    crew.launch(visitors.prepare(folder, chosen.production.base_url))
     scraped = [pod for deployment in chosen.running for pod in deployment.pods]
     prometheus.wait_until_scraped(chosen.prometheus_port, scraped, within=15)
     api.close()
@@ -94,9 +99,9 @@ def servers(crew: Crew) -> tuple[Server, ...]:
 
 def _launch(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pair) -> None:
     """Everything that can start at once; what takes longest first."""
-    crew.launch(pages.prepare(folder, chosen.pages_port))
+    crew.launch(pages.prepare(folder, chosen.pages_port, chosen.prometheus_port))
     groups = rules(folder / "source")
-    monitors = prometheus.monitors(*chosen.running)
+    monitors = {**prometheus.nodes(chosen.containers_port), **prometheus.monitors(*chosen.running)}
     crew.launch(prometheus.prepare(folder, chosen.prometheus_port, monitors, groups))
     crew.launch(
         server.prepare(folder, chosen.kubernetes_port, certificate, chosen.tokens, chosen.deployments)

@@ -59,6 +59,7 @@ class Plan:
     kubernetes_port: int
     prometheus_port: int
     pages_port: int
+    containers_port: int
     registry: Registry
     tokens: Mapping[str, str] = field(repr=False)  # of the cluster, by kubeconfig context
 
@@ -80,11 +81,11 @@ class Plan:
 def plan(folder: Path) -> Plan:
     """Choose free ports and new secrets."""
     database_port, kubernetes_port, prometheus_port, pages_port, registry_port, *ports = free_ports(
-        5 + 2 * 3 + PODS + BLUE_PODS + PODS
+        6 + 2 * 3 + PODS + BLUE_PODS + PODS
     )
     registry = Registry(registry_port, folder / "ca.pem", _secret())
     database = postgres.Server(database_port, {role: _secret() for role in postgres.ROLES})
-    ports, green_ports = ports[:-PODS], ports[-PODS:]
+    containers_port, ports, green_ports = ports[0], ports[1:-PODS], ports[-PODS:]
     staging, production = ports[: 3 + PODS], ports[3 + PODS :]
     blue = _environment(
         folder,
@@ -118,6 +119,7 @@ def plan(folder: Path) -> Plan:
         kubernetes_port=kubernetes_port,
         prometheus_port=prometheus_port,
         pages_port=pages_port,
+        containers_port=containers_port,
         registry=registry,
         tokens={context: _secret() for context in (ADMIN, LOOK, REHEARSE_CHANGE)},
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from noxgate.evidence.signing import new_key
-from noxgate.rehearsal import repository, scanning, science_environment
+from noxgate.rehearsal import pages, repository, scanning, science_environment
 from noxgate.rehearsal.api.auth import mint
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.kubeconfig import LOOK, REHEARSE_CHANGE
@@ -60,11 +60,18 @@ green_namespace = "{objects.GREEN}"
 manifests = "k8s/production/green"
 switch_patch = "k8s/production/switch-to-green.json"
 rollback_patch = "k8s/production/back-to-blue.json"
+grafana = {{ url = "{pages.url(plan.pages_port, "grafana")}", dashboard = "{pages.DASHBOARD}" }}
 backups = "{BACKUPS}"
 restore = {json.dumps(RESTORE)}
 """
+    tables = f"""\
+[sentry]
+url = "{pages.url(plan.pages_port, "sentry")}"
+organization = "{pages.ORGANIZATION}"
+project = "{pages.PROJECT}"
+"""
     path = folder / "rehearsal-production.toml"
-    return _write(path, folder / "credentials-production.env", own, plan, plan.production)
+    return _write(path, folder / "credentials-production.env", own, plan, plan.production, tables)
 
 
 def _write(

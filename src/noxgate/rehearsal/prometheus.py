@@ -24,6 +24,7 @@ from noxgate.waiting import eventually
 
 NAME = "prometheus"
 JOB = "nox-api"
+NODES = "kubelet"
 # Targets change at a tick of 5 s, and the first come 5 s after the start: no option shortens that.
 RELOADING = 12.0  # seconds
 _RELOADED = "prometheus_config_last_reload_success_timestamp_seconds"
@@ -103,6 +104,12 @@ def monitors_of(colour: str, namespace: str, pods: Mapping[str, int]) -> Monitor
         ]
         for scrape, job in jobs.items()
     }
+
+
+def nodes(port: int) -> Monitors:
+    """What nodes and the cluster say of containers."""
+    target = Scraped(f"127.0.0.1:{port}", "kube-system", "containers", "", "containers", job=NODES)
+    return {NODES: [target]}
 
 
 def prepare(folder: Path, port: int, monitors: Monitors, groups: Sequence[Group]) -> Part:
@@ -205,7 +212,11 @@ def _write(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yml"] if groups else [],
         "scrape_configs": [
-            {"job_name": job, "static_configs": [_static(one) for one in targets]}
+            {
+                "job_name": job,
+                "honor_labels": job == NODES,  # which speak of others' pods
+                "static_configs": [_static(one) for one in targets],
+            }
             for job, targets in monitors.items()
         ],
     }

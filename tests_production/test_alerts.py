@@ -1,0 +1,47 @@
+"""Runbook 5, Prometheus alerts: silence of rules that are loaded, look at green, and can be heard."""
+
+import pytest
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.manifests import Document
+from noxgate.clients.prometheus import Prometheus
+from noxgate.clients.rule_series import blind
+from noxgate.clients.watched import dark, deaf, shipped_rules
+from noxgate.clients.workload import living, name
+from noxgate.runbook import Runbook
+from noxgate.target import Target
+
+SECONDS = 120  # without a look at a pod or a rule, as in staging
+
+
+@pytest.mark.runbook("live.alerts-quiet")
+def test_no_alert_of_the_service_fires(
+    prometheus: Prometheus, manifests: tuple[Document, ...], target: Target, runbook: Runbook
+) -> None:
+    """By the shipped rules' names, and by namespace: others watch the service, too."""
+    limit = runbook.lines["live.alerts-quiet"].limits["firing"]
+    names = {rule["alert"] for rule in shipped_rules(manifests) if "alert" in rule}
+    ours = {target.namespace, target.green_namespace, target.blue_namespace}
+    firing = [
+        f"{alert.name} {dict(alert.labels)}"
+        for alert in prometheus.alerts()
+        if alert.state == "firing" and (alert.name in names or alert.labels.get("namespace") in ours)
+    ]
+
+    assert names != set()
+    assert len(firing) <= limit, f"firing: {firing}"
+
+
+@pytest.mark.runbook("live.alert-rules-loaded")
+def test_every_shipped_rule_watches_green(
+    prometheus: Prometheus, manifests: tuple[Document, ...], kube: Kube, target: Target
+) -> None:
+    """A rule whose labels still mean blue is as quiet as a service without trouble."""
+    rules = shipped_rules(manifests)
+    pods = [name(pod) for pod in living(kube.list("Pod", target.green_namespace, "app=nox-api"))]
+
+    assert rules != []
+    assert pods != []
+    assert dark(prometheus, target.green_namespace, pods, SECONDS) == {}
+    assert deaf(prometheus, rules, SECONDS) == {}
+    assert blind(prometheus, rules, target.green_namespace) == {}

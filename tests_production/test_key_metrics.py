@@ -1,0 +1,76 @@
+"""Runbook 5, key metrics: the worst moment of the first half hour, against both limits."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from noxgate.clients.key_metrics import KeyMetrics
+from noxgate.runbook import Runbook
+
+
+@pytest.mark.runbook("live.p95-within-target")
+def test_p95_is_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """Of what users wait for: neither scrapes and probes, nor science."""
+    assert key_metrics.p95_ms() < runbook.lines["live.p95-within-target"].limits["p95_ms"]
+
+
+@pytest.mark.runbook("live.p95-below-critical")
+def test_p95_is_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """No waiver for this one."""
+    assert key_metrics.p95_ms() < runbook.lines["live.p95-below-critical"].limits["p95_ms"]
+
+
+@pytest.mark.runbook("live.errors-within-target")
+def test_errors_are_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """Without any request nothing is known."""
+    limit = runbook.lines["live.errors-within-target"].limits["errors_percent"]
+    assert key_metrics.errors_percent() < limit
+
+
+@pytest.mark.runbook("live.errors-below-critical")
+def test_errors_are_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """No waiver for this one."""
+    limit = runbook.lines["live.errors-below-critical"].limits["errors_percent"]
+    assert key_metrics.errors_percent() < limit
+
+
+@pytest.mark.runbook("live.memory-within-target")
+def test_memory_is_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """Of each pod: an average hides the one that will be killed."""
+    assert over(key_metrics.memory_percent(), runbook, "live.memory-within-target") == {}
+
+
+@pytest.mark.runbook("live.memory-below-critical")
+def test_memory_is_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """No waiver for this one."""
+    assert over(key_metrics.memory_percent(), runbook, "live.memory-below-critical") == {}
+
+
+@pytest.mark.runbook("live.cpu-within-target")
+def test_cpu_is_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """Of each pod, as a share of its limit."""
+    assert over(key_metrics.cpu_percent(), runbook, "live.cpu-within-target") == {}
+
+
+@pytest.mark.runbook("live.cpu-below-critical")
+def test_cpu_is_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """No waiver for this one."""
+    assert over(key_metrics.cpu_percent(), runbook, "live.cpu-below-critical") == {}
+
+
+@pytest.mark.runbook("live.pods-within-target")
+def test_pods_are_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """At every moment, whatever there is now."""
+    assert key_metrics.pods_at_least() >= runbook.lines["live.pods-within-target"].limits["pods"]
+
+
+@pytest.mark.runbook("live.pods-above-critical")
+def test_pods_are_above_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+    """No waiver for this one."""
+    assert key_metrics.pods_at_least() >= runbook.lines["live.pods-above-critical"].limits["pods"]
+
+
+def over(shares: Mapping[str, float], runbook: Runbook, line: str) -> dict[str, float]:
+    """The pods that use as much as the line's limit, or more."""
+    limit = runbook.lines[line].limits["percent"]
+    return {pod: share for pod, share in shares.items() if share >= limit}
