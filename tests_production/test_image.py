@@ -4,6 +4,7 @@ import pytest
 
 from noxgate.clients.kube import Kube
 from noxgate.clients.manifests import Document
+from noxgate.clients.observation import Fact
 from noxgate.clients.registry import Registry
 from noxgate.clients.registry_answers import REVISION
 from noxgate.clients.repository import Repository
@@ -32,10 +33,13 @@ def test_image_is_what_staging_runs(
     release: Release,
     staging: Target,
     staging_kube: Kube,
+    fact: Fact,
 ) -> None:
     """By digest: an image that was built again after staging has the same tag, and nobody tested it."""
     image = registry.image(released(manifests, release.version))
     validated = running(staging_kube, staging.namespace, DEPLOYMENT)
+    fact("image", image.digest)
+    fact("image-manifest", image.manifest_digest)
 
     assert validated != {}
     assert strangers_to(image, validated) == {}

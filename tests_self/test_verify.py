@@ -141,7 +141,7 @@ def test_a_sealed_run_is_verified(bundle: Bundle) -> None:
         status, lines = bundle.verify(*everything, "--commit", head(folder))
 
         assert status == 0, lines
-        assert lines[0].startswith("verified  GO  staging, signed by ada.pub (")
+        assert lines[0].startswith("verified  GO  staging on https://localhost:9, signed by ada.pub (")
         assert f"commit {head(bundle.root / 'nox')[:12]}, image abababababab" in lines[0]
 
 
@@ -205,6 +205,11 @@ def test_each_file_that_is_removed_is_refused(bundle: Bundle) -> None:
     ("change", "reason"),
     [
         pytest.param(lambda run: (run / "notes.txt").write_text("x"), "notes.txt: was added", id="added"),
+        pytest.param(
+            lambda run: (run / "a\x1b[2J\udcff").write_text("x"),
+            r"'a\x1b[2J\udcff': was added",
+            id="unprintable",
+        ),
         pytest.param(lambda run: (run / ".hidden").write_text(""), ".hidden: was added", id="hidden"),
         pytest.param(
             lambda run: (run / "records" / "0002.json").write_text("{}"),
@@ -491,6 +496,24 @@ def test_runs_of_two_commits_or_images(bundle: Bundle, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "refused   the runs are not of one commit: " in out
     assert "refused   the runs are not of one image: abababababab (20" in out
+
+
+def test_an_image_that_two_runs_name_differently(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nodes name it by its index or by its platform's manifest: a run that knows both knows the other's."""
+    live = bundle.folder.with_name("20990101T000000Z-staging-live")
+    shutil.copytree(bundle.folder, live)
+    results = json.loads((live / "results.json").read_text())
+    results |= {"phases": ["live"], "facts": {"image": "sha256:" + "cd" * 32, "image-manifest": IMAGE}}
+    (live / "results.json").write_text(json.dumps(results))
+    (live / seal.ENVELOPE).unlink()
+    profile = bundle.root / "targets" / "staging.toml"
+    seal.seal(live, bundle.root, profile, signing.read_signing_key(bundle.key))
+
+    assert cli.main(["verify", "8.0.0", "--image", IMAGE]) == 1  # live's own line was not run
+
+    assert [
+        line for line in capsys.readouterr().out.splitlines() if "refused" in line and "image" in line
+    ] == []
 
 
 # ---------------------------------------------------------------- noxgate seal, and wrong usage

@@ -3,6 +3,8 @@
 import pytest
 
 from noxgate.clients.kube import Kube
+from noxgate.clients.observation import Fact
+from noxgate.clients.running import one_digest, running
 from noxgate.clients.workload import (
     condition,
     desired,
@@ -22,7 +24,7 @@ PODS = "app=nox-api"
 
 
 @pytest.mark.runbook("staging.rollout")
-def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook) -> None:
+def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, fact: Fact) -> None:
     """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
     limits = runbook.lines["staging.rollout"].limits
 
@@ -36,6 +38,8 @@ def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook) -> Non
         assert len(pods) == desired(deployment) >= limits["pods"]
 
     eventually(rolled_out, within=target.waiting(limits["within_seconds"]))
+    for digest in one_digest(running(kube, target.namespace, DEPLOYMENT)):
+        fact("image", digest)
 
 
 @pytest.mark.runbook("staging.pod-restarts")

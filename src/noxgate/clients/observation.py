@@ -26,6 +26,7 @@ class Observation:
 
 
 Observe = Callable[[Observation], None]
+Fact = Callable[[str, str], None]  # a name and a value, of the release itself: it is signed with the evidence
 
 
 class Patience:

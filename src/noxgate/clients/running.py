@@ -34,6 +34,12 @@ def image_ids(pods: list[Json], container: str) -> Mapping[str, str]:
     }
 
 
+def one_digest(running: Mapping[str, str]) -> list[str]:
+    """The digest that every pod runs; empty where they differ, or do not say."""
+    found = {image_id.rpartition("@")[2] for image_id in running.values()}
+    return sorted(found) if len(found) == 1 and found != {""} else []
+
+
 def strangers_to(image: Image, running: Mapping[str, str]) -> dict[str, str]:
     """Pods that run other bytes; where an image is one of several platforms', nodes name either digest."""
     ours = {image.digest, image.manifest_digest}

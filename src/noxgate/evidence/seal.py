@@ -21,7 +21,8 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 RUNBOOK = "runbook.toml"
 FILES = "run/"  # before the name of each file of the run
 COMMITS = {"commit:source": "source_commit", "commit:gate": "commit"}  # subject: key of environment.json
-IMAGE = "image:nox-api"
+# a node may name an image by its index or by its platform's manifest: a run knows one of them, or both
+IMAGES = {"image:nox-api": "image", "image:nox-api/manifest": "image-manifest"}  # subject: name of the fact
 _RESULT = {Verdict.GO: "PASSED", Verdict.GO_WITH_WAIVERS: "WARNED"}
 
 
@@ -115,6 +116,6 @@ def _facts(results: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterat
     for name, key in COMMITS.items():
         if environment.get(key):
             yield {"name": name, "digest": {"gitCommit": environment[key]}}
-    image = results.get("facts", {}).get("image")
-    if image:
-        yield {"name": IMAGE, "digest": {"sha256": image.removeprefix("sha256:")}}
+    for name, key in IMAGES.items():
+        if results["facts"].get(key):
+            yield {"name": name, "digest": {"sha256": results["facts"][key].removeprefix("sha256:")}}

@@ -4,7 +4,7 @@ Everything that speaks against a run is said, each in one line. Contents are bel
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found of one run, and all that speaks against it. `commit` and `image` are None if unknown."""
+    """What was found of one run, and all that speaks against it. `commit` is None if unknown."""
 
     folder: Path
     refusals: tuple[str, ...]
@@ -46,7 +46,8 @@ class Verified:
     phases: tuple[str, ...] = ()
     ended: datetime | None = None
     commit: str | None = None
-    image: str | None = None
+    images: tuple[str, ...] = ()
+    base_url: str = ""
 
 
 def verify(folder: Path, expected: Expected) -> Verified:
@@ -81,8 +82,9 @@ def _verify(folder: Path, expected: Expected) -> Verified:
             str(results["verdict"]),
             tuple(results["phases"]),
             datetime.fromisoformat(results["ended"]),
-            _commit(subjects),
-            subjects.get(seal.IMAGE),
+            next(iter(_known(subjects, seal.COMMITS)), None),
+            _known(subjects, seal.IMAGES),
+            str(results["target"]["base_url"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SigningError(f"results.json: saw another form ({type(error).__name__}: {error})") from None
@@ -90,15 +92,17 @@ def _verify(folder: Path, expected: Expected) -> Verified:
 
 def disagreements(runs: Sequence[Verified]) -> Iterator[str]:
     """Where the runs of one release are of different things."""
-    for what in ("commit", "image"):
-        seen: dict[str, str] = {}
-        for run in runs:
-            value = getattr(run, what)
-            if value is not None:
-                seen.setdefault(value, run.folder.name)
-        if len(seen) > 1:
-            listed = ", ".join(f"{value[:12]} ({name})" for value, name in seen.items())
-            yield f"the runs are not of one {what}: {listed}"
+    commits = {run.commit: run.folder.name for run in reversed(runs) if run.commit}
+    if len(commits) > 1:
+        listed = ", ".join(f"{commit[:12]} ({name})" for commit, name in reversed(commits.items()))
+        yield f"the runs are not of one commit: {listed}"
+    known = [run for run in runs if run.images]
+    for run in known[1:]:
+        if not set(run.images) & set(known[0].images):
+            yield (
+                f"the runs are not of one image: {known[0].images[0][:12]} ({known[0].folder.name}), "
+                f"{run.images[0][:12]} ({run.folder.name})"
+            )
 
 
 def _subjects(payload: bytes) -> dict[str, str]:
@@ -122,26 +126,27 @@ def _changed(folder: Path, subjects: Mapping[str, str]) -> Iterator[str]:
         for name, value in subjects.items()
         if name.startswith(seal.FILES)
     }
-    there: dict[str, str] = {}
+    there: dict[str, str | None] = {}
     for path in seal.entries(folder):
         name = path.relative_to(folder).as_posix()
+        there[name] = None
         if path.is_symlink() or not path.is_file():
-            yield f"{name}: is no plain file"
+            yield f"{_shown(name)}: is no plain file"
             continue
         try:
             there[name] = seal.digest(path)
         except OSError as error:
-            yield f"{name}: {error.strerror}"
-    added = {name: value for name, value in there.items() if name not in sealed}
+            yield f"{_shown(name)}: {error.strerror}"
+    added = {name: value for name, value in there.items() if value and name not in sealed}
     for name, value in sealed.items():
         if name not in there:
             new = next((other for other, same in added.items() if same == value), None)
             if new is not None:
                 del added[new]
-            yield f"{name}: was renamed to {new}" if new else f"{name}: was removed"
-        elif there[name] != value:
+            yield f"{name}: was renamed to {_shown(new)}" if new else f"{name}: was removed"
+        elif there[name] not in {value, None}:
             yield f"{name}: was changed"
-    yield from (f"{name}: was added" for name in added)
+    yield from (f"{_shown(name)}: was added" for name in added)
 
 
 def _refusals(
@@ -185,12 +190,12 @@ def _refusals(
 
 def _other_things(subjects: Mapping[str, str], expected: Expected) -> Iterator[str]:
     """Of another commit, image or runbook than expected."""
-    commits = [subjects[name] for name in seal.COMMITS if name in subjects]
+    commits = _known(subjects, seal.COMMITS)
     if expected.commit and expected.commit not in commits:
         yield f"is of another commit: expected {expected.commit}, saw {', '.join(commits) or 'none'}"
-    image = subjects.get(seal.IMAGE)
-    if expected.image and expected.image.removeprefix("sha256:") != image:
-        yield f"is of another image: expected {expected.image}, saw {image or 'none'}"
+    images = _known(subjects, seal.IMAGES)
+    if expected.image and expected.image.removeprefix("sha256:") not in images:
+        yield f"is of another image: expected {expected.image}, saw {', '.join(images) or 'none'}"
     if subjects.get(seal.RUNBOOK) != seal.digest(expected.root / seal.RUNBOOK):
         yield f"was judged by another {seal.RUNBOOK} than the one here: check out the commit of the run"
 
@@ -233,5 +238,10 @@ def _against_waiver(line: Line, facts: Mapping[str, Any], today: date) -> str | 
     return f"its waiver does not count: {problem}" if problem else None
 
 
-def _commit(subjects: Mapping[str, str]) -> str | None:
-    return next((subjects[name] for name in seal.COMMITS if name in subjects), None)
+def _known(subjects: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(subjects[name] for name in names if name in subjects)
+
+
+def _shown(name: str) -> str:
+    """A file's name, which anybody may have chosen, as a terminal can show it."""
+    return name if name.isprintable() else ascii(name)

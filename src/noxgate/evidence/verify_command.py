@@ -142,12 +142,12 @@ def _said(run: Verified) -> list[str]:
     if run.refusals:
         return [f"refused   {run.folder.name}: {refusal}" for refusal in run.refusals]
     facts = [
-        f"{run.verdict}  {', '.join(run.phases)}",
+        f"{run.verdict}  {', '.join(run.phases)} on {run.base_url}",
         f"signed by {run.signer}",
         f"ended {run.ended:%Y-%m-%d %H:%M} UTC",
     ]
     facts += [f"commit {run.commit[:12]}"] if run.commit else []
-    facts += [f"image {run.image[:12]}"] if run.image else []
+    facts += [f"image {run.images[0][:12]}"] if run.images else []
     return [f"verified  {run.folder.name}: {', '.join(facts)}"]
 
 

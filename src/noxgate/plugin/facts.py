@@ -1,14 +1,13 @@
 """What checks find out about the release itself, such as its image's digest; it is signed, too."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 
+from noxgate.clients.observation import Fact
 from noxgate.plugin.gate import Gate
 
 PROPERTY = "fact"  # of a check's reports: it travels from xdist workers
-
-Fact = Callable[[str, str], None]
 
 
 @pytest.fixture
