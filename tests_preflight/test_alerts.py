@@ -1,24 +1,45 @@
 """Runbook 5, alerts, tried before the day: silence means something only of rules that can speak."""
 
+from typing import Any
+
 import pytest
 
 from noxgate.clients.alert_tests import AlertTests
 from noxgate.clients.manifests import Document
+from noxgate.target import Target
 
 
 @pytest.mark.runbook("preflight.alert-rules-fire")
-def test_every_alert_fires_and_stays_quiet(manifests: tuple[Document, ...], alert_tests: AlertTests) -> None:
-    """By promtool, on the rules as shipped: a wrong label or a share taken for a rate makes a rule deaf."""
-    groups = [
-        group
-        for each in manifests
-        if each.kind == "PrometheusRule"
-        for group in each.content["spec"]["groups"]
-    ]
-    trial = alert_tests.run(groups)
+def test_every_alert_fires_and_stays_quiet(
+    manifests: tuple[Document, ...],
+    production_manifests: tuple[Document, ...],
+    target: Target,
+    production: Target,
+    alert_tests: AlertTests,
+) -> None:
+    """By promtool, on the rules as shipped: a wrong label or a share taken for a rate makes a rule deaf.
 
-    alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
-    assert alerts != set()
-    assert trial.failed is None
-    assert alerts - trial.fires == set()
-    assert alerts - trial.stays_quiet == set()
+    Production's too, by the same tests with its namespace in them: those rules will watch green.
+    """
+    for groups, elsewhere in (
+        (shipped(manifests), {}),
+        (shipped(production_manifests), {target.namespace: production.green_namespace}),
+    ):
+        trial = alert_tests.run(groups, elsewhere)
+
+        alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+        assert alerts != set()
+        assert trial.failed is None
+        assert alerts - trial.fires == set()
+        assert alerts - trial.stays_quiet == set()
+
+
+def shipped(manifests: tuple[Document, ...]) -> list[dict[str, Any]]:
+    """The groups of every PrometheusRule."""
+    groups = []
+    for each in manifests:
+        if each.kind == "PrometheusRule":
+            found = (each.content.get("spec") or {}).get("groups")
+            assert found, f"{each}: expected groups of rules, saw none"
+            groups += [group for group in found if group.get("rules")]
+    return groups

@@ -75,6 +75,8 @@ def _alerts() -> Iterator[Sabotage]:
     yield Sabotage(line, "deaf", "a job that nothing is scraped under", deaf, "NoxApi")
     rate = shipped(file, "100 * sum", "sum")
     yield Sabotage(line, "rate", "a share taken for a percentage", rate, "NoxApiHighErrorRate")
+    green = shipped("k8s/production/green/alerts.yaml", 'job="nox-api"', 'job="nox-api-service"')
+    yield Sabotage(line, "production", "production's rules alone are deaf", green, "NoxApiVerySlow")
     new = "    - alert: NoxApiNew\n      expr: vector(0) > 1\n"
     untested = shipped(file, "    rules:\n", f"    rules:\n{new}")
     yield Sabotage(line, "untested", "an alert that no test lets fire", untested, "NoxApiNew")
