@@ -293,7 +293,10 @@ def test_a_base_by_the_layers() -> None:
     chain = answers.digest_of(f"{one} {two}".encode())
 
     assert answers.base(image) == chain
-    assert answers.base(replace(image, history=())) == one
+    assert answers.base(replace(image, history=steps[:3] + steps[4:])) == one
+    for history in ((), (steps[0], steps[2], *steps[4:])):
+        with pytest.raises(AssertionError, match=r"the base of .* saw neither"):
+            answers.base(replace(image, history=history))
     assert answers.base(replace(image, annotations={BASE_DIGEST: three})) == three
     for value in ("unknown", ""):
         with pytest.raises(AssertionError, match=r"base\.digest of .* expected sha256"):

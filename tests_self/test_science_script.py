@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from noxgate.clients.science import SCRIPT, Science, ScienceSession
 from noxgate.clients.science_script import MARK, PACKAGES
 from noxgate.rehearsal.science_environment import interpreter
 from noxgate.runbook import read_runbook
+from noxgate.secret import Secret
 from noxgate.target import Target, UnreachableError
 
 ROOT = Path(__file__).parents[1]
@@ -118,6 +120,15 @@ def test_xtb_that_is_not_there(tmp_path: Path) -> None:
     client, _ = look_at("env", f"PATH={tmp_path}", sys.executable, "-S", "-")
 
     assert error(client, "xtb").startswith("xtb: FileNotFoundError: ")
+
+
+def test_what_is_left_of_a_package(tmp_path: Path) -> None:
+    """Python imports a folder with nothing in it, and finds nothing wrong."""
+    (tmp_path / "celery" / "bin").mkdir(parents=True)
+    client, _ = look_at(*with_fakes(tmp_path, sys.executable, "-S", "-"))
+
+    found = client.packages()["celery"].error
+    assert found == f"ImportError: a folder without a package in it: {tmp_path / 'celery'}"
 
 
 def test_last_words_of_a_crash(tmp_path: Path) -> None:
@@ -302,11 +313,14 @@ def test_asked_once(tmp_path: Path, status: int) -> None:
 def test_credentials_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command is given the cluster of the profile, and no secret."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://nox:hunter2@db/nox")
+    monkeypatch.setenv("PRODUCTION_DATABASE_URL", "postgresql://nox:hunter3@db/nox")
     monkeypatch.setenv("CONDA_ROOT", "/opt/conda")
     target = made(("python3",), kubeconfig="/profile/kubeconfig")
+    target = replace(target, peer_secrets=(Secret("PRODUCTION_DATABASE_URL", "hunter3"),))
 
     given = programs.environment(target)
     assert "DATABASE_URL" not in given
+    assert "PRODUCTION_DATABASE_URL" not in given
     assert given["CONDA_ROOT"] == "/opt/conda"
     assert given["KUBECONFIG"] == "/profile/kubeconfig"
 

@@ -168,3 +168,12 @@ def test_named_by_the_profile(path: Bin) -> None:
     assert path.client(git="", psql="15").named() == {"git": "", "psql": "15"}
     with pytest.raises(UnreachableError, match=r"laptop\.toml names no tools"):
         path.client().named()
+
+
+@pytest.mark.parametrize("minimum", ["new", "15.x", ">=15", " "])
+def test_a_minimum_that_is_no_version(path: Bin, minimum: str) -> None:
+    """Every program is as new as nothing."""
+    with pytest.raises(
+        AssertionError, match=r"laptop\.toml: \[tools\] psql: expected a version such as 3\.8"
+    ):
+        path.client(git="", psql=minimum).named()

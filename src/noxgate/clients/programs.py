@@ -36,7 +36,7 @@ class Ended:
 
 def environment(target: Target) -> dict[str, str]:
     """The environment of a program: ours, less the credentials, with the profile's cluster for kubectl."""
-    secret = set(target.credentials.values())
+    secret = {*target.credentials.values(), *(one.name for one in target.peer_secrets)}
     kept = {name: value for name, value in os.environ.items() if name not in secret}
     return kept | ({"KUBECONFIG": target.kubeconfig} if target.kubeconfig else {})
 

@@ -134,10 +134,10 @@ def base(image: Image, *, by_layers: bool = False) -> str:
     """The digest of the base image, as the image says itself; else what stands for its leading layers.
 
     Nothing marks where a base ends. A base usually ends with its own CMD or ENTRYPOINT: the layers before the
-    last of these that a layer follows are taken, or the first layer alone where there is none. They are named
-    by their chain id, one digest for layers in a row (OCI image specification, Layer ChainID). An image that
-    names its ENTRYPOINT before it copies the application has no base in common with any other by this rule,
-    so the label is better.
+    last of these that a layer follows are taken. They are named by their chain id, one digest for layers in a
+    row (OCI image specification, Layer ChainID). An image that names its ENTRYPOINT before it copies the
+    application has no base in common with any other by this rule, so the label is better. Where there is
+    neither, an AssertionError: the first layer alone is the same in many bases.
     """
     named = _named_base(image)
     if named is not None and not by_layers:
@@ -145,15 +145,26 @@ def base(image: Image, *, by_layers: bool = False) -> str:
             seen = shortened(named, 80) or "nothing"
             raise AssertionError(f"{BASE_DIGEST} of {image.digest}: expected sha256:…, saw {seen}")
         return named
+    leading = _leading(image)
+    if leading is None:
+        raise AssertionError(
+            f"the base of {image.digest}: expected the label {BASE_DIGEST}, or a history in which the base "
+            "ends with a CMD or ENTRYPOINT, saw neither"
+        )
+    return leading
+
+
+def _leading(image: Image) -> str | None:
     layers = end = 0
     for instruction, makes_layer in image.history:
         if makes_layer:
             layers += 1
         elif _ENDS_A_BASE.search(instruction) and layers < len(image.diff_ids):
             end = layers
-    leading = image.diff_ids[: end or 1]
-    chain = leading[0]
-    for diff_id in leading[1:]:
+    if not end:
+        return None
+    chain = image.diff_ids[0]
+    for diff_id in image.diff_ids[1:end]:
         chain = digest_of(f"{chain} {diff_id}".encode())
     return chain
 
@@ -175,13 +186,14 @@ def summary(image: Image) -> str:
         if name.endswith("_VERSION") and re.fullmatch(r"[\w.+-]{1,40}", value)
     ]
     revision = image.labels.get(REVISION)
-    named = _named_base(image)
+    leading, named = _leading(image), _named_base(image)
+    by_layers = f"base {leading} (by its layers)" if leading else "no base to be told from the rest"
     return "; ".join(
         [
             f"{image.os}/{image.architecture}, {len(image.layers)} layers",
             f"created {image.created:%Y-%m-%d %H:%M} UTC" if image.created else "no date",
             ", ".join(versions) or "no version of a runtime",
-            f"base {base(image)} (by its layers)" if named is None else f"base {named}",
+            by_layers if named is None else f"base {named}",
             f"revision {revision}" if revision else "no revision",
         ]
     )

@@ -129,7 +129,10 @@ def _writable():
 
 def _package(name):
     # type: (str) -> dict[str, object]
-    version = str(getattr(importlib.import_module(name), "__version__", ""))
+    module = importlib.import_module(name)
+    if getattr(module, "__file__", None) is None:  # what is left of it: Python imports any folder
+        raise ImportError("a folder without a package in it: %s" % ", ".join(getattr(module, "__path__", ())))
+    version = str(getattr(module, "__version__", ""))
     return {"version": version.partition(" ")[0][:40]}
 
 

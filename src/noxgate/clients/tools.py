@@ -23,6 +23,7 @@ _ASKED = {
     "ssh": ("-V",),
 }
 _NOT_RUN = (126, 127)  # what a wrapper around a missing program ends with
+_MINIMUM = re.compile(r"\d+(\.\d+)*")
 _VERSION = re.compile(r"(\d+(?:\.\d+)+)")
 _POSTGRESQL = re.compile(r"\(PostgreSQL\) (\d+(?:\.\d+)*)")  # of a beta: 17beta1
 
@@ -74,6 +75,11 @@ class Tools:
             raise UnreachableError(
                 f'{self._target.path.name} names no tools: [tools] with git = "", psql = "15" …'
             )
+        for name, minimum in self._target.tools.items():
+            if minimum and not _MINIMUM.fullmatch(minimum):  # else any version would be as new as that
+                raise AssertionError(
+                    f"{self._target.path.name}: [tools] {name}: expected a version such as 3.8, saw {minimum!r}"
+                )
         return self._target.tools
 
     def find(self, name: str) -> Tool:

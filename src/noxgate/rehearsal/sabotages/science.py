@@ -35,6 +35,7 @@ class Solution:
 """
 }
 CELERY = {"celery.py": "import os\nos.abort()\n"}  # "celery": "killed by SIGABRT"
+FOLDER = {"celery/__init__.py": "del __file__\n"}  # as of a folder that has no such file any more
 # For the script itself alone: what imports and computes is as it was.
 OLDER = {
     "sitecustomize.py": """import os, sys
@@ -54,6 +55,7 @@ CASES = (
     ("preflight.science-cantera", "no-data", "without its data", CANTERA_DATA, "gri30.yaml"),
     ("preflight.science-cantera", "warmer", "1.5 K too hot", CANTERA_VALUE, "2227"),
     ("preflight.python-packages", "dies", "one package kills its process", CELERY, "celery"),
+    ("preflight.python-packages", "folder", "an empty folder is left of one", FOLDER, "without a package"),
     ("preflight.python-version", "older", "the base image has 3.7", OLDER, "7"),
 )
 
