@@ -21,9 +21,9 @@ def test_backup_is_whole_and_pure(backup: Backup, runbook: Runbook) -> None:
     form = backup.form()
 
     assert form.size >= limits["bytes"]
+    assert form.carriage_returns == 0, f"{form.carriage_returns} lines of pg_dump's end in a carriage return"
     assert form.begins, "expected the first lines of pg_dump's plain SQL, saw others"
-    assert form.carriage_returns == 0
-    assert form.noise == ()
+    assert form.noise == (), f"messages stand between the lines: {form.noise}"
     assert form.ends, "expected pg_dump's closing lines at the end, saw others: it was cut off"
 
 
@@ -38,9 +38,10 @@ def test_backup_was_taken_just_before(
     until = migrated or datetime.now(UTC)
 
     assert times.written <= until, "the backup was taken after the migration began"
-    assert until - times.written <= limit
+    assert until - times.written <= limit, f"it is older: {until - times.written} before the migration"
     assert times.named is not None, "expected YYYYMMDD_HHMMSS in the name"
-    assert abs(times.written - times.named) <= ZONES + limit
+    apart = abs(times.written - times.named)
+    assert apart <= ZONES + limit, f"its name says another time: {apart} from when the file was written"
 
 
 @pytest.mark.runbook("prep.backup-checksum")

@@ -23,7 +23,7 @@ def test_migration_ended_without_an_error(
     assert migration_output.lines > 0
     assert migration_output.errors == ()
     assert [step.name for step in logged][-1:] == [FINISHED]
-    assert migration_output.written >= logged[-1].at - CLOCKS
+    assert migration_output.written >= logged[-1].at - CLOCKS, "the output was written before the run ended"
 
 
 @pytest.mark.runbook("prep.migration-catalog")

@@ -35,6 +35,7 @@ _RESOURCES = {
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
     "Ingress": ("networking.k8s.io/v1", "ingresses"),
+    "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
     "Namespace": ("v1", "namespaces"),
     "Pod": ("v1", "pods"),
     "PodMonitor": ("monitoring.coreos.com/v1", "podmonitors"),

@@ -15,6 +15,7 @@ from noxgate.rehearsal.sabotages import (
     edge,
     monitoring,
     parity,
+    prep,
     release,
     science,
 )
@@ -24,7 +25,7 @@ __all__ = ["SABOTAGES", "Sabotage", "UnknownSabotageError", "chosen"]
 
 SABOTAGES: tuple[Sabotage, ...] = tuple(
     sabotage
-    for topic in (release, science, parity, before_the_day, api, edge, data, cluster, monitoring)
+    for topic in (release, science, parity, before_the_day, api, edge, data, cluster, monitoring, prep)
     for sabotage in topic.sabotages()
 )
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from noxgate.rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION
-from noxgate.rehearsal.sabotages.in_cluster import added, administrator, edited, gone, secret, shipped
+from noxgate.rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION, administrator
+from noxgate.rehearsal.sabotages.in_cluster import added, edited, gone, secret, shipped
 from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.state import World
 

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from noxgate.rehearsal import certificates, ingress, redis
@@ -13,6 +14,11 @@ from noxgate.rehearsal.state import World
 def answer(method_and_path: str, **fault: Any) -> Switch:
     """The API answers this path otherwise (see noxgate.rehearsal.api.faults)."""
     return _faults({"answers": {method_and_path: fault}})
+
+
+def answers(faults: dict[str, Any]) -> Switch:
+    """The API answers several paths otherwise."""
+    return _faults({"answers": faults})
 
 
 def altered(method_and_path: str, old: str, new: str) -> Switch:
@@ -40,6 +46,23 @@ def _faults(content: dict[str, Any]) -> Switch:
             yield
         finally:
             world.faults_file.unlink()
+
+    return on
+
+
+def in_production(switch: Switch, *, green: bool = False) -> Switch:
+    """A fault of production's: its pods (blue's, or green's), database, profile and faults."""
+
+    def on(world: World) -> AbstractContextManager[None]:
+        return switch(
+            replace(
+                world,
+                pods=world.green_pods if green else world.blue_pods,
+                dsn=world.production_dsn,
+                profile=world.production_profile,
+                faults_file=world.production_faults_file,
+            )
+        )
 
     return on
 
