@@ -475,6 +475,25 @@ def test_the_newest_run_decides(bundle: Bundle) -> None:
     assert cli.main(["verify", "8.0.0", "--phase", "staging"]) == 0
 
 
+def test_records_that_were_taken_away_between_two_runs(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The chain alone cannot show that its newest records are gone; an older run that holds them does."""
+    live = bundle.folder.with_name("20990101T000000Z-staging-live")
+    shutil.copytree(bundle.folder, live)
+    (live / "records" / "0001.json").unlink()
+    results = json.loads((live / "results.json").read_text())
+    ended = datetime.fromisoformat(results["ended"]) + timedelta(seconds=1)
+    results |= {"phases": ["live"], "ended": ended.isoformat()}
+    (live / "results.json").write_text(json.dumps(results))
+    (live / seal.ENVELOPE).unlink()
+    profile = bundle.root / "targets" / "staging.toml"
+    seal.seal(live, bundle.root, profile, signing.read_signing_key(bundle.key))
+
+    assert cli.main(["verify", "8.0.0"]) == 1
+    assert f"refused   records of staging: {live.name} lacks some that 20" in capsys.readouterr().out
+
+
 def test_runs_of_two_commits_or_images(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     """What was staged is what goes live, or the release is refused."""
     (bundle.root / "nox" / "README").write_text("NOX, changed")

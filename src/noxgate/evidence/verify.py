@@ -6,7 +6,8 @@ Everything that speaks against a run is said, each in one line. Contents are bel
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from noxgate.evidence.signing import PublicKey, SigningError, opened
 from noxgate.evidence.verdict import Outcome, Verdict
 from noxgate.evidence.waivers import Waiver, refusal
 from noxgate.runbook import Line, Runbook
+
+_RECORDS = f"{seal.FILES}{RECORDS}/"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Verified:
     ended: datetime | None = None
     commit: str | None = None
     images: tuple[str, ...] = ()
+    target: str = ""
     base_url: str = ""
+    records: tuple[str, ...] = ()  # the digests of the copies, oldest first
 
 
 def verify(folder: Path, expected: Expected) -> Verified:
@@ -84,7 +89,9 @@ def _verify(folder: Path, expected: Expected) -> Verified:
             datetime.fromisoformat(results["ended"]),
             next(iter(_known(subjects, seal.COMMITS)), None),
             _known(subjects, seal.IMAGES),
+            str(results["target"]["name"]),
             str(results["target"]["base_url"]),
+            tuple(value for name, value in sorted(subjects.items()) if name.startswith(_RECORDS)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SigningError(f"results.json: saw another form ({type(error).__name__}: {error})") from None
@@ -103,6 +110,18 @@ def disagreements(runs: Sequence[Verified]) -> Iterator[str]:
                 f"the runs are not of one image: {known[0].images[0][:12]} ({known[0].folder.name}), "
                 f"{run.images[0][:12]} ({run.folder.name})"
             )
+    for target in dict.fromkeys(run.target for run in runs):
+        held = sorted((run for run in runs if run.target == target and run.ended), key=_ended)
+        for older, newer in pairwise(held):
+            if newer.records[: len(older.records)] != older.records:
+                yield (
+                    f"records of {target}: {newer.folder.name} lacks some that {older.folder.name} holds: "
+                    "they were taken away or changed"
+                )
+
+
+def _ended(run: Verified) -> datetime:
+    return run.ended or datetime.max.replace(tzinfo=UTC)
 
 
 def _subjects(payload: bytes) -> dict[str, str]:
