@@ -4,7 +4,8 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -13,11 +14,14 @@ from noxgate.evidence import attest, signing
 from noxgate.evidence.records import OPENED, Chain, RecordError
 from noxgate.evidence.signing import SigningKey
 from noxgate.evidence.trust import read_trust
-from noxgate.runbook import Line
+from noxgate.rehearsal import persons
+from noxgate.runbook import Line, read_runbook
 from noxgate.target import ProfileError
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
+
+    from noxgate.rehearsal.state import World
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HUMAN = """
@@ -265,6 +269,24 @@ def window(tmp_path: Path) -> tuple[Chain, SigningKey]:
     public = signing.new_key(tmp_path / "ada.pem")
     chain = Chain(tmp_path / "records", "8.0.0", "production", rehearsal=True, signers=(public,))
     return chain, signing.read_signing_key(tmp_path / "ada.pem")
+
+
+def test_a_rehearsal_attests_every_human_line_of_a_phase(people: "Project") -> None:
+    """Of production, in the rehearsal's own folder, stamped."""
+    profile = people.path / "targets" / "rehearsal-production.toml"
+    text = (people.path / "targets" / "rehearsal.toml").read_text()
+    profile.write_text(text.replace('["staging"]', '["prep", "live"]'))
+    root = Path(__file__).parents[1]
+
+    persons.attest_all(cast("World", SimpleNamespace(production_profile=profile)), "live")
+
+    records = read_trust(root, str(profile)).chain(Path("reports"), "8.0.0").read()
+    human = [
+        line.id for line in attest.human_lines(read_runbook(root / "runbook.toml")) if line.phase == "live"
+    ]
+    assert [record.line for record in records] == human != []
+    assert {(record.by, record.rehearsal) for record in records} == {("rehearsal", True)}
+    assert (profile.parent / "records" / "rehearsal-production" / "0001.json").is_file()
 
 
 # ---------------------------------------------------------------- what a profile says about evidence
