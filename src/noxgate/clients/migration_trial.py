@@ -245,6 +245,7 @@ class Trial:
 
     def _answers(self) -> list[tuple[Answer, Answer]]:
         name, script = self.files.read("old_queries")
+        refuse(name, script, UnreachableError)
         control = [each for each in script.statements if each.begins or each.ends]
         if control:
             raise UnreachableError(

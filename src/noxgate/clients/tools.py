@@ -77,9 +77,8 @@ class Tools:
             )
         for name, minimum in self._target.tools.items():
             if minimum and not _MINIMUM.fullmatch(minimum):  # else any version would be as new as that
-                raise AssertionError(
-                    f"{self._target.path.name}: [tools] {name}: expected a version such as 3.8, saw {minimum!r}"
-                )
+                where = f"{self._target.path.name}: [tools] {name}"
+                raise AssertionError(f"{where}: expected a version such as 3.8, saw {minimum!r}")
         return self._target.tools
 
     def find(self, name: str) -> Tool:
