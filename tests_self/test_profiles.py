@@ -16,8 +16,8 @@ PROJECT = Path(__file__).parent.parent
 PHASES = ("preflight", "staging", "live")
 KEYS = (
     "serves, rehearsal, load, load_results, base_url, plain_url, ca_file, namespace, production, staging, "
-    "env_file, kubeconfig, context, dry_run_context, green_namespace, blue_namespace, prometheus_url, registry, "
-    "source, record, migration, schema, old_queries, postgres_bin, alert_tests, vulnerabilities, "
+    "env_file, kubeconfig, context, dry_run_context, green_namespace, blue_namespace, prometheus_url, "
+    "registry, source, record, migration, schema, old_queries, postgres_bin, alert_tests, vulnerabilities, "
     "log_allow_list, backups, grafana, sentry, manifests, switch_patch, rollback_patch, "
     "wait_seconds, restore, science, tools, runtime, signers, signing_key, evidence_hours, "
     "credentials, oauth, security_headers"
