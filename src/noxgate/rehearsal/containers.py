@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,7 @@ from noxgate.rehearsal.ports import answers
 from noxgate.rehearsal.processes import Part, python
 
 NAME = "containers"
+MORE = "containers.json"
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 _UNITS = {"cpu": "core", "memory": "byte"}
 
@@ -37,7 +39,9 @@ def prepare(folder: Path, port: int, controllers: Path) -> Part:
     )
 
 
-def exposition(pods: list[Json], pids: Mapping[tuple[str, str], int]) -> Iterator[str]:
+def exposition(
+    pods: list[Json], pids: Mapping[tuple[str, str], int], more: Mapping[str, Mapping[str, float]]
+) -> Iterator[str]:
     """Every series; a container without a process has no use, as on a real node."""
     for pod in pods:
         namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
@@ -61,8 +65,19 @@ def exposition(pods: list[Json], pids: Mapping[tuple[str, str], int]) -> Iterato
             pid = pids.get((namespace, name))
             used = None if pid is None else _used(pid)
             if used is not None:
+                extra = more.get(name, {})
+                used = used[0] + extra.get("cpu", 0), used[1] + int(extra.get("memory", 0))
                 yield f"container_cpu_usage_seconds_total{{{labels}}} {used[0]!r}"
                 yield f"container_memory_working_set_bytes{{{labels}}} {used[1]}"
+
+
+def _more(folder: Path) -> Mapping[str, Mapping[str, float]]:
+    """What a sabotage adds to a pod: bytes of memory, and cores of CPU since its file was written."""
+    with suppress(OSError, ValueError):
+        since = time.time() - (folder / MORE).stat().st_mtime
+        found: dict[str, dict[str, float]] = json.loads((folder / MORE).read_text(encoding="utf-8"))
+        return {pod: {**added, "cpu": added.get("cpu", 0) * since} for pod, added in found.items()}
+    return {}
 
 
 def _used(pid: int) -> tuple[float, int] | None:
@@ -90,7 +105,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if (processes.get(pod["part"]) or {}).get("pid")
         }
         pods = self._api.send("GET", "/api/v1/pods")["items"]
-        text = "\n".join(exposition(pods, pids)) + "\n"
+        text = "\n".join(exposition(pods, pids, _more(Path(self._settings["processes"]).parent))) + "\n"
         self.send_response(200)
         self.send_header("content-type", "text/plain; version=0.0.4")
         self.end_headers()

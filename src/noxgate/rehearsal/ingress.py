@@ -9,8 +9,8 @@ import os
 import signal
 import ssl
 import subprocess
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -96,6 +96,20 @@ def apply(world: World, *, certificate: certificates.Pair | None = None, **chang
 def restore(world: World) -> None:
     """Serve as at the start."""
     apply(world)
+
+
+@contextmanager
+def leading(world: World, change: Callable[[str], str]) -> Iterator[None]:
+    """Production's upstreams are otherwise than the controller has written them, which must stand still."""
+    file = world.folder / NAME / "upstreams-production.conf"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(change(before), encoding="utf-8")
+    try:
+        _reload(world)
+        yield
+    finally:
+        file.write_text(before, encoding="utf-8")
+        _reload(world)
 
 
 def authority(world: World) -> certificates.Pair:

@@ -162,6 +162,13 @@ def wait_until_scraped(port: int, pods: Iterable[str], within: float) -> None:
         raise RehearsalError(f"Prometheus does not see every pod after {within:g} s: {error}") from None
 
 
+def values(world: World, query: str) -> list[float]:
+    """What an expression answers now, without labels; no value that is no number."""
+    port = urlsplit(world.prometheus_url).port or 80
+    found = _data(port, f"/api/v1/query?query={quote(query)}")["result"]
+    return [float(one["value"][1]) for one in found if one["value"][1] != "NaN"]
+
+
 def usual(world: World) -> Usual:
     """To change for `apply`."""
     found = json.loads((world.folder / NAME / "usual.json").read_text(encoding="utf-8"))

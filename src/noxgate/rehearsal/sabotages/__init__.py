@@ -13,6 +13,9 @@ from noxgate.rehearsal.sabotages import (
     cluster,
     data,
     edge,
+    green,
+    live,
+    live_metrics,
     monitoring,
     parity,
     prep,
@@ -25,7 +28,21 @@ __all__ = ["SABOTAGES", "Sabotage", "UnknownSabotageError", "chosen"]
 
 SABOTAGES: tuple[Sabotage, ...] = tuple(
     sabotage
-    for topic in (release, science, parity, before_the_day, api, edge, data, cluster, monitoring, prep)
+    for topic in (
+        release,
+        science,
+        parity,
+        before_the_day,
+        api,
+        edge,
+        data,
+        cluster,
+        monitoring,
+        prep,
+        green,
+        live,
+        live_metrics,
+    )
     for sabotage in topic.sabotages()
 )
 
