@@ -58,7 +58,7 @@ def bring(world: World, moment: str, *, say: Callable[[str], None] = lambda _: N
             f"for {moment}, noxgate rehearse down, then up"
         )
     for each in ORDER[ORDER.index(now) + 1 : ORDER.index(moment) + 1]:
-        _MOMENTS[each](world, say)
+        MOMENTS[each](world, say)
         persons.attest_all(world, each)
         done = {name: time.isoformat() for name, time in reached(world).items() if name != START}
         draft = world.folder / f"{_FILE}.draft"
@@ -104,8 +104,8 @@ def _rollback(world: World, say: Callable[[str], None]) -> None:
     _wait_for(world, world.previous)
 
 
-_MOMENTS = {"prep": _prep, "green": _green, "live": _live, "rollback": _rollback}
-ORDER = (START, *_MOMENTS)
+MOMENTS = {"prep": _prep, "green": _green, "live": _live, "rollback": _rollback}
+ORDER = (START, *MOMENTS)
 
 
 def _is_ready(api: Api, pods: int) -> None:

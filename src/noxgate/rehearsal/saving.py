@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
-import psycopg
 import yaml
 
 from noxgate import doctor
-from noxgate.clients.table_contents import columns, held
 from noxgate.rehearsal import repository
 from noxgate.rehearsal.cluster.objects import PRODUCTION, Api
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.profile import BACKUPS
 from noxgate.rehearsal.state import World
 
+_SCRIPT = Path(__file__).parents[3] / "docs" / "backup.psql"
 LIMIT = 60.0  # seconds that each program may take
 # What the runbook's `kubectl get all` leaves out is what the way back needs most.
 KINDS = ("Deployment", "Service", "Ingress", "ConfigMap", "HorizontalPodAutoscaler", "Role", "RoleBinding")
@@ -44,17 +43,10 @@ def back_up(world: World) -> Path:
 
 
 def dump(url: str, file: Path) -> Path:
-    """Dump a database into a file, in one snapshot with the count of its rows."""
-    with psycopg.connect(url) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        row = connection.execute("SELECT current_database(), pg_export_snapshot()").fetchone()
-        assert row is not None
-        database, snapshot = row
-        tables = held(connection, columns(connection))
-        with file.open("wb") as output:
-            _run(("pg_dump", f"--snapshot={snapshot}"), url, output)
-    lines = [f"{name}\t{table.rows}\t{table.digest}\n" for name, table in tables.items()]
-    _beside(file, ".tables").write_text(f"database\t{database}\n" + "".join(lines), encoding="utf-8")
+    """Dump a database into a file, with what its tables hold beside it, as docs/BACKUP.md says."""
+    tables, script = _beside(file, ".tables"), f"--file={_SCRIPT}"
+    words = ("psql", "-X", "-q", "-At", "-F\t", f"--set=file={file}", f"--output={tables}", script)
+    _run(words, url, subprocess.DEVNULL)
     seal(file)
     return file
 
@@ -96,11 +88,12 @@ def _plain(thing: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in thing.items() if key != "status"} | {"metadata": metadata}
 
 
-def _run(words: tuple[str, ...], url: str, output: IO[bytes], errors: int = subprocess.PIPE) -> None:
+def _run(words: tuple[str, ...], url: str, output: IO[bytes] | int, errors: int = subprocess.PIPE) -> None:
     """Run a program of PostgreSQL; RehearsalError with its last words where it fails."""
     address = urlsplit(url)
+    programs = doctor.program("pg_dump").parent  # for the script, which starts it
     environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
         "LANG": "C.UTF-8",
         "PGHOST": str(address.hostname),
         "PGPORT": str(address.port),

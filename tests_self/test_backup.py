@@ -1,0 +1,251 @@
+"""Tonight's files: what is no whole dump, whose checksum it is, and which of several files counts."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from noxgate.clients import dump_file, saved
+from noxgate.clients.backup import Backup, differing
+from noxgate.clients.backup_trial import BackupTrial
+from noxgate.clients.database import DatabaseSession
+from noxgate.clients.manifests import read_file
+from noxgate.clients.migration_output import output
+from noxgate.clients.observation import Observation
+from noxgate.clients.rollback_manifests import RollbackManifests, servers_fields
+from noxgate.clients.table_contents import Contents
+from noxgate.runbook import Release
+from noxgate.target import Target, UnreachableError
+
+if TYPE_CHECKING:
+    from noxgate.clients.kube import Kube
+
+BEGIN = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\nSET statement_timeout = 0;\n"
+DATA = "COPY public.notes (id, text) FROM stdin;\n1\tpg_dump: error: seen\n2\terror: none\n\\.\n\n"
+END = "--\n-- PostgreSQL database dump complete\n--\n\n"
+GOOD = f"{BEGIN}{DATA}{END}\\unrestrict abc\n\n"
+NAME = "backup_pre_v8.0.0_20251124_220000.sql"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    return Target(
+        name="production",
+        path=tmp_path / "production.toml",
+        serves=("prep",),
+        base_url="https://api.example.com",
+        plain_url="http://api.example.com",
+        namespace="nox-production",
+        backups=tmp_path,
+    )
+
+
+@pytest.fixture
+def seen() -> list[Observation]:
+    return []
+
+
+@pytest.fixture
+def backup(target: Target, seen: list[Observation]) -> Backup:
+    release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
+    return Backup(BackupTrial(target), release, DatabaseSession(target), seen.append)
+
+
+def written(folder: Path, content: str, name: str = NAME, at: float = 1_764_021_600) -> Path:
+    path = folder / name
+    path.write_text(content, encoding="utf-8", newline="")
+    os.utime(path, (at, at))
+    return path
+
+
+@pytest.mark.parametrize("content", [GOOD, f"{BEGIN}{DATA}{END}"], ids=["15.14", "before"])
+def test_a_whole_dump(content: str, tmp_path: Path) -> None:
+    """Rows may hold any text: what pg_dump says of itself, too."""
+    form = dump_file.form(written(tmp_path, content))
+
+    assert form == dump_file.Form(len(content), begins=True, ends=True, carriage_returns=0, noise=())
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (lambda text: text[:-1], {"ends": False}),
+        (lambda text: text.replace("complete", "complet"), {"ends": False}),
+        (
+            lambda text: f"{text}command terminated with exit code 137\n",
+            {"ends": False, "noise": ("line 19: ",)},
+        ),
+        (lambda text: text.replace("\n", "\r\n"), {"begins": False, "ends": False, "carriage_returns": 16}),
+        (
+            lambda text: f'Defaulted container "a" out of: a, b\n{text}',
+            {"begins": False, "noise": ("line 1: ",)},
+        ),
+        (lambda text: text.replace(DATA, f"pg_dump: error: gone\n{DATA}"), {"noise": ("line 8: ",)}),
+        (lambda _: "", {"size": 0, "begins": False, "ends": False}),
+        (lambda text: f"PGDMP{text}", {"begins": False}),
+    ],
+    ids=["one-byte", "letter", "killed", "crlf", "kubectl", "stderr", "empty", "archive"],
+)
+def test_what_is_no_whole_dump(
+    change: Callable[[str], str], wrong: Mapping[str, Any], tmp_path: Path
+) -> None:
+    form = dump_file.form(written(tmp_path, change(GOOD)))
+
+    found = {key: getattr(form, key) for key in wrong if key != "noise"}
+    assert found == {key: value for key, value in wrong.items() if key != "noise"}
+    starts = wrong.get("noise", ())
+    assert [line[: len(start)] for line, start in zip(form.noise, starts, strict=True)] == list(starts)
+
+
+def test_the_newest_file_counts(target: Target, tmp_path: Path) -> None:
+    """By its time, whatever its name; folders are none."""
+    written(tmp_path, "", "backup_pre_v8.0.0_99999999_000000.sql", at=1_764_000_000)
+    newest = written(tmp_path, "", at=1_764_000_001)
+    (tmp_path / "backup_pre_v8.0.0_folder.sql").mkdir()
+
+    assert saved.newest(target, "backup_pre_v8.0.0_*.sql") == newest
+
+
+def test_no_file_and_no_folder(target: Target) -> None:
+    with pytest.raises(AssertionError, match=r"^expected a file backup_\* in .*, saw none$"):
+        saved.newest(target, "backup_*")
+    nowhere = Target(**{**vars(target), "backups": None})
+    with pytest.raises(UnreachableError, match=r"^production\.toml names no backups, "):
+        saved.newest(nowhere, "backup_*")
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        (f"{'a' * 64}  {NAME}\n", "a" * 64),
+        (f"{'A' * 64} *{NAME}\n", "a" * 64),
+        (f"{'a' * 64}  /night/{NAME}\n", "a" * 64),
+        (f"{'a' * 64}\n", "a" * 64),
+        (f"{'a' * 64}  other.sql\n", f"of other.sql: {'a' * 64}"),
+        ("", ""),
+    ],
+    ids=["sha256sum", "binary", "folder", "alone", "other", "empty"],
+)
+def test_whose_checksum_it_is(record: str, found: str, backup: Backup, tmp_path: Path) -> None:
+    written(tmp_path, GOOD)
+    written(tmp_path, record, f"{NAME}.sha256")
+
+    recorded, own = backup.checksums()
+
+    assert (recorded, len(own)) == (found, 64)
+
+
+def test_no_checksum(backup: Backup, tmp_path: Path, seen: list[Observation]) -> None:
+    written(tmp_path, GOOD)
+    with pytest.raises(AssertionError, match=r"\.sha256: No such file or directory$"):
+        backup.checksums()
+
+    assert "No such file" in seen[-1].seen
+
+
+@pytest.mark.parametrize(
+    ("name", "time"),
+    [(NAME, datetime(2025, 11, 24, 22, tzinfo=UTC)), ("backup_pre_v8.0.0_tonight.sql", None)],
+)
+def test_when_it_was_taken(name: str, time: datetime | None, backup: Backup, tmp_path: Path) -> None:
+    written(tmp_path, GOOD, name)
+
+    assert backup.times().named == time
+    assert backup.times().written == datetime(2025, 11, 24, 22, tzinfo=UTC)
+
+
+def test_what_was_recorded(backup: Backup, tmp_path: Path) -> None:
+    written(tmp_path, GOOD)
+    assert backup.recorded() is None
+    written(tmp_path, "database\tnox\nusers\t40\t-17\n", f"{NAME}.tables")
+    found = backup.recorded()
+    assert found is not None
+    assert (found.database, found.tables) == ("nox", {"users": Contents(40, "-17")})
+    written(tmp_path, "database\tnox\nERROR: no\n", f"{NAME}.tables")
+    with pytest.raises(AssertionError, match=r"\.tables:2: expected TABLE, ROWS, SUM, saw 'ERROR: no'$"):
+        backup.recorded()
+
+
+def test_tables_that_differ() -> None:
+    one, other, more = Contents(1, "1"), Contents(1, "2"), Contents(2, "1")
+
+    found = differing({"a": one, "b": one, "c": one, "d": one}, {"a": one, "b": other, "c": more, "e": one})
+
+    assert found == {
+        "b": "1 rows, and others",
+        "c": "1 rows then, 2 restored",
+        "d": "is not in the backup",
+        "e": "was not there when the backup was taken",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "is_error"),
+    [
+        ("psql:v8.sql:212: ERROR:  canceling statement", True),
+        ("ERROR:  relation does not exist", True),
+        ("psql: error: connection to server failed", True),
+        ("CREATE TABLE", False),
+        ("INSERT 0 1", False),
+        ("psql:v8.sql:3: NOTICE:  relation exists, skipping", False),
+    ],
+)
+def test_errors_in_the_migrations_output(
+    line: str,
+    is_error: bool,  # noqa: FBT001
+    target: Target,
+    tmp_path: Path,
+    seen: list[Observation],
+) -> None:
+    written(tmp_path, f"BEGIN\n{line}\n", "migration_v8.0.0_1.log")
+
+    found = output(target, "8.0.0", seen.append)
+
+    assert found.errors == ((f"line 2: {' '.join(line.split())}",) if is_error else ())
+    assert found.lines == 2
+
+
+class _Namespace:
+    """As much of a cluster as is asked."""
+
+    def knows(self, kind: str) -> bool:
+        return kind != "StatefulSet"
+
+    def list(self, kind: str, _: str) -> list[dict[str, Any]]:
+        owned = {"name": "made", "ownerReferences": [{"controller": True}]}
+        found: dict[str, list[dict[str, Any]]] = {
+            "Service": [{"name": "web"}, owned],
+            "ConfigMap": [{"name": "kube-root-ca.crt"}, {"name": "settings"}],
+            "ServiceAccount": [{"name": "default"}],
+        }
+        assert kind != "StatefulSet"
+        return [{"metadata": metadata} for metadata in found.get(kind, [])]
+
+
+MANIFESTS = """\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Service
+  metadata: {name: web, namespace: nox-production, uid: a}
+  status: {loadBalancer: {}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: elsewhere}, status: {}}
+"""
+
+
+def test_what_was_not_saved(target: Target, tmp_path: Path, seen: list[Observation]) -> None:
+    """Not what controllers make, nor what each namespace has; another namespace's object is not ours."""
+    written(tmp_path, MANIFESTS, "rollback_manifests_1.yaml")
+    manifests = RollbackManifests(target, cast("Kube", _Namespace()), seen.append)
+
+    assert manifests.lacking(manifests.documents()) == ["ConfigMap settings"]
+
+
+def test_what_the_server_writes_itself(tmp_path: Path) -> None:
+    documents = read_file(written(tmp_path, MANIFESTS, "rollback_manifests_1.yaml"))
+
+    assert servers_fields(documents) == {"Service web": ["uid", "status"]}
