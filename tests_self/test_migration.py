@@ -269,7 +269,7 @@ def test_restore_that_might_lead_elsewhere(workshop: Workshop, words: tuple[str,
         workshop.migration(restore=words).restored()
 
     assert reason in str(raised.value)
-    assert "hunter2" not in str(raised.value) + workshop.seen()
+    assert "hunter2" not in f"{raised.value} {workshop.observed}"
 
 
 def test_restore_to_a_name_alone(workshop: Workshop) -> None:

@@ -289,6 +289,15 @@ def test_secrets_in_the_remotes_address(checkout: Checkout, url: str) -> None:
     assert "hunter2" not in str(raised.value) + checkout.seen()
 
 
+def test_many_changes(checkout: Checkout) -> None:
+    """A folder that should have been ignored does not fill the report."""
+    for number in range(30):
+        (checkout.folder / f"{number:02}.js").write_text("x")
+
+    changes = checkout.client().tree().changes
+    assert changes[18:] == ("?? 18.js", "?? 19.js", "… and 10 more")
+
+
 def test_file_of_head(checkout: Checkout) -> None:
     """As it was committed, not as it lies there."""
     make_changed(checkout)

@@ -325,6 +325,15 @@ def test_credentials_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given["KUBECONFIG"] == "/profile/kubeconfig"
 
 
+def test_passwords_of_a_command_stay_here() -> None:
+    """A profile should have none; who writes one there all the same must not find it in a report."""
+    words = ("docker", "run", "-e", "DATABASE_URL=postgresql://nox:hunter2/2@db/nox", "-e", "API_KEY=hunter2")
+    session = ScienceSession(made((*words, "nox-api", "python", "-")))
+
+    assert "hunter2" not in session.repeat
+    assert session.repeat.startswith("docker run -e DATABASE_URL=postgresql://***@db/nox -e API_KEY=*** nox")
+
+
 # ---------------------------------------------------------------- what the tests are made of
 
 

@@ -8,7 +8,7 @@ from noxgate.clients import migration_lint, migration_locks, migration_start, ol
 from noxgate.clients.database import Database
 from noxgate.clients.migration_lint import Finding
 from noxgate.clients.migration_trial import Restored, SecondRun, Trial
-from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.clients.observation import Observation, Observe, few, masked, shortened
 from noxgate.clients.scratch import Ran
 from noxgate.clients.sql_script import Statement
 from noxgate.target import UnreachableError
@@ -59,7 +59,7 @@ class Migration:
         self._look(lambda: self._trial.server(self._database), repeat)
         here = self._look(self._trial.start, repeat)
         there = self._database.rows(migration_start.QUERY)
-        found = migration_start.differing(here, there)
+        found = few(migration_start.differing(here, there))
         seen = "; ".join(found) or f"{len(here)} columns, indexes, functions … as the target has them"
         self._observe(Observation(shortened(f"{self._name('schema')}: {seen}"), repeat))
         return found
@@ -133,7 +133,7 @@ class Migration:
 
     def restored(self) -> Restored:
         """Make a backup as the runbook does, and restore it with the command that the profile names."""
-        repeat = f"pg_dump DATABASE > FILE && {shlex.join(self._trial.restore)}"
+        repeat = f"pg_dump DATABASE > FILE && {masked(shlex.join(self._trial.restore))}"
         self._look(lambda: self._trial.server(self._database), repeat)
         found = self._look(self._trial.restored, repeat)
         seen = found.ran.error or f"{found.tables} tables in {found.ran.seconds:.2f} s"

@@ -13,6 +13,7 @@ from noxgate.clients.database import Database, DatabaseSession
 from noxgate.clients.migration_files import MigrationFiles, refuse
 from noxgate.clients.migration_locks import TableLock
 from noxgate.clients.migration_start import Row
+from noxgate.clients.observation import few
 from noxgate.clients.old_queries import Answer
 from noxgate.clients.scratch import Ran, ScratchServer, programs
 from noxgate.clients.table_contents import Contents, contents
@@ -280,7 +281,8 @@ class Trial:
             for table, old in before.items()
             if now.get(table, none) != old
         }
-        return Restored(ran, len(before), lost, tuple(_differences(self._dump(BEFORE), self._dump(RESTORED))))
+        other = few(_differences(self._dump(BEFORE), self._dump(RESTORED)))
+        return Restored(ran, len(before), lost, tuple(other))
 
     def _locks(self) -> list[TableLock]:
         name, script = self.files.read("migration")

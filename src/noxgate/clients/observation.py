@@ -1,9 +1,10 @@
 """What every client shares: observations, and a limit on the time that looking may cost."""
 
 import queue
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -77,3 +78,15 @@ def shortened(text: str, limit: int = 400) -> str:
     line = " ".join(text.split())
     line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
     return line if len(line) <= limit else f"{line[:limit]}… ({len(line)} characters)"
+
+
+def masked(text: str) -> str:
+    """A command as a profile has it, without what may be a password there: profiles should have none."""
+    text = re.sub(r"(\w+://)[^\s'\"]*@", r"\1***@", text)
+    return re.sub(r"(?i)((?:password|passwd|token|secret|key)=)[^\s'\"]+", r"\1***", text)
+
+
+def few(names: Sequence[str], most: int = 20) -> list[str]:
+    """The first of many, and how many more there are: a comparison shows each of them."""
+    more = len(names) - most
+    return [*names[:most], f"… and {more} more"] if more > 0 else list(names)

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.clients.observation import Observation, Observe, few, shortened
 from noxgate.target import UnreachableError
 
 _FILES = ("100644 blob ", "100755 blob ")
@@ -85,9 +85,9 @@ class Repository:
         """Changed, staged and untracked files, and those that git was told not to look at."""
         status = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none")
         files = self._git("ls-files", "-v", "-z")
-        changes = tuple(_entries(status or ""))
+        changes = tuple(few(_entries(status or "")))
         entries = [entry for entry in (files or "").split("\0") if entry]
-        hidden = tuple(entry[2:] for entry in entries if entry[0] in "Ss" or entry[0].islower())
+        hidden = tuple(few([entry[2:] for entry in entries if entry[0] in "Ss" or entry[0].islower()]))
         seen = f"{len(entries)} tracked files; changes: {', '.join(changes) or 'none'}"
         if hidden:
             seen += f"; not looked at by git: {', '.join(hidden)}"
@@ -98,7 +98,7 @@ class Repository:
         """What lies at these paths below the checkout and is in no commit, also where it is to be ignored."""
         names = [str(path.relative_to(self._folder)) for path in paths if path.is_relative_to(self._folder)]
         words = ("ls-files", "--others", "-z", "--", *names)
-        found = _entries(self._git(*words) or "") if names else []
+        found = few(_entries(self._git(*words) or "")) if names else []
         seen = f"in no commit: {', '.join(found) or 'nothing'}, of {', '.join(names) or 'no path'}"
         self._saw(seen, shlex.join(word for word in words if word != "-z"))
         return found

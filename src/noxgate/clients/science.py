@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.clients import science_script
-from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.clients.observation import Observation, Observe, masked, shortened
 from noxgate.clients.programs import Ended, ProgramError, environment, run
 from noxgate.target import Target, UnreachableError
 
@@ -51,7 +51,7 @@ class ScienceSession:
         self._words = [*target.science, *more]
         self._within = 3 * limit + STARTING
         self._answer: Report | UnreachableError | None = None
-        self.repeat = f"{shlex.join(self._words)} < {shlex.quote(_seen_from_here(SCRIPT))}"
+        self.repeat = f"{masked(shlex.join(self._words))} < {shlex.quote(_seen_from_here(SCRIPT))}"
 
     def report(self) -> Report:
         """What the interpreter said; UnreachableError where it could not be asked."""
