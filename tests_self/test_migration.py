@@ -239,6 +239,12 @@ def test_restore(workshop: Workshop) -> None:
         assert (restored.ran.error, restored.tables, restored.lost, restored.catalog) == (None, 1, {}, ())
 
 
+def test_restore_of_nothing(workshop: Workshop) -> None:
+    """Every row is there again where there was none."""
+    with pytest.raises(UnreachableError, match=r"schema\.sql has no row: nothing could get lost"):
+        workshop.migration(schema="CREATE TABLE users (id bigint);").restored()
+
+
 def test_restore_without_an_index(workshop: Workshop) -> None:
     """All rows are there, and the key is not."""
     words = (*RESTORE, "-c", "ALTER TABLE public.users DROP CONSTRAINT users_pkey")

@@ -269,6 +269,9 @@ class Trial:
         self.tables_before()
         server = self._running()
         before = contents(self._url(BEFORE))
+        if not any(each.rows for each in before.values()):
+            name = self.files.read("schema")[0]
+            raise UnreachableError(f"{name} has no row: nothing could get lost: name a dump with rows")
         self._make(RESTORED)
         backup = server.backup(self._databases[BEFORE])
         ran = server.restore(self._databases[RESTORED], backup, self._target.restore, within=self._limit)
