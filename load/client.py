@@ -6,10 +6,11 @@ from typing import Any
 from load.endpoint import Endpoint
 from load.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
 from load.samples import SHIFT, Reason, Record, Sample, Totals, clock
-from load.wire import Deadline, Stream, TimeUp, WireError, why
+from load.wire import Deadline, Stream, TimeUp, TlsSession, WireError, why
 
-# A kept connection that rested this long is looked at before it is used. A server that closed it meanwhile
-# has then cost no request; in a closed loop at full speed the look would cost more than it saves.
+# A kept connection that rested this long is looked at before a request that cannot be sent twice: a server
+# that closed it meanwhile has then cost none. In a closed loop at full speed the look would cost more than it
+# saves; and for all others it is enough what the loop has seen.
 RESTED = 0.05
 MOST_BYTES = 5_000_000
 
@@ -36,6 +37,7 @@ class Session:
         self._most_bytes = most_bytes
         self._deadline = Deadline(timeout)
         self._stream: Stream | None = None
+        self._session: TlsSession | None = None  # of this user's last connection
         self._began = 0.0  # of the request in flight, and what follows likewise
         self._connecting = 0.0  # seconds
         self._size = 0
@@ -109,7 +111,7 @@ class Session:
             self._began = started
             self._deadline.start()
         try:
-            stream = self._endpoint.connect()
+            stream = self._endpoint.connect(self._session)
         finally:
             self._connecting += clock() - started
         totals.connections += 1
@@ -119,6 +121,7 @@ class Session:
     def _hang_up(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
+            self._session = stream.session or self._session
             stream.close()
 
 
@@ -139,7 +142,7 @@ class HttpClient(Session):
         return self._measure(what, self._exchange, check, intended)
 
     def _exchange(self, what: Call) -> Answer:
-        kept = self._kept()
+        kept = self._kept(surely=what.method not in IDEMPOTENT)
         try:
             return self._once(what, kept or self._connect())
         except (WireError, OSError) as problem:
@@ -178,9 +181,12 @@ class HttpClient(Session):
             self._hang_up()
         return answer
 
-    def _kept(self) -> Stream | None:
+    def _kept(self, *, surely: bool) -> Stream | None:
         stream = self._stream
-        if stream is not None and clock() - self._rests_since > RESTED and not stream.still_open():
+        if stream is None:
+            return None
+        surely = surely and clock() - self._rests_since > RESTED
+        if not stream.still_open(surely=surely):
             self._totals.found_closed += 1
             self._hang_up()
             return None

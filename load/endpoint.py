@@ -15,7 +15,7 @@ from gevent.monkey import get_original  # type: ignore[import-untyped]
 from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
 from load.samples import Reason, clock
 from load.turns import Turns
-from load.wire import WRITE, Stream, WireError, wait, why
+from load.wire import WRITE, Stream, TlsSession, WireError, wait, why
 
 PLAIN_SOCKET = get_original("socket", "socket")  # also where Locust has put gevent's in its place
 ADDRESSES_KEPT = 60.0  # seconds
@@ -46,14 +46,15 @@ class Endpoint:
 
         They are no part of what is measured: a generator that is busy is no slow target.
         """
-        self._in_time(self._resolved)
+        if self._is_stale():
+            self._in_time(self._resolved)
         since = clock()
         self._turns.begin()
         return clock() - since
 
-    def connect(self) -> Stream:
+    def connect(self, session: TlsSession | None = None) -> Stream:
         """A connection that is ready to use; WireError says why there is none."""
-        return self._in_time(self._connect)
+        return self._in_time(lambda: self._connect(session))
 
     def _in_time(self, work: Callable[[], T]) -> T:
         timeout = gevent.Timeout(self._connect_timeout)
@@ -67,11 +68,11 @@ class Endpoint:
         finally:
             timeout.close()
 
-    def _connect(self) -> Stream:
+    def _connect(self, session: TlsSession | None) -> Stream:
         stream = Stream(self._dial())
         try:
             if self._context is not None:
-                stream.secure(self._context, self.host, self._turns)
+                stream.secure(self._context, self.host, self._turns, session)
         except ssl.SSLError as error:
             stream.close()
             raise WireError(why(error), error.reason or "") from None
@@ -93,15 +94,20 @@ class Endpoint:
                 problem = error
         raise WireError(why(problem), problem.strerror or "")
 
+    def _is_stale(self) -> bool:
+        return not self._addresses or clock() - self._looked_up > ADDRESSES_KEPT
+
     def _resolved(self) -> list[Address]:
         with self._lock:
-            if not self._addresses or clock() - self._looked_up > ADDRESSES_KEPT:
+            if self._is_stale():
                 try:
                     found = getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
                 except OSError as error:
                     raise WireError(Reason.DNS, str(error)) from None
                 self._addresses = [(family, address) for family, _, _, _, address in found]
                 self._looked_up = clock()
+        if len(self._addresses) == 1:
+            return self._addresses
         first = self._addresses[0][0]
         mixed = random.sample(self._addresses, len(self._addresses))
         return sorted(mixed, key=lambda entry: entry[0] != first)

@@ -15,6 +15,11 @@ from load.turns import Turns
 
 READ, WRITE = 1, 2
 MOST_AT_ONCE = 65_536
+# What TLS reads goes through here: to make so large a piece of memory for each read takes longer than it.
+_buffer = bytearray(MOST_AT_ONCE)
+_view = memoryview(_buffer)
+
+TlsSession = ssl.SSLSession
 
 _OWN = ("EMFILE", "ENFILE", "EADDRNOTAVAIL", "EADDRINUSE", "ENOBUFS", "ENOMEM")
 _AWAY = ("EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EACCES", "EPERM")
@@ -51,8 +56,9 @@ class Deadline:
         self._timer = gevent.get_hub().loop.timer(seconds, seconds)
 
     def start(self) -> None:
-        # again(): libev's start() would go on where stop() left off.
-        self._timer.again(gevent.getcurrent().throw, TimeUp)
+        # again(): libev's start() would go on where stop() left off. No update: the loop's own time, which is
+        # that of its last round, will do, and to ask the system for it costs more than all the rest of this.
+        self._timer.again(gevent.getcurrent().throw, TimeUp, update=False)
 
     def stop(self) -> None:
         self._timer.stop()
@@ -65,21 +71,37 @@ class Deadline:
 class Stream:
     """A connection. `receive` gives b"" at the end; `whole_end` says whether TLS was closed in good order."""
 
-    __slots__ = ("_hub", "_incoming", "_outgoing", "_over", "_reader", "_socket", "_tls", "whole_end")
+    # The loop watches for bytes all the time: to begin and end that with each request would cost more
+    # system calls than the request itself.
+    __slots__ = (
+        "_hub",
+        "_incoming",
+        "_outgoing",
+        "_over",
+        "_reader",
+        "_socket",
+        "_stirred",
+        "_tls",
+        "_waiter",
+        "whole_end",
+    )
 
     def __init__(self, connected: Any) -> None:
         self._hub = gevent.get_hub()
         self._socket = connected
+        self._waiter: Any = None  # the greenlet that waits for bytes
+        self._stirred = False  # some came for which nobody waited
         self._reader = self._hub.loop.io(connected.fileno(), READ)
+        self._reader.start(self._stir)
         self._tls: ssl.SSLObject | None = None
         self._over = False  # TLS has ended, which may come with the last bytes
         self.whole_end = True
 
-    def secure(self, context: ssl.SSLContext, host: str, turns: Turns) -> None:
-        """Shake hands."""
+    def secure(self, context: ssl.SSLContext, host: str, turns: Turns, session: TlsSession | None) -> None:
+        """Shake hands; where the server agrees, go on with the session of an earlier connection."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         turns.proceed()
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         while True:
             try:
                 tls.do_handshake()
@@ -114,8 +136,13 @@ class Stream:
                 return data
         return b""
 
-    def still_open(self) -> bool:
-        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for."""
+    def still_open(self, *, surely: bool) -> bool:
+        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for.
+
+        Unless `surely`, what the loop has not seen in its last round is not looked for.
+        """
+        if not (surely or self._stirred):
+            return True
         try:
             data = self._socket.recv(MOST_AT_ONCE)
         except BlockingIOError:
@@ -129,6 +156,11 @@ class Stream:
             return self._clear() is None
         except (OSError, WireError):
             return False
+
+    @property
+    def session(self) -> TlsSession | None:
+        """What a later connection of the same user can go on with: browsers do, and it saves a third."""
+        return self._tls.session if self._tls is not None else None
 
     def close(self) -> None:
         """Close at once, with TLS's goodbye where it can be said without waiting."""
@@ -158,12 +190,28 @@ class Stream:
 
     def _pull(self) -> bytes:
         while True:
-            self._hub.wait(self._reader)
+            if self._stirred:
+                self._stirred = False
+                self._reader.start(self._stir)
+            else:
+                self._waiter = gevent.getcurrent()
+                try:
+                    self._hub.switch()
+                finally:
+                    self._waiter = None
             try:
                 data: bytes = self._socket.recv(MOST_AT_ONCE)
             except BlockingIOError:
                 continue
             return data
+
+    def _stir(self) -> None:
+        """Bytes came, or the end."""
+        if self._waiter is not None:
+            self._waiter.switch()
+        else:
+            self._stirred = True
+            self._reader.stop()
 
     def _take(self, data: bytes) -> None:
         if data:
@@ -177,7 +225,8 @@ class Stream:
         parts = []
         try:
             while True:
-                parts.append(self._tls.read(MOST_AT_ONCE))
+                size: Any = self._tls.read(MOST_AT_ONCE, _buffer)  # with a buffer: how many
+                parts.append(bytes(_view[:size]))
                 self._over = not parts[-1]
                 if self._over or not (self._incoming.pending or self._tls.pending()):
                     break

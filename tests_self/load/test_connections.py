@@ -285,3 +285,22 @@ def test_a_real_server(real: str, authority: Authority, run: Run) -> None:
     assert result["totals"]["found_closed"] == 4
     assert result["totals"]["redirects"] == 8
     assert result["totals"]["retried"] == 0
+
+
+def test_a_users_next_connection_goes_on_with_its_tls_session(
+    authority: Authority, loopback: Loopback, run: Run
+) -> None:
+    """As a browser's does; that of another user does not."""
+    resumed: list[bool | None] = []
+
+    def talk(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        resumed.append(connection.session_reused)
+        request(connection)
+        connection.sendall(ok(b"hello", "connection: close"))
+
+    url, trust = f"https://localhost:{loopback.serve_tls(talk)}", str(authority.file.certificate)
+    for _ in range(2):
+        result = run(url, {}, {}, {}, ca_file=trust)
+        assert [sample["error"] for sample in result["samples"]] == [""] * 3
+    assert resumed == [False, True, True] * 2
