@@ -58,20 +58,19 @@ def test_backup_can_be_restored(backup: Backup) -> None:
     restored = backup.restored()
 
     assert (restored.ran.line, restored.ran.error) == (None, None)
-    assert restored.contents != {}
+    assert restored.contents != {}, "nothing was restored"
 
 
 @pytest.mark.runbook("prep.backup-rows")
 def test_restored_rows_are_productions(backup: Backup) -> None:
     """Table by table, of this database and no other: staging's backup restores just as well."""
     restored = backup.restored()
-    now = backup.now(restored.columns)
-    wanted = backup.recorded() or now
+    wanted = backup.recorded() or backup.now(restored.columns)
+    database, owners = backup.database(), backup.owners()
 
-    assert restored.contents != {}
-    assert wanted.database == now.database
+    assert restored.contents != {}, "nothing was restored"
+    assert wanted.database == database
     assert differing(wanted.tables, restored.contents) == {}
-    owners = backup.owners()
     others = {
         table: f"{owner}, in production {owners.get(table, 'no such table')}"
         for table, owner in restored.owners.items()

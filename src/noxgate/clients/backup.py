@@ -152,6 +152,11 @@ class Backup:
         self._observe(Observation(f"{found.database}: {_sum(found.tables)}", repeat))
         return found
 
+    def database(self) -> str:
+        """What the target's database is called."""
+        ((name,),) = self._database.rows("SELECT current_database()")
+        return str(name)
+
     def owners(self) -> dict[str, str]:
         """Who owns each of the target's tables."""
         rows = self._database.rows(OWNERS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from noxgate import doctor
 from noxgate.checks import find_checks
-from noxgate.rehearsal import moments, world
+from noxgate.rehearsal import loading, moments, world
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from noxgate.rehearsal.world import World
 from noxgate.runbook import read_runbook
@@ -21,7 +21,7 @@ NO_GO = 1
 INCONCLUSIVE = 2
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")  # in the order of the day
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
-APART = frozenset({"backup", "migration", "science"})
+APART = frozenset({"backup", "migration", "science", "slo"})
 # What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
 CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
 
@@ -66,10 +66,13 @@ def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
         clock.say(f"== {titles[phase].title}")
         began = time.monotonic()
         moments.bring(here, moment_of(phase), say=clock.say)
+        if phase == "staging":
+            clock.say(f"under load: noxgate load --ramp {loading.RAMP}")
+            loading.smoke(here)
         acted = time.monotonic()
         yield check(root, here, clock, phase)
         budget = titles[phase].budget_minutes
-        allowed = f" of {budget} minutes" if budget else ""
+        allowed = f"; the runbook allows {budget} minutes" if budget else ""
         took = f"{acted - began:.1f} s to do, {time.monotonic() - acted:.1f} s to check"
         clock.say(f"{titles[phase].title}: {took}{allowed}")
 

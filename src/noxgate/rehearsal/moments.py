@@ -6,13 +6,14 @@ before. It only ever moves forward. The checks of a phase are true from its mome
 
 import json
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from noxgate.rehearsal import persons, prometheus, repository, saving
+from noxgate.rehearsal import persons, prometheus, repository, saving, users
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.objects import Api
@@ -94,14 +95,12 @@ def _green(world: World, say: Callable[[str], None]) -> None:
 
 def _live(world: World, say: Callable[[str], None]) -> None:
     say("Switching traffic to green.")
-    _patch(world, SWITCH)
-    _wait_for(world, world.version)
+    _switch(world, SWITCH, world.version, say)
 
 
 def _rollback(world: World, say: Callable[[str], None]) -> None:
     say("Switching traffic back to blue.")
-    _patch(world, BACK)
-    _wait_for(world, world.previous)
+    _switch(world, BACK, world.previous, say)
 
 
 MOMENTS = {"prep": _prep, "green": _green, "live": _live, "rollback": _rollback}
@@ -111,6 +110,18 @@ ORDER = (START, *MOMENTS)
 def _is_ready(api: Api, pods: int) -> None:
     status = api.get("Deployment", "nox-api-deployment-green", objects.GREEN).get("status", {})
     assert status.get("readyReplicas") == pods, f"green is not ready: {status}"
+
+
+def _switch(world: World, file: str, version: str, say: Callable[[str], None]) -> None:
+    """Patch the Ingress while users ask, until they get nothing but the other version."""
+    with users.asking(world) as asked:
+        began = time.monotonic()
+        _patch(world, file)
+        _wait_for(world, version)
+        took = time.monotonic() - began
+    say(f"All users have {version} after {took:.1f} s; {asked}.")
+    if asked.failed:
+        raise RehearsalError(f"the switch was noticed: {asked}, the first {asked.failed[0]}")
 
 
 def _patch(world: World, file: str) -> None:

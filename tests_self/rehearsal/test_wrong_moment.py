@@ -1,0 +1,23 @@
+"""A phase that is looked at before its moment is red, and says what has not happened yet."""
+
+import pytest
+
+from noxgate.rehearsal.state import World
+
+from .conftest import Gate
+
+SAID = {
+    "prep": "expected a file backup_pre_v8.0.0_*.sql in",
+    "green": "Deployment nox-api-deployment-green is not there in nox-production-green",
+    "live": "nox-api-service-blue",
+}
+
+
+@pytest.mark.parametrize("early", SAID)
+def test_before_its_moment(early: str, world: World, gate: Gate) -> None:
+    """Nothing was saved, nothing applied, nothing switched."""
+    run = gate(markers=early, profile=world.profile_of(early))
+
+    assert run.status == 1, run.output
+    assert SAID[early] in run.output
+    assert "Traceback" not in run.output
