@@ -7,7 +7,7 @@ import gevent  # type: ignore[import-untyped]
 from load.recorder import Recorder
 from load.samples import Totals
 from locust.rpc import Message  # noqa: TID251 (load/ is where Locust may be imported)
-from locust.runners import STATE_STOPPED, MasterRunner  # noqa: TID251
+from locust.runners import STATE_MISSING, STATE_STOPPED, MasterRunner  # noqa: TID251
 
 KEY = "noxgate"
 GRACE = 10.0  # seconds beyond --stop-timeout for the last reports
@@ -61,6 +61,11 @@ class Reports:
         self._recorder.merge(drained)
         self.tallies[client_id] = Tally(sent, recorded, final)
 
+    def _is_there(self, worker: str) -> bool:
+        """A worker that was killed will never report."""
+        node = self._environment.runner.clients.get(worker)
+        return node is not None and node.state != STATE_MISSING
+
     def _quit_patiently(self) -> None:
         """Locust gives workers half a second for their last report, however long their users take to stop."""
         runner = self._environment.runner
@@ -69,6 +74,6 @@ class Reports:
         for worker in runner.clients.all:
             runner.server.send_to_client(message("quit", None, worker.id))
         with gevent.Timeout(self._environment.stop_timeout + GRACE, False):  # noqa: FBT003 (gevent's signature)
-            while not all(tally.final for tally in self.tallies.values()):
+            while any(not tally.final and self._is_there(worker) for worker, tally in self.tallies.items()):
                 gevent.sleep(0.05)
         self._quit()

@@ -1,0 +1,135 @@
+"""Load tests of a rehearsal, as a person runs them: `noxgate load` in a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from noxgate.loadtest.result import NAME, Result, read, write
+from noxgate.rehearsal.error import RehearsalError
+from noxgate.rehearsal.state import World
+
+ROOT = Path(__file__).parents[3]
+RAMP = "smoke"
+SHORT = "10s"  # of a hold whose result is known to be wrong: enough requests of every class to be sure of it
+STARTS = 60.0  # seconds that a generator on a busy machine may need until its users are there
+LAST_WORDS = 500
+
+
+def folder(world: World) -> Path:
+    return world.folder / "load"
+
+
+def results(world: World) -> list[Path]:
+    """The folders of all results, the newest last."""
+    return sorted(folder(world).glob(f"*Z-*-{RAMP}"))
+
+
+def command(world: World, *options: str) -> list[str]:
+    return [
+        sys.executable, "-m", "noxgate.cli", "load", f"--target={world.profile}", f"--ramp={RAMP}", *options
+    ]  # fmt: skip
+
+
+def smoke(world: World, *options: str) -> int:
+    """Run the smoke ramp; its exit status. RehearsalError where it left no result."""
+    before = results(world)
+    done = subprocess.run(
+        command(world, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
+    )
+    if results(world) == before:
+        words = " ".join((done.stdout + done.stderr).split())[-LAST_WORDS:]
+        raise RehearsalError(f"the load test left no result: {words}")
+    return done.returncode
+
+
+def good(world: World) -> Path:
+    """The newest result, made first where there is none."""
+    if not results(world):
+        smoke(world)
+    return results(world)[-1]
+
+
+@contextmanager
+def one_more(world: World, *options: str) -> Iterator[None]:
+    """A load test is run now; its result is the newest for as long as the context lasts."""
+    good(world)
+    smoke(world, f"--duration={SHORT}", *options)
+    new = results(world)[-1]
+    try:
+        yield
+    finally:
+        _remove(new)
+
+
+@contextmanager
+def edited(world: World, edit: Callable[[Result], Result]) -> Iterator[None]:
+    """The newest result is a copy of the good one with something changed."""
+    result = edit(read(good(world) / NAME))
+    new = folder(world) / f"99991231T235959Z-{result.target}-{RAMP}"
+    new.mkdir()
+    try:
+        write(new / NAME, result)
+        yield
+    finally:
+        _remove(new)
+
+
+@contextmanager
+def damaged(world: World) -> Iterator[None]:
+    """The newest result is cut in the middle."""
+    content = (good(world) / NAME).read_bytes()
+    new = folder(world) / f"99991231T235959Z-rehearsal-{RAMP}"
+    new.mkdir()
+    try:
+        (new / NAME).write_bytes(content[: len(content) // 2])
+        yield
+    finally:
+        _remove(new)
+
+
+@contextmanager
+def none(world: World) -> Iterator[None]:
+    """There is no result at all."""
+    good(world)
+    hidden = folder(world).with_name("load.hidden")
+    folder(world).rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(folder(world))
+
+
+@contextmanager
+def process_lost(world: World) -> Iterator[None]:
+    """One of the generator's two processes is killed while the users rise or hold."""
+    good(world)
+    before = results(world)
+    running = subprocess.Popen(
+        command(world, f"--duration={SHORT}", "--processes=2"), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if ", hold" in line:
+            break
+    # a worker is a child of Locust's main process, which is a child of the command
+    workers = [worker for main in psutil.Process(running.pid).children() for worker in main.children()]
+    workers[0].kill()
+    running.communicate(timeout=STARTS + 60)
+    if results(world) == before:
+        raise RehearsalError("the load test that lost a process left no result")
+    new = results(world)[-1]
+    try:
+        yield
+    finally:
+        _remove(new)
+
+
+def _remove(result: Path) -> None:
+    for path in result.iterdir():
+        path.unlink()
+    with suppress(FileNotFoundError):
+        result.rmdir()

@@ -1,0 +1,224 @@
+"""The load test finds the target too slow or failing, or its result proves nothing."""
+
+import threading
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import psutil
+
+from noxgate.holds import Second
+from noxgate.loadtest.result import Result
+from noxgate.rehearsal import loading
+from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
+from noxgate.rehearsal.sabotages.ways import answers, on_one_pod
+from noxgate.rehearsal.state import World
+
+QUICK, FULL = "staging.load-quick", "staging.load-full"
+P95, P99, SCIENCE = "staging.slo-p95", "staging.slo-p99", "staging.slo-science-p95"
+ERRORS, API, AUTH, NONE = (
+    "staging.slo-errors",
+    "staging.slo-api-errors",
+    "staging.slo-auth-success",
+    "staging.slo-no-5xx",
+)
+JOBS = "staging.science-job-results"
+SLOS = (P95, P99, SCIENCE, ERRORS, API, AUTH, NONE)
+
+HEALTH_PATHS = ("GET /health", "GET /version", "GET /ready")
+AUTH_PATHS = (
+    *(f"GET /api/auth/{provider}/url" for provider in ("google", "github", "microsoft")),
+    "GET /api/user/profile",
+)
+SCIENCE_PATHS = tuple(f"POST /{path}/v1" for path in ("xtb", "psi4", "empirical", "predict/cj"))
+DATA_PATHS = ("GET /api/user/history", "GET /api/user/settings", "GET /api/public/stats")
+
+
+def sabotages() -> Iterator[Sabotage]:
+    """All of this topic."""
+    yield from _slow()
+    yield from _failing()
+    yield from _proving_nothing()
+    yield from _jobs()
+
+
+def _slow() -> Iterator[Sabotage]:
+    ten = under_load(DATA_PATHS, delay=0.303, share=0.1)
+    yield Sabotage(P95, "303-ms", "a tenth of one class takes 303 ms", ten, "data on")
+    three = under_load(AUTH_PATHS, delay=0.55, share=0.04)
+    yield Sabotage(P99, "one-in-25", "a 25th of one class takes 550 ms", three, "auth on")
+    science = under_load(SCIENCE_PATHS, delay=2.1, share=0.15)
+    yield Sabotage(SCIENCE, "2100-ms", "science takes 2.1 s now and then", science, "science on")
+    yield Sabotage(
+        P95,
+        "stall",
+        "nothing is answered for two seconds of each eight",
+        loaded(ingress_stalls),
+        "no request at all",
+        also=(P99, SCIENCE, ERRORS, API, AUTH, NONE),
+        outcome="unreachable",
+    )
+
+
+def _failing() -> Iterator[Sabotage]:
+    most = under_load(
+        (*HEALTH_PATHS, *AUTH_PATHS, *SCIENCE_PATHS, *DATA_PATHS), status=404, json={"error": "?"}, share=0.1
+    )
+    yield Sabotage(ERRORS, "8-percent", "some 8 % of the answers are 404", most, "all on", (API, AUTH, JOBS))
+    some = under_load((*HEALTH_PATHS, *DATA_PATHS), status=404, json={"error": "?"}, share=0.07)
+    yield Sabotage(API, "3-percent", "some 3 % of the answers are 404", some, "all on")
+    wrong = under_load(("GET /health",), json={"status": "unhealthy"}, share=0.5)
+    yield Sabotage(
+        API, "unhealthy", "HTTP 200, but half of the answers of /health say unhealthy", wrong, "all on"
+    )
+    sign_in = under_load(AUTH_PATHS, status=404, json={"error": "?"}, share=0.05)
+    yield Sabotage(AUTH, "95-percent", "95 % of the sign-ins succeed", sign_in, "auth on")
+    single = loaded(on_one_pod(answers={"GET /health": {"status": 503, "text": "", "share": 0.02}}))
+    yield Sabotage(NONE, "few-503", "one pod in three answers 503 now and then", single, "not one is allowed")
+    sockets = under_load(("GET /ws",), status=403, text="")
+    yield Sabotage(ERRORS, "websocket", "every WebSocket is refused", sockets, "all on", (API,))
+    limiter = under_load(("GET /api/public/stats",), status=429, json={"error": "slow down"}, share=0.1)
+    yield Sabotage(
+        ERRORS, "limiter", "a rate limiter stands in the way", limiter, "a rate limiter was measured",
+        also=(P95, P99, API, NONE), outcome="unreachable",
+    )  # fmt: skip
+
+
+def _proving_nothing() -> Iterator[Sabotage]:
+    yield Sabotage(QUICK, "none", "there is no result", loading.none, "no load test", (FULL, *SLOS, JOBS))
+    cut = "Compressed file ended"
+    everything = (FULL, *SLOS, JOBS)
+    yield Sabotage(QUICK, "damaged", "its file is cut", loading.damaged, cut, everything, "unreachable")
+    lost = loading.process_lost
+    yield Sabotage(QUICK, "process-lost", "one of two generators died", lost, "was lost", (FULL, *SLOS))
+    also = (FULL, *SLOS)
+    other = edited(lambda result: replace(result, release="7.9.3"))
+    yield Sabotage(QUICK, "other-release", "of the release before", other, "of release 7.9.3", also)
+    candidate = edited(lambda result: replace(result, version="8.0.0-rc1"))
+    yield Sabotage(QUICK, "candidate", "the target was a candidate", candidate, "8.0.0-rc1", also)
+    yield Sabotage(QUICK, "old", "a day and a minute old", edited(_a_day_older), "h old", also)
+    yield Sabotage(QUICK, "future", "it ends tomorrow", edited(partial(_a_day_older, days=-1)), "h old", also)
+    stopped = edited(lambda result: replace(result, stopped="it was interrupted"))
+    yield Sabotage(QUICK, "interrupted", "somebody stopped it", stopped, "it was interrupted", also)
+    short = edited(
+        lambda result: replace(result, holds=tuple(replace(one, end=one.end - 3) for one in result.holds))
+    )
+    yield Sabotage(FULL, "short", "a hold three seconds too short", short, "was held for", (QUICK, *SLOS))
+    late = "the generator was late: 2.0 % of this process's timers by over 5 ms"
+    spoiled = edited(
+        lambda result: replace(result, holds=tuple(replace(one, spoiled=(late,)) for one in result.holds))
+    )
+    yield Sabotage(
+        P95, "generator-late", "the generator was too busy", spoiled, late,
+        also=(P99, SCIENCE, ERRORS, API, AUTH, NONE), outcome="unreachable",
+    )  # fmt: skip
+    empty = edited(lambda result: replace(result, seconds={**result.seconds, "auth": {}}))
+    yield Sabotage(
+        AUTH, "no-samples", "not one sign-in was tried", empty, "no samples",
+        also=(P95, P99, ERRORS, API, NONE), outcome="unreachable",
+    )  # fmt: skip
+    yield Sabotage(
+        SCIENCE, "all", "every science request is over the limit", edited(_science_over), "above the limit"
+    )
+    yield Sabotage(
+        ERRORS, "empty-window", "nothing for six seconds", edited(_six_seconds_gone), "no request at all",
+        also=(P95, P99, SCIENCE, API, AUTH, NONE), outcome="unreachable",
+    )  # fmt: skip
+
+
+def _jobs() -> Iterator[Sabotage]:
+    energy = {"job_id": "7", "status": "completed", "result": {"energy": -5.17}}
+    wrong = under_load(("POST /xtb/v1",), json=energy, share=0.2)
+    yield Sabotage(JOBS, "wrong", "an energy is wrong in the second digit", wrong, "assert [")
+    one = edited(lambda result: replace(result, right=result.right - 1))
+    yield Sabotage(JOBS, "one-lost", "one job of all never ended", one, "assert [")
+    none = edited(lambda result: replace(result, accepted=0, right=0))
+    yield Sabotage(JOBS, "none", "no job was accepted", none, "assert []")
+
+
+def under_load(paths: tuple[str, ...], **fault: object) -> Switch:
+    """A load test while the API answers these paths otherwise."""
+    return loaded(answers(dict.fromkeys(paths, fault)))
+
+
+def loaded(broken: Switch) -> Switch:
+    """A load test while something is broken; it is mended when the checks look."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        loading.good(world)
+        with ExitStack() as more:
+            with broken(world):
+                more.enter_context(loading.one_more(world))
+            yield
+
+    return on
+
+
+def edited(edit: Callable[[Result], Result]) -> Switch:
+    """The good result with something changed."""
+
+    def on(world: World) -> AbstractContextManager[None]:
+        return loading.edited(world, edit)
+
+    return on
+
+
+@contextmanager
+def ingress_stalls(world: World) -> Iterator[None]:
+    """Nginx stands still for two seconds of each eight."""
+    (master,) = (server.pid for server in world.servers if server.name == "ingress")
+    over = threading.Event()
+
+    def stall() -> None:
+        while not over.wait(6):
+            workers = psutil.Process(master).children()
+            for worker in workers:
+                worker.suspend()
+            over.wait(2.2)
+            for worker in workers:
+                worker.resume()
+
+    stalling = threading.Thread(target=stall)
+    stalling.start()
+    try:
+        yield
+    finally:
+        over.set()
+        stalling.join()
+
+
+def _a_day_older(result: Result, days: float = 1.001) -> Result:
+    older = timedelta(days=days)
+    return replace(
+        result,
+        started=(datetime.fromisoformat(result.started) - older).isoformat(),
+        ended=(datetime.fromisoformat(result.ended) - older).isoformat(),
+    )
+
+
+def _science_over(result: Result) -> Result:
+    slow = {
+        moment: Second(
+            array("f", [2.5] * len(second.times)),
+            second.outcomes,
+            dict.fromkeys(second.over, len(second.times)),
+        )
+        for moment, second in result.seconds["science"].items()
+    }
+    return replace(result, seconds={**result.seconds, "science": slow})
+
+
+def _six_seconds_gone(result: Result) -> Result:
+    (held,) = result.holds
+    gone = range(held.start + 5, held.start + 11)
+    return replace(
+        result,
+        seconds={
+            name: {moment: second for moment, second in by.items() if moment not in gone}
+            for name, by in result.seconds.items()
+        },
+    )
