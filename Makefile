@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup install rehearse gate checks check test lint bench-gate
+.PHONY: help setup install rehearse gate load-test load-ui checks check test lint bench-gate bench-load
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -8,6 +8,9 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 TARGET ?= staging
 PHASE ?= staging
+RAMP ?= quick
+# A load test without TARGET takes the same target as pytest would.
+NAMED = $(if $(filter command environment,$(firstword $(origin TARGET))),--target "$(TARGET)")
 BIN := .venv/bin
 
 # Any verb may be the first command on a machine: they rest on these two files.
@@ -34,6 +37,12 @@ install: $(SUITE) ## The suite alone, pinned, in .venv: no server is installed
 gate: $(SUITE) ## GO or NO-GO for one phase       TARGET=staging PHASE=staging
 	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)"
 
+load-test: $(SUITE) ## Locust ramp, then the SLOs       TARGET=staging [RAMP=smoke|quick|full|rate]
+	@$(BIN)/noxgate load $(NAMED) --ramp "$(RAMP)"
+
+load-ui: $(SUITE) ## The same journeys in Locust's own web page, to play with   TARGET=staging
+	@$(BIN)/noxgate load $(NAMED) --ui
+
 checks: $(SUITE) ## Every check: runbook line, file, what it expects
 	@$(BIN)/noxgate checks
 
@@ -46,6 +55,9 @@ test: $(SERVERS) ## The suite's own tests: every check can fail (about 20 minute
 
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
 	@$(BIN)/python benchmarks/gate.py
+
+bench-load: $(SERVERS) ## The load engine beside k6 (about 6 minutes; of use on a machine at rest)
+	@$(BIN)/python -m benchmarks.load
 
 lint: $(SUITE) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check
@@ -61,7 +73,7 @@ $(SERVERS): $(SUITE) src/noxgate/doctor.py requirements-science.lock
 	@touch $@
 
 $(SUITE): requirements.lock pyproject.toml
-	@$(if $(filter-out install gate checks lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
+	@$(if $(filter-out install gate load-test load-ui checks lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
 	@test -x $(BIN)/pip || { echo "Creating .venv; a few seconds." && $(PYTHON) -m venv .venv; }
 	@echo "Installing the pinned packages into .venv; a minute or two the first time."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

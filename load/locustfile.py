@@ -1,6 +1,8 @@
 """What Locust runs for `noxgate load`: users, ramp, watch, result. $NOXGATE_LOAD names the plan."""
 
 import os
+import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from load.samples import Sample, clock, wall
 from load.shape import Shape
 from load.watch import Watch
 from load.workers import Reports
-from locust import between, events, task  # noqa: TID251 (load/ is where Locust may be imported)
+from locust import between, events, stats, task  # noqa: TID251 (load/ is where Locust may be imported)
 from locust.runners import MasterRunner, WorkerRunner  # noqa: TID251
 
 from noxgate.holds import Second
@@ -46,6 +48,8 @@ class Visitor(ApiUser):
     def record(self, sample: Sample) -> None:
         """Kept by our recorder alone: to tell Locust as well would cost a third of all that we can send."""
         recorder.record(sample)
+        if plan.ui:
+            super().record(sample)
 
     @task
     def visit(self) -> None:
@@ -54,6 +58,8 @@ class Visitor(ApiUser):
 
 class Ramping(Shape):
     """The plan's ramp."""
+
+    abstract = plan.ui
 
 
 @dataclass
@@ -82,13 +88,15 @@ class Conductor:
             health.watch()
             if plan.ramp.rate:
                 gevent.spawn(arrivals.come, self._rate)
-        if not isinstance(runner, WorkerRunner):
+        if not isinstance(runner, WorkerRunner) and not plan.ui:
             self._started = datetime.now(UTC)
             self._watch = Watch(plan, recorder, environment)
             self._course = Course(plan.ramp, self._watch.end)
             environment.shape_class.course = self._course
             HOOKS.quitting.add_listener(self._finish)
             gevent.spawn(self._lead)
+        else:
+            gevent.spawn(self._stay)
 
     def _lead(self) -> None:
         while True:
@@ -102,6 +110,15 @@ class Conductor:
             else:
                 under_way = sum(tally.sent - tally.recorded for tally in self._reports.tallies.values())
             self._watch.look(self._course, users, under_way)
+
+    def _stay(self) -> None:
+        """End when the command that started this process is gone."""
+        with suppress(OSError):
+            while True:
+                os.write(plan.progress, b"\n")
+                gevent.sleep(1)
+        self._environment.runner.quit()
+        sys.exit(1)
 
     def _rate(self) -> float:
         """This process's part of the arrivals: as many of them as it has of the users."""
@@ -167,5 +184,7 @@ class Conductor:
         )
 
 
+# In three digits, as Locust's own page is to agree with what we say; its default would round 305 ms to 300.
+stats.bucket_response_time = lambda milliseconds: round(float(f"{milliseconds:.3g}"))
 HOOKS: Any = events  # untyped
 HOOKS.init.add_listener(lambda environment, **_: Conductor(environment))

@@ -9,7 +9,7 @@ from typing import Any
 from noxgate.loadtest import plots, ramps
 from noxgate.loadtest.live import shown
 from noxgate.loadtest.result import Result, results_folder
-from noxgate.loadtest.run import LoadError, NoResultError, Processes, keep, refused, run
+from noxgate.loadtest.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
 from noxgate.loadtest.table import text, verdict
 from noxgate.profile import default_target, is_skipped, read_target
 from noxgate.runbook import Runbook, read_runbook
@@ -54,6 +54,7 @@ def add(commands: Any, root: Callable[[], Path]) -> None:
         "--master", metavar="HOST:PORT", help="wait here for --processes workers on other machines"
     )
     one.add_argument("--worker", metavar="HOST:PORT", help="be a worker of the master there")
+    one.add_argument("--ui", action="store_true", help="Locust's own web page instead; nothing is kept")
     one.set_defaults(command=lambda given: load(given, root()))
 
 
@@ -71,7 +72,15 @@ def load(given: argparse.Namespace, root: Path) -> int:
         raise LoadError(reason)
     ramp = _ramp(root, given)
     processes = _processes(given)
-    print(f"{target.base_url}: {ramp.name}, {ramp.what}; about {ramp.seconds:.0f} s. Ctrl-C ends it early.")
+    if processes.ui:
+        print(
+            f"Locust's page: http://127.0.0.1:{processes.ui}  (Ctrl-C ends it)", flush=True
+        )
+    else:
+        print(
+            f"{target.base_url}: {ramp.name}, {ramp.what}; about {ramp.seconds:.0f} s. Ctrl-C ends it early.",
+            flush=True,
+        )
     try:
         with shown(ramp, read_slos(runbook.lines)) as tell:
             result = run(root, target, runbook, ramp, processes, tell)
@@ -79,7 +88,7 @@ def load(given: argparse.Namespace, root: Path) -> int:
         print(f"NOT DECIDED: {error}")
         return NOT_DECIDED
     if result is None:
-        print("the master has the result")
+        print("the master has the result" if processes.worker else "nothing is kept of it")
         return PASSED
     kept = keep(result, results_folder(root, target, runbook.release.version))
     plots.draw(result, kept)
@@ -125,4 +134,4 @@ def _processes(given: argparse.Namespace) -> Processes:
             raise LoadError(f"--{option}: expected HOST:PORT, saw {value!r}")
     if given.processes < 1:
         raise LoadError(f"--processes: expected 1 or more, saw {given.processes}")
-    return Processes(given.processes, given.master or "", given.worker or "")
+    return Processes(given.processes, given.master or "", given.worker or "", free_port() if given.ui else 0)

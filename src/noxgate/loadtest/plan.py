@@ -30,6 +30,7 @@ class Plan:
     result: Path
     progress: int  # the file descriptor that progress is written to
     timeout: float = TIMEOUT
+    ui: bool = False  # Locust's own web page drives it; there is no ramp and no result
 
 
 def write_plan(path: Path, plan: Plan) -> None:

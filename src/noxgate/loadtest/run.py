@@ -26,6 +26,7 @@ from noxgate.target import ON_PRODUCTION, Target, UnreachableError
 
 CLASSES = ("health", "auth", "science", "data", "websocket")
 CONNECT = 300  # seconds that a master waits for its workers
+UI_SECONDS = 3600.0
 LATEST = 60.0  # seconds beyond the ramp and its last requests, and the process is ended
 LAST_WORDS = 600  # characters
 
@@ -44,12 +45,13 @@ class NoResultError(Exception):
 class Processes:
     """Who sends: `count` processes, of this machine or (with `bind`) workers elsewhere that connect to it.
 
-    With `worker`, the master's HOST:PORT, this is one of those.
+    With `worker`, the master's HOST:PORT, this is one of those. With `ui` Locust's own web page drives it.
     """
 
     count: int = 1
     bind: str = ""
     worker: str = ""
+    ui: int = 0  # the port of that page
 
 
 def refused(target: Target) -> str | None:
@@ -70,8 +72,8 @@ def run(
 ) -> Result | None:
     """Run one load test to its end; `tell` is given its progress about once a second.
 
-    None for a worker: its master has the result. UnreachableError where the target does not answer before
-    it, NoResultError where it ends without one.
+    None for a worker, whose master has the result, and where Locust's page drives it. UnreachableError where
+    the target does not answer before it, NoResultError where it ends without one.
     """
     token = target.credential("test_token").reveal()
     version = answered_version(target)
@@ -91,6 +93,7 @@ def run(
             processes.count,
             folder / NAME,
             telling,
+            ui=bool(processes.ui),
         )
         write_plan(folder / "plan.json", plan)
         environment = os.environ | {
@@ -108,8 +111,9 @@ def run(
             )  # fmt: skip
         os.close(telling)
         with os.fdopen(told, encoding="utf-8") as progress:
-            _follow(process, progress, tell, ramp.seconds + STOP_TIMEOUT + LATEST)
-        if processes.worker:
+            longest = UI_SECONDS if processes.ui else ramp.seconds + CONNECT + STOP_TIMEOUT + LATEST
+            _follow(process, progress, tell, longest)
+        if processes.worker or processes.ui:
             return None
         try:
             result = read(plan.result)
@@ -192,6 +196,8 @@ def _options(processes: Processes) -> list[str]:
     if processes.worker:
         host, _, port = processes.worker.rpartition(":")
         return ["--worker", "--master-host", host, "--master-port", port]
+    if processes.ui:
+        return ["--web-host", "127.0.0.1", "--web-port", str(processes.ui)]
     options = ["--headless", "--only-summary"]
     if processes.bind:
         host, _, port = processes.bind.rpartition(":")
@@ -199,9 +205,14 @@ def _options(processes: Processes) -> list[str]:
         options += ["--expect-workers-max-wait", str(CONNECT)]
         return [*options, "--master-bind-host", host, "--master-bind-port", port]
     if processes.count > 1:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = str(free.getsockname()[1])
+        port = str(free_port())
         options += ["--processes", str(processes.count)]
         options += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
         options += ["--master-host", "127.0.0.1", "--master-port", port]
     return options
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
