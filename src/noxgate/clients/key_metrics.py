@@ -28,7 +28,7 @@ class Span:
     def of(cls, seconds: float, every: float) -> "Span":
         """At least so long that every rate has its samples."""
         rate = max(SAMPLES * every, seconds / PARTS)
-        whole = max(seconds, rate + 2 * every)
+        whole = max(seconds, 2 * rate)
         return cls(round(whole), round(rate), max(1, round(max(every, rate / SAMPLES))))
 
     def over(self, function: str, expression: str) -> str:
@@ -108,7 +108,8 @@ class KeyMetrics:
         for one in self._prometheus.coverage(selector, span.seconds, max(every)):
             pod = one.labels.get("pod", "")
             shares[pod] = max(one.value, shares.get(pod, 0.0))
-        gaps = [pod for pod in self._pods if shares.get(pod, 0.0) < COVERED]
+        enough = COVERED - max(every) / span.seconds  # one sample more or less lies within, as it happens
+        gaps = [pod for pod in self._pods if shares.get(pod, 0.0) < enough]
         if gaps:
             said = ", ".join(f"{pod} {shares.get(pod, 0.0):.0%}" for pod in gaps)
             raise UnreachableError(

@@ -1,0 +1,341 @@
+"""What looks at green after the switch: spans, gaps, deaf rules, the first minutes, Grafana and Sentry."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from noxgate.clients.first_minutes import FirstMinutes, Rounds
+from noxgate.clients.grafana import Grafana
+from noxgate.clients.ingress_meaning import changed_at
+from noxgate.clients.key_metrics import KeyMetrics, Span
+from noxgate.clients.observation import Observation
+from noxgate.clients.prometheus import Prometheus
+from noxgate.clients.prometheus_answers import Sample, ScrapeTarget
+from noxgate.clients.rule_series import blind
+from noxgate.clients.sentry import Sentry
+from noxgate.rehearsal import containers, pages
+from noxgate.target import Dashboard, SentryProject, Target, UnreachableError
+
+if TYPE_CHECKING:
+    from noxgate.clients.api import ApiClient
+
+NOW = datetime.now(UTC)
+GREEN = "nox-production-green"
+
+
+class Known:
+    """A Prometheus that knows these answers; any other query finds nothing."""
+
+    def __init__(self, answers: Mapping[str, list[Sample]], covered: Sequence[Sample] = ()) -> None:
+        self._answers = answers
+        self._covered = covered
+        self.asked: list[str] = []
+
+    def query(self, promql: str) -> list[Sample]:
+        self.asked.append(promql)
+        return self._answers.get(promql, [])
+
+    def value(self, promql: str) -> float:
+        self.asked.append(promql)
+        return 1.0
+
+    def formatted(self, promql: str) -> str:
+        return promql
+
+    def targets(self) -> list[ScrapeTarget]:
+        return [ScrapeTarget("nox-api", "pool", "http://x", "up", "", NOW, 15.0, {})]
+
+    def coverage(self, _: str, __: int, ___: float) -> Sequence[Sample]:
+        return self._covered
+
+
+def prometheus(known: Known) -> Prometheus:
+    return cast("Prometheus", known)
+
+
+def sample(value: float = 1.0, **labels: str) -> Sample:
+    return Sample(labels, value, NOW)
+
+
+# ---------------------------------------------------------------- key metrics
+
+
+def test_span_of_half_an_hour() -> None:
+    """Rates of five minutes, one each 75 s, all within the half hour."""
+    span = Span.of(1800, 15)
+
+    assert (span.seconds, span.rate, span.step) == (1800, 300, 75)
+    assert span.over("max_over_time", "x") == "max_over_time((x)[1500s:75s])"
+
+
+def test_span_of_a_moment_has_samples_enough() -> None:
+    """However short a rehearsal looks."""
+    span = Span.of(1.5, 1)
+
+    assert (span.seconds, span.rate) == (8, 4)
+
+
+UP = f'up{{namespace="{GREEN}",job="nox-api"}}'
+
+
+@pytest.mark.parametrize(("share", "is_fine"), [(1.0, True), (0.9, True), (0.88, False), (0.8, False)])
+def test_gaps_are_no_data(share: float, is_fine: bool) -> None:  # noqa: FBT001
+    """A Prometheus that was up for 80 % of the time says nothing of the rest."""
+    known = Known(
+        {UP: [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]},
+        [sample(1.0, pod="a"), sample(share, pod="b")],
+    )
+    metrics = KeyMetrics(prometheus(known), GREEN, "nox-api", ["a", "b"], 1800)
+
+    if is_fine:
+        assert metrics.pods_at_least() == 1.0
+    else:
+        with pytest.raises(UnreachableError, match=f"saw b {share:.0%}"):
+            metrics.pods_at_least()
+
+
+def test_pod_that_nobody_measures_is_no_data() -> None:
+    """Not the two others' good health."""
+    known = Known({UP: [sample(job="nox-api", pod="a")]}, [sample(1.0, pod="a")])
+    metrics = KeyMetrics(prometheus(known), GREEN, "nox-api", ["a", "b"], 1800)
+
+    with pytest.raises(UnreachableError, match="saw b 0%"):
+        metrics.errors_percent()
+
+
+# ---------------------------------------------------------------- rules
+
+
+RULE = 'sum(rate(http_requests_total{namespace=~"x|y", job="nox-api", status=~"5.."}[2m])) > 1'
+KEPT = f'count(http_requests_total{{namespace=~"x|y",job="nox-api",namespace="{GREEN}"}})'
+
+
+def test_rule_that_finds_series_is_not_blind() -> None:
+    """Whose series they are counts; a status that nobody answered yet does not."""
+    known = Known({KEPT: [sample()]})
+
+    assert blind(prometheus(known), [{"alert": "A", "expr": RULE}], GREEN) == {}
+    assert known.asked == [KEPT]
+
+
+def test_rule_without_series_is_blind() -> None:
+    """It names the selector that fits nothing."""
+    assert blind(prometheus(Known({})), [{"alert": "A", "expr": RULE}], GREEN) == {
+        "A": [KEPT.removeprefix("count(").removesuffix(")")]
+    }
+
+
+def test_braces_inside_of_strings_end_no_selector() -> None:
+    """As in a pattern of a path."""
+    known = Known({})
+
+    blind(prometheus(known), [{"alert": "A", "expr": 'up{job="a{1,2}",path="}"} == 0'}], GREEN)
+
+    assert known.asked == ['count(up{job="a{1,2}"})']
+
+
+# ---------------------------------------------------------------- the first minutes
+
+
+class Sampled:
+    """An API that gives these answers, one list after another."""
+
+    def __init__(self, *answers: object) -> None:
+        self._answers = list(answers)
+
+    def sample(self, _: str, __: int) -> Any:
+        found = self._answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def first_minutes(*answers: object) -> tuple[FirstMinutes, list[Observation]]:
+    seen: list[Observation] = []
+    api = cast("ApiClient", Sampled(*answers))
+    return FirstMinutes(Rounds(api, ["/health"], list, during=0.02, every=0.01), seen.append), seen
+
+
+def test_all_looks_count() -> None:
+    """Of the whole time, though only one check waited for it."""
+    watched, seen = first_minutes(["a"], ["b"], ["c"])
+
+    twice: list[list[Any]] = [[*watched.answers("/health")] for _ in range(2)]
+    assert twice == [["a", "b", "c"]] * 2
+    assert watched.pods() == [[], [], []]
+    assert [one.seen for one in seen] == ["/health: 3 looks", "/health: 3 looks", "pods: 3 looks"]
+
+
+def test_one_look_in_vain_is_a_failure() -> None:
+    """Users could not reach it either."""
+    watched, _ = first_minutes([1], UnreachableError("refused"), [3])
+
+    with pytest.raises(AssertionError, match="round 2 of 3: refused"):
+        watched.answers("/health")
+
+
+def test_no_look_at_all_is_no_failure() -> None:
+    """It may be us."""
+    refused = UnreachableError("refused")
+    watched, _ = first_minutes(refused, refused, refused)
+
+    with pytest.raises(UnreachableError):
+        watched.answers("/health")
+
+
+def test_when_the_ingress_was_changed() -> None:
+    """By whoever changed what it routes last; a status is no change."""
+    fields = [
+        {"time": "2026-01-01T10:00:00Z", "fieldsV1": {"f:spec": {}}},
+        {"time": "2026-01-01T12:00:00Z", "fieldsV1": {"f:spec": {}}},
+        {"time": "2026-01-01T13:00:00Z", "fieldsV1": {"f:status": {}}},
+    ]
+
+    assert changed_at({"metadata": {"managedFields": fields}}) == datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert changed_at({"metadata": {}}) is None
+
+
+# ---------------------------------------------------------------- Grafana and Sentry
+
+
+@contextmanager
+def serving(answers: Mapping[str, tuple[int, object]]) -> Iterator[tuple[int, list[str]]]:
+    """A server on loopback that answers by path; the port, and the headers of authorization that came."""
+    came: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            came.append(self.headers.get("authorization", ""))
+            status, document = answers.get(self.path.partition("?")[0], (404, {"message": "not found"}))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(
+                document.encode() if isinstance(document, str) else json.dumps(document).encode()
+            )
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port, came
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def target(port: int) -> Target:
+    url = f"http://127.0.0.1:{port}"
+    return Target(
+        name="loopback",
+        path=Path("loopback.toml"),
+        serves=("live",),
+        base_url="https://localhost:9",
+        plain_url="http://localhost:9",
+        namespace="nox",
+        rehearsal=True,
+        grafana=Dashboard(url, "nox-api"),
+        sentry=SentryProject(url, "nox", "api"),
+        credentials={"grafana_token": "GRAFANA_TOKEN"},
+        variables={"GRAFANA_TOKEN": "token-of-grafana"},
+    )
+
+
+QUERY = "/api/datasources/proxy/uid/prometheus/api/v1/query"
+
+
+def vector(*values: str) -> tuple[int, object]:
+    result = [{"metric": {}, "value": [0, value]} for value in values]
+    return 200, {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+
+@pytest.mark.parametrize(("values", "has_data"), [(("0",), True), ((), False), (("NaN",), False)])
+def test_panels(values: tuple[str, ...], has_data: bool) -> None:  # noqa: FBT001
+    """Variables are filled in; NaN is what an empty panel shows, too."""
+    document = pages.dashboard(GREEN)
+    with serving({"/api/dashboards/uid/nox-api": (200, document), QUERY: vector(*values)}) as (port, came):
+        seen: list[Observation] = []
+        grafana = Grafana(target(port), seen.append)
+        panels = grafana.panels()
+
+        assert [panel.title for panel in panels] == ["Requests", "p95", "Pods", "Memory"]
+        assert panels[0].query == (f'sum(rate(http_requests_total{{namespace="{GREEN}",job="nox-api"}}[5m]))')
+        assert grafana.has_data(panels[0]) is has_data
+    assert set(came) == {"Bearer token-of-grafana"}
+    assert "token-of-grafana" not in str(seen)
+
+
+def test_rows_hidden_queries_and_several_values() -> None:
+    """Panels lie inside rows, too; a query that is hidden is nobody's to see."""
+    targets = [{"expr": 'up{namespace=~"$ns"}'}, {"expr": "hidden", "hide": True}, {"refId": "B"}]
+    panel = {"title": "inner", "datasource": {"uid": "${source}"}, "targets": targets}
+    variables = [
+        {"name": "ns", "current": {"value": ["a", "b"]}},
+        {"name": "source", "current": {"value": "prometheus"}},
+    ]
+    document = {
+        "dashboard": {"panels": [{"title": "row", "panels": [panel]}], "templating": {"list": variables}}
+    }
+    with serving({"/api/dashboards/uid/nox-api": (200, document)}) as (port, _):
+        (found,) = Grafana(target(port), lambda _: None).panels()
+
+    assert (found.query, found.datasource) == ('up{namespace=~"(a|b)"}', "prometheus")
+
+
+@pytest.mark.parametrize("answer", [(401, {}), (302, {}), (200, "<html>"), (200, {"x": 1}), (500, {})])
+def test_no_dashboard_is_nothing_known(answer: tuple[int, object]) -> None:
+    """A page to sign in is none."""
+    with serving({"/api/dashboards/uid/nox-api": answer}) as (port, _), pytest.raises(UnreachableError):
+        Grafana(target(port), lambda _: None).panels()
+
+
+def test_new_issues() -> None:
+    """Whatever the server makes of the query, older ones do not count."""
+    issues = [
+        {"shortId": "NOX-1", "title": "old", "firstSeen": "2026-01-01T09:00:00Z", "count": "3"},
+        {"shortId": "NOX-2", "title": "new", "firstSeen": "2026-01-01T11:00:00.5Z", "count": "1"},
+    ]
+    with serving({"/api/0/projects/nox/api/issues/": (200, issues)}) as (port, came):
+        found = Sentry(target(port), lambda _: None).new_issues(datetime(2026, 1, 1, 10, tzinfo=UTC))
+
+    assert [str(issue) for issue in found] == ["NOX-2 new (1 events)"]
+    assert came == [""], "no token where the profile names none"
+
+
+def test_profile_that_names_neither_leaves_them_to_a_person() -> None:
+    """The reason says so."""
+    without = replace(target(9), grafana=None, sentry=None)
+    for client in (Grafana, Sentry):
+        with pytest.raises(UnreachableError, match="a person looks"):
+            client(without, lambda _: None)
+
+
+# ---------------------------------------------------------------- the rehearsal's container metrics
+
+
+def test_container_metrics() -> None:
+    """Limits in bytes and cores; a pod without a process has no use."""
+    limits = {"resources": {"limits": {"cpu": "500m", "memory": "1Gi"}}}
+    pod = {
+        "metadata": {"namespace": "n", "name": "p"},
+        "spec": {"containers": [{"name": "c", **limits}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+    lines = list(containers.exposition([pod], {}, {}))
+
+    limit = 'kube_pod_container_resource_limits{namespace="n",pod="p",container="c"'
+    assert lines == [
+        'kube_pod_status_ready{namespace="n",pod="p",condition="true"} 1',
+        f'{limit},resource="cpu",unit="core"}} 0.5',
+        f'{limit},resource="memory",unit="byte"}} 1073741824.0',
+    ]

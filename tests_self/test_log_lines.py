@@ -1,0 +1,113 @@
+"""Which lines of a log are errors, what may be allowed, and what no report may show of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from noxgate.clients.log_lines import allow_list, is_grave, redacted, unexpected
+
+GRAVE = [
+    '{"level": "error", "message": "no connection"}',
+    '{"severity": "CRITICAL", "msg": "x"}',
+    '{"log": {"level": "fatal"}, "message": "x"}',
+    '{"log.level": "ERROR"}',
+    '{"level": 50, "msg": "pino"}',
+    '{"msg": "an error without a level"}',
+    "2026-01-01 12:00:00 CRITICAL nox: out of space",
+    "[error] upstream timed out",
+    "Fatal: cannot bind",
+    "E0115 10:00:00.000000 1 reflector.go:138] failed to list",
+    "Traceback (most recent call last):",
+    "0 errors, then one error",
+    '{"level": "error"',
+]
+HARMLESS = [
+    '{"level": "info", "message": "0 errors"}',
+    '{"level": "info", "message": "error budget: CRITICAL below 5"}',
+    '{"level": "warning", "message": "slow"}',
+    '{"level": 30, "msg": "pino"}',
+    "0 errors",
+    "finished without error",
+    "no error",
+    "error: null, result: 3",
+    "error=0 total=3",
+    'GET /errors HTTP/1.1" 200',
+    "terror and errorless",
+    "I0115 10:00:00.000000 1 main.go:1] started",
+    "",
+]
+
+
+@pytest.mark.parametrize("line", GRAVE)
+def test_is_grave(line: str) -> None:
+    """By level where there is one, by a whole word else."""
+    assert is_grave(line)
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_is_harmless(line: str) -> None:
+    """A word inside another, or one that says that there was none."""
+    assert not is_grave(line)
+
+
+def test_error_count_of_more_than_none() -> None:
+    """error=0 is none; error=03 and error=0.5 are not."""
+    assert is_grave("error=7")
+    assert is_grave("error: 0.5 of them")
+
+
+def allowed(tmp_path: Path, text: str) -> Path:
+    """An allow list."""
+    path = tmp_path / "allowed.toml"
+    path.write_text(text)
+    return path
+
+
+def test_allow_list(tmp_path: Path) -> None:
+    """What it names is no finding, and nothing else."""
+    path = allowed(tmp_path, "[[allowed]]\npattern = 'known [0-9]+'\nreason = 'NOX-1'\n")
+
+    found = unexpected(["ERROR known 42", "ERROR unknown", "fine"], allow_list(path))
+
+    assert found == ["ERROR unknown"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[allowed]]\npattern = 'x'\n", "saw entry 1 with pattern"),
+        ("[[allowed]]\npattern = 'x'\nreason = ' '\n", "saw entry 1"),
+        ("[[allowed]]\npattern = '.*'\nreason = 'x'\n", "fits every line"),
+        ("[[allowed]]\npattern = '('\nreason = 'x'\n", "entry 1"),
+        ("[[allow]]\npattern = 'x'\nreason = 'x'\n", "saw allow"),
+        ("no toml", "expected [[allowed]]"),
+    ],
+)
+def test_allow_list_that_is_none(tmp_path: Path, text: str, message: str) -> None:
+    """No line is allowed by mistake, or without a reason."""
+    with pytest.raises(AssertionError) as raised:
+        allow_list(allowed(tmp_path, text))
+
+    assert message in str(raised.value)
+
+
+def test_nothing_is_shown_that_could_be_a_secret() -> None:
+    """Tokens, passwords in URLs and fields, addresses of people."""
+    signed = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    line = json.dumps(
+        {
+            "level": "error",
+            "a": f"Authorization: Bearer {signed}",
+            "b": "postgresql://nox:hunter2@db:5432/nox",
+            "c": "password=hunter3&x=1",
+            "api_key": "hunter4",
+            "d": "someone@nox.example signed in",
+        }
+    )
+
+    shown = redacted(line)
+
+    for secret in (signed, "hunter2", "hunter3", "hunter4", "someone@nox.example"):
+        assert secret not in shown
+    assert "postgresql://nox:***@db:5432/nox" in shown
