@@ -84,6 +84,7 @@ class Forward:
         try:
             found = self._session.patience.run(lambda: _asked(listener.port, wanted))
         except (OSError, http.client.HTTPException) as error:
+            listener.over.wait(SECONDS)  # what went wrong is known when the stream has ended
             said = listener.problem or shortened(str(error)) or type(error).__name__
             self._observe(Observation(f"{pod}: {said}", repeat))
             if listener.is_refused:
@@ -145,6 +146,8 @@ class _Listener:
         self.port = int(self._listener.getsockname()[1])
         self.problem: str | None = None
         self.is_refused = False  # by the API server, so that nothing is known of the pod
+        self.over = threading.Event()  # no connection is open
+        self.over.set()
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._accept, daemon=True, name=f"port-forward {self.port}")
 
@@ -165,10 +168,12 @@ class _Listener:
         with suppress(OSError):
             while True:
                 local, _ = self._listener.accept()
+                self.over.clear()
                 self._open.append(local)
                 with local:
                     self._pass_on(local)
                 self._open.remove(local)
+                self.over.set()
 
     def _pass_on(self, local: socket.socket) -> None:
         try:
