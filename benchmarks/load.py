@@ -112,7 +112,8 @@ def _one(fast: Fast, scheme: str, users: int, folder: Path, who: str) -> Used:
         command, variables = k6(url, users, 120, result, CHECK=check, SSL_CERT_FILE=fast.ca_file)
 
     def all_there() -> None:
-        assert fast.count()[1] >= users
+        there = fast.count()[1]
+        assert there >= users, f"expected {users} users of {who} on {scheme}, saw {there}"
 
     with running(GENERATOR, command, variables) as process:
         eventually(all_there, within=PATIENCE, every=0.2)

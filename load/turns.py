@@ -10,7 +10,7 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from load.samples import clock
 
-SHARE = 0.25  # of the time between two rounds of a busy loop, so that connecting goes on there as well
+SHARE = 1.0  # of the time that all else took since the last: connecting goes on in a busy loop as well
 
 
 class Turns:

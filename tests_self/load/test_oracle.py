@@ -12,7 +12,7 @@ from .conftest import ROOT, Json
 USERS = 25
 SECONDS = 4
 ERROR, SHARE = 1.0, 0.005  # ms, or a part of the percentile: what is allowed on a machine at rest
-# Times: by how much more a machine with other work may add than its timers are late. There are few requests in
+# Times: by how much more a machine with other work may add than its timers are late. Few requests are in
 # the last hundredth, and far apart.
 LATE = {"0.5": 2, "0.95": 2, "0.99": 5}
 
