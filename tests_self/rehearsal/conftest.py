@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _moment(item: pytest.Item) -> int:
     given = getattr(item, "callspec", None)
     found = {} if given is None else given.params
+    if "moment" in found:
+        return moments.ORDER.index(found["moment"])
     if "sabotage" in found:
         return moments.ORDER.index(found["sabotage"].moment)
     phase = found.get("phase") if item.name.startswith("test_nothing_broken_is_go") else None

@@ -61,7 +61,7 @@ manifests = "k8s/production/green"
 switch_patch = "k8s/production/switch-to-green.json"
 rollback_patch = "k8s/production/back-to-blue.json"
 grafana = {{ url = "{pages.url(plan.pages_port, "grafana")}", dashboard = "{pages.DASHBOARD}" }}
-backups = "{BACKUPS}"
+backups = "{folder / BACKUPS}"
 restore = {json.dumps(RESTORE)}
 """
     tables = f"""\
