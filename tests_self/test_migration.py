@@ -485,7 +485,17 @@ def test_profile_that_names_nothing() -> None:
 def test_list_of_queries_that_never_worked(workshop: Workshop) -> None:
     """The list is wrong then, not the migration."""
     with pytest.raises(UnreachableError, match=r"queries\.sql line 1 fails before the migration, too: rel"):
-        workshop.migration(queries="SELECT * FROM nobody;").broken_queries()
+        workshop.migration(queries="SELECT * FROM users, nobody;").broken_queries()
+
+
+def test_list_that_asks_nothing(workshop: Workshop) -> None:
+    """SELECT 1 works on every schema. What is not asked is shown."""
+    with pytest.raises(UnreachableError, match=r"queries\.sql asks no table of the schema"):
+        workshop.migration(queries="SELECT 1; SELECT 'users';").broken_queries()
+
+    more = f"{SCHEMA}CREATE TABLE visits (day date);"
+    assert workshop.migration(schema=more).broken_queries() == []
+    assert "3 of 3 statements work as before; no statement asks visits" in workshop.seen()
 
 
 def test_copies_that_stay_inside(workshop: Workshop) -> None:

@@ -7,10 +7,11 @@ from typing import TypeVar
 from noxgate.clients import migration_lint, migration_locks, migration_start, old_queries
 from noxgate.clients.database import Database
 from noxgate.clients.migration_lint import Finding
-from noxgate.clients.migration_trial import Restored, SecondRun, Trial
+from noxgate.clients.migration_trial import Trial
 from noxgate.clients.observation import Observation, Observe, few, masked, shortened
 from noxgate.clients.scratch import Ran
 from noxgate.clients.sql_script import Statement
+from noxgate.clients.table_contents import Restored, SecondRun
 from noxgate.target import UnreachableError
 
 T = TypeVar("T")
@@ -126,9 +127,10 @@ class Migration:
         self._look(lambda: self._trial.server(self._database), repeat)
         answers = self._look(self._trial.answers, repeat)
         broken = [why for before, after in answers if (why := old_queries.broken(before, after)) is not None]
-        self._observe(
-            Observation(f"{len(answers) - len(broken)} of {len(answers)} statements work as before", repeat)
-        )
+        seen = f"{len(answers) - len(broken)} of {len(answers)} statements work as before"
+        unasked = [table for table in self._trial.tables_before() if table not in self._trial.asked()]
+        seen += f"; no statement asks {', '.join(unasked)}" if unasked else ""
+        self._observe(Observation(shortened(seen), repeat))
         return broken
 
     def restored(self) -> Restored:

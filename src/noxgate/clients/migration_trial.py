@@ -2,8 +2,8 @@
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import psycopg
@@ -16,36 +16,13 @@ from noxgate.clients.migration_start import Row
 from noxgate.clients.observation import few
 from noxgate.clients.old_queries import Answer
 from noxgate.clients.scratch import Ran, ScratchServer, programs
-from noxgate.clients.table_contents import Contents, contents
+from noxgate.clients.table_contents import Contents, Restored, SecondRun, contents
 from noxgate.target import Target, UnreachableError
 
 T = TypeVar("T")
 LIMIT = 300.0  # seconds that each run of a script may take
 BEFORE, MIGRATED, TWICE, LOCKS, RESTORED = "before", "migrated", "twice", "locks", "restored"  # databases
 VARIABLE = "SCRATCH_DATABASE_URL"
-
-
-@dataclass(frozen=True)
-class SecondRun:
-    """What a second run did to what the first one left."""
-
-    error: str | None
-    catalog: tuple[str, ...]  # the lines of pg_dump that differ, with their - and +
-    rows: dict[str, tuple[int, int]]  # table -> before and after, where they differ
-    contents: tuple[str, ...]  # tables of as many rows as before, but others
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What a restore came to: of `tables`, those whose rows (before, after) or contents differ.
-
-    `catalog` are the lines of pg_dump that differ: an index, a constraint, a function.
-    """
-
-    ran: Ran
-    tables: int
-    lost: dict[str, tuple[int, int]]
-    catalog: tuple[str, ...] = ()
 
 
 class Trial:
@@ -104,6 +81,11 @@ class Trial:
     def answers(self) -> list[tuple[Answer, Answer]]:
         """What each old query answers before the migration and after it."""
         return self._once("answers", self._answers)
+
+    def asked(self) -> set[str]:
+        """Every word of the old queries: among them the tables that they ask."""
+        _, script = self.files.read("old_queries")
+        return set(re.findall(r"[\w$]+", " ".join(each.words for each in script.statements)))
 
     def restored(self) -> Restored:
         """A backup of the schema before and its data, restored into an empty database."""
@@ -252,6 +234,8 @@ class Trial:
             raise UnreachableError(
                 f"{name} line {control[0].line}: expected queries only, saw the begin or end of a transaction"
             )
+        if not set(self.tables_before()) & self.asked():
+            raise UnreachableError(f"{name} asks no table of the schema: name what the version before asks")
         first = self.first()
         if first.error is not None:
             raise UnreachableError(

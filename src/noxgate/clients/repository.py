@@ -78,7 +78,9 @@ class Repository:
         if commit is None:
             self._saw(f"origin has no branch {branch}", f"ls-remote origin {wanted}")
         else:
-            self._saw(f"origin/{branch} is {commit}{self._distance(commit)}", f"ls-remote origin {wanted}")
+            where = (self._git("remote", "get-url", "origin", absent=2) or "").strip()
+            seen = f"origin/{branch} is {commit}{self._distance(commit)}, at {_without_secrets(where)}"
+            self._saw(seen, f"ls-remote origin {wanted}")
         return commit
 
     def tree(self) -> Tree:
@@ -229,5 +231,9 @@ def _reason(err: str) -> str:
     fatal = next(
         (line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else ""
     )
-    fatal = re.sub(r"(\w+://).*@", r"\1***@", fatal)  # a password may hold anything, up to the last @
-    return shortened(re.sub(r"(://[^\s?#]*)[?#][^\s'\"]*", r"\1?***", fatal))
+    return shortened(_without_secrets(fatal))
+
+
+def _without_secrets(text: str) -> str:
+    text = re.sub(r"(\w+://).*@", r"\1***@", text)  # a password may hold anything, up to the last @
+    return re.sub(r"(://[^\s?#]*)[?#][^\s'\"]*", r"\1?***", text)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from noxgate.clients.scratch import Ran
+
 # What a value looks like as text hangs on these, and they on who asks.
 _SPELLING = (
     "SET LOCAL timezone = 'UTC'",
@@ -31,6 +33,29 @@ class Contents:
 
     rows: int
     digest: str
+
+
+@dataclass(frozen=True)
+class SecondRun:
+    """What a second run did to what the first one left."""
+
+    error: str | None
+    catalog: tuple[str, ...]  # the lines of pg_dump that differ, with their - and +
+    rows: dict[str, tuple[int, int]]  # table -> before and after, where they differ
+    contents: tuple[str, ...]  # tables of as many rows as before, but others
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore came to: of `tables`, those whose rows (before, after) or contents differ.
+
+    `catalog` are the lines of pg_dump that differ: an index, a constraint, a function.
+    """
+
+    ran: Ran
+    tables: int
+    lost: dict[str, tuple[int, int]]
+    catalog: tuple[str, ...] = ()
 
 
 def contents(url: str) -> dict[str, Contents]:

@@ -128,7 +128,7 @@ def _migration() -> Iterator[Sabotage]:
     grows = migrated(lambda sql: f"{sql}\nALTER TABLE users ADD CHECK (ai_daily_quota >= 0);\n")
     yield Sabotage(TWICE, "grows", "a constraint more each time", grows, "users_ai_daily_quota_check1")
     column = migrated(lambda sql: f"{sql}\nALTER TABLE users DROP COLUMN IF EXISTS display_name;\n")
-    yield Sabotage(BLUE, "column", "a column that blue reads", column, "display_name")
+    yield Sabotage(BLUE, "column", "a column that blue reads", column, "display_name", (RUN,))
 
 
 def _restore() -> Iterator[Sabotage]:
