@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from noxgate.clients.prometheus import Prometheus
 
 # As the Prometheus operator names the jobs that it makes of our monitors; a mesh's look at something else.
 MONITORS = ("podMonitor/{}/nox-api-podmonitor/", "serviceMonitor/{}/nox-api-servicemonitor/")
+_NAMESPACE = re.compile(r'\bnamespace\s*(=~|=)\s*"([^"]*)"')
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
@@ -66,6 +67,34 @@ def deaf(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]], limit: fl
         elif found.last_evaluation is None or (now - found.last_evaluation).total_seconds() > limit:
             wrong[called] = f"last evaluated at {found.last_evaluation}"
     return wrong
+
+
+def firing(prometheus: Prometheus, names: Collection[str], namespaces: Collection[str]) -> list[str]:
+    """The alerts that fire under these names, or about these namespaces.
+
+    An alert of a sum has no namespace itself: whose it is, its rule says. One Prometheus may watch staging,
+    too, by rules of the same names.
+    """
+    return [
+        f"{alert.name} {dict(alert.labels)}"
+        for rule in prometheus.rules()
+        for alert in rule.alerts
+        if alert.state == "firing"
+        and (
+            alert.labels.get("namespace") in namespaces
+            or (rule.name in names and not _is_elsewhere(rule.query, namespaces))
+        )
+    ]
+
+
+def _is_elsewhere(query: str, namespaces: Collection[str]) -> bool:
+    """Whether an expression names namespaces, and none of these."""
+    named = _NAMESPACE.findall(query)
+    return bool(named) and not any(
+        re.fullmatch(value if how == "=~" else re.escape(value), each)
+        for how, value in named
+        for each in namespaces
+    )
 
 
 def seconds(duration: str) -> float:

@@ -74,8 +74,6 @@ def _write_rules(file: Path, namespace: str, looked_at: str = "") -> None:
     if looked_at:
         rules = rules.replace('namespace="nox-staging-green"', looked_at)
         rules = rules.replace("- name: nox-api", "- name: nox-api-production")
-        # an alert of a sum has no namespace: else nobody could tell it from staging's
-        rules = rules.replace("service: nox-api}", "service: nox-api, environment: production}")
     rule = {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
