@@ -139,7 +139,8 @@ def _patch(world: World, file: str) -> None:
 def _wait_for(world: World, version: str) -> None:
     """Wait until users get this version, again and again."""
     trusted = ssl.create_default_context(cafile=str(world.ca_file))
-    with httpx.Client(verify=trusted, trust_env=False, timeout=5) as client:
+    fresh = httpx.Limits(max_keepalive_connections=0)  # nginx may close an idle one as it reloads
+    with httpx.Client(verify=trusted, trust_env=False, timeout=5, limits=fresh) as client:
 
         def only_that() -> None:
             for _ in range(IN_A_ROW):

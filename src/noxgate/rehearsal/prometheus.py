@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -128,6 +129,7 @@ def prepare(folder: Path, port: int, monitors: Monitors, groups: Sequence[Group]
             f"--web.listen-address=127.0.0.1:{port}",
             f"--web.external-url=http://127.0.0.1:{port}",
             "--web.max-connections=64",
+            "--web.enable-admin-api",  # for `forget`
             "--query.max-concurrency=4",
             "--query.timeout=30s",
             "--scrape.discovery-reload-interval=100ms",  # else what is discovered may wait twice 5 s
@@ -167,6 +169,16 @@ def values(world: World, query: str) -> list[float]:
     port = urlsplit(world.prometheus_url).port or 80
     found = _data(port, f"/api/v1/query?query={quote(query)}")["result"]
     return [float(one["value"][1]) for one in found if one["value"][1] != "NaN"]
+
+
+def forget(world: World, selector: str) -> None:
+    """Drop what was measured of these series so far; the rules judge anew."""
+    port = urlsplit(world.prometheus_url).port or 80
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("POST", f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}")
+        status = connection.getresponse().status
+    if status != HTTPStatus.NO_CONTENT:
+        raise RehearsalError(f"Prometheus does not forget {selector}: HTTP {status}")
 
 
 def usual(world: World) -> Usual:

@@ -38,7 +38,8 @@ def main() -> None:
     trusted = ssl.create_default_context(cafile=str(folder / "ca.pem"))
     over = threading.Event()  # nobody sets it: a signal ends the process
     made = failed = 0
-    with httpx.Client(verify=trusted, trust_env=False, timeout=5) as client:
+    fresh = httpx.Limits(max_keepalive_connections=0)  # nginx may close an idle one as it reloads
+    with httpx.Client(verify=trusted, trust_env=False, timeout=5, limits=fresh) as client:
         while not over.wait(EVERY):
             made += 1
             try:

@@ -189,7 +189,7 @@ def _more(metric: str, amount: Mapping[str, float]) -> Switch:
 
 
 def _measured(fault: Switch, query: str, limit: float) -> Switch:
-    """A fault that Prometheus has seen, and in the end has forgotten."""
+    """A fault that Prometheus has seen, and in the end has forgotten: alerts look back two minutes."""
 
     @contextmanager
     def on(world: World) -> Iterator[None]:
@@ -199,6 +199,7 @@ def _measured(fault: Switch, query: str, limit: float) -> Switch:
                 yield
         finally:
             eventually(lambda: _is(world, query, limit, above=False), within=BACK_TO_NORMAL, every=0.2)
+            prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}')
             _settle()
 
     return on
