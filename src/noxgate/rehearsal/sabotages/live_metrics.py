@@ -113,17 +113,20 @@ def _scrapes() -> Iterator[Sabotage]:
 
 
 def _prometheus(change: Callable[[Usual], Mapping[str, Any]]) -> Switch:
-    """Prometheus has other rules or targets, for long enough that no window knows the usual ones."""
+    """Prometheus has other rules; or other targets, for long enough that no window knows the usual ones."""
 
     @contextmanager
     def on(world: World) -> Iterator[None]:
-        prometheus.apply(world, **change(prometheus.usual(world)))
+        changes = change(prometheus.usual(world))
         try:
-            _settle()
+            prometheus.apply(world, **changes)
+            if "monitors" in changes:
+                _settle()
             yield
         finally:
             prometheus.restore(world)
-            _settle()
+            if "monitors" in changes:
+                _settle()
 
     return on
 
