@@ -121,7 +121,7 @@ class Session:
     def _hang_up(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            self._session = stream.session or self._session
+            self._session = stream.session() or self._session
             stream.close()
 
 

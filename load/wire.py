@@ -157,10 +157,12 @@ class Stream:
         except (OSError, WireError):
             return False
 
-    @property
     def session(self) -> TlsSession | None:
-        """What a later connection of the same user can go on with: browsers do, and it saves a third."""
-        return self._tls.session if self._tls is not None else None
+        """What a later connection of the same user can go on with: browsers do, and it saves a third.
+
+        None where this one went on itself: what it went on with will do again, and a copy costs much of that.
+        """
+        return self._tls.session if self._tls is not None and not self._tls.session_reused else None
 
     def close(self) -> None:
         """Close at once, with TLS's goodbye where it can be said without waiting."""

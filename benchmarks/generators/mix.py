@@ -25,6 +25,7 @@ from noxgate.waiting import eventually
 
 USERS = 1500
 RISE = 10.0
+SETTLE = 6.0  # seconds from the last user's start until each has connected
 SECONDS = 10  # that are looked at
 THINK = (1.0, 4.0)
 SOCKET = 3  # requests of a WebSocket, as we count them: open, echo, close
@@ -46,7 +47,7 @@ def rehearsal() -> Iterator[tuple[Target, Runbook]]:
 
 def ours(target: Target, runbook: Runbook) -> tuple[Used, Result]:
     """What our users do and use while all of them are there."""
-    level = Level(USERS, RISE, SECONDS + 4)
+    level = Level(USERS, RISE, int(SETTLE) + SECONDS + 3)
     ramp = Ramp("bench", "benchmark", (level,), 1, 1, THINK, 0, evidence=False, lag_ms=50, cpu_percent=95)
     holding = threading.Event()
     results: list[Result | None] = []
@@ -63,6 +64,7 @@ def ours(target: Target, runbook: Runbook) -> tuple[Used, Result]:
     leader.start()
     assert holding.wait(RISE + PATIENCE), "expected all users within their time"
     (process,) = (child for child in psutil.Process().children() if "locust" in " ".join(child.cmdline()))
+    threading.Event().wait(SETTLE)
     start = time.time()
     used = watched(process, lambda: 0, SECONDS)
     seconds = range(round(start), round(start) + SECONDS)
@@ -94,7 +96,7 @@ def its(target: Target, result: Path) -> Used:
 
     with running(GENERATOR, [*command, "--address", address], known) as process:
         eventually(busy, within=PATIENCE, every=0.2)
-        threading.Event().wait(RISE)  # for all of them to connect
+        threading.Event().wait(RISE + SETTLE)
         used = watched(
             psutil.Process(process.pid), lambda: count("http_reqs") + SOCKET * count("ws_sessions"), SECONDS
         )
