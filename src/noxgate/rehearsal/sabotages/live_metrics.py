@@ -28,6 +28,7 @@ GIB = 1024**3
 WINDOW = (
     7.0  # seconds that a rehearsal's checks look back: the shortest span of KeyMetrics at a scrape a second
 )
+_BOARD = "live.grafana-dashboard"  # it shows memory, too
 BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
 
 
@@ -108,7 +109,7 @@ def _scrapes() -> Iterator[Sabotage]:
         P95.format(BELOW), "gap", "one pod is not measured", unseen, "expected 90% of the samples", lines
     )
     silent = _prometheus(lambda usual: {"monitors": {**usual.monitors, prometheus.NODES: []}})
-    others = ("live.memory-within-target", "live.cpu-within-target", "live.cpu-below-critical")
+    others = ("live.memory-within-target", "live.cpu-within-target", "live.cpu-below-critical", _BOARD)
     yield blind("live.memory-below-critical", "dark", "no node is measured", silent, "saw none", others)
 
 
