@@ -159,15 +159,26 @@ def person_saw(outcome: str) -> Record:
 def test_a_person_decides_a_human_line(
     record: Record | None, outcome: Outcome, reason: str, *, rehearsal: bool
 ) -> None:
-    """By a record, and by nothing else: a check that says it proves the line does not count."""
+    """By a record, and by nothing else, where no check of it could look."""
     human = Line("staging.a", "RB-1", "staging", "human", "2", (1,), "good", "mend")
     attested = {"staging.a": record} if record else {}
-    nodes, results = {"staging.a": ["node"]}, {"node": result("node", PASSED)}
+    nodes, results = {"staging.a": ["node"]}, {"node": result("node", UNREACHABLE)}
 
     judgement = judge([human], nodes, results, rehearsal=rehearsal, attested=attested)
 
     (judged,) = judgement.lines
     assert (judged.outcome, judged.reason, judged.attestation) == (outcome, reason, record)
+
+
+@pytest.mark.parametrize("outcome", [PASSED, FAILED])
+def test_a_check_that_looked_decides_a_human_line(outcome: Outcome) -> None:
+    """Such as one that may ask Sentry: a person's word does not stand against it, nor is it needed."""
+    human = Line("staging.a", "RB-1", "staging", "human", "2", (1,), "good", "mend")
+    nodes, results = {"staging.a": ["node"]}, {"node": result("node", outcome)}
+
+    for attested in ({}, {"staging.a": person_saw("passed")}):
+        (judged,) = judge([human], nodes, results, rehearsal=False, attested=attested).lines
+        assert (judged.outcome, judged.attestation) == (outcome, None)
 
 
 def test_a_record_does_not_decide_what_a_check_proves() -> None:
