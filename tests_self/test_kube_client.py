@@ -334,6 +334,7 @@ def test_every_write_is_a_dry_run() -> None:
         "get": ("Pod", "a", "b"),
         "need": ("Pod", "a", "b"),
         "list": ("Pod", "b"),
+        "knows": ("Pod",),
         "secret": ("a", "b"),
         "dry_run_apply": (examples.config_map("a"), "b"),
         "fresh": (examples.config_map("a"), "b"),
@@ -471,7 +472,7 @@ def test_the_two_roles_are_enough_and_no_more(admin: httpx.Client, look: Look) -
         for refused in (
             lambda: kube.secret("other-secrets", NAMESPACE),
             lambda: kube.get("Namespace", "kube-system"),
-            lambda: kube.list("Role", NAMESPACE),
+            lambda: kube.list("LimitRange", NAMESPACE),
             lambda: kube.list("Pod", "default"),
             lambda: kube.dry_run_apply(examples.ingress(), NAMESPACE),
         ):
