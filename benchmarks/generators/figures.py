@@ -16,7 +16,7 @@ class Row:
 
     def __str__(self) -> str:
         mark = {True: "yes", False: "NO", None: ""}[self.met]
-        return f"{self.figure:<50} {self.goal:<22} {self.measured:<52} {mark}".rstrip()
+        return f"{self.figure:<52} {self.goal:<22} {self.measured:<52} {mark}".rstrip()
 
 
 def ratio(figure: str, ratios: Sequence[float], more: str = "", *, least: float = 0, most: float = 0) -> Row:
