@@ -472,7 +472,7 @@ def test_the_two_roles_are_enough_and_no_more(admin: httpx.Client, look: Look) -
         for refused in (
             lambda: kube.secret("other-secrets", NAMESPACE),
             lambda: kube.get("Namespace", "kube-system"),
-            lambda: kube.list("LimitRange", NAMESPACE),
+            lambda: kube.list("Job", NAMESPACE),
             lambda: kube.list("Pod", "default"),
             lambda: kube.dry_run_apply(examples.ingress(), NAMESPACE),
         ):
