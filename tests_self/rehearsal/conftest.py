@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.rehearsal import moments
+from noxgate.rehearsal import loading, moments
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.day import moment_of
 from noxgate.rehearsal.state import World
@@ -40,6 +40,12 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
     with worlds.running(f"test-{worker}", say=lambda _: None) as world:
         yield world
+
+
+@pytest.fixture
+def load_tested(world: World) -> None:
+    """The whole of staging is judged by a load test, too: one for each world, while nothing is broken."""
+    loading.good(world)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ from .conftest import Gate, Run
 EDGE = (*HTTPS, "staging.tls-version", "staging.tls-certificate", "staging.https-redirect")
 
 
+pytestmark = pytest.mark.usefixtures("load_tested")
+
+
 @contextmanager
 def stopped(world: World, part: str) -> Iterator[None]:
     """One part is stopped for as long as the block lasts."""

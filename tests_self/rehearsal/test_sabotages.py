@@ -33,6 +33,7 @@ def test_sabotage_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.usefixtures("load_tested")
 @pytest.mark.parametrize("phase", phases_with_checks(ROOT))
 def test_nothing_broken_is_go(phase: str, world: World, gate: Gate) -> None:
     """The same run without a sabotage."""

@@ -41,7 +41,7 @@ production = "{peer}"
 namespace = "{objects.STAGING}"
 manifests = "k8s/staging"
 load = true
-load_results = "load"
+load_results = "{folder / "load"}"
 restore = {json.dumps(RESTORE)}
 science = {json.dumps(science_environment.command(ROOT, folder / "image"))}
 """
