@@ -15,6 +15,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/BACKUP.md",
     "docs/REHEARSAL.md",
     "docs/SIGN-OFF.md",
     "docs/WRITING-A-CHECK.md",
