@@ -468,6 +468,26 @@ def test_a_taken_port_is_told_from_other_faults(tmp_path: Path) -> None:
         crew.stop_all()
 
 
+def test_planned_parts_start_when_they_are_named(tmp_path: Path) -> None:
+    """Until then they are none of the parts that are up, and nothing says that they have died."""
+    crew = Crew(tmp_path)
+    try:
+        for name in ("first", "second"):
+            crew.plan(Part(name, "", ("sleep", "60"), tmp_path, lambda: None))
+        assert crew.parts() == []
+        crew.stop("first")
+
+        crew.start("first", "second")
+        assert [part.name for part in crew.parts()] == ["first", "second"]
+        assert crew.is_running("first")
+        assert crew.is_running("second")
+        pids = crew.pids()
+        crew.start("first")
+        assert crew.pids() == pids
+    finally:
+        crew.stop_all()
+
+
 def test_a_lost_race_for_a_port_starts_again(names: Callable[[str], str]) -> None:
     """The first choice is a port that another server has; the second choice is honest."""
     (taken,) = free_ports(1)

@@ -75,6 +75,13 @@ def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
         allowed = f"; the runbook allows {budget} minutes" if budget else ""
         took = f"{acted - began:.1f} s to do, {time.monotonic() - acted:.1f} s to check"
         clock.say(f"{titles[phase].title}: {took}{allowed}")
+    last = "rollback"
+    if moments.at(here) != last:  # no check looks at it yet: the drill itself, with a stopwatch
+        clock.say(f"== {titles[last].title}")
+        began = time.monotonic()
+        moments.bring(here, last, say=clock.say)
+        took = f"{time.monotonic() - began:.1f} s to do"
+        clock.say(f"{titles[last].title}: {took}; the runbook allows {titles[last].budget_minutes} minutes")
 
 
 def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage | None = None) -> int:
