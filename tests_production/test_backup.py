@@ -21,8 +21,8 @@ def test_backup_is_whole_and_pure(backup: Backup, runbook: Runbook) -> None:
     form = backup.form()
 
     assert form.size >= limits["bytes"]
-    assert form.carriage_returns == 0, f"{form.carriage_returns} lines of pg_dump's end in a carriage return"
     assert form.begins, "expected the first lines of pg_dump's plain SQL, saw others"
+    assert form.carriage_returns == 0, f"{form.carriage_returns} lines of pg_dump's end in a carriage return"
     assert form.noise == (), f"messages stand between the lines: {form.noise}"
     assert form.ends, "expected pg_dump's closing lines at the end, saw others: it was cut off"
 

@@ -78,7 +78,7 @@ def test_a_whole_dump(content: str, tmp_path: Path) -> None:
             lambda text: f"{text}command terminated with exit code 137\n",
             {"ends": False, "noise": ("line 19: ",)},
         ),
-        (lambda text: text.replace("\n", "\r\n"), {"begins": False, "ends": False, "carriage_returns": 16}),
+        (lambda text: text.replace("\n", "\r\n"), {"begins": True, "ends": False, "carriage_returns": 16}),
         (
             lambda text: f'Defaulted container "a" out of: a, b\n{text}',
             {"begins": False, "noise": ("line 1: ",)},

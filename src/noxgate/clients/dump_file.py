@@ -36,7 +36,7 @@ def form(path: Path) -> Form:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if number <= len(BEGINS):
-                begun.append(line)
+                begun.append(line.replace(b"\r\n", b"\n"))
             if in_data and line not in _END:
                 continue  # rows may hold any text
             in_data = _COPY.match(line) is not None
