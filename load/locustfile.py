@@ -185,6 +185,6 @@ class Conductor:
 
 
 # In three digits, as Locust's own page is to agree with what we say; its default would round 305 ms to 300.
-stats.bucket_response_time = lambda milliseconds: round(float(f"{milliseconds:.3g}"))
+stats.bucket_response_time = lambda response_time: round(float(f"{response_time:.3g}"))
 HOOKS: Any = events  # untyped
 HOOKS.init.add_listener(lambda environment, **_: Conductor(environment))

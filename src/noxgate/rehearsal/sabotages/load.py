@@ -57,7 +57,7 @@ def _slow() -> Iterator[Sabotage]:
         "stall",
         "nothing is answered for two seconds of each eight",
         loaded(ingress_stalls),
-        "no request at all",
+        "not decided",
         also=(P99, SCIENCE, ERRORS, API, AUTH, NONE),
         outcome="unreachable",
     )
