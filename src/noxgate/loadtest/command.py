@@ -73,9 +73,7 @@ def load(given: argparse.Namespace, root: Path) -> int:
     ramp = _ramp(root, given)
     processes = _processes(given)
     if processes.ui:
-        print(
-            f"Locust's page: http://127.0.0.1:{processes.ui}  (Ctrl-C ends it)", flush=True
-        )
+        print(f"Locust's page: http://127.0.0.1:{processes.ui}  (Ctrl-C ends it)", flush=True)
     else:
         print(
             f"{target.base_url}: {ramp.name}, {ramp.what}; about {ramp.seconds:.0f} s. Ctrl-C ends it early.",
