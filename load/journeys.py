@@ -9,13 +9,15 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
 from load.endpoint import Endpoint
-from load.engine import ApiUser
 from load.exchange import Answer, Call, call
 from load.samples import clock
+
+if TYPE_CHECKING:
+    from load.engine import ApiUser  # Locust with it, which patches the process
 
 CLASSES = ("health", "auth", "science", "data", "websocket")
 SHARES = (30, 20, 20, 20, 10)  # percent of the journeys
@@ -104,7 +106,7 @@ class Script:
             engines.setdefault(path, []).append(Ask(what, _computed(bounds), bounds))
         self._science = list(engines.values())
 
-    def go(self, user: ApiUser, intended: float | None = None) -> None:
+    def go(self, user: "ApiUser", intended: float | None = None) -> None:
         """One journey, drawn by its share."""
         name = random.choices(CLASSES, SHARES)[0]  # noqa: S311
         turn = next(self._turn)
@@ -118,14 +120,14 @@ class Script:
             ask = asks[turn % len(asks)]
             user.send(ask.what, ask.check, intended=intended)
 
-    def _talk(self, user: ApiUser, intended: float | None) -> None:
+    def _talk(self, user: "ApiUser", intended: float | None) -> None:
         socket = user.websocket
         if socket.open("/ws", group="websocket", intended=intended).ok:
             said = f"noxgate {next(self._turn)}"
             if socket.echo(said, path="/ws", group="websocket").ok:
                 socket.end(path="/ws", group="websocket")
 
-    def _compute(self, user: ApiUser, ask: Ask, intended: float | None) -> None:
+    def _compute(self, user: "ApiUser", ask: Ask, intended: float | None) -> None:
         answer = user.send(ask.what, ask.check, intended=intended)
         if answer.status not in TAKEN:
             return
@@ -135,7 +137,7 @@ class Script:
         elif answer.ok and ask.result is not None and self._wait_for(user, _job(answer), ask.result):
             self._jobs.right += 1  # not `+= self._wait_for(…)`: that would forget what others added meanwhile
 
-    def _wait_for(self, user: ApiUser, path: str, bounds: Bounds) -> bool:
+    def _wait_for(self, user: "ApiUser", path: str, bounds: Bounds) -> bool:
         """Look at a job until it ends; whether it did, with the right result."""
         deadline = clock() + JOB_SECONDS
         what = call(self._endpoint, "GET", path, name="/api/jobs/{id}", group="science", headers=self._signed)

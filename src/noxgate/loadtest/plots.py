@@ -68,7 +68,8 @@ def _latency(panel: "Axes", result: Result, begin: int) -> None:
     panel.annotate(f"{LIMIT_MS} ms", (0, LIMIT_MS), color=RED, va="bottom")
     panel.set_yscale("log")
     panel.set_ylabel("ms")
-    panel.legend(loc="upper right", frameon=False, ncols=2)
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(loc="upper right", frameon=False, ncols=2)
 
 
 def _users(panel: "Axes", result: Result, begin: int) -> None:

@@ -1,0 +1,292 @@
+"""Ramps, results and verdicts of the load test."""
+
+import gzip
+import json
+from array import array
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from noxgate.holds import Second
+from noxgate.loadtest import plots, ramps, run
+from noxgate.loadtest.live import shown
+from noxgate.loadtest.plan import Plan, read_plan, write_plan
+from noxgate.loadtest.result import NAME, Held, Problem, Result, ResultError, read, write
+from noxgate.loadtest.table import incomplete, text, verdict
+from noxgate.runbook import read_runbook
+from noxgate.slo import Outcome, Slo, limits_by_class, read_slos
+
+ROOT = Path(__file__).parents[1]
+START = 1_700_000_000
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def slos() -> tuple[Slo, ...]:
+    """The runbook's."""
+    return read_slos(read_runbook(ROOT / "runbook.toml").lines)
+
+
+@pytest.fixture
+def result(slos: tuple[Slo, ...]) -> Result:
+    """Twenty good seconds: fifty requests a second of each class, of 20 ms."""
+    limits = limits_by_class(slos, run.CLASSES)
+    ramp = ramps.chosen(ROOT, "smoke")
+
+    def second(name: str) -> Second:
+        return Second(array("f", [0.02] * 50), {(200, ""): 50}, dict.fromkeys(limits[name], 0))
+
+    return Result(
+        target="staging",
+        base_url="https://staging.example.com",
+        rehearsal=False,
+        release="8.0.0",
+        version="8.0.0",
+        ramp=ramp,
+        started=datetime.fromtimestamp(START, UTC).isoformat(),
+        ended=datetime.fromtimestamp(START + SECONDS, UTC).isoformat(),
+        processes=1,
+        stopped="",
+        problems=(),
+        holds=(Held(ramp.levels[0].name(1), 60, "all", SECONDS, START, START + SECONDS),),
+        classes=run.CLASSES,
+        accepted=7,
+        right=7,
+        failures=(Problem("data", "/api/public/stats", 500, "status", 1),),
+        users=dict.fromkeys(range(START, START + SECONDS), 60),
+        seconds={
+            name: {moment: second(name) for moment in range(START, START + SECONDS)} for name in run.CLASSES
+        },
+    )
+
+
+# ---------------------------------------------------------------- ramps
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("5m", 300), ("300s", 300), ("300", 300), ("1h30m", 5400)])
+def test_duration(text: str, seconds: int) -> None:
+    assert ramps.duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "5 minutes", "-5m", "5m300x", "0x10"])
+def test_duration_that_is_none(text: str) -> None:
+    with pytest.raises(ramps.RampError, match="expected a duration such as 5m"):
+        ramps.duration(text)
+
+
+def test_full_ramp_is_the_runbooks() -> None:
+    """The levels and times of the runbook's k6 script: 40 minutes with a minute of rise to each."""
+    full = ramps.chosen(ROOT, "full")
+
+    assert [(level.users, level.hold) for level in full.levels] == [
+        (10, 120), (100, 300), (500, 300), (1000, 600), (1500, 300), (100, 300)
+    ]  # fmt: skip
+    assert full.seconds == 40 * 60
+    assert [level.judged for level in full.levels] == ["5xx", *["all"] * 5]
+
+
+def test_ramp_of_another_duration() -> None:
+    quick = ramps.chosen(ROOT, "quick")
+
+    assert [level.hold for level in quick.lasting(90).levels] == [90]
+    with pytest.raises(ramps.RampError, match="at least 10 s"):
+        quick.lasting(9)
+
+
+def test_unknown_ramp_names_the_near_one() -> None:
+    with pytest.raises(ramps.RampError, match=r"no ramp 'ful' .*did you mean full\?"):
+        ramps.chosen(ROOT, "ful")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "levels = []",
+        "levels = [{ users = 0, rise = 1, hold = 10 }]",
+        "levels = [{ users = 1, rise = 1, hold = 1 }]",
+        'levels = [{ users = 1, rise = 1, hold = 10, judged = "5xx" }]',
+        "levels = [{ users = 1, rise = 1 }]",
+        "levels = 3",
+        'levels = [{ users = 1, rise = 1, hold = 10, judged = "some" }]',
+    ],
+)
+def test_ramp_that_cannot_be(change: str, tmp_path: Path) -> None:
+    """One line that names the ramp."""
+    (tmp_path / "load").mkdir()
+    rest = 'what = ""\nfall = 1\nwindow = 1\nlag_ms = 5\ncpu_percent = 70\n'
+    (tmp_path / ramps.FILE).write_text(f"[mine]\n{change}\n{rest}")
+
+    with pytest.raises(ramps.RampError, match=r"ramps.toml: \[mine\]: ") as caught:
+        ramps.read_ramps(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+# ---------------------------------------------------------------- results
+
+
+def test_result_is_read_as_it_was_written(result: Result, tmp_path: Path) -> None:
+    write(tmp_path / NAME, result)
+
+    assert read(tmp_path / NAME) == result
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_plan_is_read_as_it_was_written(result: Result, tmp_path: Path) -> None:
+    plan = Plan(
+        "staging", "https://x.example", False, "8.0.0", "8.0.0", Path("/ca.pem"), result.ramp,  # noqa: FBT003
+        {"auth": (0.3, 0.5)}, 2, tmp_path / NAME, 7,
+    )  # fmt: skip
+    write_plan(tmp_path / "plan.json", plan)
+
+    assert read_plan(tmp_path / "plan.json") == plan
+
+
+def changed(**document: Any) -> Callable[[bytes], bytes]:
+    def change(content: bytes) -> bytes:
+        return gzip.compress(json.dumps(json.loads(gzip.decompress(content)) | document).encode())
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda content: content[:-20], "ended"),
+        (lambda _: b"", "ended|damaged"),
+        (lambda _: b"not gzip", "Not a gzipped file"),
+        (lambda _: gzip.compress(b"[]"), "damaged"),
+        (lambda _: gzip.compress(b"{}"), "damaged"),
+        (changed(schema=2), "expected schema 1, saw 2"),
+        (changed(seconds={"auth": {"1": ["AAAA", [], []]}}), "damaged"),
+        (changed(seconds={"auth": {"1": ["", [[200, "", 5]], []]}}), "damaged"),
+        (changed(holds=[{"name": "1"}]), "damaged"),
+        (changed(more=1), "damaged"),
+    ],
+    ids=["cut", "empty", "no gzip", "list", "nothing", "schema", "times", "counts", "hold", "key"],
+)
+def test_result_that_is_damaged(
+    change: Callable[[bytes], bytes], why: str, result: Result, tmp_path: Path
+) -> None:
+    path = tmp_path / NAME
+    write(path, result)
+    path.write_bytes(change(path.read_bytes()))
+
+    with pytest.raises(ResultError, match=why):
+        read(path)
+
+
+def test_result_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="No such file"):
+        read(tmp_path / NAME)
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def test_good_result_passes(result: Result, slos: tuple[Slo, ...]) -> None:
+    judged = verdict(result, slos)
+
+    assert (judged.outcome, judged.reasons) == (Outcome.PASSED, ())
+    table = text(judged.judgements)
+    assert "p95 < 300 ms" in table
+    assert len(table.splitlines()) == 1 + len(judged.judgements)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"stopped": "it was interrupted"}, "it was interrupted"),
+        ({"problems": ("a worker gave no last report",)}, "a worker gave no last report"),
+        ({"holds": ()}, "was not reached"),
+    ],
+)
+def test_result_that_is_not_whole_never_passes(
+    change: dict[str, Any], why: str, result: Result, slos: tuple[Slo, ...]
+) -> None:
+    """Whatever its numbers are."""
+    judged = verdict(replace(result, **change), slos)
+
+    assert judged.outcome is not Outcome.PASSED
+    assert any(why in reason for reason in judged.reasons)
+
+
+def test_hold_that_was_cut_never_passes(result: Result, slos: tuple[Slo, ...]) -> None:
+    (held,) = result.holds
+    cut = replace(result, holds=(replace(held, end=held.end - 1),))
+
+    assert verdict(cut, slos).outcome is Outcome.NOT_DECIDED
+    assert incomplete(cut) == ["level 1 was held for 19 of 20 s"]
+
+
+def test_one_server_error_fails(result: Result, slos: tuple[Slo, ...]) -> None:
+    """Also on a level that is judged for nothing else."""
+    (held,) = result.holds
+    bad = Second(result.seconds["data"][START].times, {(200, ""): 49, (503, "status"): 1}, {0.3: 0, 0.5: 0})
+    seconds = {**result.seconds, "data": {**result.seconds["data"], START: bad}}
+    warm = replace(result, seconds=seconds, holds=(replace(held, judged="5xx"),))
+
+    judged = verdict(warm, slos)
+
+    assert judged.outcome is Outcome.FAILED
+    assert {judgement.slo.line for judgement in judged.judgements} == {"staging.slo-no-5xx"}
+
+
+# ---------------------------------------------------------------- the command
+
+
+@pytest.mark.parametrize(
+    ("serves", "load", "why"),
+    [
+        (["staging"], False, "expected load = true, saw false"),
+        (["live"], True, "a load test there is refused"),
+        (["prep", "rollback"], True, "a load test there is refused"),
+        (["staging"], True, None),
+        (["live"], "on production", None),
+    ],
+)
+def test_where_load_is_refused(serves: list[str], load: object, why: str | None) -> None:
+    target: Any = SimpleNamespace(name="mine", serves=serves, load=load, path=Path("mine.toml"))
+    reason = run.refused(target)
+
+    assert (reason is None) == (why is None)
+    assert (why or "") in (reason or "")
+
+
+def test_result_gets_a_folder_of_its_own(result: Result, tmp_path: Path) -> None:
+    kept = run.keep(result, tmp_path / "load")
+
+    assert kept.name == "20231114T221320Z-staging-smoke"
+    assert read(kept / NAME) == result
+    assert [path.name for path in (tmp_path / "load").iterdir()] == [kept.name]
+
+
+def test_picture_needs_no_network(result: Result, tmp_path: Path) -> None:
+    """One SVG file that refers to nothing outside of it, also of a test without a single request."""
+    for measured in (result, replace(result, seconds={}, users={}, holds=())):
+        content = plots.draw(measured, tmp_path).read_text(encoding="utf-8")
+        linked = [part.split('"')[1] for part in content.split("href=")[1:]]
+        assert "300 ms" in content
+        assert [link for link in linked if not link.startswith("#")] == []
+
+
+def test_progress_in_plain_lines(
+    result: Result, slos: tuple[Slo, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no terminal is: a line every five seconds."""
+    moments = iter([0.0, 1.0, 6.0, 6.0])
+    monkeypatch.setattr("noxgate.loadtest.live.time.monotonic", lambda: next(moments))
+    line = {
+        "elapsed": 6.0, "level": 1, "holding": True, "users": 60, "wanted": 60, "rate": 280.0, "failed": 0.01,
+        "p95": {"auth": 0.032, "data": None},
+    }  # fmt: skip
+    with shown(result.ramp, slos) as tell:
+        tell(line)
+        tell(line)
+
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.endswith("hold  60 users  280 requests/s  slowest p95 32 ms (auth)  1.0% failed")
