@@ -441,7 +441,7 @@ BAD = {
         GOOD.replace('["staging"]', "[[1]]"),
         "serves: no phase [1] (phases: preflight, staging, live)",
     ),
-    "load number": ("load = 1\n" + GOOD, "load: expected true or false, saw 1"),
+    "load number": ("load = 1\n" + GOOD, 'load: expected true, false or "on production", saw 1'),
     "rehearsal text": ('rehearsal = "no"\n' + GOOD, "rehearsal: expected true or false, saw 'no'"),
     "base_url number": (
         GOOD.replace('"https://staging.example.com"', "5"),
