@@ -48,8 +48,8 @@ def sabotages() -> Iterator[Sabotage]:
 def _slow() -> Iterator[Sabotage]:
     ten = under_load(DATA_PATHS, delay=0.303, share=0.1)
     yield Sabotage(P95, "303-ms", "a tenth of one class takes 303 ms", ten, "data on")
-    three = under_load(AUTH_PATHS, delay=0.55, share=0.04)
-    yield Sabotage(P99, "one-in-25", "a 25th of one class takes 550 ms", three, "auth on")
+    three = under_load(AUTH_PATHS, delay=0.55, share=0.025)
+    yield Sabotage(P99, "one-in-40", "a 40th of one class takes 550 ms", three, "auth on")
     science = under_load(SCIENCE_PATHS, delay=2.1, share=0.15)
     yield Sabotage(SCIENCE, "2100-ms", "science takes 2.1 s now and then", science, "science on")
     yield Sabotage(
@@ -67,19 +67,17 @@ def _failing() -> Iterator[Sabotage]:
     most = under_load(
         (*HEALTH_PATHS, *AUTH_PATHS, *SCIENCE_PATHS, *DATA_PATHS), status=404, json={"error": "?"}, share=0.1
     )
-    yield Sabotage(ERRORS, "8-percent", "some 8 % of the answers are 404", most, "all on", (API, AUTH, JOBS))
+    yield Sabotage(ERRORS, "8-percent", "some 8 % of the answers are 404", most, "all on", (API, AUTH))
     some = under_load((*HEALTH_PATHS, *DATA_PATHS), status=404, json={"error": "?"}, share=0.07)
     yield Sabotage(API, "3-percent", "some 3 % of the answers are 404", some, "all on")
-    wrong = under_load(("GET /health",), json={"status": "unhealthy"}, share=0.5)
-    yield Sabotage(
-        API, "unhealthy", "HTTP 200, but half of the answers of /health say unhealthy", wrong, "all on"
-    )
+    wrong = under_load(("GET /health",), json={"status": "unhealthy"}, share=0.4)
+    yield Sabotage(API, "unhealthy", "HTTP 200, but four of ten /health say unhealthy", wrong, "all on")
     sign_in = under_load(AUTH_PATHS, status=404, json={"error": "?"}, share=0.05)
     yield Sabotage(AUTH, "95-percent", "95 % of the sign-ins succeed", sign_in, "auth on")
     single = loaded(on_one_pod(answers={"GET /health": {"status": 503, "text": "", "share": 0.02}}))
     yield Sabotage(NONE, "few-503", "one pod in three answers 503 now and then", single, "not one is allowed")
-    sockets = under_load(("GET /ws",), status=403, text="")
-    yield Sabotage(ERRORS, "websocket", "every WebSocket is refused", sockets, "all on", (API,))
+    sockets = under_load(("GET /ws",), status=403, text="", share=0.7)
+    yield Sabotage(ERRORS, "websocket", "most WebSockets are refused", sockets, "all on", (API,))
     limiter = under_load(("GET /api/public/stats",), status=429, json={"error": "slow down"}, share=0.1)
     yield Sabotage(
         ERRORS, "limiter", "a rate limiter stands in the way", limiter, "a rate limiter was measured",
@@ -124,7 +122,7 @@ def _proving_nothing() -> Iterator[Sabotage]:
         SCIENCE, "all", "every science request is over the limit", edited(_science_over), "above the limit"
     )
     yield Sabotage(
-        ERRORS, "empty-window", "nothing for six seconds", edited(_six_seconds_gone), "no request at all",
+        ERRORS, "empty-window", "nothing for six seconds", edited(_six_seconds_gone), "without a request",
         also=(P95, P99, SCIENCE, API, AUTH, NONE), outcome="unreachable",
     )  # fmt: skip
 
