@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from noxgate.rehearsal import prometheus
+from noxgate.rehearsal import pods, prometheus
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.ports import free_ports
 from noxgate.rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
@@ -21,6 +21,8 @@ from .conftest import Gate, Run
 
 EDGE = (*HTTPS, "staging.tls-version", "staging.tls-certificate", "staging.https-redirect")
 
+
+KEPT = 6  # connections of a pod that the stop has cut: each is found out by one look
 
 pytestmark = pytest.mark.usefixtures("load_tested")
 
@@ -33,6 +35,8 @@ def stopped(world: World, part: str) -> Iterator[None]:
         yield
     finally:
         worlds.start(world, part)
+        for _ in range(KEPT):
+            pods.wait_until_ready({**world.pods, **world.blue_pods}, within=15)
 
 
 def outcomes(run: Run) -> dict[str, str]:

@@ -75,7 +75,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     crew.launch(pods.prepare_worker(folder, chosen.staging.deployment))
     crew.wait_for(*(part.name for part in crew.parts()))
     for environment in (chosen.staging, chosen.production):
-        pods.wait_until_ready(environment.deployment, within=READY)
+        pods.wait_until_ready(environment.deployment.pods, within=READY)
     objects.wait_until_ready(api, chosen.running, within=READY)
     for environment in (chosen.staging, chosen.production):
         ingress.wait_until_serving(environment.port, folder / "ca.pem", within=READY)

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from noxgate.rehearsal.cluster.objects import STAGING, path_of
+from noxgate.rehearsal.cluster.objects import STAGING, administrator, path_of
 from noxgate.rehearsal.sabotages.in_cluster import (
     added,
-    administrator,
     besides,
     dead,
     edited,

@@ -48,7 +48,7 @@ def sabotages() -> Iterator[Sabotage]:
 def _slow() -> Iterator[Sabotage]:
     ten = under_load(DATA_PATHS, delay=0.303, share=0.1)
     yield Sabotage(P95, "303-ms", "a tenth of one class takes 303 ms", ten, "data on")
-    three = under_load(AUTH_PATHS, delay=0.55, share=0.025)
+    three = under_load(("GET /api/auth/google/url",), delay=0.55, share=0.1)
     yield Sabotage(P99, "one-in-40", "a 40th of one class takes 550 ms", three, "auth on")
     science = under_load(SCIENCE_PATHS, delay=2.1, share=0.15)
     yield Sabotage(SCIENCE, "2100-ms", "science takes 2.1 s now and then", science, "science on")
