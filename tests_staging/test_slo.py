@@ -13,7 +13,7 @@ def test_quick_load_test_was_held(load_test: LoadTest, runbook: Runbook) -> None
     found = load_test.quick()
 
     assert found != [], "no load test of this target"
-    assert load_test.outdated(found) == []
+    assert load_test.foreign(found) == []
     assert [reason for kept in found for reason in kept.incomplete()] == []
     for kept in found:
         longest = max(held.end - held.start for held in kept.result.holds)
@@ -27,7 +27,7 @@ def test_full_load_test_was_held(load_test: LoadTest, runbook: Runbook) -> None:
     found = load_test.full()
 
     assert found != [], "no full load test of this target"
-    assert load_test.outdated(found) == []
+    assert load_test.foreign(found) == []
     assert [reason for kept in found for reason in kept.incomplete()] == []
     for kept in found:
         most = max(held.users for held in kept.result.holds)

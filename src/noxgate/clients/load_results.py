@@ -24,11 +24,13 @@ class Kept:
     result: Result
     folder: Path
 
-    def outdated(self, version: str, hours: float) -> list[str]:
-        """Why it says nothing of this release today; empty where it does."""
+    def foreign(self, base_url: str, version: str, hours: float) -> list[str]:
+        """Why it says nothing of this target and release today; empty where it does."""
         result, name = self.result, self.folder.name
         age = (datetime.now(UTC) - result.end).total_seconds() / 3600
         found = []
+        if result.base_url != base_url:
+            found.append(f"{name} is of {result.base_url}, not {base_url}")
         if result.release != version:
             found.append(f"{name} is of release {result.release}, not {version}")
         if result.version != version:
@@ -82,10 +84,11 @@ class LoadTest:
         """The newest result of the full ramp."""
         return self._seen([kept for ramp, kept in self._results.newest.items() if ramp != REAL[0]])
 
-    def outdated(self, found: Iterable[Kept]) -> list[str]:
-        """What is not of this release, or of another day."""
+    def foreign(self, found: Iterable[Kept]) -> list[str]:
+        """What is not of this target and release, or of another day."""
         hours = self._runbook.lines["staging.load-quick"].limits["age_hours"]
-        return [why for kept in found for why in kept.outdated(self._runbook.release.version, hours)]
+        version = self._runbook.release.version
+        return [why for kept in found for why in kept.foreign(self._target.base_url, version, hours)]
 
     def broken(self, line: str) -> list[str]:
         """Where an SLO is not kept, on every hold of every newest result.
@@ -100,7 +103,7 @@ class LoadTest:
         for judgement in judgements:
             self._say(sentence(judgement))
         failed = [sentence(one) for one in judgements if one.outcome is Outcome.FAILED]
-        open_ = [why for one in kept for why in one.incomplete()] + self.outdated(kept)
+        open_ = [why for one in kept for why in one.incomplete()] + self.foreign(kept)
         open_ += [sentence(one) for one in judgements if one.outcome is Outcome.NOT_DECIDED]
         if open_ and not failed:
             raise UnreachableError(f"not decided: {'; '.join(open_)}")

@@ -95,6 +95,8 @@ def _proving_nothing() -> Iterator[Sabotage]:
     also = (FULL, *SLOS)
     other = edited(lambda result: replace(result, release="7.9.3"))
     yield Sabotage(QUICK, "other-release", "of the release before", other, "of release 7.9.3", also)
+    elsewhere = edited(lambda result: replace(result, base_url="https://api.yourdomain.com"))
+    yield Sabotage(QUICK, "other-target", "of another address", elsewhere, "is of https://api", also)
     candidate = edited(lambda result: replace(result, version="8.0.0-rc1"))
     yield Sabotage(QUICK, "candidate", "the target was a candidate", candidate, "8.0.0-rc1", also)
     yield Sabotage(QUICK, "old", "a day and a minute old", edited(_a_day_older), "h old", also)
