@@ -55,6 +55,7 @@ def test_gate_believes_no_exit_status_alone(
 def test_changed_checkout_is_not_go(project: "Project") -> None:
     """On a real target, what decides is what is committed; a rehearsal is for trying things."""
     run = project.pytester.run
+    (project.pytester.path / ".gitignore").write_text("__pycache__/\n")
     run("git", "init", "-q")
     run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "empty")
 
@@ -68,6 +69,7 @@ def test_changed_checkout_is_not_go(project: "Project") -> None:
 def test_committed_checkout_is_go(project: "Project") -> None:
     """The same, committed."""
     run = project.pytester.run
+    (project.pytester.path / ".gitignore").write_text("__pycache__/\n")
     run("git", "init", "-q")
     run("git", "add", "-A")
     run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "all")

@@ -48,7 +48,9 @@ PARTS = [
     "ingress",
     "postgres",
     "controllers",
+    "containers",
     "nox-worker",
+    "visitors",
 ]
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
 

@@ -56,18 +56,23 @@ def ready(api: Api) -> tuple[dict[str, bool], list[bool], int]:
 
 def test_a_pod_is_as_its_process_is(world: World, api: Api) -> None:
     """Ended: not ready, no endpoint, and nginx leads past it. Started again: ready."""
-    before = ready(api)
-    with dead(world):
+
+    def all_up() -> None:
+        assert ready(api) == (dict.fromkeys(world.pods, True), [True] * 3, 3)
+
+    def one_down() -> None:
         pods, endpoints, count = ready(api)
         upstreams = (world.folder / "ingress" / "upstreams-staging.conf").read_text()
-    after = ready(api)
+        assert pods == {name: name != max(world.pods) for name in world.pods}
+        assert sorted(endpoints) == [False, True, True]
+        assert count == 2
+        assert f":{world.pods[max(world.pods)]} " not in upstreams
+        assert f":{world.pods[min(world.pods)]} " in upstreams
 
-    assert before == after == (dict.fromkeys(world.pods, True), [True] * 3, 3)
-    assert pods == {name: name != max(world.pods) for name in world.pods}
-    assert sorted(endpoints) == [False, True, True]
-    assert count == 2
-    assert f":{world.pods[max(world.pods)]} " not in upstreams
-    assert f":{world.pods[min(world.pods)]} " in upstreams
+    all_up()
+    with dead(world):
+        eventually(one_down, within=2, every=0.05)  # the controllers go from one to the next
+    eventually(all_up, within=2, every=0.05)
 
 
 def test_nothing_is_written_while_nothing_happens(api: Api) -> None:
