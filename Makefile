@@ -53,7 +53,7 @@ check: lint test ## Everything CI runs
 test: $(SERVERS) ## The suite's own tests: every check can fail (about 20 minutes)
 	@$(BIN)/pytest tests_self -q -n 2
 
-test-all: $(SERVERS) ## The same with every near miss of each check (about 45 minutes)
+test-all: $(SERVERS) ## The same with every near miss of each check (much longer)
 	@NOXGATE_SABOTAGES=all $(BIN)/pytest tests_self -q -n 2
 
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run

@@ -16,10 +16,11 @@ from load.endpoint import Endpoint
 from load.exchange import Answer, Call, call
 from load.samples import clock
 
+from noxgate.loadtest.plan import CLASSES
+
 if TYPE_CHECKING:
     from load.engine import ApiUser  # Locust with it, which patches the process
 
-CLASSES = ("health", "auth", "science", "data", "websocket")
 SHARES = (30, 20, 20, 20, 10)  # percent of the journeys
 PROVIDERS = ("google", "github", "microsoft")
 JOB_SECONDS = 60.0  # that a job may take in all

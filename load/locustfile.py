@@ -13,7 +13,7 @@ from load.arrivals import Arrivals
 from load.course import Course
 from load.engine import TOTALS, ApiUser
 from load.health import Health
-from load.journeys import CLASSES, Jobs, Script
+from load.journeys import Jobs, Script
 from load.recorder import Recorder
 from load.samples import Sample, clock, wall
 from load.shape import Shape
@@ -23,7 +23,7 @@ from locust import between, events, stats, task  # noqa: TID251 (load/ is where 
 from locust.runners import MasterRunner, WorkerRunner  # noqa: TID251
 
 from noxgate.holds import Second
-from noxgate.loadtest.plan import PLAN, TOKEN, read_plan
+from noxgate.loadtest.plan import CLASSES, PLAN, TOKEN, read_plan
 from noxgate.loadtest.result import Problem, Result, write
 
 plan = read_plan(Path(os.environ[PLAN]))

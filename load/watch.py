@@ -6,12 +6,11 @@ from typing import Any
 
 import gevent  # type: ignore[import-untyped]
 from load.course import Course
-from load.journeys import CLASSES
 from load.recorder import Cell, Recorder, percentile, reasons
 from load.samples import clock, wall
 from locust.runners import MasterRunner  # noqa: TID251 (load/ is where Locust may be imported)
 
-from noxgate.loadtest.plan import Plan
+from noxgate.loadtest.plan import CLASSES, Plan
 
 WINDOW = 5  # seconds that are looked at
 FEWEST = 20  # requests in it from which on half of them failing ends the test

@@ -1,18 +1,14 @@
 """Runbook 3, blue: what users have now is also the way back, on the schema as it is now."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import pytest
 
-from noxgate.clients.forward import Forward, Way, pod_port
-from noxgate.clients.kube import Json, Kube
-from noxgate.clients.workload import living, name, selector_text, unready
+from noxgate.clients.forward import Forward, each_pod
+from noxgate.clients.kube import Kube
+from noxgate.clients.workload import living, name, unready
 from noxgate.runbook import Release, Runbook
 from noxgate.target import Target, UnreachableError
 
-T = TypeVar("T")
-SERVICE, PORT = "nox-api-service-blue", 80
+SERVICE = "nox-api-service-blue"
 PODS = "app=nox-api"
 
 
@@ -21,7 +17,7 @@ def test_blue_is_ready(kube: Kube, forward: Forward, target: Target, runbook: Ru
     """Ready as the kubelet says, and by /ready: a probe of /health knows nothing of the new schema."""
     least = runbook.lines["prep.blue-ready"].limits["pods"]
     pods = living(kube.list("Pod", namespace(target), PODS))
-    answers = each_pod(kube, forward, target, lambda way: way.get("/ready"))
+    answers = each_pod(kube, forward, namespace(target), SERVICE, lambda way: way.get("/ready"))
 
     assert len(pods) >= least
     assert unready(pods) == {}
@@ -34,7 +30,7 @@ def test_blue_is_one_version_before_the_release(
     kube: Kube, forward: Forward, target: Target, release: Release
 ) -> None:
     """What each pod answers is what a rollback is measured by."""
-    answers = each_pod(kube, forward, target, lambda way: way.get("/version"))
+    answers = each_pod(kube, forward, namespace(target), SERVICE, lambda way: way.get("/version"))
 
     assert {pod: answer.status for pod, answer in answers.items()} == dict.fromkeys(answers, 200)
     versions = {pod: answer.field("version", str) for pod, answer in answers.items()}
@@ -47,17 +43,3 @@ def namespace(target: Target) -> str:
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
     return target.blue_namespace
-
-
-def each_pod(kube: Kube, forward: Forward, target: Target, ask: Callable[[Way], T]) -> dict[str, T]:
-    """Pod -> what came of asking it, of every living pod behind blue's Service."""
-    blue = namespace(target)
-    service = kube.need("Service", SERVICE, blue)
-    selected = selector_text({"matchLabels": service["spec"].get("selector") or {}})
-    pods: list[Json] = living(kube.list("Pod", blue, selected))
-    assert pods != [], f"no pod behind {SERVICE}"
-    found = {}
-    for pod in pods:
-        with forward.to_pod(blue, name(pod), pod_port(service, PORT, pod)) as way:
-            found[name(pod)] = ask(way)
-    return found

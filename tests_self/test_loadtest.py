@@ -15,7 +15,7 @@ import pytest
 from noxgate.holds import Second
 from noxgate.loadtest import plots, ramps, run
 from noxgate.loadtest.live import shown
-from noxgate.loadtest.plan import Plan, read_plan, write_plan
+from noxgate.loadtest.plan import CLASSES, Plan, read_plan, write_plan
 from noxgate.loadtest.result import NAME, Held, Problem, Result, ResultError, read, write
 from noxgate.loadtest.table import incomplete, text, verdict
 from noxgate.runbook import read_runbook
@@ -35,7 +35,7 @@ def slos() -> tuple[Slo, ...]:
 @pytest.fixture
 def result(slos: tuple[Slo, ...]) -> Result:
     """Twenty good seconds: fifty requests a second of each class, of 20 ms."""
-    limits = limits_by_class(slos, run.CLASSES)
+    limits = limits_by_class(slos, CLASSES)
     ramp = ramps.chosen(ROOT, "smoke")
 
     def second(name: str) -> Second:
@@ -54,13 +54,13 @@ def result(slos: tuple[Slo, ...]) -> Result:
         stopped="",
         problems=(),
         holds=(Held(ramp.levels[0].name(1), 60, "all", SECONDS, START, START + SECONDS),),
-        classes=run.CLASSES,
+        classes=CLASSES,
         accepted=7,
         right=7,
         failures=(Problem("data", "/api/public/stats", 500, "status", 1),),
         users=dict.fromkeys(range(START, START + SECONDS), 60),
         seconds={
-            name: {moment: second(name) for moment in range(START, START + SECONDS)} for name in run.CLASSES
+            name: {moment: second(name) for moment in range(START, START + SECONDS)} for name in CLASSES
         },
     )
 
@@ -268,7 +268,7 @@ def test_result_gets_a_folder_of_its_own(result: Result, tmp_path: Path) -> None
 def test_picture_needs_no_network(result: Result, tmp_path: Path) -> None:
     """One SVG file that refers to nothing outside of it, also of a test without a single request."""
     for measured in (result, replace(result, seconds={}, users={}, holds=())):
-        content = plots.draw(measured, tmp_path).read_text(encoding="utf-8")
+        content = plots.draw(measured, tmp_path, 300).read_text(encoding="utf-8")
         linked = [part.split('"')[1] for part in content.split("href=")[1:]]
         assert "300 ms" in content
         assert [link for link in linked if not link.startswith("#")] == []

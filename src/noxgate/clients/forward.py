@@ -14,20 +14,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from noxgate.clients.api import MOST_BYTES, Answer
 from noxgate.clients.kinds import resource
+from noxgate.clients.kube import Kube
 from noxgate.clients.kube_session import KubeSession, Raw
 from noxgate.clients.observation import Observation, Observe, shortened
+from noxgate.clients.workload import living, name, selector_text
 from noxgate.target import UnreachableError
 
 if TYPE_CHECKING:
     from kubernetes.stream.ws_client import PortForward
 
 HOST = "127.0.0.1"
+PORT = 80  # of the Services
 SECONDS = 8.0  # that one request may take
 
+T = TypeVar("T")
 Json = Mapping[str, Any]
 
 
@@ -118,6 +122,21 @@ def left_over(namespace: str) -> dict[int, str]:
             is_kubectl = any(Path(word).name == "kubectl" for word in words[:2])
             if is_kubectl and "port-forward" in words and any(namespace in word for word in words):
                 found[int(folder.name)] = " ".join(words).strip()
+    return found
+
+
+def each_pod(
+    kube: Kube, forward: Forward, namespace: str, service_name: str, ask: Callable[[Way], T]
+) -> dict[str, T]:
+    """Pod -> what came of asking it through a Service's port 80, of every living pod behind that Service."""
+    service = kube.need("Service", service_name, namespace)
+    selected = selector_text({"matchLabels": service["spec"].get("selector") or {}})
+    pods = living(kube.list("Pod", namespace, selected))
+    assert pods != [], f"no pod behind {service_name}"
+    found = {}
+    for pod in pods:
+        with forward.to_pod(namespace, name(pod), pod_port(service, PORT, pod)) as way:
+            found[name(pod)] = ask(way)
     return found
 
 

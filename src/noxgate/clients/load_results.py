@@ -100,6 +100,8 @@ class LoadTest:
         if not kept:
             return [f"no load test of {self._target.name}"]
         judgements = [judgement for one in kept for judgement in judgements_of(one.result, slo)]
+        if not judgements:
+            return [f"no hold to judge in {', '.join(one.folder.name for one in kept)}"]
         for judgement in judgements:
             self._say(sentence(judgement))
         failed = [sentence(one) for one in judgements if one.outcome is Outcome.FAILED]

@@ -29,6 +29,7 @@ DECIDES = (
     "conftest.py",
     "pyproject.toml",
     "src",
+    "load",
     "tests_p*",
     "tests_staging",
 )

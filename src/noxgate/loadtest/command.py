@@ -89,7 +89,7 @@ def load(given: argparse.Namespace, root: Path) -> int:
         print("the master has the result" if processes.worker else "nothing is kept of it")
         return PASSED
     kept = keep(result, results_folder(root, target, runbook.release.version))
-    plots.draw(result, kept)
+    plots.draw(result, kept, runbook.lines["staging.slo-p95"].limits["p95_ms"])
     return _said(result, runbook, kept)
 
 

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from noxgate.holds import Bad
+from noxgate.loadtest.plan import CLASSES
 from noxgate.loadtest.ramps import Ramp
-from noxgate.loadtest.run import CLASSES, Tell
+from noxgate.loadtest.run import Tell
 from noxgate.slo import Slo
 
 EVERY = 5.0  # seconds between two plain lines

@@ -23,12 +23,11 @@ COLOURS = {
 }
 RED = "#D55E00"
 GREY = "#666666"
-LIMIT_MS = 300  # the line that everybody looks for; the SLOs are judged elsewhere
 MOST_POINTS = 240  # of a curve: more cannot be seen
 
 
-def draw(result: Result, folder: Path) -> Path:
-    """Draw all of them into `folder`; returns the file."""
+def draw(result: Result, folder: Path, limit_ms: float) -> Path:
+    """Draw all of them into `folder`, with a line at p95's limit; returns the file."""
     import matplotlib as mpl  # noqa: PLC0415 (it costs half a second, which only who draws should pay)
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -36,9 +35,9 @@ def draw(result: Result, folder: Path) -> Path:
         figure = Figure(figsize=(11, 7), facecolor="white", layout="constrained")
         (latency, users), (distribution, failures) = figure.subplots(2, 2)
         begin = min((second for by in result.seconds.values() for second in by), default=0)
-        _latency(latency, result, begin)
+        _latency(latency, result, begin, limit_ms)
         _users(users, result, begin)
-        _distribution(distribution, result)
+        _distribution(distribution, result, limit_ms)
         _failures(failures, result, begin)
         for panel in (latency, users, failures):
             panel.set_xlabel("seconds since the start")
@@ -54,7 +53,7 @@ def draw(result: Result, folder: Path) -> Path:
     return path
 
 
-def _latency(panel: "Axes", result: Result, begin: int) -> None:
+def _latency(panel: "Axes", result: Result, begin: int, limit_ms: float) -> None:
     panel.set_title("95th percentile by class (holds in grey)", loc="left")
     for name in result.classes:
         points = [
@@ -64,8 +63,8 @@ def _latency(panel: "Axes", result: Result, begin: int) -> None:
         ]
         if points:
             panel.plot(*zip(*points, strict=True), color=COLOURS.get(name, GREY), lw=1.2, label=name)
-    panel.axhline(LIMIT_MS, color=RED, ls="--", lw=1)
-    panel.annotate(f"{LIMIT_MS} ms", (0, LIMIT_MS), color=RED, va="bottom")
+    panel.axhline(limit_ms, color=RED, ls="--", lw=1)
+    panel.annotate(f"{limit_ms:g} ms", (0, limit_ms), color=RED, va="bottom")
     panel.set_yscale("log")
     panel.set_ylabel("ms")
     if panel.get_legend_handles_labels()[0]:
@@ -93,7 +92,7 @@ def _users(panel: "Axes", result: Result, begin: int) -> None:
     people.spines[["top"]].set_visible(False)
 
 
-def _distribution(panel: "Axes", result: Result) -> None:
+def _distribution(panel: "Axes", result: Result, limit_ms: float) -> None:
     panel.set_title("Share of requests on the holds that took longer", loc="left")
     for name in result.classes:
         times = sorted(
@@ -114,7 +113,7 @@ def _distribution(panel: "Axes", result: Result) -> None:
             lw=1.2,
             label=name,
         )
-    panel.axvline(LIMIT_MS, color=RED, ls="--", lw=1)
+    panel.axvline(limit_ms, color=RED, ls="--", lw=1)
     panel.axhline(5, color=RED, ls=":", lw=1)
     panel.annotate("5 %", (1, 5), xycoords=("axes fraction", "data"), color=RED, va="bottom", ha="right")
     panel.set_xscale("log")

@@ -17,14 +17,13 @@ from typing import Any
 
 import httpx
 
-from noxgate.loadtest.plan import PLAN, STOP_TIMEOUT, TOKEN, Plan, write_plan
+from noxgate.loadtest.plan import CLASSES, PLAN, STOP_TIMEOUT, TOKEN, Plan, write_plan
 from noxgate.loadtest.ramps import Ramp
 from noxgate.loadtest.result import NAME, Result, ResultError, read, write
 from noxgate.runbook import Runbook
 from noxgate.slo import limits_by_class, read_slos
 from noxgate.target import ON_PRODUCTION, Target, UnreachableError
 
-CLASSES = ("health", "auth", "science", "data", "websocket")
 CONNECT = 300  # seconds that a master waits for its workers
 UI_SECONDS = 3600.0
 LATEST = 60.0  # seconds beyond the ramp and its last requests, and the process is ended

@@ -92,7 +92,7 @@ def _proving_nothing() -> Iterator[Sabotage]:
     yield Sabotage(QUICK, "damaged", "its file is cut", loading.damaged, cut, everything, "unreachable")
     lost = loading.process_lost
     yield Sabotage(QUICK, "process-lost", "one of two generators died", lost, "was lost", (FULL, *SLOS))
-    also = (FULL, *SLOS)
+    also = (FULL, *SLOS, JOBS)
     other = edited(lambda result: replace(result, release="7.9.3"))
     yield Sabotage(QUICK, "other-release", "of the release before", other, "of release 7.9.3", also)
     elsewhere = edited(lambda result: replace(result, base_url="https://api.yourdomain.com"))
@@ -102,11 +102,16 @@ def _proving_nothing() -> Iterator[Sabotage]:
     yield Sabotage(QUICK, "old", "a day and a minute old", edited(_a_day_older), "h old", also)
     yield Sabotage(QUICK, "future", "it ends tomorrow", edited(partial(_a_day_older, days=-1)), "h old", also)
     stopped = edited(lambda result: replace(result, stopped="it was interrupted"))
-    yield Sabotage(QUICK, "interrupted", "somebody stopped it", stopped, "it was interrupted", also)
+    yield Sabotage(QUICK, "interrupted", "somebody stopped it", stopped, "it was interrupted", (FULL, *SLOS))
     short = edited(
         lambda result: replace(result, holds=tuple(replace(one, end=one.end - 3) for one in result.holds))
     )
     yield Sabotage(FULL, "short", "a hold three seconds too short", short, "was held for", (QUICK, *SLOS))
+    hollow = edited(lambda result: replace(result, ramp=replace(result.ramp, levels=()), holds=()))
+    yield Sabotage(
+        P95, "no-hold", "a ramp without a level", hollow, "no hold to judge",
+        also=(QUICK, FULL, P99, SCIENCE, ERRORS, API, AUTH, NONE),
+    )  # fmt: skip
     late = "the generator was late: 2.0 % of this process's timers by over 5 ms"
     spoiled = edited(
         lambda result: replace(result, holds=tuple(replace(one, spoiled=(late,)) for one in result.holds))
@@ -136,7 +141,7 @@ def _jobs() -> Iterator[Sabotage]:
     one = edited(lambda result: replace(result, right=result.right - 1))
     yield Sabotage(JOBS, "one-lost", "one job of all never ended", one, "assert [")
     none = edited(lambda result: replace(result, accepted=0, right=0))
-    yield Sabotage(JOBS, "none", "no job was accepted", none, "assert []")
+    yield Sabotage(JOBS, "none", "no job was accepted", none, "no job was accepted")
 
 
 def under_load(paths: tuple[str, ...], **fault: object) -> Switch:
