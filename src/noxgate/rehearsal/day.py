@@ -154,7 +154,8 @@ def difference(
     found = red.get(fault.line)
     if found and not (found["outcome"] == fault.outcome and fault.because in found["reason"]):
         missed.append(f"{fault.line} ({found['outcome']}: {found['reason']})")
-    return missed, [line for line in red if line not in {fault.line, *fault.also}]
+    surplus = [line for line in red if line not in {fault.line, *fault.also}]
+    return missed, [f"{line} ({red[line]['outcome']}: {red[line]['reason']})" for line in surplus]
 
 
 def up(root: Path) -> int:

@@ -1,5 +1,7 @@
 """Load tests of a rehearsal, as a person runs them: `noxgate load` in a process of its own."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -37,9 +39,10 @@ def command(world: World, *options: str) -> list[str]:
 def smoke(world: World, *options: str) -> int:
     """Run the smoke ramp; its exit status. RehearsalError where it left no result."""
     before = results(world)
-    done = subprocess.run(
-        command(world, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
-    )
+    with _alone():
+        done = subprocess.run(
+            command(world, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
+        )
     if results(world) == before:
         words = " ".join((done.stdout + done.stderr).split())[-LAST_WORDS:]
         raise RehearsalError(f"the load test left no result: {words}")
@@ -108,17 +111,19 @@ def process_lost(world: World) -> Iterator[None]:
     """One of the generator's two processes is killed while the users rise or hold."""
     good(world)
     before = results(world)
-    running = subprocess.Popen(
-        command(world, f"--duration={SHORT}", "--processes=2"), cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert running.stdout is not None
-    for line in running.stdout:
-        if ", hold" in line:
-            break
-    # a worker is a child of Locust's main process, which is a child of the command
-    workers = [worker for main in psutil.Process(running.pid).children() for worker in main.children()]
-    workers[0].kill()
-    running.communicate(timeout=STARTS + 60)
+    options = (f"--duration={SHORT}", "--processes=2")
+    with (
+        _alone(),
+        subprocess.Popen(command(world, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True) as running,
+    ):
+        assert running.stdout is not None
+        for line in running.stdout:
+            if ", hold" in line:
+                break
+        # a worker is a child of Locust's main process, which is a child of the command
+        workers = [worker for main in psutil.Process(running.pid).children() for worker in main.children()]
+        workers[0].kill()
+        running.communicate(timeout=STARTS + 60)
     if results(world) == before:
         raise RehearsalError("the load test that lost a process left no result")
     new = results(world)[-1]
@@ -126,6 +131,17 @@ def process_lost(world: World) -> Iterator[None]:
         yield
     finally:
         _remove(new)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One load test of this checkout at a time: two would measure each other."""
+    lock = os.open(ROOT / "load", os.O_RDONLY)  # the folder itself: nothing is left behind
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _remove(result: Path) -> None:

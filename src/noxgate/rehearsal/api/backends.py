@@ -15,7 +15,7 @@ from noxgate.rehearsal.api.fresh import Fresh
 from noxgate.rehearsal.api.settings import Settings
 
 MOST_CONNECTIONS = 8  # per process: four pods and their workers stay far below PostgreSQL's 100
-PATIENCE = 1.0  # seconds that a backend has to say that it is there
+PATIENCE = 2.0  # seconds that a backend has to say that it is there; a busy machine stands still for one
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
 
@@ -67,7 +67,7 @@ class Backends:
         return client
 
     async def missing(self, settings: Settings) -> list[str]:
-        """The backends that did not answer within a second, of `database` and `redis`."""
+        """The backends that did not answer in time, of `database` and `redis`."""
         key = (settings.database_url, settings.redis_url)
         return await self._readiness.get(key, lambda: self._missing(settings))
 

@@ -45,7 +45,7 @@ class StatusEndpoints:
         return answer({"version": self._nox.settings.version})
 
     async def ready(self, _: Request) -> Response:
-        """200 when PostgreSQL and Redis both answered within a second, at most a quarter second ago."""
+        """200 when PostgreSQL and Redis both answered in time, at most a quarter second ago."""
         missing = await self._nox.backends.missing(self._nox.settings)
         if missing:
             return answer({"status": "not ready", "failed": missing}, 503)

@@ -189,7 +189,7 @@ def _more(metric: str, amount: Mapping[str, float]) -> Switch:
         finally:
             path.unlink()
 
-    return _measured(added, query, 0.5)
+    return _measured(added, query, amount[metric] / (GIB if metric == "memory" else 1))
 
 
 def _measured(fault: Switch, query: str, limit: float) -> Switch:
