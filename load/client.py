@@ -5,8 +5,8 @@ from typing import Any
 
 from load.endpoint import Endpoint
 from load.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
-from load.samples import SHIFT, Reason, Record, Sample, Totals, clock
-from load.wire import Deadline, Stream, TimeUp, TlsSession, WireError, why
+from load.samples import SHIFT, Reason, Record, Sample, Totals, WireError, clock
+from load.wire import Deadline, Stream, TimeUp, TlsSession, why
 
 # A kept connection that rested this long is looked at before a request that cannot be sent twice: a server
 # that closed it meanwhile has then cost none. In a closed loop at full speed the look would cost more than it

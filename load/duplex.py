@@ -4,29 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from load.client import Check, Session
-from load.exchange import Answer, Call
-from load.samples import Reason
-from load.wire import WireError
-from wsproto import ConnectionType, WSConnection
-from wsproto.connection import ConnectionState
-from wsproto.events import (
-    AcceptConnection,
-    BytesMessage,
-    CloseConnection,
-    Event,
-    Ping,
-    RejectConnection,
-    Request,
-    TextMessage,
+from load.exchange import Answer, Call, call
+from load.frames import (
+    BINARY,
+    CLOSE,
+    HEADERS,
+    NORMAL,
+    PING,
+    PONG,
+    TEXT,
+    UPGRADED,
+    Frames,
+    Message,
+    Upgrade,
+    close_code,
+    frame,
 )
-from wsproto.frame_protocol import CloseReason
-from wsproto.utilities import ProtocolError
+from load.samples import Reason, WireError
 
-UPGRADED = 101  # the status of all samples here that had an answer
-AGREED = frozenset({UPGRADED})
-
-
-_CLOSED_BY_SERVER = (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
+AGREED = frozenset({UPGRADED})  # the status of all samples here that had an answer
 
 
 class WebSocketClient(Session):
@@ -34,14 +30,13 @@ class WebSocketClient(Session):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._protocol: WSConnection | None = None
-        self._events: list[Event] = []
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._frames: Frames | None = None
+        self._messages: list[Message] = []
         self._message = ""
 
     @property
     def is_open(self) -> bool:
-        return self._protocol is not None
+        return self._frames is not None
 
     def open(
         self,
@@ -54,10 +49,9 @@ class WebSocketClient(Session):
         """Upgrade; status 101 where the server agreed."""
         if self.is_open:
             raise ValueError("this WebSocket is open")
-        self._headers = [(key.encode(), value.encode()) for key, value in (headers or {}).items()]
-        return self._measure(
-            Call(path, group, "WS OPEN", path.encode(), AGREED), self._upgrade, None, intended
-        )
+        request = call(self._endpoint, "GET", path, headers={**HEADERS, **(headers or {})})
+        what = Call(path, group, "WS OPEN", request.message, AGREED)
+        return self._measure(what, self._upgrade, None, intended)
 
     def echo(self, message: str, check: Check | None = None, *, path: str, group: str = "") -> Answer:
         """Send a text and wait for the next message. Without a check, it must be the same text."""
@@ -72,85 +66,65 @@ class WebSocketClient(Session):
 
     def _upgrade(self, what: Call) -> Answer:
         stream = self._connect()
-        protocol = WSConnection(ConnectionType.CLIENT)
-        self._events = []
-        request = Request(
-            host=self._endpoint.authority, target=what.message.decode(), extra_headers=self._headers
-        )
+        upgrade = Upgrade(what.message)
         self._sent = True
-        stream.send(protocol.send(request))
-        while True:
-            event = self._next(protocol)
-            if isinstance(event, AcceptConnection):
-                self._protocol = protocol
-                return Answer(UPGRADED)
-            if isinstance(event, RejectConnection):
-                self._hang_up()
-                return Answer(event.status_code, error=Reason.UPGRADE)
+        stream.send(upgrade.request)
+        while not upgrade.feed(self._more()):
+            pass
+        if upgrade.status != UPGRADED:
+            self._hang_up()
+            return Answer(upgrade.status, error=Reason.UPGRADE)
+        frames = Frames(self._most_bytes)
+        self._messages = frames.feed(upgrade.rest)
+        self._frames = frames
+        return Answer(UPGRADED)
 
     def _said(self, _: Call) -> Answer:
-        protocol = self._say(TextMessage(data=self._message))
-        parts: list[bytes] = []
+        frames = self._say(TEXT, self._message.encode())
         while True:
-            event = self._next(protocol)
-            match event:
-                case TextMessage(data=data):
-                    parts.append(data.encode())
-                case BytesMessage(data=data):
-                    parts.append(bytes(data))
-                case CloseConnection():
-                    raise WireError(Reason.CLOSED, f"code {event.code}")
-                case _:
-                    continue
-            if sum(map(len, parts)) > self._most_bytes:
-                raise WireError(Reason.TOO_BIG, f"more than {self._most_bytes} bytes")
-            if event.message_finished:
-                return Answer(UPGRADED, b"", b"".join(parts))
+            kind, payload = self._next(frames)
+            if kind in {TEXT, BINARY}:
+                return Answer(UPGRADED, b"", payload)
+            if kind == CLOSE:
+                raise WireError(Reason.CLOSED, f"code {close_code(payload)}")
+            if kind == PING and not frames.closed:
+                self._say(PONG, payload)
 
     def _goodbye(self, _: Call) -> Answer:
-        protocol = self._say(CloseConnection(code=CloseReason.NORMAL_CLOSURE))
+        frames = self._say(CLOSE, NORMAL.to_bytes(2, "big"))
         while True:
-            event = self._next(protocol)
-            if isinstance(event, CloseConnection):
-                if event.code != CloseReason.NORMAL_CLOSURE:
-                    raise WireError(Reason.MALFORMED, f"close code {event.code}")
+            kind, payload = self._next(frames)
+            if kind == CLOSE:
+                if close_code(payload) != NORMAL:
+                    raise WireError(Reason.MALFORMED, f"close code {close_code(payload)}")
                 return Answer(UPGRADED)
 
-    def _next(self, protocol: WSConnection) -> Event:
-        """The next event; pings are answered on the way."""
+    def _next(self, frames: Frames) -> Message:
+        while not self._messages:
+            self._messages = frames.feed(self._more())
+        return self._messages.pop(0)
+
+    def _more(self) -> bytes:
         assert self._stream is not None
-        while True:
-            while self._events:
-                event = self._events.pop(0)
-                if not isinstance(event, Ping):
-                    return event
-                if protocol.state is ConnectionState.OPEN:  # after a close nothing may be sent
-                    self._stream.send(protocol.send(event.response()))
-            data = self._stream.receive()
-            self._size += len(data)
-            if self._size > 2 * self._most_bytes:
-                raise WireError(Reason.TOO_BIG, "frames without end")
-            if not data:
-                raise WireError(Reason.TRUNCATED if self._size else Reason.CLOSED)
-            try:
-                protocol.receive_data(data)
-                self._events.extend(protocol.events())
-            except ProtocolError as error:
-                raise WireError(Reason.MALFORMED, str(error)) from None
-            last = self._events[-1] if self._events else None
-            if isinstance(last, CloseConnection) and protocol.state not in _CLOSED_BY_SERVER:
-                raise WireError(Reason.MALFORMED, last.reason or "")  # wsproto's own word, not the server's
+        data = self._stream.receive()
+        self._size += len(data)
+        if self._size > 2 * self._most_bytes:
+            raise WireError(Reason.TOO_BIG, "frames without end")
+        if not data:
+            raise WireError(Reason.TRUNCATED if self._size else Reason.CLOSED)
+        return data
 
     def _same(self, answer: Answer) -> None:
         assert answer.text == self._message
 
-    def _say(self, event: Event) -> WSConnection:
-        if self._protocol is None or self._stream is None or self._protocol.state is not ConnectionState.OPEN:
+    def _say(self, kind: int, payload: bytes) -> Frames:
+        frames = self._frames
+        if frames is None or self._stream is None or frames.closed:
             raise WireError(Reason.CLOSED, "the WebSocket is not open")
         self._sent = True
-        self._stream.send(self._protocol.send(event))
-        return self._protocol
+        self._stream.send(frame(kind, payload))
+        return frames
 
     def _hang_up(self) -> None:
         super()._hang_up()
-        self._protocol = None
+        self._frames = None

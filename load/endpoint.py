@@ -13,9 +13,9 @@ import gevent  # type: ignore[import-untyped]
 from gevent.lock import BoundedSemaphore  # type: ignore[import-untyped]
 from gevent.monkey import get_original  # type: ignore[import-untyped]
 from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
-from load.samples import Reason, clock
+from load.samples import Reason, WireError, clock
 from load.turns import Turns
-from load.wire import WRITE, Stream, TlsSession, WireError, wait, why
+from load.wire import WRITE, Stream, TlsSession, wait, why
 
 PLAIN_SOCKET = get_original("socket", "socket")  # also where Locust has put gevent's in its place
 ADDRESSES_KEPT = 60.0  # seconds

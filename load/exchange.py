@@ -8,8 +8,7 @@ from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from load.endpoint import Endpoint
-from load.samples import Reason
-from load.wire import WireError
+from load.samples import Reason, WireError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 MOST_HEAD = 65_536

@@ -45,6 +45,14 @@ class Reason(StrEnum):
     __hash__ = str.__hash__  # Enum's own is written in Python, and each sample is counted by its reason
 
 
+class WireError(Exception):
+    """A request that failed, and why."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+
+
 class Sample(NamedTuple):
     """One timed request.
 

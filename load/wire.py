@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from load.samples import Reason
+from load.samples import Reason, WireError
 from load.turns import Turns
 
 READ, WRITE = 1, 2
@@ -33,14 +33,6 @@ _KINDS: dict[type[OSError], Reason] = {
     ssl.SSLError: Reason.TLS,
     ConnectionRefusedError: Reason.REFUSED,
 }
-
-
-class WireError(Exception):
-    """A request that failed, and why."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
-        self.reason = reason
 
 
 class TimeUp(BaseException):
