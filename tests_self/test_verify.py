@@ -453,10 +453,10 @@ def test_the_runs_of_a_release(bundle: Bundle) -> None:
     """The newest of each phase; a phase that is missing is said."""
     assert bundle.refused("--phase", "staging", what="8.0.0") == []
     assert bundle.refused(what="8.0.0") == [
-        f"phase live is missing: no run of it in {bundle.root}/reports/8.0.0"
+        f"phase live is missing: no run of the whole of it in {bundle.root}/reports/8.0.0"
     ]
     assert bundle.refused("--phase", "staging", "--target", "rehearsal", what="8.0.0") == [
-        f"phase staging is missing: no run of it in {bundle.root}/reports/8.0.0"
+        f"phase staging is missing: no run of the whole of it in {bundle.root}/reports/8.0.0"
     ]
 
 
@@ -475,6 +475,76 @@ def test_the_newest_run_decides(bundle: Bundle) -> None:
     assert cli.main(["verify", "8.0.0", "--phase", "staging"]) == 0
 
 
+def another(bundle: Bundle, name: str = "20990101T000000Z-staging-staging", **changes: Any) -> Path:
+    """One more run, later than the one that there is; its results differ by `changes`. Nobody sealed it."""
+    run = bundle.folder.with_name(name)
+    shutil.copytree(min(bundle.root.glob("reports/8.0.0/2*")), run)
+    (run / seal.ENVELOPE).unlink()
+    results = json.loads((run / "results.json").read_text())
+    results |= {"started": "2099-01-01T00:00:00+00:00", **changes}
+    (run / "results.json").write_text(json.dumps(results))
+    return run
+
+
+def said(capsys: pytest.CaptureFixture[str], status: int) -> list[str]:
+    """What `noxgate verify` says of staging."""
+    capsys.readouterr()
+    assert cli.main(["verify", "--phase", "staging"]) == status
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_narrowed_run_hides_no_go_and_no_failure(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """-k after a GO does not count; unless it saw a line fail: then the whole phase is run once more."""
+    lines = bundle.results()["lines"]
+    name, again = "20990101T000000Z-staging-staging", "run the whole of phase staging once more"
+    run = another(bundle, whole=[])
+
+    assert said(capsys, 0)[1:] == [
+        f"note      {name}: is narrowed: it does not count for phase staging",
+        "VERIFIED  release 8.0.0",
+    ]
+    shutil.rmtree(run)
+    another(bundle, whole=[], lines=[{**lines[0], "outcome": "failed"}, *lines[1:]])
+    assert said(capsys, 1)[1:] == [
+        f"refused   {name}, a narrowed run since: saw staging.version fail: {again}",
+        "REFUSED  release 8.0.0",
+    ]
+
+
+def test_a_narrowed_run_stands_for_no_phase(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither alone nor by name, even where every line of it is passed."""
+    bundle.resign(lambda results: results.update(whole=[], selection={"m": "", "k": "a", "arguments": []}))
+
+    assert bundle.refused() == ["phase staging was narrowed (-k 'a'): it does not count"]
+    assert said(capsys, 1)[-2:] == [
+        f"refused   phase staging is missing: no run of the whole of it in {bundle.root}/reports/8.0.0",
+        "REFUSED  release 8.0.0",
+    ]
+
+
+def test_a_whole_run_that_is_no_go_beats_an_older_go(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one that was broken off, and also one that nobody sealed."""
+    lines = bundle.results()["lines"]
+    another(bundle, verdict="NO-GO", lines=[{**lines[0], "outcome": "failed"}, *lines[1:]])
+
+    assert said(capsys, 1)[0].endswith("evidence.dsse.json: not there: the run is not sealed")
+
+
+@pytest.mark.parametrize("name", ["results.json", seal.ENVELOPE])
+def test_a_newer_run_that_was_damaged(bundle: Bundle, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """What cannot be read may have been NO-GO: an older GO does not step in for it."""
+    run = another(bundle, whole=[])
+    (run / seal.ENVELOPE).write_text("{}")
+    if name == "results.json":
+        (run / name).unlink()
+
+    assert said(capsys, 1)[-2].startswith(f"refused   {run.name}")
+
+
 def test_records_that_were_taken_away_between_two_runs(
     bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -484,7 +554,7 @@ def test_records_that_were_taken_away_between_two_runs(
     (live / "records" / "0001.json").unlink()
     results = json.loads((live / "results.json").read_text())
     ended = datetime.fromisoformat(results["ended"]) + timedelta(seconds=1)
-    results |= {"phases": ["live"], "ended": ended.isoformat()}
+    results |= {"phases": ["live"], "whole": ["live"], "ended": ended.isoformat()}
     (live / "results.json").write_text(json.dumps(results))
     (live / seal.ENVELOPE).unlink()
     profile = bundle.root / "targets" / "staging.toml"
@@ -502,7 +572,7 @@ def test_runs_of_two_commits_or_images(bundle: Bundle, capsys: pytest.CaptureFix
     live = bundle.folder.with_name("20990101T000000Z-staging-live")
     shutil.copytree(bundle.folder, live)
     results = json.loads((live / "results.json").read_text())
-    results |= {"phases": ["live"], "lines": [], "facts": {"image": other}}
+    results |= {"phases": ["live"], "whole": ["live"], "lines": [], "facts": {"image": other}}
     (live / "results.json").write_text(json.dumps(results))
     environment = json.loads((live / "environment.json").read_text())
     environment["source_commit"] = head(bundle.root / "nox")
@@ -522,7 +592,11 @@ def test_an_image_that_two_runs_name_differently(bundle: Bundle, capsys: pytest.
     live = bundle.folder.with_name("20990101T000000Z-staging-live")
     shutil.copytree(bundle.folder, live)
     results = json.loads((live / "results.json").read_text())
-    results |= {"phases": ["live"], "facts": {"image": "sha256:" + "cd" * 32, "image-manifest": IMAGE}}
+    results |= {
+        "phases": ["live"],
+        "whole": ["live"],
+        "facts": {"image": "sha256:" + "cd" * 32, "image-manifest": IMAGE},
+    }
     (live / "results.json").write_text(json.dumps(results))
     (live / seal.ENVELOPE).unlink()
     profile = bundle.root / "targets" / "staging.toml"

@@ -3,22 +3,19 @@
 import argparse
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from noxgate import doctor
 from noxgate.checks import CheckError, find_checks
-from noxgate.evidence import commands as evidence
-from noxgate.evidence.verdict import Verdict
-from noxgate.loadtest import command as loadtest
+from noxgate.command import CommandError, later
+from noxgate.evidence import arguments as evidence
+from noxgate.loadtest import arguments as loadtest
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
 
-GO, NO_GO, INCONCLUSIVE, USAGE = 0, 1, 2, 4
-GOES = {verdict.value for verdict in Verdict if verdict.exit_code == GO}
+GO, INCONCLUSIVE, USAGE = 0, 2, 4
 
 DESCRIPTION = """\
 The NOX release gate: the release-day runbook as checks, and one verdict.
@@ -33,14 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.command(given)
         sys.stdout.flush()
-    except (
-        RunbookError,
-        CheckError,
-        RehearsalError,
-        ProjectError,
-        *evidence.ERRORS,
-        *loadtest.ERRORS,
-    ) as error:
+    except (RunbookError, CheckError, RehearsalError, ProjectError, CommandError) as error:
         print(f"noxgate: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -54,28 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 class ProjectError(Exception):
     """The command was called outside the project."""
-
-
-def gate(given: argparse.Namespace) -> int:
-    """Run pytest for one phase; whatever it ends with that is no verdict is INCONCLUSIVE."""
-    if not any((given.target, os.environ.get("NOXGATE_TARGET"), os.environ.get("BASE_URL"))):
-        # pytest would take a rehearsal that happens to be up: no gate for anything
-        print("noxgate gate: expected --target, such as staging, or rehearsal; saw none", file=sys.stderr)
-        return USAGE
-    command = [sys.executable, "-m", "pytest", "-m", given.phase, *given.pytest]
-    if given.target:
-        # in one word: pytest would take a path that stands alone for a place to find its rootdir
-        command.append(f"--target={given.target}")
-    with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "verdict"
-        environment = os.environ | {"NOXGATE_VERDICT": str(said)}
-        environment.pop("PYTHONOPTIMIZE", None)  # checks are made of asserts
-        status = subprocess.run(command, cwd=_root(), env=environment, check=False).returncode
-        # a process that ended itself with status 0 has given no verdict
-        if status == GO and not (said.exists() and said.read_text(encoding="utf-8") in GOES):
-            print("noxgate: pytest ended without a verdict", file=sys.stderr)
-            return INCONCLUSIVE
-    return status if status in {GO, NO_GO, INCONCLUSIVE, USAGE} else INCONCLUSIVE
 
 
 def checks(given: argparse.Namespace) -> int:
@@ -165,7 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
     one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")
-    one.set_defaults(command=gate)
+    one.add_argument(
+        "--summary", metavar="FILE", help="add the verdict as Markdown to FILE, as for CI servers"
+    )
+    one.set_defaults(command=later("noxgate.gate", "gate"), root=_root)
 
     loadtest.add(commands, _root)
 

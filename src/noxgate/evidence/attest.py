@@ -91,7 +91,9 @@ def due_between(line: Line, records: Sequence[Record]) -> tuple[datetime, dateti
         raise AttestationError(
             f"{line.id}: its hours count from the window's opening, and it has not been opened"
         )
-    first = opened[-1].at + timedelta(hours=line.limits["hour"])
+    switched = opened[-1].data.get("switched")  # its hours count from there, as the checkpoints' do
+    start = opened[-1].at if switched is None else datetime.fromisoformat(switched)
+    first = start + timedelta(hours=line.limits["hour"])
     return first, first + timedelta(minutes=line.limits.get("late_minutes", 60))
 
 

@@ -3,23 +3,15 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
-from noxgate.evidence import attest, signing, trust, verify_command
+from noxgate.evidence import attest, signing, trust
 from noxgate.evidence.project import Project
 from noxgate.evidence.records import Record, RecordError
 from noxgate.runbook import Line
 from noxgate.target import ProfileError
 
 DONE = 0
-ERRORS = (
-    ProfileError,
-    RecordError,
-    attest.AttestationError,
-    signing.SigningError,
-    verify_command.VerifyError,
-)
-RAW = argparse.RawDescriptionHelpFormatter
+ERRORS = (ProfileError, RecordError, attest.AttestationError, signing.SigningError)
 
 
 def keygen(given: argparse.Namespace) -> int:
@@ -100,36 +92,3 @@ def _list(project: Project, given: argparse.Namespace) -> int:
 
 def _state(record: Record) -> str:
     return f"{record.data.get('outcome')}, {attest.said_by(record)}"
-
-
-def add(commands: Any, root: Any) -> None:
-    """Add the commands of this module; `root` finds the project's folder when one is called."""
-    one = commands.add_parser(
-        "keygen",
-        help="make a key pair to sign evidence with",
-        description="Make an Ed25519 key pair: FILE, the private key, for your eyes alone, and FILE's .pub\n"
-        "beside it. Nothing is ever overwritten.",
-        epilog="example: noxgate keygen ~/.noxgate/ada.pem",
-        formatter_class=RAW,
-    )
-    one.add_argument("file", nargs="?", default="noxgate.pem", metavar="FILE", help="default: noxgate.pem")
-    one.set_defaults(command=keygen)
-
-    one = commands.add_parser(
-        "attest",
-        help="record what a person saw of a line that no machine can check",
-        description="Sign a record that a person saw a runbook line hold. Records are chained: none can be\n"
-        "changed, taken out, or put in later. The key to sign with is NOXGATE_SIGNING_KEY: a file, or\n"
-        "the key itself.",
-        epilog='example: noxgate attest live.sentry-issues --by "Ada Lindqvist" --saw "no new issue, 14:05"',
-        formatter_class=RAW,
-    )
-    one.add_argument("line", nargs="?", metavar="LINE", help="a human line, such as live.sentry-issues")
-    one.add_argument("--by", metavar="NAME", help="who saw it")
-    one.add_argument("--saw", metavar="TEXT", help="what was seen, with a link or a number")
-    one.add_argument("--failed", action="store_true", help="what was seen is not what the runbook expects")
-    one.add_argument("--list", action="store_true", help="what is attested and what is still owed")
-    one.add_argument("--target", metavar="NAME", help="default: the one target that serves the line's phase")
-    one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
-    one.set_defaults(command=attest_line, root=root)
-    verify_command.add(commands, root)

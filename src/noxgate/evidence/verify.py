@@ -63,8 +63,19 @@ def verify(folder: Path, expected: Expected) -> Verified:
         return Verified(folder, (str(error),))
 
 
-def _verify(folder: Path, expected: Expected) -> Verified:
-    """The same; SigningError where the run cannot be believed at all."""
+def altered(folder: Path, signers: Sequence[PublicKey]) -> tuple[str, ...]:
+    """What is not as it was sealed, of a run that is sealed; nothing of one that is not."""
+    if not (folder / seal.ENVELOPE).exists():
+        return ()
+    try:
+        subjects, _ = _opened(folder, signers)
+    except SigningError as error:
+        return (str(error),)
+    return tuple(_changed(folder, subjects))
+
+
+def _opened(folder: Path, signers: Sequence[PublicKey]) -> tuple[dict[str, str], PublicKey]:
+    """What was signed, and by whom; SigningError where it cannot be believed."""
     try:
         content = (folder / seal.ENVELOPE).read_bytes()
     except FileNotFoundError:
@@ -72,10 +83,15 @@ def _verify(folder: Path, expected: Expected) -> Verified:
     except OSError as error:
         raise SigningError(f"{seal.ENVELOPE}: {error.strerror}") from None
     try:
-        payload, signer = opened(content, seal.PAYLOAD_TYPE, expected.signers)
-        subjects = _subjects(payload)
+        payload, signer = opened(content, seal.PAYLOAD_TYPE, signers)
+        return _subjects(payload), signer
     except SigningError as error:
         raise SigningError(f"{seal.ENVELOPE}: {error}") from None
+
+
+def _verify(folder: Path, expected: Expected) -> Verified:
+    """The same; SigningError where the run cannot be believed at all."""
+    subjects, signer = _opened(folder, expected.signers)
     if changed := tuple(_changed(folder, subjects)):
         return Verified(folder, changed, str(signer))
     results = seal.read_json(folder / "results.json")
@@ -183,9 +199,7 @@ def _refusals(
         yield f"is of another release: expected {expected.release}, saw {results['release']}"
     yield from _other_things(subjects, expected)
     yield from _age(datetime.fromisoformat(results["ended"]), expected)
-    for phase in expected.phases:
-        if phase not in results["phases"]:
-            yield f"phase {phase} is missing: the run is of {', '.join(results['phases'])}"
+    yield from _other_phases(results, expected.phases)
     yield from (f"the run is in doubt: {doubt}" for doubt in results["doubts"])
     yield from (f"{line}: no check proves this line yet" for line in results["to_come"])
     try:
@@ -217,6 +231,22 @@ def _other_things(subjects: Mapping[str, str], expected: Expected) -> Iterator[s
         yield f"is of another image: expected {expected.image}, saw {', '.join(images) or 'none'}"
     if subjects.get(seal.RUNBOOK) != seal.digest(expected.root / seal.RUNBOOK):
         yield f"was judged by another {seal.RUNBOOK} than the one here: check out the commit of the run"
+
+
+def _other_phases(results: Mapping[str, Any], expected: Sequence[str]) -> Iterator[str]:
+    """Without a phase that is expected, or with a part of one."""
+    for phase in expected:
+        if phase not in results["phases"]:
+            yield f"phase {phase} is missing: the run is of {', '.join(results['phases'])}"
+    for phase in results["phases"]:
+        if phase not in results.get("whole", results["phases"]):
+            yield f"phase {phase} was narrowed ({_narrowing(results['selection'])}): it does not count"
+
+
+def _narrowing(selection: Mapping[str, Any]) -> str:
+    """What was asked for instead of the whole phase."""
+    asked = [f"-{name} {selection[name]!r}" for name in ("m", "k") if selection[name]]
+    return " ".join([*asked, *map(str, selection["arguments"])])[:200] or "a part of it was left out"
 
 
 def _age(ended: datetime, expected: Expected) -> Iterator[str]:

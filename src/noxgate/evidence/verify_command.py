@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from noxgate.evidence import bundle
 from noxgate.evidence.project import Project
-from noxgate.evidence.runs import Run, newest, read_run, runs_of
+from noxgate.evidence.records import RecordError
+from noxgate.evidence.runs import Run, narrowed_since, newest, read_run, runs_of, unreadable
 from noxgate.evidence.seal import seal
 from noxgate.evidence.signing import PublicKey, SigningError, read_public_key
+from noxgate.evidence.summary import of_words
 from noxgate.evidence.trust import HOURS, read_trust
-from noxgate.evidence.verify import Expected, Verified, disagreements, verify
+from noxgate.evidence.verify import Expected, Verified, altered, disagreements, verify
 from noxgate.profile import read_target
 from noxgate.profile_values import guess
 from noxgate.secret import Scrubber
@@ -26,6 +27,9 @@ STATUS = "signoff.status"  # the line whose derived_from are the phases that mak
 
 class VerifyError(Exception):
     """What cannot be verified as asked: one line."""
+
+
+ERRORS = (ProfileError, RecordError, SigningError, VerifyError)
 
 
 def seal_folder(given: argparse.Namespace) -> int:
@@ -52,19 +56,23 @@ def verify_asked(given: argparse.Namespace) -> int:
         if phase not in project.runbook.phases:
             raise VerifyError(f"--phase: no phase {phase!r}{guess(phase, project.runbook.phases)}")
     asked = Asked(project, given)
-    folder = Path(given.what)
-    if folder.is_dir():
-        found = [asked.verify(folder, given.phase)]
-        problems: list[str] = []
-    elif re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", given.what):
-        found, problems = asked.verify_release(given.what)
+    what = given.what or project.runbook.release.version
+    problems: list[str] = []
+    if Path(what).is_dir():
+        found = [asked.verify(Path(what), given.phase)]
+    elif re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", what):
+        found, problems = asked.verify_release(what)
     else:
-        raise VerifyError(f"expected the folder of a run, or a release such as 8.0.0; saw {given.what!r}")
-    for run in found:
-        print(*_said(run), sep="\n")
-    print(*(f"refused   {problem}" for problem in problems), sep="\n", end="\n" if problems else "")
+        raise VerifyError(f"expected the folder of a run, or a release such as 8.0.0; saw {what!r}")
+    rows = [row for run in found for row in _said(run)]
+    rows += [f"note      {note}" for note in asked.notes]
+    rows += [f"refused   {problem}" for problem in problems]
     refused = bool(problems) or any(run.refusals for run in found)
-    print(f"{'REFUSED' if refused else 'VERIFIED'}  release {asked.release}")
+    verdict = f"{'REFUSED' if refused else 'VERIFIED'}  release {asked.release}"
+    print(*rows, verdict, sep="\n")
+    if given.summary:
+        with Path(given.summary).open("a", encoding="utf-8") as file:
+            file.write(f"{of_words(verdict, rows)}\n")
     return REFUSED if refused else VERIFIED
 
 
@@ -77,6 +85,7 @@ class Asked:
         self._keys = [read_public_key(Path(path)) for path in given.key]
         self._now = _time(given.at) if given.at else datetime.now(UTC)
         self.release: str = given.release or project.runbook.release.version
+        self.notes: list[str] = []
 
     def verify(self, folder: Path, phases: Sequence[str]) -> Verified:
         """Verify the run in a folder."""
@@ -103,23 +112,37 @@ class Asked:
         return verify(folder, expected)
 
     def verify_release(self, release: str) -> tuple[list[Verified], list[str]]:
-        """Verify the newest run of each phase, and that they are of one and the same thing."""
+        """Verify the newest whole run of each phase, and that they are of one and the same thing."""
         self.release = release
-        runs = [run for run in runs_of(self._project.reports / release) if not run.rehearsal]
+        place = self._project.reports / release
+        runs = [run for run in runs_of(place) if not run.rehearsal]
         if self._given.target:
             runs = [run for run in runs if run.target == self._given.target]
         chosen: dict[Path, Run] = {}
-        problems = []
+        problems = [f"{folder.name}: {why}: nobody knows what it saw" for folder, why in unreadable(place)]
         for phase in self._given.phase or self._phases():
             run = newest(runs, phase)
-            if run is None:
-                problems.append(
-                    f"phase {phase} is missing: no run of it in {self._project.reports / release}"
-                )
-            else:
+            if run is not None:
                 chosen[run.folder] = run
+            narrowed = narrowed_since(runs, phase, run)
+            if run is None:
+                problems.append(f"phase {phase} is missing: no run of the whole of it in {place}")
+            for part in narrowed:
+                problems += self._of_part(part, phase)
         found = [self.verify(folder, ()) for folder in chosen]
         return found, [*problems, *disagreements(found)]
+
+    def _of_part(self, run: Run, phase: str) -> list[str]:
+        """What speaks against a phase from a run that looked at a part of it after the whole."""
+        name = f"{run.folder.name}, a narrowed run since"
+        if changed := altered(run.folder, self._trusted(run.target)[0]):
+            return [f"{name}: {reason}" for reason in changed]
+        lines = self._project.runbook.lines
+        failed = [line for line in run.failed if line not in lines or lines[line].phase == phase]
+        if failed:
+            return [f"{name}: saw {', '.join(failed)} fail: run the whole of phase {phase} once more"]
+        self.notes.append(f"{run.folder.name}: is narrowed: it does not count for phase {phase}")
+        return []
 
     def _phases(self) -> Sequence[str]:
         """All that make a release a success; the window and a rollback come later."""
@@ -159,56 +182,3 @@ def _time(text: str) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise VerifyError(f"--at: expected a time such as 2026-01-31T14:00Z, saw {text!r}")
     return moment
-
-
-def add(commands: Any, root: Any) -> None:
-    """Add the commands of this module."""
-    raw = argparse.RawDescriptionHelpFormatter
-    one = commands.add_parser(
-        "seal",
-        help="sign a run that was made without a key",
-        description="Sign every file of a run's folder, its commit, image and runbook.toml. A run made\n"
-        "with NOXGATE_SIGNING_KEY set (a file, or the key itself) is sealed already.",
-        epilog="example: noxgate seal reports/8.0.0/20260131T140000Z-staging-staging",
-        formatter_class=raw,
-    )
-    one.add_argument("folder", metavar="FOLDER", help="the folder of a run")
-    one.set_defaults(command=seal_folder, root=root, reports="reports")
-
-    one = commands.add_parser(
-        "verify",
-        help="refuse evidence that does not let this release go",
-        description="Verify a sealed run, or the newest run of each phase of a release: who signed it, that\n"
-        "no byte differs, what it is of, how old it is, that every line is passed or validly waived.\n\n"
-        "exit status: 0 verified, 1 refused, 4 usage",
-        epilog="example: noxgate verify 8.0.0 --phase staging --commit $(git rev-parse HEAD)",
-        formatter_class=raw,
-    )
-    one.add_argument("what", metavar="FOLDER|RELEASE", help="a run's folder, or a release such as 8.0.0")
-    one.add_argument(
-        "--phase",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a phase that must be there (may be repeated; of a release, by default, all up to live)",
-    )
-    one.add_argument("--target", metavar="NAME", help="what it must be of (default: what it says)")
-    one.add_argument("--release", metavar="VERSION", help="default: that of runbook.toml")
-    one.add_argument("--commit", metavar="SHA", help="the commit, of NOX or of the gate, that it must be of")
-    one.add_argument("--image", metavar="DIGEST", help="the digest of the image that it must be of")
-    one.add_argument(
-        "--key",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a public key to believe instead of the profile's signers (may be repeated)",
-    )
-    one.add_argument(
-        "--within",
-        type=float,
-        metavar="HOURS",
-        help="how old it may be (default: evidence_hours of the profile, else 24)",
-    )
-    one.add_argument("--at", metavar="TIME", help="as of then (default: now)")
-    one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
-    one.set_defaults(command=verify_asked, root=root)

@@ -2,9 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from noxgate.loadtest import plots, ramps
 from noxgate.loadtest.live import shown
@@ -19,47 +17,11 @@ from noxgate.target import ProfileError, UnreachableError
 PASSED, FAILED, NOT_DECIDED, USAGE = 0, 1, 2, 4
 ERRORS = (LoadError, ramps.RampError, ProfileError)
 STATUS = {Outcome.PASSED: PASSED, Outcome.FAILED: FAILED, Outcome.NOT_DECIDED: NOT_DECIDED}
-EXPLAINED = """\
-Run a ramp of the load test against a target, judge its SLOs, and keep the result, which
-`pytest -m "staging and slo"` judges again. The target's profile must allow it: load = true.
-
-exit status: 0 every SLO is kept, 1 one is not, 2 not decided (too few samples, stopped, generator too
-busy), 4 usage"""
 
 
-def add(commands: Any, root: Callable[[], Path]) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser(
-        "load",
-        help="the load test: a ramp of users, then the SLOs",
-        description=EXPLAINED,
-        epilog="example: noxgate load --target staging --ramp full",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    one.add_argument("--target", metavar="NAME", help="profile in targets/ (default: as for pytest)")
-    one.add_argument("--ramp", default="quick", metavar="NAME", help="smoke, quick (default), full or rate")
-    one.add_argument(
-        "--duration",
-        metavar="TIME",
-        help="of the longest hold, such as 5m (default: $LOAD_TEST_DURATION; full has times of its own)",
-    )
-    one.add_argument(
-        "--processes",
-        type=int,
-        default=1,
-        metavar="N",
-        help="processes of this machine that send (default 1)",
-    )
-    one.add_argument(
-        "--master", metavar="HOST:PORT", help="wait here for --processes workers on other machines"
-    )
-    one.add_argument("--worker", metavar="HOST:PORT", help="be a worker of the master there")
-    one.add_argument("--ui", action="store_true", help="Locust's own web page instead; nothing is kept")
-    one.set_defaults(command=lambda given: load(given, root()))
-
-
-def load(given: argparse.Namespace, root: Path) -> int:
+def load(given: argparse.Namespace) -> int:
     """Run the load test that was asked for; returns the exit status."""
+    root: Path = given.root()
     if is_skipped(os.environ):
         print(
             "SKIP_LOAD_TEST is set: nothing was run, so the SLO lines are not run and the gate cannot say GO"

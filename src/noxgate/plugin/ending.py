@@ -18,7 +18,8 @@ from noxgate.evidence.waivers import FILE as WAIVERS
 from noxgate.plugin import html
 from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
-from noxgate.plugin.looking import KEPT, result_of
+from noxgate.plugin.looking import KEPT, next_step, result_of
+from noxgate.plugin.selection import whole_phases
 
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
 PASSED = "VALIDATION PASSED - Ready for production deployment!"
@@ -32,6 +33,7 @@ class Ending:
         self._gate = gate
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self.evidence: str | None = None
+        self._final: Path | None = None
         self.signed_by: str | None = None
 
     @pytest.hookimpl(optionalhook=True)
@@ -70,7 +72,8 @@ class Ending:
         if not broken:
             session.exitstatus = gate.judgement.verdict.exit_code
             if said := os.environ.get("NOXGATE_VERDICT"):  # `noxgate gate` believes no exit status alone
-                Path(said).write_text(gate.judgement.verdict, encoding="utf-8")
+                where = os.fsencode(self._final) if self._final else b""
+                Path(said).write_bytes(gate.judgement.verdict.encode() + b"\n" + where)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -94,6 +97,10 @@ class Ending:
             terminalreporter.line(
                 f"not signed: export {VARIABLE}, or noxgate seal {self.evidence or 'FOLDER'}"
             )
+
+        failed = next((result for result in judgement.lines if result.outcome is Outcome.FAILED), None)
+        if failed and not os.environ.get("NOXGATE_VERDICT"):  # `noxgate gate` has the last word itself
+            terminalreporter.line(f"{'Next':<10}{failed.line.id}: {next_step(gate, failed.line)}", red=True)
 
     def _show_lines(self, reporter: pytest.TerminalReporter) -> None:
         """What is not passed, worst first; then what rests on a person's word."""
@@ -175,6 +182,7 @@ class Ending:
                 "namespace": target.namespace,
             },
             "phases": gate.phases,
+            "whole": whole_phases(self._config, gate),
             **bundle.duration(gate.started),
             "selection": selection,
             "facts": found,
@@ -189,6 +197,7 @@ class Ending:
             self.signed_by = gate.key.id
         name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
         final = bundle.publish(folder, name)
+        self._final = final.absolute()
         self.evidence = os.path.relpath(final, self._config.invocation_params.dir)
         self._retire_report_plugins()
 

@@ -1,0 +1,99 @@
+"""What the commands of the evidence may be asked. Apart from the commands, which take a second to import."""
+
+import argparse
+from typing import Any
+
+from noxgate.command import later
+
+COMMANDS = "noxgate.evidence.commands"
+VERIFY = "noxgate.evidence.verify_command"
+RAW = argparse.RawDescriptionHelpFormatter
+
+
+def add(commands: Any, root: Any) -> None:
+    """Add the commands; `root` finds the project's folder when one is called."""
+    one = commands.add_parser(
+        "keygen",
+        help="make a key pair to sign evidence with",
+        description="Make an Ed25519 key pair: FILE, the private key, for your eyes alone, and FILE's .pub\n"
+        "beside it. Nothing is ever overwritten.",
+        epilog="example: noxgate keygen ~/.noxgate/ada.pem",
+        formatter_class=RAW,
+    )
+    one.add_argument("file", nargs="?", default="noxgate.pem", metavar="FILE", help="default: noxgate.pem")
+    one.set_defaults(command=later(COMMANDS, "keygen"))
+
+    one = commands.add_parser(
+        "attest",
+        help="record what a person saw of a line that no machine can check",
+        description="Sign a record that a person saw a runbook line hold. Records are chained: none can be\n"
+        "changed, taken out, or put in later. The key to sign with is NOXGATE_SIGNING_KEY: a file, or\n"
+        "the key itself.",
+        epilog='example: noxgate attest live.sentry-issues --by "Ada Lindqvist" --saw "no new issue, 14:05"',
+        formatter_class=RAW,
+    )
+    one.add_argument("line", nargs="?", metavar="LINE", help="a human line, such as live.sentry-issues")
+    one.add_argument("--by", metavar="NAME", help="who saw it")
+    one.add_argument("--saw", metavar="TEXT", help="what was seen, with a link or a number")
+    one.add_argument("--failed", action="store_true", help="what was seen is not what the runbook expects")
+    one.add_argument("--list", action="store_true", help="what is attested and what is still owed")
+    one.add_argument("--target", metavar="NAME", help="default: the one target that serves the line's phase")
+    one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
+    one.set_defaults(command=later(COMMANDS, "attest_line"), root=root)
+
+    one = commands.add_parser(
+        "seal",
+        help="sign a run that was made without a key",
+        description="Sign every file of a run's folder, its commit, image and runbook.toml. A run made\n"
+        "with NOXGATE_SIGNING_KEY set (a file, or the key itself) is sealed already.",
+        epilog="example: noxgate seal reports/8.0.0/20260131T140000Z-staging-staging",
+        formatter_class=RAW,
+    )
+    one.add_argument("folder", metavar="FOLDER", help="the folder of a run")
+    one.set_defaults(command=later(VERIFY, "seal_folder"), root=root, reports="reports")
+
+    one = commands.add_parser(
+        "verify",
+        help="refuse evidence that does not let this release go",
+        description="Verify a sealed run, or the newest whole run of each phase of a release: who signed\n"
+        "it, that no byte differs, what it is of, how old it is, that every line is passed or validly waived.\n\n"
+        "exit status: 0 verified, 1 refused, 4 usage",
+        epilog="example: noxgate verify 8.0.0 --phase staging --commit $(git rev-parse HEAD)",
+        formatter_class=RAW,
+    )
+    one.add_argument(
+        "what",
+        nargs="?",
+        metavar="FOLDER|RELEASE",
+        help="a run's folder, or a release such as 8.0.0 (default: the release of runbook.toml)",
+    )
+    one.add_argument(
+        "--phase",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a phase that must be there (may be repeated; of a release, by default, all up to live)",
+    )
+    one.add_argument("--target", metavar="NAME", help="what it must be of (default: what it says)")
+    one.add_argument("--release", metavar="VERSION", help="default: that of runbook.toml")
+    one.add_argument("--commit", metavar="SHA", help="the commit, of NOX or of the gate, that it must be of")
+    one.add_argument("--image", metavar="DIGEST", help="the digest of the image that it must be of")
+    one.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a public key to believe instead of the profile's signers (may be repeated)",
+    )
+    one.add_argument(
+        "--within",
+        type=float,
+        metavar="HOURS",
+        help="how old it may be (default: evidence_hours of the profile, else 24)",
+    )
+    one.add_argument("--at", metavar="TIME", help="as of then (default: now)")
+    one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
+    one.add_argument(
+        "--summary", metavar="FILE", help="add what is said as Markdown to FILE, as for CI servers"
+    )
+    one.set_defaults(command=later(VERIFY, "verify_asked"), root=root)
