@@ -14,14 +14,15 @@ from noxgate.rehearsal.state import World
 from noxgate.runbook import read_runbook
 
 from .conftest import Gate
+from .writes import watched
 
 ROOT = Path(__file__).parents[2]
 
 
 FIRST = {sabotage.line: sabotage for sabotage in reversed(SABOTAGES)}.values()
 TOPICS = {check.line_id: check.topic for check in find_checks(ROOT, read_runbook(ROOT / "runbook.toml"))}
-# `make test` tries the first of each line, among all lines of its phase the first of each topic. `make test-all`
-# tries all, among all lines of its phase the first of each line: that takes longer than CI may.
+# `make test` tries the first of each line, among all lines of its phase the first of each topic;
+# `make test-all` tries all, among all lines of its phase the first of each line: it takes longer than CI may.
 ALL = os.environ.get("NOXGATE_SABOTAGES") == "all"
 TRIED = SABOTAGES if ALL else sorted(FIRST, key=SABOTAGES.index)
 WHOLE = {
@@ -51,11 +52,13 @@ def test_sabotage_ids_are_unique() -> None:
 @pytest.mark.usefixtures("load_tested")
 @pytest.mark.parametrize("phase", phases_with_checks(ROOT))
 def test_nothing_broken_is_go(phase: str, world: World, gate: Gate) -> None:
-    """The same run without a sabotage."""
+    """The same run without a sabotage; nothing is written but what the closed list has."""
     moments.bring(world, moment_of(phase))
-    run = gate(markers=phase, profile=world.profile_of(phase))
+    with watched(world, world.profile_of(phase)) as writes:
+        run = gate(markers=phase, profile=world.profile_of(phase))
 
     assert run.status == 0, run.output
+    assert writes.tried == []
     assert run.folder is not None
     results = json.loads((run.folder / "results.json").read_text())
     assert results["verdict"] == "GO"

@@ -15,6 +15,7 @@ from noxgate.rehearsal.pods import Deployment
 from noxgate.rehearsal.processes import Part, python
 
 NAME = "kubernetes"
+AUDIT_LOG = "audit.log"  # every write that was tried, whose it was, and what came of it
 SERVED = (3000, 3001)  # the container's ports; the reference API serves both at one
 
 
@@ -30,6 +31,7 @@ def prepare(
         "port": port,
         "certificate": "server.pem",
         "key": "server.key",
+        "audit_log": AUDIT_LOG,
         "tokens": people | {tokens[context]: {"user": user} for context, user in USERS.items()},
         "pods": {
             f"{deployment.namespace}/{name}": _place(folder, name, pod_port)

@@ -7,6 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from noxgate.rehearsal.kubernetes.app import Application
+from noxgate.rehearsal.kubernetes.audit import Audit
 from noxgate.rehearsal.kubernetes.settings import SettingsError, load
 
 
@@ -20,8 +21,11 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"noxgate.rehearsal.kubernetes: {error}\n")
         return 2
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
+    application = Application(settings)
     uvicorn.run(
-        Application(settings),
+        application
+        if settings.audit_log is None
+        else Audit(application, settings.audit_log, application.user),
         host=settings.host,
         port=settings.port,
         ssl_certfile=settings.certificate,

@@ -39,6 +39,10 @@ class Application:
         for obj in starting_objects():
             self._requests.start(obj)
 
+    def user(self, authorization: str) -> User:
+        """Whose token it is; RefusedError where it is nobody's."""
+        return self._cluster.tokens.user(authorization)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "lifespan":
@@ -76,7 +80,7 @@ class Application:
             return _written(fault.code, fault.status(), wanted)
 
     async def _dispatch(self, request: Request, negotiated: Wanted | None) -> Response:
-        user = self._cluster.tokens.user(request.headers.get("authorization", ""))
+        user = self.user(request.headers.get("authorization", ""))
         target = call.parse_path(request.url.path)
         if target is None:
             return self._document(request, user, negotiated or Wanted())

@@ -55,6 +55,7 @@ class Settings:
     key: Path
     tokens: Mapping[str, User] = field(repr=False)
     host: str = "127.0.0.1"
+    audit_log: Path | None = None
 
 
 class Places:
@@ -93,6 +94,7 @@ def load(path: Path) -> Settings:
         key=_file(path, found, "key"),
         tokens=_tokens(path, found),
         host=host,
+        audit_log=_audit_log(path, found),
     )
 
 
@@ -112,6 +114,13 @@ def _file(path: Path, found: Json, key: str) -> Path:
     if not isinstance(value, str) or not (path.parent / value).is_file():
         raise SettingsError(f"{path}: {key} must be the path of a file")
     return path.parent / value
+
+
+def _audit_log(path: Path, found: Json) -> Path | None:
+    value = found.get("audit_log")
+    if value is not None and not isinstance(value, str):
+        raise SettingsError(f"{path}: audit_log must be the path of a file")
+    return None if value is None else path.parent / value
 
 
 def _tokens(path: Path, found: Json) -> dict[str, User]:
