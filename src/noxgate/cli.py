@@ -14,6 +14,7 @@ from noxgate.evidence import arguments as evidence
 from noxgate.loadtest import arguments as loadtest
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
+from noxgate.signoff import arguments as signoff
 
 GO, INCONCLUSIVE, USAGE = 0, 2, 4
 
@@ -177,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(command=_doctor)
     evidence.add(commands, _root)
+    signoff.add(commands, _root)
     return parser
 
 

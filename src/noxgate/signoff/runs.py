@@ -1,0 +1,164 @@
+"""One run as the page shows it: what its files say, and whether they are believed.
+
+A page is made of whatever lies there, so nothing is taken to be of the form that it should have.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from noxgate.clients.observation import shortened
+from noxgate.evidence.runs import Run
+from noxgate.evidence.seal import ENVELOPE, read_json
+from noxgate.evidence.signing import SigningError
+from noxgate.evidence.trust import Trust
+from noxgate.evidence.verify import Expected, Verified, verify
+from noxgate.runbook import Line, Runbook
+from noxgate.signoff.model import Accepted, Look, Seal, Shown, ShownCheck, ShownLine, ShownRun, Word
+
+MOST_LOOKS = 30  # of one check
+LONGEST = 600  # characters of one text
+REHEARSAL = "is a rehearsal: it does not count for a release"
+WRONG_FORM = (KeyError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A run, its lines as results.json has them, and what `noxgate verify` says against single lines."""
+
+    run: ShownRun
+    judged: Mapping[str, Mapping[str, Any]]
+    against: Mapping[str, str]
+    verified: Verified
+
+
+def read(run: Run, expected: Expected, trust: Trust | None) -> Read:
+    """Read and verify one run as of `expected.now`, or of its end; SigningError where it is none."""
+    results = read_json(run.folder / "results.json")
+    try:
+        ended = datetime.fromisoformat(results["ended"])
+        judged = {str(line["id"]): dict(line) for line in results["lines"]}
+        seconds = float(results["seconds"])
+        verified = verify(
+            run.folder,
+            replace(
+                expected,
+                target=run.target,
+                signers=trust.signers if trust else (),
+                hours=trust.hours if trust else expected.hours,
+                now=max(expected.now, ended),
+            ),
+        )
+        shown = ShownRun(
+            folder=run.folder,
+            target=said(run.target),
+            base_url=said(results["target"]["base_url"]),
+            phases=run.phases,
+            verdict=said(results["verdict"]),
+            started=run.started,
+            ended=ended,
+            seconds=seconds if math.isfinite(seconds) else 0.0,
+            seal=_seal(run, trust, verified, expected.runbook),
+        )
+    except WRONG_FORM as error:
+        raise SigningError(f"results.json: saw another form ({type(error).__name__})") from None
+    return Read(shown, judged, dict(_of_lines(verified, expected.runbook)), verified)
+
+
+def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
+    """A line as a run left it. What is not believed is never shown as passed."""
+    if found is None:
+        return ShownLine(line, Shown.NOT_RUN, missing)
+    at = found.run.started
+    judged = found.judged.get(line.id)
+    if judged is None:
+        return ShownLine(line, Shown.NOT_RUN, found.against.get(line.id, "is not in the results"), at=at)
+    try:
+        shown = ShownLine(
+            line,
+            Shown(judged["outcome"]),
+            said(judged["reason"]),
+            tuple(_check(check) for check in judged["checks"]),
+            _word(judged["attestation"]),
+            _accepted(judged["waiver"]),
+            at,
+        )
+    except WRONG_FORM as error:
+        reason = f"its result has another form ({type(error).__name__})"
+        return ShownLine(line, Shown.UNPROVEN, reason, at=at)
+    if shown.outcome not in {Shown.PASSED, Shown.WAIVED}:
+        return shown
+    doubt = found.against.get(line.id)
+    if not found.run.seal.believed:
+        doubt = f"its run is {found.run.seal}"
+    return replace(shown, outcome=Shown.UNPROVEN, reason=f"{shown.outcome}, but {doubt}") if doubt else shown
+
+
+def said(value: object) -> str:
+    """What a file says, as one line that every page can show."""
+    return shortened(str(value), LONGEST)
+
+
+def _seal(run: Run, trust: Trust | None, verified: Verified, runbook: Runbook) -> Seal:
+    """What the page says of a run's signature. That of a rehearsal counts for a rehearsal."""
+    lines = dict(_of_lines(verified, runbook))
+    refusals = [
+        said(refusal)
+        for refusal in verified.refusals
+        if refusal.partition(": ")[0] not in lines and not (run.rehearsal and refusal == REHEARSAL)
+    ]
+    sealed = (run.folder / ENVELOPE).is_file()
+    if trust is None:
+        refusals = [f"there is no profile of {said(run.target)} here, which names whose signature counts"]
+    return Seal(
+        believed=not refusals,
+        sealed=sealed,
+        signer=said(verified.signer),
+        account=_account(run),
+        refusals=tuple(refusals),
+        commit=verified.commit or "",
+        images=verified.images,
+    )
+
+
+def _of_lines(verified: Verified, runbook: Runbook) -> Iterator[tuple[str, str]]:
+    """The refusals that name a runbook line: they speak against that line, not against its run."""
+    for refusal in verified.refusals:
+        line, _, why = refusal.partition(": ")
+        if line in runbook.lines:
+            yield line, said(why)
+
+
+def _account(run: Run) -> str:
+    try:
+        environment = read_json(run.folder / "environment.json")
+    except SigningError:
+        return ""
+    return said(f"{environment.get('user', '?')}@{environment.get('host', '?')}")
+
+
+def _check(facts: Mapping[str, Any]) -> ShownCheck:
+    looks = facts["observations"]
+    return ShownCheck(
+        said(facts["node"]),
+        said(facts["outcome"]),
+        said(facts["reason"]),
+        float(facts["seconds"]),
+        tuple(Look(said(look["seen"]), said(look["repeat"])) for look in looks[:MOST_LOOKS]),
+        max(0, len(looks) - MOST_LOOKS),
+    )
+
+
+def _word(facts: Mapping[str, Any] | None) -> Word | None:
+    if facts is None:
+        return None
+    at = f"{datetime.fromisoformat(facts['at']):%Y-%m-%d %H:%M} UTC"
+    return Word(said(facts["by"]), at, said(facts["seen"]), facts["rehearsal"] is not False)
+
+
+def _accepted(facts: Mapping[str, Any] | None) -> Accepted | None:
+    if facts is None:
+        return None
+    return Accepted(said(facts["owner"]), said(facts["reason"]), said(facts["expires"]))
