@@ -55,8 +55,8 @@ def add(commands: Any, root: Any) -> None:
     one = commands.add_parser(
         "verify",
         help="refuse evidence that does not let this release go",
-        description="Verify a sealed run, or the newest whole run of each phase of a release: who signed\n"
-        "it, that no byte differs, what it is of, how old it is, that every line is passed or validly waived.\n\n"
+        description="Verify a sealed run, or the newest whole run of each phase of a release: who\n"
+        "signed it, that no byte differs, what it is of, how old, and that each line is passed or waived.\n\n"
         "exit status: 0 verified, 1 refused, 4 usage",
         epilog="example: noxgate verify 8.0.0 --phase staging --commit $(git rev-parse HEAD)",
         formatter_class=RAW,
