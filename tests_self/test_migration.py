@@ -155,6 +155,25 @@ def test_good_migration(workshop: Workshop) -> None:
     assert re.search(r"no error in \d+\.\d\d s; \d+ lines of the catalog changed", workshop.seen())
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('schema_version = "8.0.0"', "", "KeyError: 'schema_version'"),
+        ("[tables]", "[tables", "TOMLDecodeError"),
+        ('users = ["last_login_at", "mfa_enabled", "ai_daily_quota"]', 'users = "id"', "saw 'id'"),
+        ('users = ["last_login_at", "mfa_enabled", "ai_daily_quota"]', "users = []", "saw none"),
+    ],
+)
+def test_catalog_that_is_none(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """One line; and an empty one expects nothing, which would always be there."""
+    text = CATALOG.read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "8.0.0.toml").write_text(text.replace(old, new), encoding="utf-8")
+
+    with pytest.raises(UnreachableError, match=re.escape(said)):
+        found.read_catalog(tmp_path / "8.0.0.toml")
+
+
 def test_migration_of_the_rehearsal(workshop: Workshop) -> None:
     """The rehearsal's own: the release's catalog, and all that its 7.9.3 asks."""
     schema = "".join((NOX / "db" / name).read_text() for name in ("schema_7.9.3.sql", "seed.sql"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 from noxgate.clients.database import Database
+from noxgate.target import UnreachableError
 
 # Every schema but PostgreSQL's own: what the search path of our role finds first may be hidden from the
 # application's, so each object is looked up with its schema.
@@ -47,18 +48,26 @@ class Trigger(Thing):
 
 
 def read_catalog(path: Path) -> Catalog:
-    """Read the expected catalog, such as `schema/8.0.0.toml`."""
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Catalog(
-        schema_version=content["schema_version"],
-        schema_name=content.get("schema_name", "public"),
-        columns={table: tuple(columns) for table, columns in content["tables"].items()},
-        indexes=_things(content["indexes"]),
-        triggers=_things(content["triggers"]),
-        functions=tuple(content["functions"]["names"]),
-        run_logs=tuple(content.get("run_logs", ())),
-        loses=tuple(content.get("loses", ())),
-    )
+    """Read the expected catalog, such as `schema/8.0.0.toml`; UnreachableError where it is none."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        catalog = Catalog(
+            schema_version=content["schema_version"],
+            schema_name=content.get("schema_name", "public"),
+            columns={table: _names(columns) for table, columns in content["tables"].items()},
+            indexes=_things(content["indexes"]),
+            triggers=_things(content["triggers"]),
+            functions=_names(content["functions"]["names"]),
+            run_logs=_names(content.get("run_logs", [])),
+            loses=_names(content.get("loses", [])),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreachableError(
+            f"{path.name}: expected a catalog, saw {type(error).__name__}: {error}"
+        ) from None
+    if not catalog.columns or not all(catalog.columns.values()) or not catalog.indexes:
+        raise UnreachableError(f"{path.name}: expected tables with their columns, and indexes; saw none")
+    return catalog
 
 
 def columns(database: Database, schema: str) -> set[tuple[str, str]]:
@@ -136,6 +145,12 @@ def other(expected: Mapping[str, Thing], found: Mapping[str, Thing]) -> dict[str
         or found[name].table != thing.table
         or (thing.definition is not None and found[name].definition != thing.definition)
     }
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f"expected a list of names, saw {given!r}")
+    return tuple(given)
 
 
 def _things(table: Mapping[str, Any]) -> dict[str, Thing]:
