@@ -270,7 +270,7 @@ def _against(
         return _against_waiver(line, judged["waiver"], today)
     if judged["outcome"] != Outcome.PASSED:
         return f"{judged['outcome']}: {' '.join(judged['reason'].split())}"[:200]
-    if line.kind == "human":
+    if line.kind == "human" and not judged["checks"]:  # with one that looked, the check decides
         record = records.get((judged["attestation"] or {}).get("record", 0))
         says_so = (
             record is not None and record.line == line.id and record.data.get("outcome") == Outcome.PASSED
