@@ -33,6 +33,7 @@ class WebSocketClient(Session):
         self._frames: Frames | None = None
         self._messages: list[Message] = []
         self._message = ""
+        self._opening: dict[tuple[str, str], Call] = {}  # those without headers of their own
 
     @property
     def is_open(self) -> bool:
@@ -49,8 +50,12 @@ class WebSocketClient(Session):
         """Upgrade; status 101 where the server agreed."""
         if self.is_open:
             raise ValueError("this WebSocket is open")
-        request = call(self._endpoint, "GET", path, headers={**HEADERS, **(headers or {})})
-        what = Call(path, group, "WS OPEN", request.message, AGREED)
+        what = None if headers else self._opening.get((path, group))
+        if what is None:
+            request = call(self._endpoint, "GET", path, headers={**HEADERS, **(headers or {})})
+            what = Call(path, group, "WS OPEN", request.message, AGREED)
+            if not headers:
+                self._opening[path, group] = what
         return self._measure(what, self._upgrade, None, intended)
 
     def echo(self, message: str, check: Check | None = None, *, path: str, group: str = "") -> Answer:

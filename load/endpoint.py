@@ -34,6 +34,7 @@ class Endpoint:
         self.host = url.hostname
         self.port = url.port or (443 if url.scheme == "https" else 80)
         self.authority = url.netloc.rpartition("@")[2]
+        self._server_name = self.host.encode("idna")  # as bytes: else each connection would encode it anew
         self._context = ssl.create_default_context(cafile=ca_file) if url.scheme == "https" else None
         self._connect_timeout = connect_timeout
         self._addresses: list[Address] = []
@@ -72,7 +73,7 @@ class Endpoint:
         stream = Stream(self._dial())
         try:
             if self._context is not None:
-                stream.secure(self._context, self.host, self._turns, session)
+                stream.secure(self._context, self._server_name, self._turns, session)
         except ssl.SSLError as error:
             stream.close()
             raise WireError(why(error), error.reason or "") from None

@@ -58,14 +58,14 @@ class Upgrade:
         return self.status
 
     def _agree(self) -> None:
-        found = {name: [mine for key, mine in self._headers if key == name] for name, _ in self._headers}
-        if [value.lower() for value in found.get(b"upgrade", [])] != [b"websocket"]:
+        found = dict(self._headers)
+        if found.get(b"upgrade", b"").lower() != b"websocket":
             raise WireError(Reason.MALFORMED, "an upgrade to something else")
         digest = hashlib.sha1(self._key + _GUID, usedforsecurity=False).digest()
-        if found.get(b"sec-websocket-accept") != [b2a_base64(digest, newline=False)]:
+        if found.get(b"sec-websocket-accept") != b2a_base64(digest, newline=False):
             raise WireError(Reason.MALFORMED, "sec-websocket-accept is not of this key")
         for name in (b"sec-websocket-extensions", b"sec-websocket-protocol"):
-            if any(found.get(name, [])):
+            if found.get(name):
                 raise WireError(Reason.MALFORMED, f"{name.decode()} that nobody asked for")
 
     # What llhttp calls.

@@ -89,8 +89,11 @@ class Stream:
         self._over = False  # TLS has ended, which may come with the last bytes
         self.whole_end = True
 
-    def secure(self, context: ssl.SSLContext, host: str, turns: Turns, session: TlsSession | None) -> None:
-        """Shake hands; where the server agrees, go on with the session of an earlier connection."""
+    def secure(self, context: ssl.SSLContext, host: bytes, turns: Turns, session: TlsSession | None) -> None:
+        """Shake hands; where the server agrees, go on with the session of an earlier connection.
+
+        Our last word of it goes out with the first bytes that are sent, in one piece.
+        """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         turns.proceed()
         tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
@@ -107,7 +110,6 @@ class Stream:
                 raise
             else:
                 break
-        self._push(self._outgoing.read())
         self._tls = tls
 
     def send(self, data: bytes) -> None:
