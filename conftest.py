@@ -24,6 +24,7 @@ from noxgate.clients.kube_session import KubeSession
 from noxgate.clients.links import Links
 from noxgate.clients.load_results import LoadResults, LoadTest
 from noxgate.clients.manifests import Document, read_manifests
+from noxgate.clients.metric_queries import MetricQueries
 from noxgate.clients.migration import Migration
 from noxgate.clients.migration_files import MigrationFiles
 from noxgate.clients.migration_output import Output, output
@@ -42,8 +43,11 @@ from noxgate.clients.switching import live_ingress
 from noxgate.clients.tls import TlsClient
 from noxgate.clients.tools import Tools
 from noxgate.clients.vulnerabilities import Vulnerabilities
+from noxgate.clients.watching import Watching
 from noxgate.clients.websocket import WebSocketClient
+from noxgate.clients.window_metrics import WindowMetrics
 from noxgate.loadtest.result import results_folder
+from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
 from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
@@ -341,6 +345,30 @@ def key_metrics(prometheus: Prometheus, kube: Kube, target: Target, runbook: Run
     pause(seconds - since(changed_at(live_ingress(kube, target))))
     pods = list(running(kube, target.green_namespace, "nox-api-deployment-green"))
     return KeyMetrics(prometheus, target.green_namespace, "nox-api", pods, seconds)
+
+
+@pytest.fixture
+def watching(pytestconfig: pytest.Config, observe: Observe) -> Watching:
+    """The 48-hour window, as the records of this release on this target have it."""
+    gate = gate_of(pytestconfig)
+    assert gate is not None
+    assert gate.trust is not None
+    assert gate.now is not None
+    found = checkpoint.read(pytestconfig, gate.runbook, gate.trust)
+    folder = checkpoint.chain(pytestconfig, gate.runbook, gate.trust).folder
+    return Watching(found, folder, gate.now.at, observe)
+
+
+@pytest.fixture
+def window_metrics(
+    watching: Watching, prometheus: Prometheus, target: Target, runbook: Runbook
+) -> WindowMetrics:
+    """Green's metrics from the switch to the end of the window, or to now."""
+    limits = runbook.lines["window.prometheus-coverage"].limits
+    window = watching.window()
+    queries = MetricQueries(target.green_namespace)
+    start, end = (each.replace(microsecond=0) for each in (window.switched, min(watching.now, window.ends)))
+    return WindowMetrics(prometheus, queries, start, end, limits["coverage_percent"], limits["gap_minutes"])
 
 
 @pytest.fixture(scope="session")

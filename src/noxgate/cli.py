@@ -15,6 +15,7 @@ from noxgate.loadtest import arguments as loadtest
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.runbook import Runbook, RunbookError, read_runbook
 from noxgate.signoff import arguments as signoff
+from noxgate.watch import arguments as watch
 
 GO, INCONCLUSIVE, USAGE = 0, 2, 4
 
@@ -178,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(command=_doctor)
     evidence.add(commands, _root)
+    watch.add(commands, _root)
     signoff.add(commands, _root)
     return parser
 

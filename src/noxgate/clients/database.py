@@ -2,6 +2,8 @@
 
 import shlex
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -48,12 +50,15 @@ class Database:
         self._observe = observe
         self._variable = session.variable
 
-    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
-        """The rows of a query that needs no parameters, at most MOST_ROWS of them."""
-        repeat = f'psql "${self._variable}" -c {shlex.quote(" ".join(query.split()))}'
+    def rows(self, query: LiteralString, **values: datetime) -> list[tuple[Any, ...]]:
+        """The rows of a query, at most MOST_ROWS of them; `%(since)s` in it is the value `since`."""
+        shown = " ".join(query.split())
+        for name, value in values.items():
+            shown = shown.replace(f"%({name})s", f"'{value.isoformat()}'")
+        repeat = f'psql "${self._variable}" -c {shlex.quote(shown)}'
         started = time.perf_counter()
         try:
-            rows = self._session.patience.run(lambda: self._rows(query))
+            rows = self._session.patience.run(lambda: self._rows(query, values))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
@@ -66,12 +71,12 @@ class Database:
         self._observe(Observation(f"{count} in {milliseconds:.0f} ms: {shortened(shown)}", repeat))
         return rows
 
-    def _rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+    def _rows(self, query: LiteralString, values: Mapping[str, datetime]) -> list[tuple[Any, ...]]:
         connection = self._session.connection()
         try:
             with connection.transaction():
                 connection.execute("SET LOCAL statement_timeout = '8s'")
-                rows = connection.execute(query).fetchmany(MOST_ROWS + 1)
+                rows = connection.execute(query, values or None).fetchmany(MOST_ROWS + 1)
         except (errors.QueryCanceled, errors.InsufficientPrivilege) as error:
             raise UnreachableError(f"${self._variable}: {_reason(error)}") from None
         except psycopg.OperationalError as error:  # the connection was lost

@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from noxgate.clients.metric_queries import MetricQueries
 from noxgate.clients.prometheus import Prometheus
 from noxgate.target import UnreachableError
 
-JOB = "nox-api"
-# As the shipped alerts have it: scrapes and probes always succeed quickly, and science may take 2 s.
-OPERATORS = "/metrics|/health|/ready"
-SCIENCE = "/empirical/v1|/predict/cj/v1|/xtb/v1|/psi4/v1"
 COVERED = 0.9  # of the samples that there should be: below it, silence proves nothing
 SAMPLES = 4  # at the least, of what a rate is made of
 PARTS = 6  # of the window: a rate over all of it would hide a short incident
@@ -43,54 +40,35 @@ class KeyMetrics:
         self, prometheus: Prometheus, namespace: str, container: str, pods: Sequence[str], seconds: float
     ) -> None:
         self._prometheus = prometheus
-        self._namespace = namespace
-        self._container = container
+        self._of = MetricQueries(namespace, container)
         self._pods = pods
         self._seconds = seconds
 
     def p95_ms(self) -> float:
         """The 95th percentile of the response times, in milliseconds."""
-        span = self._covered(f"up{{{self._of_job}}}")
-        chosen = f'{self._of_job},path!~"{OPERATORS}|{SCIENCE}"'
-        buckets = f"rate(http_request_duration_seconds_bucket{{{chosen}}}[{span.rate}s])"
-        self._edges(chosen)
-        p95 = f"1000*histogram_quantile(0.95,sum by (le) ({buckets}))"
-        return self._prometheus.value(span.over("max_over_time", p95))
+        span = self._covered(self._of.up)
+        self._edges()
+        return self._prometheus.value(span.over("max_over_time", self._of.p95_ms(span.rate)))
 
     def errors_percent(self) -> float:
         """The share of the requests that end in a 5xx."""
-        span = self._covered(f"up{{{self._of_job}}}")
-        chosen = f'{self._of_job},path!~"{OPERATORS}"'
-        bad = f'sum(rate(http_requests_total{{{chosen},status=~"5.."}}[{span.rate}s]))'
-        all_ = f"sum(rate(http_requests_total{{{chosen}}}[{span.rate}s]))"
-        # 0 / 0, where nobody asks, is no number, and none of the windows that count
-        return self._prometheus.value(span.over("max_over_time", f"100*({bad} or vector(0))/({all_} > 0)"))
+        span = self._covered(self._of.up)
+        return self._prometheus.value(span.over("max_over_time", self._of.errors_percent(span.rate)))
 
     def memory_percent(self) -> Mapping[str, float]:
         """Pod -> its memory, as a share of the limit."""
-        used = f"container_memory_working_set_bytes{{{self._of_container}}}"
-        span = self._covered(used)
-        return self._share(span, "memory", f"max by (pod) ({used})")
+        span = self._covered(self._of.memory)
+        return self._share(span, "memory", self._of.memory_percent())
 
     def cpu_percent(self) -> Mapping[str, float]:
         """Pod -> its CPU, as a share of the limit."""
-        used = f"container_cpu_usage_seconds_total{{{self._of_container}}}"
-        span = self._covered(used)
-        return self._share(span, "cpu", f"max by (pod) (rate({used}[{span.rate}s]))")
+        span = self._covered(self._of.cpu)
+        return self._share(span, "cpu", self._of.cpu_percent(span.rate))
 
     def pods_at_least(self) -> float:
         """The fewest pods that answered at any moment."""
-        span = self._covered(f"up{{{self._of_job}}}")
-        up = f"count(max by (pod) (up{{{self._of_job}}}) == 1) or vector(0)"
-        return self._prometheus.value(span.over("min_over_time", up))
-
-    @property
-    def _of_job(self) -> str:
-        return f'namespace="{self._namespace}",job="{JOB}"'
-
-    @property
-    def _of_container(self) -> str:
-        return f'namespace="{self._namespace}",container="{self._container}"'
+        span = self._covered(self._of.up)
+        return self._prometheus.value(span.over("min_over_time", self._of.pods()))
 
     def _covered(self, selector: str) -> Span:
         """The span, if every pod has nearly all of the samples in it."""
@@ -117,9 +95,7 @@ class KeyMetrics:
             )
         return span
 
-    def _share(self, span: Span, resource: str, used: str) -> Mapping[str, float]:
-        limit = f'kube_pod_container_resource_limits{{{self._of_container},resource="{resource}"}}'
-        share = f"100*{used}/max by (pod) ({limit})"
+    def _share(self, span: Span, resource: str, share: str) -> Mapping[str, float]:
         found = {
             one.labels.get("pod", ""): one.value
             for one in self._prometheus.query(span.over("max_over_time", share))
@@ -129,9 +105,9 @@ class KeyMetrics:
             raise UnreachableError(f"{resource}: expected a share of the limit of each pod, not of {without}")
         return found
 
-    def _edges(self, chosen: str) -> None:
+    def _edges(self) -> None:
         """The limits must be edges of buckets, or the percentile near them is made up."""
-        found = self._prometheus.query(f"count by (le) (http_request_duration_seconds_bucket{{{chosen}}})")
+        found = self._prometheus.query(f"count by (le) ({self._of.buckets})")
         edges = {float(one.labels["le"]) for one in found}
         missing = {0.3, 0.5} - edges
         if missing:

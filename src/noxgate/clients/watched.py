@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,6 +85,13 @@ def firing(prometheus: Prometheus, names: Collection[str], namespaces: Collectio
             or (rule.name in names and not _is_elsewhere(rule.query, namespaces))
         )
     ]
+
+
+def ours(names: Collection[str], namespaces: Collection[str]) -> Callable[[Mapping[str, str]], bool]:
+    """Whether an alert that fired was about these namespaces; of a sum, which has none, its name decides."""
+    return lambda labels: (
+        labels["namespace"] in namespaces if "namespace" in labels else labels.get("alertname") in names
+    )
 
 
 def _is_elsewhere(query: str, namespaces: Collection[str]) -> bool:

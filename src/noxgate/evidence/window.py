@@ -1,6 +1,7 @@
 """The records of the 48-hour window: it is opened once, and each checkpoint is made at its time or never."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,8 +33,8 @@ def read_window(records: Sequence[Record], runbook: Runbook) -> Window | None:
                 checkpoint = due[record.data["checkpoint"]]
                 made.setdefault(checkpoint.name, _made(record, checkpoint))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        said = f"saw another form ({type(error).__name__}: {error})"
-        raise RecordError(f"record {opened.number}: expected an open window, {said}") from None
+        seen = f"saw another form ({type(error).__name__}: {error})"
+        raise RecordError(f"record {opened.number}: expected an open window, {seen}") from None
     return Window(switched, opened.at, opened.by, due, promised, made, shift)
 
 
@@ -48,7 +49,7 @@ def open_window(
 ) -> Window:
     """Record when traffic was switched, when each checkpoint is due, and who watches.
 
-    `clock` is a rehearsal's; by how much it is behind is kept, since the cluster goes by the clock on the wall.
+    `clock` is a rehearsal's; by how much it is behind is kept, since the cluster knows nothing of it.
     """
     by = " ".join(by.split())
     if not by or is_placeholder(by) or not by.isprintable():
@@ -58,6 +59,7 @@ def open_window(
             f"--clock: {chain.target} is no rehearsal: its window goes by the clock on the wall"
         )
     now = clock or datetime.now(UTC)
+    switched = switched.replace(microsecond=0)
     if switched > now:
         raise WindowError(
             f"traffic was switched at {said(switched)}, after now, {said(now)}: look at the clocks"
@@ -134,9 +136,19 @@ def record_checkpoint(
     return _made(record, checkpoint)
 
 
-def said(moment: datetime) -> str:
+def moment(text: str) -> datetime:
+    """A time with its zone; ValueError with one line."""
+    found = None
+    with suppress(ValueError):
+        found = datetime.fromisoformat(text)
+    if found is None or found.tzinfo is None:
+        raise ValueError(f"--clock: expected a time such as 2026-01-31T14:00:00Z, saw {text!r}")
+    return found.astimezone(UTC)
+
+
+def said(at: datetime) -> str:
     """A moment for people."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _made(record: Record, checkpoint: Checkpoint) -> Made:

@@ -182,6 +182,7 @@ class Ending:
                 "namespace": target.namespace,
             },
             "phases": gate.phases,
+            "checkpoint": gate.now.checkpoint if gate.now else None,
             "whole": whole_phases(self._config, gate),
             **bundle.duration(gate.started),
             "selection": selection,

@@ -16,10 +16,12 @@ from noxgate.evidence.trust import Trust, read_trust
 from noxgate.evidence.verdict import CheckResult, Judgement, Verdict, judge
 from noxgate.evidence.waivers import FILE as WAIVERS
 from noxgate.evidence.waivers import Waiver, read_waivers
+from noxgate.plugin.checkpoint import Now
 from noxgate.profile import is_skipped
 from noxgate.runbook import Line, Runbook
 from noxgate.secret import Scrubber
 from noxgate.target import Target
+from noxgate.window import PHASE
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Gate:
     key: SigningKey | None = None
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     attested: Mapping[str, Record] = field(default_factory=dict)
+    now: Now | None = None  # of a run of the 48-hour window
 
     def __post_init__(self) -> None:
         self.by_node = {check.node: check for check in self.checks}
@@ -63,6 +66,13 @@ class Gate:
         """The runbook line that this check proves."""
         return self.runbook.lines[self.by_node[node].line_id]
 
+    def due(self) -> list[Line]:
+        """Every line of the phases asked for; of the 48-hour window those that are due at its checkpoint."""
+        lines = self.runbook.of_phase(*self.phases)
+        if self.now is None:
+            return lines
+        return [line for line in lines if line.phase != PHASE or line in self.now.lines]
+
     def judge(self) -> Judgement:
         """Judge what has come back, against every line of the phases asked for."""
         nodes: dict[str, list[str]] = {}
@@ -70,7 +80,7 @@ class Gate:
             nodes.setdefault(check.line_id, []).append(check.node)
         rehearsal = self.target is not None and self.target.rehearsal
         return judge(
-            self.runbook.of_phase(*self.phases),
+            self.due(),
             nodes,
             self.results,
             rehearsal=rehearsal,

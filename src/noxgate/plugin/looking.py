@@ -39,6 +39,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(name)
         allure.mark(item, gate)
         item.extra_keyword_matches.add(line.id)  # -k staging.version
+    if gate.now is not None:
+        due = gate.due()
+        early = [item for item in items if gate.line(item.nodeid) not in due]
+        items[:] = [item for item in items if item not in early]
+        config.hook.pytest_deselected(items=early)
     if gate.skips_load_test:
         skipped = [item for item in items if item.get_closest_marker(LOAD_TEST)]
         items[:] = [item for item in items if item not in skipped]

@@ -16,7 +16,7 @@ from _pytest.mark.expression import Expression
 from noxgate.checks import Check, CheckError, find_checks
 from noxgate.evidence.signing import SigningError
 from noxgate.evidence.waivers import WaiverError
-from noxgate.plugin import allure, html
+from noxgate.plugin import allure, checkpoint, html
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--reports", metavar="DIR", default="reports", help="where the evidence goes (default: reports)"
     )
+    checkpoint.add_options(group)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
             gate = Gate(config.rootpath, runbook, checks, _target(config, runbook, phases), phases)
         except (ProfileError, SigningError, WaiverError) as error:
             raise pytest.UsageError(str(error)) from None
+        assert gate.target is not None
+        gate.now = checkpoint.asked(config, runbook, phases, gate.trust, rehearsal=gate.target.rehearsal)
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         if hasattr(config, "workerinput"):
@@ -105,6 +108,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"release {gate.runbook.release.version}, phase {'+'.join(gate.phases)}, target {target.name}{kind}",
         f"{target.base_url}, namespace {target.namespace}",
     ]
+    if gate.now is not None:
+        lines.append(checkpoint.header(gate.now))
     overridden = [f"{key} from ${origin}" for key, origin in target.origins.items() if origin.isupper()]
     if overridden:
         lines.append(f"instead of {target.path.name}: {', '.join(overridden)}")

@@ -1,0 +1,166 @@
+"""The command `noxgate watch`: opens the 48-hour window, and makes each checkpoint when it is due."""
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from noxgate import window
+from noxgate.evidence import trust
+from noxgate.evidence.project import Project
+from noxgate.evidence.records import Chain, RecordError
+from noxgate.evidence.signing import SigningError, SigningKey
+from noxgate.evidence.window import (
+    WindowError,
+    moment,
+    open_window,
+    read_window,
+    record_checkpoint,
+    refusal,
+    refuse_clock,
+    said,
+)
+from noxgate.profile import read_target
+from noxgate.runbook import Runbook
+from noxgate.target import ProfileError, UnreachableError
+from noxgate.watch import switch
+from noxgate.watch.running import GO, INCONCLUSIVE, NO_GO, NOT_A_RUN, Finding, look
+from noxgate.window import PHASE, Window
+
+ERRORS = (ProfileError, RecordError, SigningError, WindowError, switch.NotSwitchedError)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One target's window, and whose key signs. `clock` is what time it is in a rehearsal."""
+
+    project: Project
+    profile: str
+    chain: Chain
+    key: SigningKey
+    clock: datetime | None
+
+    @property
+    def runbook(self) -> Runbook:
+        return self.project.runbook
+
+    @property
+    def now(self) -> datetime:
+        return self.clock or datetime.now(UTC)
+
+    def window(self) -> Window | None:
+        return read_window(self.chain.read(), self.runbook)
+
+    def open(self, by: str) -> Window | None:
+        """Open the window of the last switch; None where that one is open already."""
+        phases = [phase.name for phase in self.runbook.phases.values() if phase.folder]
+        switched = switch.switched_at(read_target(self.project.root, self.profile, phases))
+        # what the cluster says is as long ago as it says, by whichever clock
+        behind = datetime.now(UTC) - self.now if self.clock else timedelta()
+        before = self.window()
+        if before is not None:
+            behind = before.shift if self.clock else behind
+            if switched - behind <= before.switched + timedelta(seconds=1):
+                return None
+        return open_window(
+            self.chain, self.key, self.runbook, switched=switched - behind, by=by, clock=self.clock
+        )
+
+    def make(self, name: str, finding: Finding, why: str) -> None:
+        """Record what a checkpoint's run found."""
+        record_checkpoint(
+            self.chain,
+            self.key,
+            self.runbook,
+            name,
+            seen=finding.seen,
+            data=finding.data,
+            why=why,
+            clock=self.clock,
+        )
+
+
+def watch(given: argparse.Namespace) -> int:
+    """Open the window, make the checkpoint that is due, show what is to come."""
+    here = _watch(given)
+    try:
+        found = _opened(here, given.by)
+    except UnreachableError as error:
+        print(f"noxgate: could not look: {error}", file=sys.stderr)
+        return INCONCLUSIVE
+    name = next((each for each in found.checkpoints if refusal(found, each, here.now) is None), None)
+    status = GO if name is None else _checkpoint(here, name, given)
+    after = here.window()
+    assert after is not None
+    for line in table(after, here.now):
+        print(line)
+    missed = [
+        each for each in after.checkpoints.values() if each.name not in after.made and here.now >= each.over
+    ]
+    return status or (NO_GO if missed else GO)
+
+
+def table(found: Window, now: datetime) -> list[str]:
+    """What was made, what is due, and what is to come."""
+    rows = [f"window: traffic was switched {said(found.switched)}, {found.watcher} watches"]
+    for each in found.checkpoints.values():
+        made = found.made.get(each.name)
+        if made is not None:
+            late = f", {made.minutes_late} min late" if made.minutes_late else ""
+            state = f"made {said(made.at)}{late}: {made.seen}"
+        elif now >= each.over:
+            state = "MISSED, and not made up for"
+        elif now > each.late:
+            state = "LATE: make it now"
+        else:
+            state = "due now" if now >= each.due else "to come"
+        rows.append(f"  {each.name:<4}due {said(each.due)}, until {each.late:%H:%M}   {state}")
+    return rows
+
+
+def _watch(given: argparse.Namespace) -> Watch:
+    project = Project.of(given)
+    name = given.target or os.environ.get("NOXGATE_TARGET")
+    if not name:
+        names = trust.serving(project.root, PHASE)
+        if len(names) != 1:
+            seen = ", ".join(names) or "no target"
+            raise ProfileError(f"expected --target: the window is served by {seen}")
+        (name,) = names
+    trusted = trust.read_trust(project.root, name)
+    trust.refuse_other_phase(trusted, PHASE)
+    try:
+        clock = None if given.clock is None else moment(given.clock)
+    except ValueError as error:
+        raise WindowError(str(error)) from None
+    refuse_clock(trusted.target, clock, rehearsal=trusted.rehearsal)
+    chain = trusted.chain(project.reports, project.runbook.release.version)
+    return Watch(project, name, chain, trusted.to_sign(os.environ), clock)
+
+
+def _opened(here: Watch, by: str | None) -> Window:
+    """The open window; with --by one is opened where none of this switch is."""
+    found = here.window()
+    if found is None and by is None:
+        raise WindowError("no window is open: expected --by NAME, who watches, to open it")
+    if by is not None and (opened := here.open(by)) is not None:
+        print(f"opened: {opened.watcher} watches from {said(opened.switched)} to {said(opened.ends)}")
+        return opened
+    assert found is not None
+    return found
+
+
+def _checkpoint(here: Watch, name: str, given: argparse.Namespace) -> int:
+    """Look, then record; the last one looks again, at the records too: that is the window's verdict."""
+    reports = Path(given.reports)
+    finding = look(here.project, here.profile, name, here.clock, reports, unrecorded=True)
+    if finding.status == NOT_A_RUN:
+        print(f"noxgate: checkpoint {name} was not made: pytest gave no verdict", file=sys.stderr)
+        return INCONCLUSIVE
+    here.make(name, finding, given.why)
+    print(f"checkpoint {name} recorded: {finding.seen}", flush=True)
+    if name == window.names(here.runbook)[-1]:
+        finding = look(here.project, here.profile, name, here.clock, reports, unrecorded=False)
+    return finding.status

@@ -1,0 +1,61 @@
+"""Runbook 6: what became of the work that users gave since the switch, by the database's own rows."""
+
+from datetime import timedelta
+
+import pytest
+
+from noxgate.clients.database import Database
+from noxgate.clients.watching import Watching
+from noxgate.runbook import Runbook
+
+
+@pytest.mark.runbook("window.checkpoint-24h-batch-jobs")
+def test_batches_ran_to_their_end(database: Database, watching: Watching, runbook: Runbook) -> None:
+    """Those old enough to be over: a batch of this minute is no failure."""
+    limits = runbook.lines["window.checkpoint-24h-batch-jobs"].limits
+    since = watching.window().switched
+    until = min(watching.now, since + timedelta(days=1)) - timedelta(minutes=limits["age_minutes"])
+    rows = database.rows(
+        """SELECT name, total_jobs, completed_jobs, failed_jobs FROM batch_job_collections
+           WHERE created_at BETWEEN %(since)s AND %(until)s ORDER BY created_at""",
+        since=since,
+        until=until,
+    )
+
+    assert len(rows) >= limits["jobs"], "no batch was started since the switch: look at the scheduler"
+    unfinished = [
+        f"{name}: {completed} of {total} completed, {failed} failed"
+        for name, total, completed, failed in rows
+        if total == 0 or completed != total
+    ]
+    assert unfinished == []
+
+
+@pytest.mark.runbook("window.jobs-failed")
+def test_no_job_failed(database: Database, watching: Watching, runbook: Runbook) -> None:
+    """Of those that were submitted since the switch, whoever computed them."""
+    limits = runbook.lines["window.jobs-failed"].limits
+    rows = database.rows(
+        """SELECT engine, status, count(*), max(left(error, 120)) FROM computational_jobs
+           WHERE created_at >= %(since)s GROUP BY engine, status ORDER BY engine, status""",
+        since=watching.window().switched,
+    )
+    failed = [row for row in rows if row[1] == "failed"]
+
+    assert sum(row[2] for row in rows) >= limits["jobs"], "no job was submitted since the switch"
+    assert sum(row[2] for row in failed) <= limits["failed"], f"failed: {failed}"
+
+
+@pytest.mark.runbook("window.jobs-stuck")
+def test_no_job_is_stuck(database: Database, watching: Watching, runbook: Runbook) -> None:
+    """Older ones, too: a worker of blue may have died with them."""
+    limits = runbook.lines["window.jobs-stuck"].limits
+    window = watching.window()
+    rows = database.rows(
+        """SELECT id::text, engine, status, coalesce(started_at, created_at) FROM computational_jobs
+           WHERE status IN ('queued', 'running') AND coalesce(started_at, created_at) < %(before)s""",
+        before=watching.now - timedelta(minutes=limits["age_minutes"]),
+    )
+
+    assert window.switched < watching.now
+    assert len(rows) <= limits["stuck"], f"stuck: {[tuple(map(str, row)) for row in rows]}"

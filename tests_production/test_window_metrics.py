@@ -1,0 +1,128 @@
+"""Runbook 6: the key metrics through the window, minute by minute, and what Prometheus has not seen."""
+
+from datetime import timedelta
+
+import pytest
+
+from noxgate.clients.kube import Kube
+from noxgate.clients.manifests import Document
+from noxgate.clients.watched import ours, shipped_rules
+from noxgate.clients.watching import Watching
+from noxgate.clients.window_metrics import Stretch, WindowMetrics
+from noxgate.clients.workload import living, restarts
+from noxgate.runbook import Runbook
+from noxgate.target import Target, UnreachableError
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.runbook("window.checkpoint-1h-metrics")
+def test_the_first_hour_was_within_target(
+    watching: Watching, window_metrics: WindowMetrics, runbook: Runbook
+) -> None:
+    """All five, as in the first half hour; a gap in the data says nothing."""
+    start = watching.window().switched
+    hours = runbook.lines["window.checkpoint-1h-metrics"].limits["hours"]
+    hour = window_metrics.between(start, start + hours * HOUR)
+
+    assert out_of_target(hour, runbook) == {}
+
+
+@pytest.mark.runbook("window.checkpoint-6h-traffic")
+def test_users_come_as_before(
+    watching: Watching, window_metrics: WindowMetrics, target: Target, runbook: Runbook
+) -> None:
+    """Compared with the same hour of the day before, when blue had them."""
+    limits = runbook.lines["window.checkpoint-6h-traffic"].limits
+    if target.blue_namespace is None:
+        raise UnreachableError(f"{target.path.name} names no blue_namespace")
+    end = watching.window().switched + 6 * HOUR
+    now = window_metrics.between(end - HOUR, end).requests_per_second()
+    before = window_metrics.between(end - DAY - HOUR, end - DAY, target.blue_namespace).requests_per_second()
+
+    assert before > 0, "nobody asked blue in the same hour of the day before"
+    percent = 100 * now / before
+    assert limits["percent_min"] <= percent <= limits["percent_max"], (
+        f"{now:.3g} requests/s, {percent:.0f} % of the {before:.3g} of the day before"
+    )
+
+
+@pytest.mark.runbook("window.checkpoint-24h-stability")
+def test_the_night_was_quiet(
+    watching: Watching, window_metrics: WindowMetrics, kube: Kube, target: Target, runbook: Runbook
+) -> None:
+    """By Prometheus, which knows of pods that are gone, and by the cluster."""
+    limits = runbook.lines["window.checkpoint-24h-stability"].limits
+    start = watching.window().switched
+    day = window_metrics.between(start, start + DAY)
+    pods = living(kube.list("Pod", target.green_namespace, "app=nox-api"))
+
+    assert pods != []
+    assert {pod: times for pod, times in day.restarts().items() if times > limits["restarts"]} == {}
+    assert restarts(pods) == {}
+    growth = day.memory_growth()
+    assert growth < limits["memory_growth_percent"], f"memory grew by {growth:.1f} % of its limit"
+    assert out_of_target(day, runbook) == {}
+
+
+@pytest.mark.runbook("window.critical-alerts")
+def test_no_critical_alert_fired(
+    window_metrics: WindowMetrics,
+    manifests: tuple[Document, ...],
+    target: Target,
+    runbook: Runbook,
+) -> None:
+    """Not even between two checkpoints."""
+    limit = runbook.lines["window.critical-alerts"].limits["fired"]
+    names = {rule["alert"] for rule in shipped_rules(manifests) if "alert" in rule}
+    namespaces = {target.namespace, target.green_namespace, target.blue_namespace or target.namespace}
+    fired = window_metrics.fired(ours(names, namespaces))
+
+    assert names != set()
+    assert len(fired) <= limit, f"fired: {fired}"
+
+
+@pytest.mark.runbook("window.prometheus-coverage")
+def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, runbook: Runbook) -> None:
+    """A share alone would let an hour of darkness pass."""
+    limits = runbook.lines["window.prometheus-coverage"].limits
+    found = window_metrics.coverage()
+
+    assert found.percent >= limits["coverage_percent"], (
+        f"{found.percent:.1f} % covered; gaps: {found.gaps[:5]}"
+    )
+    assert [gap for gap in found.gaps if gap.minutes >= limits["gap_minutes"]] == []
+
+
+@pytest.mark.runbook("window.p95")
+def test_p95_stayed_below_the_limit(window_metrics: WindowMetrics, runbook: Runbook) -> None:
+    """A percentile of 48 hours is blind to a quarter of an hour."""
+    over = window_metrics.p95_over(runbook.lines["window.p95"].limits["p95_ms"])
+
+    assert over == []
+
+
+@pytest.mark.runbook("window.errors")
+def test_errors_stayed_below_the_limit(window_metrics: WindowMetrics, runbook: Runbook) -> None:
+    """And somebody asked all the time: no request fails where nobody gets through."""
+    over = window_metrics.errors_over(runbook.lines["window.errors"].limits["errors_percent"])
+    silent = window_metrics.silences()
+
+    assert over == []
+    assert silent == [], f"no request at all: {silent}"
+
+
+def out_of_target(metrics: WindowMetrics, runbook: Runbook) -> dict[str, list[Stretch]]:
+    """Metric -> the minutes in which it was not within the target that section 5 gives."""
+    limits = {
+        name: runbook.lines[f"live.{name}-within-target"].limits
+        for name in ("p95", "errors", "memory", "cpu", "pods")
+    }
+    found = {
+        "p95": metrics.p95_over(limits["p95"]["p95_ms"]),
+        "errors": metrics.errors_over(limits["errors"]["errors_percent"]),
+        "memory": metrics.memory_over(limits["memory"]["percent"]),
+        "cpu": metrics.cpu_over(limits["cpu"]["percent"]),
+        "pods": metrics.pods_under(limits["pods"]["pods"]),
+    }
+    return {name: over for name, over in found.items() if over}

@@ -1,0 +1,70 @@
+"""Runbook 6: who watches the 48 hours, and that each checkpoint was made when it was due."""
+
+from datetime import timedelta
+
+import pytest
+
+from noxgate.clients.ingress_meaning import changed_at, services
+from noxgate.clients.kube import Kube
+from noxgate.clients.switching import GREEN, live_ingress
+from noxgate.clients.watching import Watching
+from noxgate.target import Target
+
+APART = timedelta(seconds=2)  # clocks are read to the second
+
+
+@pytest.mark.runbook("window.opened")
+def test_the_window_is_open(watching: Watching, kube: Kube, target: Target) -> None:
+    """Counted from the switch that users live with: the Ingress says when that was, and where it leads."""
+    window = watching.opened()
+    ingress = live_ingress(kube, target)
+    switched = changed_at(ingress)
+
+    assert window.watcher != ""
+    assert window.promised == {name: each.due for name, each in window.checkpoints.items()}
+    assert services(ingress) == {GREEN}
+    assert switched is not None, "the Ingress does not say when it was changed"
+    apart = switched - window.shift - window.switched
+    assert abs(apart) <= APART, (
+        f"the Ingress was last changed {apart} from what the record gives as the switch"
+    )
+
+
+@pytest.mark.runbook("window.checkpoint-1h-record")
+def test_the_first_hour_was_recorded(watching: Watching) -> None:
+    """On time: whoever looks an hour late has not watched."""
+    made = watching.record("1h")
+
+    assert made.minutes_late == 0, (
+        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
+    )
+
+
+@pytest.mark.runbook("window.checkpoint-6h-record")
+def test_the_sixth_hour_was_recorded(watching: Watching) -> None:
+    """On time."""
+    made = watching.record("6h")
+
+    assert made.minutes_late == 0, (
+        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
+    )
+
+
+@pytest.mark.runbook("window.checkpoint-24h-record")
+def test_the_first_day_was_recorded(watching: Watching) -> None:
+    """On time."""
+    made = watching.record("24h")
+
+    assert made.minutes_late == 0, (
+        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
+    )
+
+
+@pytest.mark.runbook("window.checkpoint-48h-record")
+def test_the_end_was_recorded(watching: Watching) -> None:
+    """On time."""
+    made = watching.record("48h")
+
+    assert made.minutes_late == 0, (
+        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
+    )
