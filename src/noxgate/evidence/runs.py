@@ -6,7 +6,7 @@ narrowed (-k, a path, SKIP_LOAD_TEST) never does: it left lines out. What it saw
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from noxgate.evidence.seal import ENVELOPE, read_json
@@ -43,7 +43,7 @@ def read_run(folder: Path) -> Run:
             str(target["name"]),
             target["rehearsal"] is not False,
             phases,
-            datetime.fromisoformat(results["started"]),
+            datetime.fromisoformat(results["started"]).astimezone(UTC),  # of a foreign form, too
             tuple(map(str, results.get("whole", phases))),
             tuple(str(line["id"]) for line in results["lines"] if line["outcome"] == Outcome.FAILED),
         )

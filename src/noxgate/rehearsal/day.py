@@ -8,14 +8,17 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from noxgate import doctor
 from noxgate.checks import find_checks
+from noxgate.evidence.project import Project
 from noxgate.rehearsal import loading, moments, world
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from noxgate.rehearsal.world import World
 from noxgate.runbook import read_runbook
+from noxgate.signoff import command as signoff
 
 NO_GO = 1
 INCONCLUSIVE = 2
@@ -82,6 +85,20 @@ def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
         moments.bring(here, last, say=clock.say)
         took = f"{time.monotonic() - began:.1f} s to do"
         clock.say(f"{titles[last].title}: {took}; the runbook allows {titles[last].budget_minutes} minutes")
+    yield sign_off(root, here, clock)
+
+
+def sign_off(root: Path, here: World, clock: "Clock") -> int:
+    """Write the sign-off page of the day, while the keys that its runs were sealed with are there."""
+    runbook = read_runbook(root / "runbook.toml")
+    project = Project(root, runbook, root / "reports")
+    try:
+        page, path = signoff.make(project, runbook.release.version, str(here.profile), datetime.now(UTC))
+    except signoff.ERRORS as error:
+        clock.say(f"no sign-off page: {error}")
+        return INCONCLUSIVE
+    clock.say(f"{page.headline}: {page.status}; the sign-off page to open: {path.relative_to(root)}")
+    return page.verdict.exit_code
 
 
 def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage | None = None) -> int:

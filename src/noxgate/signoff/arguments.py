@@ -11,8 +11,8 @@ def add(commands: Any, root: Any) -> None:
     one = commands.add_parser(
         "signoff",
         help="the release's sign-off page, from the newest run of each phase",
-        description="Write reports/RELEASE/sign-off.html and SIGN-OFF.md: the runbook filled in from the newest\n"
-        "run of each phase, each verified; nothing in it is ticked by hand.\n\n"
+        description="Write reports/RELEASE/sign-off.html and SIGN-OFF.md: the runbook filled in from the\n"
+        "newest run of each phase, each verified; nothing in it is ticked by hand.\n\n"
         "exit status: 0 GO (WITH WAIVERS), 1 NO-GO or rolled back, 2 INCONCLUSIVE, 4 usage",
         epilog="example: noxgate signoff --release 8.0.0",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -21,7 +21,7 @@ def add(commands: Any, root: Any) -> None:
     one.add_argument(
         "--target",
         metavar="NAME",
-        help="this one and its peer (default: every real target that has runs; rehearsal: the rehearsal's page)",
+        help="this one and its peer; rehearsal for a rehearsal's page (default: every real target)",
     )
     one.add_argument("--at", metavar="TIME", help="as of then (default: now)")
     one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")

@@ -41,8 +41,10 @@ def signoff(given: argparse.Namespace) -> int:
         raise SignOffError(f"--release: expected such as 8.0.0, saw {release!r}")
     now = _time(given.at) if given.at else datetime.now(UTC)
     page, path = make(project, release, given.target, now)
-    held = page.held_back_by()
+    held = page.held_lines()
     print(f"{page.headline}  release {release}: {page.status}")
+    for phase in page.unbelieved():
+        print(f"{phase.phase.name:<12}{phase.against()}"[:200])
     for shown in held[:LISTED]:
         print(f"{shown.outcome:<12}{shown.line.id:<38} {shown.reason}"[:200])
     if len(held) > LISTED:

@@ -22,7 +22,9 @@ class Known:
     next_review: datetime | None
 
 
-def derive(line: Line, lines: Mapping[str, ShownLine], phases: Sequence[ShownPhase], known: Known) -> ShownLine:
+def derive(
+    line: Line, lines: Mapping[str, ShownLine], phases: Sequence[ShownPhase], known: Known
+) -> ShownLine:
     """The outcome of a derived line: the worst of those that it follows from; of none, not run."""
     names = {phase.phase.name: phase for phase in phases}
     sources = [
@@ -50,16 +52,15 @@ def took(phases: Sequence[ShownPhase]) -> str:
     """How long the runs of these phases took, beside the runbook's budget; the time never decides."""
     measured = [phase.seconds for phase in phases if phase.seconds is not None]
     budget = sum(phase.phase.budget_minutes or 0 for phase in phases)
-    if len(measured) < len(phases):
-        said = "not timed"
-    else:
-        said = f"took {clock(sum(measured))}"
+    said = "not timed" if len(measured) < len(phases) else f"took {clock(sum(measured))}"
     apart = ", the load test apart" if [phase.phase.name for phase in phases] == [LOADED] else ""
     return f"{said}{f' of {budget} min' if budget else ''}{apart}"
 
 
 def clock(seconds: float) -> str:
-    """Such as 9.5 s, 12 min 05 s, 1 h 02 min."""
+    """Such as 40 ms, 9.5 s, 12 min 05 s, 1 h 02 min."""
+    if seconds < 0.95:  # noqa: PLR2004 (what rounds to a second is one)
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 59.95:  # noqa: PLR2004 (what rounds to a minute is one)
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,8 +1,9 @@
-"""Everything that the sign-off page is made of: the newest run of each phase, verified, and what follows from it."""
+"""What the sign-off page is made of: the newest run of each phase, verified, and what follows from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from noxgate.evidence.attest import FAILED
@@ -96,9 +97,7 @@ def _whole(
     unsealed = [phase.phase.name for phase in counted if phase.run is None or not phase.run.seal.believed]
     known = Known(asked.rehearsal, status, _engineer(counted), unsealed, review)
     derived = tuple(
-        derive(line, lines, phases, known)
-        for line in asked.runbook.lines.values()
-        if line.kind == "derived"
+        derive(line, lines, phases, known) for line in asked.runbook.lines.values() if line.kind == "derived"
     )
     return SignOff(
         release=asked.release,
@@ -139,7 +138,7 @@ def _up_to_live(runbook: Runbook, names: Sequence[str]) -> Sequence[str]:
 def _read_all(
     asked: Asked, chosen: Mapping[str, Run], up_to_live: Sequence[str]
 ) -> tuple[dict[str, Read], dict[str, str]]:
-    """Each chosen run, read once; why those that cannot be are not. Age counts up to the last of these phases."""
+    """Each chosen run, read once; why those that cannot be are not."""
     ends = [run.started for name, run in chosen.items() if up_to_live and name == up_to_live[-1]]
     read_by: dict[Path, Read] = {}
     found: dict[str, Read] = {}
@@ -232,13 +231,13 @@ def _narrowed(asked: Asked, runs: Sequence[Run], phase: str, whole: Run | None) 
 
 def _order(chosen: Mapping[str, Run], up_to_live: Sequence[str]) -> Iterator[str]:
     """What was looked at again after a later phase says nothing of what that phase rested on."""
-    for earlier, later in zip(up_to_live, up_to_live[1:], strict=False):
+    for earlier, later in pairwise(up_to_live):
         if earlier in chosen and later in chosen and chosen[earlier].started > chosen[later].started:
             yield f"phase {earlier} was run after phase {later}: run {later} once more"
 
 
 def _rolled_back(asked: Asked, phases: Sequence[ShownPhase]) -> bool:
-    """Whether traffic went back to blue after the last switch. In a rehearsal that is the drill at its end."""
+    """Whether traffic went back to blue after the last switch. In a rehearsal that is a drill."""
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
     back, switch = lines.get(BACK), lines.get(SWITCH)
     if asked.rehearsal or back is None or back.at is None:
@@ -249,7 +248,7 @@ def _rolled_back(asked: Asked, phases: Sequence[ShownPhase]) -> bool:
 
 
 def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> datetime | None:
-    """When traffic was switched: as the window's opening has it, or else seen by the run that looked at it."""
+    """When traffic was switched: as the window's opening has it, else when the live run saw it."""
     opened = [record for record in records if record.kind == OPENED]
     switch = lines.get(SWITCH)
     if opened:

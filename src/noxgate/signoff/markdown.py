@@ -40,9 +40,9 @@ def _blocks(page: SignOff) -> Iterator[str]:
                 phase.phase.title,
                 f"{VERDICT_SIGNS[phase.verdict]} {phase.verdict}" if phase.run else "**no run**",
                 f"{phase.count(Shown.PASSED)} of {len(phase.lines)}",
-                took([phase]) if phase.run else "–",
-                moment(phase.run.started) if phase.run else "–",
-                plain(str(phase.run.seal)) if phase.run else "–",
+                took([phase]) if phase.run else moment(None),
+                moment(phase.run.started) if phase.run else moment(None),
+                plain(str(phase.run.seal)) if phase.run else moment(None),
             )
             for phase in page.phases
         ],
@@ -53,24 +53,31 @@ def _blocks(page: SignOff) -> Iterator[str]:
     for heading, lines in sections(completion):
         yield f"**{heading.removeprefix('Completion · ')}**\n"
         for shown in lines:
-            why = "" if shown.outcome is Shown.PASSED else f": {shown.outcome}, {plain(shown.reason or shown.seen)}"
+            why = (
+                ""
+                if shown.outcome is Shown.PASSED
+                else f": {shown.outcome}, {plain(shown.reason or shown.seen)}"
+            )
             yield f"- {SIGNS[shown.outcome]} {title(shown)}{why}"
         yield ""
     yield from _metrics(page)
     yield from _people(page)
     yield "## The runbook, line by line\n"
-    for name, lines in ((phase.phase.title, phase.lines) for phase in page.phases):
-        yield from _lines(name, lines)
+    for phase in page.phases:
+        yield from _lines(phase.phase.title, phase.lines)
     yield from _lines("Completion and sign-off", page.derived)
     yield f"Made {moment(page.made)}. Not the evidence: `noxgate verify {page.release}` verifies the runs."
 
 
 def _held(page: SignOff) -> Iterator[str]:
-    held = page.held_back_by()
-    if held or page.problems:
+    held = page.held_lines()
+    if held or page.problems or page.unbelieved():
         yield "## Held back by\n"
         yield from (f"- runs: {plain(problem)}" for problem in page.problems)
-        yield from (f"- {SIGNS[one.outcome]} `{one.line.id}` {one.outcome}: {plain(one.reason)}" for one in held)
+        yield from (f"- {plain(phase.phase.title)}: {plain(phase.against())}" for phase in page.unbelieved())
+        yield from (
+            f"- {SIGNS[one.outcome]} `{one.line.id}` {one.outcome}: {plain(one.reason)}" for one in held
+        )
         yield ""
 
 

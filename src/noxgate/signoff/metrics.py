@@ -46,7 +46,11 @@ def key_metrics(lines: Mapping[str, ShownLine]) -> Iterator[Metric]:
     """Those that the runbook has."""
     for name, unit, limit, within, beyond in _METRICS:
         first, second = lines.get(f"live.{within}"), lines.get(f"live.{beyond}")
-        if first is None or second is None or not {limit} <= first.line.limits.keys() & second.line.limits.keys():
+        if (
+            first is None
+            or second is None
+            or not {limit} <= first.line.limits.keys() & second.line.limits.keys()
+        ):
             continue
         at_least = limit == "pods"
         value = measured(first, at_least=at_least)
@@ -58,7 +62,7 @@ def key_metrics(lines: Mapping[str, ShownLine]) -> Iterator[Metric]:
 
 
 def measured(shown: ShownLine, *, at_least: bool) -> float | None:
-    """The worst of the numbers that the last look of its check saw; None if nobody looked, or saw no number."""
+    """The worst of the numbers that the last look of its check saw; None if it saw no number."""
     if shown.outcome in {Shown.NOT_RUN, Shown.UNREACHABLE} or not shown.checks or not shown.checks[-1].looks:
         return None
     text = shown.checks[-1].looks[-1].seen

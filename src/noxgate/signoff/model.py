@@ -151,6 +151,12 @@ class ShownPhase:
     counted: bool = True  # whether the release waits for it
     problem: str = ""  # what is there and cannot be read
 
+    def against(self) -> str:
+        """Why its run proves nothing; empty where it does."""
+        if self.run is None:
+            return self.problem or "there is no run of this phase"
+        return "" if self.run.seal.believed else f"{self.run.folder.name} is {self.run.seal}"
+
     @property
     def verdict(self) -> Verdict:
         return verdict_on(shown.outcome for shown in self.lines)
@@ -205,8 +211,27 @@ class SignOff:
         ]
         return sorted(found, key=lambda shown: -order.index(shown.outcome))
 
+    def unbelieved(self) -> list[ShownPhase]:
+        """The phases that the release waits for, whose run is missing or proves nothing."""
+        return [
+            phase for phase in self.phases if phase.counted and (not phase.run or not phase.run.seal.believed)
+        ]
+
+    def held_lines(self) -> list[ShownLine]:
+        """What holds it back, without the lines for which their phase speaks."""
+        spoken_for = {phase.phase.name for phase in self.unbelieved()}
+        return [
+            shown
+            for shown in self.held_back_by()
+            if shown.line.phase not in spoken_for or shown.outcome not in {Shown.NOT_RUN, Shown.UNPROVEN}
+        ]
+
+    @property
+    def word(self) -> str:
+        """The word in the largest letters."""
+        return self.status.upper() if self.status is Status.ROLLED_BACK else str(self.verdict)
+
     @property
     def headline(self) -> str:
-        """The word in the largest letters."""
-        word = self.status.upper() if self.status is Status.ROLLED_BACK else str(self.verdict)
-        return f"{word} (rehearsal)" if self.rehearsal else word
+        """The same, where nothing else says that it was a rehearsal."""
+        return f"{self.word} (rehearsal)" if self.rehearsal else self.word

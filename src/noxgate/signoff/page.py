@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from noxgate.evidence.verdict import Verdict
 from noxgate.runbook import Line
 from noxgate.signoff.derived import clock, took
 from noxgate.signoff.metrics import key_metrics
-from noxgate.signoff.model import Shown, ShownLine, ShownPhase, SignOff, Status
+from noxgate.signoff.model import Shown, ShownLine, SignOff, Status
 
 HERE = Path(__file__).parent
 # never colour alone: a sign and a word stand beside it
 SIGNS = {
     Shown.PASSED: "✓",
     Shown.WAIVED: "≈",
-    Shown.NOT_RUN: "–",
+    Shown.NOT_RUN: "–",  # noqa: RUF001 (a sign: a hyphen is too short for one)
     Shown.UNREACHABLE: "?",
     Shown.UNPROVEN: "!",
     Shown.FAILED: "✕",
@@ -30,7 +30,9 @@ VERDICT_SIGNS = {Verdict.GO: "✓", Verdict.GO_WITH_WAIVERS: "≈", Verdict.INCO
 
 def html(page: SignOff) -> str:
     """The whole page."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters.update(
         sign=SIGNS.__getitem__,
         slug=lambda text: str(text).lower().replace(" ", "-"),
@@ -41,6 +43,7 @@ def html(page: SignOff) -> str:
     )
     template = environment.from_string((HERE / "page.html").read_text(encoding="utf-8"))
     lines = page.lines()
+    held = page.held_back_by()
     return template.render(
         page=page,
         css=Markup((HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (a file of this package)
@@ -48,7 +51,9 @@ def html(page: SignOff) -> str:
         chapters=[(phase, list(sections(phase.lines))) for phase in page.phases],
         completion=list(sections(page.derived)),
         checklist=list(sections([one for one in page.derived if one.line.section.startswith("Completion")])),
-        held=page.held_back_by(),
+        held=held,
+        held_phases=page.unbelieved(),
+        shown_held=page.held_lines(),
         metrics=list(key_metrics(lines)),
         words=[one for one in lines.values() if one.word or one.line.kind == "human"],
         waived=[one for one in lines.values() if one.waiver],
@@ -110,7 +115,7 @@ def title(shown: ShownLine) -> str:
 
 def moment(time: datetime | None) -> str:
     """A moment as people read it, always UTC."""
-    return f"{time:%Y-%m-%d %H:%M} UTC" if time else "–"
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if time else SIGNS[Shown.NOT_RUN]
 
 
 def number(value: float) -> str:
@@ -121,6 +126,3 @@ def number(value: float) -> str:
 def _picture(content: bytes) -> str:
     """As an image: whatever an SVG holds, no script of it runs."""
     return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
-
-
-__all__ = ["ShownPhase", "html", "moment", "sections", "summary", "title"]

@@ -6,7 +6,7 @@ A page is made of whatever lies there, so nothing is taken to be of the form tha
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from noxgate.clients.observation import shortened
@@ -38,7 +38,7 @@ def read(run: Run, expected: Expected, trust: Trust | None) -> Read:
     """Read and verify one run as of `expected.now`, or of its end; SigningError where it is none."""
     results = read_json(run.folder / "results.json")
     try:
-        ended = datetime.fromisoformat(results["ended"])
+        ended = datetime.fromisoformat(results["ended"]).astimezone(UTC)
         judged = {str(line["id"]): dict(line) for line in results["lines"]}
         seconds = float(results["seconds"])
         verified = verify(
@@ -141,11 +141,12 @@ def _account(run: Run) -> str:
 
 def _check(facts: Mapping[str, Any]) -> ShownCheck:
     looks = facts["observations"]
+    seconds = float(facts["seconds"])
     return ShownCheck(
         said(facts["node"]),
         said(facts["outcome"]),
         said(facts["reason"]),
-        float(facts["seconds"]),
+        seconds if math.isfinite(seconds) else 0.0,
         tuple(Look(said(look["seen"]), said(look["repeat"])) for look in looks[:MOST_LOOKS]),
         max(0, len(looks) - MOST_LOOKS),
     )
