@@ -42,13 +42,35 @@ class PodLogs:
         for container in (each["name"] for each in pod["spec"]["containers"]):
             lines = dict.fromkeys(self._read(namespace, name, container, {"tailLines": str(last)}))
             if since is not None:
+                self._refuse_rotated(pod, container, since)
                 start = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
                 lines |= dict.fromkeys(self._read(namespace, name, container, {"sinceTime": start}))
             found.append(Log(name, container, tuple(_STAMP.sub("", line, count=1) for line in sorted(lines))))
         return found
 
+    def _refuse_rotated(self, pod: Json, container: str, since: datetime) -> None:
+        """A busy node keeps the newest lines alone: what it threw away since then, nobody has looked at."""
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        began = next(
+            (
+                datetime.fromisoformat(each["state"]["running"]["startedAt"])
+                for each in (pod.get("status") or {}).get("containerStatuses") or []
+                if each["name"] == container and "running" in (each.get("state") or {})
+            ),
+            since,
+        )
+        first = self._read(namespace, name, container, {"limitBytes": "64"})
+        stamp = _STAMP.match(first[0]) if first else None
+        oldest = stamp[0].strip() if stamp else ""
+        if oldest and began < since < datetime.fromisoformat(oldest):
+            raise UnreachableError(
+                f"{name} {container}: expected its log from {since:%H:%M:%S} UTC on, "
+                f"saw it begin at {oldest}: "
+                "what is older was rotated away; look for errors where logs are collected"
+            )
+
     def _read(self, namespace: str, pod: str, container: str, query: Mapping[str, str]) -> list[str]:
-        words = {"tailLines": "--tail={}", "sinceTime": "--since-time={}"}
+        words = {"tailLines": "--tail={}", "sinceTime": "--since-time={}", "limitBytes": "--limit-bytes={}"}
         options = [words[key].format(value) for key, value in query.items()]
         repeat = self._session.kubectl("logs", pod, "-n", namespace, "-c", container, *options)
         path = f"{resource('Pod').path(namespace, pod)}/log"

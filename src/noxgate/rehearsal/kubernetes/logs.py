@@ -1,7 +1,9 @@
 """A pod's log, from the file that its process writes."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -143,7 +145,7 @@ def _since(found: list[bytes], path: Path, since: datetime) -> list[bytes]:
     kept = []
     last = None
     for line in found:
-        last = _moment(line.split(b" ", 1)[0].decode(errors="replace")) or last
+        last = _own(line) or last
         if (last or _written(path)) >= since:
             kept.append(line)
     return kept
@@ -157,9 +159,16 @@ def _stamped(line: bytes, wanted: Wish) -> bytes:
     """The kubelet knows when a line was written; here the line itself has to say it, or it was just now."""
     if not wanted.timestamps:
         return line
-    own = _moment(line.split(b" ", 1)[0].decode(errors="replace"))
-    moment = own or datetime.now(UTC)
+    moment = _own(line) or datetime.now(UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z ").encode() + line
+
+
+def _own(line: bytes) -> datetime | None:
+    """When a line says that it was written: its first word, or its `time` where it is JSON."""
+    if line.startswith(b"{"):
+        with suppress(ValueError, AttributeError):
+            return _moment(str(json.loads(line).get("time")))
+    return _moment(line.split(b" ", 1)[0].decode(errors="replace"))
 
 
 def _moment(text: str) -> datetime | None:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -95,6 +96,9 @@ def _pods() -> Iterator[Sabotage]:
     yield After(line, "plain", "one that is no JSON", plain, "no space left")
     trace = _logged("Traceback (most recent call last):")
     yield After(line, "traceback", "an exception that nobody caught", trace, "Traceback")
+    yield After(
+        line, "rotated", "a busy node has thrown lines away", _rotated, "rotated away", outcome="unreachable"
+    )
     line = "live.pods-steady"
     once = _status([{"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": 1}])
     yield After(line, "restarted", "a container restarted once", once, f"{POD}/nox-api")
@@ -212,6 +216,24 @@ def _logged(line: str) -> Switch:
                 log.write(text.encode()[before:])
 
     return on
+
+
+@contextmanager
+def _rotated(world: World) -> Iterator[None]:
+    """A pod's log begins with a line of now."""
+    path = world.folder / "log" / f"{POD}.log"
+    before = path.read_bytes()
+    now = {"time": datetime.now(UTC).isoformat(), "level": "info", "message": "a new file", "pod": POD}
+    with path.open("r+b") as log:  # its process goes on to write at the end
+        log.truncate(0)
+        log.write(json.dumps(now).encode() + b"\n")
+    try:
+        yield
+    finally:
+        with path.open("r+b") as log:
+            after = log.read()
+            log.seek(0)
+            log.write(before + after)
 
 
 def _page(file: str, change: Callable[[str], str]) -> Switch:
