@@ -6,7 +6,7 @@ from typing import Any
 from load.endpoint import Endpoint
 from load.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
 from load.samples import SHIFT, Reason, Record, Sample, Totals, WireError, clock
-from load.wire import Deadline, Stream, TimeUp, TlsSession, why
+from load.wire import Deadline, Sessions, Stream, TimeUp, why
 
 # A kept connection that rested this long is looked at before a request that cannot be sent twice: a server
 # that closed it meanwhile has then cost none. In a closed loop at full speed the look would cost more than it
@@ -30,6 +30,7 @@ class Session:
         *,
         timeout: float = 60,
         most_bytes: int = MOST_BYTES,
+        sessions: Sessions | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._record = record
@@ -37,7 +38,7 @@ class Session:
         self._most_bytes = most_bytes
         self._deadline = Deadline(timeout)
         self._stream: Stream | None = None
-        self._session: TlsSession | None = None  # of this user's last connection
+        self._sessions = sessions or Sessions()  # of this user
         self._began = 0.0  # of the request in flight, and what follows likewise
         self._connecting = 0.0  # seconds
         self._size = 0
@@ -111,17 +112,17 @@ class Session:
             self._began = started
             self._deadline.start()
         try:
-            stream = self._endpoint.connect(self._session)
+            stream = self._endpoint.connect(self._sessions.next())
         finally:
             self._connecting += clock() - started
         totals.connections += 1
+        self._sessions.made(stream)
         self._stream = stream
         return stream
 
     def _hang_up(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            self._session = stream.session() or self._session
             stream.close()
 
 

@@ -10,6 +10,7 @@ from load.duplex import WebSocketClient
 from load.endpoint import Endpoint
 from load.exchange import Answer, Call, call
 from load.samples import Sample, Totals
+from load.wire import Sessions
 from locust import User, events  # noqa: TID251 (this is the one place)
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING  # noqa: TID251
 
@@ -37,7 +38,7 @@ class ApiUser(User):
         if not host:
             raise ValueError("no target: give --host")
         self.endpoint = endpoint(host, self.ca_file, self.connect_timeout)
-        options = {"timeout": self.timeout, "most_bytes": self.most_bytes}
+        options = {"timeout": self.timeout, "most_bytes": self.most_bytes, "sessions": Sessions()}
         self.http = HttpClient(self.endpoint, self.record, TOTALS, **options)
         self.websocket = WebSocketClient(self.endpoint, self.record, TOTALS, **options)
 

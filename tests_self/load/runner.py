@@ -14,6 +14,7 @@ from load.duplex import WebSocketClient
 from load.endpoint import Endpoint
 from load.exchange import Answer, call
 from load.samples import Sample, Totals, clock
+from load.wire import Sessions
 
 
 def main() -> None:
@@ -33,8 +34,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     options = {"timeout": job.get("timeout", 10), "most_bytes": job.get("most_bytes", MOST_BYTES)}
 
     def user() -> None:
-        http = HttpClient(endpoint, samples.append, totals, **options)
-        websocket = WebSocketClient(endpoint, samples.append, totals, **options)
+        sessions = Sessions()
+        http = HttpClient(endpoint, samples.append, totals, sessions=sessions, **options)
+        websocket = WebSocketClient(endpoint, samples.append, totals, sessions=sessions, **options)
         try:
             for step in job["steps"]:
                 gevent.sleep(step.get("pause", 0))

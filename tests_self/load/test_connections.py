@@ -304,3 +304,19 @@ def test_a_users_next_connection_goes_on_with_its_tls_session(
         result = run(url, {}, {}, {}, ca_file=trust)
         assert [sample["error"] for sample in result["samples"]] == [""] * 3
     assert resumed == [False, True, True] * 2
+
+
+def test_a_users_websocket_goes_on_with_the_session_of_its_kept_connection(
+    authority: Authority, loopback: Loopback, run: Run
+) -> None:
+    resumed: list[bool | None] = []
+
+    def talk(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        resumed.append(connection.session_reused)
+        patient(ok(b"hello"))(connection)
+
+    url = f"https://localhost:{loopback.serve_tls(talk)}"
+    result = run(url, {}, {"ws": "open", "path": "/ws"}, {}, ca_file=str(authority.file.certificate))
+    assert [sample["error"] for sample in result["samples"]] == ["", "upgrade", ""]
+    assert resumed == [False, True]
