@@ -258,6 +258,28 @@ def test_node_id_with_a_canary_is_refused(leaky: "Project") -> None:
         pytest.param(
             "attach", "import allure\nallure.attach(TOKEN)", "allure-results/*-attachment", id="allure"
         ),
+        pytest.param(
+            "packed",
+            "import allure, gzip, html\nallure.attach(gzip.compress(html.escape(TOKEN).encode()))",
+            "allure-results/*-attachment",
+            id="allure-packed",
+        ),
+        pytest.param(
+            "picture",
+            "import base64, gzip, pytest_html\n"
+            "svg = base64.b64encode(gzip.compress(f'<svg><text>{TOKEN}</text></svg>'.encode())).decode()\n"
+            "extras.append(pytest_html.extras.html(f'<img src=\"data:image/svg+xml;base64,{svg}\">'))",
+            "report.html",
+            id="picture-in-html",
+        ),
+        pytest.param(
+            "load",
+            "import gzip\nkept = pathlib.Path('out')\nkept.mkdir()\n"
+            "(kept / 'result.json.gz').write_bytes(gzip.compress(json.dumps({'failed': TOKEN}).encode()))\n"
+            "observe(Observation('a load test', 'noxgate load', kept=kept))",
+            "load/*/result.json.gz",
+            id="load-test",
+        ),
         pytest.param("attribute", "record_testsuite_property('token', TOKEN)", "junit.xml", id="junit"),
         pytest.param(
             "file",

@@ -18,7 +18,6 @@ from typing import Any
 from noxgate.evidence.records import Record
 from noxgate.evidence.verdict import Judgement
 from noxgate.evidence.waivers import Waiver
-from noxgate.secret import Scrubber
 
 SCHEMA = 1
 RECORDS = "records"
@@ -135,17 +134,6 @@ def missing(folder: Path) -> list[str]:
     """The reports that a run must leave and did not."""
     reports = {"report.html": "report.html", "junit.xml": "junit.xml", "allure-results": "allure-results/*"}
     return [name for name, pattern in reports.items() if not any(folder.glob(pattern))]
-
-
-def leaks(folder: Path, scrubber: Scrubber) -> list[tuple[Path, str]]:
-    """The files of `folder` that give a secret away, each with the name of that secret."""
-    found = []
-    for path in _files(folder):
-        text = path.read_bytes().decode("utf-8", "replace")
-        name = scrubber.find(text) or scrubber.find(str(path.relative_to(folder)))
-        if name:
-            found.append((path, name))
-    return found
 
 
 def write_sums(folder: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from noxgate.evidence import attest, signing, trust
 from noxgate.evidence.project import Project
 from noxgate.evidence.records import Record, RecordError
+from noxgate.profile import read_target
 from noxgate.runbook import Line
+from noxgate.secret import Scrubber
 from noxgate.target import ProfileError
 
 DONE = 0
@@ -38,6 +40,7 @@ def attest_line(given: argparse.Namespace) -> int:
         )
     line = attest.human_line(project.runbook, given.line)
     where = _trust(project, given, line)
+    _refuse_secrets(project, where, f"{given.by}\n{given.saw}")
     chain = where.chain(project.reports, project.runbook.release.version)
     record = attest.attest(
         chain,
@@ -50,6 +53,14 @@ def attest_line(given: argparse.Namespace) -> int:
     print(f"{line.id}  {_state(record)}")
     print(f"record {record.number}: {os.path.relpath(chain.folder)}")
     return DONE
+
+
+def _refuse_secrets(project: Project, where: trust.Trust, text: str) -> None:
+    """A record cannot be changed, and it is copied into every bundle: no secret gets into it."""
+    names = [phase.name for phase in project.runbook.phases.values() if phase.folder]
+    name = Scrubber(read_target(project.root, str(where.path), names).secrets()).find(text)
+    if name:
+        raise attest.AttestationError(f"--by, --saw: would show ${name} in every bundle: say it without")
 
 
 def _trust(project: Project, given: argparse.Namespace, line: Line) -> trust.Trust:

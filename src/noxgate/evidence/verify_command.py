@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from noxgate.evidence import bundle
 from noxgate.evidence.project import Project
 from noxgate.evidence.records import RecordError
 from noxgate.evidence.runs import Run, narrowed_since, newest, read_run, runs_of, unreadable
 from noxgate.evidence.seal import seal
 from noxgate.evidence.signing import PublicKey, SigningError, read_public_key
 from noxgate.evidence.summary import of_words
+from noxgate.evidence.sweep import leaks
 from noxgate.evidence.trust import HOURS, read_trust
 from noxgate.evidence.verify import Expected, Verified, altered, disagreements, verify
 from noxgate.profile import read_target
@@ -41,9 +41,9 @@ def seal_folder(given: argparse.Namespace) -> int:
     key = trust.to_sign(os.environ)
     names = [phase.name for phase in project.runbook.phases.values() if phase.folder]
     scrubber = Scrubber([*read_target(project.root, run.target, names).secrets(), *key.secrets()])
-    for path, name in bundle.leaks(folder, scrubber):
+    for path, name in leaks(folder, scrubber):
         raise SigningError(
-            f"{path.relative_to(folder)} shows ${name}: not sealed; the run has to be made again"
+            f"{path.relative_to(folder)} shows {name}: not sealed; the run has to be made again"
         )
     print(f"sealed: {seal(folder, project.root, trust.path, key)}")
     return VERIFIED

@@ -10,7 +10,7 @@ import pytest
 from _pytest.junitxml import LogXML, xml_key
 from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
-from noxgate.evidence import bundle, seal
+from noxgate.evidence import bundle, seal, sweep
 from noxgate.evidence.attest import said_by
 from noxgate.evidence.signing import VARIABLE
 from noxgate.evidence.verdict import LineResult, Outcome, Verdict
@@ -156,11 +156,11 @@ class Ending:
         bundle.copy_records(gate.records().folder, folder)
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
-        leaks = bundle.leaks(folder, gate.scrubber)
+        leaks = sweep.leaks(folder, gate.scrubber)
         for path, name in leaks:
             path.unlink()
             file = gate.scrubber.scrub(str(path.relative_to(folder)))
-            gate.doubt(f"{file} would have shown ${name}: the file was removed")
+            gate.doubt(f"{file} would have shown {name}: the file was removed")
         found = facts(gate, (reports[-1] for reports in self._reports.values()))
         judgement = gate.judgement
         assert judgement is not None
