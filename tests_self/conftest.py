@@ -13,6 +13,7 @@ from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
 import httpcore  # noqa: F401 (httpx imports it late: a run inside this process would take it away again)
+import numpy as np  # noqa: F401 (so does the sweep)
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
