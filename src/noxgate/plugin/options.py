@@ -16,7 +16,7 @@ from _pytest.mark.expression import Expression
 from noxgate.checks import Check, CheckError, find_checks
 from noxgate.evidence.signing import SigningError
 from noxgate.evidence.waivers import WaiverError
-from noxgate.plugin import allure, checkpoint, html
+from noxgate.plugin import allure, checkpoint, html, progress
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
@@ -76,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
             )  # if it has no name
             _register(config, Ending(config, gate), "noxgate-ending")
             _register(config, html.Report(gate), "noxgate-html")
+            if progress.allowed(config):
+                config.pluginmanager.register(progress.Bars(config, gate), "noxgate-progress")
         allure.install(config, gate)
         _register(config, Scrubbing(gate.scrubber), "noxgate-scrubbing")
     config.stash[GATE] = gate
