@@ -75,6 +75,7 @@ def _asked(project: Project, release: str, target: str | None, now: datetime) ->
     runs = runs_of(place)
     trusts: dict[str, Trust] = {}
     addresses: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     rehearsal = target is not None and Path(target).stem in REHEARSALS
     if target is None:
         names = {run.target for run in runs if not run.rehearsal}
@@ -91,16 +92,26 @@ def _asked(project: Project, release: str, target: str | None, now: datetime) ->
     for name in names:
         try:
             trust = read_trust(project.root, name)
-        except ProfileError:
+        except ProfileError as error:
             if target is not None:
                 raise
-            continue  # its runs are shown, and not believed
+            unknown[name] = str(error)  # its runs are shown, and not believed
+            continue
         trusts[trust.target] = trust
         if rehearsal:
             addresses[trust.target] = str(read_document(project.root, name)[1].get("base_url"))
     targets = None if target is None or not names else sorted(trusts)
     return Asked(
-        project.root, project.runbook, project.reports, release, rehearsal, trusts, now, targets, addresses
+        root=project.root,
+        runbook=project.runbook,
+        reports=project.reports,
+        release=release,
+        rehearsal=rehearsal,
+        trusts=trusts,
+        now=now,
+        targets=targets,
+        addresses=addresses,
+        unknown=unknown,
     )
 
 

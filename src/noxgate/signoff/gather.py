@@ -45,6 +45,7 @@ class Asked:
     now: datetime
     targets: Sequence[str] | None = None  # None: all
     addresses: Mapping[str, str] = field(default_factory=dict)  # of a rehearsal: others have the same names
+    unknown: Mapping[str, str] = field(default_factory=dict)  # why a target has no trust
 
 
 def gather(asked: Asked) -> SignOff:
@@ -157,7 +158,7 @@ def _read_all(
         )
         try:
             if run.folder not in read_by:
-                read_by[run.folder] = read(run, expected, asked.trusts.get(run.target))
+                read_by[run.folder] = read(run, expected, asked.trusts.get(run.target), asked.unknown)
             found[name] = read_by[run.folder]
         except SigningError as error:
             unread[name] = said(error)

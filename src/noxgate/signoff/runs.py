@@ -20,6 +20,8 @@ from noxgate.signoff.model import Accepted, Look, Seal, Shown, ShownCheck, Shown
 
 MOST_LOOKS = 30  # of one check
 LONGEST = 600  # characters of one text
+CUT = 20 * LONGEST
+NO_PROFILE = "its profile is not here any more"
 REHEARSAL = "is a rehearsal: it does not count for a release"
 WRONG_FORM = (KeyError, TypeError, ValueError, AttributeError)
 
@@ -34,7 +36,7 @@ class Read:
     verified: Verified
 
 
-def read(run: Run, expected: Expected, trust: Trust | None) -> Read:
+def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str, str]) -> Read:
     """Read and verify one run as of `expected.now`, or of its end; SigningError where it is none."""
     results = read_json(run.folder / "results.json")
     try:
@@ -60,7 +62,7 @@ def read(run: Run, expected: Expected, trust: Trust | None) -> Read:
             started=run.started,
             ended=ended,
             seconds=seconds if math.isfinite(seconds) else 0.0,
-            seal=_seal(run, trust, verified, expected.runbook),
+            seal=_seal(run, verified, expected.runbook, None if trust else unknown.get(run.target, NO_PROFILE)),
         )
     except WRONG_FORM as error:
         raise SigningError(f"results.json: saw another form ({type(error).__name__})") from None
@@ -98,10 +100,13 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
 
 def said(value: object) -> str:
     """What a file says, as one line that every page can show."""
-    return shortened(str(value), LONGEST)
+    text = str(value)
+    if len(text) > CUT:  # spelling out all of it would take minutes
+        return f"{shortened(text[:CUT], LONGEST)} of {len(text)}"
+    return shortened(text, LONGEST)
 
 
-def _seal(run: Run, trust: Trust | None, verified: Verified, runbook: Runbook) -> Seal:
+def _seal(run: Run, verified: Verified, runbook: Runbook, unknown: str | None) -> Seal:
     """What the page says of a run's signature. That of a rehearsal counts for a rehearsal."""
     lines = dict(_of_lines(verified, runbook))
     refusals = [
@@ -110,8 +115,8 @@ def _seal(run: Run, trust: Trust | None, verified: Verified, runbook: Runbook) -
         if refusal.partition(": ")[0] not in lines and not (run.rehearsal and refusal == REHEARSAL)
     ]
     sealed = (run.folder / ENVELOPE).is_file()
-    if trust is None:
-        refusals = [f"there is no profile of {said(run.target)} here, which names whose signature counts"]
+    if unknown is not None:
+        refusals = [f"nobody's signature counts: {said(unknown)}"]
     return Seal(
         believed=not refusals,
         sealed=sealed,
