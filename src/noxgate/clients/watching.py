@@ -41,6 +41,7 @@ class Watching:
         when = f"due {due.due:%Y-%m-%d %H:%M} UTC, made {made.at:%Y-%m-%d %H:%M} UTC"
         seen = f"checkpoint {checkpoint}, {when} by {made.by}: {made.seen}"
         self.observe(Observation(seen, self._repeat()))
+        assert made.at >= due.due, f"the record of checkpoint {checkpoint} was made before it was due"
         return made
 
     def _seen(self) -> Window | str:

@@ -46,10 +46,11 @@ def open_window(
     switched: datetime,
     by: str,
     clock: datetime | None = None,
+    shift: timedelta = timedelta(),
 ) -> Window:
     """Record when traffic was switched, when each checkpoint is due, and who watches.
 
-    `clock` is a rehearsal's; by how much it is behind is kept, since the cluster knows nothing of it.
+    `clock` is a rehearsal's, and `shift` by how much it is behind the cluster's, which knows nothing of it.
     """
     by = " ".join(by.split())
     if not by or is_placeholder(by) or not by.isprintable():
@@ -69,8 +70,8 @@ def open_window(
         raise WindowError(f"the window of the switch at {said(before.switched)} is open already")
     due = {name: each.due.isoformat() for name, each in window.checkpoints(runbook, switched).items()}
     data: dict[str, Any] = {"switched": switched.isoformat(), "due": due}
-    if clock is not None:
-        data["shift_seconds"] = round((datetime.now(UTC) - clock).total_seconds(), 3)
+    if shift:
+        data["shift_seconds"] = shift.total_seconds()
     seen = f"traffic was switched at {said(switched)}; {by} watches"
     chain.append(key, kind=OPENED, line=window.OPENED, by=by, seen=seen, data=data, now=clock)
     found = read_window(chain.read(), runbook)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from noxgate.rehearsal import persons, prometheus, repository, saving, users
+from noxgate.rehearsal import persons, prometheus, repository, saving, users, watching
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.cluster import objects
 from noxgate.rehearsal.cluster.objects import Api
@@ -22,7 +22,7 @@ from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.state import World
 from noxgate.waiting import eventually
 
-START, LIVE = "start", "live"
+START, LIVE, WATCH, WINDOW = "start", "live", "watch", "window"
 INGRESS = "nox-api-ingress"
 GREEN = "k8s/production/green"
 SWITCH = "k8s/production/switch-to-green.json"
@@ -60,7 +60,8 @@ def bring(world: World, moment: str, *, say: Callable[[str], None] = lambda _: N
         )
     for each in ORDER[ORDER.index(now) + 1 : ORDER.index(moment) + 1]:
         MOMENTS[each](world, say)
-        persons.attest_all(world, each)
+        if each not in {WATCH, WINDOW}:
+            persons.attest_all(world, each, watching.before(reached(world)[START], each))
         done = {name: time.isoformat() for name, time in reached(world).items() if name != START}
         draft = world.folder / f"{_FILE}.draft"
         draft.write_text(json.dumps(done | {each: datetime.now(UTC).isoformat()}), encoding="utf-8")
@@ -98,12 +99,28 @@ def _live(world: World, say: Callable[[str], None]) -> None:
     _switch(world, SWITCH, world.version, say)
 
 
+def _watch(world: World, say: Callable[[str], None]) -> None:
+    say("48 hours pass: what Prometheus and the database would have of them is put in. Opening the window.")
+    watching.begin(world, reached(world)[START])
+
+
+def _window(world: World, _: Callable[[str], None]) -> None:
+    watching.make_the_rest(world)
+
+
 def _rollback(world: World, say: Callable[[str], None]) -> None:
     say("Switching traffic back to blue.")
     _switch(world, BACK, world.previous, say)
 
 
-MOMENTS = {"prep": _prep, "green": _green, "live": _live, "rollback": _rollback}
+MOMENTS = {
+    "prep": _prep,
+    "green": _green,
+    LIVE: _live,
+    WATCH: _watch,
+    WINDOW: _window,
+    "rollback": _rollback,
+}
 ORDER = (START, *MOMENTS)
 
 

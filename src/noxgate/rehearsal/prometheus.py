@@ -128,6 +128,8 @@ def prepare(folder: Path, port: int, monitors: Monitors, groups: Sequence[Group]
             f"--storage.tsdb.path={home / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
             f"--web.external-url=http://127.0.0.1:{port}",
+            "--storage.tsdb.min-block-duration=2h",
+            "--storage.tsdb.max-block-duration=2h",  # blocks are never merged
             "--web.max-connections=64",
             "--web.enable-admin-api",  # for `forget`
             "--query.max-concurrency=4",

@@ -11,8 +11,8 @@ def add(commands: Any, root: Any) -> None:
     one = commands.add_parser(
         "watch",
         help="the 48 hours after the traffic switch: open the window, and make each checkpoint",
-        description="Without an open window: open it, with the time of the traffic switch, which the Ingress\n"
-        "has, and the four checkpoints' due times. With one: make the checkpoint that is due, which runs\n"
+        description="Without an open window: open it, with the time of the traffic switch, by the Ingress,\n"
+        "and the due times of the four checkpoints. With one: make the checkpoint that is due, which runs\n"
         "`pytest -m window --checkpoint NAME` and signs a record of what came of it, and show what is to\n"
         "come. Nothing is due: nothing is done, so it may run every few minutes, from cron or a CronJob\n"
         "(docs/WINDOW.md). A checkpoint is never made early, marked when late, and not made up for once\n"

@@ -65,7 +65,13 @@ class Watch:
             if switched - behind <= before.switched + timedelta(seconds=1):
                 return None
         return open_window(
-            self.chain, self.key, self.runbook, switched=switched - behind, by=by, clock=self.clock
+            self.chain,
+            self.key,
+            self.runbook,
+            switched=switched - behind,
+            by=by,
+            clock=self.clock,
+            shift=behind,
         )
 
     def make(self, name: str, finding: Finding, why: str) -> None:

@@ -22,6 +22,7 @@ from noxgate.rehearsal.sabotages import (
     prep,
     release,
     science,
+    window,
 )
 from noxgate.rehearsal.sabotages.sabotage import Sabotage
 
@@ -44,6 +45,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         green,
         live,
         live_metrics,
+        window,
     )
     for sabotage in topic.sabotages()
 )
