@@ -17,6 +17,8 @@ MOST_BYTES = 5_000_000
 _made = tuple.__new__  # what Sample() calls, at half the cost
 
 Check = Callable[[Answer], object]
+# The last two: a number too large, what is nested too deep. Anything else is a mistake of the check itself.
+_WRONG = (AssertionError, ValueError, ArithmeticError, RecursionError)
 
 
 class Session:
@@ -212,6 +214,6 @@ def _judged(what: Call, answer: Answer, check: Check | None) -> Reason:
     if check is not None:
         try:
             check(answer)
-        except (AssertionError, ValueError):
+        except _WRONG:
             return Reason.CHECK
     return Reason.NONE

@@ -132,6 +132,7 @@ def answer(body: str, status: int = 200) -> Answer:
 
 RDX = journeys._computed((8.3, 9.2))  # noqa: SLF001
 JOB = journeys._ended((-5.091, -5.050))  # noqa: SLF001
+NAMED = (journeys._healthy, journeys._versioned, journeys._leads_away)  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
@@ -167,10 +168,18 @@ def test_right_answers(check: Callable[[Answer], None], right: Answer) -> None:
         (journeys._some_json, answer('"text"')),  # noqa: SLF001
         (journeys._content, answer("{}")),  # noqa: SLF001
         (journeys._content, answer("<html>")),  # noqa: SLF001
+        *(
+            (check, answer(body))
+            for check in NAMED
+            for body in ("{}", "[]", "7", '{"status": [], "url": {}}')
+        ),
+        (RDX, answer('{"job_id": "7 8"}', 202)),
+        (RDX, answer('["job_id"]', 202)),
+        (JOB, answer('{"status": {}}')),
+        (JOB, answer("null")),
     ],
-    ids=range(12),
 )
 def test_wrong_answers(check: Callable[[Answer], None], wrong: Answer) -> None:
-    """What the engine counts as a wrong answer."""
+    """What the engine counts as a wrong answer, and not as a mistake of the script."""
     with pytest.raises((AssertionError, ValueError)):
         check(wrong)

@@ -356,3 +356,9 @@ def test_checks(loopback: Loopback, run: Run, check: str, error: str) -> None:
     result = run(f"http://localhost:{loopback.serve(patient(ok()))}", {"check": check})
     assert [(sample["status"], sample["error"]) for sample in result["samples"]] == [(200, error)]
     assert bool(result["crashes"]) == (check == "crash")
+
+
+def test_an_answer_nested_too_deep_is_a_wrong_one(loopback: Loopback, run: Run) -> None:
+    port = loopback.serve(answering(ok(b"[" * 200_000)))
+    result = run(f"http://localhost:{port}", {"check": "json"})
+    assert [sample["error"] for sample in result["samples"]] == ["check"]
