@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup install rehearse gate load-test load-ui checks check test test-all lint bench-gate bench-load
+.PHONY: help setup install rehearse gate load-test load-ui checks signoff check test test-all lint bench-gate bench-load
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -46,6 +46,9 @@ load-ui: $(SUITE) ## The same journeys in Locust's own web page, to play with   
 checks: $(SUITE) ## Every check: runbook line, file, what it expects
 	@$(BIN)/noxgate checks
 
+signoff: $(SUITE) ## The release's sign-off page, from the newest run of each phase   [RELEASE=8.0.0]
+	@$(BIN)/noxgate signoff $(if $(filter command,$(firstword $(origin RELEASE))),--release "$(RELEASE)") $(NAMED)
+
 ##@ Work on the suite itself
 
 check: lint test ## Everything CI runs
@@ -76,7 +79,7 @@ $(SERVERS): $(SUITE) src/noxgate/doctor.py requirements-science.lock
 	@touch $@
 
 $(SUITE): requirements.lock pyproject.toml
-	@$(if $(filter-out install gate load-test load-ui checks lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
+	@$(if $(filter-out install gate load-test load-ui checks signoff lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
 	@test -x $(BIN)/pip || { echo "Creating .venv; a few seconds." && $(PYTHON) -m venv .venv; }
 	@echo "Installing the pinned packages into .venv; a minute or two the first time."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

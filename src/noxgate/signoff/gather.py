@@ -96,7 +96,7 @@ def _whole(
     hours = review_hours(asked.runbook.lines)
     review = switched + hours if switched and hours else None
     unsealed = [phase.phase.name for phase in counted if phase.run is None or not phase.run.seal.believed]
-    known = Known(asked.rehearsal, status, _engineer(counted), unsealed, review)
+    known = Known(asked.rehearsal, status, _engineer(counted, rehearsal=asked.rehearsal), unsealed, review)
     derived = tuple(
         derive(line, lines, phases, known) for line in asked.runbook.lines.values() if line.kind == "derived"
     )
@@ -257,10 +257,14 @@ def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> date
     return switch.at if switch and switch.outcome is Shown.PASSED else None
 
 
-def _engineer(phases: Sequence[ShownPhase]) -> str:
+def _engineer(phases: Sequence[ShownPhase], *, rehearsal: bool) -> str:
     """Whose keys sealed the runs, from which accounts."""
     seals = [phase.run.seal for phase in phases if phase.run]
-    who = [f"{seal.signer.partition('.pub')[0]} ({seal.account})" for seal in seals if seal.signer]
+    who = [
+        f"{'rehearsal' if rehearsal else seal.signer.partition('.pub')[0]} ({seal.account})"
+        for seal in seals
+        if seal.signer
+    ]
     return ", ".join(dict.fromkeys(who))
 
 

@@ -89,7 +89,8 @@ def summary(page: SignOff) -> str:
     missing = [phase.phase.title for phase in counted if phase.run is None]
     passed = sum(shown.outcome is Shown.PASSED for shown in lines)
     waived = sum(shown.outcome is Shown.WAIVED for shown in lines)
-    said = f"{passed} of the {len(lines)} lines up to the traffic switch and its first half hour passed"
+    many = "All" if passed == len(lines) else f"{passed} of the"
+    said = f"{many} {len(lines)} lines up to the traffic switch and its first half hour passed"
     said += f", {waived} {'is' if waived == 1 else 'are'} waived" if waived else ""
     if missing:
         said += f". There is no run of: {', '.join(missing)}"
