@@ -36,6 +36,7 @@ from noxgate.clients.registry import Registry
 from noxgate.clients.registry_session import RegistrySession
 from noxgate.clients.repository import Repository
 from noxgate.clients.rollback_manifests import RollbackManifests
+from noxgate.clients.rolled_back import RolledBack
 from noxgate.clients.running import running
 from noxgate.clients.science import Science, ScienceSession
 from noxgate.clients.sentry import Sentry
@@ -46,6 +47,7 @@ from noxgate.clients.vulnerabilities import Vulnerabilities
 from noxgate.clients.watching import Watching
 from noxgate.clients.websocket import WebSocketClient
 from noxgate.clients.window_metrics import WindowMetrics
+from noxgate.evidence.recorded import recorded
 from noxgate.loadtest.result import results_folder
 from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
@@ -477,6 +479,25 @@ def migration_output(target: Target, release: Release, observe: Observe) -> Outp
 def rollback_manifests(target: Target, kube: Kube, observe: Observe) -> RollbackManifests:
     """What was saved of the target's namespace for the way back."""
     return RollbackManifests(target, kube, observe)
+
+
+@pytest.fixture
+def rolled_back(target: Target, observe: Observe) -> RolledBack:
+    """What was kept of tonight's rollback."""
+    return RolledBack(target, observe)
+
+
+@pytest.fixture
+def previous_version(pytestconfig: pytest.Config, target: Target, release: Release, observe: Observe) -> str:
+    """Blue's version, as the checks of prep found it before the release."""
+    line = "prep.blue-version"
+    folder = pytestconfig.rootpath / pytestconfig.option.reports / release.version
+    found = recorded(folder, target.name, line, "previous-version")
+    if found is None:
+        raise UnreachableError(f"no run in {folder} says which version blue had: {line} records it, in prep")
+    repeat = f"jq .facts {shlex.quote(str(found.folder / 'results.json'))}"
+    observe(Observation(f"blue was {found.value}, says {found.folder.name}", repeat))
+    return found.value
 
 
 @pytest.fixture(scope="session")

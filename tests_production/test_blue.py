@@ -4,6 +4,7 @@ import pytest
 
 from noxgate.clients.forward import Forward, each_pod
 from noxgate.clients.kube import Kube
+from noxgate.clients.observation import Fact
 from noxgate.clients.workload import living, name, unready
 from noxgate.runbook import Release, Runbook
 from noxgate.target import Target, UnreachableError
@@ -27,13 +28,15 @@ def test_blue_is_ready(kube: Kube, forward: Forward, target: Target, runbook: Ru
 
 @pytest.mark.runbook("prep.blue-version")
 def test_blue_is_one_version_before_the_release(
-    kube: Kube, forward: Forward, target: Target, release: Release
+    kube: Kube, forward: Forward, target: Target, release: Release, fact: Fact
 ) -> None:
     """What each pod answers is what a rollback is measured by."""
     answers = each_pod(kube, forward, namespace(target), SERVICE, lambda way: way.get("/version"))
 
     assert {pod: answer.status for pod, answer in answers.items()} == dict.fromkeys(answers, 200)
     versions = {pod: answer.field("version", str) for pod, answer in answers.items()}
+    for version in versions.values():
+        fact("previous-version", version)
     assert versions == dict.fromkeys(versions, next(iter(versions.values())))
     assert {pod: version for pod, version in versions.items() if version in {release.version, ""}} == {}
 

@@ -7,12 +7,12 @@ from noxgate.clients.ingress_meaning import services
 from noxgate.clients.kube import Kube
 from noxgate.clients.switching import GREEN, live_ingress
 from noxgate.clients.watching import Watching
-from noxgate.clients.workload import living, name, strangers, unready
+from noxgate.clients.workload import desired, living, name, strangers, unready
 from noxgate.runbook import Release, Runbook
 from noxgate.target import Target, UnreachableError
 
 PODS = "app=nox-api"
-DEPLOYMENT = "nox-api-deployment-green"
+DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
 
 
 @pytest.mark.runbook("window.checkpoint-48h-final")
@@ -27,6 +27,7 @@ def test_production_is_the_release_and_well(
     versions = api.get_often("/version")
     deployment = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
     green = living(kube.list("Pod", target.green_namespace, PODS))
+    old = kube.need("Deployment", OLD_DEPLOYMENT, target.blue_namespace)
     blue = living(kube.list("Pod", target.blue_namespace, PODS))
 
     assert services(live_ingress(kube, target)) == {GREEN}
@@ -36,5 +37,6 @@ def test_production_is_the_release_and_well(
     assert len(green) >= runbook.lines["live.pods-within-target"].limits["pods"]
     assert unready(green) == {}
     assert strangers(green, deployment) == {}
-    assert len(blue) >= runbook.lines["prep.blue-ready"].limits["pods"], f"blue: {list(map(name, blue))}"
+    assert desired(old) >= runbook.lines["prep.blue-ready"].limits["pods"]
+    assert len(blue) == desired(old), f"of blue there is left: {list(map(name, blue))}"
     assert unready(blue) == {}

@@ -18,14 +18,17 @@ SERVICE = "nox-api-service-green"
 
 @dataclass(frozen=True)
 class Green:
-    """The pods that traffic must reach: those of a namespace's Deployment, seen once for a look."""
+    """The pods that traffic must reach: those of a namespace's Deployment, seen once for a look.
+
+    Green's; after a rollback they are blue's.
+    """
 
     pods: Mapping[str, Json]  # of the release, by name
     namespace: str
 
     @classmethod
-    def of(cls, kube: Kube, namespace: str) -> "Green":
-        deployment = kube.need("Deployment", DEPLOYMENT, namespace)
+    def of(cls, kube: Kube, namespace: str, name_of_it: str = DEPLOYMENT) -> "Green":
+        deployment = kube.need("Deployment", name_of_it, namespace)
         pods = living(kube.list("Pod", namespace, selector(deployment)))
         others = strangers(pods, deployment)
         return cls({name(pod): pod for pod in pods if name(pod) not in others}, namespace)

@@ -109,8 +109,14 @@ def _window(world: World, _: Callable[[str], None]) -> None:
 
 
 def _rollback(world: World, say: Callable[[str], None]) -> None:
-    say("Switching traffic back to blue.")
+    say("Decided to roll back. Switching traffic back to blue.")
+    times = {"decided": datetime.now(UTC)}
     _switch(world, BACK, world.previous, say)
+    times["all users have blue"] = datetime.now(UTC)
+    saving.note_times(world, times)
+    say("Keeping the logs and descriptions of green's pods.")
+    with objects.administrator(world) as api:
+        saving.keep_green(world, api)
 
 
 MOMENTS = {

@@ -13,7 +13,7 @@ import yaml
 
 from noxgate import doctor
 from noxgate.rehearsal import repository
-from noxgate.rehearsal.cluster.objects import PRODUCTION, Api
+from noxgate.rehearsal.cluster.objects import GREEN, PRODUCTION, Api
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.profile import BACKUPS
 from noxgate.rehearsal.state import World
@@ -73,6 +73,25 @@ def save_manifests(world: World, api: Api) -> Path:
     document = {"apiVersion": "v1", "kind": "List", "items": items}
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return file
+
+
+def keep_green(world: World, api: Api) -> None:
+    """Green's logs and descriptions, as the runbook's kubectl lines would write them."""
+    pods = [each["metadata"]["name"] for each in api.list("Pod", GREEN)]
+    logs = [
+        f"[pod/{pod}/nox-api] {line}\n"
+        for pod in pods
+        for line in (world.folder / "log" / f"{pod}.log").read_text(encoding="utf-8").splitlines()
+    ]
+    (folder(world) / f"green-logs-{stamp()}.txt").write_text("".join(logs), encoding="utf-8")
+    described = [f"Name:             {pod}\nNamespace:        {GREEN}\n" for pod in pods]
+    (folder(world) / f"green-pods-{stamp()}.txt").write_text("\n\n".join(described), encoding="utf-8")
+
+
+def note_times(world: World, steps: Mapping[str, datetime], name: str = "") -> None:
+    """When each step of a rollback was done."""
+    lines = [f"{at.isoformat(timespec='milliseconds')} {what}\n" for what, at in steps.items()]
+    (folder(world) / f"rollback-times-{name or stamp()}.txt").write_text("".join(lines), encoding="utf-8")
 
 
 def _kept(api: Api, kind: str) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ from noxgate.rehearsal.sabotages import (
     parity,
     prep,
     release,
+    rollback,
     science,
     window,
 )
@@ -46,6 +47,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         live,
         live_metrics,
         window,
+        rollback,
     )
     for sabotage in topic.sabotages()
 )

@@ -89,7 +89,7 @@ def _coverage() -> Iterator[Sabotage]:
     most = _measured(between(30, 39.6, scraped=False))
     yield Over(line, "80-percent", "Prometheus was up for 80 % of the time", most, "80.", METRICS)
     gap = _measured(between(30, 30 + 7 * MINUTE, scraped=False))
-    yield Over(line, "gap", "a gap of seven minutes", gap, "6 min", METRICS)
+    yield Over(line, "gap", "a gap of seven minutes", gap, "min)]", METRICS)
     holes = _measured(_holes)
     yield Over(line, "holes", "four of eight minutes, again and again", holes, "% covered", METRICS)
     dark = _measured(between(0.5, 0.5 + 7 * MINUTE, scraped=False))

@@ -1,0 +1,96 @@
+"""The rollback: users have blue again and nothing else, what green had to say was kept, and it was quick."""
+
+from datetime import timedelta
+
+import pytest
+
+from noxgate.clients.api import ApiClient
+from noxgate.clients.ingress_meaning import changed_at, services
+from noxgate.clients.kube import Kube
+from noxgate.clients.rolled_back import DECIDED, DONE, RolledBack
+from noxgate.clients.switching import BLUE, differing, ingress_before, kept, live_ingress, switched
+from noxgate.clients.traffic import Green, rivals, wrong_backends
+from noxgate.clients.workload import desired, living, name
+from noxgate.runbook import Release, Runbook
+from noxgate.target import Target, UnreachableError
+
+PODS = "app=nox-api"
+DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
+MERGE_PATCH = "application/merge-patch+json"
+APART = timedelta(seconds=2)  # the API server writes whole seconds down
+
+
+@pytest.mark.runbook("rollback.traffic-switch")
+def test_ingress_leads_to_blue_alone(kube: Kube, target: Target) -> None:
+    """Every host and path as it was saved before the release, to pods that are ready."""
+    if target.blue_namespace is None:
+        raise UnreachableError(f"{target.path.name} names no blue_namespace")
+    before = ingress_before(target)
+    after = live_ingress(kube, target)
+    namespaces = dict.fromkeys(
+        each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
+    )
+    others = [each for namespace in namespaces for each in kube.list("Ingress", namespace)]
+
+    assert services(after) == {BLUE}
+    assert differing(after, switched(before, BLUE)) == {}
+    assert {field: value for field, value in kept(after).items() if value != kept(before)[field]} == {}
+    assert wrong_backends(kube, after, Green.of(kube, target.blue_namespace, OLD_DEPLOYMENT)) == []
+    assert rivals(after, others) == {}
+
+
+@pytest.mark.runbook("rollback.version")
+def test_every_answer_is_blues(
+    api: ApiClient, previous_version: str, release: Release, runbook: Runbook
+) -> None:
+    """The version that prep.blue-version recorded: blue itself may have been changed since."""
+    samples = int(runbook.lines["rollback.version"].limits["samples"])
+    answers = api.sample("/version", samples)
+
+    assert previous_version != release.version
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.field("version", str) for answer in answers} == {previous_version}
+
+
+@pytest.mark.runbook("rollback.green-logs-kept")
+def test_green_was_kept_for_later(kube: Kube, target: Target, rolled_back: RolledBack) -> None:
+    """Of every pod: `kubectl logs deployment/…` writes one pod's alone, and scaled down they are gone."""
+    green = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
+    pods = sorted(map(name, living(kube.list("Pod", target.green_namespace, PODS))))
+    logs, described = rolled_back.logs(), rolled_back.described()
+
+    assert logs != {}
+    assert sorted(logs) == sorted(described), "the logs and the descriptions are of different pods"
+    assert [pod for pod in pods if pod not in logs] == [], "pods whose logs were not kept"
+    assert pods != [] or desired(green) == 0, "green has no pod, and was not scaled down"
+
+
+@pytest.mark.runbook("rollback.scale-down-dry-run")
+def test_green_could_be_scaled_down(kube: Kube, target: Target) -> None:
+    """Whether to do it is the engineer's choice, later."""
+    green = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
+    after = kube.dry_run_patch(
+        "Deployment", DEPLOYMENT, target.green_namespace, {"spec": {"replicas": 0}}, MERGE_PATCH
+    )
+
+    assert desired(after) == 0
+    assert {key: value for key, value in after["spec"].items() if key != "replicas"} == {
+        key: value for key, value in green["spec"].items() if key != "replicas"
+    }
+
+
+@pytest.mark.runbook("rollback.time")
+def test_it_took_less_than_the_runbook_allows(
+    kube: Kube, target: Target, rolled_back: RolledBack, runbook: Runbook
+) -> None:
+    """By the record of tonight: the Ingress has to have been changed while it was written."""
+    limit = runbook.lines["rollback.time"].limits["seconds"]
+    steps = rolled_back.steps()
+    changed = changed_at(live_ingress(kube, target))
+
+    assert [step.what for step in steps[:1] + steps[-1:]] == [DECIDED, DONE]
+    assert sorted(steps, key=lambda step: step.at) == steps, "its steps are not in the order of their times"
+    assert changed is not None, "the Ingress does not say when it was changed"
+    begin, end = steps[0].at, steps[-1].at
+    assert begin - APART <= changed <= end + APART, f"the Ingress was changed {changed}, not in this rollback"
+    assert (end - begin).total_seconds() < limit
