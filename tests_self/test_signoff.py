@@ -25,7 +25,10 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 PHASES = {"preflight": "staging", "staging": "staging", "prep": "production", "green": "production"}
 PHASES |= {"live": "production"}
 BEGAN = {phase: timedelta(minutes=60 - 10 * place) for place, phase in enumerate(PHASES)}
-PROFILES = {"staging": ["preflight", "staging"], "production": ["prep", "green", "live", "window", "rollback"]}
+PROFILES = {
+    "staging": ["preflight", "staging"],
+    "production": ["prep", "green", "live", "window", "rollback"],
+}
 HOSTILE = (
     "</script><script>document.title='broken'</script><img src=x onerror=alert(1)> "
     "![](http://example.com/x) @team | `\x1b[31m\x00\u202e \ud800 " + "A" * 100_000
@@ -82,7 +85,9 @@ class Release:
         }
         change(results)
         (folder / "results.json").write_text(json.dumps(results))
-        (folder / "environment.json").write_text(json.dumps({"user": "ada", "host": "desk", "commit": "c" * 40}))
+        (folder / "environment.json").write_text(
+            json.dumps({"user": "ada", "host": "desk", "commit": "c" * 40})
+        )
         if phase == "staging":
             load = folder / "load" / "quick"
             load.mkdir(parents=True)
@@ -114,7 +119,7 @@ class Release:
 
     def outcomes(self) -> dict[str, str]:
         """Line -> how the page shows it, in the page's order."""
-        return {line: shown for line, shown in re.findall(r'<tr id="([\w.-]+)" class="([\w-]+)">', self.html)}
+        return dict(re.findall(r'<tr id="([\w.-]+)" class="([\w-]+)">', self.html))
 
     def status(self) -> str:
         """The status field of the page."""
@@ -160,9 +165,7 @@ def outcome(line: str, what: str, reason: str = "it broke") -> Callable[[dict[st
 
 
 @pytest.fixture
-def release(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Release:
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Release:
     """The project, with no run yet; the working folder is in it."""
     monkeypatch.chdir(tmp_path)
     return Release(tmp_path, capsys)
@@ -340,11 +343,21 @@ def test_as_of_then(release: Release) -> None:
     assert (status, release.status()) == (0, "Success")
 
 
+def of_target(name: str) -> Callable[[dict[str, Any]], object]:
+    """Let a run be of a rehearsal."""
+    return lambda results: results["target"].update(name=name, rehearsal=True)
+
+
+def of_rehearsal(name: str) -> Callable[[dict[str, Any]], object]:
+    """Let a run be of a rehearsal's target."""
+    return lambda results: results["target"].update(name=name, rehearsal=True)
+
+
 def test_a_rehearsal_is_never_taken_for_a_release(release: Release) -> None:
     """It has files of its own, its stamp on top, and the word beside the verdict and in the title."""
     for phase in PHASES:
         name = "rehearsal" if PHASES[phase] == "staging" else "rehearsal-production"
-        release.run(phase, change=lambda results, name=name: results["target"].update(name=name, rehearsal=True))
+        release.run(phase, change=of_rehearsal(name))
 
     assert release.sign_off()[0] == cli.USAGE  # no run of a real target
     status, said = release.sign_off("--target", "rehearsal")
@@ -373,7 +386,9 @@ def hostile(release: Release, words: str) -> None:
 
     release.runs("staging")
     folder = release.run("staging", change=change)
-    (folder / "load" / "quick" / "table.txt").write_text(f"SLO  {words}\n".encode("utf-8", "replace").decode())
+    (folder / "load" / "quick" / "table.txt").write_text(
+        f"SLO  {words}\n".encode("utf-8", "replace").decode()
+    )
 
 
 def test_hostile_words_are_only_words(release: Release) -> None:
@@ -410,7 +425,9 @@ def test_a_browser_opens_it_in_peace(release: Release, tmp_path: Path) -> None:
     if browser is None:  # no part of `make setup`: a browser is the largest of packages
         pytest.skip("no chromium here: the page was not opened")  # noqa: TID251 (the test above has read it)
     with listener() as (address, asked):
-        words = f"<img src={address}/img><script src={address}/js></script><style>@import '{address}/css'</style>"
+        words = (
+            f"<img src={address}/img><script src={address}/js></script><style>@import '{address}/css'</style>"
+        )
         hostile(release, words)
         release.sign_off()
         page = release.root / "reports" / "8.0.0" / "sign-off.html"
@@ -432,7 +449,7 @@ def listener() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Listener(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(204)
             self.end_headers()
@@ -448,7 +465,13 @@ def listener() -> Iterator[tuple[str, list[str]]]:
 
 def opened(browser: str, page: Path, folder: Path) -> Sequence[str]:
     """Open a page in a browser without a window; what the browser logs."""
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+    options = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    )
     own = (f"--user-data-dir={folder / page.stem}", "--enable-logging=stderr", "--virtual-time-budget=2000")
     done = subprocess.run(
         [browser, *options, *own, "--dump-dom", page.as_uri()],

@@ -53,6 +53,7 @@ def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str
                 now=max(expected.now, ended),
             ),
         )
+        why = None if trust else unknown.get(run.target, NO_PROFILE)
         shown = ShownRun(
             folder=run.folder,
             target=said(run.target),
@@ -62,7 +63,7 @@ def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str
             started=run.started,
             ended=ended,
             seconds=seconds if math.isfinite(seconds) else 0.0,
-            seal=_seal(run, verified, expected.runbook, None if trust else unknown.get(run.target, NO_PROFILE)),
+            seal=_seal(run, verified, expected.runbook, why),
         )
     except WRONG_FORM as error:
         raise SigningError(f"results.json: saw another form ({type(error).__name__})") from None
