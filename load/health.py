@@ -4,24 +4,29 @@ from dataclasses import dataclass, field
 
 import gevent  # type: ignore[import-untyped]
 import psutil
-from load.samples import clock, wall
+from load.samples import Totals, clock, wall
 
 from noxgate.loadtest.ramps import Ramp
 from noxgate.loadtest.result import Held
 
 EVERY = 0.01  # seconds between two looks at how late a timer is
 ON_TIME = 0.99  # of the timers must be less late than the ramp's lag_ms
+LONGEST_HELD_UP = 1.0  # seconds that a connection may wait for its process: its user sends nothing meanwhile
 EDGE = 1  # second at each end of a hold in which a report of a worker may be missing
 
 
 @dataclass
 class Second:
-    """One process in one second: timers, those that were late, CPU in percent of a core, dropped arrivals."""
+    """One process in one second: timers, those that were late, CPU in percent of a core, dropped arrivals.
+
+    `held_up`: the longest that a connection waited for this process, in seconds.
+    """
 
     timers: int = 0
     late: int = 0
     cpu: float = 0.0
     dropped: int = 0
+    held_up: float = 0.0
 
 
 @dataclass
@@ -33,10 +38,10 @@ class Health:
     workers: dict[str, dict[int, Second]] = field(default_factory=dict)
     users: dict[int, int] = field(default_factory=dict)
 
-    def watch(self) -> None:
+    def watch(self, totals: Totals) -> None:
         """Look at this process until it ends."""
         gevent.spawn(self._timers)
-        gevent.spawn(self._cpu)
+        gevent.spawn(self._each_second, totals)
 
     def dropped(self) -> None:
         """Count an arrival for which no user was free."""
@@ -45,17 +50,20 @@ class Health:
     def drain(self) -> list[list[float]]:
         """What was seen since the last time, for a master."""
         seen, self.seconds = self.seconds, {}
-        return [[second, one.timers, one.late, one.cpu, one.dropped] for second, one in seen.items()]
+        return [
+            [second, one.timers, one.late, one.cpu, one.dropped, one.held_up] for second, one in seen.items()
+        ]
 
     def take(self, process: str, drained: list[list[float]]) -> None:
         """Take what a worker saw."""
         mine = self.workers.setdefault(process, {})
-        for second, timers, late, cpu, dropped in drained:
+        for second, timers, late, cpu, dropped, held_up in drained:
             one = mine.setdefault(int(second), Second())
             one.timers += int(timers)
             one.late += int(late)
             one.cpu = max(one.cpu, cpu)
             one.dropped += int(dropped)
+            one.held_up = max(one.held_up, held_up)
 
     def spoiled(self, ramp: Ramp, held: Held, processes: int) -> list[str]:
         """Why the numbers of a hold are the generator's own; empty where they are the target's."""
@@ -79,6 +87,9 @@ class Health:
             dropped = sum(one.dropped for one in there)
             if dropped:
                 found.append(f"{dropped} arrivals were dropped by {process}: {held.users} under way at once")
+            held_up = max((one.held_up for one in there), default=0.0)
+            if held_up > LONGEST_HELD_UP:
+                found.append(f"the generator was busy: a connection waited {held_up:.1f} s for {process}")
         there_users = [self.users[second] for second in inside if second in self.users]
         if min(there_users, default=0) < held.users:
             found.append(f"expected {held.users} users all the time, saw {min(there_users, default=0)}")
@@ -99,9 +110,11 @@ class Health:
             if late > self.lag:
                 now.late += missed
 
-    def _cpu(self) -> None:
+    def _each_second(self, totals: Totals) -> None:
         process = psutil.Process()
         process.cpu_percent()
         while True:
             gevent.sleep(1)
-            self._now().cpu = process.cpu_percent()
+            now = self._now()
+            now.cpu = process.cpu_percent()
+            now.held_up, totals.held_up = max(now.held_up, totals.held_up), 0.0

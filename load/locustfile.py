@@ -85,7 +85,7 @@ class Conductor:
         HOOKS.report_to_master.add_listener(self._report)
         HOOKS.worker_report.add_listener(self._take)
         if self._sends:
-            health.watch()
+            health.watch(TOTALS)
             if plan.ramp.rate:
                 gevent.spawn(arrivals.come, self._rate)
         if not isinstance(runner, WorkerRunner) and not plan.ui:

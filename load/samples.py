@@ -89,4 +89,4 @@ class Totals:
     redirects: int = 0
     connections: int = 0
     found_closed: int = 0  # kept connections that the server had closed, seen before anything was sent
-    held_up: float = 0.0  # seconds: the longest that a connection had to wait for this process
+    held_up: float = 0.0  # seconds: the longest that a connection waited for this process, since last asked

@@ -98,13 +98,14 @@ def with_users(users: int, there: Health) -> Health:
         (kept_up(late=2), 1, "2.0 % of this process's timers by over 5 ms"),
         (kept_up(cpu=71.0), 1, "this process used 71 % of a core"),
         (kept_up(dropped=1), 1, "4 arrivals were dropped"),
+        (kept_up(held_up=1.1), 1, "a connection waited 1.1 s for this process"),
         (kept_up(), 2, "only 1 of 2 processes of the generator ever reported"),
         (Health(0.005, users=dict.fromkeys(range(100, 104), 10)), 1, "only 0 of 1 processes"),
         (without(100, without(101, without(102, kept_up()))), 1, "reported 1 of 4 s"),
         (with_users(9, kept_up()), 1, "expected 10 users all the time, saw 9"),
         (replace(kept_up(), users={}), 1, "expected 10 users all the time, saw 0"),
     ],
-    ids=["late", "busy", "dropped", "one of two", "none", "silent", "users", "no users"],
+    ids=["late", "busy", "dropped", "held up", "one of two", "none", "silent", "users", "no users"],
 )
 def test_hold_that_is_spoiled(there: Health, processes: int, why: str) -> None:
     """Each of them alone makes the numbers the generator's own."""
@@ -114,16 +115,16 @@ def test_hold_that_is_spoiled(there: Health, processes: int, why: str) -> None:
 
 
 def test_hold_that_is_not_spoiled() -> None:
-    assert kept_up(late=1, cpu=70.0).spoiled(RAMP, HELD, 1) == []
+    assert kept_up(late=1, cpu=70.0, held_up=1.0).spoiled(RAMP, HELD, 1) == []
 
 
 def test_reports_of_workers_add_up() -> None:
     """A second that comes in two reports is one."""
     there = Health(0.005)
-    there.take("worker a", [[100, 40, 1, 30.0, 0]])
-    there.take("worker a", [[100, 60, 2, 0.0, 1]])
+    there.take("worker a", [[100, 40, 1, 30.0, 0, 0.2]])
+    there.take("worker a", [[100, 60, 2, 0.0, 1, 0.1]])
 
-    assert there.workers == {"worker a": {100: Second(100, 3, 30.0, 1)}}
+    assert there.workers == {"worker a": {100: Second(100, 3, 30.0, 1, 0.2)}}
 
 
 def answer(body: str, status: int = 200) -> Answer:
