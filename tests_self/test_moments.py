@@ -38,7 +38,7 @@ def test_through_every_moment_between(world: World, done: list[str]) -> None:
     moments.bring(world, "green")
     moments.bring(world, "rollback")
 
-    assert done == ["prep", "green", "live", "rollback"]
+    assert done == ["prep", "green", "live", "watch", "window", "rollback"]
     times = moments.reached(world)
     assert list(times) == list(moments.ORDER)
     assert sorted(times.values()) == list(times.values())

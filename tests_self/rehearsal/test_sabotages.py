@@ -8,7 +8,14 @@ import pytest
 
 from noxgate.checks import find_checks
 from noxgate.rehearsal import moments
-from noxgate.rehearsal.day import difference, moment_of, phases_with_checks, selection
+from noxgate.rehearsal.day import (
+    difference,
+    leading_up_to,
+    moment_of,
+    options,
+    phases_with_checks,
+    selection,
+)
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage
 from noxgate.rehearsal.state import World
 from noxgate.runbook import read_runbook
@@ -54,8 +61,10 @@ def test_sabotage_ids_are_unique() -> None:
 def test_nothing_broken_is_go(phase: str, world: World, gate: Gate) -> None:
     """The same run without a sabotage; nothing is written but what the closed list has."""
     moments.bring(world, moment_of(phase))
+    if markers := leading_up_to(phase):
+        gate(markers=markers, profile=world.profile_of(phase))
     with watched(world, world.profile_of(phase)) as writes:
-        run = gate(markers=phase, profile=world.profile_of(phase))
+        run = gate(*options(phase), markers=phase, profile=world.profile_of(phase))
 
     assert run.status == 0, run.output
     assert writes.tried == []
@@ -73,9 +82,13 @@ def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: py
     """
     root = pytestconfig.rootpath
     whole = sabotage.id in WHOLE
+    phase, profile = sabotage.phase, world.profile_of(sabotage.phase)
     moments.bring(world, sabotage.moment)
+    if markers := leading_up_to(phase):
+        gate(markers=markers, profile=profile)
     with sabotage.on(world):
-        run = gate(markers=selection(root, sabotage, whole=whole), profile=world.profile_of(sabotage.phase))
+        markers = selection(root, sabotage, whole=whole)
+        run = gate(*options(phase), markers=markers, profile=profile)
 
     assert run.folder is not None, run.output
     assert difference(root, sabotage, run.folder / "results.json", whole=whole) == ([], [])

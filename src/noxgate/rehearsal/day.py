@@ -14,7 +14,7 @@ from pathlib import Path
 from noxgate import doctor
 from noxgate.checks import find_checks
 from noxgate.evidence.project import Project
-from noxgate.rehearsal import loading, moments, world
+from noxgate.rehearsal import loading, moments, watching, world
 from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from noxgate.rehearsal.world import World
 from noxgate.runbook import read_runbook
@@ -43,6 +43,8 @@ def run(root: Path, pattern: str | None) -> int:
         caught = 0
         for fault in sorted(faults, key=lambda fault: moments.ORDER.index(fault.moment)):
             moments.bring(here, fault.moment, say=clock.say)
+            if markers := leading_up_to(fault.phase):
+                _pytest(root, here, fault.phase, markers)
             clock.say(f"sabotage {fault.id}: {fault.what}")
             with fault.on(here):
                 caught += check(root, here, clock, fault.phase, fault) == 0
@@ -59,7 +61,17 @@ def phases_with_checks(root: Path) -> list[str]:
 
 def moment_of(phase: str) -> str:
     """The moment from which a phase's checks are true."""
-    return phase if phase in moments.ORDER else moments.LIVE if phase == "window" else moments.START
+    return phase if phase in moments.ORDER else moments.START
+
+
+def options(phase: str) -> list[str]:
+    """What pytest is to be told besides: of the window its end is looked at."""
+    return ["--checkpoint=48h"] if phase == moments.WINDOW else []
+
+
+def leading_up_to(phase: str) -> str | None:
+    """The checks whose findings a phase compares with: they have to have been run before."""
+    return "prep and blue" if phase == "rollback" else None
 
 
 def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
@@ -68,6 +80,10 @@ def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
     for phase in phases_with_checks(root):
         clock.say(f"== {titles[phase].title}")
         began = time.monotonic()
+        if phase == moments.WINDOW:
+            yield from _watch(root, here, clock)
+            clock.say(f"{titles[phase].title}: {time.monotonic() - began:.1f} s, for four checkpoints")
+            continue
         moments.bring(here, moment_of(phase), say=clock.say)
         if phase == "staging":
             clock.say(f"under load: noxgate load --ramp {loading.RAMP}")
@@ -78,14 +94,21 @@ def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
         allowed = f"; the runbook allows {budget} minutes" if budget else ""
         took = f"{acted - began:.1f} s to do, {time.monotonic() - acted:.1f} s to check"
         clock.say(f"{titles[phase].title}: {took}{allowed}")
-    last = "rollback"
-    if moments.at(here) != last:  # no check looks at it yet: the drill itself, with a stopwatch
-        clock.say(f"== {titles[last].title}")
-        began = time.monotonic()
-        moments.bring(here, last, say=clock.say)
-        took = f"{time.monotonic() - began:.1f} s to do"
-        clock.say(f"{titles[last].title}: {took}; the runbook allows {titles[last].budget_minutes} minutes")
     yield sign_off(root, here, clock)
+
+
+def _watch(root: Path, here: World, clock: "Clock") -> Iterator[int]:
+    """The 48 hours: each checkpoint made when it is due, by the clock of the day that is played."""
+    moments.bring(here, moments.WATCH, say=clock.say)
+    began = moments.reached(here)[moments.START]
+    for name in watching.MADE:
+        if name == list(watching.MADE)[-1]:
+            watching.ask_support(here)
+        at = f"{watching.time_of(began, name):%Y-%m-%dT%H:%M:%SZ}"
+        words = ["watch", f"--target={here.production_profile}", f"--clock={at}"]
+        clock.say(f"{name} after the switch: noxgate {shlex.join(words)}")
+        yield subprocess.run([sys.executable, "-m", "noxgate.cli", *words], cwd=root, check=False).returncode
+    moments.bring(here, moments.WINDOW, say=clock.say)
 
 
 def sign_off(root: Path, here: World, clock: "Clock") -> int:
@@ -110,8 +133,7 @@ def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage |
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
     reports = root / "reports"
     before = set(reports.glob("*/*/results.json"))
-    command = [sys.executable, "-m", "pytest", "-m", markers, f"--target={here.profile_of(phase)}", "-q"]
-    status = subprocess.run(command, cwd=root, check=False).returncode
+    status = _pytest(root, here, phase, markers)
     new = sorted(set(reports.glob("*/*/results.json")) - before)
     if not new:
         clock.say("pytest ended without a verdict")
@@ -127,6 +149,13 @@ def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage |
         return 1
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
     return 0
+
+
+def _pytest(root: Path, here: World, phase: str, markers: str) -> int:
+    target = f"--target={here.profile_of(phase)}"
+    more = options(phase) if phase in markers else []
+    command = [sys.executable, "-m", "pytest", "-m", markers, target, *more, "-q"]
+    return subprocess.run(command, cwd=root, check=False).returncode
 
 
 def _worst(statuses: Iterable[int]) -> int:

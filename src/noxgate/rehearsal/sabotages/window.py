@@ -13,7 +13,7 @@ from noxgate.evidence.records import CHECKPOINT
 from noxgate.rehearsal import history, moments, prometheus, watching
 from noxgate.rehearsal.cluster.objects import BLUE, PRODUCTION
 from noxgate.rehearsal.history import Change, Minute, between
-from noxgate.rehearsal.sabotages.in_cluster import edited, gone
+from noxgate.rehearsal.sabotages.in_cluster import edited
 from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.sabotages.ways import in_production, on_one_pod, sql
 from noxgate.rehearsal.state import World
@@ -121,7 +121,7 @@ def _jobs() -> Iterator[Sabotage]:
 def _final() -> Iterator[Sabotage]:
     old = in_production(on_one_pod(settings={"version": "8.0.0-rc1"}), green=True)
     yield Over(FINAL, "one-old", "one pod is a release candidate", old, "8.0.0-rc1")
-    away = gone("Pod", "nox-api-blue-2", namespace=BLUE)
+    away = edited("Pod", "nox-api-blue-2", {"metadata": {"labels": {"app": "old"}}}, namespace=BLUE)
     yield Over(FINAL, "blue-gone", "blue was cleaned up, by half", away, "blue")
 
 
