@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup install rehearse gate load-test load-ui checks signoff check test test-all lint bench-gate bench-load
+.PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all lint bench-gate bench-load
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -36,6 +36,9 @@ install: $(SUITE) ## The suite alone, pinned, in .venv: no server is installed
 
 gate: $(SUITE) ## GO or NO-GO for one phase       TARGET=staging PHASE=staging
 	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)"
+
+report: $(SUITE) ## The release's runs in Allure, if Node.js is there   [RELEASE=8.0.0]
+	@$(BIN)/noxgate report $(if $(RELEASE),--release "$(RELEASE)")
 
 load-test: $(SUITE) ## Locust ramp, then the SLOs       TARGET=staging [RAMP=smoke|quick|full|rate]
 	@$(BIN)/noxgate load $(NAMED) --ramp "$(RAMP)"
@@ -79,7 +82,7 @@ $(SERVERS): $(SUITE) src/noxgate/doctor.py requirements-science.lock
 	@touch $@
 
 $(SUITE): requirements.lock pyproject.toml
-	@$(if $(filter-out install gate load-test load-ui checks signoff lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
+	@$(if $(filter-out install gate report load-test load-ui checks signoff lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
 	@test -x $(BIN)/pip || { echo "Creating .venv; a few seconds." && $(PYTHON) -m venv .venv; }
 	@echo "Installing the pinned packages into .venv; a minute or two the first time."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

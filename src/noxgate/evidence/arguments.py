@@ -97,3 +97,15 @@ def add(commands: Any, root: Any) -> None:
         "--summary", metavar="FILE", help="add what is said as Markdown to FILE, as for CI servers"
     )
     one.set_defaults(command=later(VERIFY, "verify_asked"), root=root)
+
+    one = commands.add_parser(
+        "report",
+        help="the Allure report of a release, if Node.js is there",
+        description="Build the Allure 3 report of a release: the newest whole run of each phase, and the\n"
+        "history of its runs. It opens without a network, and decides nothing.",
+        epilog="example: noxgate report --release 8.0.0",
+        formatter_class=RAW,
+    )
+    one.add_argument("--release", metavar="VERSION", help="default: that of runbook.toml")
+    one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
+    one.set_defaults(command=later("noxgate.evidence.report_command", "report"), root=root)

@@ -1,11 +1,20 @@
-"""allure-results: labels from the runbook, and no secret in any file."""
+"""allure-results: labels from the runbook, what was seen and where, and no secret in any file."""
 
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import allure_commons
 import pytest
+from allure_commons.model2 import Attachment, Link
 
 from noxgate.plugin.gate import Gate
+
+ENVIRONMENT = "environment.properties"
+_ADDRESS = re.compile(r"\bcurl\b[^|;&]*?\s['\"]?(https?://[^\s'\"]+)")
+_KEPT = {".svg": "image/svg+xml", ".txt": "text/plain"}  # of a load test: its plots and its table
 
 
 def mark(item: pytest.Item, gate: Gate) -> None:
@@ -21,22 +30,75 @@ def mark(item: pytest.Item, gate: Gate) -> None:
 
 
 class Scrubbing:
-    """Allure takes messages from the exception, past the report that we scrubbed."""
+    """Allure takes messages from the exception, past the report that we scrubbed.
+
+    What the gate says of a check is put beside them here, since only here the check is over.
+    """
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._said: dict[str, tuple[str, tuple[Path, ...]]] = {}
+
+    def explain(self, node: str, text: str, kept: Iterable[Path]) -> None:
+        """What is to stand beside a check: the text, and the files of the folders that it keeps."""
+        self._said[_name(node)] = (text, tuple(kept))
 
     @allure_commons.hookimpl(tryfirst=True)
     def report_result(self, result: Any) -> None:
+        text, kept = self._said.pop(result.fullName, ("", ()))
+        if text:
+            result.description = text.partition("\nSeen ")[0]
+            result.attachments.append(_attached("what the gate saw", text.encode("utf-8", "replace"), ".txt"))
+        for folder in kept:
+            result.attachments += [
+                _attached(f"{folder.name} {path.name}", path.read_bytes(), path.suffix)
+                for path in sorted(folder.iterdir())
+                if path.suffix in _KEPT
+            ]
+        result.links += [Link("link", address, name) for name, address in self._links(text)]
         self._gate.scrubber.scrub_tree(result)
 
     @allure_commons.hookimpl(tryfirst=True)
     def report_container(self, container: Any) -> None:
         self._gate.scrubber.scrub_tree(container)
 
+    def _links(self, text: str) -> Sequence[tuple[str, str]]:
+        """The target, and what was asked there, each once."""
+        target = self._gate.target
+        first = {target.base_url: target.name} if target else {}
+        asked = {address: address.partition("://")[2] for address in _ADDRESS.findall(text)}
+        return [(name, address) for address, name in ({**asked, **first}).items()]
+
+
+def describe(folder: Path, gate: Gate) -> None:
+    """Say of which run the results are."""
+    assert gate.target is not None
+    said = {
+        "target": f"{gate.target.name}{' (rehearsal)' if gate.target.rehearsal else ''}",
+        "address": gate.target.base_url,
+        "release": gate.runbook.release.version,
+        "phase": "+".join(gate.phases),
+        "verdict": str(gate.judgement.verdict) if gate.judgement else "none",
+    }
+    if folder.is_dir():
+        lines = [gate.scrubber.scrub(f"{name} = {value}\n") for name, value in said.items()]
+        (folder / ENVIRONMENT).write_text("".join(lines), encoding="utf-8")
+
 
 def install(config: pytest.Config, gate: Gate) -> None:
     """Scrub for as long as this session lasts."""
-    scrubbing = Scrubbing(gate)
+    scrubbing = gate.allure = Scrubbing(gate)
     allure_commons.plugin_manager.register(scrubbing)
     config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(scrubbing))
+
+
+def _attached(name: str, body: bytes, suffix: str) -> Attachment:
+    source = f"{uuid4()}-attachment{suffix}"
+    allure_commons.plugin_manager.hook.report_attached_data(body=body, file_name=source)
+    return Attachment(name, source, _KEPT[suffix])
+
+
+def _name(node: str) -> str:
+    """A check's id as allure-pytest writes it."""
+    file, _, function = node.partition("::")
+    return f"{file.removesuffix('.py').replace('/', '.')}#{function}"

@@ -15,7 +15,7 @@ from noxgate.evidence.attest import said_by
 from noxgate.evidence.signing import VARIABLE
 from noxgate.evidence.verdict import LineResult, Outcome, Verdict
 from noxgate.evidence.waivers import FILE as WAIVERS
-from noxgate.plugin import html
+from noxgate.plugin import allure, html
 from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
 from noxgate.plugin.looking import KEPT, next_step, result_of
@@ -156,6 +156,7 @@ class Ending:
         bundle.copy_records(gate.records().folder, folder)
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
+        allure.describe(folder / "allure-results", gate)
         leaks = sweep.leaks(folder, gate.scrubber)
         for path, name in leaks:
             path.unlink()

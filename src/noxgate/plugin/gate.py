@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,7 @@ class Gate:
     key: SigningKey | None = None
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     attested: Mapping[str, Record] = field(default_factory=dict)
+    allure: Any = None  # what stands beside a check in Allure
     now: Now | None = None  # of a run of the 48-hour window
 
     def __post_init__(self) -> None:

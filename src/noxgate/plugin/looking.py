@@ -1,6 +1,7 @@
 """While checks run: markers, observations, the outcome of each check, and no secret in any report."""
 
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +96,9 @@ def pytest_runtest_makereport(
     # junit.xml shows the properties of the last report: it must not say less than those before
     worst = max(item.stash.get(WORST, (outcome, reason)), (outcome, reason), key=_severity)
     item.stash[WORST] = worst
+    if gate.allure is not None:
+        said = explanation(gate, line.id, observed, next_too=worst[0] is Outcome.FAILED)
+        gate.allure.explain(item.nodeid, said, [Path(text) for name, text in observed if name == KEPT])
     others = [(name, value) for name, value in item.user_properties if name not in OURS]
     report.user_properties = [
         *((scrub.scrub(str(name)), scrub.scrub_tree(value)) for name, value in others),
