@@ -253,7 +253,10 @@ def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> date
     opened = [record for record in records if record.kind == OPENED]
     switch = lines.get(SWITCH)
     if opened:
-        return opened[-1].at
+        try:
+            return datetime.fromisoformat(opened[-1].data["switched"])
+        except (KeyError, TypeError, ValueError):
+            return opened[-1].at
     return switch.at if switch and switch.outcome is Shown.PASSED else None
 
 

@@ -105,6 +105,7 @@ class ShownLine:
     note: str = ""
     held_by: tuple[str, ...] = ()  # of a derived line: the lines that it waits for
     seen: str = ""  # of a derived line
+    due: bool = True  # False: the 48-hour window has not come to it
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,12 @@ class ShownPhase:
 
     @property
     def verdict(self) -> Verdict:
-        return verdict_on(shown.outcome for shown in self.lines)
+        """What is not due yet is left out: a window is judged at each of its checkpoints."""
+        return verdict_on(shown.outcome for shown in self.lines if shown.due)
+
+    def not_due(self) -> int:
+        """How many of its lines are not due yet."""
+        return sum(not shown.due for shown in self.lines)
 
     def count(self, *outcomes: Shown) -> int:
         """How many of its lines came to one of these."""

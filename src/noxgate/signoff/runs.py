@@ -4,11 +4,12 @@ A page is made of whatever lies there, so nothing is taken to be of the form tha
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from noxgate import window
 from noxgate.clients.observation import shortened
 from noxgate.evidence.runs import Run
 from noxgate.evidence.seal import ENVELOPE, read_json
@@ -34,6 +35,7 @@ class Read:
     judged: Mapping[str, Mapping[str, Any]]
     against: Mapping[str, str]
     verified: Verified
+    later: frozenset[str]  # lines that are not due at this run's checkpoint of the 48-hour window
 
 
 def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str, str]) -> Read:
@@ -67,7 +69,8 @@ def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str
         )
     except WRONG_FORM as error:
         raise SigningError(f"results.json: saw another form ({type(error).__name__})") from None
-    return Read(shown, judged, dict(_of_lines(verified, expected.runbook)), verified)
+    later = _later(results.get("checkpoint"), judged, expected.runbook)
+    return Read(shown, judged, dict(_of_lines(verified, expected.runbook)), verified, later)
 
 
 def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
@@ -76,6 +79,8 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
         return ShownLine(line, Shown.NOT_RUN, missing)
     at = found.run.started
     judged = found.judged.get(line.id)
+    if judged is None and line.id in found.later:
+        return ShownLine(line, Shown.NOT_RUN, "not due yet", at=at, due=False)
     if judged is None:
         return ShownLine(line, Shown.NOT_RUN, found.against.get(line.id, "is not in the results"), at=at)
     try:
@@ -97,6 +102,15 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
     if not found.run.seal.believed:
         doubt = f"its run is {found.run.seal}"
     return replace(shown, outcome=Shown.UNPROVEN, reason=f"{shown.outcome}, but {doubt}") if doubt else shown
+
+
+def _later(checkpoint: object, judged: Container[str], runbook: Runbook) -> frozenset[str]:
+    """What a checkpoint does not judge: later ones do, and its own record, which is made of what it finds."""
+    if checkpoint not in window.names(runbook):
+        return frozenset()
+    due = {line.id for line in window.due_at(runbook, str(checkpoint), unrecorded=True)}
+    lines = [line.id for line in runbook.of_phase(window.PHASE)]
+    return frozenset(line for line in lines if line not in due and line not in judged)
 
 
 def said(value: object) -> str:
