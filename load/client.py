@@ -114,11 +114,10 @@ class Session:
             self._began = started
             self._deadline.start()
         try:
-            stream = self._endpoint.connect(self._sessions.next())
+            stream = self._endpoint.connect(self._sessions)
         finally:
             self._connecting += clock() - started
         totals.connections += 1
-        self._sessions.made(stream)
         self._stream = stream
         return stream
 

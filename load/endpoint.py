@@ -15,10 +15,11 @@ from gevent.monkey import get_original  # type: ignore[import-untyped]
 from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
 from load.samples import Reason, WireError, clock
 from load.turns import Turns
-from load.wire import WRITE, Stream, TlsSession, wait, why
+from load.wire import WRITE, Sessions, Stream, TlsSession, wait, why
 
 PLAIN_SOCKET = get_original("socket", "socket")  # also where Locust has put gevent's in its place
 ADDRESSES_KEPT = 60.0  # seconds
+OFFERS = 3  # sessions that a server may decline before no more are offered
 
 Address = tuple[int, Any]
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class Endpoint:
         self._looked_up = 0.0
         self._lock = BoundedSemaphore()
         self._turns = Turns()
+        self._offered = self._resumed = 0  # sessions, by us and of these by the server
 
     def ready(self) -> float:
         """Look up the host, then wait until this process has the time to connect; gives the seconds of that.
@@ -53,9 +55,19 @@ class Endpoint:
         self._turns.begin()
         return clock() - since
 
-    def connect(self, session: TlsSession | None = None) -> Stream:
+    def connect(self, sessions: Sessions) -> Stream:
         """A connection that is ready to use; WireError says why there is none."""
-        return self._in_time(lambda: self._connect(session))
+        session = sessions.next() if self._resumes() else None
+        stream = self._in_time(lambda: self._connect(session))
+        if session is not None:
+            self._offered += 1
+            self._resumed += not stream.began_session
+        sessions.made(stream)
+        return stream
+
+    def _resumes(self) -> bool:
+        """Not every server goes on with a session, and to copy and offer it costs half a handshake."""
+        return self._resumed > 0 or self._offered < OFFERS
 
     def _in_time(self, work: Callable[[], T]) -> T:
         timeout = gevent.Timeout(self._connect_timeout)
