@@ -333,6 +333,17 @@ def test_rolled_back(release: Release) -> None:
     assert release.outcomes()["signoff.status"] == "failed"
 
 
+def test_a_person_says_that_it_was_rolled_back(release: Release) -> None:
+    """Nobody ran the checks of a rollback, but somebody posted that there is one."""
+    release.runs()
+    line = release.runbook.lines["rollback.alert-posted"]
+    chain = read_trust(release.root, "production").chain(release.root / "reports", "8.0.0")
+    attest.attest(chain, release.key, line, by="Ada", saw="posted in #ops-alerts, 14:20")
+
+    assert release.sign_off()[0] == 1
+    assert release.status() == "Rolled Back"
+
+
 def test_as_of_then(release: Release) -> None:
     """What came later is not on the page."""
     release.runs()

@@ -32,7 +32,11 @@ def derive(
         for part in line.derived_from
         for shown in (names[part].lines if part in names else [lines[part]] if part in lines else [])
     ]
-    held_by = tuple(shown.line.id for shown in sources if shown.outcome in OPEN)
+    order = list(Shown)
+    open_ = sorted(
+        (shown for shown in sources if shown.outcome in OPEN), key=lambda shown: -order.index(shown.outcome)
+    )
+    held_by = tuple(shown.line.id for shown in open_)
     passed = sum(shown.outcome not in OPEN for shown in sources)
     waived = sum(shown.outcome is Shown.WAIVED for shown in sources)
     seen = f"{passed} of {len(sources)} lines passed" + (f", {waived} of them waived" if waived else "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -86,10 +86,11 @@ def _whole(
         for shown in phase.lines
         if phase.counted or shown.outcome is Shown.FAILED
     )
-    if verdict.exit_code == 0 and (problems or not all(phase.lines for phase in counted)):
+    complete = {phase.phase.name for phase in counted} >= set(_up_to_live(asked.runbook, ()))
+    if verdict.exit_code == 0 and (problems or not complete):
         verdict = Verdict.INCONCLUSIVE
     status = Status.SUCCESS if verdict.exit_code == 0 else Status.PARTIAL
-    if _rolled_back(asked, phases):
+    if _rolled_back(asked, phases, records):
         status = Status.ROLLED_BACK
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
     switched = _switched(records, lines)
@@ -237,15 +238,23 @@ def _order(chosen: Mapping[str, Run], up_to_live: Sequence[str]) -> Iterator[str
             yield f"phase {earlier} was run after phase {later}: run {later} once more"
 
 
-def _rolled_back(asked: Asked, phases: Sequence[ShownPhase]) -> bool:
-    """Whether traffic went back to blue after the last switch. In a rehearsal that is a drill."""
+def _rolled_back(asked: Asked, phases: Sequence[ShownPhase], records: Sequence[Record]) -> bool:
+    """Whether traffic went back to blue after the last switch. In a rehearsal that is a drill.
+
+    A check saw it, or a person attested a line that there is only in a rollback.
+    """
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
     back, switch = lines.get(BACK), lines.get(SWITCH)
-    if asked.rehearsal or back is None or back.at is None:
+    if asked.rehearsal or back is None:
         return False
-    if back.outcome not in {Shown.PASSED, Shown.UNPROVEN, Shown.WAIVED}:
-        return False
-    return switch is None or switch.at is None or back.at > switch.at
+    after = switch.at if switch and switch.at else datetime.min.replace(tzinfo=UTC)
+    seen = back.outcome in {Shown.PASSED, Shown.UNPROVEN, Shown.WAIVED}
+    said_so = [
+        record.at
+        for record in records
+        if record.kind == ATTESTATION and record.line.partition(".")[0] == back.line.phase
+    ]
+    return any(at > after for at in (*([back.at] if seen and back.at else []), *said_so))
 
 
 def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> datetime | None:
