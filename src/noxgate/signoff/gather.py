@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -263,7 +263,9 @@ def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> date
     switch = lines.get(SWITCH)
     if opened:
         try:
-            return datetime.fromisoformat(opened[-1].data["switched"])
+            # a rehearsal's window is played by a clock of its own
+            shift = timedelta(seconds=float(opened[-1].data.get("shift_seconds", 0)))
+            return datetime.fromisoformat(opened[-1].data["switched"]) + shift
         except (KeyError, TypeError, ValueError):
             return opened[-1].at
     return switch.at if switch and switch.outcome is Shown.PASSED else None
