@@ -66,6 +66,6 @@ def test_a_moment_that_fails_is_not_reached(
 
 
 def test_no_such_moment(world: World) -> None:
-    known = "start, prep, green, live, rollback"
+    known = "start, prep, green, live, watch, window, rollback"
     with pytest.raises(RehearsalError, match=rf"^no moment 'night' \(moments: {known}\)$"):
         moments.bring(world, "night")

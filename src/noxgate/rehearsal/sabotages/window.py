@@ -74,7 +74,7 @@ def _metrics() -> Iterator[Sabotage]:
     yield Over("window.p95", "301", "301 ms for 12 minutes", near, "worst 301")
     incident = _measured(between(20, 20.2, slow=0.4))
     yield Over(
-        "window.p95", "incident", "an incident of 12 minutes at hour 20", incident, "12 min", (HOUR_24,)
+        "window.p95", "incident", "an incident of 12 minutes at hour 20", incident, "worst 350", (HOUR_24,)
     )
     failing = _measured(between(30, 30.2, failed=0.0104))
     yield Over("window.errors", "little", "1.04 % for 12 minutes", failing, "worst 1.04")
