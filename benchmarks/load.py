@@ -1,7 +1,7 @@
 """The load engine beside k6: the same users, the same target, one core for each, in turns in one run.
 
 Figures are ratios, or errors against the target's own clock: those of another machine, or of another moment
-of a busy one, are of no use. Takes less than six minutes, all on loopback.
+of a busy one, are of no use. Takes some eight minutes, all on loopback.
 
     python -m benchmarks.load [ROUNDS]
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from benchmarks.generators import mix, recorder, truth
+from benchmarks.generators import mix, never, recorder, truth
 from benchmarks.generators.figures import Row, ratio
 from benchmarks.generators.processes import (
     GENERATOR,
@@ -124,15 +124,17 @@ def _one(fast: Fast, scheme: str, users: int, folder: Path, who: str) -> Used:
 
 def _mixed(folder: Path) -> Iterator[Row]:
     """1,500 users on a rehearsal: CPU for each request, and memory."""
-    with mix.rehearsal() as (target, runbook):
+    with mix.rehearsal() as (here, target, runbook):
         mine, result = mix.ours(target, runbook)
         its = mix.its(target, folder / "mix.json")
+        never_passed = list(never.passed(here))
     rates = f" ({mine.requests / mix.SECONDS:,.0f} and {its.requests / mix.SECONDS:,.0f} requests/s)"
     what = f"{mix.USERS} users, https, journeys, k6 with checks"
     yield ratio(f"{what}: CPU", [its.each_second / mine.each_second], rates, most=MIX_CPU)
     yield ratio(f"{what}: memory", [mine.memory / its.memory], most=MIX_MEMORY)
     said = [*result.problems, result.stopped, *(reason for held in result.holds for reason in held.spoiled)]
     yield Row("  what that run says against itself", "nothing", "; ".join(filter(None, said)) or "nothing")
+    yield from never_passed
 
 
 def _merged(fast: Fast, folder: Path) -> Row:

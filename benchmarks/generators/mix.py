@@ -19,6 +19,7 @@ from noxgate.loadtest.run import Processes, run
 from noxgate.profile import read_target
 from noxgate.rehearsal import world
 from noxgate.rehearsal.ports import free_ports
+from noxgate.rehearsal.state import World
 from noxgate.runbook import Runbook, read_runbook
 from noxgate.target import Target
 from noxgate.waiting import eventually
@@ -32,7 +33,7 @@ SOCKET = 3  # requests of a WebSocket, as we count them: open, echo, close
 
 
 @contextmanager
-def rehearsal() -> Iterator[tuple[Target, Runbook]]:
+def rehearsal() -> Iterator[tuple[World, Target, Runbook]]:
     """A rehearsal of its own, all of it on the target's core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {TARGET})  # what is started from here on inherits it
@@ -40,7 +41,7 @@ def rehearsal() -> Iterator[tuple[Target, Runbook]]:
         with world.running("benchmark", say=lambda _: None) as here:
             runbook = read_runbook(ROOT / "runbook.toml")
             phases = [phase.name for phase in runbook.phases.values() if phase.folder]
-            yield read_target(ROOT, str(here.profile), phases), runbook
+            yield here, read_target(ROOT, str(here.profile), phases), runbook
     finally:
         os.sched_setaffinity(0, before)
 
