@@ -115,7 +115,7 @@ def test_without_node(
 
 
 def installed(root: Path) -> allure_report.Allure | None:
-    """The package; None where there is no Node, or no network to install it once: that is said in one line."""
+    """The package; None where there is no Node, or no network to install it: said in one line."""
     try:
         return allure_report.install(root, root / ".venv" / "allure")
     except allure_report.ReportError as error:
