@@ -120,7 +120,7 @@ class Release:
 
     def outcomes(self) -> dict[str, str]:
         """Line -> how the page shows it, in the page's order."""
-        return dict(re.findall(r'<tr id="([\w.-]+)" class="([\w-]+)">', self.html))
+        return dict(re.findall(r'<tr id="([\w.-]+)" class="([\w-]+)"', self.html))
 
     def status(self) -> str:
         """The status field of the page."""
