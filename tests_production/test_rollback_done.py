@@ -61,7 +61,8 @@ def test_green_was_kept_for_later(kube: Kube, target: Target, rolled_back: Rolle
 
     assert logs != {}
     assert sorted(logs) == sorted(described), "the logs and the descriptions are of different pods"
-    assert [pod for pod in pods if pod not in logs] == [], "pods whose logs were not kept"
+    lacking = [pod for pod in pods if pod not in logs]
+    assert lacking == [], f"not kept: {lacking}"
     assert pods != [] or desired(green) == 0, "green has no pod, and was not scaled down"
 
 

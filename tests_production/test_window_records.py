@@ -42,7 +42,7 @@ def test_the_first_hour_was_recorded(watching: Watching) -> None:
 
 @pytest.mark.runbook("window.checkpoint-6h-record")
 def test_the_sixth_hour_was_recorded(watching: Watching) -> None:
-    """On time."""
+    """On time, by whoever had the evening."""
     made = watching.record("6h")
 
     assert made.minutes_late == 0, (
@@ -52,7 +52,7 @@ def test_the_sixth_hour_was_recorded(watching: Watching) -> None:
 
 @pytest.mark.runbook("window.checkpoint-24h-record")
 def test_the_first_day_was_recorded(watching: Watching) -> None:
-    """On time."""
+    """On time, and not in the evening before, when the night was still to come."""
     made = watching.record("24h")
 
     assert made.minutes_late == 0, (
@@ -62,7 +62,7 @@ def test_the_first_day_was_recorded(watching: Watching) -> None:
 
 @pytest.mark.runbook("window.checkpoint-48h-record")
 def test_the_end_was_recorded(watching: Watching) -> None:
-    """On time."""
+    """On time: blue may be cleaned up from then on."""
     made = watching.record("48h")
 
     assert made.minutes_late == 0, (
