@@ -62,6 +62,7 @@ class Release:
         change: Callable[[dict[str, Any]], object] = lambda _: None,
         began: timedelta | None = None,
         sealed: bool = True,
+        commit: str = "c" * 40,
     ) -> Path:
         """A run of a phase in which every line passed, but for what `change` makes of its results."""
         target = PHASES.get(phase, "production")
@@ -87,7 +88,7 @@ class Release:
         change(results)
         (folder / "results.json").write_text(json.dumps(results))
         (folder / "environment.json").write_text(
-            json.dumps({"user": "ada", "host": "desk", "commit": "c" * 40})
+            json.dumps({"user": "ada", "host": "desk", "commit": commit})
         )
         if phase == "staging":
             load = folder / "load" / "quick"
@@ -248,6 +249,21 @@ def out_of_order(release: Release) -> None:
     release.run("green", began=timedelta(minutes=3))
 
 
+def failed_in_part_since(release: Release) -> None:
+    release.runs()
+
+    def change(results: dict[str, Any]) -> None:
+        outcome("green.health", "failed")(results)
+        results["whole"] = []
+
+    release.run("green", change=change, began=timedelta(minutes=2))
+
+
+def of_two_commits(release: Release) -> None:
+    release.runs("green")
+    release.run("green", commit="d" * 40)
+
+
 def rehearsed(release: Release) -> None:
     release.runs("green")
     release.run("green", change=lambda results: results["target"].update(rehearsal=True))
@@ -279,6 +295,8 @@ def said_to_fail_since(release: Release) -> None:
         (another_form, "green.health", "unproven", "INCONCLUSIVE", "another form"),
         (stale, "preflight.tools", "unproven", "INCONCLUSIVE", "is stale"),
         (out_of_order, "green.health", "passed", "INCONCLUSIVE", "green was run after phase live"),
+        (failed_in_part_since, "green.health", "passed", "INCONCLUSIVE", "saw green.health fail"),
+        (of_two_commits, "green.health", "passed", "INCONCLUSIVE", "are not of one commit"),
         (rehearsed, "green.health", "not-run", "INCONCLUSIVE", "there is no run of this phase"),
         (another_release, "green.health", "unproven", "INCONCLUSIVE", "is of another release"),
         (said_to_fail_since, "live.sentry-issues", "failed", "NO-GO", "NOX-812 is new"),
@@ -321,6 +339,23 @@ def test_an_accepted_failure(release: Release) -> None:
     assert release.outcomes()["signoff.blue-green-completed"] == "waived"
     assert "Deniz Aydin" in release.html
     assert "Deniz Aydin" in release.markdown
+
+
+def test_a_window_that_is_not_over(release: Release) -> None:
+    """At its first checkpoint most lines are not due; what was due and was left out is not forgotten."""
+
+    def first_hour(results: dict[str, Any]) -> None:
+        due = ("window.opened", "window.checkpoint-1h-metrics")
+        results["checkpoint"] = "1h"
+        results["lines"] = [line for line in results["lines"] if line["id"] in due]
+
+    release.runs()
+    release.run("window", change=first_hour)
+
+    assert release.sign_off()[0] == 0
+    assert release.outcomes()["signoff.window-started"] == "passed"
+    assert release.outcomes()["signoff.overview-post-deployment"] == "not-run"
+    assert "2 of 17, 15 not due yet" in " ".join(release.html.split())
 
 
 def test_rolled_back(release: Release) -> None:
