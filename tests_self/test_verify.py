@@ -534,6 +534,20 @@ def test_a_whole_run_that_is_no_go_beats_an_older_go(
     assert said(capsys, 1)[0].endswith("evidence.dsse.json: not there: the run is not sealed")
 
 
+def test_a_newer_run_speaks_for_one_phase_of_an_older_one(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What failed of live was mended and run anew: the older run still speaks for staging, and only for it."""
+    live = {**bundle.results()["lines"][0], "id": "live.sentry", "outcome": "failed"}
+    both = ["staging", "live"]
+    lines = [*bundle.results()["lines"], live]
+    bundle.resign(lambda results: results.update(phases=both, whole=both, verdict="NO-GO", lines=lines))
+    assert said(capsys, 1)[0].endswith("live.sentry: failed: ")
+    another(bundle, "20990101T000000Z-staging-live", phases=["live"], whole=["live"])
+
+    assert said(capsys, 0)[-1] == "VERIFIED  release 8.0.0"
+
+
 @pytest.mark.parametrize("name", ["results.json", seal.ENVELOPE])
 def test_a_newer_run_that_was_damaged(bundle: Bundle, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """What cannot be read may have been NO-GO: an older GO does not step in for it."""

@@ -34,6 +34,7 @@ class Expected:
     now: datetime
     release: str
     phases: Sequence[str] = ()
+    speaks_for: Sequence[str] = ()  # of its phases, those that no newer run speaks for; none given: all
     commit: str | None = None
     image: str | None = None
 
@@ -199,9 +200,14 @@ def _refusals(
         yield f"is of another release: expected {expected.release}, saw {results['release']}"
     yield from _other_things(subjects, expected)
     yield from _age(datetime.fromisoformat(results["ended"]), expected)
-    yield from _other_phases(results, expected.phases)
+    phases = [phase for phase in results["phases"] if phase in (expected.speaks_for or results["phases"])]
+    yield from _other_phases(results, phases, expected.phases)
     yield from (f"the run is in doubt: {doubt}" for doubt in results["doubts"])
-    yield from (f"{line}: no check proves this line yet" for line in results["to_come"])
+    yield from (
+        f"{line}: no check proves this line yet"
+        for line in results["to_come"]
+        if line.partition(".")[0] in phases
+    )
     try:
         chain = Chain(
             folder / RECORDS, results["release"], target["name"], target["rehearsal"], expected.signers
@@ -213,11 +219,12 @@ def _refusals(
     judged = {line["id"]: line for line in results["lines"]}
     against = [
         f"{line.id}: {problem}"
-        for line in expected.runbook.of_phase(*results["phases"])
+        for line in expected.runbook.of_phase(*phases)
         if (problem := _against(line, judged.get(line.id), records, expected.now.date()))
     ]
     yield from against
-    if not against and results["verdict"] not in {Verdict.GO, Verdict.GO_WITH_WAIVERS}:
+    whole = phases == results["phases"]  # else the verdict is of lines, too, that a newer run speaks for
+    if whole and not against and results["verdict"] not in {Verdict.GO, Verdict.GO_WITH_WAIVERS}:
         yield f"its verdict is {results['verdict']}"
 
 
@@ -233,12 +240,14 @@ def _other_things(subjects: Mapping[str, str], expected: Expected) -> Iterator[s
         yield f"was judged by another {seal.RUNBOOK} than the one here: check out the commit of the run"
 
 
-def _other_phases(results: Mapping[str, Any], expected: Sequence[str]) -> Iterator[str]:
+def _other_phases(
+    results: Mapping[str, Any], phases: Sequence[str], expected: Sequence[str]
+) -> Iterator[str]:
     """Without a phase that is expected, or with a part of one."""
     for phase in expected:
         if phase not in results["phases"]:
             yield f"phase {phase} is missing: the run is of {', '.join(results['phases'])}"
-    for phase in results["phases"]:
+    for phase in phases:
         if phase not in results.get("whole", results["phases"]):
             yield f"phase {phase} was narrowed ({_narrowing(results['selection'])}): it does not count"
 

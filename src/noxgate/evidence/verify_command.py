@@ -29,7 +29,7 @@ class VerifyError(Exception):
     """What cannot be verified as asked: one line."""
 
 
-ERRORS = (ProfileError, RecordError, SigningError, VerifyError)
+ERRORS = (ProfileError, RecordError, SigningError, VerifyError, OSError)
 
 
 def seal_folder(given: argparse.Namespace) -> int:
@@ -87,8 +87,8 @@ class Asked:
         self.release: str = given.release or project.runbook.release.version
         self.notes: list[str] = []
 
-    def verify(self, folder: Path, phases: Sequence[str]) -> Verified:
-        """Verify the run in a folder."""
+    def verify(self, folder: Path, phases: Sequence[str], speaks_for: Sequence[str] = ()) -> Verified:
+        """Verify the run in a folder: all of it, or the phases that it `speaks_for`."""
         try:
             run = read_run(folder)
         except SigningError as error:
@@ -106,6 +106,7 @@ class Asked:
             now=self._now,
             release=self.release,
             phases=phases,
+            speaks_for=speaks_for,
             commit=self._given.commit,
             image=self._given.image,
         )
@@ -129,7 +130,9 @@ class Asked:
                 problems.append(f"phase {phase} is missing: no run of the whole of it in {place}")
             for part in narrowed:
                 problems += self._of_part(part, phase)
-        found = [self.verify(folder, ()) for folder in chosen]
+        # of the phases of one run, a newer run may speak for some
+        spoken = {run.folder: [name for name in run.whole if newest(runs, name) is run] for run in runs}
+        found = [self.verify(folder, (), spoken[folder]) for folder in chosen]
         return found, [*problems, *disagreements(found)]
 
     def _of_part(self, run: Run, phase: str) -> list[str]:

@@ -21,6 +21,7 @@ from noxgate.loadtest.plan import CLASSES, PLAN, STOP_TIMEOUT, TOKEN, Plan, writ
 from noxgate.loadtest.ramps import Ramp
 from noxgate.loadtest.result import NAME, Result, ResultError, read, write
 from noxgate.runbook import Runbook
+from noxgate.secret import Scrubber
 from noxgate.slo import limits_by_class, read_slos
 from noxgate.target import ON_PRODUCTION, Target, UnreachableError
 
@@ -118,7 +119,7 @@ def run(
             result = read(plan.result)
         except ResultError:
             words = " ".join((folder / "said").read_text(errors="replace").split())[-LAST_WORDS:]
-            words = words.replace(token, "***")
+            words = Scrubber(target.secrets()).scrub(words)
             raise NoResultError(
                 f"the load test ended without a result (status {process.returncode}): {words}"
             ) from None
