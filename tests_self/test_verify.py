@@ -537,7 +537,7 @@ def test_a_whole_run_that_is_no_go_beats_an_older_go(
 def test_a_newer_run_speaks_for_one_phase_of_an_older_one(
     bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What failed of live was mended and run anew: the older run still speaks for staging, and only for it."""
+    """What failed of live was mended and run again: the older run speaks for staging alone."""
     live = {**bundle.results()["lines"][0], "id": "live.sentry", "outcome": "failed"}
     both = ["staging", "live"]
     lines = [*bundle.results()["lines"], live]
