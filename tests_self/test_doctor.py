@@ -150,7 +150,7 @@ def test_check_is_content_where_install_can_help(capsys: pytest.CaptureFixture[s
 
 def test_an_unknown_action_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main(["instal"]) == 2
-    assert capsys.readouterr().err == "expected one of report, check, install, saw 'instal'\n"
+    assert capsys.readouterr().err == "expected one of report, check, install, install-for-tests, saw 'instal'\n"
 
 
 def test_the_doctor_needs_nothing_installed() -> None:
@@ -168,7 +168,7 @@ def test_install_says_nothing_where_nothing_is_missing(
 ) -> None:
     apt = Apt()
     monkeypatch.setattr(doctor, "_quietly", apt)
-    monkeypatch.setattr(doctor, "missing", list)
+    monkeypatch.setattr(doctor, "missing", lambda _: [])
 
     assert doctor.main(["install"]) == 0
     assert capsys.readouterr() == ("", "")
@@ -219,7 +219,7 @@ def test_postgresql_makes_no_cluster(monkeypatch: pytest.MonkeyPatch, etc: Path)
     during: list[str] = []
     postgresql = next(component for component in doctor.COMPONENTS if component.name == "PostgreSQL")
     lacking = [doctor.Finding(postgresql, "", None, "no postgres")]
-    monkeypatch.setattr(doctor, "missing", lambda: [] if during else lacking)
+    monkeypatch.setattr(doctor, "missing", lambda _: [] if during else lacking)
 
     def apt(command: Sequence[str], _: str = "/") -> Answer:
         if command[-1] == "postgresql-common":

@@ -1,6 +1,6 @@
 """What a machine needs for the rehearsal: what is there, what is missing, how to get it.
 
-Usage: python3 src/noxgate/doctor.py [report | check | install]
+Usage: python3 src/noxgate/doctor.py [report | check | install | install-for-tests]
 
 Runs before any environment exists: the standard library alone, on Python 3.9 or newer.
 """
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence  # noqa: TC003 (as plain as every other import)
+from collections.abc import Callable, Iterator, Sequence  # noqa: TC003 (as plain as every other import)
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,13 +106,18 @@ COMPONENTS = (
     Component("xtb", ("xtb",), "xtb", ("xtb", "--version"), "computes the rehearsal's xtb jobs"),
     Component("Psi4", ("psi4",), "psi4", ("psi4", "--version"), "computes the rehearsal's Psi4 jobs"),
 )
+# What the suite's own tests need besides: a browser is the largest of packages, and nobody else waits for it.
+FOR_TESTS = (
+    Component("Chromium", ("chromium",), "chromium", ("chromium", "--version"), "opens the sign-off page"),
+)
 
 
 def program(name: str) -> Path:
-    """Where a program of COMPONENTS is; MissingError if it is not on this machine."""
+    """Where a component's program is; MissingError if it is not on this machine."""
     path = find(name)
     if path is None:
-        packages = [component.package for component in COMPONENTS if name in component.programs]
+        known = (*COMPONENTS, *FOR_TESTS)
+        packages = [component.package for component in known if name in component.programs]
         raise MissingError(f"no program {name} on this machine: {paste(packages)}")
     return path
 
@@ -144,9 +149,9 @@ def examine(component: Component) -> Finding:
     return Finding(component, version, path, None)
 
 
-def missing() -> list[Finding]:
-    """The components that will not do."""
-    return [finding for finding in map(examine, COMPONENTS) if finding.problem is not None]
+def missing(components: Sequence[Component] | None = None) -> list[Finding]:
+    """The components, by default COMPONENTS, that will not do."""
+    return [finding for finding in map(examine, components or COMPONENTS) if finding.problem is not None]
 
 
 def paste(packages: Sequence[str]) -> str:
@@ -173,9 +178,9 @@ def report() -> int:
     return 0
 
 
-def check() -> int:
+def check(components: Sequence[Component] | None = None) -> int:
     """Whether `install` can do its work; if not, one line that says what to paste. Changes nothing."""
-    lacking = missing()
+    lacking = missing(components)
     old = [finding for finding in lacking if finding.component.name == "Python"]
     if old:
         print(f"{sys.executable}: {old[0].problem}: run make with PYTHON=<a newer one>", file=sys.stderr)
@@ -192,15 +197,16 @@ def check() -> int:
     return 1
 
 
-def install() -> int:
+def install(components: Sequence[Component] | None = None) -> int:
     """Install what is missing, and start no service; says nothing if nothing is missing."""
-    packages = [finding.component.package for finding in missing()]
+    packages = [finding.component.package for finding in missing(components)]
     if not packages:
         return 0
-    if check() != 0:
+    if check(components) != 0:
         return 1
     if os.getuid() != 0:
-        return subprocess.run(["sudo", "-n", sys.executable, __file__, "install"], check=False).returncode
+        action = "install" if components is None else "install-for-tests"
+        return subprocess.run(["sudo", "-n", sys.executable, __file__, action], check=False).returncode
     print(f"Installing {', '.join(packages)} with apt-get; a minute or two.", flush=True)
     try:
         with _no_service_starts(SERVICE_POLICY), ExitStack() as settings:
@@ -211,7 +217,7 @@ def install() -> int:
     except _AptError as error:
         print(f"apt-get could not install {' '.join(packages)}: {error}", file=sys.stderr)
         return 1
-    still = missing()
+    still = missing(components)
     for finding in still:
         print(f"{finding.component.name} is installed but will not do: {finding.problem}", file=sys.stderr)
     return 1 if still else 0
@@ -301,7 +307,12 @@ def _may_become_root() -> bool:
     return shutil.which("sudo") is not None and _quietly(["sudo", "-n", "true"]).returncode == 0
 
 
-ACTIONS = {"report": report, "check": check, "install": install}
+ACTIONS: dict[str, Callable[[], int]] = {
+    "report": report,
+    "check": check,
+    "install": install,
+    "install-for-tests": lambda: install(FOR_TESTS),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
