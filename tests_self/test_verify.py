@@ -534,6 +534,18 @@ def test_a_whole_run_that_is_no_go_beats_an_older_go(
     assert said(capsys, 1)[0].endswith("evidence.dsse.json: not there: the run is not sealed")
 
 
+def test_a_go_on_another_target_hides_no_no_go(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which target counts is for a person to say."""
+    target = {**bundle.results()["target"], "name": "sandbox"}
+    another(bundle, "20000101T000000Z-sandbox-staging", target=target, started="2000-01-01T00:00:00+00:00")
+
+    assert said(capsys, 1)[1:] == [
+        "refused   phase staging was run on staging, sandbox: name each target that counts with --target",
+        "REFUSED  release 8.0.0",
+    ]
+    assert cli.main(["verify", "--phase", "staging", "--target", "staging", "--target", "production"]) == 0
+
+
 def test_a_newer_run_speaks_for_one_phase_of_an_older_one(
     bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,7 +74,13 @@ def add(commands: Any, root: Any) -> None:
         metavar="NAME",
         help="a phase that must be there (may be repeated; of a release, by default, all up to live)",
     )
-    one.add_argument("--target", metavar="NAME", help="what it must be of (default: what it says)")
+    one.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what it must be of (may be repeated; default: what it says, if no other has the same phase)",
+    )
     one.add_argument("--release", metavar="VERSION", help="default: that of runbook.toml")
     one.add_argument("--commit", metavar="SHA", help="the commit, of NOX or of the gate, that it must be of")
     one.add_argument("--image", metavar="DIGEST", help="the digest of the image that it must be of")

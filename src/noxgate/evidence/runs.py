@@ -78,14 +78,20 @@ def newest(runs: Iterable[Run], phase: str) -> Run | None:
 
 
 def narrowed_since(runs: Iterable[Run], phase: str, whole: Run | None) -> list[Run]:
-    """The runs that looked at a part of a phase after `whole` began; all of them if there is no such run."""
+    """The runs that looked at a part of a phase on the target of `whole` and after it; all if it is None."""
     return [
         run
         for run in runs
         if phase in run.phases
         and phase not in run.whole
+        and (whole is None or run.target == whole.target)
         and (whole is None or (run.started, run.folder.name) > (whole.started, whole.folder.name))
     ]
+
+
+def also_on(runs: Iterable[Run], phase: str, chosen: Run) -> list[str]:
+    """The other targets on which the whole of a phase was run: a GO there must not hide a NO-GO here."""
+    return sorted({run.target for run in runs if phase in run.whole} - {chosen.target})
 
 
 def _folders(release: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from noxgate.evidence.project import Project
 from noxgate.evidence.records import RecordError
-from noxgate.evidence.runs import Run, narrowed_since, newest, read_run, runs_of, unreadable
+from noxgate.evidence.runs import Run, also_on, narrowed_since, newest, read_run, runs_of, unreadable
 from noxgate.evidence.seal import seal
 from noxgate.evidence.signing import PublicKey, SigningError, read_public_key
 from noxgate.evidence.summary import of_words
@@ -95,7 +95,8 @@ class Asked:
             return Verified(folder, (str(error),))
         if run.rehearsal:
             return Verified(folder, ("is a rehearsal: it does not count for a release",))
-        target = self._given.target or run.target
+        asked = self._given.target or [run.target]
+        target = run.target if run.target in asked else asked[0]
         signers, hours = self._trusted(target)
         expected = Expected(
             root=self._project.root,
@@ -118,13 +119,18 @@ class Asked:
         place = self._project.reports / release
         runs = [run for run in runs_of(place) if not run.rehearsal]
         if self._given.target:
-            runs = [run for run in runs if run.target == self._given.target]
+            runs = [run for run in runs if run.target in self._given.target]
         chosen: dict[Path, Run] = {}
         problems = [f"{folder.name}: {why}: nobody knows what it saw" for folder, why in unreadable(place)]
         for phase in self._given.phase or self._phases():
             run = newest(runs, phase)
             if run is not None:
                 chosen[run.folder] = run
+                if others := also_on(runs, phase, run):
+                    problems.append(
+                        f"phase {phase} was run on {', '.join([run.target, *others])}: "
+                        "name each target that counts with --target"
+                    )
             narrowed = narrowed_since(runs, phase, run)
             if run is None:
                 problems.append(f"phase {phase} is missing: no run of the whole of it in {place}")
