@@ -214,6 +214,19 @@ def test_without_words_or_a_key(
         assert message in capsys.readouterr().err
 
 
+def test_a_secret_is_not_attested(
+    people: "Project", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record cannot be changed, and its envelope hides it from a search: it is refused before it is made."""
+    monkeypatch.setenv("TEST_TOKEN", "tKq7Zx-tWm3Vy-tRp9Hd")
+
+    assert say("--saw", "curl -H 'Bearer tKq7Zx-tWm3Vy-tRp9Hd' answers 200") == 4
+
+    error = capsys.readouterr().err
+    assert error == "noxgate: --by, --saw: would show $TEST_TOKEN in every bundle: say it without\n"
+    assert list(people.path.glob("reports/**/*.json")) == []
+
+
 def test_the_list_of_what_is_owed(people: "Project", capsys: pytest.CaptureFixture[str]) -> None:
     """Before and after."""
     assert cli.main(["attest", "--list", "--target", "staging"]) == 0
