@@ -119,6 +119,10 @@ class WebSocketClient(Session):
             raise WireError(Reason.TRUNCATED if self._size else Reason.CLOSED)
         return data
 
+    def _answered(self) -> int:
+        """Once it was agreed to, a WebSocket that fails is a wrong answer, not none."""
+        return UPGRADED if self._frames is not None else 0
+
     def _same(self, answer: Answer) -> None:
         assert answer.text == self._message
 

@@ -43,7 +43,7 @@ class Visitor(ApiUser):
     timeout = plan.timeout
 
     def on_start(self) -> None:
-        self.script = Script(self.endpoint, token, jobs)
+        self.script = Script(self.endpoint, token, plan.version, jobs)
 
     def record(self, sample: Sample) -> None:
         """Kept by our recorder alone: to tell Locust as well would cost a third of all that we can send."""

@@ -57,8 +57,9 @@ class Sample(NamedTuple):
     """One timed request.
 
     `seconds` is from before the request was sent to the last byte of its answer, without `connect` (TCP and
-    TLS, 0 on a kept connection). A request that could not be sent took all the time until that was known: a
-    refused connection is no fast answer. `late` is how long after its intended start it began.
+    TLS, 0 on a kept connection) but for what of that is beyond a second. A request that could not be sent
+    took all the time until that was known: a refused connection is no fast answer. `late` is how long after
+    its intended start it began.
     """
 
     began: float

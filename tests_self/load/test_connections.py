@@ -320,3 +320,22 @@ def test_a_users_websocket_goes_on_with_the_session_of_its_kept_connection(
     result = run(url, {}, {"ws": "open", "path": "/ws"}, {}, ca_file=str(authority.file.certificate))
     assert [sample["error"] for sample in result["samples"]] == ["", "upgrade", ""]
     assert resumed == [False, True]
+
+
+def test_what_connecting_takes_beyond_a_second_counts(
+    authority: Authority, loopback: Loopback, run: Run
+) -> None:
+    """A target that lets everybody wait at the door is not a fast one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.good)
+
+    def talk(connection: socket.socket) -> None:
+        threading.Event().wait(1.5)
+        with context.wrap_socket(connection, server_side=True) as secure:
+            patient(ok(b"hello"))(secure)
+
+    url = f"https://localhost:{loopback.serve(talk)}"
+    (first, second) = run(url, {}, {}, ca_file=str(authority.file.certificate))["samples"]
+    assert first["connect"] >= 1.5
+    assert 0.5 <= first["seconds"] < first["connect"]
+    assert second["seconds"] < 0.5

@@ -133,7 +133,8 @@ def answer(body: str, status: int = 200) -> Answer:
 
 RDX = journeys._computed((8.3, 9.2))  # noqa: SLF001
 JOB = journeys._ended((-5.091, -5.050))  # noqa: SLF001
-NAMED = (journeys._healthy, journeys._versioned, journeys._leads_away)  # noqa: SLF001
+VERSION = journeys._versioned("8.0.0")  # noqa: SLF001
+NAMED = (journeys._healthy, VERSION, journeys._leads_away)  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
@@ -147,8 +148,8 @@ NAMED = (journeys._healthy, journeys._versioned, journeys._leads_away)  # noqa: 
         (journeys._healthy, answer('{"status": "healthy"}')),  # noqa: SLF001
         (journeys._leads_away, answer('{"url": "https://accounts.example"}')),  # noqa: SLF001
         (journeys._some_json, answer("[]")),  # noqa: SLF001
+        (VERSION, answer('{"version": "8.0.0", "commit": "?"}')),
     ],
-    ids=range(8),
 )
 def test_right_answers(check: Callable[[Answer], None], right: Answer) -> None:
     check(right)
@@ -174,6 +175,7 @@ def test_right_answers(check: Callable[[Answer], None], right: Answer) -> None:
             for check in NAMED
             for body in ("{}", "[]", "7", '{"status": [], "url": {}}')
         ),
+        (VERSION, answer('{"version": "7.9.3"}')),
         (RDX, answer('{"job_id": "7 8"}', 202)),
         (RDX, answer('["job_id"]', 202)),
         (JOB, answer('{"status": {}}')),

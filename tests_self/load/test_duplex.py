@@ -163,6 +163,7 @@ def test_upgrades_that_fail(loopback: Loopback, run: Run, answer: bytes, status:
 def test_echoes_that_fail(loopback: Loopback, run: Run, talk: Talk, error: str) -> None:
     result = run(f"http://localhost:{loopback.serve(talk)}", OPEN, ECHO, timeout=1, most_bytes=9_000)
     assert [sample["error"] for sample in result["samples"]] == ["", error]
+    assert [sample["status"] for sample in result["samples"]] == [101, 101], "a wrong answer, not none"
 
 
 @pytest.mark.parametrize(
