@@ -6,13 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from noxgate.loadtest import ramps
 from noxgate.loadtest.result import NAME, Result, read, write
+from noxgate.loadtest.run import Processes, keep, run
+from noxgate.profile import read_target
 from noxgate.rehearsal.error import RehearsalError
 from noxgate.rehearsal.state import World
+from noxgate.runbook import read_runbook
 
 ROOT = Path(__file__).parents[3]
 RAMP = "smoke"
@@ -36,9 +41,35 @@ def command(world: World, *options: str) -> list[str]:
     ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Way:
+    """How load tests are run; `plain`: without TLS, which no profile may say, for the tests of this alone."""
+
+    plain: bool = False
+    processes: int = 1
+
+
+_way = Way()
+
+
+@contextmanager
+def by(way: Way) -> Iterator[None]:
+    """Load tests are run this way for as long as the context lasts."""
+    global _way  # noqa: PLW0603 (what runs them has no other way to be told)
+    before, _way = _way, way
+    try:
+        yield
+    finally:
+        _way = before
+
+
 def smoke(world: World, *options: str) -> int:
     """Run the smoke ramp; its exit status. RehearsalError where it left no result."""
+    if _way.plain:
+        return _plainly(world)
     before = results(world)
+    if _way.processes > 1:
+        options = (*options, f"--processes={_way.processes}")
     with _alone():
         done = subprocess.run(
             command(world, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
@@ -47,6 +78,19 @@ def smoke(world: World, *options: str) -> int:
         words = " ".join((done.stdout + done.stderr).split())[-LAST_WORDS:]
         raise RehearsalError(f"the load test left no result: {words}")
     return done.returncode
+
+
+def _plainly(world: World) -> int:
+    """The same without TLS, from the ingress's other port; it must not redirect meanwhile."""
+    runbook = read_runbook(ROOT / "runbook.toml")
+    phases = [phase.name for phase in runbook.phases.values() if phase.folder]
+    target = replace(read_target(ROOT, str(world.profile), phases), base_url=world.plain_url)
+    ramp = ramps.chosen(ROOT, RAMP).lasting(ramps.duration(SHORT))
+    with _alone():
+        result = run(ROOT, target, runbook, ramp, Processes(_way.processes), lambda _: None)
+    assert result is not None
+    keep(result, folder(world))
+    return 0
 
 
 def good(world: World) -> Path:

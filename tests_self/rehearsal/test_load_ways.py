@@ -1,0 +1,44 @@
+"""What a load test must find it finds without TLS and with it, from one process and from two.
+
+Only in `make test-all`, and with NOXGATE_SABOTAGES=load, these alone: a load test for each takes a while.
+"""
+
+import os
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from noxgate.loadtest.result import NAME, read
+from noxgate.loadtest.table import verdict
+from noxgate.rehearsal import loading
+from noxgate.rehearsal.loading import Way
+from noxgate.rehearsal.sabotages import Sabotage, load
+from noxgate.rehearsal.sabotages.ways import at_ingress
+from noxgate.rehearsal.state import World
+from noxgate.runbook import read_runbook
+from noxgate.slo import Outcome, overall, read_slos
+
+__test__ = os.environ.get("NOXGATE_SABOTAGES") in {"all", "load"}  # else pytest takes nothing from here
+WAYS = [Way(plain, processes) for plain in (True, False) for processes in (1, 2)]
+MEASURED = list(load.measured())
+SLOS = read_slos(read_runbook(Path(__file__).parents[2] / "runbook.toml").lines)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{'http' if way.plain else 'https'}-{way.processes}")
+@pytest.mark.parametrize("sabotage", MEASURED, ids=lambda sabotage: sabotage.id)
+def test_found_either_way(sabotage: Sabotage, way: Way, world: World) -> None:
+    """Its line ends as it must, what follows from it does not pass, and all else passes."""
+    loading.good(world)
+    edge = at_ingress(redirect=None)(world) if way.plain else nullcontext()
+    with loading.by(way), edge, sabotage.on(world):
+        result = read(loading.results(world)[-1] / NAME)
+    judgements = verdict(result, SLOS).judgements
+    outcomes = {slo.line: overall(one for one in judgements if one.slo == slo) for slo in SLOS}
+    red = {line: outcome for line, outcome in outcomes.items() if outcome is not Outcome.PASSED}
+    reasons = [one.reason for one in judgements if one.slo.line == sabotage.line]
+
+    assert result.base_url == (world.plain_url if way.plain else world.base_url)
+    assert result.processes == way.processes
+    assert red.keys() == {sabotage.line, *sabotage.also}, (red, reasons)
+    assert red[sabotage.line] is (Outcome.FAILED if sabotage.outcome == "failed" else Outcome.NOT_DECIDED)
