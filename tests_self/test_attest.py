@@ -217,7 +217,7 @@ def test_without_words_or_a_key(
 def test_a_secret_is_not_attested(
     people: "Project", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A record cannot be changed, and its envelope hides it from a search: it is refused before it is made."""
+    """A record cannot be changed, and its envelope hides it from a search: so it is refused."""
     monkeypatch.setenv("TEST_TOKEN", "tKq7Zx-tWm3Vy-tRp9Hd")
 
     assert say("--saw", "curl -H 'Bearer tKq7Zx-tWm3Vy-tRp9Hd' answers 200") == 4
