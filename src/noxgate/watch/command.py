@@ -100,11 +100,11 @@ def watch(given: argparse.Namespace) -> int:
     status = GO if name is None else _checkpoint(here, name, given)
     after = here.window()
     assert after is not None
-    for line in table(after, here.now):
-        print(line)
     missed = [
         each for each in after.checkpoints.values() if each.name not in after.made and here.now >= each.over
     ]
+    if given.by or name or missed or sys.stdout.isatty():  # cron mails whatever is said
+        print("\n".join(table(after, here.now)), flush=True)
     return status or (NO_GO if missed else GO)
 
 
