@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FRAGMENT = 8
-LARGE = 20_000  # characters
+LARGE = 2_000  # characters
 HASH_BITS = 20
 BLOT = "***"
 
