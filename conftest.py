@@ -48,6 +48,7 @@ from noxgate.clients.watching import Watching
 from noxgate.clients.websocket import WebSocketClient
 from noxgate.clients.window_metrics import WindowMetrics
 from noxgate.evidence.recorded import recorded
+from noxgate.loadtest.ramps import read_ramps
 from noxgate.loadtest.result import results_folder
 from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
@@ -124,7 +125,8 @@ def database(database_session: DatabaseSession, observe: Observe) -> Database:
 @pytest.fixture(scope="session")
 def load_results(pytestconfig: pytest.Config, target: Target, release: Release) -> LoadResults:
     """What `noxgate load` has left."""
-    return LoadResults(target, results_folder(pytestconfig.rootpath, target, release.version))
+    root = pytestconfig.rootpath
+    return LoadResults(target, results_folder(root, target, release.version), read_ramps(root))
 
 
 @pytest.fixture

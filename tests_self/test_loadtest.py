@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 from array import array
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,9 @@ from noxgate.loadtest.result import NAME, Held, Problem, Result, ResultError, re
 from noxgate.loadtest.table import incomplete, text, verdict
 from noxgate.runbook import read_runbook
 from noxgate.slo import Outcome, Slo, limits_by_class, read_slos
+from noxgate.target import UnreachableError
+
+from .conftest import Loopback
 
 ROOT = Path(__file__).parents[1]
 START = 1_700_000_000
@@ -90,6 +94,18 @@ def test_full_ramp_is_the_runbooks() -> None:
     assert [level.judged for level in full.levels] == ["5xx", *["all"] * 5]
 
 
+def test_ramp_that_is_another() -> None:
+    """The time of a single hold may differ, and nothing else."""
+    quick, full = ramps.chosen(ROOT, "quick"), ramps.chosen(ROOT, "full")
+
+    assert ramps.is_as(quick.lasting(20), quick)
+    assert ramps.is_as(full, full)
+    assert not ramps.is_as(replace(quick, think=(10, 40)), quick)
+    assert not ramps.is_as(replace(quick, levels=()), quick)
+    assert not ramps.is_as(full.lasting(700), full)
+    assert not ramps.is_as(quick, full)
+
+
 def test_ramp_of_another_duration() -> None:
     quick = ramps.chosen(ROOT, "quick")
 
@@ -124,6 +140,21 @@ def test_ramp_that_cannot_be(change: str, tmp_path: Path) -> None:
     with pytest.raises(ramps.RampError, match=r"ramps.toml: \[mine\]: ") as caught:
         ramps.read_ramps(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", ["lag_ms = 6", "cpu_percent = 71", "think = [1, 5]"])
+def test_ramp_that_proves_nothing_must_say_so(change: str, tmp_path: Path) -> None:
+    rest = {"lag_ms": "5", "cpu_percent": "70", "think": "[1, 4]"}
+    rest[change.partition(" =")[0]] = change.partition("= ")[2]
+    lines = ["[mine]", 'what = ""', "fall = 1", "window = 1", "levels = [{ users = 1, rise = 1, hold = 10 }]"]
+    lines += [f"{key} = {value}" for key, value in rest.items()]
+    (tmp_path / "load").mkdir()
+    (tmp_path / ramps.FILE).write_text("\n".join(lines))
+
+    with pytest.raises(ramps.RampError, match="or evidence = false"):
+        ramps.read_ramps(tmp_path)
+    (tmp_path / ramps.FILE).write_text("\n".join([*lines, "evidence = false"]))
+    assert not ramps.read_ramps(tmp_path)["mine"].evidence
 
 
 # ---------------------------------------------------------------- results
@@ -164,10 +195,11 @@ def changed(**document: Any) -> Callable[[bytes], bytes]:
         (changed(schema=2), "expected schema 1, saw 2"),
         (changed(seconds={"auth": {"1": ["AAAA", [], []]}}), "damaged"),
         (changed(seconds={"auth": {"1": ["", [[200, "", 5]], []]}}), "damaged"),
+        (changed(seconds={"auth": {"1": ["AACAPw==", [[200, "", 1]], [[0.3, 0]]]}}), "over 0.3 s, saw 0"),
         (changed(holds=[{"name": "1"}]), "damaged"),
         (changed(more=1), "damaged"),
     ],
-    ids=["cut", "empty", "no gzip", "list", "nothing", "schema", "times", "counts", "hold", "key"],
+    ids=["cut", "empty", "no gzip", "list", "nothing", "schema", "times", "counts", "over", "hold", "key"],
 )
 def test_result_that_is_damaged(
     change: Callable[[bytes], bytes], why: str, result: Result, tmp_path: Path
@@ -290,3 +322,22 @@ def test_progress_in_plain_lines(
 
     (said,) = capsys.readouterr().out.splitlines()
     assert said.endswith("hold  60 users  280 requests/s  slowest p95 32 ms (auth)  1.0% failed")
+
+
+def test_version_that_is_refused_now_and_then(loopback: Loopback) -> None:
+    """What fails once is for the load test to judge; what always fails is no target."""
+    answers = [b"404 Not Found", b"404 Not Found", b"200 OK", *[b"404 Not Found"] * 3]
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        body = b'{"version": "8.0.0"}'
+        head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (answers.pop(0), len(body))
+        connection.sendall(head + body)
+
+    target: Any = SimpleNamespace(
+        base_url=f"http://localhost:{loopback.serve(talk)}", ca_file=None, rehearsal=True
+    )
+    assert run.answered_version(target) == "8.0.0"
+    with pytest.raises(UnreachableError, match="404"):
+        run.answered_version(target)
+    assert answers == []

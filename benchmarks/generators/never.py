@@ -16,7 +16,7 @@ from benchmarks.generators.processes import GENERATOR, PATIENCE, ROOT
 from noxgate.rehearsal.sabotages.ways import answers
 from noxgate.rehearsal.state import World
 
-LOOSE = "lag_ms = 50\ncpu_percent = 95"  # it shares its machine with the target
+LOOSE = "evidence = false\nlag_ms = 50\ncpu_percent = 95"  # it shares its machine with the target
 RAMPS = f"""\
 [good]
 what = "nothing is wrong with it"

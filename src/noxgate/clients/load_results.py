@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from noxgate.clients.observation import Observation, Observe
+from noxgate.loadtest.ramps import FILE, Ramp, is_as
 from noxgate.loadtest.result import NAME, Result, ResultError, read
 from noxgate.loadtest.table import incomplete, judgements_of, sentence
 from noxgate.runbook import Runbook
@@ -47,9 +48,10 @@ class Kept:
 class LoadResults:
     """Finds and reads results, each once in a run."""
 
-    def __init__(self, target: Target, folder: Path) -> None:
+    def __init__(self, target: Target, folder: Path, known: Mapping[str, Ramp]) -> None:
         self._target = target
         self.folder = folder
+        self.known = known  # the ramps of this checkout
         self._ramps = REHEARSED if target.rehearsal else REAL
 
     @cached_property
@@ -88,7 +90,15 @@ class LoadTest:
         """What is not of this target and release, or of another day."""
         hours = self._runbook.lines["staging.load-quick"].limits["age_hours"]
         version = self._runbook.release.version
-        return [why for kept in found for why in kept.foreign(self._target.base_url, version, hours)]
+        foreign = [why for kept in found for why in kept.foreign(self._target.base_url, version, hours)]
+        for kept in found:
+            ramp, name = kept.result.ramp, kept.folder.name
+            known = self._results.known.get(name.rpartition("-")[2])
+            if known is None or not is_as(ramp, known):
+                foreign.append(f"{name} is of a ramp {ramp.name} that is not the one of {FILE}")
+            elif not (ramp.evidence or self._target.rehearsal):
+                foreign.append(f"{name} is of the ramp {ramp.name}, which is no evidence")
+        return foreign
 
     def broken(self, line: str) -> list[str]:
         """Where an SLO is not kept, on every hold of every newest result.

@@ -10,6 +10,8 @@ from typing import Any
 
 FILE = Path("load") / "ramps.toml"
 JUDGED = ("all", "5xx")
+# What is said of a real target needs a generator that keeps up, and users who do not sleep.
+MOST_LAG_MS, MOST_CPU_PERCENT, MOST_THINK = 5, 70, 4
 
 
 class RampError(Exception):
@@ -63,6 +65,14 @@ class Ramp:
             for level in self.levels
         )
         return replace(self, levels=tuple(levels))
+
+
+def is_as(ramp: Ramp, known: Ramp) -> bool:
+    """Whether it is the known ramp, but for the time of its hold where there is one alone."""
+    if len(ramp.levels) != 1 or len(known.levels) != 1:
+        return ramp == known
+    (level,) = known.levels
+    return ramp == replace(known, levels=(replace(level, hold=ramp.levels[0].hold),))
 
 
 def read_ramps(root: Path) -> Mapping[str, Ramp]:
@@ -132,5 +142,11 @@ def _ramp(name: str, table: Any) -> Ramp:
         raise RampError(
             f"{FILE}: [{name}]: expected levels with users, a rise of 1 s or more and a hold of two windows "
             f"or more, one judged for all, and think times in order, saw {table}"
+        )
+    proves = ramp.lag_ms <= MOST_LAG_MS and ramp.cpu_percent <= MOST_CPU_PERCENT and high <= MOST_THINK
+    if ramp.evidence and not proves:
+        raise RampError(
+            f"{FILE}: [{name}]: expected at most {MOST_LAG_MS} ms of lag, {MOST_CPU_PERCENT} % of a core and "
+            f"{MOST_THINK} s of thought, or evidence = false, saw {table}"
         )
     return ramp

@@ -21,6 +21,7 @@ from noxgate.target import Target
 
 NAME = "result.json.gz"
 SCHEMA = 1
+ROUNDED = 1e-6  # of a response time, at most, when it was packed
 MOST_BYTES = 500_000_000  # unpacked: hours of samples
 
 
@@ -168,6 +169,10 @@ def _unpacked(packed: Sequence[Any]) -> Second:
     times, outcomes, over = packed
     measured = array("f")
     measured.frombytes(base64.b64decode(times, validate=True))
+    for seconds, count in over:
+        surely, perhaps = (sum(map((seconds * (1 + off)).__lt__, measured)) for off in (ROUNDED, -ROUNDED))
+        if not surely <= count <= perhaps:
+            raise ValueError(f"expected {surely} requests over {seconds:g} s, saw {count}")
     return Second(
         measured,
         {(status, reason): count for status, reason, count in outcomes},

@@ -53,8 +53,8 @@ def incomplete(result: Result) -> list[str]:
         held = next((held for held in result.holds if held.name == level.name(number)), None)
         if held is None:
             found.append(f"level {number}, {level.users} users, was not reached")
-        elif held.end - held.start < held.planned:
-            found.append(f"level {number} was held for {held.end - held.start} of {held.planned} s")
+        elif held.end - held.start < level.hold:
+            found.append(f"level {number} was held for {held.end - held.start} of {level.hold} s")
     return [*found, *result.problems]
 
 

@@ -106,6 +106,8 @@ def _proving_nothing() -> Iterator[Sabotage]:
     yield Sabotage(QUICK, "candidate", "the target was a candidate", candidate, "8.0.0-rc1", also)
     yield Sabotage(QUICK, "old", "a day and a minute old", edited(_a_day_older), "h old", also)
     yield Sabotage(QUICK, "future", "it ends tomorrow", edited(partial(_a_day_older, days=-1)), "h old", also)
+    asleep = edited(lambda result: replace(result, ramp=replace(result.ramp, think=(10, 40))))
+    yield Sabotage(QUICK, "other-ramp", "its users slept", asleep, "is not the one of load/ramps.toml", also)
     stopped = edited(lambda result: replace(result, stopped="it was interrupted"))
     yield Sabotage(QUICK, "interrupted", "somebody stopped it", stopped, "it was interrupted", (FULL, *SLOS))
     short = edited(
@@ -115,7 +117,7 @@ def _proving_nothing() -> Iterator[Sabotage]:
     hollow = edited(lambda result: replace(result, ramp=replace(result.ramp, levels=()), holds=()))
     yield Sabotage(
         P95, "no-hold", "a ramp without a level", hollow, "no hold to judge",
-        also=(QUICK, FULL, P99, SCIENCE, ERRORS, API, AUTH, NONE),
+        also=(QUICK, FULL, P99, SCIENCE, ERRORS, API, AUTH, NONE, JOBS),
     )  # fmt: skip
     late = "the generator was late: 2.0 % of this process's timers by over 5 ms"
     spoiled = edited(
