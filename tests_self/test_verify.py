@@ -472,6 +472,7 @@ def test_the_newest_run_decides(bundle: Bundle) -> None:
     assert cli.main(["verify", "8.0.0", "--phase", "staging"]) == 1
     results["target"]["rehearsal"] = True
     (newer / "results.json").write_text(json.dumps(results))
+    (newer / seal.ENVELOPE).unlink()
     assert cli.main(["verify", "8.0.0", "--phase", "staging"]) == 0
 
 
@@ -532,6 +533,38 @@ def test_a_whole_run_that_is_no_go_beats_an_older_go(
     another(bundle, verdict="NO-GO", lines=[{**lines[0], "outcome": "failed"}, *lines[1:]])
 
     assert said(capsys, 1)[0].endswith("evidence.dsse.json: not there: the run is not sealed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"started": "2000-01-01T00:00:00+00:00"},
+        {"whole": []},
+        {"phases": ["live"], "whole": ["live"]},
+        {"target": {"name": "staging", "rehearsal": True}},
+        {"target": {"name": "sandbox", "rehearsal": False}},
+    ],
+    ids=["older", "narrowed", "of-another-phase", "a-rehearsal", "of-another-target"],
+)
+def test_a_no_go_that_was_made_to_step_aside(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
+) -> None:
+    """Which run counts is read from the runs themselves: each that is sealed must be as it was sealed."""
+    go = bundle.folder
+    later = datetime.fromisoformat(bundle.results()["ended"]) + timedelta(seconds=1)
+    lines = [{**line, "outcome": "failed"} for line in bundle.results()["lines"]]
+    run = another(bundle, started=later.isoformat(), verdict="NO-GO", lines=lines)
+    key = signing.read_signing_key(bundle.key)
+    seal.seal(run, bundle.root, bundle.root / "targets" / "staging.toml", key)
+    assert said(capsys, 1)[0].startswith(f"refused   {run.name}: staging.version: failed")
+    results = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps({**results, **change}))
+
+    capsys.readouterr()
+    assert cli.main(["verify", "--phase", "staging", "--target", "staging"]) == 1
+    words = capsys.readouterr().out.splitlines()
+    assert f"refused   {run.name}, which does not count: results.json: was changed" in words
+    assert words[0].startswith(f"verified  {go.name}: GO")
 
 
 def test_a_go_on_another_target_hides_no_no_go(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:

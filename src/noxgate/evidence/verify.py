@@ -75,6 +75,15 @@ def altered(folder: Path, signers: Sequence[PublicKey]) -> tuple[str, ...]:
     return tuple(_changed(folder, subjects))
 
 
+def sealed_by(folder: Path) -> str | None:
+    """The id of the key that a run says it was sealed with; None where it says nothing that can be read."""
+    try:
+        (signature,) = seal.read_json(folder / seal.ENVELOPE)["signatures"]
+        return str(signature["keyid"])
+    except (SigningError, KeyError, TypeError, ValueError):
+        return None
+
+
 def _opened(folder: Path, signers: Sequence[PublicKey]) -> tuple[dict[str, str], PublicKey]:
     """What was signed, and by whom; SigningError where it cannot be believed."""
     try:

@@ -27,7 +27,7 @@ def allowed(config: pytest.Config) -> bool:
         return False
     asked = ("usepdb", "trace", "setupshow", "setuponly", "numprocesses", "log_cli_level")
     return (
-        option.verbose == 0
+        option.verbose in {0, -1}
         and option.capture != "no"
         and not any(getattr(option, name, None) for name in asked)
         and Console().width >= NARROWEST
