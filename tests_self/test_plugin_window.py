@@ -55,8 +55,8 @@ def begin(project: Project, target: str, ago: timedelta) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "*-m window: expected --checkpoint 1h|48h, saw none"),
-        (("--checkpoint", "6h"), "*-m window: expected --checkpoint 1h|48h, saw '6h'"),
+        ((), "*-m window: expected --checkpoint 0h|1h|48h, saw none"),
+        (("--checkpoint", "6h"), "*-m window: expected --checkpoint 0h|1h|48h, saw '6h'"),
         (("--checkpoint", "1h", "--clock", "2026-01-31T14:00:00Z"), "*--clock: production is no rehearsal*"),
     ],
 )
@@ -93,6 +93,16 @@ def test_each_checkpoint_judges_what_is_due(window: Project) -> None:
     assert result.ret == 0
     assert window.outcomes() == dict.fromkeys(LINES[:2], "passed")
     assert window.results()["checkpoint"] == "1h"
+
+
+def test_open_from_the_first_minute_on(window: Project) -> None:
+    """Before the first checkpoint is due, for the sign-off page of the evening."""
+    begin(window, "rehearsal-production", timedelta(minutes=1))
+    result = window.run("-m", "window", "--target", "rehearsal-production", "--checkpoint", "0h")
+
+    assert result.ret == 0
+    assert window.outcomes() == {"opened": "passed"}
+    assert window.results()["whole"] == ["window"]
 
 
 def test_its_own_record_may_be_left_out(window: Project) -> None:

@@ -9,6 +9,7 @@ from noxgate.runbook import Line, Runbook
 
 PHASE = "window"
 OPENED = "window.opened"
+START = "0h"  # no checkpoint: whether the window is open, from the first minute on
 GRACE = timedelta(hours=24)  # after the last checkpoint nothing else is due, so something has to end it
 _OF = re.compile(r"window\.checkpoint-(\d+)h-")
 _RECORD = re.compile(r"window\.checkpoint-(\d+h)-record")
@@ -61,6 +62,11 @@ def names(runbook: Runbook) -> list[str]:
     """The checkpoints that the runbook has, in order: 1h, 6h, 24h, 48h."""
     found = [match[1] for line in runbook.of_phase(PHASE) if (match := _RECORD.fullmatch(line.id))]
     return sorted(found, key=_hours)
+
+
+def looks(runbook: Runbook) -> list[str]:
+    """What a run may be about: the start, or one of the checkpoints."""
+    return [START, *names(runbook)]
 
 
 def checkpoints(runbook: Runbook, switched: datetime) -> dict[str, Checkpoint]:

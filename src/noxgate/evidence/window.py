@@ -25,7 +25,7 @@ def read_window(records: Sequence[Record], runbook: Runbook) -> Window | None:
     try:
         switched = datetime.fromisoformat(opened.data["switched"])
         promised = {name: datetime.fromisoformat(due) for name, due in opened.data["due"].items()}
-        shift = timedelta(seconds=opened.data.get("shift_seconds", 0))
+        shift = timedelta(seconds=opened.data.get("shift_seconds", 0) if opened.rehearsal else 0)
         due = window.checkpoints(runbook, switched)
         made: dict[str, Made] = {}
         for record in records[opened.number :]:

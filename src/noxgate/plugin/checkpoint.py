@@ -35,7 +35,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--checkpoint",
         metavar="NAME",
-        help="which checkpoint of the 48-hour window is judged: 1h, 6h, 24h or 48h (with -m window)",
+        help="which checkpoint of the 48-hour window is judged: 0h (it is open), 1h, 6h, 24h or 48h",
     )
     group.addoption(
         "--clock",
@@ -59,7 +59,7 @@ def asked(
         if wrong := [name for name, value in given.items() if value]:
             raise pytest.UsageError(f"{wrong[0]}: belongs to the 48-hour window: -m window")
         return None
-    names = window.names(runbook)
+    names = window.looks(runbook)
     if option.checkpoint not in names:
         seen = "none" if option.checkpoint is None else repr(option.checkpoint)
         raise pytest.UsageError(f"-m window: expected --checkpoint {'|'.join(names)}, saw {seen}")
@@ -71,8 +71,9 @@ def asked(
     now = clock or datetime.now(UTC)
     lines = tuple(window.due_at(runbook, option.checkpoint, unrecorded=option.unrecorded))
     found = None if trust is None else read(config, runbook, trust)
-    if isinstance(found, Window) and now < found.checkpoints[option.checkpoint].due:
-        raise pytest.UsageError(too_early(found.checkpoints[option.checkpoint], now))
+    due = found.checkpoints.get(option.checkpoint) if isinstance(found, Window) else None
+    if due is not None and now < due.due:
+        raise pytest.UsageError(too_early(due, now))
     return Now(option.checkpoint, now, lines)
 
 

@@ -106,7 +106,7 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
 
 def _later(checkpoint: object, judged: Container[str], runbook: Runbook) -> frozenset[str]:
     """What a checkpoint does not judge: later ones do, and its own record, which is made of what it finds."""
-    if checkpoint not in window.names(runbook):
+    if checkpoint not in window.looks(runbook):
         return frozenset()
     due = {line.id for line in window.due_at(runbook, str(checkpoint), unrecorded=True)}
     lines = [line.id for line in runbook.of_phase(window.PHASE)]

@@ -27,7 +27,7 @@ from noxgate.runbook import Runbook
 from noxgate.target import ProfileError, UnreachableError
 from noxgate.watch import switch
 from noxgate.watch.running import GO, INCONCLUSIVE, NO_GO, NOT_A_RUN, Finding, look
-from noxgate.window import PHASE, Window
+from noxgate.window import PHASE, START, Window
 
 ERRORS = (ProfileError, RecordError, SigningError, WindowError, switch.NotSwitchedError)
 
@@ -91,13 +91,19 @@ class Watch:
 def watch(given: argparse.Namespace) -> int:
     """Open the window, make the checkpoint that is due, show what is to come."""
     here = _watch(given)
+    before = here.window()
     try:
         found = _opened(here, given.by)
     except UnreachableError as error:
         print(f"noxgate: could not look: {error}", file=sys.stderr)
         return INCONCLUSIVE
     name = next((each for each in found.checkpoints if refusal(found, each, here.now) is None), None)
-    status = GO if name is None else _checkpoint(here, name, given)
+    statuses = {GO}
+    if before is None or before.switched != found.switched:  # for the page that people look at tonight
+        status = look(here.project, here.profile, START, here.clock, Path(given.reports)).status
+        statuses.add(INCONCLUSIVE if status == NOT_A_RUN else status)
+    if name is not None:
+        statuses.add(_checkpoint(here, name, given))
     after = here.window()
     assert after is not None
     missed = [
@@ -105,7 +111,7 @@ def watch(given: argparse.Namespace) -> int:
     ]
     if given.by or name or missed or sys.stdout.isatty():  # cron mails whatever is said
         print("\n".join(table(after, here.now)), flush=True)
-    return status or (NO_GO if missed else GO)
+    return NO_GO if missed or NO_GO in statuses else max(statuses)
 
 
 def table(found: Window, now: datetime) -> list[str]:

@@ -35,7 +35,7 @@ def look(
     clock: datetime | None,
     reports: Path,
     *,
-    unrecorded: bool,
+    unrecorded: bool = False,
 ) -> Finding:
     """Run a checkpoint's checks; NOT_A_RUN where there was no verdict."""
     command = [sys.executable, "-m", "pytest", "-m", "window", f"--checkpoint={checkpoint}", "-q"]
