@@ -29,7 +29,7 @@ CONNECT = 300  # seconds that a master waits for its workers
 UI_SECONDS = 3600.0
 LATEST = 60.0  # seconds beyond the ramp and its last requests, and the process is ended
 LAST_WORDS = 600  # characters
-LOOKS = 3  # at the target's version
+LOOKS = 5  # at the target's version
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -97,7 +97,9 @@ def run(
             ui=bool(processes.ui),
         )
         write_plan(folder / "plan.json", plan)
-        environment = os.environ | {
+        # Locust would take any of its options from a variable of that name.
+        mine = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+        environment = mine | {
             PLAN: str(folder / "plan.json"),
             TOKEN: token,
             "PYTHONPATH": str(root),
