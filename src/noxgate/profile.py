@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate import profile_values as values
+from noxgate.kubeconfig import kubeconfig_secrets
 from noxgate.target import RUNBOOKS_RESTORE, ProfileError, Target, UnreachableError
 
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
@@ -111,8 +112,8 @@ def read_target(
         if getattr(target, key) is not None:
             peer = read_peer(root, target, phases, environment, key=key)
             _check_peer(target, peer, key)
-            secrets += peer.secrets()
-    return replace(target, peer_secrets=tuple(secrets))
+            secrets += [*peer.secrets(), *kubeconfig_secrets(peer.kubeconfig)]
+    return replace(target, peer_secrets=(*secrets, *kubeconfig_secrets(target.kubeconfig)))
 
 
 def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
