@@ -102,3 +102,26 @@ def test_no_folder_is_named(moment: str, world: World, gate: Gate, tmp_path: Pat
     assert run.status == 2, run.output
     assert outcomes(run) == dict.fromkeys(FILES, "unreachable")
     assert "names no backups" in run.output
+
+
+WATCHED = (
+    "window.checkpoint-1h-metrics",
+    "window.checkpoint-6h-traffic",
+    "window.checkpoint-24h-stability",
+    "window.critical-alerts",
+    "window.prometheus-coverage",
+    "window.p95",
+    "window.errors",
+)
+
+
+@pytest.mark.parametrize("moment", ["window"])
+def test_prometheus_down_after_48_hours(moment: str, world: World, gate: Gate) -> None:
+    """What it measured nobody knows; the rest of the window is judged."""
+    moments.bring(world, moment)
+    with stopped(world, "prometheus"):
+        run = gate("--checkpoint=48h", markers=moment, profile=world.production_profile)
+
+    assert run.status == 2, run.output
+    assert outcomes(run) == dict.fromkeys(WATCHED, "unreachable")
+    assert "Traceback" not in run.output

@@ -41,9 +41,14 @@ _BATCH = "INSERT INTO batch_job_collections (user_id, name, created_at) VALUES (
 
 
 def begin(world: World, began: datetime) -> None:
-    """The 48 hours are over, as Prometheus and the database have them; the window is opened."""
+    """The 48 hours are over, as Prometheus and the database have them; the window is opened.
+
+    What somebody has recorded by hand, to try it, would be later than all that is to come: it goes.
+    """
     history.install(world, began)
     at = history.switched(began)
+    if any(record.at > at + OPENED for record in records(world)[0].read()):
+        _forget(world, began)
     with closing(psycopg.connect(world.production_dsn, autocommit=True)) as connection:
         for statement in (_BATCH, _JOBS):
             connection.execute(statement, {"at": at + timedelta(hours=9)})
@@ -100,12 +105,17 @@ def make_the_rest(
 
 def once_more(world: World, began: datetime) -> None:
     """All records anew: the Ingress was touched, and says another time than those before."""
+    _forget(world, began)
+    open_(world, began)
+    make_the_rest(world)
+
+
+def _forget(world: World, began: datetime) -> None:
+    """No record but what persons attest before the window."""
     chain, _, _ = records(world)
     shutil.rmtree(chain.folder)
     for moment in ("prep", "green", "live"):
         persons.attest_all(world, moment, before(began, moment))
-    open_(world, began)
-    make_the_rest(world)
 
 
 def records(world: World) -> tuple[Chain, SigningKey, Runbook]:
