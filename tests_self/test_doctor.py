@@ -150,7 +150,8 @@ def test_check_is_content_where_install_can_help(capsys: pytest.CaptureFixture[s
 
 def test_an_unknown_action_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main(["instal"]) == 2
-    assert capsys.readouterr().err == "expected one of report, check, install, install-for-tests, saw 'instal'\n"
+    expected = "expected one of report, check, install, install-for-tests, saw 'instal'\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_the_doctor_needs_nothing_installed() -> None:

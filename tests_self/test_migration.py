@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -71,7 +72,7 @@ class Asked(Database):
     def __init__(self) -> None:
         pass
 
-    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+    def rows(self, query: LiteralString, **_: datetime) -> list[tuple[Any, ...]]:
         return [(f"{MAJOR}0004" if query == "SHOW server_version_num" else "nox_app",)]
 
 
