@@ -6,7 +6,7 @@ The only requests that are not reads are PATCHes with dryRun=All; a test proves 
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +15,7 @@ from noxgate.clients.kube_session import Answer, KubeSession
 from noxgate.clients.manifests import Document
 from noxgate.clients.observation import Observation, Observe, shortened
 from noxgate.clients.secret_values import SecretValue, judged
-from noxgate.target import UnreachableError
+from noxgate.target import Target, UnreachableError
 
 PAGE = 250  # objects in one answer
 MANAGER = "noxgate"
@@ -271,3 +271,11 @@ def _summary(kind: str, found: Json) -> str:
     }
     said = ", ".join(f"{key} {value}" for key, value in shown.items() if value is not None)
     return f"{kind} {metadata['name']}" + (f": {said}" if said else " exists")
+
+
+def sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    """A target's cluster for a run: the credential that looks, the one for dry runs; closed at its end."""
+    found = KubeSession(target), KubeSession(target, for_dry_runs=True)
+    yield found
+    for session in found:
+        session.close()

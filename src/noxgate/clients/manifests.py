@@ -2,12 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from noxgate.clients.observation import Observation, Observe
+from noxgate.target import Target, UnreachableError
 
 SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -154,3 +158,18 @@ _Loader.yaml_implicit_resolvers = {
 # PyYAML's own, without the numbers to the base of sixty
 _resolve("int", r"[-+]?(?:0|[1-9][0-9_]*|0[0-7_]+|0b[01_]+|0x[0-9a-fA-F_]+)", "-+0123456789")
 _resolve("float", r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+0123456789.")
+
+
+def shipped(
+    target: Target, read: Callable[[Path], tuple[Document, ...]], observe: Observe
+) -> tuple[Document, ...]:
+    """The manifests that the release ships for a target; UnreachableError where its profile names none."""
+    if target.source is None or target.manifests is None:
+        missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"
+        raise UnreachableError(f"{target.path.name} names no {missing}: add it there")
+    folder = target.source / target.manifests
+    documents = read(folder)
+    files = dict.fromkeys(document.file for document in documents)
+    seen = f"{len(documents)} documents in {target.manifests}: {', '.join(files)}"
+    observe(Observation(seen, f"ls {shlex.quote(str(folder))}"))
+    return documents

@@ -1,0 +1,165 @@
+"""The fixtures that the checks before the day are given; those of several phases are in ../conftest.py."""
+
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from noxgate.clients.alert_tests import AlertTests
+from noxgate.clients.cache import Cache, CacheSession
+from noxgate.clients.database import Database, DatabaseSession
+from noxgate.clients.kube import Kube, sessions
+from noxgate.clients.kube_session import KubeSession
+from noxgate.clients.links import Links
+from noxgate.clients.manifests import Document, shipped
+from noxgate.clients.migration import Migration
+from noxgate.clients.migration_files import MigrationFiles
+from noxgate.clients.migration_trial import Trial
+from noxgate.clients.observation import Observation, Observe
+from noxgate.clients.registry import Registry
+from noxgate.clients.registry_session import RegistrySession
+from noxgate.clients.science import Science, ScienceSession
+from noxgate.clients.tools import Tools
+from noxgate.profile import read_peer
+from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
+from noxgate.runbook import Runbook
+from noxgate.target import Runtime, Target, UnreachableError
+
+
+@pytest.fixture(scope="session")
+def production(pytestconfig: pytest.Config, target: Target, runbook: Runbook) -> Target:
+    """The peer that the profile names: production, seen from staging."""
+    return read_peer(pytestconfig.rootpath, target, list(runbook.phases))
+
+
+@pytest.fixture(scope="session")
+def production_kube_sessions(production: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    """As `kube_sessions`, of production."""
+    yield from sessions(production)
+
+
+@pytest.fixture
+def production_kube(production_kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Kube:
+    """Production's Kubernetes cluster."""
+    return Kube(*production_kube_sessions, observe)
+
+
+@pytest.fixture(scope="session")
+def production_registry_session(production: Target) -> Iterator[RegistrySession]:
+    """As `registry_session`, of production."""
+    session = RegistrySession(production, production.registry)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def production_registry(production_registry_session: RegistrySession, observe: Observe) -> Registry:
+    """The registries of production's images."""
+    return Registry(production_registry_session, observe)
+
+
+@pytest.fixture
+def runtime(target: Target) -> Runtime:
+    """What the images must declare."""
+    if target.runtime is None:
+        raise UnreachableError(f'{target.path.name} names no runtime = {{ name = "node", version = "20" }}')
+    return target.runtime
+
+
+@pytest.fixture
+def production_manifests(
+    production: Target, manifest_reader: Callable[[Path], tuple[Document, ...]], observe: Observe
+) -> tuple[Document, ...]:
+    """The manifests that the release ships for production's green."""
+    return shipped(production, manifest_reader, observe)
+
+
+@pytest.fixture(scope="session")
+def production_database_session(production: Target) -> Iterator[DatabaseSession]:
+    """One connection to production's database."""
+    session = DatabaseSession(production)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def production_database(production_database_session: DatabaseSession, observe: Observe) -> Database:
+    """Production's PostgreSQL, read only."""
+    return Database(production_database_session, observe)
+
+
+@pytest.fixture(scope="session")
+def production_cache_session(production: Target) -> Iterator[CacheSession]:
+    """One connection to production's Redis."""
+    session = CacheSession(production)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def production_cache(production_cache_session: CacheSession, observe: Observe) -> Cache:
+    """Production's Redis, read only."""
+    return Cache(production_cache_session, observe)
+
+
+@pytest.fixture
+def facts(target: Target, observe: Observe) -> ReleaseFacts:
+    """The release record that the profile names; it shows no person's number."""
+    assert target.record is not None
+    repeat = f"cat {shlex.quote(str(target.record))}"
+    try:
+        facts = read_release_facts(target.record)
+    except (UnreachableError, FactsError) as error:
+        observe(Observation(str(error), repeat))
+        raise
+    said = f"version {facts.version}, {facts.date}, {facts.planned_minutes} minutes"
+    observe(Observation(f"{said}, {len(facts.contacts)} contacts, channels {facts.channels}", repeat))
+    return facts
+
+
+@pytest.fixture
+def links(target: Target, observe: Observe) -> Links:
+    """Addresses that people will open tonight."""
+    return Links(target, observe)
+
+
+@pytest.fixture(scope="session")
+def migration_trial(target: Target) -> Iterator[Trial]:
+    """A scratch server for the release's migration, started at the first look."""
+    files = MigrationFiles(
+        target.path.name, target.migration, target.schema, target.old_queries, target.postgres_bin
+    )
+    trial = Trial(target, files)
+    yield trial
+    trial.close()
+
+
+@pytest.fixture
+def migration(migration_trial: Trial, production_database: Database, observe: Observe) -> Migration:
+    """The release's migration, tried on a scratch server of production's own version."""
+    return Migration(migration_trial, production_database, observe)
+
+
+@pytest.fixture(scope="session")
+def science_session(target: Target) -> ScienceSession:
+    """What the API's own Python says: asked at the first look, once for the run."""
+    return ScienceSession(target)
+
+
+@pytest.fixture
+def science(science_session: ScienceSession, observe: Observe) -> Science:
+    """The Python of the image that ships."""
+    return Science(science_session, observe)
+
+
+@pytest.fixture
+def tools(target: Target, observe: Observe) -> Tools:
+    """The programs on this machine that the day needs."""
+    return Tools(target, observe)
+
+
+@pytest.fixture
+def alert_tests(target: Target, observe: Observe) -> AlertTests:
+    """Prometheus' unit tests of the shipped rules."""
+    return AlertTests(target, observe)
