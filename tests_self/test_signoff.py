@@ -281,6 +281,49 @@ def said_to_fail_since(release: Release) -> None:
     attest.attest(chain, release.key, line, by="Ada", saw="NOX-812 is new", outcome=attest.FAILED)
 
 
+def on_another_target(release: Release) -> None:
+    release.runs()
+    shutil.copy(release.root / "targets" / "staging.toml", release.root / "targets" / "sandbox.toml")
+
+    def change(results: dict[str, Any]) -> None:
+        outcome("staging.health", "failed")(results)
+        results["target"]["name"] = "sandbox"
+
+    release.run("staging", change=change, began=timedelta(minutes=51))
+
+
+def stepped_aside(release: Release) -> None:
+    release.runs()
+    path = release.run("green", change=outcome("green.health", "failed"), began=timedelta(minutes=25))
+    results = json.loads((path / "results.json").read_text())
+    results["started"] = "2000-01-01T00:00:00+00:00"
+    (path / "results.json").write_text(json.dumps(results))
+
+
+def from_the_future(release: Release) -> None:
+    release.runs()
+    release.run("live", change=outcome("live.health", "failed"), began=-timedelta(minutes=4))
+
+
+def rolled_back_in_part(release: Release) -> None:
+    release.runs()
+
+    def change(results: dict[str, Any]) -> None:
+        results["whole"] = []
+
+    release.run("rollback", change=change)
+
+
+def rolled_back_as_far_as_known(release: Release) -> None:
+    release.runs()
+
+    def change(results: dict[str, Any]) -> None:
+        outcome("rollback.traffic-switch", "unreachable")(results)
+        outcome("rollback.version", "unreachable")(results)
+
+    release.run("rollback", change=change)
+
+
 @pytest.mark.parametrize(
     ("make", "line", "shown", "verdict", "why"),
     [
@@ -298,6 +341,23 @@ def said_to_fail_since(release: Release) -> None:
         (of_two_commits, "green.health", "passed", "INCONCLUSIVE", "are not of one commit"),
         (rehearsed, "green.health", "not-run", "INCONCLUSIVE", "there is no run of this phase"),
         (another_release, "green.health", "unproven", "INCONCLUSIVE", "is of another release"),
+        (on_another_target, "staging.health", "passed", "INCONCLUSIVE", "was run on staging, sandbox"),
+        (
+            stepped_aside,
+            "green.health",
+            "passed",
+            "INCONCLUSIVE",
+            "does not count: results.json: was changed",
+        ),
+        (from_the_future, "live.health", "passed", "INCONCLUSIVE", "is from the future"),
+        (rolled_back_in_part, "rollback.version", "not-run", "INCONCLUSIVE", "rollback was run after phase"),
+        (
+            rolled_back_as_far_as_known,
+            "rollback.version",
+            "unreachable",
+            "INCONCLUSIVE",
+            "rollback was run after phase",
+        ),
         (said_to_fail_since, "live.sentry-issues", "failed", "NO-GO", "NOX-812 is new"),
     ],
 )
@@ -366,6 +426,15 @@ def test_rolled_back(release: Release) -> None:
 
     assert (status, said.splitlines()[0]) == (1, "ROLLED BACK  release 8.0.0: Rolled Back")
     assert release.outcomes()["signoff.status"] == "failed"
+
+
+def test_users_get_the_version_before(release: Release) -> None:
+    """Nobody could look at the Ingress, but every answer is blue's."""
+    release.runs()
+    release.run("rollback", change=outcome("rollback.traffic-switch", "unreachable"))
+
+    assert release.sign_off()[0] != 0
+    assert release.status() == "Rolled Back"
 
 
 def test_a_person_says_that_it_was_rolled_back(release: Release) -> None:

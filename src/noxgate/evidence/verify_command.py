@@ -3,10 +3,11 @@
 import argparse
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from noxgate.evidence.beside import beside, everybody
 from noxgate.evidence.project import Project
 from noxgate.evidence.records import RecordError
 from noxgate.evidence.runs import Run, also_on, narrowed_since, newest, read_run, runs_of, unreadable
@@ -15,7 +16,7 @@ from noxgate.evidence.signing import PublicKey, SigningError, read_public_key
 from noxgate.evidence.summary import of_words
 from noxgate.evidence.sweep import leaks
 from noxgate.evidence.trust import HOURS, read_trust
-from noxgate.evidence.verify import Expected, Verified, altered, disagreements, sealed_by, verify
+from noxgate.evidence.verify import Expected, Verified, disagreements, verify
 from noxgate.profile import read_target
 from noxgate.profile_values import guess
 from noxgate.secret import Scrubber
@@ -139,29 +140,8 @@ class Asked:
         # of the phases of one run, a newer run may speak for some
         spoken = {run.folder: [name for name in run.whole if newest(runs, name) is run] for run in runs}
         found = [self.verify(folder, (), spoken[folder]) for folder in chosen]
-        return found, [*problems, *self._beside(place, chosen), *disagreements(found)]
-
-    def _beside(self, place: Path, chosen: Mapping[Path, Run]) -> Iterator[str]:
-        """What was changed in runs that do not count: a NO-GO must not step aside by another date or name."""
-        signers = self._everybody()
-        known = {signer.id for signer in signers}
-        for run in runs_of(place):
-            # a rehearsal has a key of its own, which is gone with it
-            if run.folder in chosen or (run.rehearsal and sealed_by(run.folder) not in known):
-                continue
-            for reason in altered(run.folder, signers):
-                yield f"{run.folder.name}, which does not count: {reason}"
-
-    def _everybody(self) -> Sequence[PublicKey]:
-        """Whose signatures count on any target."""
-        found: dict[str, PublicKey] = {}
-        for path in sorted((self._project.root / "targets").glob("*.toml")):
-            try:
-                trust = read_trust(self._project.root, path.stem)
-            except ProfileError:
-                continue
-            found |= {} if trust.rehearsal else {signer.id: signer for signer in trust.signers}
-        return self._keys or tuple(found.values())
+        aside = beside(place, chosen, self._keys or everybody(self._project.root))
+        return found, [*problems, *aside, *disagreements(found)]
 
     def _of_part(self, run: Run, phase: str) -> list[str]:
         """What speaks against a phase from a run that looked at a part of it after the whole."""

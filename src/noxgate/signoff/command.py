@@ -15,9 +15,10 @@ from noxgate.evidence.signing import SigningError
 from noxgate.evidence.trust import Trust, read_trust
 from noxgate.profile import PEERS, REHEARSALS, read_document, read_target
 from noxgate.secret import Scrubber
-from noxgate.signoff.gather import Asked, gather
+from noxgate.signoff.asked import Asked
+from noxgate.signoff.gather import gather
 from noxgate.signoff.markdown import markdown
-from noxgate.signoff.model import SignOff
+from noxgate.signoff.model import SignOff, Status
 from noxgate.signoff.page import html
 from noxgate.target import ProfileError
 
@@ -52,6 +53,8 @@ def signoff(given: argparse.Namespace) -> int:
     for problem in page.problems:
         print(f"{'runs':<12}{problem}"[:300])
     print(f"the page to open: {os.path.relpath(path)}")
+    if page.status is Status.ROLLED_BACK:
+        return 1
     return page.verdict.exit_code if page.status.good else max(1, page.verdict.exit_code)
 
 

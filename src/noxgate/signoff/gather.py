@@ -1,20 +1,19 @@
 """What the sign-off page is made of: the newest run of each phase, verified, and what follows from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from pathlib import Path
 
 from noxgate.evidence.attest import FAILED
 from noxgate.evidence.records import ATTESTATION, OPENED, Record, RecordError, latest
-from noxgate.evidence.runs import Run, narrowed_since, newest, runs_of, unreadable
+from noxgate.evidence.runs import Run, newest, runs_of, unreadable
 from noxgate.evidence.seal import read_json
 from noxgate.evidence.signing import SigningError
-from noxgate.evidence.trust import HOURS, Trust
+from noxgate.evidence.trust import HOURS
 from noxgate.evidence.verdict import Verdict
-from noxgate.evidence.verify import Expected, altered, disagreements
+from noxgate.evidence.verify import Expected, disagreements
 from noxgate.runbook import Phase, Runbook
+from noxgate.signoff.asked import Asked
 from noxgate.signoff.derived import Known, derive, review_hours
 from noxgate.signoff.loads import loads_of
 from noxgate.signoff.model import (
@@ -25,33 +24,18 @@ from noxgate.signoff.model import (
     Status,
     verdict_on,
 )
+from noxgate.signoff.problems import BACK, SWITCH, problems
 from noxgate.signoff.runs import Read, read, said, shown_line
 
 STATUS = "signoff.status"  # its derived_from are the phases that make a release a success
-SWITCH = "live.traffic-switch"
-BACK = "rollback.traffic-switch"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the page is to be made of. `trusts` are what the profiles of the targets say, by name."""
-
-    root: Path
-    runbook: Runbook
-    reports: Path
-    release: str
-    rehearsal: bool
-    trusts: Mapping[str, Trust]
-    now: datetime
-    targets: Sequence[str] | None = None  # None: all
-    addresses: Mapping[str, str] = field(default_factory=dict)  # of a rehearsal: others have the same names
-    unknown: Mapping[str, str] = field(default_factory=dict)  # why a target has no trust
+BACK_VERSION = "rollback.version"
 
 
 def gather(asked: Asked) -> SignOff:
     """The page's contents."""
     place = asked.reports / asked.release
-    runs = [run for run in runs_of(place) if _is_asked(run, asked)]
+    every = runs_of(place)
+    runs = [run for run in every if _is_asked(run, asked)]
     names = [phase.name for phase in asked.runbook.phases.values() if _judged(asked.runbook, phase)]
     up_to_live = _up_to_live(asked.runbook, names)
     chosen = {name: run for name in names if (run := newest(runs, name)) is not None}
@@ -62,14 +46,13 @@ def gather(asked: Asked) -> SignOff:
         for name in names
     )
     phases = tuple(replace(phase, lines=_with_words(phase, records)) for phase in phases)
-    problems = (
+    against = (
         *(f"{folder.name}: {said(why)}: nobody knows what it saw" for folder, why in unreadable(place)),
         *broken,
         *map(said, disagreements([each.verified for each in _distinct(found)])),
-        *(problem for name in names for problem in _narrowed(asked, runs, name, chosen.get(name))),
-        *_order(chosen, up_to_live),
+        *problems(asked, every, runs, chosen, up_to_live),
     )
-    return _whole(asked, phases, tuple(problems), tuple(records), found)
+    return _whole(asked, phases, against, tuple(records), found)
 
 
 def _whole(
@@ -142,7 +125,7 @@ def _read_all(
 ) -> tuple[dict[str, Read], dict[str, str]]:
     """Each chosen run, read once; why those that cannot be are not."""
     ends = [run.started for name, run in chosen.items() if up_to_live and name == up_to_live[-1]]
-    read_by: dict[Path, Read] = {}
+    read_by: dict[str, Read] = {}
     found: dict[str, Read] = {}
     unread: dict[str, str] = {}
     for name, run in chosen.items():
@@ -158,9 +141,9 @@ def _read_all(
             release=asked.release,
         )
         try:
-            if run.folder not in read_by:
-                read_by[run.folder] = read(run, expected, asked.trusts.get(run.target), asked.unknown)
-            found[name] = read_by[run.folder]
+            if run.folder.name not in read_by:
+                read_by[run.folder.name] = read(run, expected, asked.trusts.get(run.target), asked.unknown)
+            found[name] = read_by[run.folder.name]
         except SigningError as error:
             unread[name] = said(error)
     return found, unread
@@ -217,44 +200,28 @@ def _with_word(shown: ShownLine, word: Record | None, phase: ShownPhase) -> Show
     return replace(shown, note=f"attested since by {said_so}. Run the phase again: it counts from then on")
 
 
-def _narrowed(asked: Asked, runs: Sequence[Run], phase: str, whole: Run | None) -> Iterator[str]:
-    """What a run of a part of the phase saw fail since the whole was run, or that nobody can believe it."""
-    for part in narrowed_since(runs, phase, whole):
-        name = f"{part.folder.name}, a narrowed run since"
-        trust = asked.trusts.get(part.target)
-        if trust and (changed := altered(part.folder, trust.signers)):
-            yield f"{name}: {said(changed[0])}"
-            continue
-        lines = asked.runbook.lines
-        failed = [line for line in part.failed if line not in lines or lines[line].phase == phase]
-        if failed:
-            yield f"{name}: saw {said(', '.join(failed))} fail: run the whole of phase {phase} once more"
-
-
-def _order(chosen: Mapping[str, Run], up_to_live: Sequence[str]) -> Iterator[str]:
-    """What was looked at again after a later phase says nothing of what that phase rested on."""
-    for earlier, later in pairwise(up_to_live):
-        if earlier in chosen and later in chosen and chosen[earlier].started > chosen[later].started:
-            yield f"phase {earlier} was run after phase {later}: run {later} once more"
-
-
 def _rolled_back(asked: Asked, phases: Sequence[ShownPhase], records: Sequence[Record]) -> bool:
-    """Whether traffic went back to blue after the last switch. In a rehearsal that is a drill.
+    """Whether traffic went back to blue after the last switch.
 
-    A check saw it, or a person attested a line that there is only in a rollback.
+    A check saw it, or a person attested a line that there is only in a rollback. The records of a rehearsal
+    have a clock of their own, which says nothing of before and after.
     """
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
-    back, switch = lines.get(BACK), lines.get(SWITCH)
-    if asked.rehearsal or back is None:
-        return False
+    switch = lines.get(SWITCH)
     after = switch.at if switch and switch.at else datetime.min.replace(tzinfo=UTC)
-    seen = back.outcome in {Shown.PASSED, Shown.UNPROVEN, Shown.WAIVED}
+    seen = [
+        back.at
+        for back in map(lines.get, (BACK, BACK_VERSION))
+        if back and back.at and back.outcome in {Shown.PASSED, Shown.UNPROVEN, Shown.WAIVED}
+    ]
     said_so = [
         record.at
         for record in records
-        if record.kind == ATTESTATION and record.line.partition(".")[0] == back.line.phase
+        if record.kind == ATTESTATION
+        and record.line.partition(".")[0] == BACK.partition(".")[0]
+        and not asked.rehearsal
     ]
-    return any(at > after for at in (*([back.at] if seen and back.at else []), *said_so))
+    return any(at > after for at in (*seen, *said_so))
 
 
 def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> datetime | None:
