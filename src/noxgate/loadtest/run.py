@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -132,7 +133,7 @@ def run(
 def answered_version(target: Target) -> str:
     """What the target says it is; UnreachableError where it does not answer, or not with a version."""
     url = f"{target.base_url}/version"
-    context: Any = httpx.create_ssl_context(verify=str(target.ca_file)) if target.ca_file else True
+    context = ssl.create_default_context(cafile=target.ca_file) if target.ca_file else True
     try:
         for _ in range(LOOKS):
             answer = httpx.get(url, verify=context, timeout=10, trust_env=not target.rehearsal)
