@@ -32,6 +32,7 @@ from noxgate.clients.vulnerabilities import Vulnerabilities
 from noxgate.clients.watching import Watching
 from noxgate.clients.window_metrics import WindowMetrics
 from noxgate.evidence.recorded import recorded
+from noxgate.evidence.trust import read_trust
 from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
 from noxgate.profile import read_peer
@@ -203,9 +204,12 @@ def previous_version(pytestconfig: pytest.Config, target: Target, release: Relea
     """Blue's version, as the checks of prep found it before the release."""
     line = "prep.blue-version"
     folder = pytestconfig.rootpath / pytestconfig.option.reports / release.version
-    found = recorded(folder, target.name, line, "previous-version")
+    trust = read_trust(pytestconfig.rootpath, str(target.path))
+    found = recorded(folder, target.name, line, "previous-version", trust.signers)
     if found is None:
         raise UnreachableError(f"no run in {folder} says which version blue had: {line} records it, in prep")
+    if found.doubt:
+        raise UnreachableError(f"{found.folder.name} says which version blue had, and {found.doubt}")
     repeat = f"jq .facts {shlex.quote(str(found.folder / 'results.json'))}"
     observe(Observation(f"blue was {found.value}, says {found.folder.name}", repeat))
     return found.value

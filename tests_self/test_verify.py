@@ -16,6 +16,8 @@ from tests_self.test_attest import HUMAN, say
 
 from noxgate import cli
 from noxgate.evidence import seal, signing
+from noxgate.evidence.recorded import Recorded, recorded
+from noxgate.evidence.trust import read_trust
 from noxgate.evidence.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -565,6 +567,26 @@ def test_a_no_go_that_was_made_to_step_aside(
     words = capsys.readouterr().out.splitlines()
     assert f"refused   {run.name}, which does not count: results.json: was changed" in words
     assert words[0].startswith(f"verified  {go.name}: GO")
+
+
+def test_a_fact_of_an_earlier_run_is_taken_from_sealed_bytes_alone(bundle: Bundle) -> None:
+    """Whoever can write into the reports folder must not choose the version that a rollback is proven by."""
+    trust = read_trust(bundle.root, "staging")
+
+    run = another(bundle, facts={"previous-version": "6.6.6"})
+    what = (run.parent, "staging", "staging.version", "previous-version", trust.signers)
+    assert recorded(*what) == Recorded("6.6.6", run, "it is not sealed")
+    key = signing.read_signing_key(bundle.key)
+    seal.seal(run, bundle.root, bundle.root / "targets" / "staging.toml", key)
+    assert recorded(*what) == Recorded("6.6.6", run)
+    newer = run.with_name("20990102T000000Z-staging-staging")
+    shutil.copytree(run, newer)
+    (newer / seal.ENVELOPE).unlink()
+    assert recorded(*what) == Recorded("6.6.6", run)
+    shutil.rmtree(newer)
+    results = run / "results.json"
+    results.write_text(results.read_text().replace("6.6.6", "9.9.9"))
+    assert recorded(*what) == Recorded("9.9.9", run, "results.json: was changed")
 
 
 def test_a_go_on_another_target_hides_no_no_go(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
