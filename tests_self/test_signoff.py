@@ -417,6 +417,31 @@ def test_a_window_that_is_not_over(release: Release) -> None:
     assert "2 of 17, 15 not due yet" in " ".join(release.html.split())
 
 
+@pytest.mark.parametrize("look", ["0h", "48h without its record"])
+def test_a_smaller_look_hides_no_later_checkpoint(release: Release, look: str) -> None:
+    """What the window's end saw fail is not forgotten as somebody looks whether it is open."""
+    record = "window.checkpoint-48h-record"
+
+    def end(results: dict[str, Any]) -> None:
+        outcome(record, "failed")(results)
+        results["checkpoint"] = "48h"
+
+    def smaller(results: dict[str, Any]) -> None:
+        results["checkpoint"] = look.partition(" ")[0]
+        results["lines"] = [
+            line
+            for line in results["lines"]
+            if line["id"] == "window.opened" or (look != "0h" and line["id"] != record)
+        ]
+
+    release.runs()
+    release.run("window", change=end)
+    release.run("window", change=smaller, began=timedelta(minutes=3))
+
+    assert release.sign_off()[0] == 1
+    assert release.outcomes()[record] == "failed"
+
+
 def test_rolled_back(release: Release) -> None:
     """Traffic leads to blue again: whatever passed before, this is no success."""
     release.runs()

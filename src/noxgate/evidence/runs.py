@@ -20,7 +20,8 @@ RESULTS = "results.json"
 class Run:
     """What a run says of itself, before anything of it is verified.
 
-    `whole` are those of its phases that it did not narrow; `failed` are the ids of lines that it saw fail.
+    `whole` are those of its phases that it did not narrow; `failed` are the ids of lines that it saw fail,
+    and `judged` are the phases of all its lines.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class Run:
     started: datetime
     whole: tuple[str, ...]
     failed: tuple[str, ...]
+    judged: tuple[str, ...]
 
 
 def read_run(folder: Path) -> Run:
@@ -46,6 +48,7 @@ def read_run(folder: Path) -> Run:
             datetime.fromisoformat(results["started"]).astimezone(UTC),  # of a foreign form, too
             tuple(map(str, results.get("whole", phases))),
             tuple(str(line["id"]) for line in results["lines"] if line["outcome"] == Outcome.FAILED),
+            tuple(str(line["id"]).partition(".")[0] for line in results["lines"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SigningError(f"{RESULTS}: expected a run, saw another form ({error})") from None

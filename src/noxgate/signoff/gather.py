@@ -26,6 +26,7 @@ from noxgate.signoff.model import (
 )
 from noxgate.signoff.problems import BACK, SWITCH, problems
 from noxgate.signoff.runs import Read, read, said, shown_line
+from noxgate.window import PHASE
 
 STATUS = "signoff.status"  # its derived_from are the phases that make a release a success
 BACK_VERSION = "rollback.version"
@@ -39,6 +40,8 @@ def gather(asked: Asked) -> SignOff:
     names = [phase.name for phase in asked.runbook.phases.values() if _judged(asked.runbook, phase)]
     up_to_live = _up_to_live(asked.runbook, names)
     chosen = {name: run for name in names if (run := newest(runs, name)) is not None}
+    if PHASE in chosen:
+        chosen[PHASE] = _last_look(runs, chosen)
     found, unread = _read_all(asked, chosen, up_to_live)
     records, broken = _records(asked, {run.target for run in chosen.values()})
     phases = tuple(
@@ -107,6 +110,13 @@ def _is_asked(run: Run, asked: Asked) -> bool:
         return False
     address = asked.addresses.get(run.target)
     return address is None or read_json(run.folder / "results.json")["target"].get("base_url") == address
+
+
+def _last_look(runs: Sequence[Run], chosen: Mapping[str, Run]) -> Run:
+    """The window's run that judged most since the live run: an earlier checkpoint takes none of it back."""
+    live = chosen.get(SWITCH.partition(".")[0])
+    since = [run for run in runs if PHASE in run.whole and (live is None or run.started > live.started)]
+    return max(since, key=lambda run: (run.judged.count(PHASE), run.started), default=chosen[PHASE])
 
 
 def _judged(runbook: Runbook, phase: Phase) -> bool:
