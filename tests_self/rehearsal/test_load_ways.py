@@ -31,7 +31,7 @@ SLOS = read_slos(read_runbook(Path(__file__).parents[2] / "runbook.toml").lines)
 def test_found_either_way(sabotage: Sabotage, way: Way, world: World) -> None:
     """Its line ends as it must, what follows from it does not pass, and all else passes.
 
-    Other work on the machine may leave more undecided: then it is tried again; what passes and must not, never.
+    Other work may leave more undecided: then it is tried again; what passes and must not, never.
     """
     loading.good(world)
     expected = {sabotage.line, *sabotage.also}
