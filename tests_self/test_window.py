@@ -195,9 +195,9 @@ def test_stretches() -> None:
 
 
 class Measured:
-    """A Prometheus that answers range queries with a function of time, and keeps what it was asked."""
+    """A Prometheus that answers a query at a time with a function of both, and keeps what it was asked."""
 
-    def __init__(self, value: Callable[[datetime], float | None]) -> None:
+    def __init__(self, value: Callable[[str, datetime], float | None]) -> None:
         self.value = value
         self.asked: list[tuple[datetime, datetime]] = []
 
@@ -209,7 +209,7 @@ class Measured:
             start + n * timedelta(seconds=step) for n in range(int((end - start).total_seconds() // step) + 1)
         ]
         labels = {"le": "0.3"} if promql.startswith("count by (le)") else {}
-        points = [(at, value) for at in times if (value := self.value(at)) is not None]
+        points = [(at, value) for at in times if (value := self.value(promql, at)) is not None]
         return [Series(labels, points)] if points else []
 
 
@@ -220,7 +220,7 @@ def metrics(measured: Measured, hours: float = 48) -> WindowMetrics:
 
 def test_every_minute_is_asked_for_once() -> None:
     """In parts that a server answers, without a minute lost or twice between them."""
-    measured = Measured(lambda _: 1.0)
+    measured = Measured(lambda *_: 1.0)
 
     assert metrics(measured).coverage().percent == 100
     assert len(measured.asked) == 4
@@ -230,7 +230,7 @@ def test_every_minute_is_asked_for_once() -> None:
 
 def test_a_gap_is_not_green() -> None:
     """A quarter of an hour without samples among 48 hours: 99.5 % are covered, and nothing is said of p95."""
-    dark = Measured(lambda at: None if 20 * HOUR < at - NOON <= 20 * HOUR + 15 * MINUTE else 1.0)
+    dark = Measured(lambda _, at: None if 20 * HOUR < at - NOON <= 20 * HOUR + 15 * MINUTE else 1.0)
     found = metrics(dark).coverage()
 
     assert [gap.minutes for gap in found.gaps] == [15]
@@ -241,9 +241,29 @@ def test_a_gap_is_not_green() -> None:
         metrics(dark).p95_over(300)
 
 
+def test_a_share_of_what_is_not_known_is_not_green() -> None:
+    """The memory is measured all the time, and its limit for a minute: nothing is known of the others."""
+
+    def memory(promql: str, at: datetime) -> float | None:
+        return 12.0 if "count_over_time" in promql or at - NOON == 20 * MINUTE else None
+
+    with pytest.raises(UnreachableError, match=r"expected samples in 90 % of the minutes .* saw 0\.0 %"):
+        metrics(Measured(memory)).memory_over(80)
+
+
+def test_a_percentile_of_no_buckets_is_not_green() -> None:
+    """Pods were scraped, and their histogram was gone until the end."""
+
+    def gone(promql: str, at: datetime) -> float | None:
+        return 1.0 if "up{" in promql or at - NOON == 48 * HOUR else None
+
+    with pytest.raises(UnreachableError, match=r"http_request_duration_seconds_bucket.* saw 0"):
+        metrics(Measured(gone)).p95_over(300)
+
+
 def test_a_short_incident_is_found() -> None:
     """Twelve minutes of 48 hours."""
-    slow = Measured(lambda at: 640.0 if 12 * MINUTE > at - NOON - 20 * HOUR >= 0 * MINUTE else 120.0)
+    slow = Measured(lambda _, at: 640.0 if 12 * MINUTE > at - NOON - 20 * HOUR >= 0 * MINUTE else 120.0)
 
     assert [(one.minutes, one.worst) for one in metrics(slow).p95_over(300)] == [(12, 640)]
     assert SEEN > STEP
@@ -251,7 +271,7 @@ def test_a_short_incident_is_found() -> None:
 
 def test_a_limit_that_no_bucket_ends_at() -> None:
     with pytest.raises(UnreachableError, match=r"no bucket that ends at 0\.25 s"):
-        metrics(Measured(lambda _: 120.0), 2).p95_over(250)
+        metrics(Measured(lambda *_: 120.0), 2).p95_over(250)
 
 
 def test_a_rollbacks_record() -> None:

@@ -69,6 +69,18 @@ def deaf(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]], limit: fl
     return wrong
 
 
+def unloaded(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The critical alerts that Prometheus has not loaded as they are shipped: none of them can have fired."""
+    critical = [rule for rule in shipped if (rule.get("labels") or {}).get("severity") == "critical"]
+    names = {rule.get("alert") for rule in critical}
+    loaded = {(one.name, prometheus.formatted(one.query)) for one in prometheus.rules() if one.name in names}
+    return [
+        rule["alert"]
+        for rule in critical
+        if "alert" in rule and (rule["alert"], prometheus.formatted(rule["expr"])) not in loaded
+    ]
+
+
 def firing(prometheus: Prometheus, names: Collection[str], namespaces: Collection[str]) -> list[str]:
     """The alerts that fire under these names, or about these namespaces.
 

@@ -1,7 +1,7 @@
 """The metrics of a long window, minute by minute: a number for all of it would hide a short incident."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import fmean
@@ -70,13 +70,12 @@ class WindowMetrics:
     def coverage(self, selector: str | None = None) -> Coverage:
         """Of the scrapes, or of another selector's series."""
         there = self._minutes(f"count(count_over_time({selector or self.of.up}[{SEEN}s]))", STEP)
-        grid = list(self._grid(STEP))
-        gaps = stretches({at: math.nan for at in grid if not there.get(at)})
-        return Coverage(100 * sum(at in there for at in grid) / max(1, len(grid)), gaps)
+        return self._coverage({at for at, series in there.items() if series}, STEP)
 
     def p95_over(self, limit_ms: float) -> list[Stretch]:
         """Where the 95th percentile of the response times was not below the limit."""
         self._covered(self.of.up)
+        self._covered(f'{self.of.buckets.removesuffix("}")},le="+Inf"}}')  # else none could be over
         self._edges(limit_ms / 1000)
         return _wrong(self._minutes(self.of.p95_ms(RATE)), lambda value: value < limit_ms, max)
 
@@ -152,12 +151,20 @@ class WindowMetrics:
 
     def _covered(self, selector: str) -> None:
         """Nothing is known of what nobody measured."""
-        found = self.coverage(selector)
+        self._refuse_gaps(selector, self.coverage(selector))
+
+    def _coverage(self, there: Collection[datetime], after: int) -> Coverage:
+        """How many of the minutes are there, and which are not."""
+        grid = list(self._grid(after))
+        gaps = stretches({at: math.nan for at in grid if at not in there})
+        return Coverage(100 * sum(at in there for at in grid) / max(1, len(grid)), gaps)
+
+    def _refuse_gaps(self, what: str, found: Coverage) -> None:
         wide = [gap for gap in found.gaps if gap.minutes >= self.longest_gap]
         if found.percent < self.enough or wide:
             shown = ", ".join(map(str, wide[:3])) or f"{len(found.gaps)} short gaps"
             raise UnreachableError(
-                f"{selector}: expected samples in {self.enough:g} % of the minutes and no gap of "
+                f"{what}: expected samples in {self.enough:g} % of the minutes and no gap of "
                 f"{self.longest_gap:g} min, saw {found.percent:.1f} %: {shown}"
             )
 
@@ -172,6 +179,7 @@ class WindowMetrics:
         found = self._minutes(expression)
         if not found:
             raise UnreachableError(f"{expression}: expected a value for each minute, saw none")
+        self._refuse_gaps(expression, self._coverage(found, RATE))  # the limit of a share may be missing
         return found
 
     def _minutes(self, expression: str, after: int = RATE) -> Minutes:

@@ -82,6 +82,12 @@ def _metrics() -> Iterator[Sabotage]:
     yield Over("window.errors", "silent", "nobody gets through for 12 minutes", silent, "no request at all")
     fires = _measured(between(30, 30 + MINUTE, alert="NoxApiErrors"))
     yield Over("window.critical-alerts", "minute", "one fired for a minute", fires, "NoxApiErrors")
+    deaf = "production's rules were taken away since the switch"
+    yield Over("window.critical-alerts", "unloaded", deaf, _unloaded, "not loaded")
+    dawn = _measured(between(10, 10.2, requests=0.0))
+    yield Over(
+        HOUR_24, "silent", "nobody gets through for 12 minutes", dawn, "no request", ("window.errors",)
+    )
 
 
 def _coverage() -> Iterator[Sabotage]:
@@ -123,6 +129,17 @@ def _final() -> Iterator[Sabotage]:
     yield Over(FINAL, "one-old", "one pod is a release candidate", old, "8.0.0-rc1")
     away = edited("Pod", "nox-api-blue-2", {"metadata": {"labels": {"app": "old"}}}, namespace=BLUE)
     yield Over(FINAL, "blue-gone", "blue was cleaned up, by half", away, "blue")
+
+
+@contextmanager
+def _unloaded(world: World) -> Iterator[None]:
+    """Staging's, which have the same names, are still there."""
+    groups = [each for each in prometheus.usual(world).groups if "production" not in each["name"]]
+    try:
+        prometheus.apply(world, groups=groups)
+        yield
+    finally:
+        prometheus.restore(world)
 
 
 def _holes(hour: float, minute: Minute) -> Minute:
