@@ -589,6 +589,25 @@ def test_a_fact_of_an_earlier_run_is_taken_from_sealed_bytes_alone(bundle: Bundl
     assert recorded(*what) == Recorded("9.9.9", run, "results.json: was changed")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"started": "0001-01-01T00:00:00+14:00"},
+        {"whole": [], "lines": [{"id": "staging.\x1b[2J\ud800", "outcome": "failed"}]},
+    ],
+    ids=["before-all-time", "to-the-terminal"],
+)
+def test_an_odd_run_is_one_plain_line(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
+) -> None:
+    """No traceback, and nothing that a terminal would obey."""
+    run = another(bundle, **change)
+
+    words = said(capsys, 1)
+    assert sum(run.name in word for word in words) == 1
+    assert all(word.isprintable() for word in words)
+
+
 def test_a_go_on_another_target_hides_no_no_go(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     """Which target counts is for a person to say."""
     target = {**bundle.results()["target"], "name": "sandbox"}

@@ -46,11 +46,11 @@ def read_run(folder: Path) -> Run:
             target["rehearsal"] is not False,
             phases,
             datetime.fromisoformat(results["started"]).astimezone(UTC),  # of a foreign form, too
-            tuple(map(str, results.get("whole", phases))),
+            tuple(name for name in map(str, results.get("whole", phases)) if name in phases),
             tuple(str(line["id"]) for line in results["lines"] if line["outcome"] == Outcome.FAILED),
             tuple(str(line["id"]).partition(".")[0] for line in results["lines"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SigningError(f"{RESULTS}: expected a run, saw another form ({error})") from None
 
 

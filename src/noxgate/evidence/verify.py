@@ -111,7 +111,7 @@ def _verify(folder: Path, expected: Expected) -> Verified:
             tuple(_refusals(folder, results, subjects, expected)),
             str(signer),
             str(results["verdict"]),
-            tuple(results["phases"]),
+            tuple(map(str, results["phases"])),
             datetime.fromisoformat(results["ended"]),
             next(iter(_known(subjects, seal.COMMITS)), None),
             _known(subjects, seal.IMAGES),
@@ -119,7 +119,7 @@ def _verify(folder: Path, expected: Expected) -> Verified:
             str(results["target"]["base_url"]),
             tuple(value for name, value in sorted(subjects.items()) if name.startswith(_RECORDS)),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SigningError(f"results.json: saw another form ({type(error).__name__}: {error})") from None
 
 

@@ -68,6 +68,7 @@ def verify_asked(given: argparse.Namespace) -> int:
     rows = [row for run in found for row in _said(run)]
     rows += [f"note      {note}" for note in asked.notes]
     rows += [f"refused   {problem}" for problem in problems]
+    rows = list(map(_plain, rows))
     refused = bool(problems) or any(run.refusals for run in found)
     verdict = f"{'REFUSED' if refused else 'VERIFIED'}  release {asked.release}"
     print(*rows, verdict, sep="\n")
@@ -181,6 +182,11 @@ def _said(run: Verified) -> list[str]:
     facts += [f"commit {run.commit[:12]}"] if run.commit else []
     facts += [f"image {run.images[0][:12]}"] if run.images else []
     return [f"verified  {run.folder.name}: {', '.join(facts)}"]
+
+
+def _plain(row: str) -> str:
+    """A row as every terminal can show it: what is in it may be of files that anybody has written."""
+    return "".join(character if character.isprintable() else "?" for character in row)
 
 
 def _time(text: str) -> datetime:

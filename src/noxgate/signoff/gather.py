@@ -55,7 +55,7 @@ def gather(asked: Asked) -> SignOff:
         *map(said, disagreements([each.verified for each in _distinct(found)])),
         *problems(asked, every, runs, chosen, up_to_live),
     )
-    return _whole(asked, phases, against, tuple(records), found)
+    return _whole(asked, phases, tuple(map(said, against)), tuple(records), found)
 
 
 def _whole(

@@ -24,7 +24,7 @@ LONGEST = 600  # characters of one text
 CUT = 20 * LONGEST
 NO_PROFILE = "its profile is not here any more"
 REHEARSAL = "is a rehearsal: it does not count for a release"
-WRONG_FORM = (KeyError, TypeError, ValueError, AttributeError)
+WRONG_FORM = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
