@@ -589,6 +589,18 @@ def test_a_fact_of_an_earlier_run_is_taken_from_sealed_bytes_alone(bundle: Bundl
     assert recorded(*what) == Recorded("9.9.9", run, "results.json: was changed")
 
 
+@pytest.mark.parametrize("verdict", [float("nan"), "\ud800"])
+def test_what_no_statement_can_hold_is_not_sealed(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], verdict: object
+) -> None:
+    """One line, and no envelope."""
+    run = another(bundle, verdict=verdict)
+
+    assert cli.main(["seal", str(run)]) != 0
+    assert "expected a run's results.json, saw another form" in capsys.readouterr().err
+    assert not (run / seal.ENVELOPE).exists()
+
+
 @pytest.mark.parametrize(
     "change",
     [

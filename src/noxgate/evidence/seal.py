@@ -33,11 +33,11 @@ def seal(folder: Path, root: Path, profile: Path, key: SigningKey) -> Path:
         raise SigningError(f"{folder.name}: is sealed already: a seal is not made anew")
     try:
         statement = _statement(folder, root, profile)
-    except (KeyError, TypeError, AttributeError) as error:
+        text = json.dumps(statement, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise SigningError(
             f"{folder.name}: expected a run's results.json, saw another form ({error})"
         ) from None
-    text = json.dumps(statement, indent=1, ensure_ascii=False, allow_nan=False).encode()
     try:
         envelope.write_bytes(sign(PAYLOAD_TYPE, text, key))
     except OSError as error:
