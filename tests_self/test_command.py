@@ -61,6 +61,15 @@ def test_gate_with_an_unknown_target(project: "Project") -> None:
     assert "did you mean 'staging'?" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("words", [[], ["bogus"], ["gate", "--bogus"], ["rehearse", "bogus"]])
+def test_wrong_usage_is_no_verdict(tmp_path: Path, words: list[str]) -> None:
+    """The status of argparse itself would be that of INCONCLUSIVE."""
+    done = noxgate(tmp_path, *words)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.splitlines()[-1].startswith("noxgate")
+
+
 def test_outside_the_project(tmp_path: Path) -> None:
     """One line that says where to call it."""
     done = noxgate(tmp_path, "checks")

@@ -191,6 +191,15 @@ def test_no_look_at_all_is_no_failure() -> None:
         watched.answers("/health")
 
 
+def test_nobody_waits_where_nothing_can_be_looked_at() -> None:
+    """An empty answer beside it would be a look."""
+    api = cast("ApiClient", Sampled(UnreachableError("refused"), UnreachableError("nor this")))
+    rounds = Rounds(api, ["/health"], lambda: api.sample("", 0), during=9, every=9)
+
+    with pytest.raises(UnreachableError, match="refused"):
+        FirstMinutes(rounds, lambda _: None).answers("/health")
+
+
 def test_when_the_ingress_was_changed() -> None:
     """By whoever changed what it routes last; a status is no change."""
     fields = [

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from noxgate import doctor
 from noxgate.checks import CheckError, find_checks
@@ -115,9 +116,17 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is 4: argparse's own 2 would be INCONCLUSIVE."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("noxgate", description=DESCRIPTION, formatter_class=raw)
+    parser = _Parser("noxgate", description=DESCRIPTION, formatter_class=raw)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     one = commands.add_parser(
@@ -131,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--target",
         metavar="NAME",
-        help="profile in targets/ (default: staging if BASE_URL is set, else rehearsal)",
+        help="profile in targets/, or a path to one (default: NOXGATE_TARGET, or staging if BASE_URL is set)",
     )
     one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
     one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")
@@ -148,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Rehearse the release on this machine. Real PostgreSQL, Redis and nginx and a reference\n"
         "NOX API run on loopback; nothing leaves the machine and nothing stays behind.\n\n"
         "  run        start everything, run the checks, stop everything (default)\n"
-        "  up         start everything and leave it up: then `pytest -m staging` works\n"
+        "  up         start everything and leave it up, to run what you like against it\n"
         "  status     what is up, and where\n"
         "  down       stop it\n"
         "  sabotages  the faults that can be rehearsed",

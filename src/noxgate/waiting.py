@@ -27,10 +27,17 @@ def eventually(assertion: Callable[[], T], *, within: float, every: float = 1.0)
         time.sleep(every)  # noqa: TID251 (this is the one place)
 
 
-def repeatedly(look: Callable[[], T], *, during: float, every: float) -> list[T]:
-    """Look at the start and then every so many seconds until the time is over; at least twice."""
+def repeatedly(
+    look: Callable[[], T], *, during: float, every: float, hopeless: Callable[[T], bool] | None = None
+) -> list[T]:
+    """Look at the start and then every so many seconds until the time is over; at least twice.
+
+    Once, where the first look is `hopeless`.
+    """
     started = time.monotonic()
     found = [look()]
+    if hopeless is not None and hopeless(found[0]):
+        return found
     while True:
         looked = time.monotonic() - started
         due = len(found) * every

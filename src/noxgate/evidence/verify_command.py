@@ -135,7 +135,9 @@ class Asked:
                     )
             narrowed = narrowed_since(runs, phase, run)
             if run is None:
-                problems.append(f"phase {phase} is missing: no run of the whole of it in {place}")
+                rehearsed = [run for run in runs_of(place) if run.rehearsal]
+                only = " (only rehearsals of it)" if newest(rehearsed, phase) else ""
+                problems.append(f"phase {phase} is missing: no run of the whole of it in {place}{only}")
             for part in narrowed:
                 problems += self._of_part(part, phase)
         # of the phases of one run, a newer run may speak for some

@@ -212,9 +212,10 @@ def up(root: Path) -> int:
     _all_programs()
     here = world.up(say=Clock().say)
     ours = (root / "targets" / "rehearsal.toml").exists()
-    print(f"up: {here.base_url}")
+    print(f"up: {here.base_url}" + ("" if ours else "   (another checkout started it)"))
+    target = "rehearsal" if ours else here.profile
     print(
-        f"now: pytest -m staging{'' if ours else f' --target={here.profile}   (another checkout started it)'}"
+        f"now: noxgate load --target={target} --ramp={loading.RAMP}; then pytest -m staging --target={target}"
     )
     print(f"its cluster: export KUBECONFIG={here.kubeconfig}     kubectl get pods,svc,ingress,hpa")
     print("look at it: noxgate rehearse status     end it: noxgate rehearse down")

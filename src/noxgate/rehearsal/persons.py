@@ -18,5 +18,5 @@ def attest_all(world: World, phase: str, now: datetime | None = None) -> None:
     chain = trust.chain(ROOT / "reports", runbook.release.version)
     for line in human_lines(runbook):
         if line.phase == phase:
-            saw = f"nobody looked: this is a rehearsal, and {line.id} a person's line"
+            saw = f"nobody looked: {line.id} is a person's line, and this is a rehearsal"
             attest(chain, trust.to_sign({}), line, by="rehearsal", saw=saw, now=now)
