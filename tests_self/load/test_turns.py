@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from textwrap import dedent
 
 from tests_self.conftest import Authority, Loopback
@@ -18,7 +19,7 @@ def turns(body: str) -> Json:
     start = f"""
         import json, time, gevent
         from load.turns import Turns
-        turns, order, late = Turns(), [], []
+        turns, order, seen = Turns(), [], []
 
         def burn(seconds={STEP}):
             end = time.monotonic() + seconds
@@ -36,9 +37,8 @@ def turns(body: str) -> Json:
 
         def probe():
             while True:
-                before = time.monotonic()
-                gevent.sleep(0.001)
-                late.append(time.monotonic() - before)
+                gevent.sleep(0.001)  # less than a step: it is due whenever the loop comes round
+                seen.append(len(order))
     """
     command = [sys.executable, "-c", dedent(start) + dedent(body)]
     done = subprocess.run(
@@ -61,11 +61,12 @@ def test_others_wait_for_few_steps_only() -> None:
         gevent.spawn(probe)
         gevent.sleep(0.01)
         gevent.joinall([gevent.spawn(connect, number) for number in range(60)])
-        print(json.dumps({"late": sorted(late), "steps": len(order)}))
+        print(json.dumps({"seen": seen, "steps": len(order)}))
         """
     )
     assert found["steps"] == 120
-    assert found["late"][len(found["late"]) // 2] < 6 * STEP
+    between = [after - before for before, after in pairwise([0, *found["seen"], found["steps"]])]
+    assert sorted(between)[len(between) // 2] < 6  # the most are no sign: a busy machine may stop the loop
 
 
 def test_what_has_begun_goes_on_before_more_is_begun() -> None:

@@ -14,13 +14,24 @@ from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.day import moment_of
 from noxgate.rehearsal.state import World
 
+APART = 9  # tests from one load test to the next: more than a worker is given at a time
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In the order of the day, since a world only moves forward; what belongs to no moment comes first."""
     here = [item for item in items if item.path.parent == Path(__file__).parent]
     places = [index for index, item in enumerate(items) if item in here]
-    for index, item in zip(places, sorted(here, key=_moment), strict=True):
+    for index, item in zip(places, _spread(sorted(here, key=_moment)), strict=True):
         items[index] = item
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Load tests apart from each other: one is run at a time, and another worker would wait for it."""
+    slow = [item for item in items if "slo" in item.name and _moment(item) == 0]
+    others = [item for item in items if item not in slow]
+    for number, item in enumerate(slow):
+        others.insert(min(number * APART, len(others)), item)
+    return others
 
 
 def _moment(item: pytest.Item) -> int:
