@@ -24,6 +24,8 @@ RAMP = "smoke"
 SHORT = "10s"  # of a hold whose result is known to be wrong: enough requests of every class to be sure of it
 STARTS = 60.0  # seconds that a generator on a busy machine may need until its users are there
 LAST_WORDS = 500
+TRIES = 3
+_LATE = "the generator was "
 
 
 def folder(world: World) -> Path:
@@ -95,17 +97,26 @@ def _plainly(world: World) -> int:
 
 def good(world: World) -> Path:
     """The newest result, made first where there is none."""
-    if not results(world):
-        smoke(world)
-    return results(world)[-1]
+    return results(world)[-1] if results(world) else _unspoiled(world)
+
+
+def _unspoiled(world: World, *options: str) -> Path:
+    """Run the smoke ramp, once more where the generator was late: that is this machine's other work."""
+    for attempt in range(TRIES):
+        smoke(world, *options)
+        new = results(world)[-1]
+        late = [why for held in read(new / NAME).holds for why in held.spoiled if why.startswith(_LATE)]
+        if not late or attempt == TRIES - 1:
+            break
+        _remove(new)
+    return new
 
 
 @contextmanager
 def one_more(world: World, *options: str) -> Iterator[None]:
     """A load test is run now; its result is the newest for as long as the context lasts."""
     good(world)
-    smoke(world, f"--duration={SHORT}", *options)
-    new = results(world)[-1]
+    new = _unspoiled(world, f"--duration={SHORT}", *options)
     try:
         yield
     finally:
