@@ -57,12 +57,12 @@ signoff: $(SUITE) ## The release's sign-off page, from the newest run of each ph
 
 check: lint test ## Everything CI runs
 
-# In small chunks: by default one worker would get nearly all of the rehearsal at once, and the other idle.
+# One at a time: by default one worker would get nearly all of the rehearsal at once, and the other end early.
 test: $(BROWSER) ## The suite's own tests: every check can fail (about 20 minutes)
-	@$(BIN)/pytest tests_self -q -n 2 --maxschedchunk=4
+	@$(BIN)/pytest tests_self -q -n 2 --maxschedchunk=1
 
 test-all: $(BROWSER) ## The same with every near miss of each check (much longer)
-	@NOXGATE_SABOTAGES=all $(BIN)/pytest tests_self -q -n 2 --maxschedchunk=4
+	@NOXGATE_SABOTAGES=all $(BIN)/pytest tests_self -q -n 2 --maxschedchunk=1
 
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
 	@$(BIN)/python benchmarks/gate.py

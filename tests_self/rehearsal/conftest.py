@@ -14,7 +14,7 @@ from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.day import moment_of
 from noxgate.rehearsal.state import World
 
-APART = 9  # tests from one load test to the next: more than a worker is given at a time
+APART = 6  # tests from one load test to the next
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
