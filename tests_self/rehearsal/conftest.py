@@ -1,6 +1,7 @@
 """One rehearsal for the whole test session (one for each xdist worker), and a way to run the gate on it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -75,8 +76,14 @@ Gate = Callable[..., Run]
 def pytests(pytestconfig: pytest.Config) -> Iterator[subprocess.Popen[str]]:
     """The process that every run of pytest is forked from."""
     command = [sys.executable, str(Path(__file__).with_name("prefork.py"))]
+    ours = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     with subprocess.Popen(
-        command, cwd=pytestconfig.rootpath, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=pytestconfig.rootpath,
+        env=ours,  # what is asked of the tests is not asked of the runs that they make
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         yield process  # closing its stdin, as leaving this does, ends it
 

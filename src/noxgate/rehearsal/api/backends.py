@@ -9,6 +9,8 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from noxgate.rehearsal.api.fresh import Fresh
@@ -62,7 +64,11 @@ class Backends:
         """The client for the settings' Redis; its commands raise RedisError."""
         client = self._redis.get(settings.redis_url)
         if client is None:
-            client = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=PATIENCE)
+            # each connection that Redis closed since its last use (a restart) would be a 503 of its own
+            again = Retry(NoBackoff(), 1)
+            client = Redis.from_url(
+                settings.redis_url, socket_timeout=2, socket_connect_timeout=PATIENCE, retry=again
+            )
             self._redis[settings.redis_url] = client
         return client
 
