@@ -48,4 +48,4 @@ def test_nothing_listens_afterwards(kube: Kube, forward: Forward, target: Target
     )
 
     assert [port for _, port in ways.values() if port is not None and is_open(port)] == []
-    assert left_over(target.green_namespace) == {}
+    assert left_over(target.green_namespace, target.kubeconfig) == {}

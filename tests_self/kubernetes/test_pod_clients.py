@@ -133,13 +133,20 @@ def test_no_right_to_either_is_nothing_known(server: Server, nox: Workload, seen
 
 def test_left_over_forward_is_found() -> None:
     """A kubectl's into that namespace, and no other process that only speaks of one."""
-    words = ["port-forward", "svc/nox-api-service-green", "8080:80", "-n", "nox-of-this-test"]
+    words = [
+        "--kubeconfig=b",
+        "port-forward",
+        "svc/nox-api-service-green",
+        "8080:80",
+        "-n",
+        "nox-of-this-test",
+    ]
     waits = "import signal; signal.pause()"
     for name, expected in (("kubectl", 1), ("grep", 0)):
         with subprocess.Popen([name, "-c", waits, *words], executable=sys.executable) as process:
             try:
-                found = left_over("nox-of-this-test")
-                elsewhere = left_over("another-namespace")
+                found = left_over("nox-of-this-test", "b")
+                elsewhere = left_over("another-namespace") | left_over("nox-of-this-test", "a")
             finally:
                 process.kill()
         assert (len(found), elsewhere) == (expected, {})

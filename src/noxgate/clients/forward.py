@@ -113,13 +113,20 @@ def is_open(port: int) -> bool:
         return probe.connect_ex((HOST, port)) != errno.ECONNREFUSED
 
 
-def left_over(namespace: str) -> dict[int, str]:
-    """The port-forwards into a namespace that a kubectl keeps open on this machine, by process id."""
+def left_over(namespace: str, kubeconfig: str | None = None) -> dict[int, str]:
+    """The port-forwards into a namespace that a kubectl keeps open on this machine, by process id.
+
+    One that names another kubeconfig than ours leads to another cluster.
+    """
+    ours = f"--kubeconfig={kubeconfig}"
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
             is_kubectl = any(Path(word).name == "kubectl" for word in words[:2])
+            named = [word for word in words if word.startswith("--kubeconfig=")]
+            if kubeconfig is not None and named not in ([], [ours]):
+                continue
             if is_kubectl and "port-forward" in words and any(namespace in word for word in words):
                 found[int(folder.name)] = " ".join(words).strip()
     return found

@@ -251,9 +251,9 @@ def _steps(text: str, without: str) -> str:
 
 
 @contextmanager
-def _left_open(_: World) -> Iterator[None]:
+def _left_open(world: World) -> Iterator[None]:
     """As `kubectl port-forward` in a terminal that was forgotten; it listens nowhere, which nobody asks."""
-    words = ("port-forward", f"svc/{SERVICE}", "8080:80", "-n", GREEN)
+    words = (f"--kubeconfig={world.kubeconfig}", "port-forward", f"svc/{SERVICE}", "8080:80", "-n", GREEN)
     command = ["kubectl", "-c", "import signal; signal.pause()", *words]
     with subprocess.Popen(command, executable=sys.executable) as process:
         try:
