@@ -42,9 +42,9 @@ class PodLogs:
         for container in (each["name"] for each in pod["spec"]["containers"]):
             lines = dict.fromkeys(self._read(namespace, name, container, {"tailLines": str(last)}))
             if since is not None:
-                self._refuse_rotated(pod, container, since)
                 start = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
                 lines |= dict.fromkeys(self._read(namespace, name, container, {"sinceTime": start}))
+                self._refuse_rotated(pod, container, since)
             found.append(Log(name, container, tuple(_STAMP.sub("", line, count=1) for line in sorted(lines))))
         return found
 
