@@ -302,7 +302,7 @@ def stepped_aside(release: Release) -> None:
 
 def from_the_future(release: Release) -> None:
     release.runs()
-    release.run("live", change=outcome("live.health", "failed"), began=-timedelta(minutes=4))
+    release.run("live", change=outcome("live.health", "failed"), began=-timedelta(minutes=30))
 
 
 def rolled_back_in_part(release: Release) -> None:
