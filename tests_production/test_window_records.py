@@ -9,6 +9,7 @@ from noxgate.clients.kube import Kube
 from noxgate.clients.switching import GREEN, live_ingress
 from noxgate.clients.watching import Watching
 from noxgate.target import Target
+from noxgate.window import Made
 
 APART = timedelta(seconds=2)  # clocks are read to the second
 
@@ -35,9 +36,7 @@ def test_the_first_hour_was_recorded(watching: Watching) -> None:
     """On time: whoever looks an hour late has not watched."""
     made = watching.record("1h")
 
-    assert made.minutes_late == 0, (
-        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
-    )
+    assert made.minutes_late == 0, late(made)
 
 
 @pytest.mark.runbook("window.checkpoint-6h-record")
@@ -45,9 +44,7 @@ def test_the_sixth_hour_was_recorded(watching: Watching) -> None:
     """On time, by whoever had the evening."""
     made = watching.record("6h")
 
-    assert made.minutes_late == 0, (
-        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
-    )
+    assert made.minutes_late == 0, late(made)
 
 
 @pytest.mark.runbook("window.checkpoint-24h-record")
@@ -55,9 +52,7 @@ def test_the_first_day_was_recorded(watching: Watching) -> None:
     """On time, and not in the evening before, when the night was still to come."""
     made = watching.record("24h")
 
-    assert made.minutes_late == 0, (
-        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
-    )
+    assert made.minutes_late == 0, late(made)
 
 
 @pytest.mark.runbook("window.checkpoint-48h-record")
@@ -65,6 +60,9 @@ def test_the_end_was_recorded(watching: Watching) -> None:
     """On time: blue may be cleaned up from then on."""
     made = watching.record("48h")
 
-    assert made.minutes_late == 0, (
-        f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"
-    )
+    assert made.minutes_late == 0, late(made)
+
+
+def late(made: Made) -> str:
+    """How late a record was made, and why."""
+    return f"{made.minutes_late} minutes after it was due: {made.why or 'no reason given'}"

@@ -72,7 +72,8 @@ def deaf(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]], limit: fl
 def unloaded(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]]) -> list[str]:
     """The critical alerts that Prometheus has not loaded as they are shipped: none of them can have fired."""
     critical = [rule for rule in shipped if (rule.get("labels") or {}).get("severity") == "critical"]
-    names = {rule.get("alert") for rule in critical}
+    names = {rule["alert"] for rule in critical if "alert" in rule}
+    assert names != set(), "no shipped rule has severity critical: none could fire"
     loaded = {(one.name, prometheus.formatted(one.query)) for one in prometheus.rules() if one.name in names}
     return [
         rule["alert"]
