@@ -165,8 +165,11 @@ def _gone(nox: Workload) -> None:
     running = []
     for name in ("pid", "child"):
         pid = nox.log.with_name(name).read_text().strip()
-        status = Path(f"/proc/{pid}/stat")
-        if status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z":
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):  # the second: it ended while it was read
+            continue
+        if status.rpartition(")")[2].split()[0] != "Z":
             running.append(name)
     assert running == []
 
