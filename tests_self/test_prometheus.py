@@ -132,7 +132,7 @@ def test_each_shipped_alert_fires_and_stays_quiet() -> None:
 
 def test_what_is_scraped(looking: Prometheus, running: Running) -> None:
     """With the operator's labels; and soon enough for a rehearsal."""
-    targets = looking.targets()
+    targets = sorted(looking.targets(), key=lambda target: target.labels["pod"])
 
     assert {(one.health, one.last_error, one.every_seconds) for one in targets} == {("up", "", 1.0)}
     assert [one.labels["pod"] for one in targets] == list(PODS)

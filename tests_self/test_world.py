@@ -719,10 +719,17 @@ def caller(name: str, wait_for: str = "up") -> Iterator[subprocess.Popen[str]]:
         "    signal.pause()\n"
     )
     command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    both = subprocess.STDOUT
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=both, text=True) as process:
         assert process.stdout is not None
+        said = []
         try:
-            assert any(line.startswith(wait_for) for line in process.stdout)
+            for line in process.stdout:
+                said.append(line)
+                if line.startswith(wait_for):
+                    break
+            else:
+                pytest.fail(f"it ended without saying {wait_for!r}: {''.join(said)}")
             yield process
         finally:
             process.kill()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.rehearsal import loading, moments
+from noxgate.rehearsal import loading, moments, prometheus
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.day import moment_of
 from noxgate.rehearsal.state import World
+from noxgate.waiting import eventually
 
 APART = 6  # tests from one load test to the next
 
@@ -58,6 +59,17 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 def load_tested(world: World) -> None:
     """The whole of staging is judged by a load test, too: one for each world, while nothing is broken."""
     loading.good(world)
+
+
+def calm(world: World) -> None:
+    """No alert is about to fire for what an earlier test broke: Prometheus forgets those requests."""
+    if prometheus.values(world, "ALERTS"):
+        prometheus.forget(world, '{__name__=~"http_request.*"}')
+        eventually(lambda: _expect_no_alert(world), within=60, every=0.2)
+
+
+def _expect_no_alert(world: World) -> None:
+    assert prometheus.values(world, "ALERTS") == []
 
 
 @dataclass(frozen=True)

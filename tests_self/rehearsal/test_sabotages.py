@@ -20,7 +20,7 @@ from noxgate.rehearsal.sabotages import SABOTAGES, Sabotage
 from noxgate.rehearsal.state import World
 from noxgate.runbook import read_runbook
 
-from .conftest import Gate
+from .conftest import Gate, calm
 from .writes import watched
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,8 @@ def test_sabotage_ids_are_unique() -> None:
 def test_nothing_broken_is_go(phase: str, world: World, gate: Gate) -> None:
     """The same run without a sabotage; nothing is written but what the closed list has."""
     moments.bring(world, moment_of(phase))
+    if phase == moments.LIVE:
+        calm(world)
     if markers := leading_up_to(phase):
         gate(markers=markers, profile=world.profile_of(phase))
     with watched(world, world.profile_of(phase)) as writes:
@@ -84,6 +86,8 @@ def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: py
     whole = sabotage.id in WHOLE
     phase, profile = sabotage.phase, world.profile_of(sabotage.phase)
     moments.bring(world, sabotage.moment)
+    if phase == moments.LIVE:
+        calm(world)
     if markers := leading_up_to(phase):
         gate(markers=markers, profile=profile)
     with sabotage.on(world):
