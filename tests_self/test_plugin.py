@@ -140,6 +140,18 @@ def test_failure_tells_why_and_what_next(project: "Project") -> None:
     )
 
 
+def test_the_same_look_again_is_one_pair_of_lines(project: "Project") -> None:
+    """How often it was made is said; what was seen in between keeps its place."""
+    looks = [f"observe(Observation({seen!r}, 'curl it'))" for seen in ("down", "down", "up", "down")]
+    project.check("version", "\n".join([*looks, "assert False"]), looks=False)
+
+    result = project.gate()
+
+    seen = [line for line in result.outlines if line.startswith(("Seen ", "Repeat "))]
+    pairs = [[f"Seen      {what}", "Repeat    curl it"] for what in ("down (2 times)", "up", "down")]
+    assert seen == [line for pair in pairs for line in pair]
+
+
 @alone_and_xdist
 @pytest.mark.parametrize("where", ["call", "fixture", "session fixture"])
 def test_unreachable_is_one_line_and_no_traceback(

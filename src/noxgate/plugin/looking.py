@@ -1,6 +1,7 @@
 """While checks run: markers, observations, the outcome of each check, and no secret in any report."""
 
 from collections.abc import Callable, Generator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,10 @@ def explanation(
     """What the runbook says of this line, what was seen, and how to see it again."""
     line = gate.runbook.lines[line_id]
     rows = [("Runbook", line.section), ("Expected", line.expected)]
-    rows += [(name.capitalize(), str(text)) for name, text in properties if name in (SEEN, REPEAT)]
+    seen, repeat = ([str(text) for name, text in properties if name == kind] for kind in (SEEN, REPEAT))
+    for (what, command), looks in groupby(zip(seen, repeat, strict=True)):
+        times = len(list(looks))
+        rows += [("Seen", what if times == 1 else f"{what} ({times} times)"), ("Repeat", command)]
     if next_too:
         rows.append(("Next", next_step(gate, line)))
     return "\n".join(f"{name:<10}{text}" for name, text in rows)
