@@ -251,6 +251,16 @@ def test_a_share_of_what_is_not_known_is_not_green() -> None:
         metrics(Measured(memory)).memory_over(80)
 
 
+def test_one_pod_without_its_memory_is_not_green() -> None:
+    """All were scraped; what the kubelet says of one is missing."""
+
+    def memory(promql: str, _: datetime) -> float | None:
+        return None if "and on (pod)" in promql else 1.0
+
+    with pytest.raises(UnreachableError, match=r"container_memory_working_set_bytes.* saw 0\.0 %"):
+        metrics(Measured(memory)).memory_over(80)
+
+
 def test_a_percentile_of_no_buckets_is_not_green() -> None:
     """Pods were scraped, and their histogram was gone until the end."""
 

@@ -67,33 +67,34 @@ class WindowMetrics:
         of = self.of if namespace is None else replace(self.of, namespace=namespace)
         return replace(self, start=start, end=end, of=of)
 
-    def coverage(self, selector: str | None = None) -> Coverage:
-        """Of the scrapes, or of another selector's series."""
-        there = self._minutes(f"count(count_over_time({selector or self.of.up}[{SEEN}s]))", STEP)
-        return self._coverage({at for at, series in there.items() if series}, STEP)
+    def coverage(self) -> Coverage:
+        """A minute is covered if every pod that Prometheus knew in it answered: a dark one has users, too."""
+        return self._of_each_pod(f"{self._known} == 1")
 
     def p95_over(self, limit_ms: float) -> list[Stretch]:
         """Where the 95th percentile of the response times was not below the limit."""
-        self._covered(self.of.up)
-        self._covered(f'{self.of.buckets.removesuffix("}")},le="+Inf"}}')  # else none could be over
+        self._scraped()
+        buckets = f'{self.of.buckets.removesuffix("}")},le="+Inf"}}'  # without which none could be over
+        there = self._minutes(f"count(count_over_time({buckets}[{SEEN}s]))", STEP)
+        self._refuse_gaps(buckets, self._coverage(there, STEP))
         self._edges(limit_ms / 1000)
         return _wrong(self._minutes(self.of.p95_ms(RATE)), lambda value: value < limit_ms, max)
 
     def errors_over(self, limit_percent: float) -> list[Stretch]:
         """Where the share of the requests that end in a 5xx was not below the limit."""
-        self._covered(self.of.up)
+        self._scraped()
         return _wrong(self._minutes(self.of.errors_percent(RATE)), lambda value: value < limit_percent, max)
 
     def silences(self) -> list[Stretch]:
         """Where nobody asked for anything."""
-        self._covered(self.of.up)
+        self._scraped()
         return _wrong(
             self._all(f"{self.of.requests_per_second(RATE)} or vector(0)"), lambda value: value > 0, None
         )
 
     def requests_per_second(self) -> float:
         """Over the whole time."""
-        self._covered(self.of.up)
+        self._scraped()
         values = self._all(f"{self.of.requests_per_second(RATE)} or vector(0)")
         return fmean(values.values())
 
@@ -117,7 +118,7 @@ class WindowMetrics:
 
     def pods_under(self, least: float) -> list[Stretch]:
         """Where fewer pods answered."""
-        self._covered(self.of.up)
+        self._scraped()
         return _wrong(self._all(self.of.pods()), lambda value: value >= least, min)
 
     def restarts(self) -> dict[str, float]:
@@ -135,7 +136,7 @@ class WindowMetrics:
 
     def fired(self, is_ours: Callable[[Labels], bool]) -> dict[str, list[Stretch]]:
         """Critical alert -> when it fired, be it for one evaluation."""
-        self._covered(self.of.up)
+        self._scraped()
         found = self._series(f"count_over_time({CRITICAL}[{STEP}s])", STEP)
         return {
             f"{one.labels.get('alertname')} {dict(one.labels)}": stretches(
@@ -149,9 +150,23 @@ class WindowMetrics:
         self._covered(self.of.memory)
         return self._all(f"max({self.of.memory_percent()})")
 
-    def _covered(self, selector: str) -> None:
+    def _scraped(self) -> None:
         """Nothing is known of what nobody measured."""
-        self._refuse_gaps(selector, self.coverage(selector))
+        self._refuse_gaps(self.of.up, self.coverage())
+
+    def _covered(self, selector: str) -> None:
+        """The same of what others than the pods say of each of them."""
+        measured = f"count by (pod) (count_over_time({selector}[{SEEN}s]))"
+        self._refuse_gaps(selector, self._of_each_pod(f"{measured} and on (pod) {self._known}"))
+
+    @property
+    def _known(self) -> str:
+        """By pod: 1 if it answered, 0 if it was only asked."""
+        return f"max by (pod) (max_over_time({self.of.up}[{SEEN}s]))"
+
+    def _of_each_pod(self, pods: str) -> Coverage:
+        """In which minutes these pods are all that are known."""
+        return self._coverage(self._minutes(f"count({pods}) == count({self._known})", STEP), STEP)
 
     def _coverage(self, there: Collection[datetime], after: int) -> Coverage:
         """How many of the minutes are there, and which are not."""

@@ -41,7 +41,8 @@ class Minute:
     times: float = 1.0  # as many requests
     slow: float = 0.01  # took between 0.3 and 0.4 s
     failed: float = 0.0005
-    pods: int = 3
+    pods: int = 3  # that answered
+    containers: int = 3  # that were measured
     memory: float = 0.35
     cpu: float = 0.12
     restarts: int = 0
@@ -104,7 +105,7 @@ def samples(start: datetime, change: Change) -> Iterator[str]:
         for number, pod in enumerate(pods, 1):
             counters[pod].add(minute, len(pods))
             if minute.scraped:
-                yield from _pod(pod, minute, counters[pod], first + second, up=number <= minute.pods)
+                yield from _pod(pod, minute, counters[pod], first + second, number)
         if minute.alert and minute.scraped:
             labels = f'alertname="{minute.alert}",alertstate="firing",severity="critical",namespace="{GREEN}"'
             yield f"ALERTS{{{labels}}} 1 {first + second:.0f}"
@@ -127,10 +128,10 @@ class _Counters:
         self.cpu += STEP * minute.cpu * LIMITS["cpu"]
 
 
-def _pod(pod: str, minute: Minute, counted: _Counters, at: float, *, up: bool) -> Iterator[str]:
+def _pod(pod: str, minute: Minute, counted: _Counters, at: float, number: int) -> Iterator[str]:
     base = f'namespace="{GREEN}",pod="{pod}"'
     time = f"{at:.0f}"
-    yield f'up{{{base},job="nox-api"}} {int(up)} {time}'
+    yield f'up{{{base},job="nox-api"}} {int(number <= minute.pods)} {time}'
     path = f'{base},job="nox-api",method="GET",path="/api/public/stats"'
     yield f'http_requests_total{{{path},status="200"}} {counted.requests - counted.failed!r} {time}'
     yield f'http_requests_total{{{path},status="500"}} {counted.failed!r} {time}'
@@ -138,6 +139,8 @@ def _pod(pod: str, minute: Minute, counted: _Counters, at: float, *, up: bool) -
     within = (*(share * counted.requests for share in SHARES), quick, counted.requests, counted.requests)
     for edge, count in zip((*EDGES, "+Inf"), (*within, counted.requests), strict=True):
         yield f'http_request_duration_seconds_bucket{{{path},le="{edge}"}} {count!r} {time}'
+    if number > minute.containers:
+        return
     container = f'{base},container="nox-api"'
     for resource, limit in LIMITS.items():
         labels = f'{container},resource="{resource}"'

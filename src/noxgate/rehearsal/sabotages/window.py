@@ -12,7 +12,9 @@ from pathlib import Path
 from noxgate.evidence.records import CHECKPOINT
 from noxgate.rehearsal import history, moments, prometheus, watching
 from noxgate.rehearsal.cluster.objects import BLUE, PRODUCTION
+from noxgate.rehearsal.cluster.release import PRODUCTION_RULES
 from noxgate.rehearsal.history import Change, Minute, between
+from noxgate.rehearsal.sabotages.green_release import written
 from noxgate.rehearsal.sabotages.in_cluster import edited
 from noxgate.rehearsal.sabotages.sabotage import Sabotage, Switch
 from noxgate.rehearsal.sabotages.ways import in_production, on_one_pod, sql
@@ -84,6 +86,10 @@ def _metrics() -> Iterator[Sabotage]:
     yield Over("window.critical-alerts", "minute", "one fired for a minute", fires, "NoxApiErrors")
     deaf = "production's rules were taken away since the switch"
     yield Over("window.critical-alerts", "unloaded", deaf, _unloaded, "not loaded")
+    mild = written(
+        PRODUCTION_RULES, None, lambda text: text.replace("severity: critical", "severity: warning")
+    )
+    yield Over("window.critical-alerts", "warnings", "no shipped rule is critical", mild, "none could fire")
     dawn = _measured(between(10, 10.2, requests=0.0))
     yield Over(
         HOUR_24, "silent", "nobody gets through for 12 minutes", dawn, "no request", ("window.errors",)
@@ -98,6 +104,13 @@ def _coverage() -> Iterator[Sabotage]:
     yield Over(line, "gap", "a gap of seven minutes", gap, "min)]", METRICS)
     holes = _measured(_holes)
     yield Over(line, "holes", "four of eight minutes, again and again", holes, "% covered", METRICS)
+    third = _measured(between(30, 30 + 7 * MINUTE, pods=2))
+    yield Over(
+        line, "one-dark", "one of three pods did not answer for seven minutes", third, "min)]", METRICS
+    )
+    aside = _measured(between(10, 10 + 7 * MINUTE, containers=2))
+    said = "one pod's container was not measured for seven minutes"
+    yield Over(HOUR_24, "unmeasured", said, aside, "no gap of", outcome="unreachable")
     dark = _measured(between(0.5, 0.5 + 7 * MINUTE, scraped=False))
     others = (line, HOUR_24, *METRICS)
     yield Over(HOUR_1, "gap", "seven minutes without data", dark, "no gap of", others, outcome="unreachable")
