@@ -6,6 +6,7 @@ line that answers on stdout.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -25,7 +26,9 @@ IMPORTED = (
     "noxgate.clients.kube",
     "noxgate.clients.registry",
     "noxgate.clients.websocket",
+    "numpy",
     "psycopg",
+    "rich.progress",
     "yaml",
 )
 
@@ -34,6 +37,7 @@ def main() -> None:
     for name in IMPORTED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    gc.freeze()  # what is here stays, and pytest looks through all of it twice
     for line in sys.stdin:
         run = json.loads(line)
         child = os.fork()

@@ -31,7 +31,7 @@ from noxgate.rehearsal.plan import Plan
 from noxgate.rehearsal.processes import Crew
 from noxgate.rehearsal.state import Server, World
 
-READY = 10.0  # seconds that pods have to be ready, once their database is
+READY = 30.0  # seconds that pods have to be ready and scraped, once their database is; a busy machine's
 _NOX = Path(__file__).parent / "nox"
 _SCHEMA = (_NOX / "db" / "schema_7.9.3.sql", _NOX / "db" / "seed.sql")
 _MIGRATION = _NOX / "migrations" / "v8_to_v8.0.0.sql"
@@ -81,7 +81,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
         ingress.wait_until_serving(environment.port, folder / "ca.pem", within=READY)
     crew.launch(visitors.prepare(folder, chosen.production.base_url))
     scraped = [pod for deployment in chosen.running for pod in deployment.pods]
-    prometheus.wait_until_scraped(chosen.prometheus_port, scraped, within=15)
+    prometheus.wait_until_scraped(chosen.prometheus_port, scraped, within=READY)
     api.close()
     return _world(crew, name, folder, chosen)
 
