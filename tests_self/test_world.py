@@ -313,13 +313,16 @@ def test_reloads_lose_no_request(shared: World) -> None:
 
 
 def test_two_worlds_at_once_do_not_meet(shared: World, names: Callable[[str], str]) -> None:
+    """Nor does the end of one take anything from the other, or leave anything."""
     with running(names("second")) as second:
+        pids = family(second.supervisor)
         second.sql("UPDATE users SET display_name = 'of the second' WHERE id = 1")
         ours = one_value(shared.dsn, "SELECT display_name FROM users WHERE id = 1")
 
         assert ours != "of the second"
         assert fetch(second, "/version")[0] == 200
         assert set(second.pids.values()) & set(shared.pids.values()) == set()
+    expect_nothing_left(second.name, pids)
     assert fetch(shared, "/version")[0] == 200
 
 
@@ -356,13 +359,6 @@ def test_up_stays_until_down(names: Callable[[str], str]) -> None:
 
 
 # ---------------------------------------------------------------- nothing is left
-
-
-def test_a_normal_end_leaves_nothing(names: Callable[[str], str]) -> None:
-    with running(names("normal")) as here:
-        pids = family(here.supervisor)
-
-    expect_nothing_left(here.name, pids)
 
 
 def test_an_exception_leaves_nothing(names: Callable[[str], str]) -> None:
