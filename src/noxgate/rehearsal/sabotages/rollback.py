@@ -50,6 +50,8 @@ def _green() -> Iterator[Sabotage]:
     two = _kept(logs=lambda text: _of(text, POD), pods=_described_without)
     yield Back(LOGS, "two-pods", "the third pod was forgotten", two, POD)
     line = "rollback.scale-down-dry-run"
+    deleted = gone("Deployment", "nox-api-deployment-green", namespace=GREEN)
+    yield Back(line, "deleted", "green was deleted, not scaled down", deleted, "is not there", (LOGS,))
     role = f"noxgate-{REHEARSE_CHANGE}"
     denied = edited("Role", role, {"rules": []}, namespace=GREEN)
     yield Back(line, "denied", "this account may not", denied, "cannot patch", outcome="unreachable")
