@@ -126,12 +126,13 @@ def out_of_target(metrics: WindowMetrics, runbook: Runbook) -> dict[str, list[St
         name: runbook.lines[f"live.{name}-within-target"].limits
         for name in ("p95", "errors", "memory", "cpu", "pods")
     }
+    if missing := metrics.pods_under(limits["pods"]["pods"]):
+        return {"pods": missing}  # what is dark says nothing of the others, which would hide this
     found = {
         "p95": metrics.p95_over(limits["p95"]["p95_ms"]),
         "errors": metrics.errors_over(limits["errors"]["errors_percent"]),
         "memory": metrics.memory_over(limits["memory"]["percent"]),
         "cpu": metrics.cpu_over(limits["cpu"]["percent"]),
-        "pods": metrics.pods_under(limits["pods"]["pods"]),
         "no request": metrics.silences(),
     }
     return {name: over for name, over in found.items() if over}

@@ -13,8 +13,9 @@ import pytest
 from noxgate.rehearsal import loading, moments, prometheus
 from noxgate.rehearsal import world as worlds
 from noxgate.rehearsal.day import moment_of
+from noxgate.rehearsal.sabotages.live_metrics import WINDOW
 from noxgate.rehearsal.state import World
-from noxgate.waiting import eventually
+from noxgate.waiting import eventually, pause
 
 APART = 6  # tests from one load test to the next
 
@@ -66,6 +67,7 @@ def calm(world: World) -> None:
     if prometheus.values(world, "ALERTS"):
         prometheus.forget(world, '{__name__=~"http_request.*"}')
         eventually(lambda: _expect_no_alert(world), within=60, every=0.2)
+        pause(WINDOW)  # as far as the checks look back
 
 
 def _expect_no_alert(world: World) -> None:

@@ -13,6 +13,7 @@ from noxgate.target import UnreachableError
 
 STEP = 60  # seconds: what is looked at is each minute
 RATE = 300  # of which rates are made, as in the half hour after the switch
+HOUR = 3600
 SEEN = 120  # a minute is covered by a sample that is not older
 CHUNK = timedelta(hours=12)  # that one query is about: a server limits what it may load
 CRITICAL = 'ALERTS{severity="critical",alertstate="firing"}'
@@ -69,32 +70,30 @@ class WindowMetrics:
 
     def coverage(self) -> Coverage:
         """A minute is covered if every pod that Prometheus knew in it answered: a dark one has users, too."""
-        return self._of_each_pod(f"{self._known} == 1")
+        return self._all_of(self._known, f"{self._known} == 1")
 
     def p95_over(self, limit_ms: float) -> list[Stretch]:
         """Where the 95th percentile of the response times was not below the limit."""
-        self._scraped()
-        buckets = f'{self.of.buckets.removesuffix("}")},le="+Inf"}}'  # without which none could be over
-        there = self._minutes(f"count(count_over_time({buckets}[{SEEN}s]))", STEP)
-        self._refuse_gaps(buckets, self._coverage(there, STEP))
+        self._covered(self.of.up)
+        self._covered(f'{self.of.buckets.removesuffix("}")},le="+Inf"}}')  # else none could be over
         self._edges(limit_ms / 1000)
         return _wrong(self._minutes(self.of.p95_ms(RATE)), lambda value: value < limit_ms, max)
 
     def errors_over(self, limit_percent: float) -> list[Stretch]:
         """Where the share of the requests that end in a 5xx was not below the limit."""
-        self._scraped()
+        self._covered(self.of.up)
         return _wrong(self._minutes(self.of.errors_percent(RATE)), lambda value: value < limit_percent, max)
 
     def silences(self) -> list[Stretch]:
         """Where nobody asked for anything."""
-        self._scraped()
+        self._covered(self.of.up)
         return _wrong(
             self._all(f"{self.of.requests_per_second(RATE)} or vector(0)"), lambda value: value > 0, None
         )
 
     def requests_per_second(self) -> float:
         """Over the whole time."""
-        self._scraped()
+        self._covered(self.of.up)
         values = self._all(f"{self.of.requests_per_second(RATE)} or vector(0)")
         return fmean(values.values())
 
@@ -112,18 +111,18 @@ class WindowMetrics:
 
     def cpu_over(self, limit_percent: float) -> list[Stretch]:
         """Where the busiest pod was not below the limit."""
-        self._covered(self.of.cpu)
+        self._measured(self.of.cpu)
         busiest = self._all(f"max({self.of.cpu_percent(RATE)})")
         return _wrong(busiest, lambda value: value < limit_percent, max)
 
     def pods_under(self, least: float) -> list[Stretch]:
         """Where fewer pods answered."""
-        self._scraped()
+        self._covered(self.of.up)
         return _wrong(self._all(self.of.pods()), lambda value: value >= least, min)
 
     def restarts(self) -> dict[str, float]:
         """Pod -> how often its container restarted, of those that did."""
-        self._covered(self.of.restarts)
+        self._measured(self.of.restarts)
         found = self._series(f"max by (pod) ({self.of.restarts})", STEP)
         begun = self.start + timedelta(seconds=SEEN)
         rises = {
@@ -136,7 +135,7 @@ class WindowMetrics:
 
     def fired(self, is_ours: Callable[[Labels], bool]) -> dict[str, list[Stretch]]:
         """Critical alert -> when it fired, be it for one evaluation."""
-        self._scraped()
+        self._covered(self.of.up)
         found = self._series(f"count_over_time({CRITICAL}[{STEP}s])", STEP)
         return {
             f"{one.labels.get('alertname')} {dict(one.labels)}": stretches(
@@ -147,26 +146,31 @@ class WindowMetrics:
         }
 
     def _fullest(self) -> Minutes:
-        self._covered(self.of.memory)
+        self._measured(self.of.memory)
         return self._all(f"max({self.of.memory_percent()})")
 
-    def _scraped(self) -> None:
-        """Nothing is known of what nobody measured."""
-        self._refuse_gaps(self.of.up, self.coverage())
-
     def _covered(self, selector: str) -> None:
-        """The same of what others than the pods say of each of them."""
-        measured = f"count by (pod) (count_over_time({selector}[{SEEN}s]))"
-        self._refuse_gaps(selector, self._of_each_pod(f"{measured} and on (pod) {self._known}"))
+        """Nothing is known of what nobody measured; of a pod that is dark, `coverage` says so."""
+        there = self._minutes(f"count(count_over_time({selector}[{SEEN}s]))", STEP)
+        self._refuse_gaps(selector, self._coverage(there, STEP))
+
+    def _measured(self, selector: str) -> None:
+        """The same of what others say of each pod that answers."""
+        pods = f"{self._known} == 1"
+        there = f"count by (pod) (count_over_time({selector}[{SEEN}s])) and on (pod) {pods}"
+        self._refuse_gaps(f"{selector}, of each pod", self._all_of(pods, there))
 
     @property
     def _known(self) -> str:
-        """By pod: 1 if it answered, 0 if it was only asked."""
-        return f"max by (pod) (max_over_time({self.of.up}[{SEEN}s]))"
+        """By pod, from its first answer to an hour after its last: 1 if it answers, 0 if it is only asked."""
+        return (
+            f"(max by (pod) (max_over_time({self.of.up}[{SEEN}s]))"
+            f" and on (pod) max by (pod) (max_over_time({self.of.up}[{HOUR}s])) == 1)"
+        )
 
-    def _of_each_pod(self, pods: str) -> Coverage:
-        """In which minutes these pods are all that are known."""
-        return self._coverage(self._minutes(f"count({pods}) == count({self._known})", STEP), STEP)
+    def _all_of(self, pods: str, found: str) -> Coverage:
+        """In which minutes all of these pods were found."""
+        return self._coverage(self._minutes(f"count({found}) == count({pods})", STEP), STEP)
 
     def _coverage(self, there: Collection[datetime], after: int) -> Coverage:
         """How many of the minutes are there, and which are not."""

@@ -62,6 +62,9 @@ def _records() -> Iterator[Sabotage]:
 def _metrics() -> Iterator[Sabotage]:
     two = _measured(between(0.5, 0.5 + MINUTE, pods=2))
     yield Over(HOUR_1, "two-pods", "two of three pods, for a minute", two, "'pods'", (HOUR_24,))
+    outage = _measured(between(0.5, 0.5 + 7 * MINUTE, pods=2))
+    also = ("window.prometheus-coverage", HOUR_24)
+    yield Over(HOUR_1, "outage", "two of three pods, for seven minutes", outage, "'pods'", also)
     busy = _measured(between(0.5, 0.5 + 8 * MINUTE, cpu=0.51))
     yield Over(HOUR_1, "busy", "51 % of the CPU for 8 minutes", busy, "'cpu'", (HOUR_24,))
     fewer = _measured(between(4.8, 6.1, times=0.49))
@@ -105,9 +108,7 @@ def _coverage() -> Iterator[Sabotage]:
     holes = _measured(_holes)
     yield Over(line, "holes", "four of eight minutes, again and again", holes, "% covered", METRICS)
     third = _measured(between(30, 30 + 7 * MINUTE, pods=2))
-    yield Over(
-        line, "one-dark", "one of three pods did not answer for seven minutes", third, "min)]", METRICS
-    )
+    yield Over(line, "one-dark", "one of three pods was dark for seven minutes", third, "min)]")
     aside = _measured(between(10, 10 + 7 * MINUTE, containers=2))
     said = "one pod's container was not measured for seven minutes"
     yield Over(HOUR_24, "unmeasured", said, aside, "no gap of", outcome="unreachable")
