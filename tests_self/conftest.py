@@ -94,8 +94,8 @@ VARIABLES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Worlds that come up for one test first: those of the rehearsal stay up, and take a half of a core."""
-    items.sort(key=lambda item: item.path.name != "test_world.py")
+    """Last what brings the rehearsal's worlds up, which stay until the end and take half of a core."""
+    items.sort(key=lambda item: (item.path.parent.name == "rehearsal", item.path.name == "test_world.py"))
 
 
 class Project:
