@@ -102,6 +102,7 @@ class Backends:
                 min_size=1,
                 max_size=MOST_CONNECTIONS,
                 timeout=PATIENCE,
+                reconnect_timeout=PATIENCE,  # the next request tries anew; else the pauses grow to minutes
                 open=False,
             )
             self._pools[url] = pool
