@@ -251,14 +251,22 @@ def test_a_share_of_what_is_not_known_is_not_green() -> None:
         metrics(Measured(memory)).memory_over(80)
 
 
-def test_one_pod_without_its_memory_is_not_green() -> None:
-    """All were scraped; what the kubelet says of one is missing."""
+@pytest.mark.parametrize(
+    ("ask", "series"),
+    [
+        (lambda found: found.memory_over(80), "container_memory_working_set_bytes"),
+        (lambda found: found.cpu_over(80), "container_cpu_usage_seconds_total"),
+        (lambda found: found.restarts(), "kube_pod_container_status_restarts_total"),
+    ],
+)
+def test_one_pod_that_is_not_measured_is_not_green(
+    ask: Callable[[WindowMetrics], object], series: str
+) -> None:
+    """All were scraped; what others say of one is missing."""
+    measured = Measured(lambda promql, _: None if "and on (pod)" in promql else 1.0)
 
-    def memory(promql: str, _: datetime) -> float | None:
-        return None if "and on (pod)" in promql else 1.0
-
-    with pytest.raises(UnreachableError, match=r"container_memory_working_set_bytes.* saw 0\.0 %"):
-        metrics(Measured(memory)).memory_over(80)
+    with pytest.raises(UnreachableError, match=rf"^{series}.*, of each pod: .* saw 0\.0 %"):
+        ask(metrics(measured))
 
 
 def test_a_percentile_of_no_buckets_is_not_green() -> None:

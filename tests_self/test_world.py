@@ -52,9 +52,6 @@ PARTS = [
     "nox-worker",
     "visitors",
 ]
-# A world for each: the polite one, which ends as Ctrl-C does, only in `make test-all`.
-ALL = os.environ.get("NOXGATE_SABOTAGES") == "all"
-ENDS = [signal.SIGINT, signal.SIGKILL, *([signal.SIGTERM] if ALL else [])]
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
 
 
@@ -373,7 +370,7 @@ def test_an_exception_leaves_nothing(names: Callable[[str], str]) -> None:
     expect_nothing_left(names("failing"), pids)
 
 
-@pytest.mark.parametrize("number", ENDS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_outlives_the_caller(names: Callable[[str], str], number: signal.Signals) -> None:
     """Ctrl-C, a polite end, and one that the caller never hears of."""
     name = names(f"caller-{number.value}")
@@ -718,8 +715,7 @@ def caller(name: str, wait_for: str = "up") -> Iterator[subprocess.Popen[str]]:
         "    signal.pause()\n"
     )
     command = [sys.executable, "-c", script]
-    both = subprocess.STDOUT
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=both, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         said = []
         try:

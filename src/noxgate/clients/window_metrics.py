@@ -13,8 +13,8 @@ from noxgate.target import UnreachableError
 
 STEP = 60  # seconds: what is looked at is each minute
 RATE = 300  # of which rates are made, as in the half hour after the switch
-HOUR = 3600
 SEEN = 120  # a minute is covered by a sample that is not older
+MISSED = 3600  # a pod that no longer answers is missed for so long: then it is taken to be gone
 CHUNK = timedelta(hours=12)  # that one query is about: a server limits what it may load
 CRITICAL = 'ALERTS{severity="critical",alertstate="firing"}'
 
@@ -165,7 +165,7 @@ class WindowMetrics:
         """By pod, from its first answer to an hour after its last: 1 if it answers, 0 if it is only asked."""
         return (
             f"(max by (pod) (max_over_time({self.of.up}[{SEEN}s]))"
-            f" and on (pod) max by (pod) (max_over_time({self.of.up}[{HOUR}s])) == 1)"
+            f" and on (pod) max by (pod) (max_over_time({self.of.up}[{MISSED}s])) == 1)"
         )
 
     def _all_of(self, pods: str, found: str) -> Coverage:
