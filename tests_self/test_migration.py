@@ -1,13 +1,7 @@
 """The migration rehearsal, with a real PostgreSQL: what it finds and shows, and that it leaves nothing."""
 
 import dataclasses
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +10,15 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import pytest
 
 from noxgate.clients import catalog as found
-from noxgate.clients import scratch
 from noxgate.clients.database import Database
 from noxgate.clients.migration import Migration
 from noxgate.clients.migration_files import MigrationFiles
-from noxgate.clients.migration_lint import refused, squawk, used_too_early
 from noxgate.clients.migration_locks import looking
 from noxgate.clients.migration_trial import Trial
 from noxgate.clients.scratch import ScratchServer, programs
 from noxgate.clients.sql_script import read_script
 from noxgate.doctor import program
 from noxgate.target import Target, UnreachableError
-from noxgate.waiting import eventually
 
 if TYPE_CHECKING:
     from noxgate.clients.observation import Observation
@@ -193,6 +184,15 @@ def test_migration_of_the_rehearsal(workshop: Workshop) -> None:
     assert len(migration.old_queries()) > 10
     assert migration.broken_queries() == []
     assert "not measured" not in workshop.seen()
+
+
+def test_looks_at_locks_keep_the_lines() -> None:
+    """So that an error in them names the line of the script."""
+    text = looking(read_script(GOOD))
+
+    assert text.count("\n") == GOOD.count("\n")
+    assert text.count("INSERT INTO noxgate_scratch.locks") == 4
+    assert "BEGIN; CREATE INDEX CONCURRENTLY" not in text
 
 
 # ---------------------------------------------------------------- what gets lost
@@ -556,225 +556,3 @@ def test_other_version_is_named() -> None:
         programs(99)
     with pytest.raises(UnreachableError, match=r"expected PostgreSQL 14 as the target is, saw postgres "):
         programs(14, program("postgres").parent)
-
-
-# ---------------------------------------------------------------- reading scripts
-
-ODD = r"""
-SELECT ';', E'\';', "a;b", $$ ; BEGIN; $$, $x$ ; $$ $x$ /* ; /* ; */ ; */ FROM t -- ; COMMIT
-WHERE (1; 2);
-\set x 1;
-COPY t FROM STDIN;
-CREATE INDEX CONCURRENTLY;
-\.
-CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;
-SELECT 3 \gset
-SELECT a$$b, 4; SELECT 5
-"""
-
-
-def test_scripts_are_cut_as_psql_cuts_them() -> None:
-    script = read_script(ODD)
-
-    assert [statement.words.rstrip(";") for statement in script.statements] == [
-        "select '', '', \"a;b\", '', '' from t where (1; 2)",
-        "copy t from stdin",
-        "create function f() returns int begin atomic select case when true then 1 end; select 2; end",
-        "select 3",
-        "select a$$b, 4",
-        "select 5",
-    ]
-    assert [statement.line for statement in script.statements] == [2, 5, 8, 9, 10, 10]
-    assert [(command.line, command.text) for command in script.commands] == [(4, r"\set x 1;"), (9, r"\gset")]
-    assert script.sql.count("\n") == ODD.count("\n")
-    assert "CONCURRENTLY" not in script.sql
-
-
-@pytest.mark.parametrize(
-    ("begin", "end", "count"),
-    [
-        ("BEGIN", "COMMIT", 1),
-        ("START TRANSACTION READ WRITE", "END", 1),
-        ("begin work", "ROLLBACK", 1),
-        ("BEGIN", "ABORT", 1),
-        ("BEGIN", "ROLLBACK TO SAVEPOINT a", 2),
-        ("BEGIN", "COMMIT AND CHAIN", 2),
-        ("BEGIN", "COMMIT AND NO CHAIN", 1),
-        ("SELECT 'BEGIN'", "SELECT 1", 0),
-    ],
-)
-def test_transactions_are_followed(begin: str, end: str, count: int) -> None:
-    """One statement inside, one after the end."""
-    script = read_script(f"{begin};\nVACUUM users;\n{end};\nREINDEX TABLE CONCURRENTLY users;")
-
-    assert len(refused(script)) == count
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        *("CREATE UNIQUE INDEX CONCURRENTLY i ON t (x)", "DROP INDEX CONCURRENTLY i", "VACUUM (FULL) t"),
-        *("REINDEX (VERBOSE) INDEX CONCURRENTLY i", "REINDEX DATABASE nox", "CREATE DATABASE x"),
-        *("DROP TABLESPACE x", "ALTER SYSTEM SET work_mem = 1", "DISCARD ALL", "CLUSTER"),
-        *("ALTER TABLE t DETACH PARTITION p CONCURRENTLY", "COMMIT PREPARED 'x'"),
-    ],
-)
-def test_what_no_transaction_may_hold(statement: str) -> None:
-    assert len(refused(read_script(f"BEGIN;\n/* now */ {statement};\nCOMMIT;"))) == 1
-    assert refused(read_script(f"BEGIN; COMMIT;\n{statement};")) == {}
-
-
-def test_what_a_transaction_may_hold() -> None:
-    """Near misses."""
-    script = read_script(
-        "BEGIN; CREATE INDEX i ON t (x); REFRESH MATERIALIZED VIEW CONCURRENTLY m; CLUSTER t USING i;"
-        "ALTER TYPE e ADD VALUE 'x'; REINDEX TABLE t; DISCARD TEMP; ANALYZE t; SELECT 'VACUUM'; COMMIT;"
-    )
-
-    assert refused(script) == {}
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        *("INSERT INTO later VALUES (1)", "UPDATE public.later SET x = 1", 'DELETE FROM "later"'),
-        *(
-            "CREATE INDEX i ON later (x)",
-            "ALTER TABLE later ADD y int",
-            "SELECT 1 FROM t JOIN later USING (x)",
-        ),
-        *("CREATE TABLE t (x int REFERENCES later (x))", "TRUNCATE later", "COPY later (x) FROM STDIN"),
-        "CREATE TRIGGER g AFTER INSERT ON later EXECUTE FUNCTION f()",
-    ],
-)
-def test_use_before_creation(statement: str) -> None:
-    script = read_script(f"{statement};\n\\.\nCREATE TABLE later (x int);")
-
-    assert list(used_too_early(script, ())) == [1]
-    assert used_too_early(script, ["later"]) == {}  # it was there already
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        *(
-            "DROP TABLE IF EXISTS later",
-            "ALTER TABLE IF EXISTS later ADD y int",
-            "SELECT 'INSERT INTO later'",
-        ),
-        *("DO $$ BEGIN INSERT INTO later VALUES (1); END $$", "WITH later AS (SELECT 1) SELECT * FROM later"),
-        *("-- INSERT INTO later\nSELECT 1", "INSERT INTO later2 VALUES (1)", 'SELECT 1 FROM "Later"'),
-        "CREATE TABLE later (x int)",
-    ],
-)
-def test_no_use_before_creation(statement: str) -> None:
-    assert used_too_early(read_script(f"{statement};\nCREATE TABLE IF NOT EXISTS later (x int);"), ()) == {}
-
-
-def test_squawk_counts_lines_as_people_do() -> None:
-    """Its own count begins at 0; its findings after a ROLLBACK are not ours."""
-    script = read_script("BEGIN;\nCREATE INDEX CONCURRENTLY i ON t (x);\nCOMMIT;")
-
-    findings = [
-        finding.line for finding in squawk(script, "m.sql", "15.4") if finding.rule.startswith("ban-con")
-    ]
-
-    assert findings == [2]
-
-
-def test_looks_at_locks_keep_the_lines() -> None:
-    """So that an error in them names the line of the script."""
-    text = looking(read_script(GOOD))
-
-    assert text.count("\n") == GOOD.count("\n")
-    assert text.count("INSERT INTO noxgate_scratch.locks") == 4
-    assert "BEGIN; CREATE INDEX CONCURRENTLY" not in text
-
-
-# ---------------------------------------------------------------- the server ends
-
-HOLD = """
-import sys
-from pathlib import Path
-from noxgate.clients import scratch
-from noxgate.clients.scratch import ScratchServer, programs
-scratch.PARENT = Path(sys.argv[2])
-server = ScratchServer(programs(int(sys.argv[1])))
-print(server.folder, flush=True)
-sys.stdin.read()
-server.close()
-"""
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder that the server's user can reach, for data of servers that are ended in odd ways."""
-    home = Path(tempfile.mkdtemp(prefix="noxgate-self-", dir=scratch.PARENT))
-    home.chmod(0o1777)  # as /var/tmp: its user must be able to remove it, too
-    yield home
-    shutil.rmtree(home)
-
-
-def begun(home: Path) -> None:
-    assert list(home.glob("*/data")) != []
-
-
-def left(home: Path) -> None:
-    assert list(home.iterdir()) == []
-
-
-@pytest.mark.parametrize("how", ["closed", "interrupted", "killed"])
-def test_server_ends_with_us(how: str, home: Path) -> None:
-    """Whatever ends us: no process, no file."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(MAJOR), str(home)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        text=True,
-    )
-    assert process.stdout is not None
-    folder = Path(process.stdout.readline().strip())
-    postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
-    assert Path(f"/proc/{postmaster}").exists()
-
-    if how == "closed":
-        process.communicate("")
-    else:
-        os.killpg(process.pid, signal.SIGINT if how == "interrupted" else signal.SIGKILL)
-        process.communicate()
-
-    def gone() -> None:
-        assert not folder.exists()
-        assert not Path(f"/proc/{postmaster}").exists()
-
-    eventually(gone, within=10, every=0.05)
-
-
-@pytest.mark.parametrize("moment", [0.02, 0.6])
-def test_server_ends_with_us_while_it_starts(moment: float, home: Path) -> None:
-    """At whatever moment we are killed."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(MAJOR), str(home)], stdin=subprocess.PIPE
-    ) as process:
-        eventually(lambda: begun(home), within=10, every=0.01)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(moment)
-        process.kill()
-
-    eventually(lambda: left(home), within=15, every=0.05)
-
-
-def test_server_that_cannot_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its own words, and nothing is left."""
-    monkeypatch.setattr(scratch, "PARENT", home / "data")
-    (home / "data").mkdir()
-    (home / "data").chmod(0o1777)
-    (home / "initdb").write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
-    (home / "initdb").chmod(0o755)
-
-    with pytest.raises(UnreachableError, match="the scratch server did not start: no space left"):
-        ScratchServer(home)
-
-    left(home / "data")
