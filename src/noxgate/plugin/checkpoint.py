@@ -7,19 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from noxgate import window
-from noxgate.evidence.records import Chain, RecordError
-from noxgate.evidence.trust import Trust
-from noxgate.evidence.window import (
-    WindowError,
-    moment,
-    read_window,
-    refuse_clock,
-    said,
-    too_early,
-)
-from noxgate.runbook import Line, Runbook
-from noxgate.window import PHASE, Window
+from noxgate.project import schedule
+from noxgate.project.runbook import Line, Runbook
+from noxgate.project.schedule import PHASE, Window
+from noxgate.trust.keys import Trust
+from noxgate.trust.records import Chain, RecordError
+from noxgate.window.records import WindowError, moment, read_window, refuse_clock, said, too_early
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ def asked(
         if wrong := [name for name, value in given.items() if value]:
             raise pytest.UsageError(f"{wrong[0]}: belongs to the 48-hour window: -m window")
         return None
-    names = window.looks(runbook)
+    names = schedule.looks(runbook)
     if option.checkpoint not in names:
         seen = "none" if option.checkpoint is None else repr(option.checkpoint)
         raise pytest.UsageError(f"-m window: expected --checkpoint {'|'.join(names)}, saw {seen}")
@@ -69,12 +62,21 @@ def asked(
     except (ValueError, WindowError) as error:
         raise pytest.UsageError(str(error)) from None
     now = clock or datetime.now(UTC)
-    lines = tuple(window.due_at(runbook, option.checkpoint, unrecorded=option.unrecorded))
+    lines = tuple(schedule.due_at(runbook, option.checkpoint, unrecorded=option.unrecorded))
     found = None if trust is None else read(config, runbook, trust)
     due = found.checkpoints.get(option.checkpoint) if isinstance(found, Window) else None
     if due is not None and now < due.due:
         raise pytest.UsageError(too_early(due, now))
     return Now(option.checkpoint, now, lines)
+
+
+def switched_at(config: pytest.Config) -> datetime | None:
+    """When the operator says that traffic was switched; UsageError for what is no time."""
+    given = config.option.switched_at
+    try:
+        return None if given is None else moment(given, "--switched-at")
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def read(config: pytest.Config, runbook: Runbook, trust: Trust) -> Window | str:

@@ -2,24 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest.junitxml import LogXML, xml_key
-from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
-from noxgate.evidence import bundle, seal, sweep
-from noxgate.evidence.attest import said_by
-from noxgate.evidence.signing import VARIABLE
-from noxgate.evidence.verdict import LineResult, Outcome, Verdict
-from noxgate.evidence.waivers import FILE as WAIVERS
-from noxgate.plugin import allure, html
+from noxgate.plugin import allure, committed, html
 from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
 from noxgate.plugin.looking import KEPT, next_step, result_of
 from noxgate.plugin.selection import whole_phases
+from noxgate.project.waivers import FILE as WAIVERS
+from noxgate.run import bundle, sweep
+from noxgate.run.points_at import elsewhere, points_at
+from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome, Verdict
+from noxgate.trust import counted, seal
+from noxgate.trust.loads import EVIDENCE
+from noxgate.trust.persons.attest import said_by
+from noxgate.trust.records import RecordError
+from noxgate.trust.signing import VARIABLE
 
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
 PASSED = "VALIDATION PASSED - Ready for production deployment!"
@@ -32,6 +36,8 @@ class Ending:
         self._config = config
         self._gate = gate
         self._reports: dict[str, list[pytest.TestReport]] = {}
+        self._uncollected: dict[str, str] = {}
+        self._workers = committed.Workers()
         self.evidence: str | None = None
         self._final: Path | None = None
         self.signed_by: str | None = None
@@ -41,9 +47,20 @@ class Ending:
         """Allure writes where a check runs: an xdist worker must know the folder."""
         node.workerinput[ALLURE_RESULTS] = self._config.option.allure_report_dir
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        self._workers.heard(node, error)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._reports.setdefault(report.nodeid, []).append(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            said = str(report.longrepr).strip().splitlines()
+            self._uncollected[report.nodeid] = self._gate.scrubber.scrub(
+                said[-1] if said else "no reason given"
+            )
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
@@ -59,8 +76,8 @@ class Ending:
         broken = session.exitstatus == pytest.ExitCode.INTERNAL_ERROR
         if broken or session.exitstatus == pytest.ExitCode.INTERRUPTED:
             gate.doubt("the run did not come to its end")
-        elif not self._is_accounted_for(session):
-            gate.doubt("pytest found something wrong besides the checks")
+        elif why := self._unaccounted(session):
+            gate.doubt(why)
         try:
             self._keep()
             yield  # the other plugins write their reports
@@ -106,35 +123,50 @@ class Ending:
         """What is not passed, worst first; then what rests on a person's word."""
         judgement = self._gate.judgement
         assert judgement is not None
-        for outcome in (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.WAIVED):
-            for result in judgement.lines:
-                if result.outcome is outcome:
-                    reporter.line(_row(outcome, result, result.reason))
-                    if outcome is Outcome.WAIVED:
-                        reporter.line(f"{'':<12}{result.waiver}", yellow=True)
-        not_run = [result.line.id for result in judgement.lines if result.outcome is Outcome.NOT_RUN]
-        if not_run:
-            reporter.line(f"not run: {', '.join(not_run)}")
+        by = {outcome: [one for one in judgement.lines if one.outcome is outcome] for outcome in Outcome}
+        for result in by[Outcome.FAILED]:
+            reporter.line(_row(Outcome.FAILED, result, result.reason))
+        for row in _by_cause(by[Outcome.UNREACHABLE]):
+            reporter.line(row)
+        for result in by[Outcome.WAIVED]:
+            reporter.line(_row(Outcome.WAIVED, result, result.reason))
+            reporter.line(f"{'':<12}{result.waiver}", yellow=True)
+        if not_run := by[Outcome.NOT_RUN]:
+            told = [one for one in not_run if one.reason != WAS_NOT_RUN]
+            for row in _by_cause(told) if len(told) > 1 else ():
+                reporter.line(row)
+            reporter.line(f"not run: {', '.join(result.line.id for result in not_run)}")
         for result in judgement.lines:
             if result.outcome is Outcome.PASSED and result.attestation is not None:
                 reporter.line(_row("attested", result, said_by(result.attestation)))
             if result.outcome is Outcome.PASSED and result.line.id in self._gate.waivers:
                 reporter.line(f"{WAIVERS}: {result.line.id} passed: its waiver can go")
 
-    def _is_accounted_for(self, session: pytest.Session) -> bool:
-        """Whether the checks' outcomes explain the exit status of pytest."""
+    def _unaccounted(self, session: pytest.Session) -> str:
+        """What made pytest end otherwise than the lines explain, such as a tear-down; "" where they do."""
         judgement = self._gate.judgement
         assert judgement is not None
         if session.exitstatus == pytest.ExitCode.OK or judgement.verdict.exit_code:
-            return True
-        waived = {
-            check.node
+            return ""
+        # accepted by a waiver, or seen by a person where no tool could be asked
+        settled = {
+            node
+            for node, check in self._gate.by_node.items()
             for result in judgement.lines
-            if result.outcome is Outcome.WAIVED
-            for check in result.checks
+            if result.line.id == check.line_id and (result.waiver or result.attestation)
         }
-        failed = sum(report.failed for node in waived for report in self._reports.get(node, ()))
-        return session.exitstatus == pytest.ExitCode.TESTS_FAILED and session.testsfailed == failed
+        failed = [report for reports in self._reports.values() for report in reports if report.failed]
+        others = [report for report in failed if report.nodeid not in settled]
+        if others:
+            outcome, reason = result_of([others[0]]).outcome, result_of([others[0]]).reason
+            more = f"; and {len(others) - 1} more" if others[1:] else ""
+            return f"{others[0].nodeid} ({others[0].when}) is {outcome}, which no line shows: {reason}{more}"
+        for node, why in self._uncollected.items():
+            return f"{node} could not be collected: {why}"
+        if session.exitstatus != pytest.ExitCode.TESTS_FAILED or session.testsfailed != len(failed):
+            status = pytest.ExitCode(session.exitstatus).name.lower().replace("_", " ")
+            return f"pytest ended with {status!r}, {session.testsfailed} failed, which no check explains"
+        return ""
 
     def _keep(self) -> None:
         """Copy what the checks say belongs to the evidence, such as a load test, into the folder."""
@@ -142,7 +174,7 @@ class Ending:
         assert gate.folder is not None
         properties = [one for reports in self._reports.values() for one in reports[-1].user_properties]
         for path in dict.fromkeys(Path(str(value)) for name, value in properties if name == KEPT):
-            gate.kept.append(Path(shutil.copytree(path, gate.folder / "load" / path.name)))
+            gate.kept.append(Path(shutil.copytree(path, gate.folder / EVIDENCE / path.name)))
 
     def _seal(self) -> None:
         """Complete the folder and give it its name."""
@@ -150,9 +182,18 @@ class Ending:
         folder, target = gate.folder, gate.target
         assert folder is not None
         assert target is not None
-        changed = [] if target.rehearsal else bundle.uncommitted(gate.root)
-        if changed:
-            gate.doubt(f"not as committed: {', '.join(changed[:5])}: commit or put back what was changed")
+        if gate.before is not None:
+            profile = target.path.resolve()
+            for doubt in committed.doubts(self._config, gate.before, profile, self._workers):
+                gate.doubt(doubt)
+        for name in [name for name in target.overridden if name not in target.overrides]:
+            gate.doubt(
+                f"{name} says otherwise than {target.path.name}, which does not allow it: "
+                f"unset it, or add it to `overrides` there"
+            )
+        places = points_at(target)
+        for why in elsewhere(target.points_at, places):
+            gate.doubt(f"{target.path.name}: {why}")
         bundle.copy_records(gate.records().folder, folder)
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
@@ -171,8 +212,13 @@ class Ending:
             "k": option.keyword,
             "arguments": list(map(str, self._config.args)),
         }
+        name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
+        sealing = gate.key is not None and not leaks  # a leak: no sealed evidence
+        if sealing:
+            self._count(folder, name)
         content = {
             "schema": bundle.SCHEMA,
+            "run": gate.id,
             "verdict": judgement.verdict,
             "doubts": gate.doubts,
             "release": gate.runbook.release.version,
@@ -181,6 +227,8 @@ class Ending:
                 "rehearsal": target.rehearsal,
                 "base_url": target.base_url,
                 "namespace": target.namespace,
+                "overrides": dict(target.overridden),
+                "points_at": places,
             },
             "phases": gate.phases,
             "checkpoint": gate.now.checkpoint if gate.now else None,
@@ -191,26 +239,55 @@ class Ending:
             **bundle.lines(judgement),
         }
         environment = bundle.environment(gate.root, target.origins, target.source)
-        bundle.write_json(folder / "results.json", gate.scrubber.scrub_tree(content))
-        bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment))
+        if gate.before is not None and gate.before.commit is not None:
+            bundle.write_json(folder / bundle.DECIDED, gate.before.commit.document())
+        bundle.write_json(folder / "results.json", gate.scrubber.scrub_tree(content, people=False))
+        bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment, people=False))
         bundle.write_sums(folder)
-        if gate.key is not None and not leaks:  # a leak: no sealed evidence
+        if sealing and gate.key is not None:
             seal.seal(folder, gate.root, target.path, gate.key)
             self.signed_by = gate.key.id
-        name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
         final = bundle.publish(folder, name)
         self._final = final.absolute()
         self.evidence = os.path.relpath(final, self._config.invocation_params.dir)
         self._retire_report_plugins()
 
+    def _count(self, folder: Path, name: str) -> None:
+        """Add the run to the records of a real target, so that it cannot go away unseen."""
+        gate = self._gate
+        chain = gate.records()
+        if gate.key is None or gate.judgement is None or chain.rehearsal:
+            return
+        try:
+            counted.count(chain, gate.key, gate.id, name, gate.judgement.verdict)
+            bundle.copy_records(chain.folder, folder)
+        except RecordError as error:
+            if str(error) not in gate.doubts:
+                gate.doubt(str(error))
+
     def _retire_report_plugins(self) -> None:
         """They have written; what they would say at the end names the folder before it had its name."""
+        from pytest_html.basereport import (  # type: ignore[import-untyped]  # noqa: PLC0415 (listing needs none)
+            BaseReport,
+        )
+
         manager = self._config.pluginmanager
         for plugin in manager.get_plugins():
             if isinstance(plugin, LogXML | BaseReport):
                 manager.unregister(plugin)
         if xml_key in self._config.stash:
             del self._config.stash[xml_key]
+
+
+def _by_cause(results: Sequence[LineResult]) -> Iterator[str]:
+    """A row for each line; where several say alike, one row and their number: results.json has each."""
+    numbers = Counter(result.reason for result in results)
+    for reason, number in numbers.items():
+        first = next(result for result in results if result.reason == reason)
+        if number == 1:
+            yield _row(first.outcome, first, reason)
+        else:
+            yield f"{first.outcome:<12}{' '.join(reason.split())[:160]}: {number} lines"
 
 
 def _row(word: str, result: LineResult, text: str) -> str:

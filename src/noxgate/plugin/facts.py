@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from noxgate.clients.observation import Fact
+from noxgate.look.observation import Fact
 from noxgate.plugin.gate import Gate
 
 PROPERTY = "fact"  # of a check's reports: it travels from xdist workers

@@ -6,23 +6,28 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from noxgate.checks import Check
-from noxgate.evidence.attest import attestations
-from noxgate.evidence.records import Chain, Record, RecordError
-from noxgate.evidence.signing import SigningKey
-from noxgate.evidence.trust import Trust, read_trust
-from noxgate.evidence.verdict import CheckResult, Judgement, Verdict, judge
-from noxgate.evidence.waivers import FILE as WAIVERS
-from noxgate.evidence.waivers import Waiver, read_waivers
+from noxgate.look.secret import Scrubber
 from noxgate.plugin.checkpoint import Now
-from noxgate.profile import is_skipped
-from noxgate.runbook import Line, Runbook
-from noxgate.secret import Scrubber
-from noxgate.target import Target
-from noxgate.window import PHASE
+from noxgate.plugin.committed import Look, look
+from noxgate.project.checks import Check
+from noxgate.project.profile import is_skipped
+from noxgate.project.runbook import Line, Runbook
+from noxgate.project.schedule import PHASE
+from noxgate.project.target import Target
+from noxgate.project.waivers import FILE as WAIVERS
+from noxgate.project.waivers import Waiver, read_waivers
+from noxgate.run.record import Record
+from noxgate.run.verdict import CheckResult, Judgement, Verdict, judge
+from noxgate.slo.result import Result
+from noxgate.trust.keys import Trust, read_trust
+from noxgate.trust.loads import BEGUN, refused
+from noxgate.trust.persons.attest import attestations
+from noxgate.trust.records import Chain, RecordError
+from noxgate.trust.signing import SigningKey
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Gate:
     target: Target | None
     phases: tuple[str, ...]
     folder: Path | None = None
+    id: str = field(default_factory=lambda: uuid4().hex)  # by which a record counts this run
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     results: dict[str, CheckResult] = field(default_factory=dict)
     judgement: Judgement | None = None
@@ -46,12 +52,15 @@ class Gate:
     attested: Mapping[str, Record] = field(default_factory=dict)
     allure: Any = None  # what stands beside a check in Allure
     now: Now | None = None  # of a run of the 48-hour window
+    before: Look | None = None  # what was committed when a run of a real target began
 
     def __post_init__(self) -> None:
         self.by_node = {check.node: check for check in self.checks}
         self.scrubber = Scrubber([])
         if self.target is None:
             return
+        if not self.target.rehearsal:
+            self.before = look(self.root)
         self.trust = read_trust(self.root, str(self.target.path))
         self.key = self.trust.signing_key(os.environ) and self.trust.to_sign(os.environ)
         # a rehearsal accepts no failure: its sabotages are to be seen
@@ -90,6 +99,11 @@ class Gate:
             waivers=self.waivers,
         )
 
+    def refused_load(self, folder: Path, result: Result) -> str:
+        """Why no load test made a result; empty where one did."""
+        signers = self.trust.signers if self.trust else ()
+        return refused(folder, result, signers, held=folder.parent / BEGUN)
+
     def records(self) -> Chain:
         """The records of this release on this target."""
         assert self.folder is not None
@@ -103,7 +117,9 @@ class Gate:
             found = attestations(self.records(), self.trust.hours)
             self.attested = {
                 line: replace(
-                    record, by=self.scrubber.scrub(record.by), seen=self.scrubber.scrub(record.seen)
+                    record,
+                    by=self.scrubber.scrub(record.by, people=False),
+                    seen=self.scrubber.scrub(record.seen, people=False),
                 )
                 for line, record in found.items()
             }
@@ -128,7 +144,9 @@ class Gate:
                 f", {len(judgement.to_come)} lines still to come" if judgement.verdict.exit_code == 0 else ""
             )
         release = self.runbook.release.version
+        said = ", ".join(f"{name}={value}" for name, value in self.target.overridden.items())
         where = f"{'+'.join(self.phases)}, release {release} on {self.target.name}"
+        where += f" ({said})" if said else ""
         return f"{word}  {where}: {judgement.counts() or 'no line of the runbook is due'}"
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.observation import shortened
-from noxgate.evidence.attest import said_by
-from noxgate.evidence.verdict import LineResult, Outcome
+from noxgate.look.observation import shortened
 from noxgate.plugin.gate import Gate
 from noxgate.plugin.looking import LINE, OUTCOME, REASON, SEEN, explanation, next_step
+from noxgate.run.verdict import LineResult, Outcome
+from noxgate.trust.persons.attest import said_by
 
 ROW = r"^(?=(Runbook|Expected|Seen|Repeat|Next) )"
 CSS = Path(__file__).with_name("report.css")

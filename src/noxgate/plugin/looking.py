@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.observation import Observation
-from noxgate.evidence.verdict import CheckResult, Outcome
+from noxgate.errors import NotMadeError, UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.look.wording import compared, reason_of, without_assert
 from noxgate.plugin import allure
 from noxgate.plugin.gate import Gate, gate_of
-from noxgate.runbook import Line
-from noxgate.target import UnreachableError
+from noxgate.project.runbook import Line
+from noxgate.run.verdict import CheckResult, Outcome
 
 # The properties of a check's reports; they travel from xdist workers and stand in junit.xml.
 LINE, SEEN, REPEAT, KEPT, REASON, OUTCOME = OURS = (
@@ -33,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.nodeid not in gate.by_node:
             node = item.nodeid.partition("[")[0]  # a parameter may be a secret
-            raise pytest.UsageError(f"{node}: not a plain check function (see noxgate.checks)")
+            raise pytest.UsageError(f"{node}: not a plain check function (see noxgate.project.checks)")
         line = gate.line(item.nodeid)
         phase = gate.runbook.phases[line.phase]
         for name in (phase.name, phase.marker, gate.by_node[item.nodeid].topic):
@@ -73,8 +74,10 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Innermost of all wrappers, so that every other plugin sees the outcome and the scrubbed text."""
-    report = yield
     gate = gate_of(item.config)
+    if gate is not None and call.excinfo:
+        without_assert(call.excinfo.value)
+    report = yield
     if gate is None:
         return report
     observed = item.stash.get(OBSERVED, [])
@@ -84,7 +87,7 @@ def pytest_runtest_makereport(
     line = gate.line(item.nodeid)
     if outcome is Outcome.UNREACHABLE:
         report.longrepr = f"could not look: {reason}"
-    elif outcome is Outcome.NOT_RUN and report.passed:
+    elif outcome is Outcome.NOT_RUN and not report.skipped:
         report.outcome = "failed"
         report.longrepr = reason
     else:
@@ -102,13 +105,25 @@ def pytest_runtest_makereport(
         gate.allure.explain(item.nodeid, said, [Path(text) for name, text in observed if name == KEPT])
     others = [(name, value) for name, value in item.user_properties if name not in OURS]
     report.user_properties = [
-        *((scrub.scrub(str(name)), scrub.scrub_tree(value)) for name, value in others),
+        *((scrub.scrub(str(name)), scrub.scrub_pair(str(name), value)) for name, value in others),
         (LINE, line.id),
         *observed,
         (OUTCOME, str(worst[0])),
         (REASON, worst[1]),
     ]
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> Generator[None, list[list[str] | None], list[list[str] | None]]:
+    """Say it in words, then as pytest does."""
+    found = yield
+    if gate_of(config) is None:
+        return found
+    details = next((lines for lines in found if lines), [])
+    return [[compared(op, left, right), *details]]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -166,14 +181,11 @@ def _outcome(
     passed_call = report.when == "call" and report.passed
     if report.skipped or (passed_call and item.get_closest_marker("xfail")):
         return Outcome.NOT_RUN, NOT_LOOKING
-    if isinstance(error, UnreachableError):
-        return Outcome.UNREACHABLE, str(error)
+    if isinstance(error, UnreachableError | NotMadeError):
+        known = Outcome.UNREACHABLE if isinstance(error, UnreachableError) else Outcome.NOT_RUN
+        return known, str(error)
     if error is not None:
-        lines = str(error).strip().splitlines()
-        first = lines[0] if lines else ""
-        return Outcome.FAILED, first if isinstance(
-            error, AssertionError
-        ) else f"{type(error).__name__}: {first}"
+        return Outcome.FAILED, reason_of(error)
     if report.failed:
         return Outcome.FAILED, str(report.longrepr)
     if passed_call and not looked:

@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 from _pytest.mark.expression import Expression
 
-from noxgate.checks import Check, CheckError, find_checks
-from noxgate.evidence.signing import SigningError
-from noxgate.evidence.waivers import WaiverError
-from noxgate.plugin import allure, checkpoint, html, progress
+from noxgate.errors import ProfileError
+from noxgate.plugin import allure, checkpoint, committed, html, progress
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
-from noxgate.profile import OVERRIDES, default_target, read_target
-from noxgate.runbook import Runbook, RunbookError, read_runbook
-from noxgate.target import ProfileError, Target
+from noxgate.project.checks import Check, CheckError, find_checks
+from noxgate.project.overrides import OVERRIDES
+from noxgate.project.profile import default_target, read_target
+from noxgate.project.runbook import Runbook, RunbookError, read_runbook
+from noxgate.project.target import Target
+from noxgate.project.waivers import WaiverError
+from noxgate.trust.signing import SigningError
 
 # They log URLs, headers and cookies below WARNING.
 REPORTERS = ("html", "junitxml", "allure_pytest")
@@ -39,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--reports", metavar="DIR", default="reports", help="where the evidence goes (default: reports)"
+    )
+    group.addoption(
+        "--switched-at",
+        metavar="TIME",
+        help="when traffic was switched, such as 2026-01-31T14:03:05Z, where the Ingress cannot say it",
     )
     checkpoint.add_options(group)
 
@@ -69,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
         if hasattr(config, "workerinput"):
             config.option.allure_report_dir = config.workerinput[ALLURE_RESULTS]
+            if not gate.target.rehearsal:
+                _register(config, committed.OfWorker(config), "noxgate-committed")
         else:
             _prepare_reports(config, gate)
             config.add_cleanup(
@@ -117,6 +126,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"instead of {target.path.name}: {', '.join(overridden)}")
     if unset := target.unset():
         lines.append(f"not set, so lines that need them are unreachable: {', '.join(unset)}")
+    lines += committed.header()
     if gate.skips_load_test:
         lines.append("SKIP_LOAD_TEST: the load test's lines are not run, so there is no GO")
     own = [*OVERRIDES, "SKIP_LOAD_TEST", *target.credentials.values()]

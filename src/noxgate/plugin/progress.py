@@ -4,15 +4,20 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Generator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pytest
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from noxgate.evidence.verdict import Outcome
+from noxgate.machine.late import late
 from noxgate.plugin.gate import Gate
 from noxgate.plugin.looking import OUTCOME
+from noxgate.run.verdict import Outcome
+
+if TYPE_CHECKING:
+    from rich import console
+    from rich import progress as bars
+else:
+    console, bars = late("rich.console"), late("rich.progress")
 
 Status = tuple[str, str, str | tuple[str, dict[str, bool]]]
 BAD = (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.NOT_RUN)
@@ -30,7 +35,7 @@ def allowed(config: pytest.Config) -> bool:
         option.verbose in {0, -1}
         and option.capture != "no"
         and not any(getattr(option, name, None) for name in asked)
-        and Console().width >= NARROWEST
+        and console.Console().width >= NARROWEST
     )
 
 
@@ -41,19 +46,19 @@ class Bars:
         self._config = config
         self._gate = gate
         self._counts: dict[str, Counter[Outcome]] = {}
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, bars.TaskID] = {}
         self._worst: dict[str, Outcome] = {}
         self._shown = False
         # a copy: while a check runs, its output is captured, and so would ours be
         self._file: IO[str] = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
         config.add_cleanup(self._file.close)
-        self._progress = Progress(
-            TextColumn("{task.description:<10}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[bad]}{task.fields[line]}"),
-            console=Console(file=self._file, force_terminal=True, width=Console().width),
+        self._progress = bars.Progress(
+            bars.TextColumn("{task.description:<10}"),
+            bars.BarColumn(bar_width=24),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[bad]}{task.fields[line]}"),
+            console=console.Console(file=self._file, force_terminal=True, width=console.Console().width),
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,

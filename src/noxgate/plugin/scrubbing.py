@@ -7,7 +7,7 @@ import pytest
 from _pytest._code.code import ExceptionRepr
 from _pytest.reports import CollectErrorRepr
 
-from noxgate.secret import Scrubber
+from noxgate.look.secret import Scrubber
 
 
 class Scrubbing:

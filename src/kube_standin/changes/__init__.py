@@ -1,0 +1,1 @@
+"""What a write does: create, update, patch, delete; defaults and managed fields."""

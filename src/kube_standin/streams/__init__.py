@@ -1,0 +1,1 @@
+"""Logs, exec, port-forward and the proxy: over WebSocket and SPDY."""

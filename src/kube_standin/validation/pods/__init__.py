@@ -1,0 +1,1 @@
+"""What is checked of a pod, alone or in a template."""

@@ -1,0 +1,1 @@
+"""The rehearsal: a small NOX world on loopback, its release day, and what may go wrong on it."""

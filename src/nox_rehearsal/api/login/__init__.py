@@ -1,0 +1,1 @@
+"""Users of the reference API: tokens, OAuth, accounts."""

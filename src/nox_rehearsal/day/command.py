@@ -1,0 +1,287 @@
+"""The rehearsed day, as a person follows it: what happens, when, and what came of it."""
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nox_rehearsal.day import loading, moments, watching
+from nox_rehearsal.sabotages import SABOTAGES, Sabotage, chosen
+from nox_rehearsal.world import lifecycle
+from nox_rehearsal.world.lifecycle import World
+from noxgate.machine import doctor
+from noxgate.project.checks import find_checks
+from noxgate.project.here import Project
+from noxgate.project.runbook import read_runbook
+from noxgate.reports.signoff import making
+
+NO_GO = 1
+INCONCLUSIVE = 2
+PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")  # in the order of the day
+# What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
+APART = frozenset({"backup", "migration", "science", "slo"})
+# What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
+CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
+
+
+def run(root: Path, pattern: str | None) -> int:
+    """Run the checks of each phase once, or those of its own phase for each chosen sabotage.
+
+    Returns the gate's exit status; with sabotages 0 where each was caught, else 1.
+    """
+    _all_programs()
+    faults = chosen(pattern) if pattern else []
+    clock = Clock()
+    with _world(clock) as here:
+        if not faults:
+            return _worst(_play(root, here, clock))
+        caught = 0
+        for fault in sorted(faults, key=lambda fault: moments.ORDER.index(fault.moment)):
+            moments.bring(here, fault.moment, say=clock.say)
+            if markers := leading_up_to(fault.phase):
+                _pytest(root, here, fault.phase, markers)
+            clock.say(f"sabotage {fault.id}: {fault.what}")
+            with fault.on(here):
+                caught += check(root, here, clock, fault.phase, fault) == 0
+        clock.say(f"{caught} of {len(faults)} sabotages caught")
+        return 0 if caught == len(faults) else 1
+
+
+def phases_with_checks(root: Path) -> list[str]:
+    """In the order of the day."""
+    checks = find_checks(root, read_runbook(root / "runbook.toml"))
+    there = {check.line_id.partition(".")[0] for check in checks}
+    return [phase for phase in PHASES if phase in there]
+
+
+def moment_of(phase: str) -> str:
+    """The moment from which a phase's checks are true."""
+    return phase if phase in moments.ORDER else moments.START
+
+
+def options(phase: str) -> list[str]:
+    """What pytest is to be told besides: of the window its end is looked at."""
+    return ["--checkpoint=48h"] if phase == moments.WINDOW else []
+
+
+def leading_up_to(phase: str) -> str | None:
+    """The checks whose findings a phase compares with: they have to have been run before."""
+    return "prep and blue" if phase == "rollback" else None
+
+
+def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
+    """The day: each moment, and the checks of its phase, each with its time."""
+    titles = read_runbook(root / "runbook.toml").phases
+    for phase in phases_with_checks(root):
+        if (
+            phase == "rollback"
+        ):  # a drill after the release: made later, the page says Rolled Back, and rightly
+            yield sign_off(root, here, clock)
+        clock.say(f"== {titles[phase].title}")
+        began = time.monotonic()
+        if phase == moments.WINDOW:
+            yield from _watch(root, here, clock)
+            clock.say(f"{titles[phase].title}: {time.monotonic() - began:.1f} s, for four checkpoints")
+            continue
+        moments.bring(here, moment_of(phase), say=clock.say)
+        if phase == "staging":
+            clock.say(f"under load: noxgate load --ramp {loading.RAMP}")
+            loading.decided(here, say=clock.say)
+        acted = time.monotonic()
+        yield check(root, here, clock, phase)
+        budget = titles[phase].budget_minutes
+        allowed = f"; the runbook allows {budget} minutes" if budget else ""
+        took = f"{acted - began:.1f} s to do, {time.monotonic() - acted:.1f} s to check"
+        clock.say(f"{titles[phase].title}: {took}{allowed}")
+
+
+def _watch(root: Path, here: World, clock: "Clock") -> Iterator[int]:
+    """The 48 hours: each checkpoint made when it is due, by the clock of the day that is played."""
+    moments.bring(here, moments.WATCH, say=clock.say)
+    began = moments.reached(here)[moments.START]
+    for name in watching.MADE:
+        if name == list(watching.MADE)[-1]:
+            watching.ask_support(here)
+        at = f"{watching.time_of(began, name):%Y-%m-%dT%H:%M:%SZ}"
+        words = ["watch", f"--target={here.production_profile}", f"--clock={at}"]
+        clock.say(f"{name} after the switch: noxgate {shlex.join(words)}")
+        yield subprocess.run([sys.executable, "-m", "noxgate.cli", *words], cwd=root, check=False).returncode
+    moments.bring(here, moments.WINDOW, say=clock.say)
+
+
+def sign_off(root: Path, here: World, clock: "Clock") -> int:
+    """Write the sign-off page of the day, while the keys that its runs were sealed with are there."""
+    runbook = read_runbook(root / "runbook.toml")
+    project = Project(root, runbook, root / "reports")
+    try:
+        page, path = making.make(project, runbook.release.version, str(here.profile), datetime.now(UTC))
+    except making.ERRORS as error:
+        clock.say(f"no sign-off page: {error}")
+        return INCONCLUSIVE
+    clock.say(f"{page.headline}: {page.status}; the sign-off page to open: {path.relative_to(root)}")
+    return page.verdict.exit_code
+
+
+def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage | None = None) -> int:
+    """Run a phase's checks, for a fault those it could reach, in a pytest of their own; say how it ended.
+
+    Returns the gate's exit status; for a fault that was caught 0.
+    """
+    markers = phase if fault is None else selection(root, fault)
+    clock.say(f"checking: pytest -m {shlex.quote(markers)}")
+    reports = root / "reports"
+    before = set(reports.glob("*/*/results.json"))
+    status = _pytest(root, here, phase, markers)
+    new = sorted(set(reports.glob("*/*/results.json")) - before)
+    if not new:
+        clock.say("pytest ended without a verdict")
+        return INCONCLUSIVE
+    clock.say(f"the report to open: {new[-1].with_name('report.html').relative_to(root)}")
+    if fault is None:
+        return status
+    missed, surplus = difference(root, fault, new[-1])
+    if missed or surplus:
+        clock.say(
+            f"NOT CAUGHT as it must be: missed {missed or 'nothing'}, red besides {surplus or 'nothing'}"
+        )
+        return 1
+    clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
+    return 0
+
+
+def _pytest(root: Path, here: World, phase: str, markers: str) -> int:
+    target = f"--target={here.profile_of(phase)}"
+    more = options(phase) if phase in markers else []
+    command = [sys.executable, "-m", "pytest", "-m", markers, target, *more, "-q"]
+    return subprocess.run(command, cwd=root, check=False).returncode
+
+
+def _worst(statuses: Iterable[int]) -> int:
+    """NO-GO outweighs what could not be looked at; anything else outweighs GO."""
+    found = set(statuses)
+    return NO_GO if NO_GO in found else max(found)
+
+
+def selection(root: Path, fault: Sabotage, *, whole: bool = True) -> str:
+    """The markers of the checks that a fault is tried on: all of its phase that it could reach.
+
+    Not `whole`: those of its own topic alone, which take a moment.
+    """
+    return f"{fault.phase} and ({' or '.join(sorted(set(_tried(root, fault, whole=whole).values())))})"
+
+
+def _tried(root: Path, fault: Sabotage, *, whole: bool) -> dict[str, str]:
+    """Line -> topic, of the checks that a fault is tried on."""
+    checks = find_checks(root, read_runbook(root / "runbook.toml"))
+    topics = {check.line_id: check.topic for check in checks}
+    own = topics[fault.line]
+    left_out = APART if fault.phase != "staging" or own in CLUSTER else APART | CLUSTER
+    return {
+        line: topic
+        for line, topic in topics.items()
+        if line.startswith(f"{fault.phase}.")
+        and (topic == own if own in APART or not whole else topic not in left_out)
+    }
+
+
+def difference(
+    root: Path, fault: Sabotage, results: Path, *, whole: bool = True
+) -> tuple[list[str], list[str]]:
+    """The lines that should be red for the right reason and are not, and those red that should not be.
+
+    Lines whose check was not selected for this fault say nothing of it.
+    """
+    tried = _tried(root, fault, whole=whole)
+    lines = json.loads(results.read_text(encoding="utf-8"))["lines"]
+    red = {line["id"]: line for line in lines if line["outcome"] != "passed" and line["id"] in tried}
+    missed = [line for line in (fault.line, *fault.also) if line in tried and line not in red]
+    found = red.get(fault.line)
+    if found and not (found["outcome"] == fault.outcome and fault.because in found["reason"]):
+        missed.append(f"{fault.line} ({found['outcome']}: {found['reason']})")
+    surplus = [line for line in red if line not in {fault.line, *fault.also}]
+    return missed, [f"{line} ({red[line]['outcome']}: {red[line]['reason']})" for line in surplus]
+
+
+def up(root: Path) -> int:
+    """Start everything and leave it up."""
+    _all_programs()
+    here = lifecycle.up(say=Clock().say)
+    ours = (root / "targets" / "rehearsal.toml").exists()
+    print(f"up: {here.base_url}" + ("" if ours else "   (another checkout started it)"))
+    target = "rehearsal" if ours else here.profile
+    print(
+        f"now: noxgate load --target={target} --ramp={loading.RAMP}; then pytest -m staging --target={target}"
+    )
+    print(f"its cluster: export KUBECONFIG={here.kubeconfig}     kubectl get pods,svc,ingress,hpa")
+    print("look at it: noxgate rehearse status     end it: noxgate rehearse down")
+    return 0
+
+
+def down(_: Path) -> int:
+    """Stop what is up."""
+    print("stopped" if lifecycle.down() else "nothing was up")
+    return 0
+
+
+def status(_: Path) -> int:
+    """Show what is up, and where; exit status 1 where nothing is, or a part has died."""
+    rows = lifecycle.status()
+    for row in rows:
+        print(f"{row.part:<22}{row.address:<44}{'up' if row.alive else 'DEAD'}  pid {row.pid}")
+    here = lifecycle.find()
+    if here is None:
+        print("nothing is up: noxgate rehearse up")
+        return 1
+    print(f"\nthe cluster: export KUBECONFIG={here.kubeconfig}")
+    print(f"staging    {here.base_url:<28}kubectl get pods,svc,ingress,hpa")
+    print(f"production {here.production_url:<28}kubectl get ingress -n nox-production")
+    print(f"Prometheus {here.prometheus_url}")
+    return 0 if all(row.alive for row in rows) else 1
+
+
+def listing() -> int:
+    """Show every sabotage."""
+    for sabotage in SABOTAGES:
+        print(f"{sabotage.id:<46}{sabotage.what}")
+    return 0
+
+
+@dataclass
+class Clock:
+    """Says what happens, with the seconds since the start."""
+
+    started: float
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def say(self, what: str) -> None:
+        print(f"[{time.monotonic() - self.started:5.1f} s] {what}", flush=True)
+
+
+def _all_programs() -> None:
+    """Better one line that names everything than to fail at each program in turn."""
+    missing = doctor.missing()
+    if missing:
+        names = ", ".join(finding.component.name for finding in missing)
+        packages = [finding.component.package for finding in missing]
+        raise lifecycle.RehearsalError(f"missing: {names}. Paste this: {doctor.paste(packages)}")
+
+
+@contextmanager
+def _world(clock: Clock) -> Iterator[World]:
+    """The world that is up, left as it is; else one for this run alone."""
+    if (here := lifecycle.find()) is not None:
+        clock.say("using the rehearsal that is up; it stays up")
+        yield here
+        return
+    with lifecycle.running(say=clock.say) as here:
+        yield here
+        clock.say("stopping")
+    clock.say("stopped, nothing left behind")

@@ -1,0 +1,364 @@
+"""The rehearsal's Prometheus: the real one, scraping and judging every second, on loopback."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.parts.pods import Deployment
+from nox_rehearsal.world import leftovers
+from nox_rehearsal.world.processes import Part
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually
+from noxgate.machine import doctor
+
+NAME = "prometheus"
+JOB = "nox-api"
+NODES = "kubelet"
+# Targets change at a tick of 5 s, and the first come 5 s after the start: no option shortens that.
+RELOADING = 60.0  # seconds; a busy machine's
+_RELOADED = "prometheus_config_last_reload_success_timestamp_seconds"
+# Parses, loads, and cannot be evaluated while there are two pods: nothing tells them apart.
+UNEVALUABLE = 'up{job="nox-api"} * on () group_left () up{job="nox-api"}'
+
+Group = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Scraped:
+    """One pod's endpoint, with the labels that the Prometheus operator gives it."""
+
+    address: str  # host:port
+    namespace: str
+    pod: str
+    service: str
+    container: str = "nox-api"
+    endpoint: str = "http"
+    job: str = JOB  # by the monitors' jobLabel: app
+
+
+Monitors = Mapping[
+    str, Sequence[Scraped]
+]  # by scrape job, such as serviceMonitor/nox/nox-api-servicemonitor/0
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What Prometheus scrapes and which rules it has, as at the start."""
+
+    monitors: Monitors
+    groups: Sequence[Group]
+
+    def at(self, pod: str, address: str) -> Monitors:
+        """The monitors with this pod looked for at another address."""
+        return {
+            job: [replace(one, address=address) if one.pod == pod else one for one in targets]
+            for job, targets in self.monitors.items()
+        }
+
+    def without(self, pod: str) -> Monitors:
+        """The monitors as if they did not know this pod."""
+        return {job: [one for one in targets if one.pod != pod] for job, targets in self.monitors.items()}
+
+    def changed(self, alert: str, **changes: Any) -> list[Group]:
+        """The groups with one alert's rule changed: expr="…", labels={…}."""
+        known = [_name(rule) for group in self.groups for rule in group["rules"]]
+        assert alert in known, f"no alert {alert!r} (alerts: {', '.join(known)})"
+        return [
+            {
+                **group,
+                "rules": [rule | changes if rule.get("alert") == alert else rule for rule in group["rules"]],
+            }
+            for group in self.groups
+        ]
+
+
+def monitors(*deployments: Deployment) -> Monitors:
+    """What an operator makes of each Deployment's ServiceMonitor and PodMonitor."""
+    found: dict[str, Sequence[Scraped]] = {}
+    for each in deployments:
+        found |= monitors_of(each.colour, each.namespace, each.pods)
+    return found
+
+
+def monitors_of(colour: str, namespace: str, pods: Mapping[str, int]) -> Monitors:
+    """The same of these pods, given with their ports."""
+    jobs = {
+        f"serviceMonitor/{namespace}/nox-api-servicemonitor/0": JOB,
+        f"podMonitor/{namespace}/nox-api-podmonitor/0": "nox-api-podmonitor",
+    }
+    return {
+        scrape: [
+            Scraped(f"127.0.0.1:{port}", namespace, pod, f"nox-api-service-{colour}", job=job)
+            for pod, port in pods.items()
+        ]
+        for scrape, job in jobs.items()
+    }
+
+
+def nodes(port: int) -> Monitors:
+    """What nodes and the cluster say of containers."""
+    target = Scraped(f"127.0.0.1:{port}", "kube-system", "containers", "", "containers", job=NODES)
+    return {NODES: [target]}
+
+
+def prepare(folder: Path, port: int, monitors: Monitors, groups: Sequence[Group]) -> Part:
+    """Write the configuration, and what is usual beside it; launch it early: its first look takes 5 s."""
+    home = folder / NAME
+    home.mkdir()
+    _keep(home, monitors, groups)
+    _take(home, _draft(home, monitors, groups))  # which it refuses itself where it must
+    return Part(
+        name=NAME,
+        address=f"127.0.0.1:{port}",
+        command=(
+            str(doctor.program("prometheus")),
+            f"--config.file={home / 'prometheus.yml'}",
+            f"--storage.tsdb.path={home / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.external-url=http://127.0.0.1:{port}",
+            "--storage.tsdb.min-block-duration=2h",
+            "--storage.tsdb.max-block-duration=2h",  # blocks are never merged
+            "--web.max-connections=64",
+            "--web.enable-admin-api",  # for `forget`
+            "--query.max-concurrency=4",
+            "--query.timeout=30s",
+            "--scrape.discovery-reload-interval=100ms",  # else what is discovered may wait twice 5 s
+            "--log.level=warn",
+        ),
+        folder=home,
+        serves=lambda: _is_ready(port),
+        environment={"GOMAXPROCS": "1", "GOGC": "60"},
+    )
+
+
+def wait_until_scraped(port: int, pods: Iterable[str], within: float) -> None:
+    """Wait until every target answers, and each of these pods is one; RehearsalError if that takes longer."""
+    expected = set(pods)
+
+    def every_pod_is_up() -> None:
+        targets = _targets(port)
+        known = {target["labels"].get("pod") for target in targets}
+        assert expected <= known, f"no target for {', '.join(sorted(expected - known))}"
+        down = [
+            f"{one['scrapeUrl']} is {one['health']}: {one['lastError']}"
+            for one in targets
+            if one["health"] != "up"
+        ]
+        assert down == [], "; ".join(down)
+        found = _data(port, f"/api/v1/query?query={quote('up == 1')}")["result"]
+        assert len(found) >= len(targets), f"{len(found)} samples of up for {len(targets)} targets"
+
+    try:
+        eventually(every_pod_is_up, within=within, every=0.05)
+    except AssertionError as error:
+        raise RehearsalError(f"Prometheus does not see every pod after {within:g} s: {error}") from None
+
+
+def values(world: World, query: str) -> list[float]:
+    """What an expression answers now, without labels; no value that is no number."""
+    port = urlsplit(world.prometheus_url).port or 80
+    found = _data(port, f"/api/v1/query?query={quote(query)}")["result"]
+    return [float(one["value"][1]) for one in found if one["value"][1] != "NaN"]
+
+
+def alerts(world: World) -> list[str]:
+    """The alerts that are active, by name; the series ALERTS outlives a stop of Prometheus by minutes."""
+    port = urlsplit(world.prometheus_url).port or 80
+    return [str(one["labels"]["alertname"]) for one in _data(port, "/api/v1/alerts")["alerts"]]
+
+
+def forget(world: World, selector: str) -> None:
+    """Drop what was measured of these series so far; the rules judge anew."""
+    port = urlsplit(world.prometheus_url).port or 80
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("POST", f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}")
+        status = connection.getresponse().status
+    if status != HTTPStatus.NO_CONTENT:
+        raise RehearsalError(f"Prometheus does not forget {selector}: HTTP {status}")
+
+
+def usual(world: World) -> Usual:
+    """To change for `apply`."""
+    found = json.loads((world.folder / NAME / "usual.json").read_text(encoding="utf-8"))
+    monitors = {job: [Scraped(**one) for one in each] for job, each in found["monitors"].items()}
+    return Usual(monitors, found["groups"])
+
+
+def apply(world: World, *, groups: Sequence[Group] | None = None, monitors: Monitors | None = None) -> None:
+    """Run with these rules and these targets; None: the usual ones.
+
+    Returns when no other target is scraped any more, each has been looked at, and each rule was evaluated on
+    what was seen: up to 2 s for rules, 9 s for targets.
+    """
+    before = usual(world)
+    _write(
+        world.folder / NAME,
+        before.monitors if monitors is None else monitors,
+        before.groups if groups is None else groups,
+    )
+    _reload(world)
+
+
+def add(world: World, more: Monitors) -> None:
+    """Scrape more from now on; as `apply`, that is usual then."""
+    known = usual(world)
+    _keep(world.folder / NAME, {**known.monitors, **more}, known.groups)
+    apply(world)
+
+
+def restore(world: World) -> None:
+    """Run as at the start."""
+    apply(world)
+
+
+def _keep(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
+    """Remember what is usual."""
+    usual = {"monitors": {job: [asdict(one) for one in each] for job, each in monitors.items()}}
+    (home / "usual.json").write_text(json.dumps(usual | {"groups": groups}), encoding="utf-8")
+
+
+def _is_ready(port: int) -> None:
+    _get(port, "/-/ready")
+
+
+def _write(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
+    """Write what Prometheus is to read next; RehearsalError, and nothing changed, if it would refuse it."""
+    draft = _draft(home, monitors, groups)
+    command = (str(doctor.program("promtool")), "check", "config", str(draft / "prometheus.yml"))
+    test = subprocess.run(command, capture_output=True, text=True, check=False)
+    if test.returncode != 0:
+        raise RehearsalError(f"promtool refuses the configuration: {' '.join(test.stderr.split())}")
+    _take(home, draft)
+
+
+def _draft(home: Path, monitors: Monitors, groups: Sequence[Group]) -> Path:
+    configuration = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yml"] if groups else [],
+        "scrape_configs": [
+            {
+                "job_name": job,
+                "honor_labels": job == NODES,  # which speak of others' pods
+                "static_configs": [_static(one) for one in targets],
+            }
+            for job, targets in monitors.items()
+        ],
+    }
+    draft = home / "draft"
+    draft.mkdir(exist_ok=True)
+    for name, content in {"rules.yml": {"groups": groups}, "prometheus.yml": configuration}.items():
+        (draft / name).write_text(json.dumps(content, indent=2), encoding="utf-8")  # which is YAML
+    return draft
+
+
+def _take(home: Path, draft: Path) -> None:
+    for file in draft.iterdir():
+        file.replace(home / file.name)
+
+
+def _static(target: Scraped) -> dict[str, Any]:
+    labels = asdict(target)
+    return {"targets": [labels.pop("address")], "labels": labels}
+
+
+def _reload(world: World) -> None:
+    pid = World.load(world.folder).pids.get(NAME)
+    if pid is None or leftovers.look(pid) is None:
+        raise RehearsalError("Prometheus is not running: nothing to reload")
+    port = urlsplit(world.prometheus_url).port or 80
+    home = world.folder / NAME
+    configuration = json.loads((home / "prometheus.yml").read_text(encoding="utf-8"))
+    groups = json.loads((home / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    before = _reloaded(port)
+    os.kill(pid, signal.SIGHUP)
+
+    def reloaded() -> float:
+        at = _reloaded(port)
+        assert at > before, "the configuration was not read again"
+        return at
+
+    try:
+        since = datetime.fromtimestamp(eventually(reloaded, within=RELOADING, every=0.02), UTC)
+        eventually(lambda: _scrapes(port, configuration, since), within=RELOADING, every=0.05)
+        scraped = datetime.now(UTC)
+        eventually(lambda: _judges(port, groups, scraped), within=RELOADING, every=0.05)
+    except AssertionError as error:
+        log = (world.folder / "log" / f"{NAME}.log").read_text(encoding="utf-8").strip()
+        raise RehearsalError(f"Prometheus did not reload ({error}): {log.rpartition(chr(10))[2]}") from None
+
+
+def _reloaded(port: int) -> float:
+    """When the configuration was last read, in seconds since 1970."""
+    found = re.search(rf"^{_RELOADED} (\S+)$", _get(port, "/metrics"), re.MULTILINE)
+    assert found, f"no {_RELOADED} in /metrics"
+    return float(found[1])
+
+
+def _judges(port: int, groups: Sequence[Group], since: datetime) -> None:
+    rules = [
+        (group["name"], rule) for group in _data(port, "/api/v1/rules")["groups"] for rule in group["rules"]
+    ]
+    expected = sorted((group["name"], _name(rule)) for group in groups for rule in group["rules"])
+    seen = sorted((group, rule["name"]) for group, rule in rules)
+    assert seen == expected, f"expected rules {expected}, saw {seen}"
+    early = [rule["name"] for _, rule in rules if _time(rule["lastEvaluation"]) < since]
+    assert early == [], f"not evaluated yet: {', '.join(early)}"
+
+
+def _scrapes(port: int, configuration: Mapping[str, Any], since: datetime) -> None:
+    targets = _targets(port)
+    expected = sorted(
+        (job["job_name"], f"http://{static['targets'][0]}/metrics", static["labels"]["pod"])
+        for job in configuration["scrape_configs"]
+        for static in job["static_configs"]
+    )
+    seen = sorted((one["scrapePool"], one["scrapeUrl"], one["labels"]["pod"]) for one in targets)
+    assert seen == expected, f"expected targets {expected}, saw {seen}"
+    early = [one["scrapeUrl"] for one in targets if _time(one["lastScrape"]) < since]
+    assert early == [], f"not looked at yet: {', '.join(early)}"
+    samples = _data(port, "/api/v1/query?query=up")["result"]  # a lost target's last one stays for 2 s
+    instances = sorted(one["metric"]["instance"] for one in samples)
+    expected_instances = sorted(one["labels"]["instance"] for one in targets)
+    assert instances == expected_instances, f"expected up of {expected_instances}, saw {instances}"
+
+
+def _name(rule: Mapping[str, Any]) -> str:
+    return str(rule.get("alert") or rule.get("record"))
+
+
+def _targets(port: int) -> list[dict[str, Any]]:
+    targets: list[dict[str, Any]] = _data(port, "/api/v1/targets?state=active")["activeTargets"]
+    return targets
+
+
+def _data(port: int, path: str) -> Any:
+    return json.loads(_get(port, path))["data"]
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _get(port: int, path: str) -> str:
+    """The answer to a GET; AssertionError where it is not 200."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise AssertionError(str(error)) from None
+    assert answer.status == 200, f"{path} answers {answer.status}"  # noqa: PLR2004
+    return text

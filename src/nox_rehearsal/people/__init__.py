@@ -1,0 +1,1 @@
+"""Those who use production, and those who sign."""

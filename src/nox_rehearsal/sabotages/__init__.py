@@ -1,0 +1,68 @@
+"""Every sabotage: one fault, near to what is right, that must turn one line red, and why it must.
+
+`because` has to stand in the reason that the verdict gives: a line that is red for another reason proves
+nothing. `also` are the lines that must turn red with it, since they look at the same broken thing.
+"""
+
+import difflib
+
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.sabotages import (
+    api,
+    before_the_day,
+    cluster,
+    data,
+    edge,
+    green,
+    live,
+    live_metrics,
+    load,
+    monitoring,
+    parity,
+    prep,
+    release,
+    rollback,
+    science,
+    window,
+)
+from nox_rehearsal.sabotages.sabotage import Sabotage
+
+__all__ = ["SABOTAGES", "Sabotage", "UnknownSabotageError", "chosen"]
+
+SABOTAGES: tuple[Sabotage, ...] = tuple(
+    sabotage
+    for topic in (
+        release,
+        science,
+        parity,
+        before_the_day,
+        api,
+        edge,
+        data,
+        cluster,
+        monitoring,
+        load,
+        prep,
+        green,
+        live,
+        live_metrics,
+        window,
+        rollback,
+    )
+    for sabotage in topic.sabotages()
+)
+
+
+class UnknownSabotageError(RehearsalError):
+    """No sabotage has this id; the message names those near it."""
+
+
+def chosen(pattern: str) -> list[Sabotage]:
+    """All sabotages of a runbook line, or the one with this id."""
+    found = [sabotage for sabotage in SABOTAGES if pattern in {sabotage.line, sabotage.id}]
+    if not found:
+        known = dict.fromkeys(name for sabotage in SABOTAGES for name in (sabotage.line, sabotage.id))
+        near = difflib.get_close_matches(pattern, known, n=3)
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownSabotageError(f"no sabotage {pattern!r} (all: noxgate rehearse sabotages){guess}")
+    return found

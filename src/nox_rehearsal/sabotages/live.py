@@ -1,0 +1,296 @@
+"""After the traffic switch: users get something else than green, or green is not well."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from nox_rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION
+from nox_rehearsal.parts import ingress, pages, postgres
+from nox_rehearsal.sabotages.in_cluster import besides, edited, frozen, gone
+from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
+from nox_rehearsal.sabotages.ways import altered, answer, in_production, on_one_pod, settings, sql
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually
+
+After = partial(Sabotage, moment="live")
+
+INGRESS = "nox-api-ingress"
+POD = "nox-api-production-green-3"
+REPLICAS, CONVERGED = "live.health-every-replica", "live.version-converged"
+CROWD = 84  # connections: more than 80 % of what 100 leaves for all but superusers
+
+
+def sabotages() -> Iterator[Sabotage]:
+    """All of this topic."""
+    yield from _traffic()
+    yield from _public()
+    yield from _oauth()
+    yield from _pods()
+    yield from _tools()
+    yield from _database()
+
+
+def _traffic() -> Iterator[Sabotage]:
+    line = "live.traffic-switch"
+    name = "/spec/rules/0/http/paths/4/backend/service/name"
+    still = _ingress([{"op": "replace", "path": name, "value": "nox-api-service-blue"}])
+    yield After(line, "one-blue", "one path still leads to blue", still, "nox-api-service-blue")
+    lost = _ingress([{"op": "remove", "path": "/spec/rules/0/http/paths/11"}])
+    yield After(line, "lost", "the path of the WebSocket is gone", lost, "/ws")
+    no_host = _ingress([{"op": "remove", "path": "/spec/rules/0/host"}])
+    yield After(line, "no-host", "every path is there, for any host", no_host, "localhost")
+    open_ = _ingress([{"op": "remove", "path": "/spec/tls"}])
+    yield After(line, "no-tls", "the certificate is no longer named", open_, "tls")
+    unreachable = gone("Service", "nox-api-service-green", namespace=PRODUCTION)
+    yield After(line, "elsewhere", "green's Service is in another namespace", unreachable, "no Service")
+    rival = besides(_rival())
+    yield After(line, "rival", "a canary takes its share, from blue's namespace", rival, "nox-canary")
+    below = besides(_rival("/api/v1", "nox-api-v1", canary=False))
+    yield After(line, "below", "another Ingress has a path below one of ours", below, "nox-api-v1")
+    silent = _upstream(_without_first)
+    yield After(REPLICAS, "idle", "a ready pod gets no traffic", silent, "nox-api-production-green-")
+    others = ("live.version",)
+    yield After(CONVERGED, "mixed", "one answer in four is blue's", _mixed_with_blue, "7.9.3", others)
+
+
+def _public() -> Iterator[Sabotage]:
+    line = "live.health"
+    degraded = _one_pod(answers={"GET /health": {"status": 200, "json": {"status": "degraded"}}})
+    yield After(line, "degraded", "one pod is degraded, with 200", degraded, "degraded", (REPLICAS,))
+    shut = _one_pod(answers={"GET /health": {"status": 503, "json": {"status": "healthy"}}})
+    yield After(line, "one-503", "one pod says healthy, with 503", shut, "503", (REPLICAS,))
+    line = "live.version"
+    old = _one_pod(settings={"version": "7.9.3"})
+    yield After(line, "one-old", "one of three pods is blue's", old, "7.9.3", (CONVERGED,))
+    near = in_production(settings(version="8.0.0-rc1"))
+    yield After(line, "rc1", "a release candidate", near, "8.0.0-rc1", (CONVERGED,))
+    line = "live.ready"
+    alone = _one_pod(answers={"GET /ready": {"status": 503, "json": {"status": "not ready"}}})
+    yield After(line, "one-pod", "one pod does not reach its database", alone, "503")
+    lying = in_production(answer("GET /ready", status=200, json={"status": "ready", "failed": ["database"]}))
+    yield After(line, "failed", "ready, and something failed", lying, "failed")
+
+
+def _oauth() -> Iterator[Sabotage]:
+    staging = "client_id=nox-staging"
+    for provider in ("google", "github", "microsoft"):
+        path = f"GET /api/auth/{provider}/url"
+        other = in_production(altered(path, "client_id=nox-production", staging))
+        line = f"live.oauth-{provider}"
+        yield After(line, "staging", "staging's client", other, "nox-staging")
+    callback = in_production(altered("GET /api/auth/github/url", "%2Fcallback", "%2Fcallback%2F"))
+    yield After("live.oauth-github", "callback", "a slash behind the callback", callback, "redirect_uri")
+
+
+def _pods() -> Iterator[Sabotage]:
+    line = "live.log-errors"
+    critical = {"level": "critical", "message": "the queue does not answer", "pod": POD}
+    yield After(
+        line, "third", "one line, on the third pod", _logged(json.dumps(critical)), "the queue does not"
+    )
+    plain = _logged("2026-01-01 12:00:00,000 CRITICAL nox: no space left")
+    yield After(line, "plain", "one that is no JSON", plain, "no space left")
+    trace = _logged("Traceback (most recent call last):")
+    yield After(line, "traceback", "an exception that nobody caught", trace, "Traceback")
+    yield After(
+        line, "rotated", "a busy node has thrown lines away", _rotated, "rotated away", outcome="unreachable"
+    )
+    line = "live.pods-steady"
+    once = _status([{"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": 1}])
+    yield After(line, "restarted", "a container restarted once", once, f"{POD}/nox-api")
+    conditions = [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]
+    unready = _status([{"op": "replace", "path": "/status/conditions", "value": conditions}])
+    yield After(line, "unready", "a pod is not ready", unready, "Ready=False")
+
+
+def _tools() -> Iterator[Sabotage]:
+    line = "live.grafana-dashboard"
+    blue = _page(pages.DASHBOARDS, lambda _: json.dumps(pages.dashboard(BLUE)))
+    yield After(line, "blue", "it shows blue", blue, BLUE)
+    nowhere = _page(pages.DASHBOARDS, lambda _: json.dumps(pages.dashboard("nox-production-geen")))
+    yield After(line, "empty", "its panels are empty", nowhere, "Requests")
+    line = "live.sentry-issues"
+    issue = {
+        "shortId": "NOX-API-42",
+        "title": "KeyError: 'boiling_point'",
+        "firstSeen": "2999-01-01T00:00:00+00:00",
+        "count": "1",
+        "status": "unresolved",
+    }
+    yield After(
+        line, "new", "an issue that is new", _page(pages.ISSUES, lambda _: json.dumps([issue])), "NOX-API-42"
+    )
+
+
+def _database() -> Iterator[Sabotage]:
+    line = "live.database-connections"
+    yield After(line, "crowd", "81 % of the connections are taken", _crowd, "connections")
+    line = "live.database-longest-query"
+    deny = ("REVOKE pg_monitor FROM {0}", "GRANT pg_monitor TO {0}")
+    blind = in_production(sql(*(each.format(postgres.PRODUCTION.read_only) for each in deny)))
+    yield After(line, "blind", "this account does not see what others run", blind, "does not see")
+    line = "live.database-locks"
+    yield After(line, "waiting", "a session waits for another's lock", _waiting, "waiting")
+    line = "live.database-indexes"
+    flag = "UPDATE pg_index SET indisvalid = {} WHERE indexrelid = 'idx_jobs_tags'::regclass"
+    invalid = in_production(sql(flag.format("false"), flag.format("true")))
+    yield After(line, "invalid", "CONCURRENTLY was broken off", invalid, "idx_jobs_tags")
+
+
+def _ingress(patch: list[dict[str, Any]]) -> Switch:
+    return edited("Ingress", INGRESS, patch, namespace=PRODUCTION)
+
+
+def _status(patch: list[dict[str, Any]]) -> Switch:
+    return edited("Pod", POD, patch, namespace=GREEN, status=True)
+
+
+def _one_pod(**fault: Any) -> Switch:
+    return in_production(on_one_pod(**fault), green=True)
+
+
+def _rival(at: str = "/version", name: str = "nox-canary", *, canary: bool = True) -> dict[str, Any]:
+    annotations = {
+        "nginx.ingress.kubernetes.io/canary": "true",
+        "nginx.ingress.kubernetes.io/canary-weight": "5",
+    }
+    backend = {"service": {"name": "nox-api-service-blue", "port": {"number": 80}}}
+    path = {"path": at, "pathType": "Exact", "backend": backend}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": BLUE, "annotations": annotations if canary else {}},
+        "spec": {"rules": [{"host": "localhost", "http": {"paths": [path]}}]},
+    }
+
+
+def _upstream(change: Callable[[str], str]) -> Switch:
+    """The controller of the ingress is behind: nginx leads elsewhere than the Ingress says."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        with frozen(world), ingress.leading(world, change):
+            yield
+
+    return on
+
+
+def _without_first(text: str) -> str:
+    start, rest = _at_servers(text)
+    return start + rest[rest.index("\n") + 1 :]
+
+
+@contextmanager
+def _mixed_with_blue(world: World) -> Iterator[None]:
+    more = f"    server 127.0.0.1:{min(world.blue_pods.values())} fail_timeout=1s;\n"
+    with _upstream(lambda text: more.join(_at_servers(text)))(world):
+        yield
+
+
+def _at_servers(text: str) -> tuple[str, str]:
+    """The text before and from the first server of the Service's port 80."""
+    first = text.index("    server ", text.index("nox-api-service-green_80 {"))
+    return text[:first], text[first:]
+
+
+def _logged(line: str) -> Switch:
+    """A pod has written this."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        path = world.folder / "log" / f"{POD}.log"
+        before = path.stat().st_size
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
+        try:
+            yield
+        finally:
+            text = path.read_text(encoding="utf-8").replace(f"{line}\n", "")
+            with path.open("r+b") as log:  # its process goes on to write at the end
+                log.truncate(before)
+                log.seek(before)
+                log.write(text.encode()[before:])
+
+    return on
+
+
+@contextmanager
+def _rotated(world: World) -> Iterator[None]:
+    """A pod's log begins with a line of now."""
+    path = world.folder / "log" / f"{POD}.log"
+    before = path.read_bytes()
+    now = {"time": datetime.now(UTC).isoformat(), "level": "info", "message": "a new file", "pod": POD}
+    with path.open("r+b") as log:  # its process goes on to write at the end
+        log.truncate(0)
+        log.write(json.dumps(now).encode() + b"\n")
+    try:
+        yield
+    finally:
+        with path.open("r+b") as log:
+            after = log.read()
+            log.seek(0)
+            log.write(before + after)
+
+
+def _page(file: str, change: Callable[[str], str]) -> Switch:
+    """A tool shows something else."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        path = world.folder / pages.NAME / file
+        before = path.read_text(encoding="utf-8")
+        path.write_text(change(before), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+    return on
+
+
+@contextmanager
+def _crowd(world: World) -> Iterator[None]:
+    """Sessions that do nothing, until there are so many."""
+    with ExitStack() as stack:
+        own = stack.enter_context(psycopg.connect(world.production_dsn, autocommit=True))
+        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+
+        def taken() -> int:
+            row = own.execute(query).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        for _ in range(max(0, CROWD - taken())):
+            stack.enter_context(psycopg.connect(world.production_application_dsn))
+        yield
+
+
+@contextmanager
+def _waiting(world: World) -> Iterator[None]:
+    """One session has changed a row and does nothing; another wants the same row."""
+    change = "UPDATE users SET email = email WHERE id = 1"
+    with (
+        psycopg.connect(world.production_dsn) as first,
+        psycopg.connect(world.production_dsn, autocommit=True) as second,
+        psycopg.connect(world.production_dsn, autocommit=True) as third,
+    ):
+        first.execute(change)
+        waits = threading.Thread(target=lambda: second.execute(change))
+        waits.start()
+
+        def blocked() -> None:
+            query = "SELECT 1 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+            assert third.execute(query).fetchone() is not None
+
+        eventually(blocked, within=5, every=0.05)
+        try:
+            yield
+        finally:
+            first.rollback()
+            waits.join()

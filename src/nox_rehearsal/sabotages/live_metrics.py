@@ -1,0 +1,217 @@
+"""After the traffic switch: alerts, and key metrics that are too high, or that nobody measures."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from nox_rehearsal.cluster.objects import GREEN
+from nox_rehearsal.cluster.release import PRODUCTION_RULES
+from nox_rehearsal.parts import containers, prometheus
+from nox_rehearsal.parts.prometheus import Usual
+from nox_rehearsal.people.visitors import PATH
+from nox_rehearsal.sabotages.green_release import written
+from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
+from nox_rehearsal.sabotages.ways import answer, in_production
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually, pause
+
+After = partial(Sabotage, moment="live")
+
+POD, SECOND = "nox-api-production-green-3", "nox-api-production-green-2"
+LOADED = "live.alert-rules-loaded"
+P95, ERRORS = "live.p95-{}", "live.errors-{}"
+WITHIN, BELOW = "within-target", "below-critical"
+GIB = 1024**3
+WINDOW = (
+    7.0  # seconds that a rehearsal's checks look back: the shortest span of KeyMetrics at a scrape a second
+)
+_BOARD = "live.grafana-dashboard"  # it shows memory, too
+BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
+
+
+# All that users ask for: right after the switch, many quick requests hide one path's slow ones.
+_OF_USERS = f'namespace="{GREEN}",job="nox-api",path!~"/metrics|/health|/ready"'
+_P95 = (
+    f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{_OF_USERS}}}[4s])))"
+)
+_ERRORS = (
+    f'100 * (sum(rate(http_requests_total{{{_OF_USERS},status=~"5.."}}[4s])) or vector(0))'
+    f" / sum(rate(http_requests_total{{{_OF_USERS}}}[4s]))"
+)
+
+
+def sabotages() -> Iterator[Sabotage]:
+    """All of this topic."""
+    yield from _alerts()
+    yield from _requests()
+    yield from _containers()
+    yield from _scrapes()
+
+
+def _alerts() -> Iterator[Sabotage]:
+    labels = {"severity": "critical", "namespace": GREEN}
+    rule = {"alert": "QueueStands", "expr": "vector(1)", "labels": labels}
+    more = _prometheus(lambda usual: {"groups": [*usual.groups, {"name": "others", "rules": [rule]}]})
+    yield After("live.alerts-quiet", "another", "a team's own rule of green fires", more, "QueueStands")
+    name = "NoxApiPodDown"
+    fires = _prometheus(lambda usual: {"groups": _production(usual, name, expr="vector(1)", **{"for": "0s"})})
+    yield After("live.alerts-quiet", "shipped", "one of the shipped alerts fires", fires, name, (LOADED,))
+    deaf = _rules('job="nox-api"', 'job="nox_api"')
+    yield After(LOADED, "job", "a label that no series has", deaf, "nox_api")
+    colours = 'namespace=~"nox-production-({})"'
+    blue = _rules(colours.format("blue|green"), colours.format("blue|gren"))
+    yield After(LOADED, "blue", "they still watch blue alone", blue, "(blue|gren)")
+    fewer = _prometheus(lambda usual: {"groups": [each for each in usual.groups if not _is_presence(each)]})
+    yield After(LOADED, "fewer", "one file of rules is not loaded", fewer, "NoxApiGone")
+
+
+def _requests() -> Iterator[Sabotage]:
+    target, critical = P95.format(WITHIN), P95.format(BELOW)
+    slow = _measured(in_production(answer(f"GET {PATH}", delay=0.32)), _P95, 0.3)
+    yield After(target, "slow", "0.32 s, in the bucket that ends at 0.4", slow, "< 300")
+    slower = _measured(in_production(answer(f"GET {PATH}", delay=0.55)), _P95, 0.5)
+    yield After(critical, "slower", "half a second and more", slower, "< 500", (target,))
+    target, critical = ERRORS.format(WITHIN), ERRORS.format(BELOW)
+    some = in_production(answer(f"GET {PATH}", status=500, share=0.2))
+    failing = _measured(some, _ERRORS, 5)
+    yield After(critical, "a-fifth", "each fifth request of a path fails", failing, "< 5", (target,))
+    other = _measured(in_production(answer(f"GET {PATH}", status=503)), _ERRORS, 5)
+    yield After(target, "all", "a path is gone", other, "< 1", (critical,))
+
+
+def _containers() -> Iterator[Sabotage]:
+    for metric, near, over in (
+        ("memory", {"memory": 0.62 * GIB}, {"memory": 0.82 * GIB}),
+        ("cpu", {"cpu": 0.52}, {"cpu": 0.82}),
+    ):
+        target, critical = f"live.{metric}-{WITHIN}", f"live.{metric}-{BELOW}"
+        yield After(target, "one-pod", "one pod, by a little", _more(metric, near), POD)
+        yield After(critical, "one-pod", "one pod, by a little", _more(metric, over), POD, (target,))
+
+
+def _scrapes() -> Iterator[Sabotage]:
+    (nowhere,) = free_ports(1)
+    target, critical = "live.pods-within-target", "live.pods-above-critical"
+    one = _prometheus(lambda usual: {"monitors": usual.at(POD, f"127.0.0.1:{nowhere}")})
+    yield After(target, "two", "two of three pods answer", one, ">= 3", (LOADED,))
+
+    def both(usual: Usual) -> Any:
+        first = usual.at(POD, f"127.0.0.1:{nowhere}")
+        return {"monitors": Usual(first, usual.groups).at(SECOND, f"127.0.0.1:{nowhere}")}
+
+    yield After(critical, "one", "one pod answers", _prometheus(both), ">= 2", (target, LOADED))
+    unseen = _prometheus(lambda usual: {"monitors": usual.without(POD)})
+    blind = partial(After, outcome="unreachable")
+    lines = (P95.format(WITHIN), ERRORS.format(WITHIN), ERRORS.format(BELOW), target, critical, LOADED)
+    yield blind(
+        P95.format(BELOW), "gap", "one pod is not measured", unseen, "expected 90% of the samples", lines
+    )
+    silent = _prometheus(lambda usual: {"monitors": {**usual.monitors, prometheus.NODES: []}})
+    others = ("live.memory-within-target", "live.cpu-within-target", "live.cpu-below-critical", _BOARD)
+    yield blind("live.memory-below-critical", "dark", "no node is measured", silent, "saw none", others)
+
+
+def _prometheus(change: Callable[[Usual], Mapping[str, Any]]) -> Switch:
+    """Prometheus has other rules; or other targets, for long enough that no window knows the usual ones."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        changes = change(prometheus.usual(world))
+        try:
+            prometheus.apply(world, **changes)
+            if "monitors" in changes:
+                _settle()
+            yield
+        finally:
+            prometheus.restore(world)
+            if "monitors" in changes:
+                _settle()
+
+    return on
+
+
+def _settle() -> None:
+    """Let pass what the checks look back upon."""
+    pause(WINDOW)
+
+
+def _production(usual: Usual, alert: str, **changes: Any) -> Sequence[Mapping[str, Any]]:
+    """The groups with one of production's rules changed; staging's has the same name."""
+    return [
+        {
+            **group,
+            "rules": [
+                {**rule, **changes} if rule.get("alert") == alert and "production" in group["name"] else rule
+                for rule in group["rules"]
+            ],
+        }
+        for group in usual.groups
+    ]
+
+
+def _is_presence(group: Mapping[str, Any]) -> bool:
+    return group["name"].startswith("nox-api-production") and "presence" in group["name"]
+
+
+def _rules(old: str, new: str) -> Switch:
+    """Production's rules say something else, as shipped and as loaded."""
+    inner = json.dumps(old)[1:-1], json.dumps(new)[1:-1]  # as it stands inside of JSON
+
+    def loaded(usual: Usual) -> Mapping[str, Any]:
+        return {"groups": json.loads(json.dumps(usual.groups).replace(*inner))}
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        with (
+            written(PRODUCTION_RULES, None, lambda text: text.replace(old, new))(world),
+            _prometheus(loaded)(world),
+        ):
+            yield
+
+    return on
+
+
+def _more(metric: str, amount: Mapping[str, float]) -> Switch:
+    """A pod uses more than its process does."""
+    query = {
+        "memory": f'container_memory_working_set_bytes{{pod="{POD}"}} / {GIB}',
+        "cpu": f'rate(container_cpu_usage_seconds_total{{pod="{POD}"}}[4s])',
+    }[metric]
+
+    @contextmanager
+    def added(world: World) -> Iterator[None]:
+        path = world.folder / containers.MORE
+        path.write_text(json.dumps({POD: amount}), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.unlink()
+
+    return _measured(added, query, amount[metric] / (GIB if metric == "memory" else 1))
+
+
+def _measured(fault: Switch, query: str, limit: float) -> Switch:
+    """A fault that Prometheus has seen, and in the end has forgotten: alerts look back two minutes."""
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        try:
+            with fault(world):
+                eventually(lambda: _is(world, query, limit, above=True), within=BACK_TO_NORMAL, every=0.2)
+                yield
+        finally:
+            eventually(lambda: _is(world, query, limit, above=False), within=BACK_TO_NORMAL, every=0.2)
+            prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}')
+            _settle()
+
+    return on
+
+
+def _is(world: World, query: str, limit: float, *, above: bool) -> None:
+    # of the last whole second: the checks ask at whole seconds, and might see none of what is newer
+    values = prometheus.values(world, f"last_over_time(({query})[1s:1s])")
+    assert values, f"no data: {query}"
+    assert (max(values) > limit) is above, f"{values}"

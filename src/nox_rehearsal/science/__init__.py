@@ -1,0 +1,1 @@
+"""What the reference API computes: with RDKit, xtb and psi4."""

@@ -1,0 +1,1 @@
+"""A world from its start to its end: processes, folders, ports, and what ends all of them."""

@@ -1,0 +1,82 @@
+"""The first minutes after the switch: all that must hold for ten minutes, looked at side by side, once.
+
+Four checks of ten minutes each would take forty, one after another.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from nox_service.api import LOOKS, ApiClient
+from noxgate.errors import UnreachableError
+from noxgate.look.http import Answer
+from noxgate.look.observation import Observation, Observe
+from noxgate.look.waiting import repeatedly
+
+Json = Mapping[str, Any]
+Round = Mapping[str, Any]  # path, or "pods" -> what was seen, or why nothing was
+
+
+class Rounds:
+    """What was seen, for the whole run; the first check that asks has to wait for it."""
+
+    def __init__(
+        self, api: ApiClient, paths: Sequence[str], pods: Callable[[], Any], *, during: float, every: float
+    ) -> None:
+        self._looks: dict[str, Callable[[], Any]] = {
+            **{path: partial(api.sample, path, LOOKS) for path in paths},
+            "pods": pods,
+        }
+        self._during = during
+        self._every = every
+        self._found: list[Round] | None = None
+
+    def of(self, name: str) -> list[Any]:
+        """One thing's looks, in order."""
+        if self._found is None:
+            self._found = repeatedly(self._round, during=self._during, every=self._every, hopeless=_blind)
+        return [each[name] for each in self._found]
+
+    def _round(self) -> Round:
+        return {name: _caught(look) for name, look in self._looks.items()}
+
+
+class FirstMinutes:
+    """The rounds, for one check."""
+
+    def __init__(self, rounds: Rounds, observe: Observe) -> None:
+        self._rounds = rounds
+        self._observe = observe
+
+    def answers(self, path: str) -> list[Answer]:
+        """Every answer to GET `path`; AssertionError where there was none in between: users saw that, too."""
+        return [answer for look in self._values(path) for answer in look]
+
+    def pods(self) -> list[list[Json]]:
+        """The pods, as each look saw them."""
+        return self._values("pods")
+
+    def _values(self, name: str) -> list[Any]:
+        looks = self._rounds.of(name)
+        lost = [(number, each) for number, each in enumerate(looks, 1) if isinstance(each, Exception)]
+        seen = f"{name}: {len(looks)} looks"
+        if lost:
+            seen += f", {len(lost)} of them in vain, the first in round {lost[0][0]}: {lost[0][1]}"
+        self._observe(Observation(seen, "the same again: pytest -m live"))
+        if not lost:
+            return looks
+        if len(lost) == len(looks) and isinstance(lost[0][1], UnreachableError):
+            raise lost[0][1]
+        raise AssertionError(f"round {lost[0][0]} of {len(looks)}: {lost[0][1]}")
+
+
+def _blind(seen: Round) -> bool:
+    """Where nothing at all can be looked at, nobody has to wait ten minutes to be told."""
+    return all(isinstance(each, UnreachableError) for each in seen.values())
+
+
+def _caught(look: Callable[[], Any]) -> Any:
+    try:
+        return look()
+    except (UnreachableError, AssertionError) as error:
+        return error

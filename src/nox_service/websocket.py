@@ -1,0 +1,116 @@
+"""The API's WebSocket: upgrade, one message there and back, a clean close."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nox_service.api import ApiSession
+from noxgate.errors import UnreachableError
+from noxgate.look.http import reason
+from noxgate.look.observation import Observation, Observe, shortened
+from noxgate.machine.late import late
+from noxgate.project.target import Target
+
+if TYPE_CHECKING:
+    import websocket
+else:
+    websocket = late("websocket")
+
+MOST_FRAMES = 20
+NORMAL = 1000
+
+
+@dataclass(frozen=True)
+class Echo:
+    """`status` of the upgrade (101 when it worked), what came back, the code of the server's close.
+
+    `more` are the messages between the answer and the close.
+    """
+
+    status: int
+    received: str | None
+    close_code: int | None
+    more: tuple[str, ...] = ()
+
+
+class WebSocketClient:
+    """Opens one connection for each look."""
+
+    def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
+        self._url = "wss" + target.base_url.removeprefix("https")
+        self._trust = f"WEBSOCKET_CLIENT_CA_BUNDLE={target.ca_file} " if target.ca_file else ""
+        self._context = session.context
+        self._patience = session.patience
+        self._observe = observe
+
+    def echo(self, path: str, message: str) -> Echo:
+        """Send `message` to `path` and wait for the answer, then close."""
+        url = self._url + path
+        repeat = f"{self._trust}wsdump {url} --text {message!r}"
+        try:
+            echo = self._patience.run(lambda: self._echo(url, message))
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        except AssertionError as error:
+            self._observe(Observation(str(error), repeat))
+            raise
+        seen = f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}"
+        seen += f", and besides {', '.join(map(repr, echo.more))}" if echo.more else ""
+        self._observe(Observation(shortened(seen), repeat))
+        return echo
+
+    def _echo(self, url: str, message: str) -> Echo:
+        started = time.monotonic()
+        try:
+            # Not websockets.sync: it reads and writes one TLS connection from two threads, which OpenSSL does
+            # not allow; on Python before 3.13 one connection in some hundreds hung.
+            connection = websocket.create_connection(
+                url, timeout=5, sslopt={"context": self._context}, redirect_limit=0
+            )
+        except websocket.WebSocketBadStatusException as refused:
+            return Echo(refused.status_code, None, None)
+        except (OSError, websocket.WebSocketException) as error:
+            raise self._unreachable(url, error, started) from None
+        try:
+            connection.send(message)
+            received = connection.recv()
+        except (OSError, websocket.WebSocketException) as error:
+            raise self._unreachable(url, error, started) from None
+        finally:
+            close_code, more = _close(connection)
+        return Echo(101, _text(received), close_code, more)
+
+    def _unreachable(self, url: str, error: BaseException, started: float) -> UnreachableError:
+        if isinstance(error, TimeoutError | websocket.WebSocketTimeoutException):
+            self._patience.lost(time.monotonic() - started)
+            return UnreachableError(f"{url}: timed out")
+        return UnreachableError(f"{url}: {reason(error)}")
+
+
+def _text(received: str | bytes) -> str:
+    return received.decode("utf-8", "replace") if isinstance(received, bytes) else received
+
+
+def _close(connection: "websocket.WebSocket") -> tuple[int | None, tuple[str, ...]]:
+    """Close as RFC 6455 7.1.2 has it.
+
+    The code of the server's answer, or None where it gave none, and the messages that came before it.
+    """
+    more: list[str] = []
+    code = None
+    try:
+        connection.settimeout(3)
+        connection.send_close(NORMAL)
+        for _ in range(MOST_FRAMES):
+            opcode, content = connection.recv_data(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                code = int.from_bytes(content[:2], "big") if len(content) >= 2 else None  # noqa: PLR2004
+                break
+            if opcode in {websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY}:
+                more.append(_text(content))
+    except (OSError, websocket.WebSocketException):
+        pass
+    finally:
+        connection.shutdown()  # type: ignore[no-untyped-call]
+    return code, tuple(more)

@@ -1,0 +1,1 @@
+"""Which colour serves: Ingresses, the switch and the way back."""

@@ -1,0 +1,90 @@
+"""Which image really runs in a Deployment's pods: by digest, since a tag may have moved."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.pod_spec import application
+from noxgate.systems.kubernetes.workload import controller, living, name, selector
+from noxgate.systems.registry.answers import Image, Reference, reference
+
+Json = Mapping[str, Any]
+
+DEPLOYMENT = "nox-api-deployment-green"
+
+
+def running(kube: Kube, namespace: str, deployment: str, container: str | None = None) -> Mapping[str, str]:
+    """Pod -> the image, by its digest, that runs in the application's container of the Deployment's pods."""
+    found = kube.need("Deployment", deployment, namespace)
+    ours = application(found["spec"]["template"]["spec"], container)
+    return image_ids(pods_of(kube, found), str(ours.get("name")))
+
+
+def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Json]:
+    """The living pods of a Deployment, by its selector or wider labels, and those of nobody.
+
+    Not those of another Deployment beside it, nor of a job, though they have the same labels.
+    """
+    namespace = deployment["metadata"]["namespace"]
+    chosen = labels if labels is not None else selector(deployment)
+    sets = {name(each): controller(each) for each in kube.list("ReplicaSet", namespace, chosen)}
+    ours = {None, ("Deployment", name(deployment))}
+    pods = living(kube.list("Pod", namespace, chosen))
+    return [pod for pod in pods if _keeper(controller(pod), sets) in ours]
+
+
+def _keeper(
+    of_pod: tuple[str, str] | None, sets: Mapping[str, tuple[str, str] | None]
+) -> tuple[str, str] | None:
+    """Who keeps a pod: of a ReplicaSet's, who keeps that."""
+    if of_pod is not None and of_pod[0] == "ReplicaSet":
+        return sets.get(of_pod[1])
+    return of_pod
+
+
+def image_ids(pods: list[Json], container: str) -> Mapping[str, str]:
+    """Pod -> imageID of a container; a pod that does not say, or has no such container, has ""."""
+    return {
+        name(pod): next(
+            (
+                str(status.get("imageID", ""))
+                for status in (pod.get("status") or {}).get("containerStatuses") or []
+                if status["name"] == container
+            ),
+            "",
+        )
+        for pod in pods
+    }
+
+
+def one_digest(running: Mapping[str, str]) -> list[str]:
+    """The digest that every pod runs; empty where they differ, or do not say."""
+    found = {image_id.rpartition("@")[2] for image_id in running.values()}
+    return sorted(found) if len(found) == 1 and found != {""} else []
+
+
+def strangers_to(image: Image, running: Mapping[str, str]) -> dict[str, str]:
+    """Pods that run other bytes; where an image is one of several platforms', nodes name either digest."""
+    ours = {image.digest, image.manifest_digest}
+    return {
+        pod: image_id.rpartition("@")[2] or "does not say which image it runs"
+        for pod, image_id in running.items()
+        if image_id.rpartition("@")[2] not in ours
+    }
+
+
+def released(
+    manifests: tuple[Document, ...], version: str, container: str | None = None, deployment: str = DEPLOYMENT
+) -> str:
+    """HOST/NAME:vVERSION, of the name that the shipped Deployment gives; AssertionError without one."""
+    deployments = [each for each in manifests if each.kind == "Deployment"]
+    shipped: list[Reference] = [
+        reference(application(each.content["spec"]["template"]["spec"], container)["image"])
+        for each in deployments
+        if each.name == deployment
+    ]
+    names = {f"{each.host}/{each.repository}" for each in shipped}
+    seen = sorted(names) or f"none of it among {[each.name for each in deployments]}"
+    assert len(names) == 1, f"expected one image in the shipped Deployment {deployment}, saw {seen}"
+    return f"{names.pop()}:v{version}"

@@ -1,0 +1,169 @@
+"""The patches of release day: the files that the profile names, else made from the live Ingress."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noxgate.blue_green.ingress_meaning import Route, routes, services, switch_patch
+from noxgate.errors import UnreachableError
+from noxgate.project.saved import newest
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube, RefusedError
+from noxgate.systems.kubernetes.manifests import SUFFIXES, read_file
+
+Json = Mapping[str, Any]
+
+INGRESS = "nox-api-ingress"
+PATTERN = "rollback_manifests_*.yaml"  # of tonight's files, those to go back with
+BLUE, GREEN = "nox-api-service-blue", "nox-api-service-green"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # kubectl's own note
+JSON_PATCH = "application/json-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"  # what `kubectl patch` sends unless told otherwise
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The body of a PATCH, and how the server is to read it."""
+
+    content: Any
+    media_type: str
+
+
+def planned(target: Target, ingress: Mapping[str, Any], old: str, new: str, file: str | None) -> Patch:
+    """The patch that will lead from Service `old` to `new`; AssertionError for a file that is no patch."""
+    if file is None:
+        return Patch(switch_patch(ingress, old, new), JSON_PATCH)
+    if target.source is None:
+        raise UnreachableError(f"{target.path.name} names no source, below which {file} would be")
+    path = target.source / file
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AssertionError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise AssertionError(f"{file}: expected a patch in JSON: {error}") from None
+    if new not in json.dumps(content):
+        raise AssertionError(f"{file}: expected a patch that leads to {new}, which it does not name")
+    return Patch(content, JSON_PATCH if isinstance(content, list) else STRATEGIC)
+
+
+def together(first: Patch, second: Patch) -> Patch:
+    """Both, one after the other, in one request: a dry run leaves nothing behind for a second to start from.
+
+    Where one of them is not a JSON patch, the second alone: it says by itself what is to be.
+    """
+    if first.media_type == second.media_type == JSON_PATCH:
+        return Patch([*first.content, *second.content], JSON_PATCH)
+    return second
+
+
+def runbooks(service: str) -> Patch:
+    """The patch as the runbook has it; an API server refuses it."""
+    backend = {"service": {"name": service, "port": {"number": 80}}}
+    return Patch({"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}}, STRATEGIC)
+
+
+def live_ingress(kube: Kube, target: Target) -> Json:
+    """The one object that the switch changes."""
+    found = kube.need("Ingress", INGRESS, target.namespace)
+    assert routes(found) != {}, f"Ingress {INGRESS} has no path"
+    return found
+
+
+def ingress_before(target: Target) -> Json:
+    """The Ingress as it was saved tonight; where nothing was saved, as the repository ships it.
+
+    Of both, only the files meant are read: an image scan or a note may lie beside them.
+    """
+    for file in [*_tonights(target), *_shipped(target)]:
+        found = [
+            each.content
+            for each in read_file(file)
+            if (each.kind, each.name) == ("Ingress", INGRESS) and each.namespace in {None, target.namespace}
+        ]
+        if found:
+            return found[-1]  # the last that was saved
+    raise UnreachableError(
+        f"nothing says which paths the Ingress had: {target.path.name} names no backups with its manifest"
+    )
+
+
+def _tonights(target: Target) -> list[Path]:
+    """The newest file of the rollback manifests, if there is one."""
+    folder = target.backups
+    return [newest(target, PATTERN)] if folder is not None and any(folder.glob(PATTERN)) else []
+
+
+def _shipped(target: Target) -> list[Path]:
+    """The files of the repository's folders of manifests that name the Ingress."""
+    if target.source is None or target.manifests is None:
+        return []
+    around = (target.source / target.manifests).parent
+    folders = sorted(folder for folder in around.iterdir() if folder.is_dir()) if around.is_dir() else []
+    return [
+        file
+        for folder in folders
+        for file in sorted(folder.iterdir())
+        if file.suffix in SUFFIXES and file.is_file() and INGRESS in file.read_text("utf-8", errors="replace")
+    ]
+
+
+def dry_run(kube: Kube, target: Target, patch: Patch) -> Json:
+    """What a patch would leave of the Ingress."""
+    return kube.dry_run_patch("Ingress", INGRESS, target.namespace, patch.content, patch.media_type)
+
+
+def show_runbooks_patch(kube: Kube, target: Target, service: str) -> None:
+    """For the record: what the server says of the patch as the runbook has it. Nobody should paste that."""
+    with suppress(RefusedError):
+        dry_run(kube, target, runbooks(service))
+
+
+def switched(before: Json, service: str) -> dict[Route, Json]:
+    """Every route of blue or green as it was, to another Service; those of other Services as they were."""
+    return {
+        route: {**backend, "service": {**backend["service"], "name": service}}
+        if is_ours(backend)
+        else backend
+        for route, backend in routes(before).items()
+    }
+
+
+def is_ours(backend: Json) -> bool:
+    """Whether a backend is blue's or green's: an Ingress may have a path of another Service, for the docs."""
+    return (backend.get("service") or {}).get("name") in {BLUE, GREEN}
+
+
+def colours(ingress: Json) -> set[str | None]:
+    """Blue, green or both: where its routes of the application lead."""
+    return services(ingress) & {BLUE, GREEN}
+
+
+def differing(after: Json, wished: Mapping[Route, Json]) -> dict[str, str]:
+    """Route -> what it leads to, and should: of those that are lost, new, or lead elsewhere."""
+    found = routes(after)
+    return {
+        " ".join(route): f"{leads(found.get(route))}, expected {leads(wished.get(route))}"
+        for route in {**wished, **found}
+        if found.get(route) != wished.get(route)
+    }
+
+
+def leads(backend: Json | None) -> str:
+    """A backend in words."""
+    service = (backend or {}).get("service") or {}
+    port = service.get("port") or {}
+    return f"{service.get('name')}:{port.get('number', port.get('name'))}" if service else "nowhere"
+
+
+def kept(ingress: Json) -> Json:
+    """What no switch may touch."""
+    spec, annotations = ingress["spec"], ingress["metadata"].get("annotations") or {}
+    wanted = ("ingressClassName", "tls")
+    return {
+        "annotations": {name: value for name, value in annotations.items() if name != LAST_APPLIED},
+        **{field: spec.get(field) for field in wanted},
+    }

@@ -1,0 +1,181 @@
+"""What is wrong behind an Ingress: nobody ready, another release, or another Ingress in the way."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from noxgate.blue_green.ingress_meaning import Route, routes
+from noxgate.blue_green.routing import Endpoint, backends, endpoints, listens, port_of, reached
+from noxgate.blue_green.switching import is_ours
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.workload import living, name, selector, strangers, unready
+
+Json = Mapping[str, Any]
+
+DEPLOYMENT = "nox-api-deployment-green"
+SERVICE = "nox-api-service-green"
+CHALLENGES = "/.well-known/acme-challenge/"
+EVERYWHERE = ""
+
+
+@dataclass(frozen=True)
+class Green:
+    """The pods that traffic must reach: those of a namespace's Deployment, seen once for a look.
+
+    Green's; after a rollback they are blue's.
+    """
+
+    pods: Mapping[str, Json]  # of the release, by name
+    namespace: str
+
+    @classmethod
+    def of(cls, kube: Kube, namespace: str, name_of_it: str = DEPLOYMENT) -> "Green":
+        deployment = kube.need("Deployment", name_of_it, namespace)
+        pods = living(kube.list("Pod", namespace, selector(deployment)))
+        own = [pod for pod in pods if _made_by(pod, name_of_it)]
+        others = strangers(own, deployment)
+        return cls({name(pod): pod for pod in own if name(pod) not in others}, namespace)
+
+    def problem(self, behind: Sequence[Endpoint], port: Json) -> str | None:
+        """What is wrong behind a Service's port: somebody else, nobody ready, or not all who are."""
+        others = [
+            each.pod or f"{each.address}, which is no pod's"
+            for each in behind
+            if each.pod not in self.pods or each.namespace != self.namespace
+        ]
+        if others:
+            return f"leads to {others}"
+        named = str(port.get("name") or "")
+        wrong = [said for each in behind if (said := self._misled(each, named, port)) is not None]
+        if wrong:
+            return f"leads to {wrong}"
+        shut = unready(list(self.pods.values()))
+        ready = {each.pod for each in behind if each.ready and named in each.ports} - set(shut)
+        if not ready:
+            return "no ready endpoint"
+        lacking = sorted(self.pods.keys() - ready - set(shut))
+        able = len(self.pods) - len(shut)
+        return f"only {len(ready)} of {able} ready pods: not {lacking}" if lacking else None
+
+    def _misled(self, endpoint: Endpoint, named: str, port: Json) -> str | None:
+        """An address or a port that is not its pod's."""
+        pod = self.pods[str(endpoint.pod)]
+        status, wanted, at = pod.get("status") or {}, listens(pod, port), endpoint.ports.get(named)
+        own = {each.get("ip") for each in status.get("podIPs") or []} | {status.get("podIP")} - {None}
+        if own and endpoint.address not in own:
+            return f"{endpoint.address}, which is not {endpoint.pod}'s"
+        if at is not None and at != wanted:
+            return f"port {at} of {endpoint.pod}, which listens at {wanted}"
+        return None
+
+
+def _made_by(pod: Json, deployment: str) -> bool:
+    """Whether a pod is one of a Deployment's: another may select by the same labels."""
+    owners = [each for each in pod["metadata"].get("ownerReferences") or [] if each.get("controller")]
+    return any(
+        each["kind"] == "ReplicaSet" and each["name"].rpartition("-")[0] == deployment for each in owners
+    )
+
+
+def wrong_backends(kube: Kube, ingress: Json, green: Green) -> list[tuple[str, list[str]]]:
+    """Why users of a backend would get 503, or another release, with the paths that lead there."""
+    paths: dict[str, list[str]] = {}  # of each backend, which is looked at once
+    for path, backend in backends(ingress):
+        paths.setdefault(json.dumps(backend, sort_keys=True), []).append(path)
+    namespace = ingress["metadata"]["namespace"]
+    said = [(_wrong(kube, namespace, json.loads(backend), green), its) for backend, its in paths.items()]
+    return [(what, its) for what, its in said if what is not None]
+
+
+def _wrong(kube: Kube, namespace: str, backend: Json, green: Green) -> str | None:
+    service = backend.get("service") or {}
+    if not service and backend.get("resource"):
+        return None  # a path of something else, such as a bucket: none of the application's
+    found = reached(kube, service.get("name", ""), namespace)
+    if found is None:
+        return f"no Service {service.get('name')} in {namespace}"
+    port = port_of(found.service, service.get("port") or {})
+    if port is None:
+        return f"Service {service['name']} has no port {service.get('port')}"
+    behind = endpoints(kube, found)
+    if not is_ours(backend):  # of another Service, such as one for the documentation: that it answers
+        named = str(port.get("name") or "")
+        return None if any(each.ready and named in each.ports for each in behind) else _nobody(service)
+    said = green.problem(behind, port)
+    return None if said is None else f"Service {service['name']}: {said}"
+
+
+def _nobody(service: Json) -> str:
+    return f"Service {service['name']}: no ready endpoint"
+
+
+def rivals(ingress: Json, ingresses: Sequence[Json]) -> dict[str, list[str]]:
+    """Other Ingresses that take requests from it: of its routes, or of a more specific path below one.
+
+    The answers to a certificate authority's challenges are the certificates' own, for a minute.
+    """
+    ours = list(routes(ingress))
+    found = {
+        _called(other, ingress): sorted(
+            f"{host}{path}"
+            for host, path, kind in _routes_of(other)
+            if not path.startswith(CHALLENGES) and any(_takes((host, path, kind), mine) for mine in ours)
+        )
+        for other in ingresses
+        if _identity(other) != _identity(ingress) and _may_share(other, ingress)
+    }
+    return {other: shared for other, shared in found.items() if shared}
+
+
+def ingresses_of(kube: Kube, namespaces: Sequence[str], observe: Observe) -> list[Json]:
+    """The Ingresses of all namespaces; of those given, which is said, where the credential sees no more."""
+    repeat = "kubectl get ingress --all-namespaces"
+    try:
+        return kube.list("Ingress", EVERYWHERE)
+    except UnreachableError:
+        looked = ", ".join(namespaces)
+        observe(Observation(f"not looked at: Ingresses of other namespaces than {looked}", repeat))
+    return [each for namespace in namespaces for each in kube.list("Ingress", namespace)]
+
+
+def _routes_of(other: Json) -> list[Route]:
+    """As `routes`, of somebody else's, who may have one twice."""
+    try:
+        return list(routes(other))
+    except AssertionError:
+        return [
+            (rule.get("host", "*"), path.get("path", "/"), path["pathType"])
+            for rule in other["spec"].get("rules") or []
+            for path in (rule.get("http") or {}).get("paths") or []
+        ]
+
+
+def _takes(theirs: Route, ours: Route) -> bool:
+    """Whether a route gets requests that would else be another's: the longer path of one host wins."""
+    (host, path, _), (our_host, our_path, kind) = theirs, ours
+    same_host = (
+        host == our_host or (our_host.startswith("*.") and host.endswith(our_host[1:])) or our_host == "*"
+    )
+    if not same_host:
+        return False
+    if path == our_path:
+        return True
+    return kind != "Exact" and path.startswith(our_path.rstrip("/") + "/")
+
+
+def _may_share(other: Json, ingress: Json) -> bool:
+    """Two classes are two controllers, each with an address of its own."""
+    classes = [each["spec"].get("ingressClassName") for each in (other, ingress)]
+    return None in classes or classes[0] == classes[1]
+
+
+def _called(other: Json, ingress: Json) -> str:
+    namespace = other["metadata"]["namespace"]
+    return name(other) if namespace == ingress["metadata"]["namespace"] else f"{namespace}/{name(other)}"
+
+
+def _identity(thing: Json) -> tuple[str, str]:
+    return thing["metadata"]["namespace"], name(thing)

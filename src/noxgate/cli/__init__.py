@@ -1,0 +1,1 @@
+"""The command `noxgate`: main, and a file for each command."""

@@ -1,0 +1,7 @@
+"""`python -m noxgate.cli`."""
+
+import sys
+
+from noxgate.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""What commands may be asked; apart from the commands, which take a while to import."""

@@ -1,0 +1,116 @@
+"""The command `noxgate load`."""
+
+import argparse
+import os
+from pathlib import Path
+
+from noxgate.errors import ProfileError, UnreachableError
+from noxgate.project.profile import default_target, is_skipped, read_target
+from noxgate.project.runbook import read_runbook
+from noxgate.project.target import Target
+from noxgate.slo import plots, ramps
+from noxgate.slo.live import shown
+from noxgate.slo.result import Result, results_folder
+from noxgate.slo.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
+from noxgate.slo.slos import Outcome, read_slos
+from noxgate.slo.table import Verdict, text, verdict
+from noxgate.trust.keys import read_trust
+from noxgate.trust.loads import Making, begin
+from noxgate.trust.signing import VARIABLE, SigningError
+
+PASSED, FAILED, NOT_DECIDED, USAGE = 0, 1, 2, 4
+ERRORS = (LoadError, ramps.RampError, ProfileError, SigningError)
+STATUS = {Outcome.PASSED: PASSED, Outcome.FAILED: FAILED, Outcome.NOT_DECIDED: NOT_DECIDED}
+
+
+def load(given: argparse.Namespace) -> int:
+    """Run the load test that was asked for; returns the exit status."""
+    root: Path = given.root()
+    if is_skipped(os.environ):
+        print(
+            "SKIP_LOAD_TEST is set: nothing was run, so the SLO lines are not run and the gate cannot say GO"
+        )
+        return NOT_DECIDED
+    runbook = read_runbook(root / "runbook.toml")
+    phases = [phase.name for phase in runbook.phases.values() if phase.folder]
+    target = read_target(root, given.target or default_target(os.environ), phases)
+    if reason := refused(target):
+        raise LoadError(reason)
+    ramp = _ramp(root, given)
+    processes = _processes(given)
+    folder = results_folder(root, target, runbook.release.version)
+    making = _begin(root, target, folder) if not (processes.ui or processes.worker) else None
+    if processes.ui:
+        print(f"Locust's page: http://127.0.0.1:{processes.ui}  (Ctrl-C ends it)", flush=True)
+    else:
+        print(
+            f"{target.base_url}: {ramp.name}, {ramp.what}; about {ramp.seconds:.0f} s. Ctrl-C ends it early.",
+            flush=True,
+        )
+    try:
+        with shown(ramp, read_slos(runbook.lines)) as tell:
+            result = run(root, target, runbook, ramp, processes, tell, making.nonce if making else "")
+    except (UnreachableError, NoResultError) as error:
+        print(f"NOT DECIDED: {error}")
+        return NOT_DECIDED
+    if result is None or making is None:
+        print("the master has the result" if processes.worker else "nothing is kept of it")
+        return PASSED
+    judged = verdict(result, read_slos(runbook.lines))
+    table = text(judged.judgements)
+
+    def show(draft: Path) -> None:
+        (draft / "table.txt").write_text(f"{table}\n", encoding="utf-8")
+        plots.draw(result, draft, runbook.lines["staging.slo-p95"].limits["p95_ms"])
+
+    kept = keep(result, folder, show=show, sign=lambda draft: making.sign(draft, result))
+    return _said(result, judged, table, kept)
+
+
+def _begin(root: Path, target: Target, folder: Path) -> Making:
+    """Draw the nonce; say at once what would not count in the end."""
+    trust = read_trust(root, str(target.path))
+    making = begin(trust, os.environ, folder)
+    if trust.signers and making.key.id not in {signer.id for signer in trust.signers}:
+        known = ", ".join(map(str, trust.signers))
+        print(f"! this load test will not count: expected a key of {known} to sign it: export {VARIABLE}")
+    return making
+
+
+def _said(result: Result, judged: Verdict, table: str, kept: Path) -> int:
+    print(f"\n{table}\n")
+    for reason in judged.reasons:
+        print(f"! {reason}")
+    for problem in result.failures[:5]:
+        kind = f"{problem.reason} ({problem.status or 'no answer'})"
+        print(f"  {problem.count} x {kind}: {problem.group} {problem.name}")
+    proves = (
+        "" if result.ramp.evidence else f" (the ramp {result.ramp.name} is no evidence for a real target)"
+    )
+    print(f"{str(judged.outcome).upper()}{proves}\nkept in {os.path.relpath(kept)}")
+    return STATUS[judged.outcome]
+
+
+def _ramp(root: Path, given: argparse.Namespace) -> ramps.Ramp:
+    ramp = ramps.chosen(root, given.ramp)
+    asked = given.duration or os.environ.get("LOAD_TEST_DURATION")
+    if not asked:
+        return ramp
+    if len(ramp.levels) > 1:
+        if given.duration:
+            raise ramps.RampError(
+                f"--duration: {ramp.name} has {len(ramp.levels)} holds with times of their own"
+            )
+        return ramp
+    return ramp.lasting(ramps.duration(asked))
+
+
+def _processes(given: argparse.Namespace) -> Processes:
+    for option in ("master", "worker"):
+        value = getattr(given, option)
+        host, _, port = (value or "").rpartition(":")
+        if value and not (host and port.isdecimal()):
+            raise LoadError(f"--{option}: expected HOST:PORT, saw {value!r}")
+    if given.processes < 1:
+        raise LoadError(f"--processes: expected 1 or more, saw {given.processes}")
+    return Processes(given.processes, given.master or "", given.worker or "", free_port() if given.ui else 0)

@@ -1,0 +1,156 @@
+"""The command `noxgate`. What `--help` can do without is imported where it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from noxgate.cli.arguments import evidence, signoff, watch
+from noxgate.cli.arguments import load as loadtest
+from noxgate.cli.later import later
+from noxgate.errors import OneLineError
+
+TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import NoReturn
+
+GO, INCONCLUSIVE, USAGE = 0, 2, 4
+
+# Other packages' commands, entry points of the group noxgate.commands; a look at those would double --help.
+OTHERS = {"rehearse": "the release day on this machine, against a NOX API that runs here"}
+
+DESCRIPTION = """\
+The NOX release gate: the release-day runbook as checks, and one verdict.
+
+exit status: 0 GO (WITH WAIVERS), 1 NO-GO, 2 INCONCLUSIVE (something was not looked at), 4 usage"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    other = bool(words) and words[0] in OTHERS
+    given = None if other else _parser().parse_args(words)
+    import signal  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        given = given or _other(words)
+        status: int = given.command(given)
+        sys.stdout.flush()
+    except OneLineError as error:
+        print(f"noxgate: {error}", file=sys.stderr)
+        return USAGE
+    except ModuleNotFoundError as error:
+        if not other:
+            raise
+        line = f"{words[0]} needs more packages than `make install` brings ({error}): make setup"
+        print(f"noxgate: {line}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GO
+    except KeyboardInterrupt:
+        print("noxgate: interrupted", file=sys.stderr)
+        return INCONCLUSIVE
+    return status
+
+
+class ProjectError(OneLineError):
+    """The command was called outside the project."""
+
+
+def _other(words: Sequence[str]) -> argparse.Namespace:
+    """What a command of another package is asked: its entry point adds its options to a parser."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 (as slow as all of the rest)
+
+    name, *rest = words
+    parser = _Parser(f"noxgate {name}", formatter_class=argparse.RawDescriptionHelpFormatter)
+    (point,) = entry_points(group="noxgate.commands", name=name)
+    point.load()(parser, _root)
+    return parser.parse_args(rest)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from noxgate.machine import doctor  # noqa: PLC0415
+
+    return doctor.main(["report"])
+
+
+def _root() -> Path:
+    """The project's folder: the nearest one above that has a runbook.toml."""
+    from pathlib import Path  # noqa: PLC0415
+
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "runbook.toml").is_file():
+            return folder
+    raise ProjectError(f"no runbook.toml in {here} or above it: call noxgate inside the project")
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is 4: argparse's own 2 would be INCONCLUSIVE."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser("noxgate", description=DESCRIPTION, formatter_class=raw)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    one = commands.add_parser(
+        "gate",
+        help="GO or NO-GO for one phase of the release day",
+        description="Run the checks of one phase against one target and end in one verdict. The same as\n"
+        "`pytest -m PHASE --target NAME`, for CI: an exit status that is no verdict becomes 2.",
+        epilog="example: noxgate gate --target staging --phase staging",
+        formatter_class=raw,
+    )
+    one.add_argument(
+        "--target",
+        metavar="NAME",
+        help="profile in targets/, or a path to one (default: NOXGATE_TARGET, or staging if BASE_URL is set)",
+    )
+    one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
+    one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")
+    one.add_argument(
+        "--summary", metavar="FILE", help="add the verdict as Markdown to FILE, as for CI servers"
+    )
+    one.set_defaults(command=later("noxgate.cli.gate", "gate"), root=_root)
+
+    loadtest.add(commands, _root)
+
+    for name, text in OTHERS.items():
+        commands.add_parser(name, help=text, add_help=False)
+
+    one = commands.add_parser(
+        "checks",
+        help="every runbook line, its check, and what it expects",
+        description="List every runbook line: id, reference, file:line of its check, what is expected.",
+    )
+    one.add_argument("--markdown", action="store_true", help="as docs/CHECKS.md")
+    one.set_defaults(command=later("noxgate.cli.checks", "checks"), root=_root)
+
+    one = commands.add_parser(
+        "doctor",
+        help="what this machine has for a rehearsal, and what is missing",
+        description="List each program that a rehearsal needs: version and path, or how to install it.",
+    )
+    one.set_defaults(command=_doctor)
+    evidence.add(commands, _root)
+    watch.add(commands, _root)
+    signoff.add(commands, _root)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

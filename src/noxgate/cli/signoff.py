@@ -1,0 +1,39 @@
+"""The command `noxgate signoff`."""
+
+import argparse
+import os
+import re
+from datetime import UTC, datetime
+
+from noxgate.cli.moment import read_moment
+from noxgate.project.here import Project
+from noxgate.reports.signoff.making import ERRORS, SignOffError, make
+from noxgate.reports.signoff.model import Status
+
+__all__ = ["ERRORS", "signoff"]
+
+LISTED = 12  # lines in the terminal; the page has them all
+
+
+def signoff(given: argparse.Namespace) -> int:
+    """Write the page of a release and say where it is; the exit status is that of the verdict."""
+    project = Project.of(given)
+    release = given.release or project.runbook.release.version
+    if not re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", release):
+        raise SignOffError(f"--release: expected such as 8.0.0, saw {release!r}")
+    now = read_moment("--at", given.at) if given.at else datetime.now(UTC)
+    page, path = make(project, release, given.target, now, given.head)
+    held = page.held_lines()
+    print(f"{page.headline}  release {release}: {page.status}")
+    for phase in page.unbelieved():
+        print(f"{phase.phase.name:<12}{phase.against()}"[:200])
+    for shown in held[:LISTED]:
+        print(f"{shown.outcome:<12}{shown.line.id:<38} {shown.reason}"[:200])
+    if len(held) > LISTED:
+        print(f"{'':<12}and {len(held) - LISTED} more lines")
+    for problem in page.problems:
+        print(f"{'runs':<12}{problem}"[:300])
+    print(f"the page to open: {os.path.relpath(path)}")
+    if page.status is Status.ROLLED_BACK:
+        return 1
+    return page.verdict.exit_code if page.status.good else max(1, page.verdict.exit_code)

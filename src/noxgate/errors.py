@@ -1,0 +1,62 @@
+"""The errors of the engine, all of one root. The text of each is one line: expected, seen, what to do.
+
+NoxgateError
+    OneLineError            ends a command as wrong usage, exit status 4
+        CommandError
+        CheckError
+        ProjectError
+        RunbookError
+    AttestationError        these end a command in the same way: its module lists them
+    LoadError
+    NoResultError
+    PersonError
+    ProfileError
+    RampError
+    RecordError
+    ReportError
+    SignOffError
+    SigningError
+    VerifyError
+    WaiverError
+    WindowError
+    UnreachableError        nothing is known of the target: the line is `unreachable`
+        NoDataError
+    NotMadeError            nobody has made what the line judges: it is `not run`
+    FactsError              an AssertionError, too: the release is wrong, the line is `failed`
+    ManifestError           an AssertionError, too
+    YamlError               a text that kubectl refuses to read
+    RefusedError            an AssertionError, too
+    TakenError              an AssertionError, too: no dry run shows it
+    UnnamedError            an AssertionError, too: kubectl refuses it before the API server is asked
+    CommitError             no commit can be named for what is here
+    InstallError            a lock file could not be installed
+    ProgramError            a program could not be run to its end
+        StartError
+    ResultError             the file of a load test is not what one writes
+    NotSwitchedError        traffic was not switched yet
+    NotWholeError           a scanner's report is cut
+"""
+
+
+class NoxgateError(Exception):
+    """The root."""
+
+
+class OneLineError(NoxgateError):
+    """What ends a command as wrong usage; its text is the one line that is shown."""
+
+
+class CommandError(OneLineError):
+    """A command was used wrongly: one line saying what was expected, what was seen, what to do."""
+
+
+class ProfileError(NoxgateError):
+    """A profile cannot be used: one line saying what was expected, what was seen, what to do."""
+
+
+class NotMadeError(NoxgateError):
+    """Nobody has made yet what a line judges, such as a load test: what is missing, and what makes it."""
+
+
+class UnreachableError(NoxgateError):
+    """We could not look: nothing is known about the target, good or bad. One line."""

@@ -1,0 +1,1 @@
+"""What every look at a system shares: observations, secrets, patience, an HTTP answer."""

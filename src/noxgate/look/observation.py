@@ -1,0 +1,90 @@
+"""What every client shares: observations, and a limit on the time that looking may cost."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from noxgate.errors import UnreachableError
+from noxgate.look.secret_forms import redacted
+
+T = TypeVar("T")
+LONGEST_SECRET = 4_000  # characters
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing that a client saw, and the command a person would type to see it again.
+
+    `kept` is a folder of files that belong to the evidence, such as a load test's result.
+    """
+
+    seen: str
+    repeat: str
+    kept: Path | None = None
+
+
+Observe = Callable[[Observation], None]
+Fact = Callable[[str, str], None]  # a name and a value, of the release itself: it is signed with the evidence
+
+
+class Patience:
+    """Limits the time that one system may cost a run by not answering.
+
+    A single look may take `look` seconds in all, whatever it waits for (a name server, a connection, one byte
+    after another). Once looks have run into that limit for `total` seconds, further ones fail at once.
+    """
+
+    def __init__(self, address: str, *, look: float = 10, total: float = 20) -> None:
+        self.address = address
+        self._look = look
+        self._left = total
+
+    def run(self, function: Callable[[], T]) -> T:
+        """Call `function` in a thread of its own; UnreachableError when it takes too long."""
+        if self._left <= 0:
+            raise UnreachableError(f"{self.address}: not tried again: it kept earlier looks waiting")
+        answers: queue.SimpleQueue[tuple[bool, T | BaseException]] = queue.SimpleQueue()
+
+        def answer() -> None:
+            try:
+                answers.put((True, function()))
+            except BaseException as error:  # noqa: BLE001 (handed to the caller's thread, nothing is swallowed)
+                answers.put((False, error))
+
+        started = time.monotonic()
+        threading.Thread(target=answer, daemon=True, name=f"look at {self.address}").start()
+        try:
+            done, result = answers.get(timeout=self._look)
+        except queue.Empty:
+            self.lost(time.monotonic() - started)
+            raise UnreachableError(f"{self.address}: no answer in {self._look:g} s") from None
+        if done:
+            return result  # type: ignore[return-value]
+        raise result  # type: ignore[misc]
+
+    def lost(self, seconds: float) -> None:
+        """Count seconds spent on waiting in vain."""
+        self._left -= seconds
+
+
+def shortened(text: str, limit: int = 400) -> str:
+    """One line of at most `limit` characters, saying how much is left out; control characters spelled out.
+
+    An answer must not be able to move a terminal's cursor, or to write what no file can hold. What is cut is
+    redacted before: half a token is known by nobody.
+    """
+    line = " ".join(text.split())
+    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+    if len(line) <= limit:
+        return line
+    return f"{redacted(line[: limit + LONGEST_SECRET])[:limit]}… ({len(line)} characters)"
+
+
+def few(names: Sequence[str], most: int = 20) -> list[str]:
+    """The first of many, and how many more there are: a comparison shows each of them."""
+    more = len(names) - most
+    return [*names[:most], f"… and {more} more"] if more > 0 else list(names)

@@ -1,0 +1,67 @@
+"""What the first line of a failed check says: what was expected and what was seen, in words.
+
+A check compares what it saw, on the left, with what it expects. pytest's own explanation comes after it.
+"""
+
+import re
+from pathlib import Path
+
+_BARE = "assert "  # how pytest begins where a check gives no message
+_WORDS = {
+    "in": "one of {right}",
+    "not in": "none of {right}",
+    "is not": "other than {right}",
+    "!=": "other than {right}",
+    "==": "{right}",
+    "is": "{right}",
+}
+_WHERE = re.compile(r"\s*\+\s+(?:where|and) .* = (?P<call>.*)")
+
+
+def compared(op: str, left: object, right: object) -> str:
+    """Both sides of a comparison that does not hold, on one line."""
+    if op == "==" and right in ([], {}, (), set()):
+        return f"expected none, saw {_shown(left)}"
+    expected = _WORDS.get(op, f"{op} {{right}}").format(right=_shown(right))
+    return f"expected {expected}, saw {_shown(left)}"
+
+
+def without_assert(error: BaseException) -> None:
+    """Let a comparison in words begin with them in every report, too."""
+    if isinstance(error, AssertionError) and str(error).startswith(f"{_BARE}expected "):
+        error.args = (str(error).removeprefix(_BARE),)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a check failed, on one line."""
+    lines = str(error).strip().splitlines()
+    first = lines[0] if lines else ""
+    if not isinstance(error, AssertionError):
+        return f"expected another form of what was seen: {_spelled(error, first)}"
+    if not first.startswith(_BARE):
+        return first or "expected otherwise; the check does not say what"
+    said = first.removeprefix(_BARE)
+    if said.startswith("not "):
+        return f"expected nothing, saw {said.removeprefix('not ')}"
+    calls = (match["call"] for line in lines[1:] if (match := _WHERE.fullmatch(line)))
+    asked = next(calls, "")
+    return f"expected something, saw {said}" + (f", which is {asked}" if asked else "")
+
+
+def _spelled(error: BaseException, first: str) -> str:
+    """An error of Python's own in words, and where it was raised in the check."""
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.name.startswith("test_"):
+            where = f", {file.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    words = f"{first} is not there" if isinstance(error, KeyError) else first
+    return f"{words} ({type(error).__name__}{where})"
+
+
+def _shown(value: object) -> str:
+    try:
+        return " ".join(repr(value).split("\n"))
+    except Exception as error:  # noqa: BLE001 (whatever a foreign type does, the check has failed)
+        return f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"

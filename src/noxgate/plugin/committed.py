@@ -1,0 +1,154 @@
+"""Whether what judges is as committed: looked at before anything is checked, and once more at the end."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from noxgate.run.commit import Commit, CommitError, dropped, head, written_since
+from noxgate.run.loaded import strangers
+
+SETTINGS = "pyproject.toml"
+SHOWN = 5
+FROM_WORKERS = "noxgate_committed"
+STARTING = 0.05  # seconds in which Python comes to no file of ours; clocks count in hundredths
+_STARTED = time.time()  # where the system does not say when this process began
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found at one moment. Without a commit, `why` says what is missing."""
+
+    commit: Commit | None
+    why: str
+    different: tuple[str, ...]
+
+
+@dataclass
+class Workers:
+    """What the workers of xdist said of themselves; and those that said nothing, with the reason."""
+
+    told: list[Mapping[str, Any]] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+    def heard(self, node: Any, error: object) -> None:
+        """A worker has ended."""
+        said = getattr(node, "workeroutput", {}).get(FROM_WORKERS)
+        if said is not None:
+            self.told.append(said)
+        elif not error:  # one that died has left checks that are not run
+            self.silent.append(node.gateway.id)
+
+
+def look(root: Path) -> Look:
+    """Compare what lies in `root` with its commit."""
+    try:
+        commit = head(root)
+        return Look(commit, "", tuple(commit.different(root)))
+    except CommitError as error:
+        return Look(None, str(error), ())
+
+
+def doubts(config: pytest.Config, before: Look, profile: Path, workers: Workers) -> Iterator[str]:
+    """Why nobody can vouch for what made this verdict, in one line each; none where the commit does."""
+    root = config.rootpath
+    now = look(root)
+    if before.commit is None or now.commit is None:
+        yield f"of no known commit: {before.why or now.why}: run the gate in a checkout that git can read"
+        return
+    if before.commit.id != now.commit.id:
+        yield f"another commit was checked out meanwhile: {before.commit.id[:12]}, then {now.commit.id[:12]}"
+    if different := dict.fromkeys([*before.different, *now.different]):
+        yield f"not as committed: {_few(list(different))}: commit or put back what was changed"
+    if written := list(written_since(root, started() + STARTING)):
+        yield f"written while the gate ran: {_few(written)}: run it again, and leave the checkout alone"
+    yield from _settings(config)
+    here = root.resolve()
+    if not profile.is_relative_to(here) or profile.relative_to(here).as_posix() not in now.commit.blobs:
+        yield f"the profile {profile} is not in the commit: put it into targets/ and commit it"
+    own = told(config, now.commit)
+    yield from _other_workers(own, workers)
+    found = [*own["strangers"], *(name for each in workers.told for name in each["strangers"])]
+    if found:
+        names = _few(list(dict.fromkeys(found)))
+        yield f"loaded and of no known origin: {names}: make install makes a clean environment"
+    if not getattr(sys.modules["__main__"], "__file__", None):
+        yield "pytest was started by a program without a file: call pytest, or noxgate gate"
+
+
+def _settings(config: pytest.Config) -> Iterator[str]:
+    """Where pytest has other settings than those of the commit."""
+    root, option = config.rootpath, config.option
+    if config.inipath != root / SETTINGS:
+        yield f"pytest took its settings from {config.inipath}, not from {root / SETTINGS}: take it away"
+    given = [f"-o {one}" for one in option.override_ini or ()]
+    given += [f"-W {one}" for one in option.pythonwarnings or ()]
+    given += ["--noconftest"] if option.noconftest else []
+    if option.confcutdir and Path(option.confcutdir).resolve() != root.resolve():
+        given.append(f"--confcutdir={option.confcutdir}")
+    if given:
+        yield f"pytest was told otherwise than {SETTINGS} says: {', '.join(given)}: run without"
+
+
+def told(config: pytest.Config, commit: Commit) -> dict[str, Any]:
+    """What a process says of itself."""
+    root = config.rootpath
+    plugins = [*(config.option.plugins or ()), *os.environ.get("PYTEST_PLUGINS", "").split(",")]
+    begun = started() + STARTING
+    return {
+        "root": os.path.realpath(root),
+        "commit": commit.id,
+        "python": sys.executable,
+        "strangers": list(strangers(root, commit, begun=begun, asked=filter(None, plugins))),
+    }
+
+
+def _other_workers(own: Mapping[str, Any], workers: Workers) -> Iterator[str]:
+    """Workers that judge elsewhere, or by another Python."""
+    for each in workers.told:
+        for what in ("root", "commit", "python"):
+            if each[what] != own[what]:
+                yield f"a worker of xdist has another {what}: {each[what]}, not {own[what]}: use plain -n"
+    if workers.silent:
+        yield f"workers of xdist said nothing of what they loaded: {', '.join(workers.silent)}"
+
+
+def header() -> list[str]:
+    """What of the environment is not passed on to git."""
+    names = dropped()
+    return [f"not passed on to git: {', '.join(names)}"] if names else []
+
+
+def started() -> float:
+    """When this process began, in seconds since 1970."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return _STARTED
+    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+
+
+class OfWorker:
+    """Registered in an xdist worker of a real target: it tells the controller what it is."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        root = self._config.rootpath
+        try:
+            said = told(self._config, head(root))
+        except CommitError as error:
+            said = {"root": str(root), "commit": str(error), "python": sys.executable, "strangers": []}
+        self._config.workeroutput[FROM_WORKERS] = said  # type: ignore[attr-defined]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"

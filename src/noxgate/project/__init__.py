@@ -1,0 +1,1 @@
+"""What the project says: runbook, profiles, release record, waivers, checks."""

@@ -1,0 +1,74 @@
+"""The secrets in a kubeconfig: what no report may show, besides what the profile names."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from noxgate.look.secret import FRAGMENT, Secret
+
+DEFAULT = "~/.kube/config"
+NAME = "KUBECONFIG's credentials"  # as "would have shown $…"; no variable's name, since it is in a file
+KEYS = ("token", "password", "client-key-data")
+ENOUGH = 200  # characters of a key, from its middle: its beginning is that of every key
+
+
+def kubeconfig_secrets(files: str | None) -> list[Secret]:
+    """Tokens, passwords and keys of every user in these files; nothing of a file that cannot be read.
+
+    What cannot be read here cannot be used either: the lines that need the cluster are unreachable.
+    """
+    found: dict[str, Secret] = {}
+    for name in (files or str(Path(DEFAULT).expanduser())).split(os.pathsep):
+        for user in _users(Path(name)):
+            for value in _values(user, Path(name).parent):
+                found[value] = Secret(NAME, value)
+    return list(found.values())
+
+
+def clusters(files: Sequence[str]) -> Mapping[str | None, str]:
+    """The API server's address of each context, of the current one under None; nothing of a broken file."""
+    import yaml  # noqa: PLC0415 (as below)
+
+    servers: dict[str, str] = {}
+    contexts: dict[str, str] = {}
+    current: str | None = None
+    for name in files:
+        try:
+            document = yaml.safe_load(Path(name).read_bytes())
+            here = {each["name"]: str(each["cluster"]["server"]) for each in document["clusters"] or ()}
+            led = {each["name"]: str(each["context"]["cluster"]) for each in document["contexts"] or ()}
+        except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError):
+            continue
+        servers, contexts = here | servers, led | contexts  # of several files, the first counts
+        current = current or document.get("current-context")
+    found: dict[str | None, str] = {
+        context: servers[cluster] for context, cluster in contexts.items() if cluster in servers
+    }
+    if current in found:
+        found[None] = found[current]
+    return found
+
+
+def _users(path: Path) -> Iterator[Mapping[str, Any]]:
+    import yaml  # noqa: PLC0415 (not for those who only ask for help)
+
+    try:
+        document = yaml.safe_load(path.read_bytes())
+        users = [entry["user"] for entry in document["users"] or ()]
+    except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError):
+        return
+    yield from (user for user in users if isinstance(user, Mapping))
+
+
+def _values(user: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    texts = [user[key] for key in KEYS if isinstance(user.get(key), str)]
+    if isinstance(user.get("tokenFile"), str):
+        with suppress(OSError, ValueError):
+            texts.append((folder / user["tokenFile"]).read_text(encoding="utf-8").strip())
+    for text in texts:
+        middle = max(0, (len(text) - ENOUGH) // 2)
+        value = text if len(text) <= 2 * ENOUGH else text[middle : middle + ENOUGH]
+        if len(value) >= FRAGMENT:
+            yield value

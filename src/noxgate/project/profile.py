@@ -1,0 +1,375 @@
+"""Profiles: reads `targets/<name>.toml` and the runbook's environment variables into a Target."""
+
+import os
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from noxgate.errors import ProfileError, UnreachableError
+from noxgate.project import overrides
+from noxgate.project import profile_values as values
+from noxgate.project.kubeconfig import kubeconfig_secrets
+from noxgate.project.overrides import OVERRIDES
+from noxgate.project.target import RUNBOOKS_RESTORE, Target
+
+REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
+RECORD = "release.toml"
+PEERS = ("production", "staging")
+DEFAULT_HEADERS = {
+    "x-frame-options": "SAMEORIGIN",
+    "x-xss-protection": "1; mode=block",
+    "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "content-security-policy": "default-src 'self'",
+    "referrer-policy": "strict-origin-when-cross-origin",
+}
+
+_KEYS: dict[str, type] = {
+    "serves": list,
+    "rehearsal": bool,
+    "load": object,
+    "load_results": str,
+    "load_counters": dict,
+    "base_url": str,
+    "plain_url": str,
+    "ca_file": str,
+    "namespace": str,
+    "production": str,
+    "staging": str,
+    "env_file": str,
+    "kubeconfig": str,
+    "context": str,
+    "dry_run_context": str,
+    "green_namespace": str,
+    "blue_namespace": str,
+    "prometheus_url": str,
+    "registry": str,
+    "platform": str,
+    "container": str,
+    "source": str,
+    "record": str,
+    "migration": str,
+    "schema": str,
+    "old_queries": str,
+    "migration_role": str,
+    "application_role": str,
+    "postgres_bin": str,
+    "alert_tests": str,
+    "vulnerabilities": str,
+    "log_allow_list": str,
+    "backups": str,
+    "backup_form": str,
+    "grafana": dict,
+    "sentry": dict,
+    "manifests": str,
+    "switch_patch": str,
+    "rollback_patch": str,
+    "wait_seconds": float,
+    "restore": list,
+    "science": list,
+    "tools": dict,
+    "runtime": dict,
+    "points_at": dict,
+    "overrides": list,
+    "branch": str,
+    "signers": list,
+    "signing_key": str,
+    "evidence_hours": int,
+    "credentials": dict,
+    "oauth": dict,
+    "security_headers": dict,
+}
+_EXPECTED = {
+    list: "a list",
+    bool: "true or false",
+    str: "text",
+    dict: "a table",
+    float: "a number like 2.5",
+    int: "a whole number",
+}
+_REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
+
+
+def default_target(environment: Mapping[str, str] = os.environ) -> str:
+    """The target of a run that names none: with the runbook's BASE_URL it is staging."""
+    return environment.get("NOXGATE_TARGET") or ("staging" if environment.get("BASE_URL") else "rehearsal")
+
+
+def is_skipped(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the runbook's SKIP_LOAD_TEST is set: the load test's lines are not run, and there is no GO."""
+    return environment.get("SKIP_LOAD_TEST", "").lower() in {"1", "true", "yes"}
+
+
+def read_target(
+    root: Path, name: str, phases: Collection[str], environment: Mapping[str, str] = os.environ
+) -> Target:
+    """Read the profile `name`, or a path ending in .toml; raises ProfileError with one line."""
+    path, document = read_document(root, name)
+    origins = dict.fromkeys(document, path.name)
+    allowed = overrides.allowed(path, document)
+    overridden = {} if document.get("rehearsal", False) else overrides.apply(path, document, environment)
+    origins |= {OVERRIDES[name]: name for name in overridden}
+    target = _target(path, document, phases, environment, origins)
+    used = {name: str(getattr(target, OVERRIDES[name])) for name in overridden}
+    places = values.points_at(path, document.get("points_at", {}))
+    target = replace(target, overridden=used, overrides=allowed, points_at=places)
+    secrets = []
+    kubeconfigs = {target.kubeconfig: None}  # a peer may well be in the same: YAML takes its time
+    for key in PEERS:
+        if getattr(target, key) is not None:
+            peer = read_peer(root, target, phases, environment, key=key)
+            _check_peer(target, peer, key)
+            secrets += peer.secrets()
+            kubeconfigs[peer.kubeconfig] = None
+    for files in kubeconfigs:
+        secrets += kubeconfig_secrets(files)
+    return replace(target, peer_secrets=tuple(secrets))
+
+
+def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """The profile `name` as it is written: nothing that it names is looked up."""
+    path = _find(root, name)
+    document = _load(path)
+    _check_keys(path, document)
+    return path, document
+
+
+def read_peer(
+    root: Path,
+    target: Target,
+    phases: Collection[str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    key: str = "production",
+) -> Target:
+    """The target that `production` names: production, seen from staging; or `staging`, seen from production.
+
+    Each variable that its profile names is read with the peer's name before it, such as
+    PRODUCTION_DATABASE_URL: DATABASE_URL is the target's own. So are BASE_URL, NAMESPACE and KUBECONFIG.
+    """
+    named: str | None = getattr(target, key)
+    if named is None:
+        raise UnreachableError(f"{target.path.name} names no {key}, the peer to look at")
+    try:
+        path = _find(root, named, beside=target.path)
+    except ProfileError as error:
+        raise ProfileError(f"{target.path.name}: {key}: {error}") from None
+    if path.resolve() == target.path.resolve():
+        raise ProfileError(f"{target.path.name}: {key}: a target cannot be its own peer")
+    document = _load(path)
+    _check_keys(path, document)
+    prefix = re.sub(r"[^A-Z0-9]", "_", path.stem.upper()) + "_"
+    return _target(path, document, phases, environment, dict.fromkeys(document, path.name), prefix)
+
+
+def _target(
+    path: Path,
+    document: Mapping[str, Any],
+    phases: Collection[str],
+    environment: Mapping[str, str],
+    origins: Mapping[str, str],
+    prefix: str = "",
+) -> Target:
+    rehearsal = document.get("rehearsal", False)
+    where = {key: origin if origin in OVERRIDES else key for key, origin in origins.items()}
+    base_url = values.url(path, where["base_url"], document["base_url"], "https")
+    if rehearsal and not values.is_loopback(base_url):
+        raise ProfileError(
+            f"{path.name}: rehearsal = true belongs to this machine, but base_url is {base_url}"
+        )
+    if rehearsal and path.stem not in REHEARSALS:
+        raise ProfileError(f"{path.name}: rehearsal = true belongs in a rehearsal's own rehearsal.toml")
+    namespaces = {
+        key: values.namespace(path, where[key], document[key])
+        for key in ("namespace", "green_namespace", "blue_namespace")
+        if key in document
+    }
+    ids, id_variables = values.oauth(path, document["oauth"])
+    id_variables = {provider: prefix + name for provider, name in id_variables.items()}
+    credentials = {
+        role: prefix + name for role, name in values.credentials(path, document["credentials"]).items()
+    }
+    named = {*credentials.values(), *id_variables.values()}
+    variables = _variables(path, document, environment, prefix, rehearsal=rehearsal)
+    target = Target(
+        name=path.stem,
+        path=path,
+        serves=values.serves(path, document["serves"], phases),
+        base_url=base_url,
+        plain_url=_plain_url(path, document, base_url),
+        namespace=namespaces["namespace"],
+        green_namespace=namespaces.get("green_namespace", namespaces["namespace"]),
+        blue_namespace=namespaces.get("blue_namespace"),
+        rehearsal=rehearsal,
+        load=values.load(path, document.get("load", False)),
+        load_results=_beside(path, document, "load_results"),
+        load_counters=values.load_counters(path, document["load_counters"])
+        if "load_counters" in document
+        else None,
+        production=document.get("production"),
+        staging=document.get("staging"),
+        ca_file=values.ca_file(path, document["ca_file"]) if "ca_file" in document else None,
+        kubeconfig=values.kubeconfig(path, where["kubeconfig"], document["kubeconfig"])
+        if "kubeconfig" in document
+        else None,
+        context=values.text(path, "context", document["context"]) if "context" in document else None,
+        dry_run_context=values.text(path, "dry_run_context", document["dry_run_context"])
+        if "dry_run_context" in document
+        else None,
+        prometheus_url=values.prometheus_url(path, document["prometheus_url"])
+        if "prometheus_url" in document
+        else None,
+        registry=values.registry(path, document["registry"]) if "registry" in document else None,
+        container=values.container(path, document["container"]) if "container" in document else None,
+        platform=values.platform(path, document["platform"]) if "platform" in document else None,
+        source=values.source(path, document["source"]) if "source" in document else None,
+        record=path.parent / document.get("record", RECORD),
+        migration=_file(path, document, "migration"),
+        schema=_file(path, document, "schema"),
+        old_queries=_file(path, document, "old_queries"),
+        migration_role=document.get("migration_role"),
+        application_role=document.get("application_role"),
+        alert_tests=_file(path, document, "alert_tests"),
+        vulnerabilities=_beside(path, document, "vulnerabilities"),
+        log_allow_list=_beside(path, document, "log_allow_list"),
+        backups=_beside(path, document, "backups"),
+        backup_form=values.backup_form(path, document.get("backup_form", "plain")),
+        grafana=values.dashboard(path, document["grafana"]) if "grafana" in document else None,
+        sentry=values.sentry(path, document["sentry"]) if "sentry" in document else None,
+        postgres_bin=path.parent / document["postgres_bin"] if "postgres_bin" in document else None,
+        manifests=_below(path, document, "manifests"),
+        switch_patch=_below(path, document, "switch_patch"),
+        rollback_patch=_below(path, document, "rollback_patch"),
+        wait_seconds=values.wait_seconds(path, document["wait_seconds"], rehearsal=rehearsal)
+        if "wait_seconds" in document
+        else None,
+        restore=values.words(path, "restore", document.get("restore", list(RUNBOOKS_RESTORE))),
+        science=values.words(path, "science", document.get("science", [])),
+        tools=values.texts(path, "tools", document.get("tools", {})),
+        runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,
+        client_ids=ids,
+        client_id_variables=id_variables,
+        security_headers=values.headers(path, document.get("security_headers", DEFAULT_HEADERS)),
+        credentials=credentials,
+        variables={name: value for name, value in variables.items() if name in named},
+        origins=origins,
+        peer_secrets=(),  # the caller's to fill in
+    )
+    values.check_secrets(target)
+    return target
+
+
+def _file(path: Path, document: Mapping[str, Any], key: str) -> Path | None:
+    """A file that the release repository has, or that lies elsewhere, such as a dump of the schema."""
+    folder = path.parent / Path(document.get("source", ".")).expanduser()
+    return folder / Path(document[key]).expanduser() if key in document else None
+
+
+def _beside(path: Path, document: Mapping[str, Any], key: str) -> Path | None:
+    """A file seen from the profile."""
+    return path.parent / Path(document[key]).expanduser() if key in document else None
+
+
+def _below(path: Path, document: Mapping[str, Any], key: str) -> str | None:
+    return values.below(path, key, document[key]) if key in document else None
+
+
+def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
+    host = urlsplit(base_url).hostname
+    if "plain_url" not in document:
+        return f"http://{f'[{host}]' if ':' in str(host) else host}"
+    plain_url = values.url(path, "plain_url", document["plain_url"], "http")
+    if urlsplit(plain_url).hostname != host:
+        raise ProfileError(f"{path.name}: plain_url: expected the host of base_url, saw {plain_url}")
+    return plain_url
+
+
+def _find(root: Path, name: str, beside: Path | None = None) -> Path:
+    """The file of a profile; a path in another profile is seen from there."""
+    folder = root / "targets"
+    path = folder / f"{name}.toml"
+    if name.endswith(".toml"):
+        path = Path(name) if beside is None else beside.parent / name
+    with suppress(OSError):  # such as a name that is too long
+        if path.is_file():
+            return path
+    known = sorted(found.stem for found in folder.glob("*.toml") if found.name != RECORD)
+    if name == "rehearsal":
+        raise ProfileError(
+            "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"
+        )
+    listed = f"targets: {', '.join(known)}" if known else f"{folder} has no profiles"
+    raise ProfileError(f"no target {name!r} ({listed}){values.guess(name, known)}")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProfileError(f"{path.name}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path.name}: expected UTF-8 text: {error.reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{path.name}: {error}") from None
+
+
+def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
+    for key, value in document.items():
+        if key not in _KEYS:
+            raise ProfileError(
+                f"{path.name}: unknown key {key!r} (keys: {', '.join(_KEYS)}){values.guess(key, _KEYS)}"
+            )
+        if not isinstance(value, _KEYS[key]):
+            expected = _EXPECTED[_KEYS[key]]
+            seen = type(value).__name__ if _KEYS[key] is dict else repr(value)  # it may be a secret
+            raise ProfileError(f"{path.name}: {key}: expected {expected}, saw {seen}")
+    missing = [key for key in _REQUIRED if key not in document]
+    if missing:
+        raise ProfileError(f"{path.name}: missing {', '.join(missing)}")
+
+
+def _variables(
+    path: Path, document: Mapping[str, Any], environment: Mapping[str, str], prefix: str, *, rehearsal: bool
+) -> dict[str, str]:
+    """Variables by name. A rehearsal reads its own file only, lest its checks look at a real target."""
+    given = {} if rehearsal else {name: value for name, value in environment.items() if value}
+    if "env_file" not in document:
+        return given
+    found = values.file(path, "env_file", document["env_file"])
+    try:
+        lines = found.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise ProfileError(f"{path.name}: env_file: {found} cannot be read as UTF-8 text") from None
+    from_file = {}
+    for number, line in enumerate(lines, start=1):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not line.strip() or name.startswith("#"):
+            continue
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise ProfileError(f"{found.name}:{number}: expected NAME=value")
+        if value:
+            from_file[prefix + name] = value
+    return from_file | given
+
+
+def _check_peer(target: Target, peer: Target, named: str) -> None:
+    """Two targets that are one would be compared with themselves; and a rehearsal looks at nothing real."""
+    if target.rehearsal != peer.rehearsal:
+        raise ProfileError(
+            f"{target.path.name}: {named}: of a target and its peer both are a rehearsal, or neither"
+        )
+    hosts = {urlsplit(each.base_url).hostname for each in (target, peer)}  # whatever the port
+    same = {
+        "base_url": target.base_url == peer.base_url if target.rehearsal else len(hosts) == 1,
+        "namespace": target.namespace == peer.namespace,
+    }
+    for key in (key for key, is_same in same.items() if is_same):
+        raise ProfileError(
+            f"target {target.name!r} and its peer {getattr(target, named)!r} have the same {key} "
+            f"{getattr(target, key)} (from {target.origins[key]}): one of them is wrong"
+        )

@@ -1,0 +1,394 @@
+"""The values of a profile, each read and checked: what was expected, what was seen, in one line."""
+
+import difflib
+import ipaddress
+import math
+import os
+import re
+import ssl
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from noxgate.errors import ProfileError
+from noxgate.look.database_url import is_database_url
+from noxgate.look.secret import FRAGMENT
+from noxgate.project.target import (
+    BACKUP_FORMS,
+    CREDENTIALS,
+    ON_PRODUCTION,
+    PROVIDERS,
+    Dashboard,
+    LoadCounters,
+    Runtime,
+    SentryProject,
+    Target,
+)
+
+VARIABLE = r"[A-Z][A-Z0-9_]*"
+CLUSTER = "cluster"
+PLACES = ("database_url", "redis_url", CLUSTER)  # what credentials point at
+
+
+def namespace(path: Path, where: str, value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ProfileError(
+            f"{path.name}: {where}: expected a Kubernetes namespace "
+            f"(lower-case letters, digits, -), saw {value!r}"
+        )
+    return value
+
+
+def text(path: Path, key: str, value: str) -> str:
+    if not value.strip():
+        raise ProfileError(f"{path.name}: {key}: expected a name, saw {value!r}")
+    return value
+
+
+def kubeconfig(path: Path, where: str, value: str) -> str:
+    """One file or several, seen from the profile, or from here where the variable names them.
+
+    kubectl passes over one that is not there; the contexts of those that are left may lead elsewhere.
+    """
+    folder = Path.cwd() if where == "KUBECONFIG" else path.parent
+    files = [folder / Path(name).expanduser() for name in value.split(os.pathsep) if name]
+    absent = [str(file) for file in files if not file.is_file()]
+    if absent or not files:
+        missing = f"no such file: {absent[0]}" if absent else f"saw {value!r}"
+        raise ProfileError(f"{path.name}: {where}: expected a kubeconfig, {missing}")
+    return os.pathsep.join(map(str, files))
+
+
+def prometheus_url(path: Path, value: str) -> str:
+    return tool_url(path, "prometheus_url", value)
+
+
+def tool_url(path: Path, key: str, value: str) -> str:
+    """The address of a tool that is asked over HTTP."""
+    try:
+        parts = urlsplit(value)
+        is_fine = parts.scheme in {"http", "https"} and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        parts, is_fine = urlsplit(""), False
+    if not is_fine or "@" in parts.netloc or parts.query or parts.fragment:
+        seen = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
+        raise ProfileError(f"{path.name}: {key}: expected http(s)://HOST[:PORT][/PATH], {seen}")
+    return value.rstrip("/")
+
+
+def dashboard(path: Path, table: Mapping[str, Any]) -> Dashboard:
+    """Grafana, and the uid of the service's dashboard there."""
+    found = _names(path, "grafana", table, ("url", "dashboard"))
+    return Dashboard(tool_url(path, "grafana: url", found["url"]), found["dashboard"])
+
+
+def sentry(path: Path, table: Mapping[str, Any]) -> SentryProject:
+    """Sentry, and the slugs of the service's organization and project there."""
+    found = _names(path, "sentry", table, ("url", "organization", "project"))
+    return SentryProject(tool_url(path, "sentry: url", found["url"]), found["organization"], found["project"])
+
+
+def _names(path: Path, key: str, table: Mapping[str, Any], expected: tuple[str, ...]) -> dict[str, str]:
+    """A table with exactly these texts; all but the url go into a path, so they are names."""
+    said = texts(path, key, table)
+    if said.keys() != set(expected):
+        raise ProfileError(
+            f"{path.name}: [{key}]: expected {', '.join(expected)}, saw {', '.join(said) or 'nothing'}"
+        )
+    for name, value in said.items():
+        if name != "url" and not re.fullmatch(r"[A-Za-z0-9][\w.-]*", value, re.ASCII):
+            raise ProfileError(f"{path.name}: [{key}] {name}: expected a name, saw {value!r}")
+    return said
+
+
+def registry(path: Path, value: str) -> str:
+    """HOST[:PORT] as images are named there; http:// before it, for one on this machine without TLS."""
+    value = value.lower()
+    host = value.removeprefix("http://")
+    found = re.fullmatch(r"([a-z0-9.-]+)(:[1-9][0-9]{0,4})?", host)
+    if (
+        found is None
+        or not is_host(found[1])
+        or (host != value and found[1] not in {"localhost", "127.0.0.1"})
+    ):
+        seen = f"saw {value!r}" if "@" not in value else "saw another form"
+        raise ProfileError(f"{path.name}: registry: expected HOST[:PORT], {seen}")
+    return value
+
+
+def container(path: Path, value: str) -> str:
+    """A container's name, as Kubernetes takes it."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ProfileError(f"{path.name}: container: expected a container's name, saw {value!r}")
+    return value
+
+
+def platform(path: Path, value: str) -> str:
+    """What images must be for, in Go's words."""
+    if not re.fullmatch(r"(linux|windows)/[a-z0-9_]+(/v[0-9]+)?", value):
+        raise ProfileError(f"{path.name}: platform: expected such as linux/arm64, saw {value!r}")
+    return value
+
+
+def runtime(path: Path, table: Mapping[str, Any]) -> Runtime:
+    """What images must declare, such as node 20."""
+    name, version = table.get("name"), table.get("version")
+    if (
+        table.keys() != {"name", "version"}
+        or not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name))
+        or not (isinstance(version, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)*", version))
+    ):
+        raise ProfileError(
+            f'{path.name}: runtime: expected {{ name = "node", version = "20" }}, saw {dict(table)}'
+        )
+    return Runtime(name, version)
+
+
+def load_counters(path: Path, table: Mapping[str, Any]) -> LoadCounters:
+    """What a load test's answers are compared with."""
+    query, uncounted = table.get("query"), table.get("uncounted", [])
+    if (
+        not table.keys() <= {"query", "uncounted"}
+        or not (isinstance(query, str) and query.strip())
+        or not (isinstance(uncounted, list) and all(isinstance(name, str) for name in uncounted))
+    ):
+        raise ProfileError(
+            f"{path.name}: load_counters: expected query, a selector of counters, and uncounted, the classes "
+            f"that they leave out, if any; saw {dict(table)}"
+        )
+    return LoadCounters(query.strip(), tuple(uncounted))
+
+
+def points_at(path: Path, table: object) -> Mapping[str, str]:
+    """Where credentials must lead, as a run spells it."""
+    if not isinstance(table, dict) or not all(
+        key in PLACES and isinstance(value, str) for key, value in table.items()
+    ):
+        raise ProfileError(
+            f"{path.name}: points_at: expected some of {', '.join(PLACES)}, "
+            f'as database_url = "HOST:PORT/NAME"; saw {table!r}'
+        )
+    return {key: value.lower().rstrip("/") if key == CLUSTER else value for key, value in table.items()}
+
+
+def source(path: Path, value: str) -> Path:
+    found = path.parent / Path(value).expanduser()
+    if not found.is_dir():
+        raise ProfileError(
+            f"{path.name}: source: expected the release repository, saw no such folder: {found}"
+        )
+    return found
+
+
+def below(path: Path, key: str, value: str) -> str:
+    if not value or Path(value).is_absolute() or ".." in Path(value).parts:
+        raise ProfileError(f"{path.name}: {key}: expected a path below source, saw {value!r}")
+    return value
+
+
+def backup_form(path: Path, value: str) -> str:
+    """As pg_dump's --format calls it."""
+    if value not in BACKUP_FORMS:
+        raise ProfileError(
+            f"{path.name}: backup_form: expected one of {', '.join(BACKUP_FORMS)}, saw {value!r}"
+        )
+    return value
+
+
+def words(path: Path, key: str, value: list[Any]) -> tuple[str, ...]:
+    """A command, word by word."""
+    if not all(isinstance(word, str) and word for word in value):
+        raise ProfileError(
+            f'{path.name}: {key}: expected a command in words: ["python3", "-"], saw {value!r}'
+        )
+    return tuple(value)
+
+
+def texts(path: Path, key: str, table: Mapping[str, Any]) -> dict[str, str]:
+    """A table of texts."""
+    for name, value in table.items():
+        if not isinstance(value, str):
+            raise ProfileError(f"{path.name}: [{key}] {name}: expected text, saw {value!r}")
+    return dict(table)
+
+
+def wait_seconds(path: Path, value: float, *, rehearsal: bool) -> float:
+    if not rehearsal or not 0 <= value < math.inf:
+        raise ProfileError(
+            f"{path.name}: wait_seconds: only a rehearsal may wait less than the runbook says, saw {value}"
+        )
+    return value
+
+
+def serves(path: Path, serves: list[Any], phases: Collection[str]) -> tuple[str, ...]:
+    for phase in serves:
+        if phase not in phases:
+            raise ProfileError(
+                f"{path.name}: serves: no phase {phase!r} (phases: {', '.join(phases)}){guess(phase, phases)}"
+            )
+    if not serves:
+        raise ProfileError(f"{path.name}: serves: expected at least one phase ({', '.join(phases)})")
+    return tuple(serves)
+
+
+def load(path: Path, value: object) -> bool | str:
+    """Whether a load test may run here; where users are, only in so many words."""
+    if not isinstance(value, bool) and value != ON_PRODUCTION:
+        raise ProfileError(f'{path.name}: load: expected true, false or "{ON_PRODUCTION}", saw {value!r}')
+    return value
+
+
+def url(path: Path, where: str, value: str, scheme: str) -> str:
+    problem = None
+    try:
+        parts = urlsplit(value)
+        host_is_fine = is_host(parts.hostname or "")
+        port_is_fine = (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
+    except ValueError:
+        parts, host_is_fine, port_is_fine = urlsplit(""), False, False
+    if parts.scheme != scheme or not host_is_fine or not port_is_fine:
+        # after an @ or a ? there may be a secret
+        problem = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
+    elif parts.username is not None or parts.password is not None:
+        problem = "saw a user name or password in it"
+    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
+        problem = "saw more than scheme, host and port"
+    if problem:
+        guess = ""
+        if "://" not in value and "@" not in value and value:
+            guess = f"; did you mean {scheme}://{value.lstrip('/')}?"
+        raise ProfileError(f"{path.name}: {where}: expected {scheme}://HOST[:PORT], {problem}{guess}")
+    usual = ":443" if scheme == "https" else ":80"
+    return f"{scheme}://{parts.netloc.lower().removesuffix(usual)}"
+
+
+def is_host(name: str) -> bool:
+    """A DNS name in ASCII (RFC 1123) without a dot at its end, or an address."""
+    if re.fullmatch(r"[0-9a-f:.]+", name) and ":" in name:
+        return True
+    labels = name.split(".")
+    return all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?", label) for label in labels)
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def file(path: Path, key: str, value: str) -> Path:
+    found = path.parent / value
+    if not found.is_file():
+        raise ProfileError(f"{path.name}: {key}: no such file: {found}")
+    return found
+
+
+def ca_file(path: Path, value: str) -> Path:
+    found = file(path, "ca_file", value)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(found)
+    except OSError:  # ssl.SSLError is one
+        raise ProfileError(f"{path.name}: ca_file: expected certificates in PEM form in {found}") from None
+    return found
+
+
+def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    ids: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    for provider, entry in table.items():
+        where = f"{path.name}: [oauth.{provider}]"
+        if provider not in PROVIDERS:
+            raise ProfileError(f"{where}: no such provider (providers: {', '.join(PROVIDERS)})")
+        if (
+            not isinstance(entry, dict)
+            or len(entry) != 1
+            or not entry.keys() <= {"client_id", "client_id_variable"}
+        ):
+            seen = ", ".join(entry) or "nothing" if isinstance(entry, dict) else type(entry).__name__
+            raise ProfileError(  # no values: a client secret may stand here by mistake
+                f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {seen}'
+            )
+        ((key, value),) = entry.items()
+        if not isinstance(value, str) or not value.strip():
+            raise ProfileError(f"{where} {key}: expected text, saw {value!r}")
+        if key == "client_id_variable" and not re.fullmatch(VARIABLE, value):
+            raise ProfileError(
+                f"{where} {key}: expected the NAME of an environment variable (capitals, digits, _)"
+            )
+        (ids if key == "client_id" else variables)[provider] = value
+    return ids, variables
+
+
+def headers(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    for name, value in table.items():
+        if not isinstance(value, str) or not value:
+            raise ProfileError(
+                f"{path.name}: [security_headers] {name}: expected the header's value, saw {value!r}"
+            )
+    return {name.lower(): value for name, value in table.items()}
+
+
+def credentials(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    for role, name in table.items():
+        if role not in CREDENTIALS:
+            raise ProfileError(
+                f"{path.name}: [credentials]: unknown key {role!r} (keys: {', '.join(CREDENTIALS)})"
+                f"{guess(role, CREDENTIALS)}"
+            )
+        if not isinstance(name, str) or not re.fullmatch(VARIABLE, name):
+            raise ProfileError(  # the value may be a secret put here by mistake: never show it
+                f"{path.name}: [credentials] {role}: expected the NAME of an environment variable "
+                "(capitals, digits, _), never the value itself"
+            )
+    return dict(table)
+
+
+def check_secrets(target: Target) -> None:
+    for role, is_one, form in (
+        ("database_url", is_database_url, "postgresql://USER:PASSWORD@HOST:PORT/NAME"),
+        ("redis_url", is_redis_url, "redis://USER:PASSWORD@HOST:PORT/NAME"),
+    ):
+        name = target.credentials.get(role, "")
+        value = target.variables.get(name)
+        if value is not None and not is_one(value):
+            raise ProfileError(
+                f"{name}: expected {form}, saw another form ({len(value)} characters, not shown)"
+            )
+    for role in ("test_token", "admin_token"):
+        name = target.credentials.get(role, "")
+        if not re.fullmatch(r"[!-~]+", target.variables.get(name, "-")):
+            raise ProfileError(f"{name}: expected a token of visible ASCII characters without spaces")
+    for secret in target.secrets():
+        if len(secret.reveal()) < FRAGMENT:
+            raise ProfileError(
+                f"{secret.name}: a token or password of fewer than {FRAGMENT} characters "
+                "cannot be kept out of the reports: use a longer one"
+            )
+
+
+def is_redis_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    # An @ further on is the end of a password with a /, ? or # that was not quoted: we would not know it.
+    rest = parts.path + parts.query + parts.fragment
+    is_text = value.isprintable()  # an environment may hold bytes that are no text
+    return (
+        parts.scheme in {"redis", "rediss"}
+        and bool(parts.hostname)
+        and port_is_fine
+        and "@" not in rest
+        and is_text
+    )
+
+
+def guess(word: object, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

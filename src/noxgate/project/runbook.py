@@ -1,0 +1,221 @@
+"""The runbook as data: `runbook.toml` read into Release, Phases and Lines."""
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from noxgate.errors import OneLineError
+
+Kind = Literal["auto", "mutate", "human", "derived"]
+PROOF = ("link", "ticket", "number", "time", "person")  # what a person's record may have to hold
+
+
+class RunbookError(OneLineError):
+    """`runbook.toml` cannot be used: one line saying what was expected, what was seen, what to do."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is being shipped: version, the day, and the database catalog it must leave behind."""
+
+    version: str
+    date: date
+    schema: Path
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A moment of the release day. `budget_minutes` is None where the runbook gives none."""
+
+    name: str
+    title: str
+    budget_minutes: int | None
+    folder: str | None
+    marker: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement of the runbook. `seed` holds the line numbers of the runbook that it claims."""
+
+    id: str
+    ref: str
+    phase: str
+    kind: Kind
+    section: str
+    seed: tuple[int, ...]
+    expected: str
+    next: str
+    coming: bool = False
+    derived_from: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+    waivable: bool = True
+    proof: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runbook:
+    release: Release
+    phases: Mapping[str, Phase]
+    lines: Mapping[str, Line]
+
+    def of_phase(self, *phases: str) -> list[Line]:
+        """The lines that the verdict of these phases counts: all but those derived from others."""
+        return [line for line in self.lines.values() if line.phase in phases and line.kind != "derived"]
+
+
+def read_runbook(path: Path) -> Runbook:
+    """Read and validate `runbook.toml`; raises RunbookError with one line about the first thing wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RunbookError(f"{path.name}: not found in {path.parent}") from None
+    except OSError as error:
+        raise RunbookError(f"{path.name}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise RunbookError(f"{path.name}: {error}") from None
+    return _runbook(path, text)
+
+
+@cache  # by its text: whoever asks again in one process, such as a rehearsal, need not read it again
+def _runbook(path: Path, text: str) -> Runbook:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RunbookError(f"{path.name}: {error}") from None
+
+    facts = _table(
+        document.pop("release", None), path, "release", {"version": str, "date": date, "schema": str}
+    )
+    release = _release(path, facts)
+    phases = {
+        name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
+    }
+    if not phases:
+        raise RunbookError(f"{path.name}: expected at least one [phase.NAME] table")
+    lines = {}
+    for phase, entries in document.items():
+        for name, table in _tables(entries, path, _known(path, phase, phases)):
+            lines[f"{phase}.{name}"] = _line(path, phase, name, table, release)
+    for line in lines.values():
+        unknown = [part for part in line.derived_from if part not in lines and part not in phases]
+        if line.id in line.derived_from or line.phase in line.derived_from:
+            raise RunbookError(f"{path.name}: [{line.id}] derived_from: a line cannot follow from itself")
+        if unknown:
+            raise RunbookError(
+                f"{path.name}: [{line.id}] derived_from names no line or phase: {', '.join(unknown)}"
+            )
+    return Runbook(release, phases, lines)
+
+
+_PHASE = {"title": str, "budget_minutes": int, "folder": str, "marker": str}
+_LINE = {
+    "ref": str,
+    "kind": str,
+    "section": str,
+    "seed": list,
+    "expected": str,
+    "next": str,
+    "coming": bool,
+    "derived_from": list,
+    "limits": dict,
+    "waivable": bool,
+    "proof": list,
+}
+
+
+def _release(path: Path, facts: Mapping[str, Any]) -> Release:
+    # it names a folder of evidence
+    if not re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", facts["version"]):
+        seen = repr(facts["version"])
+        raise RunbookError(f"{path.name}: [release] version: expected such as 8.0.0, saw {seen}")
+    return Release(facts["version"], facts["date"], path.parent / facts["schema"])
+
+
+def _known(path: Path, phase: str, phases: Mapping[str, Phase]) -> str:
+    if phase not in phases:
+        raise RunbookError(f"{path.name}: [{phase}]: no such phase (phases: {', '.join(phases)})")
+    return phase
+
+
+def _tables(value: object, path: Path, where: str) -> list[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
+        raise RunbookError(f"{path.name}: [{where}]: expected tables such as [{where}.NAME]")
+    return list(value.items())
+
+
+def _table(
+    value: object, path: Path, where: str, keys: Mapping[str, type], optional: frozenset[str] = frozenset()
+) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise RunbookError(f"{path.name}: expected a table [{where}]")
+    unknown = sorted(value.keys() - keys.keys())
+    if unknown:
+        raise RunbookError(f"{path.name}: [{where}]: unknown key {unknown[0]} (keys: {', '.join(keys)})")
+    missing = [key for key in keys if key not in value and key not in optional]
+    if missing:
+        raise RunbookError(f"{path.name}: [{where}]: missing {', '.join(missing)}")
+    for key, item in value.items():
+        # exactly: true is an int to Python, and a datetime a date
+        if type(item) is not keys[key]:
+            kind = keys[key].__name__
+            raise RunbookError(f"{path.name}: [{where}] {key}: expected {kind}, saw {item!r}")
+    return value
+
+
+def _phase(path: Path, name: str, table: Mapping[str, Any]) -> Phase:
+    optional = frozenset({"budget_minutes", "folder", "marker"})
+    table = _table(table, path, f"phase.{name}", _PHASE, optional)
+    return Phase(name, table["title"], table.get("budget_minutes"), table.get("folder"), table.get("marker"))
+
+
+def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: Release) -> Line:
+    where = f"{phase}.{name}"
+    optional = frozenset({"next", "coming", "derived_from", "limits", "waivable", "proof"})
+    table = _table(table, path, where, _LINE, optional)
+    if table["kind"] not in get_args(Kind):
+        raise RunbookError(
+            f"{path.name}: [{where}] kind: expected {', '.join(get_args(Kind))}, saw {table['kind']!r}"
+        )
+    if (table["kind"] == "derived") != bool(table.get("derived_from")):
+        raise RunbookError(f'{path.name}: [{where}]: kind = "derived" and derived_from belong together')
+    if table["kind"] != "derived" and not table.get("next"):
+        raise RunbookError(f"{path.name}: [{where}]: missing next: what to do when it fails")
+    empty = [key for key in ("ref", "section", "expected") if not table[key].strip()]
+    if empty:
+        raise RunbookError(f"{path.name}: [{where}] {empty[0]}: expected text, saw {table[empty[0]]!r}")
+    if not all(type(number) is int for number in table["seed"]):
+        raise RunbookError(f"{path.name}: [{where}] seed: expected line numbers, saw {table['seed']!r}")
+    if not all(isinstance(part, str) for part in table.get("derived_from", ())):
+        raise RunbookError(
+            f"{path.name}: [{where}] derived_from: expected ids, saw {table['derived_from']!r}"
+        )
+    proof = table.get("proof", [])
+    if any(one not in PROOF for one in proof) or (proof and table["kind"] != "human"):
+        raise RunbookError(
+            f"{path.name}: [{where}] proof: expected {', '.join(PROOF)} on a human line, saw {proof!r}"
+        )
+    limits = table.get("limits", {})
+    if not all(type(limit) in {int, float} and math.isfinite(limit) for limit in limits.values()):
+        raise RunbookError(f"{path.name}: [{where}] limits: expected numbers, saw {limits!r}")
+    return Line(
+        id=where,
+        ref=table["ref"],
+        phase=phase,
+        kind=table["kind"],
+        section=table["section"],
+        seed=tuple(table["seed"]),
+        expected=table["expected"].replace("{version}", release.version),
+        next=table.get("next", "").replace("{version}", release.version),
+        coming=table.get("coming", False),
+        derived_from=tuple(table.get("derived_from", ())),
+        limits=limits,
+        waivable=table.get("waivable", True),
+        proof=tuple(proof),
+    )

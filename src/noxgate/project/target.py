@@ -1,0 +1,180 @@
+"""Target: one environment to check, and where its clients find each of its systems."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from noxgate.errors import UnreachableError
+from noxgate.look.database_url import database_passwords
+from noxgate.look.secret import Secret
+
+PROVIDERS = ("google", "github", "microsoft")
+CREDENTIALS = (
+    "database_url",
+    "redis_url",
+    "test_token",
+    "admin_token",
+    "prometheus_token",
+    "registry_password",
+    "grafana_token",
+    "sentry_token",
+)
+ON_PRODUCTION = "on production"  # what `load` must say where users are
+# As the runbook has it; it refuses the plain SQL that the runbook's backup is.
+RUNBOOKS_RESTORE = ("pg_restore", "-d", "{database}", "{file}")
+
+# What pg_dump's --format calls it, and how the night's file is called: a directory is one, too.
+BACKUP_FORMS = {"plain": ".sql", "custom": ".dump", "directory": ".dir"}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the images must declare, as NAME_VERSION in their environment: node, 20."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """One of Grafana's dashboards, by its uid."""
+
+    url: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class LoadCounters:
+    """Prometheus' selector of the application's own counters of its answers, a series for each pod at least.
+
+    `uncounted`: classes of the load test that these leave out. WebSockets are no answers and never count.
+    """
+
+    query: str
+    uncounted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SentryProject:
+    """Where Sentry keeps the service's issues."""
+
+    url: str
+    organization: str
+    project: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to look. `variables` are values by variable name; `origins` says where each setting came from."""
+
+    name: str
+    path: Path
+    serves: tuple[str, ...]
+    base_url: str
+    plain_url: str
+    namespace: str
+    rehearsal: bool = False
+    load: bool | str = False
+    load_results: Path | None = None
+    load_counters: LoadCounters | None = None
+    production: str | None = None
+    staging: str | None = None  # where the release was validated, seen from production
+    ca_file: Path | None = None
+    kubeconfig: str | None = None  # one file, or several with colons between, as kubectl takes it
+    context: str | None = None
+    dry_run_context: str | None = None
+    green_namespace: str = ""
+    blue_namespace: str | None = None
+    prometheus_url: str | None = None
+    registry: str | None = None  # the host that registry_password is for
+    platform: str | None = None  # of the nodes: linux/arm64; None: the nodes say it
+    container: str | None = None  # the application's, of the containers of its pods
+    runtime: Runtime | None = None
+    source: Path | None = None
+    record: Path | None = None  # the release record: release.toml beside the profile
+    migration: Path | None = None
+    schema: Path | None = None
+    old_queries: Path | None = None
+    migration_role: str | None = None  # of production's database: who runs the migration
+    application_role: str | None = None  # as whom the service asks
+    postgres_bin: Path | None = None
+    alert_tests: Path | None = None
+    vulnerabilities: Path | None = None  # the report of an image scanner
+    log_allow_list: Path | None = None
+    backups: Path | None = None  # the folder of tonight's backup, migration output, rollback manifests
+    backup_form: str = "plain"  # one of BACKUP_FORMS
+    grafana: Dashboard | None = None
+    sentry: SentryProject | None = None
+    manifests: str | None = None
+    switch_patch: str | None = None
+    rollback_patch: str | None = None
+    wait_seconds: float | None = None
+    restore: tuple[str, ...] = RUNBOOKS_RESTORE
+    science: tuple[str, ...] = ()  # the command that runs the API's own Python on its standard input
+    tools: Mapping[str, str] = field(
+        default_factory=dict
+    )  # program -> the oldest version that will do, or ""
+    client_ids: Mapping[str, str] = field(default_factory=dict)
+    client_id_variables: Mapping[str, str] = field(default_factory=dict)
+    security_headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    overridden: Mapping[str, str] = field(default_factory=dict)  # variable -> what it says otherwise
+    points_at: Mapping[str, str] = field(default_factory=dict)  # credential -> where it must lead
+    overrides: tuple[str, ...] = ()  # the variables that may
+    peer_secrets: tuple[Secret, ...] = field(default=(), repr=False)  # checks look at the peer, too
+
+    def credential(self, role: str) -> Secret:
+        """The credential for `role`, one of CREDENTIALS; UnreachableError if its variable is not set."""
+        name = self.credentials.get(role)
+        if name is None:
+            raise UnreachableError(f"{self.path.name} names no variable for {role} under [credentials]")
+        return Secret(name, self._variable(name, f"[credentials] {role}"))
+
+    def client_id(self, provider: str) -> str:
+        """The OAuth client id that this environment uses with `provider`, one of PROVIDERS."""
+        if provider in self.client_ids:
+            return self.client_ids[provider]
+        name = self.client_id_variables.get(provider)
+        if name is None:
+            raise UnreachableError(f"{self.path.name} has no [oauth.{provider}] client_id")
+        return self._variable(name, f"[oauth.{provider}] client_id_variable")
+
+    def waiting(self, seconds: float) -> float:
+        """How long to wait for what may take `seconds`; a rehearsal need not wait so long."""
+        return seconds if self.wait_seconds is None else min(seconds, self.wait_seconds)
+
+    def secrets(self) -> list[Secret]:
+        """All that no report may show: tokens, and passwords inside connection URLs. The peer's, too."""
+        found = list(self.peer_secrets)
+        for role, name in self.credentials.items():
+            value = self.variables.get(name)
+            if value is None:
+                continue
+            if role == "registry_password":  # USER:PASSWORD; the user is no secret
+                value = value.partition(":")[2] or value
+            values = passwords(value) if role.endswith("_url") else [value]
+            found += [Secret(name, secret) for secret in values]
+        return found
+
+    def unset(self) -> list[str]:
+        """The variables that the profile names and that are not set."""
+        named = [*self.credentials.values(), *self.client_id_variables.values()]
+        return [name for name in named if name not in self.variables]
+
+    def _variable(self, name: str, where: str) -> str:
+        if name not in self.variables:
+            raise UnreachableError(f"{name} is not set ({self.path.name} {where}): export {name}=…")
+        return self.variables[name]
+
+
+def passwords(url: str) -> list[str]:
+    """The password of a connection URL, as it stands there and as it is sent."""
+    found = database_passwords(url)
+    if "://" in url:
+        parts = urlsplit(url)
+        if parts.username and not parts.password and parts.scheme.startswith("redis"):
+            found += [parts.username, unquote(parts.username)]  # a token that stands alone
+    return list(dict.fromkeys(found))

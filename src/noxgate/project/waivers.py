@@ -1,0 +1,93 @@
+"""Waivers: accepted failures, each with an owner and the last day on which it counts (`waivers.toml`)."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from noxgate.errors import NoxgateError
+from noxgate.project.placeholder import is_placeholder
+from noxgate.project.profile_values import guess
+from noxgate.project.runbook import Line, Runbook
+
+FILE = "waivers.toml"
+_KEYS: Mapping[str, type] = {"line": str, "owner": str, "reason": str, "expires": date}
+
+
+class WaiverError(NoxgateError):
+    """`waivers.toml` cannot be used: one line saying what was expected, what was seen, what to do."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Somebody answers for one failed line, until the end of the day `expires` (UTC)."""
+
+    line: str
+    owner: str
+    reason: str
+    expires: date
+
+    def __str__(self) -> str:
+        return f"waived by {self.owner} until {self.expires}: {self.reason}"
+
+
+def read_waivers(path: Path, runbook: Runbook, today: date) -> dict[str, Waiver]:
+    """The waivers by line id; no file is no waiver. WaiverError for the first that does not count."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise WaiverError(f"{path.name}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WaiverError(f"{path.name}: {error}") from None
+    unknown = [key for key in document if key != "waiver"]
+    tables = document.get("waiver", [])
+    if unknown or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        seen = f", saw {unknown[0]}" if unknown else ""
+        raise WaiverError(f"{path.name}: expected nothing but [[waiver]] tables{seen}")
+    waivers: dict[str, Waiver] = {}
+    for number, table in enumerate(tables, start=1):
+        waiver = _waiver(f"{path.name}: waiver {number}", table)
+        where = f"{path.name}: waiver {number} ({waiver.line})"
+        if waiver.line in waivers:
+            raise WaiverError(f"{where}: a second waiver of this line: keep one")
+        if problem := refusal(waiver, runbook.lines, today):
+            raise WaiverError(f"{where}: {problem}")
+        waivers[waiver.line] = waiver
+    return waivers
+
+
+def refusal(waiver: Waiver, lines: Mapping[str, Line], today: date) -> str | None:
+    """Why this waiver does not count, or None."""
+    line = lines.get(waiver.line)
+    if line is None:
+        return f"no such runbook line{guess(waiver.line, lines)}"
+    if line.kind == "derived":
+        return f"this line follows from others: waive one of those ({', '.join(line.derived_from)})"
+    if not line.waivable:
+        return "this line cannot be waived (waivable = false in runbook.toml): mend what failed"
+    if waiver.expires < today:
+        return f"expired on {waiver.expires}: mend what failed, or have {waiver.owner} decide anew"
+    return _blank("owner", "a name", waiver.owner) or _blank("reason", "why it is accepted", waiver.reason)
+
+
+def _blank(key: str, expected: str, value: str) -> str | None:
+    if not value.strip() or is_placeholder(value) or not value.isprintable():
+        return f"{key}: expected {expected}, in one line, saw {value!r}"
+    return None
+
+
+def _waiver(where: str, table: Mapping[str, Any]) -> Waiver:
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise WaiverError(f"{where}: unknown key {key!r} (keys: {', '.join(_KEYS)}){guess(key, _KEYS)}")
+        if type(value) is not _KEYS[key]:  # exactly: a datetime is a date
+            expected = "a date such as 2026-01-31" if key == "expires" else "text"
+            raise WaiverError(f"{where}: {key}: expected {expected}, saw {value!r}")
+    missing = [key for key in _KEYS if key not in table]
+    if missing:
+        raise WaiverError(f"{where}: missing {', '.join(missing)}")
+    return Waiver(**table)

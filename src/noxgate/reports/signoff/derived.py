@@ -1,0 +1,121 @@
+"""The lines that follow from others: the completion checklist, which nobody ticks by hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from noxgate.project.runbook import Line
+from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, Status, worst
+
+OPEN = {Shown.NOT_RUN, Shown.UNREACHABLE, Shown.UNPROVEN, Shown.FAILED}
+LOADED = "staging"  # its load test is shown apart
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the fields of the sign-off say, besides their lines."""
+
+    rehearsal: bool
+    status: Status
+    engineer: str
+    unsealed: Sequence[str]  # the phases up to live whose runs are not believed
+    next_review: datetime | None
+
+
+def derive(
+    line: Line, lines: Mapping[str, ShownLine], phases: Sequence[ShownPhase], known: Known
+) -> ShownLine:
+    """The outcome of a derived line: the worst of those that it follows from; of none, not run."""
+    names = {phase.phase.name: phase for phase in phases}
+    sources = [
+        shown
+        for part in line.derived_from
+        for shown in (names[part].lines if part in names else [lines[part]] if part in lines else [])
+    ]
+    order = list(Shown)
+    open_ = sorted(
+        (shown for shown in sources if shown.outcome in OPEN), key=lambda shown: -order.index(shown.outcome)
+    )
+    held_by = tuple(shown.line.id for shown in open_)
+    passed = sum(shown.outcome not in OPEN for shown in sources)
+    waived = sum(shown.outcome is Shown.WAIVED for shown in sources)
+    seen = f"{passed} of {len(sources)} lines passed" + (f", {waived} of them waived" if waived else "")
+    empty = [part for part in line.derived_from if part in names and not names[part].lines]
+    outcome = worst(shown.outcome for shown in sources)
+    if empty and outcome in {Shown.PASSED, Shown.WAIVED}:  # nothing to look at is nothing passed
+        outcome, seen = Shown.NOT_RUN, f"no line belongs to {', '.join(empty)}"
+    reason = "" if outcome not in OPEN else f"waits for {_few(held_by)}" if held_by else seen
+    shown = ShownLine(line, outcome, reason, held_by=held_by, seen=seen)
+    timed = [names[part] for part in line.derived_from if part in names]
+    if line.id.startswith("signoff.overview-") and timed:
+        shown = replace(shown, seen=f"{shown.seen}; {took(timed)}")
+    return _FIELDS[line.id](shown, known) if line.id in _FIELDS else shown
+
+
+def took(phases: Sequence[ShownPhase]) -> str:
+    """How long the runs of these phases took, beside the runbook's budget; the time never decides."""
+    measured = [phase.seconds for phase in phases if phase.seconds is not None]
+    budget = sum(phase.phase.budget_minutes or 0 for phase in phases)
+    said = "not timed" if len(measured) < len(phases) else f"took {clock(sum(measured))}"
+    apart = ", the load test apart" if [phase.phase.name for phase in phases] == [LOADED] else ""
+    return f"{said}{f' of {budget} min' if budget else ''}{apart}"
+
+
+def clock(seconds: float) -> str:
+    """Such as 40 ms, 9.5 s, 12 min 05 s, 1 h 02 min."""
+    if seconds < 0.95:  # noqa: PLR2004 (what rounds to a second is one)
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 59.95:  # noqa: PLR2004 (what rounds to a minute is one)
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _staging_passed(shown: ShownLine, known: Known) -> ShownLine:
+    if known.rehearsal and shown.outcome not in OPEN:
+        return replace(shown, outcome=Shown.NOT_RUN, reason="a rehearsal is no real target")
+    return shown
+
+
+def _engineer(shown: ShownLine, known: Known) -> ShownLine:
+    """Who it was is known where every run is believed, whatever came of it."""
+    if known.unsealed or not known.engineer:
+        reason = f"no believed signature on {', '.join(known.unsealed)}"
+        return replace(shown, outcome=Shown.NOT_RUN, reason=reason, seen="", held_by=())
+    return replace(shown, outcome=Shown.PASSED, reason="", seen=known.engineer, held_by=())
+
+
+def _status(shown: ShownLine, known: Known) -> ShownLine:
+    outcome = shown.outcome
+    if known.status is Status.ROLLED_BACK:
+        outcome = Shown.FAILED
+    elif known.status is not Status.SUCCESS:
+        outcome = worst([Shown.NOT_RUN, outcome])
+    return replace(shown, outcome=outcome, seen=f"{known.status}; {shown.seen}")
+
+
+def _next_review(shown: ShownLine, known: Known) -> ShownLine:
+    if known.next_review is None:
+        reason = shown.reason or "the evidence does not say when traffic was switched"
+        return replace(shown, outcome=worst([Shown.NOT_RUN, shown.outcome]), reason=reason, seen="")
+    return replace(shown, seen=f"due {known.next_review:%Y-%m-%d %H:%M} UTC")
+
+
+_FIELDS: Mapping[str, Callable[[ShownLine, Known], ShownLine]] = {
+    "signoff.staging-passed": _staging_passed,
+    "signoff.release-engineer": _engineer,
+    "signoff.status": _status,
+    "signoff.next-review": _next_review,
+}
+
+
+def review_hours(lines: Mapping[str, Line]) -> timedelta | None:
+    """How long after the switch the next review is due, as the runbook has it."""
+    line = lines.get("signoff.next-review")
+    return timedelta(hours=line.limits["hours"]) if line and "hours" in line.limits else None
+
+
+def _few(names: Sequence[str], most: int = 4) -> str:
+    more = len(names) - most
+    return ", ".join([*names[:most], *([f"and {more} more"] if more > 0 else [])])

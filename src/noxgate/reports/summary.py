@@ -1,0 +1,99 @@
+"""A run in short: where everything is, what to do next, and the table for a CI server's summary page.
+
+Works on results.json, from which every secret is gone.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noxgate.project.runbook import Runbook
+from noxgate.run.verdict import Outcome
+from noxgate.trust.seal import ENVELOPE
+
+FILES = {"report": "report.html", "results": "results.json", "signature": ENVELOPE}
+LONGEST = 300  # characters of a reason in a table
+
+
+def places(folder: Path, shown: str) -> list[str]:
+    """Where each thing of a run is; `shown` is how the folder is to be named."""
+    rows = [f"{what:<11}{shown}/{name}" for what, name in FILES.items() if (folder / name).is_file()]
+    if not (folder / ENVELOPE).is_file():
+        rows.append(f"{'signature':<11}none: the run is not signed")
+    return rows
+
+
+def first_next(results: Mapping[str, Any], runbook: Runbook) -> str | None:
+    """What to do about the first line that failed, in runbook order; None where none did."""
+    for result in results["lines"]:
+        if result["outcome"] == Outcome.FAILED and result["id"] in runbook.lines:
+            line = runbook.lines[result["id"]]
+            step = line.next.replace("{target}", results["target"]["name"])
+            return f"{'Next':<11}{line.id}: {' '.join(step.split())}"
+    return None
+
+
+def headline(results: Mapping[str, Any]) -> str:
+    """The verdict in one line."""
+    counts = Counter(line["outcome"] for line in results["lines"])
+    said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(Outcome) if counts[outcome])
+    word = f"{results['verdict']} (rehearsal)" if results["target"]["rehearsal"] else results["verdict"]
+    where = f"{'+'.join(results['phases'])}, release {results['release']} on {results['target']['name']}"
+    return f"{word}  {where}: {said or 'no line of the runbook is due'}"
+
+
+def of_run(results: Mapping[str, Any], folder: Path, runbook: Runbook) -> str:
+    """The verdict table of a run, in Markdown: what is not passed first, the rest folded away."""
+    word, _, rest = headline(results).partition("  ")
+    order = [*reversed(Outcome)]
+    lines = sorted(results["lines"], key=lambda line: order.index(Outcome(line["outcome"])))
+    parts = [f"## {plain(word)}", "", plain(rest), ""]
+    parts += [f"- {plain(doubt)}" for doubt in results["doubts"]]
+    open_lines = [line for line in lines if line["outcome"] != Outcome.PASSED]
+    if open_lines:
+        parts += ["", *_table(open_lines, runbook, results["target"]["name"])]
+    passed = [line for line in lines if line["outcome"] == Outcome.PASSED]
+    if passed:
+        parts += ["", f"<details><summary>{len(passed)} passed</summary>", ""]
+        parts += [*_table(passed, runbook, results["target"]["name"]), "", "</details>"]
+    signed = "signed" if (folder / ENVELOPE).is_file() else "not signed"
+    parts += ["", plain(f"evidence: {folder.name}, {signed}; {results['target']['base_url']}"), ""]
+    return "\n".join(parts)
+
+
+def of_words(title: str, rows: Sequence[str]) -> str:
+    """The same for what has no results: a verification, or a run that came to no verdict."""
+    return "\n".join([f"## {plain(title)}", "", *(f"- {plain(row)}" for row in rows), ""])
+
+
+def plain(text: object) -> str:
+    """Text in Markdown that stays text: an answer of the target must not become a picture or a link."""
+    one_line = " ".join(str(text).split())
+    return re.sub(r"[^\w\s,.;/%'=?-]", lambda match: f"&#{ord(match[0])};", one_line)
+
+
+def _table(lines: Iterable[Mapping[str, Any]], runbook: Runbook, target: str) -> Iterator[str]:
+    yield "| outcome | line | what was seen | next |"
+    yield "|---|---|---|---|"
+    for line in lines:
+        known = runbook.lines.get(line["id"])
+        todo = known.next.replace("{target}", target) if known and line["outcome"] == Outcome.FAILED else ""
+        cells = (line["outcome"], line["id"], _seen(line), todo)
+        yield f"| {' | '.join(plain(_cut(cell)) for cell in cells)} |"
+
+
+def _seen(line: Mapping[str, Any]) -> str:
+    if line["waiver"]:
+        waiver = line["waiver"]
+        return f"{line['reason']} (waived by {waiver['owner']} until {waiver['expires']}: {waiver['reason']})"
+    if line["reason"]:
+        return str(line["reason"])
+    if line["attestation"]:
+        return f"{line['attestation']['by']} saw: {line['attestation']['seen']}"
+    return "; ".join(seen["seen"] for check in line["checks"] for seen in check["observations"][-1:])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

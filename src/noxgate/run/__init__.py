@@ -1,0 +1,1 @@
+"""One run of the checks: its verdict, and the folder that it leaves."""

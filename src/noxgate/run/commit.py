@@ -1,0 +1,228 @@
+"""The commit that a run is made of, and what decides here without being as that commit has it.
+
+Git is asked for the commit's own blobs, and for nothing else: what lies here is hashed by us. So nothing that
+git was told to overlook counts as looked at, and no variable of the environment leads it elsewhere.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noxgate.errors import NoxgateError
+
+MANIFEST = "noxgate-manifest.json"  # of a copy without git, such as a container image's
+FOLDERS = (
+    *("src", "load", "schema", "targets"),
+    *("tests_preflight", "tests_staging", "tests_production"),
+)
+FILES = ("runbook.toml", "waivers.toml", "pyproject.toml", "conftest.py")
+# What pytest would take for its settings, and what says which packages judge.
+_AT_THE_ROOT = re.compile(r"\.?pytest\.(ini|toml)|tox\.ini|setup\.cfg|requirements[\w-]*\.lock|[\w.]+\.py")
+_DECIDING = re.compile(r".*\.(py|pyc|so|pth|toml|ini|cfg|ya?ml|json|p?sql|pub|crt|pem|txt|css|html)")
+_MAY_BE_PRIVATE = ".pem"  # a certificate that was committed decides; a key that was not is nobody's business
+
+# What no run of a real target reads.
+_OF_REHEARSALS = re.compile(r"targets/rehearsal[\w-]*\.toml|src/(nox_rehearsal|kube_standin)/.*")
+_PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID")  # to git
+_SHOWN = 5
+_SECONDS = 30
+
+
+class CommitError(NoxgateError):
+    """No commit can be named: what was expected, what was seen, what to do."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit, and the blob ids of what decides in it, by path."""
+
+    id: str
+    blobs: Mapping[str, str]
+
+    @classmethod
+    def of_document(cls, document: Any) -> "Commit":
+        """As `document` wrote it; KeyError, TypeError or AttributeError for another form."""
+        return cls(str(document["commit"]), {str(name): str(id_) for name, id_ in document["blobs"].items()})
+
+    def document(self) -> dict[str, Any]:
+        """For a JSON file."""
+        return {"commit": self.id, "blobs": dict(self.blobs)}
+
+    def different(self, root: Path) -> Iterator[str]:
+        """What decides in `root` and is not as it is here, each with what it is."""
+        there = dict(_deciding(root))
+        for name in sorted(self.blobs.keys() - there.keys()):
+            yield f"{name} (is missing)"
+        for name, path in sorted(there.items()):
+            if name not in self.blobs:
+                if not name.endswith(_MAY_BE_PRIVATE):
+                    yield f"{name} (is not in the commit)"
+            elif not self._has(name, path, root):
+                yield f"{name} (was changed)"
+
+    def _has(self, name: str, path: Path, root: Path) -> bool:
+        """Whether a file has its blob's content; the end of a link must be a file of the commit, too."""
+        try:
+            if path.is_symlink():
+                end, here = path.resolve(), root.resolve()
+                if not end.is_relative_to(here) or end.relative_to(here).as_posix() not in self.blobs:
+                    return False
+            content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+        except OSError:
+            return False
+        blob = self.blobs[name]
+        # a checkout may have the line ends of another system
+        return blob in {blob_id(content, blob), blob_id(content.replace(b"\r\n", b"\n"), blob)}
+
+
+def head(root: Path) -> Commit:
+    """What is checked out in `root`, or what the manifest of a copy without git says; else CommitError."""
+    return _read(root / MANIFEST) if _is_a_copy(root) else of(root, "HEAD")
+
+
+def named(root: Path, name: str = "HEAD") -> str:
+    """The id of a commit that the repository of `root` has; CommitError if it has not."""
+    if name == "HEAD" and _is_a_copy(root):
+        return _read(root / MANIFEST).id
+    return _git(root, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}").strip()
+
+
+def of(root: Path, name: str) -> Commit:
+    """A commit with what decides in it; CommitError if the repository of `root` has no such commit."""
+    found = named(root, name)
+    blobs = {}
+    for entry in _git(root, "ls-tree", "-r", "-z", found).split("\0"):
+        facts, _, path = entry.partition("\t")
+        if path and decides(path):
+            blobs[path] = facts.split()[2]
+    return Commit(found, blobs)
+
+
+def content(root: Path, commit: str, path: str) -> str:
+    """A text file of a commit; CommitError if it has none."""
+    return _git(root, "show", f"{commit}:./{path}")
+
+
+def is_part_of(root: Path, commit: str, branch: str) -> bool:
+    """Whether a branch has a commit, as the remote had it when it was fetched last; else as it is here."""
+    for ref in (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}"):
+        try:
+            _git(root, "rev-parse", "--verify", "--quiet", ref)
+        except CommitError:
+            continue
+        try:
+            _git(root, "merge-base", "--is-ancestor", commit, ref)
+        except CommitError:
+            if _git(root, "rev-parse", "--is-shallow-repository").strip() == "true":
+                raise CommitError(
+                    f"{root} is a shallow clone: git fetch --unshallow tells of {branch}"
+                ) from None
+            return False
+        return True
+    fetch = f"git fetch origin {branch}:refs/remotes/origin/{branch}"
+    raise CommitError(f"no branch {branch!r} in {root}: {fetch}")
+
+
+def write_manifest(root: Path) -> Path:
+    """Write down the commit of a checkout, for a copy of it without git; CommitError if it is not clean."""
+    commit = of(root, "HEAD")
+    if different := list(commit.different(root)):
+        raise CommitError(
+            f"not as committed: {', '.join(different[:_SHOWN])}: commit or put back what was changed"
+        )
+    path = root / MANIFEST
+    path.write_text(json.dumps(commit.document(), indent=1) + "\n", "utf-8")
+    return path
+
+
+def decides(path: str) -> bool:
+    """Whether a file of the project takes part in a verdict."""
+    top, _, below = path.partition("/")
+    if not below:
+        return path in FILES or _AT_THE_ROOT.fullmatch(path) is not None
+    if top not in FOLDERS or any(part.startswith(".") for part in below.split("/")):
+        return False  # what is hidden is an editor's, or a system's
+    return _DECIDING.fullmatch(path) is not None and not _OF_REHEARSALS.fullmatch(path)
+
+
+def dropped() -> list[str]:
+    """The variables that are set for git, by a hook or on purpose, and that we do not pass on to it."""
+    leading = re.compile(r"GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_|ALTERNATE_|NAMESPACE|CONFIG)")
+    return sorted(name for name in os.environ if leading.match(name))
+
+
+def written_since(root: Path, moment: float) -> Iterator[str]:
+    """What decides in `root` and was written after a moment: it may have been otherwise before."""
+    for name, path in sorted(_deciding(root)):
+        if path.lstat().st_ctime > moment:
+            yield name
+
+
+def _deciding(root: Path) -> Iterator[tuple[str, Path]]:
+    for path in root.iterdir():
+        if decides(path.name) and not path.is_dir():
+            yield path.name, path
+    for top in FOLDERS:
+        for folder, names, files in os.walk(root / top):
+            names[:] = [name for name in names if name != "__pycache__"]
+            links = [name for name in names if Path(folder, name).is_symlink()]
+            for file in (*files, *links):
+                path = Path(folder, file)
+                name = path.relative_to(root).as_posix()
+                if decides(name) or file in links:
+                    yield name, path
+
+
+def blob_id(content: bytes, like: str) -> str:
+    """Git's name for a content, by the hash that another name was made with."""
+    make = hashlib.sha256 if len(like) == 2 * hashlib.sha256().digest_size else hashlib.sha1
+    return make(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _read(path: Path) -> Commit:
+    try:
+        return Commit.of_document(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CommitError(f"{path.name}: expected what `noxgate manifest` writes ({error})") from None
+
+
+def _is_a_copy(root: Path) -> bool:
+    """Whether it has a manifest in place of git; a .git further up may be anybody's."""
+    return (root / MANIFEST).is_file() and not (root / ".git").exists()
+
+
+def _git(root: Path, *arguments: str) -> str:
+    kept = {name: value for name in _PASSED_ON if (value := os.environ.get(name))}
+    # nothing that this repository alone believes may put a commit where it is not
+    own = {"LC_ALL": "C.UTF-8", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+    options = ["--no-pager", "-c", "core.commitGraph=false", *_safe_directories()]
+    try:
+        done = subprocess.run(
+            ["git", *options, *arguments],
+            cwd=root,
+            env=kept | own,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CommitError(f"git cannot be asked: {error}") from None
+    if done.returncode != 0:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = lines[0] if lines else f"git {arguments[0]} ended with {done.returncode}"
+        raise CommitError(f"{said} ({root})")
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _safe_directories() -> Iterator[str]:
+    """The one setting of the environment that git itself asks for: whose folders it may read."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    for number in range(int(count) if count.isdecimal() else 0):
+        if os.environ.get(f"GIT_CONFIG_KEY_{number}", "").lower() == "safe.directory":
+            yield from ("-c", f"safe.directory={os.environ.get(f'GIT_CONFIG_VALUE_{number}', '')}")

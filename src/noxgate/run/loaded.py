@@ -1,0 +1,185 @@
+"""What this process has loaded: all of it must be Python's own, of a locked package, or of the commit."""
+
+import base64
+import csv
+import hashlib
+import os
+import re
+import site
+import sys
+import sysconfig
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import NamedTuple
+
+from noxgate.run.commit import Commit
+
+OURS = (
+    "noxgate"  # installed from the checkout itself: no lock file names it, and RECORD vouches for no module
+)
+OF_ENVIRONMENTS = {"pip", "setuptools"}  # which Python puts into a new environment
+PACKAGES = ("site-packages", "dist-packages")
+# Under these Python takes its own modules, settings or compiled files from elsewhere.
+ELSEWHERE = (
+    *("PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONUSERBASE", "PYTHONWARNINGS"),
+    *("PYTHONOPTIMIZE", "PYTHONINSPECT"),
+)
+AT_START = ("sitecustomize", "usercustomize")  # which Python imports by itself
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+
+
+class Recorded(NamedTuple):
+    """What a package's RECORD says of a file."""
+
+    package: str
+    version: str
+    digest: str
+    is_command: bool  # in bin/, beside the packages
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who vouches for files: the folders of packages, the project and its commit, the lock files."""
+
+    folders: tuple[Path, ...]
+    root: Path
+    commit: Commit
+    pinned: frozenset[tuple[str, str]]  # none where there is no lock file
+    begun: float  # when this process began
+
+    def why_not(self, file: Path, found_as: str) -> str:
+        """Why nobody vouches for a file; "" where somebody does. `found_as` is its path with its links."""
+        for folder in self.folders:
+            if (recorded := _records(folder).get(file)) is not None:
+                return self._not_as_recorded(file, recorded)
+        if any(file.is_relative_to(folder) for folder in self.folders):
+            return "no package's RECORD names it"
+        if file.is_relative_to(self.root):
+            name = file.relative_to(self.root).as_posix()
+            return (
+                "" if name in self.commit.blobs else "is not in the commit"
+            )  # whose bytes are compared anyway
+        # a distribution may have linked one of Python's own to its settings
+        if _is_pythons_own(file) or _is_pythons_own(Path(found_as)):
+            return ""
+        return "is of no locked package"
+
+    def _not_as_recorded(self, file: Path, found: Recorded) -> str:
+        try:
+            as_recorded = found.digest == _digest(file, *_stamp(file))
+            # by its own time, not the inode's: an installer elsewhere links to files that it shares with us
+            is_new = self.begun < file.stat().st_mtime <= time.time()
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        if not as_recorded:
+            return f"is not as the RECORD of {found.package} {found.version} has it"
+        if is_new:  # it may have been otherwise when it was loaded
+            return "was written while the gate ran"
+        if found.package == OURS:
+            is_start = found.is_command or file.suffix == ".pth"
+            return "" if is_start else "is an installed copy of the gate, which is of no commit"
+        if self.pinned and (found.package, found.version) not in self.pinned | _of_environments(file):
+            return f"{found.package} {found.version} is in no lock file"
+        return ""
+
+
+def strangers(root: Path, commit: Commit, *, begun: float, asked: Iterable[str] = ()) -> Iterator[str]:
+    """Modules and start-up files that were loaded and that nobody vouches for, each with the reason.
+
+    The process began at `begun`; `asked` are plugins, by the names of their modules or others.
+    """
+    pinned = {
+        (normal(name), version)
+        for lock in sorted(root.glob("requirements*.lock"))
+        for name, version in _PINNED.findall(lock.read_text(encoding="utf-8"))
+    }
+    users = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    places = [Path(path) for path in (*sys.path, *site.getsitepackages(), *users) if path]
+    there = tuple(dict.fromkeys(Path(os.path.realpath(place)) for place in places if place.is_dir()))
+    known = Known(
+        tuple(folder for folder in there if any(folder.glob("*.dist-info"))),
+        Path(os.path.realpath(root)),
+        commit,
+        frozenset(pinned),
+        begun,
+    )
+    files = {Path(os.path.realpath(file)): (name, file) for name, file in (*_modules(), *_hidden(asked))}
+    files |= {file: (file.name, str(file)) for folder in there for file in folder.glob("*.pth")}
+    for file, (name, found_as) in sorted(files.items()):
+        if why := known.why_not(file, found_as):
+            yield f"{name} ({file}: {why})"
+    yield from (f"${name} (leads Python elsewhere)" for name in ELSEWHERE if os.environ.get(name))
+
+
+def _modules() -> Iterator[tuple[str, str]]:
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if isinstance(file, str) and os.path.isabs(file):  # noqa: PTH117 (no Path for thousands of files)
+            yield name, file
+
+
+def _hidden(asked: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What was imported for certain, or asked for, and is no module any more: it may have left by itself."""
+    names = dict.fromkeys(name.partition(".")[0] for name in (*AT_START, *asked))
+    for name in names:
+        spec = None if name in sys.modules else PathFinder.find_spec(name)
+        if spec and spec.origin and spec.has_location:
+            yield name, spec.origin
+
+
+@cache
+def _records(folder: Path) -> Mapping[Path, Recorded]:
+    """Each file that the packages of a folder have brought and vouch for, commands in bin/ among them."""
+    found = {}
+    for record in folder.glob("*.dist-info/RECORD"):
+        package, _, version = record.parent.name.removesuffix(".dist-info").partition("-")
+        with record.open(encoding="utf-8", newline="") as file:
+            for path, digest, *_ in (row for row in csv.reader(file) if len(row) > 1):
+                is_command = path.startswith("..")
+                if digest and (is_command or path.endswith((".py", ".so", ".pth"))):
+                    place = Path(os.path.normpath(folder / path))
+                    value = digest.partition("=")[2]
+                    found[place] = Recorded(normal(package), version, value, is_command)
+    return found
+
+
+def _of_environments(file: Path) -> frozenset[tuple[str, str]]:
+    """What Python put into the environment that runs: no lock file names it."""
+    own = {Path(os.path.realpath(sysconfig.get_path(name))) for name in ("purelib", "platlib")}
+    folder = next((folder for folder in own if file.is_relative_to(folder)), None)
+    if folder is None:
+        return frozenset()
+    records = _records(folder).values()
+    return frozenset((one.package, one.version) for one in records if one.package in OF_ENVIRONMENTS)
+
+
+@cache
+def _digest(file: Path, *_: int) -> str:
+    """The SHA-256 of a file as RECORD writes it; cached as long as its stamp is the same."""
+    with file.open("rb") as content:
+        value = hashlib.file_digest(content, "sha256").digest()
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+
+
+def _stamp(file: Path) -> tuple[int, int, int]:
+    stat = file.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _is_pythons_own(file: Path) -> bool:
+    return not set(PACKAGES) & set(file.parts) and any(file.is_relative_to(place) for place in _pythons_own())
+
+
+@cache
+def _pythons_own() -> tuple[Path, ...]:
+    named = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
+    return tuple(dict.fromkeys(Path(path) for one in named for path in (one, os.path.realpath(one))))
+
+
+def normal(name: str) -> str:
+    """A package's name as all of its spellings are compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,1 @@
+"""Load tests: ramps, what was measured, and whether it keeps the SLOs."""

@@ -1,0 +1,225 @@
+"""The results of `noxgate load` for one target: the newest of each ramp, and what it says of an SLO."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from noxgate.errors import NotMadeError, UnreachableError
+from noxgate.look.observation import Observation, Observe
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.slo.generator import set_aside_before
+from noxgate.slo.possible import same_series
+from noxgate.slo.ramps import FILE, Ramp, is_as
+from noxgate.slo.result import NAME, Result, ResultError, read
+from noxgate.slo.slos import Outcome, read_slos
+from noxgate.slo.table import incomplete, judgements_of, sentence
+
+REAL = ("quick", "full")
+REHEARSED = ("smoke",)  # stands for both: it proves that the machinery works
+COPIED = "has the very response times of another: identical series"
+
+Refused = Callable[[Path, Result], str]  # why no load test made it; empty where one did
+Counted = Callable[[Result], str]  # why the application counted less; UnreachableError where unknown
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result and its folder."""
+
+    result: Result
+    folder: Path
+    before: Sequence[tuple[Path, str]] = ()  # that it was run in place of, each with the reason
+    refused: str = ""  # why no load test of this gate made it: then nothing that it says is believed
+
+    def foreign(self, base_url: str, version: str, hours: float) -> list[str]:
+        """Why it says nothing of this target and release today; empty where it does."""
+        result, name = self.result, self.folder.name
+        if self.refused:
+            return [f"{name} {self.refused}"]
+        age = (datetime.now(UTC) - result.end).total_seconds() / 3600
+        found = []
+        if result.base_url != base_url:
+            found.append(f"{name} is of {result.base_url}, not {base_url}")
+        if result.release != version:
+            found.append(f"{name} is of release {result.release}, not {version}")
+        if result.version != version:
+            found.append(f"{name} measured a target of version {result.version}, not {version}")
+        if not 0 <= age < hours:
+            found.append(f"{name} is {age:.1f} h old, of at most {hours:g}")
+        return found
+
+    def incomplete(self) -> list[str]:
+        """Why it is no whole load test; empty where it is."""
+        return [f"{self.folder.name}: {reason}" for reason in incomplete(self.result)]
+
+
+class LoadResults:
+    """Finds and reads results, each once in a run."""
+
+    def __init__(
+        self,
+        target: Target,
+        folder: Path,
+        known: Mapping[str, Ramp],
+        refused: Refused,
+    ) -> None:
+        self._target = target
+        self._refused = refused
+        self._compared: dict[Path, str | UnreachableError] = {}
+        self.folder = folder
+        self.known = known  # the ramps of this checkout
+        self._ramps = REHEARSED if target.rehearsal else REAL
+
+    @cached_property
+    def newest(self) -> Mapping[str, Kept]:
+        """The newest result of each ramp that counts; UnreachableError where one cannot be read."""
+        found: dict[str, Kept] = {}
+        for ramp in self._ramps:
+            # the folder's name begins with the time; the newest counts, whatever became of it
+            folders = sorted(self.folder.glob(f"*Z-{self._target.name}-{ramp}"))
+            if folders:
+                try:
+                    result = read(folders[-1] / NAME)
+                except ResultError as error:
+                    raise UnreachableError(f"{folders[-1].name}: {error}: run it again") from None
+                refused = self._refused(folders[-1], result)
+                found[ramp] = Kept(result, folders[-1], set_aside_before(folders), refused)
+        if same_series([kept.result for kept in found.values()]):
+            return {ramp: replace(kept, refused=kept.refused or COPIED) for ramp, kept in found.items()}
+        return found
+
+    def counted(self, kept: Kept, compare: Counted) -> str:
+        """What a comparison with the application's counters says, asked once in a run."""
+        if kept.folder not in self._compared:
+            try:
+                self._compared[kept.folder] = compare(kept.result)
+            except UnreachableError as error:
+                self._compared[kept.folder] = UnreachableError(f"{kept.folder.name}: {error}")
+        known = self._compared[kept.folder]
+        if isinstance(known, UnreachableError):
+            raise known
+        return known
+
+
+class LoadTest:
+    """What one check looks at."""
+
+    def __init__(
+        self,
+        target: Target,
+        results: LoadResults,
+        runbook: Runbook,
+        observe: Observe,
+        counted: Counted | None = None,
+    ) -> None:
+        self._counted = counted
+        self._target = target
+        self._results = results
+        self._runbook = runbook
+        self._observe = observe
+
+    def quick(self) -> list[Kept]:
+        """The newest results that will do for a quick load test; a full one is more than that.
+
+        NotMadeError where there is none, or where one is of another day, release or target.
+        """
+        return self._current(self._newest())
+
+    def full(self) -> list[Kept]:
+        """The newest result of the full ramp; NotMadeError likewise."""
+        newest = self._newest()
+        return self._current({ramp: kept for ramp, kept in newest.items() if ramp != REAL[0]}, REAL[1])
+
+    def _newest(self) -> Mapping[str, Kept]:
+        newest = self._results.newest
+        if not newest:
+            self._say(f"no result of {self._target.name}")
+            raise NotMadeError(f"no load test of {self._target.name}: {self._make()}")
+        return newest
+
+    def _current(self, found: Mapping[str, Kept], ramp: str = "") -> list[Kept]:
+        kept = self._seen(list(found.values()))
+        if not kept:
+            raise NotMadeError(f"no load test of {self._target.name} of the ramp {ramp}: {self._make(ramp)}")
+        if foreign := self._foreign(kept):
+            raise NotMadeError(f"{'; '.join(foreign)}: {self._make(ramp)}")
+        self._compare(kept, ramp)
+        return kept
+
+    def _compare(self, kept: Sequence[Kept], ramp: str = "") -> None:
+        """NotMadeError where the application did not count what a result says; UnreachableError: unknown."""
+        if self._counted is None:
+            return
+        for one in kept:
+            if less := self._results.counted(one, self._counted):
+                self._say(f"{one.folder.name} {less}")
+                raise NotMadeError(f"{one.folder.name} {less}: {self._make(ramp)}")
+
+    def _foreign(self, found: Iterable[Kept]) -> list[str]:
+        """What is not of this target and release, or of another day."""
+        hours = self._runbook.lines["staging.load-quick"].limits["age_hours"]
+        version = self._runbook.release.version
+        foreign = [why for kept in found for why in kept.foreign(self._target.base_url, version, hours)]
+        for kept in found:
+            ramp, name = kept.result.ramp, kept.folder.name
+            known = self._results.known.get(name.rpartition("-")[2])
+            if known is None or not is_as(ramp, known):
+                foreign.append(f"{name} is of a ramp {ramp.name} that is not the one of {FILE}")
+            elif not (ramp.evidence or self._target.rehearsal):
+                foreign.append(f"{name} is of the ramp {ramp.name}, which is no evidence")
+        return foreign
+
+    def broken(self, line: str) -> list[str]:
+        """Where an SLO is not kept, on every hold of every newest result of today, release and target.
+
+        NotMadeError where one is of another; UnreachableError where the SLO is kept wherever that could be
+        decided, but not everywhere.
+        """
+        (slo,) = (slo for slo in read_slos(self._runbook.lines) if slo.line == line)
+        newest = list(self._newest().values())
+        foreign = self._foreign(newest)
+        kept = [one for one in newest if not self._foreign([one])]
+        judgements = [judgement for one in kept for judgement in judgements_of(one.result, slo)]
+        for judgement in judgements:
+            self._say(sentence(judgement))
+        failed = [sentence(one) for one in judgements if one.outcome is Outcome.FAILED]
+        if foreign and not failed:
+            raise NotMadeError(f"{'; '.join(foreign)}: {self._make()}")
+        if not failed:
+            self._compare(kept)
+        if not judgements:
+            return [f"no hold to judge in {', '.join(one.folder.name for one in kept)}"]
+        open_ = [why for one in kept for why in one.incomplete()]
+        open_ += [sentence(one) for one in judgements if one.outcome is Outcome.NOT_DECIDED]
+        if open_ and not failed:
+            raise UnreachableError(f"not decided: {'; '.join(open_)}")
+        return failed
+
+    def expected(self, limit: float, of_rehearsal: float) -> float:
+        """A limit of the runbook; a rehearsal's short ramp is held to what it is."""
+        return of_rehearsal if self._target.rehearsal else limit
+
+    def _seen(self, found: Sequence[Kept]) -> list[Kept]:
+        for one in found:
+            for folder, why in one.before:
+                self._say(f"{folder.name} does not count, {one.folder.name} does: {why}", folder)
+            result = one.result
+            state = "; ".join(incomplete(result)) or "held to its end"
+            requests = sum(len(second.times) for by in result.seconds.values() for second in by.values())
+            self._say(
+                f"{result.ramp.name} of release {result.release} against {result.base_url} (version "
+                f"{result.version}), ended {result.ended}: {requests} requests, {state}",
+                one.folder,
+            )
+        return list(found)
+
+    def _say(self, seen: str, kept: Path | None = None) -> None:
+        self._observe(Observation(seen, self._make(), kept))
+
+    def _make(self, ramp: str = "") -> str:
+        """What makes a load test."""
+        ramp = REHEARSED[0] if self._target.rehearsal else ramp or REAL[0]
+        return f"make load-test TARGET={self._target.name} RAMP={ramp}"

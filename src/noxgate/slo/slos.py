@@ -1,0 +1,266 @@
+"""Whether a load test keeps the SLOs of the runbook: an outcome each, with its interval and its reason.
+
+Every SLO is a share of bad requests: p95 < 300 ms says that fewer than 5 % take longer. Bad requests are
+counted exactly, by window, and decided on by the interval of `noxgate.slo.confidence`; times are only shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import ceil, inf
+
+from noxgate.project.runbook import Line, RunbookError
+from noxgate.slo.confidence import (
+    CONFIDENCE,
+    Counts,
+    Interval,
+    none_of,
+    percentile,
+    percentile_interval,
+    quantile,
+    rising,
+    share_interval,
+)
+from noxgate.slo.holds import Bad, Hold, Worst, in_windows, spoiled, total, unseen, worst
+
+WHOLE = 100  # percent
+
+
+class Outcome(StrEnum):
+    """Of one SLO. Only PASSED is good; NOT_DECIDED says in its reason what is missing."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_DECIDED = "not decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """Fewer than `share` (0 to 1; 0: none at all) of at least `minimum` requests may be bad.
+
+    `seconds` is the limit of Bad.SLOW. Judged are the classes `only`, or all but `apart`: each, or together.
+    """
+
+    line: str
+    bad: Bad
+    share: float
+    minimum: int
+    seconds: float = inf
+    only: str = ""
+    apart: str = ""
+    each: bool = False
+
+    def covers(self, name: str) -> bool:
+        """Whether requests of this class count."""
+        return name != self.apart and self.only in {"", name}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What counts by window say about a share; `burst` as in share_interval."""
+
+    outcome: Outcome
+    reason: str
+    share: Interval | None = None
+    burst: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One SLO on one hold, for one class or (name "") for several together: a row of the table.
+
+    `seconds`: the percentile, where the SLO has one. `rising`: by how many seconds of it, or by what share,
+    it goes up a minute. That decides nothing: neighbouring windows are alike, which looks like a trend.
+    """
+
+    slo: Slo
+    hold: str
+    name: str
+    outcome: Outcome
+    reason: str
+    requests: int = 0
+    bad: int = 0
+    windows: int = 0
+    share: Interval | None = None
+    seconds: Interval | None = None
+    burst: float = 1.0
+    worst: Worst | None = None
+    rising: float | None = None
+    confidence: float = CONFIDENCE
+
+
+def decide(
+    windows: Sequence[Counts], limit: float, *, minimum: int, confidence: float = CONFIDENCE
+) -> Decision:
+    """Whether the share of bad requests is below `limit`, above it, or cannot be told from it.
+
+    `windows` are of equal length, and all of them: one without a request never passes.
+    """
+    if not all(0 <= bad <= requests < inf for requests, bad in windows):
+        return Decision(Outcome.NOT_DECIDED, "the counts cannot be: the result is damaged")
+    requests, _ = total(windows)
+    if not requests:
+        return Decision(Outcome.NOT_DECIDED, "no samples")
+    if len(windows) < 2:  # noqa: PLR2004
+        return Decision(Outcome.NOT_DECIDED, "only 1 window: at least 2 are needed to see bursts")
+    share, burst = share_interval(windows, confidence)
+    empty = sum(not count for count, _ in windows)
+    outcome = Outcome.NOT_DECIDED
+    if requests < minimum:
+        times = ceil(minimum / requests * 10) / 10
+        reason = f"too few samples: {requests} of at least {minimum}; hold {times:g} times as long"
+    elif share.low > limit:
+        outcome, reason = Outcome.FAILED, "the whole interval is above the limit"
+    elif share.high is None or not share.high < limit:
+        reason = "the limit is within the interval: " + _settled(share, limit, requests, burst, confidence)
+    elif empty:
+        reason = f"{empty} of {len(windows)} windows without a request: what was not sent was not measured"
+    else:
+        outcome, reason = Outcome.PASSED, "the whole interval is below the limit"
+    return Decision(outcome, reason, share, burst)
+
+
+def _settled(share: Interval, limit: float, requests: int, burst: float, confidence: float) -> str:
+    # Wilson's interval ends at the limit where n (share - limit)^2 = z^2 limit (1 - limit).
+    needed = burst * quantile(confidence) ** 2 * limit * (1 - limit)
+    distance = (share.measured - limit) ** 2 * requests
+    if needed > 100 * distance:
+        return "too close for any hold to settle"
+    times = ceil(needed / distance * 11) / 10  # a tenth more than it would need
+    return f"{times:g} times as long a hold would settle it, if it goes on like this"
+
+
+_SLOS: Mapping[str, tuple[str, Slo]] = {
+    # the runbook's key of the limit; milliseconds or percent
+    "staging.slo-p95": ("p95_ms", Slo("", Bad.SLOW, 0.05, 0, apart="science", each=True)),
+    "staging.slo-p99": ("p99_ms", Slo("", Bad.SLOW, 0.01, 0, apart="science", each=True)),
+    "staging.slo-science-p95": ("p95_ms", Slo("", Bad.SLOW, 0.05, 0, only="science")),
+    "staging.slo-errors": ("errors_percent", Slo("", Bad.FAILED, 0, 0)),
+    "staging.slo-api-errors": ("api_errors_percent", Slo("", Bad.WRONG, 0, 0)),
+    "staging.slo-auth-success": ("success_percent", Slo("", Bad.FAILED, 0, 0, only="auth")),
+    "staging.slo-no-5xx": ("errors_5xx", Slo("", Bad.SERVER_ERROR, 0, 0)),
+}
+
+
+# the lines that are judged by the results of load tests
+RESTING = frozenset({*_SLOS, "staging.load-quick", "staging.load-full", "staging.science-job-results"})
+
+
+def read_slos(lines: Mapping[str, Line]) -> tuple[Slo, ...]:
+    """The SLOs of the runbook's lines; RunbookError naming the line whose limits are none."""
+    return tuple(_slo(lines, line, key, slo) for line, (key, slo) in _SLOS.items())
+
+
+def _slo(lines: Mapping[str, Line], line: str, key: str, slo: Slo) -> Slo:
+    limits = lines[line].limits if line in lines else {}
+    minimum = int(limits.get("samples", 300))
+    if key not in limits:
+        raise RunbookError(f"[{line}] limits: expected {key}, saw {', '.join(limits) or 'none'}")
+    limit = limits[key]
+    if key == "errors_5xx":
+        good, slo = limit == 0, replace(slo, line=line, minimum=minimum)
+    elif slo.bad is Bad.SLOW:
+        good, slo = limit > 0, replace(slo, line=line, minimum=minimum, seconds=limit / 1000)
+    else:
+        percent = WHOLE - limit if key == "success_percent" else limit
+        good, slo = 0 < percent < WHOLE, replace(slo, line=line, minimum=minimum, share=percent / WHOLE)
+    if not good or minimum < 1:
+        raise RunbookError(
+            f"[{line}] limits: expected {key} and samples that can be held to, saw {dict(limits)}"
+        )
+    return slo
+
+
+def limits_by_class(slos: Iterable[Slo], classes: Iterable[str]) -> dict[str, tuple[float, ...]]:
+    """The seconds over which requests of each class are to be counted, for these SLOs to be judged."""
+    slow = [slo for slo in slos if slo.bad is Bad.SLOW]
+    return {name: tuple(sorted({slo.seconds for slo in slow if slo.covers(name)})) for name in classes}
+
+
+def judge(slo: Slo, hold: Hold, confidence: float = CONFIDENCE) -> tuple[Judgement, ...]:
+    """One judgement for each class that the SLO is about, or one for all of them together; never none."""
+    classes = tuple(name for name in hold.classes if slo.covers(name))
+    groups = [(name, (name,)) for name in classes] if slo.each else [(slo.only, classes)]
+    if not classes:
+        reason = f"no samples: no class {slo.only or 'but ' + slo.apart} on this hold"
+        return (Judgement(slo, hold.name, slo.only, Outcome.NOT_DECIDED, reason),)
+    return tuple(_judge(slo, hold, name, group, confidence) for name, group in groups)
+
+
+def overall(judgements: Iterable[Judgement]) -> Outcome:
+    """The outcome of several: failed as soon as one is, passed if all are and there is one."""
+    outcomes = {judgement.outcome for judgement in judgements}
+    if Outcome.FAILED in outcomes:
+        return Outcome.FAILED
+    return Outcome.PASSED if outcomes == {Outcome.PASSED} else Outcome.NOT_DECIDED
+
+
+def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence: float) -> Judgement:
+    moments = hold.of(classes)
+    try:
+        counts = [total(second.count(slo.bad, slo.seconds) for second in moment) for moment in moments]
+    except KeyError:
+        reason = f"requests over {slo.seconds:g} s were not counted: a result of other limits"
+        return Judgement(slo, hold.name, name, Outcome.NOT_DECIDED, reason)
+    windows = [total(part) for part in in_windows(counts, hold.window)]
+    if slo.share:
+        decision = decide(windows, slo.share, minimum=slo.minimum, confidence=confidence)
+    else:
+        decision = _none(windows, slo.minimum, confidence)
+    decision = _trusted(decision, slo, hold, classes)
+    shares = [bad / requests for requests, bad in windows if requests]
+    seconds = None
+    if slo.bad is Bad.SLOW and decision.share:
+        times = [
+            sorted(time for moment in part for second in moment for time in second.times)
+            for part in in_windows(moments, hold.window)
+        ]
+        seconds = _agreed(percentile_interval(times, 1 - slo.share, confidence), slo, decision)
+        shares = [percentile(window, 1 - slo.share) for window in times if window]
+    trend = rising(shares)
+    return Judgement(
+        *(slo, hold.name, name, decision.outcome, decision.reason, *total(windows), len(windows)),
+        share=decision.share,
+        seconds=seconds,
+        burst=decision.burst,
+        worst=worst(hold, counts),
+        rising=trend and trend * 60 / hold.window,
+        confidence=confidence,
+    )
+
+
+def _none(windows: Sequence[Counts], minimum: int, confidence: float) -> Decision:
+    requests, bad = total(windows)
+    if bad:
+        return Decision(Outcome.FAILED, f"{bad} of {requests}: not one is allowed")
+    decision = decide(windows, 1, minimum=minimum, confidence=confidence)
+    if decision.outcome is not Outcome.PASSED:
+        return Decision(decision.outcome, decision.reason)
+    return Decision(Outcome.PASSED, f"none of {requests}", Interval(0, 0, none_of(requests, confidence)))
+
+
+def _trusted(decision: Decision, slo: Slo, hold: Hold, classes: Sequence[str]) -> Decision:
+    """Not decided where the numbers are not the target's; and what was not measured lets nothing pass."""
+    if decision.outcome is not Outcome.FAILED or slo.share:
+        reason = spoiled(hold, classes)
+        if reason:
+            return replace(decision, outcome=Outcome.NOT_DECIDED, reason=reason)
+    if decision.outcome is Outcome.PASSED:
+        reason = unseen(hold, classes)
+        if reason:
+            return replace(decision, outcome=Outcome.NOT_DECIDED, reason=reason)
+    return decision
+
+
+def _agreed(shown: Interval, slo: Slo, decision: Decision) -> Interval:
+    # Response times may be rounded, the counts over the limit are not: these decided.
+    low, high, share = shown.low, shown.high, decision.share
+    if share and share.high is not None and share.high < slo.share:
+        high = min(slo.seconds, inf if high is None else high)
+        low = min(low, high)
+    elif share and share.low > slo.share:
+        low = max(slo.seconds, low)
+        high = None if high is None else max(low, high)
+    elif share:
+        low, high = min(slo.seconds, low), None if high is None else max(slo.seconds, high)
+    return Interval(min(max(shown.measured, low), inf if high is None else high), low, high)

@@ -1,0 +1,1 @@
+"""The systems that checks look at, a room for each."""

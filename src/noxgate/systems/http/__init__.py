@@ -1,0 +1,1 @@
+"""Web sites and tools: TLS, links, Grafana, Sentry."""

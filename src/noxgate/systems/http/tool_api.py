@@ -1,0 +1,91 @@
+"""HTTP APIs of the tools that people watch, read only: GET with a token, JSON back, one line for all else."""
+
+import json
+import shlex
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from noxgate.errors import UnreachableError
+from noxgate.look.http import reason
+from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.machine.late import late
+from noxgate.project.target import Target
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = late("httpx")
+
+MOST_BYTES = 20_000_000
+Role = Literal["grafana_token", "sentry_token"]
+
+
+class ToolApi:
+    """One tool's API, for one check."""
+
+    def __init__(self, name: str, url: str, role: Role, target: Target, observe: Observe) -> None:
+        self._name = name
+        self._url = url.rstrip("/")
+        self._role: Role = role
+        self._target = target
+        self._observe = observe
+        self._patience = Patience(name)
+
+    def get(self, path: str, parameters: Mapping[str, str], show: str) -> Any:
+        """The document; UnreachableError where there is none. `show` says what it is, for people."""
+        repeat = self._curl(path, parameters)
+        try:
+            found = self._patience.run(lambda: self._get(path, parameters))
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        self._observe(Observation(f"{show}: {shortened(json.dumps(found), 200)}", repeat))
+        return found
+
+    def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
+        where = self._url + path
+        try:
+            with httpx.Client(
+                verify=ssl.create_default_context(
+                    cafile=str(self._target.ca_file) if self._target.ca_file else None
+                ),
+                follow_redirects=False,
+                timeout=httpx.Timeout(8, connect=5),
+                trust_env=not self._target.rehearsal,
+            ) as client:
+                answer = client.get(where, params=dict(parameters), headers=self._headers())
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise UnreachableError(f"{where}: {reason(error)}") from None
+        said = f"HTTP {answer.status_code}"
+        if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} or answer.is_redirect:
+            hint = f"{self._role} under [credentials] names the variable with a token that may read"
+            raise UnreachableError(f"{where}: expected an answer of {self._name}, saw {said} ({hint})")
+        try:
+            document = json.loads(answer.content[:MOST_BYTES])
+        except (ValueError, RecursionError):
+            document = None
+        if answer.status_code != httpx.codes.OK or document is None:
+            seen = shortened(answer.text, 120) or "an empty body"
+            raise UnreachableError(f"{where}: expected an answer of {self._name}, saw {said}: {seen}")
+        return document
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"user-agent": "noxgate", "accept": "application/json"}
+        if self._role not in self._target.credentials:
+            return headers
+        parts = urlsplit(self._url)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise UnreachableError(f"{self._url}: expected https, to send a token; saw {parts.scheme}")
+        token = self._target.credential(self._role)
+        return headers | {"authorization": f"Bearer {token.reveal()}"}
+
+    def _curl(self, path: str, parameters: Mapping[str, str]) -> str:
+        words = ["curl", "-sS"]
+        if variable := self._target.credentials.get(self._role):
+            words.append(f'-H "Authorization: Bearer ${variable}"')
+        words += ["--get"] if parameters else []
+        words.append(shlex.quote(self._url + path))
+        words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]
+        return " ".join(words)

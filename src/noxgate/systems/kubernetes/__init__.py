@@ -1,0 +1,1 @@
+"""A Kubernetes cluster, its objects and its manifests."""

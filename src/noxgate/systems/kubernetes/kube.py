@@ -1,0 +1,266 @@
+"""A Kubernetes cluster, seen through one check: objects as the API server has them, and dry runs.
+
+What is no read is a PATCH or a POST with dryRun=All; a test proves that there is no other.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.api_server import allocations, pods
+from noxgate.systems.kubernetes.api_server.answers import (
+    RefusedError,
+    TakenError,
+    is_of_object,
+    items_of,
+    lacks_right,
+    name_of,
+    summary,
+)
+from noxgate.systems.kubernetes.api_server.applying import change, laid_over
+from noxgate.systems.kubernetes.api_server.requests import Requests
+from noxgate.systems.kubernetes.kinds import resource
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.secret_values import SecretValue, Where, hidden, judged, nowhere
+from noxgate.systems.kubernetes.session import KubeSession
+
+__all__ = ["Kube", "RefusedError", "sessions"]
+
+# Whoever may write these may give themselves anything, so the gate may not, not even as a dry run.
+RIGHTS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+PAGE = 250  # objects in one answer
+MANAGER = "noxgate"
+APPLY = "application/apply-patch+yaml"
+
+Json = Mapping[str, Any]
+
+
+class Kube(Requests):
+    """Looks at one cluster for one check and records what it saw."""
+
+    def get(self, kind: str, name: str, namespace: str = "") -> Json | None:
+        """One object; None where there is no such object. Secrets are looked at with `secret` only."""
+        if kind == "Secret":
+            raise ValueError("a Secret's values must not leave the client: use secret()")
+        return self._get(resource(kind), kind, name, namespace, lambda found: summary(kind, found))
+
+    def live(self, manifest: Json, namespace: str) -> Json | None:
+        """The object of a manifest, in the version that it names; of a Secret digests in place of values."""
+        kind, name = str(manifest["kind"]), str((manifest.get("metadata") or {}).get("name") or "")
+        if not name or not manifest.get("apiVersion"):
+            return None
+        where = self._place(manifest)
+        found = self._get(where, kind, name, namespace, lambda found: summary(kind, found))
+        return hidden(found) if found is not None and kind == "Secret" else found
+
+    def say(self, said: str, manifest: Json) -> None:
+        """Note what is known of the object of a manifest beside what was seen."""
+        kind, name = manifest["kind"], (manifest.get("metadata") or {}).get("name")
+        self._observe(Observation(said, self._session.kubectl("get", f"{kind}/{name}", "-o", "yaml")))
+
+    def need(self, kind: str, name: str, namespace: str = "") -> Json:
+        """One object that has to be there; AssertionError, which says so, where it is not."""
+        found = self.get(kind, name, namespace)
+        assert found is not None, f"{kind} {name} is not there" + (f" in {namespace}" if namespace else "")
+        return found
+
+    def list(self, kind: str, namespace: str, selector: str = "") -> list[Json]:
+        """The objects of a kind, all pages of them; empty also where the namespace does not exist."""
+        if kind == "Secret":
+            raise ValueError("a Secret's values must not leave the client: use secret()")
+        where = resource(kind)
+        chosen = ["-l", shlex.quote(selector)] if selector else []
+        inside = ["-n", namespace] if where.namespaced else []
+        repeat = self._session.kubectl("get", where.plural, *inside, *chosen)
+        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        items: list[Json] = []
+        more: dict[str, str] = {}
+        is_second = False
+        while True:
+            answer = self._ask(self._session, repeat, "GET", where.path(namespace), query | more)
+            if answer.status == HTTPStatus.GONE and more and not is_second:  # it changed too much meanwhile
+                items, more, is_second = [], {}, True
+                continue
+            self._good(answer, where, "list", namespace, repeat)
+            items += items_of(answer, kind)
+            rest = (answer.document.get("metadata") or {}).get("continue")
+            if not rest:
+                break
+            more = {"continue": rest}
+        names = ", ".join(item["metadata"]["name"] for item in items[:20]) or "none"
+        place = f" in {namespace}" if where.namespaced else ""
+        self._observe(Observation(f"{len(items)} {where.plural}{place}: {names}", repeat))
+        return items
+
+    def knows(self, kind: str) -> bool:
+        """Whether the server serves a kind at all."""
+        where = resource(kind)
+        return self._serves(where, self._session.kubectl("get", "--raw", where.home))
+
+    def secret(self, name: str, namespace: str, stands: Where = nowhere) -> dict[str, SecretValue] | None:
+        """A Secret's keys with what may be said of their values; None where there is no such Secret.
+
+        `stands` says in which file of the checkout a value stands.
+        """
+        found: dict[str, SecretValue] = {}
+
+        def shown(secret: Json) -> str:
+            found.update(judged(name, namespace, secret, stands))
+            return f"Secret {name} in {namespace}: " + (", ".join(map(str, found.values())) or "no keys")
+
+        # describe, unlike get -o yaml, shows sizes and no values
+        repeat = self._session.kubectl("describe", "secret", name, "-n", namespace)
+        return (
+            None if self._get(resource("Secret"), "Secret", name, namespace, shown, repeat) is None else found
+        )
+
+    def dry_run_apply(self, manifest: Json, namespace: str) -> Json:
+        """What applying a manifest would leave, as the server says; RefusedError where it is refused.
+
+        Of a Secret digests in place of values.
+        """
+        kind, name = manifest["kind"], name_of(manifest)
+        where = self._place(manifest)
+        repeat = self._dry_runs.kubectl(
+            "apply", "--server-side", "--dry-run=server", "-n", namespace, "-f", "FILE"
+        )
+        query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
+        found = self._dry_run(where, kind, name, namespace, manifest, APPLY, repeat, query).document
+        return hidden(found) if kind == "Secret" else found
+
+    def fresh(self, manifest: Json, namespace: str) -> Json | None:
+        """What applying a manifest would make where nothing is yet, with every default; under another name.
+
+        None for an Ingress, whose routes belong to one name alone, and where the server refuses a second one.
+        """
+        if manifest["kind"] == "Ingress":
+            return None
+        metadata = {**manifest["metadata"], "name": f"{name_of(manifest)[:54]}-noxgate"}
+        try:
+            return self.dry_run_apply({**manifest, "metadata": metadata}, namespace)
+        except RefusedError as error:
+            self.say(f"compared with its own fields alone: under a second name {error}", manifest)
+            return None
+
+    def dry_run_patch(self, kind: str, name: str, namespace: str, patch: object, media_type: str) -> Json:
+        """What a patch would leave, as the server says; RefusedError where it would be refused."""
+        if kind == "Secret":
+            raise ValueError("a Secret's values must not leave the client")
+        where = resource(kind)
+        form = {"application/json-patch+json": "json", "application/merge-patch+json": "merge"}
+        words = ["patch", where.plural, name, "-n", namespace, f"--type={form.get(media_type, 'strategic')}"]
+        repeat = self._dry_runs.kubectl(*words, "--dry-run=server", "-p", shlex.quote(json.dumps(patch)))
+        query = {"fieldManager": MANAGER}
+        return self._dry_run(where, kind, name, namespace, patch, media_type, repeat, query).document
+
+    def refusals(self, manifests: Sequence[Document], namespace: str) -> dict[str, str]:
+        """The manifests that an apply would not get past, and why."""
+        refused = {}
+        claimed: dict[str, Json] = {}
+        for document in manifests:
+            try:
+                self._check_free(document.content, document.namespace or namespace, claimed)
+                if document.kind in RIGHTS:
+                    self._compare_rights(document.content, document.namespace or namespace)
+                else:
+                    self.try_apply(document.content, document.namespace or namespace)
+            except AssertionError as error:
+                refused[str(document)] = str(error)
+        return refused
+
+    def _check_free(self, manifest: Json, namespace: str, claimed: dict[str, Json]) -> None:
+        """Compare what a Service asks of the cluster with the others here; the rest of it is not seen."""
+        wanted = allocations.asked(manifest)
+        if not wanted or manifest["kind"] != "Service":
+            return
+        name = str((manifest.get("metadata") or {}).get("name"))
+        live = [(str(each["metadata"]["name"]), each) for each in self.list("Service", namespace)]
+        others = [*claimed.items(), *(each for each in live if each[0] != name)]
+        claimed[name] = manifest
+        taken = allocations.held(wanted, others)
+        if taken is not None:
+            raise TakenError(f"a real apply would be refused, a dry run allocates nothing: {taken}")
+        own = next((allocations.asked(each) for there, each in live if there == name), [])
+        if not set(wanted) <= set(own):
+            said = f"not tried, since a dry run allocates nothing: {', '.join(wanted)}"
+            self.say(f"{said}; no other Service of {namespace} has it", manifest)
+
+    def _compare_rights(self, manifest: Json, namespace: str) -> None:
+        """Who may write rights may give themselves any: they are compared with what is live."""
+        name_of(manifest)
+        live = self.live(manifest, namespace)
+        if live is None:
+            seen = "there is none yet"
+        else:
+            seen = "the live one is the same" if laid_over(live, manifest) == live else "the live one differs"
+        self.say(f"not tried, since the gate may write no rights: {seen}", manifest)
+
+    def try_apply(self, manifest: Json, namespace: str) -> None:
+        """Apply a manifest as the runbook's kubectl does, client side, as a dry run; RefusedError if refused.
+
+        A server-side apply that would end otherwise is noted.
+        """
+        kind, name = manifest["kind"], name_of(manifest)
+        where = self._place(manifest)
+        repeat = self._dry_runs.kubectl("apply", "--dry-run=server", "-n", namespace, "-f", "FILE")
+        path = where.path(namespace, name)
+        there = self._ask(self._session, repeat, "GET", path, {})
+        if there.status == HTTPStatus.FORBIDDEN:
+            there = self._ask(self._dry_runs, repeat, "GET", path, {})
+        if there.status != HTTPStatus.NOT_FOUND or not is_of_object(there):
+            self._good(there, where, "get", namespace, repeat)
+        live = there.document if there.status == HTTPStatus.OK else None
+        sent = change(manifest, namespace if where.namespaced else None, where.group, live)
+        query = {"fieldManager": sent.manager, "fieldValidation": "Strict"}
+        try:
+            answer = self._dry_run(
+                where, kind, name, namespace, sent.body, sent.media_type, repeat, query, sent.method
+            )
+        except RefusedError:
+            self._say_of_server_side(manifest, namespace, is_refused=True)
+            raise
+        self._say_of_server_side(manifest, namespace, is_refused=False)
+        pod = pods.of_template(manifest)
+        if pod is not None:
+            self._try_pod(manifest, pod, namespace, answer.warnings)
+
+    def _try_pod(self, manifest: Json, pod: Json, namespace: str, warnings: Sequence[str]) -> None:
+        """The server accepts a workload whose pods it will refuse: a pod of the template shows it."""
+        repeat = self._dry_runs.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "POD")
+        query = {"dryRun": "All", "fieldManager": MANAGER}
+        where = resource("Pod").path(namespace)
+        answer = self._ask(self._dry_runs, repeat, "POST", where, query, pod, "application/json")
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            return
+        if answer.status == HTTPStatus.FORBIDDEN and lacks_right(answer):
+            level = pods.violated(warnings)
+            if level is not None and level == pods.enforced(self.get("Namespace", namespace)):
+                raise RefusedError(answer.status, "Forbidden", f"no pod of it would start: {warnings[0]}")
+            self.say("not tried: a pod of its template, which this credential may not create", manifest)
+        elif pods.may_change(answer.message):
+            self.say(f"a pod of its template, as a dry run: {answer.message}", manifest)
+        else:
+            reason = str(answer.document.get("reason"))
+            raise RefusedError(answer.status, reason, f"no pod of it would start: {answer.message}")
+
+    def _say_of_server_side(self, manifest: Json, namespace: str, *, is_refused: bool) -> None:
+        try:
+            self.dry_run_apply(manifest, namespace)
+        except RefusedError as error:
+            if not is_refused:
+                self.say(f"kubectl apply is accepted; with --server-side {error}", manifest)
+        else:
+            if is_refused:
+                self.say("kubectl apply is refused; with --server-side it would be accepted", manifest)
+
+
+def sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
+    """A target's cluster for a run: the credential that looks, the one for dry runs; closed at its end."""
+    found = KubeSession(target), KubeSession(target, for_dry_runs=True)
+    yield found
+    for session in found:
+        session.close()

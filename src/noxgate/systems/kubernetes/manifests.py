@@ -1,0 +1,138 @@
+"""Manifests as `kubectl apply -f FOLDER` reads them."""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kubectl_yaml.objects import ManifestError, objects
+
+SUFFIXES = {".yaml", ".yml", ".json"}
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One object of a file; `number` counts the file's documents from 1.
+
+    `said` is what kubectl reads otherwise than it stands there, such as a key that stands twice.
+    """
+
+    file: str
+    number: int
+    kind: str
+    name: str
+    namespace: str | None
+    content: Json = field(repr=False)
+    said: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.file} document {self.number}: {self.kind} {self.name}"
+
+
+def read_manifests(folder: Path) -> tuple[Document, ...]:
+    """Every document of the folder's own files, in kubectl's order; ManifestError for the first bad one.
+
+    Folders below it are left out, as kubectl leaves them out.
+    """
+    if not folder.is_dir():
+        raise ManifestError(f"expected a folder of manifests, saw none: {folder}")
+    named = built_otherwise(folder)
+    if named is not None:
+        raise ManifestError(named)
+    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and not path.is_dir())
+    documents = tuple(document for file in files for document in _documents(file))
+    for document in documents:
+        if str(document.content.get("apiVersion")).startswith("kustomize.config.k8s.io/"):
+            raise ManifestError(_of_kustomize(document.file, folder))
+    return documents
+
+
+def built_otherwise(folder: Path) -> str | None:
+    """What a folder is whose files are no manifests yet, and the command that builds them."""
+    for name in ("kustomization.yaml", "kustomization.yml", "Kustomization"):
+        if (folder / name).is_file():
+            return _of_kustomize(name, folder)
+    for chart in (folder, folder.parent):
+        if (chart / "Chart.yaml").is_file():
+            return (
+                f"{folder.name} is of a Helm chart (Chart.yaml), and no manifest: expected what "
+                f"`helm template NAME {chart.name}` writes, in a folder of its own"
+            )
+    return None
+
+
+def _of_kustomize(name: str, folder: Path) -> str:
+    built = f"expected what `kubectl kustomize {folder.name}` writes, in a folder of its own"
+    return f"{name} is kustomize's, and no manifest: {built}"
+
+
+def read_file(file: Path) -> tuple[Document, ...]:
+    """Every document of one file; ManifestError for the first bad one."""
+    return tuple(_documents(file))
+
+
+def _documents(file: Path) -> Iterator[Document]:
+    from noxgate.systems.kubernetes.kubectl_yaml import stream  # noqa: PLC0415 (YAML is read by few runs)
+    from noxgate.systems.kubernetes.kubectl_yaml.composing import YamlError  # noqa: PLC0415
+
+    try:
+        found = stream.documents(file.read_bytes())
+        for number, each in enumerate(found, start=1):
+            where = f"{file.name} document {number} (line {each.line})"
+            for content in objects(where, each.content):
+                yield _document(file.name, number, content, each.said)
+    except ManifestError as error:
+        raise ManifestError(f"{error}{_of_helm(file)}") from None
+    except OSError as error:
+        raise ManifestError(f"{file.name}: cannot be read: {error.strerror}") from None
+    except YamlError as error:
+        at = f" line {error.line}" if error.line is not None else ""
+        raise ManifestError(f"{file.name}{at}: {error}{_of_helm(file)}") from None
+    except RecursionError:
+        raise ManifestError(f"{file.name}: expected lists and mappings in sensible depth, saw more") from None
+
+
+def _of_helm(file: Path) -> str:
+    """What a file is that kubectl refuses, where it is Helm's."""
+    if file.stem.startswith("values"):
+        return ": are these a Helm chart's values? They are no manifest: helm template builds it"
+    if b"{{" in file.read_bytes():
+        return ": is it a template? It is no manifest: helm template builds it"
+    return ""
+
+
+def _document(file: str, number: int, content: Json, said: tuple[str, ...]) -> Document:
+    metadata = content.get("metadata") or {}
+    name, namespace = metadata.get("name") or "", metadata.get("namespace")
+    if "namespace" in metadata and not namespace:  # as good as none: kubectl puts its own there
+        namespace = None
+        content = {**content, "metadata": {key: metadata[key] for key in metadata if key != "namespace"}}
+    return Document(file, number, content["kind"], name, namespace, content, said)
+
+
+def shipped(
+    target: Target, read: Callable[[Path], tuple[Document, ...]], observe: Observe
+) -> tuple[Document, ...]:
+    """The manifests that the release ships for a target; UnreachableError where its profile names none."""
+    if target.source is None or target.manifests is None:
+        missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"
+        raise UnreachableError(f"{target.path.name} names no {missing}: add it there")
+    folder = target.source / target.manifests
+    documents = read(folder)
+    files = dict.fromkeys(document.file for document in documents)
+    seen = f"{len(documents)} documents in {target.manifests}: {', '.join(files)}"
+    observe(Observation(seen, f"ls {shlex.quote(str(folder))}"))
+    for said in read_otherwise(documents):
+        observe(Observation(said, f"ls {shlex.quote(str(folder))}"))
+    return documents
+
+
+def read_otherwise(documents: tuple[Document, ...]) -> list[str]:
+    """What kubectl reads otherwise than it stands there: no error for it, and seldom what was meant."""
+    return list(dict.fromkeys(f"{document.file} {said}" for document in documents for said in document.said))

@@ -1,0 +1,114 @@
+"""What a pod spec asks of its namespace: environment variables, and keys of Secrets and ConfigMaps."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+APPLICATION = "nox-api"
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """A key that a pod takes: `kind` is Secret or ConfigMap; no key: all of them, or the object itself."""
+
+    kind: str
+    name: str
+    key: str | None
+    variable: str | None = None  # the environment variable that it becomes
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f" key {self.key}" if self.key is not None else "")
+
+
+def containers(pod_spec: Json) -> list[Json]:
+    """Every container, those that only run at the start too."""
+    return [*(pod_spec.get("initContainers") or []), *(pod_spec.get("containers") or [])]
+
+
+def references(pod_spec: Json) -> list[Reference]:
+    """Every Secret and ConfigMap that a pod needs to run; those marked optional are left out.
+
+    So are the credentials that pull its image: that it runs proves them.
+    """
+    found = [
+        *(reference for container in containers(pod_spec) for reference in _of_container(container)),
+        *(reference for volume in pod_spec.get("volumes") or [] for reference in _of_volume(volume)),
+    ]
+    return sorted(set(found), key=lambda each: (each.kind, each.name, each.key or "", each.variable or ""))
+
+
+def application(pod_spec: Json, named: str | None = None) -> Json:
+    """The container of the application, by the profile's name, never by its place among others.
+
+    Where the profile names none it is nox-api, or the only one. AssertionError where nobody can tell.
+    """
+    found: list[Json] = pod_spec.get("containers") or []
+    if not found:
+        return {}
+    ours = [container for container in found if container.get("name") == (named or APPLICATION)]
+    if ours:
+        return ours[0]
+    if named is None and len(found) == 1:
+        return found[0]
+    names = ", ".join(str(container.get("name")) for container in found)
+    raise AssertionError(
+        f'expected a container {named or APPLICATION}, saw {names}: say container = "NAME" in the profile'
+    )
+
+
+def variables(pod_spec: Json, named: str | None = None) -> dict[str, str | Reference]:
+    """The application's variables by name: what stands there, or where the value is taken from.
+
+    Variables that come with a whole Secret or ConfigMap (envFrom) are not among them.
+    """
+    found: dict[str, str | Reference] = {}
+    for entry in application(pod_spec, named).get("env") or []:
+        source = _source(entry)
+        found[entry["name"]] = source if source is not None else entry.get("value", "")
+    return found
+
+
+def wholes(pod_spec: Json, named: str | None = None) -> list[tuple[str, Reference]]:
+    """What comes to the application with envFrom: a prefix of the variables' names, and the Secret."""
+    return [
+        (entry.get("prefix", ""), reference)
+        for entry in application(pod_spec, named).get("envFrom") or []
+        for reference in _whole(entry)
+    ]
+
+
+def _of_container(container: Json) -> Iterator[Reference]:
+    for entry in container.get("env") or []:
+        source = _source(entry)
+        if source is not None and source.kind in {"Secret", "ConfigMap"}:
+            yield source
+    for entry in container.get("envFrom") or []:
+        yield from _whole(entry)
+
+
+def _source(entry: Json) -> Reference | None:
+    source = entry.get("valueFrom") or {}
+    for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
+        if field in source and not source[field].get("optional"):
+            return Reference(kind, source[field].get("name", ""), source[field]["key"], entry["name"])
+    return None
+
+
+def _whole(entry: Json) -> Iterator[Reference]:
+    for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+        if field in entry and not entry[field].get("optional"):
+            yield Reference(kind, entry[field].get("name", ""), None)
+
+
+def _of_volume(volume: Json) -> Iterator[Reference]:
+    parts = [volume, *((volume.get("projected") or {}).get("sources") or [])]
+    for part in parts:
+        for field, kind, name in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
+            source = part.get(field)
+            if not source or source.get("optional"):
+                continue
+            named = source.get(name) or source.get("name", "")
+            keys = [item["key"] for item in source.get("items") or []]
+            yield from (Reference(kind, named, key) for key in keys or [None])

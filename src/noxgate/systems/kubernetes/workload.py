@@ -1,0 +1,172 @@
+"""A Deployment and its pods, by what they mean: which release they run, and whether they are ready."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from noxgate.systems.kubernetes.pod_spec import application
+
+Json = Mapping[str, Any]
+
+
+def condition(thing: Json, kind: str) -> str:
+    """The status of a condition, looked up by its type: True, False, Unknown, or "absent"."""
+    for entry in (thing.get("status") or {}).get("conditions") or []:
+        if entry.get("type") == kind:
+            return str(entry.get("status"))
+    return "absent"
+
+
+def why(thing: Json, kind: str) -> str:
+    """A condition with its reason, for people."""
+    for entry in (thing.get("status") or {}).get("conditions") or []:
+        if entry.get("type") == kind:
+            return f"{kind}={entry.get('status')}: {entry.get('reason', '')}: {entry.get('message', '')}"
+    return f"{kind} is absent"
+
+
+def without_room(hpa: Json) -> str | None:
+    """Why an autoscaler that is well would add no pod: it may have no more, or wants more than that."""
+    least, most = hpa["spec"].get("minReplicas", 1), hpa["spec"]["maxReplicas"]
+    if least == most:
+        return f"no room: minReplicas and maxReplicas are both {most}, so it will never scale"
+    if condition(hpa, "ScalingLimited") == "True":
+        return f"at its limit: {why(hpa, 'ScalingLimited')}"
+    return None
+
+
+def name(thing: Json) -> str:
+    return str(thing["metadata"]["name"])
+
+
+def desired(deployment: Json) -> int:
+    """The pods that it is to have; Kubernetes' default is 1."""
+    return int(deployment["spec"].get("replicas", 1))
+
+
+def selector(deployment: Json) -> str:
+    return selector_text(deployment["spec"]["selector"])
+
+
+def selector_text(label_selector: Json) -> str:
+    """A label selector as the API's query and kubectl's -l take it; an empty one selects everything."""
+    parts = [f"{key}={value}" for key, value in (label_selector.get("matchLabels") or {}).items()]
+    for rule in label_selector.get("matchExpressions") or []:
+        values = ",".join(rule.get("values") or [])
+        match rule["operator"]:
+            case "In":
+                parts.append(f"{rule['key']} in ({values})")
+            case "NotIn":
+                parts.append(f"{rule['key']} notin ({values})")
+            case "Exists":
+                parts.append(rule["key"])
+            case _:
+                parts.append(f"!{rule['key']}")
+    return ",".join(parts)
+
+
+def unsettled(deployment: Json) -> dict[str, object]:
+    """What its status says that a finished rollout would not; empty when it is finished."""
+    status = deployment.get("status") or {}
+    wanted = desired(deployment)
+    found = {
+        "observedGeneration": (status.get("observedGeneration"), deployment["metadata"].get("generation")),
+        **{
+            field: (status.get(field, 0), wanted)
+            for field in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+        },
+    }
+    return {field: f"{seen}, not {right}" for field, (seen, right) in found.items() if seen != right}
+
+
+def living(pods: Sequence[Json]) -> list[Json]:
+    """Without those that are being deleted, and those that have ended: a Deployment does not count them."""
+    return [
+        pod
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and (pod.get("status") or {}).get("phase") not in {"Succeeded", "Failed"}
+    ]
+
+
+def phases(pods: Sequence[Json]) -> dict[str, str]:
+    """Pod -> Running, Pending and so on; one that is being deleted is Terminating, as kubectl says."""
+    return {
+        name(pod): "Terminating"
+        if "deletionTimestamp" in pod["metadata"]
+        else str((pod.get("status") or {}).get("phase"))
+        for pod in pods
+    }
+
+
+def unready(pods: Sequence[Json]) -> dict[str, str]:
+    """Pods that are not ready, and why."""
+    return {name(pod): why(pod, "Ready") for pod in pods if condition(pod, "Ready") != "True"}
+
+
+def restarts(pods: Sequence[Json]) -> dict[str, int | None]:
+    """Container -> restarts, of those that restarted; None for one that the pod's status does not name."""
+    found: dict[str, int | None] = {}
+    for pod in pods:
+        status = pod.get("status") or {}
+        named = {
+            each["name"]: each.get("restartCount")
+            for field in ("initContainerStatuses", "containerStatuses")
+            for each in status.get(field) or []
+        }
+        for container in [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]:
+            if named.get(container["name"]) != 0:
+                found[f"{name(pod)}/{container['name']}"] = named.get(container["name"])
+    return found
+
+
+def images(pod_spec: Json) -> dict[str, str]:
+    """Container -> image."""
+    return {container["name"]: container["image"] for container in pod_spec["containers"]}
+
+
+def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
+    """Pods that do not run what the Deployment says, or not the same bytes as the first of them.
+
+    Containers that only the pod has, such as a mesh's sidecars, are nobody's release.
+    """
+    wanted = images(deployment["spec"]["template"]["spec"])
+    found: dict[str, str] = {}
+    first: tuple[str, tuple[str, ...]] | None = None
+    for pod in pods:
+        runs = images(pod["spec"])
+        digests = _digests(pod, list(wanted))
+        if any(runs.get(container) != image for container, image in wanted.items()):
+            found[name(pod)] = f"runs {', '.join(runs.get(container, 'nothing') for container in wanted)}"
+        elif "" in digests:
+            found[name(pod)] = "does not say which image it runs"
+        elif first is not None and digests != first[1]:
+            found[name(pod)] = f"runs {', '.join(digests)}, unlike {first[0]}"
+        first = first or (name(pod), digests)
+    return found
+
+
+def controller(thing: Json) -> tuple[str, str] | None:
+    """The kind and name of what keeps a pod, or a ReplicaSet; None of what somebody made by hand."""
+    owners = thing["metadata"].get("ownerReferences") or []
+    return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
+
+
+def versions(template: Json, container: str | None = None) -> list[str]:
+    """Every version that a pod template names: the tag of the application's image, and its version labels."""
+    image = str(application(template["spec"], container)["image"]).partition("@")[0]
+    tag = image.rpartition(":")[2] if ":" in image.rpartition("/")[2] else ""
+    labels = template["metadata"].get("labels") or {}
+    named = [labels.get(label, "") for label in ("version", "app.kubernetes.io/version")]
+    return [
+        text.removeprefix("v")
+        for text in [tag, *(text for text in named if re.match(r"v?\d+\.", text))]
+        if text
+    ]
+
+
+def _digests(pod: Json, containers: Sequence[str]) -> tuple[str, ...]:
+    """The images' digests: one registry's mirror gives the same under another name."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    by_name = {status["name"]: status.get("imageID", "") for status in statuses}
+    return tuple(by_name.get(container, "").rpartition("@")[2] for container in containers)

@@ -1,0 +1,1 @@
+"""Programs of the engineer's machine: run in order to look."""

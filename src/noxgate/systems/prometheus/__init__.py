@@ -1,0 +1,1 @@
+"""Prometheus: what it scrapes, its rules, and the key metrics."""

@@ -1,0 +1,233 @@
+"""Prometheus over its HTTP API, read only: what it scrapes, which rules it has, and what queries answer."""
+
+import math
+import shlex
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from noxgate.errors import UnreachableError
+from noxgate.look.http import reason
+from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.machine.late import late
+from noxgate.project.target import Target
+from noxgate.systems.prometheus import answers
+from noxgate.systems.prometheus.answers import Alert, Rule, Sample, ScrapeTarget, Series, read_answer
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = late("httpx")
+
+T = TypeVar("T")
+MOST_BYTES = 50_000_000  # the targets and rules of a whole cluster may be many
+TOO_OFTEN = 1.2  # times the samples expected: the interval that was assumed is wrong
+
+
+class NoDataError(UnreachableError):
+    """Prometheus answered, and has no sample of this."""
+
+
+class PrometheusSession:
+    """The connections to one target's Prometheus, kept for a whole run."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.variable = target.credentials.get("prometheus_token")
+        self.http = httpx.Client(
+            verify=ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None),
+            follow_redirects=False,
+            timeout=httpx.Timeout(8, connect=5),
+            trust_env=not target.rehearsal,
+            headers={"user-agent": "noxgate", "accept": "application/json"},
+        )
+        self.patience = Patience("Prometheus")
+
+    @property
+    def url(self) -> str:
+        """Where Prometheus is; UnreachableError where the profile does not say."""
+        if self._target.prometheus_url is None:
+            raise UnreachableError(f"{self._target.path.name} names no prometheus_url")
+        return self._target.prometheus_url.rstrip("/")
+
+    def authorization(self) -> dict[str, str]:
+        """The header with the token, where the profile names one."""
+        if self.variable is None:
+            return {}
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise UnreachableError(
+                f"{self.url}: expected https, to send ${self.variable}; saw {parts.scheme}"
+            )
+        return {"authorization": f"Bearer {self._target.credential('prometheus_token').reveal()}"}
+
+    def curl(self, path: str, parameters: Mapping[str, str]) -> str:
+        """The command that asks the same; the token is named, not shown."""
+        words = ["curl", "-sS"]
+        if self._target.ca_file and self.url.startswith("https:"):
+            words += ["--cacert", shlex.quote(str(self._target.ca_file))]
+        if self.variable is not None:
+            words.append(f'-H "Authorization: Bearer ${self.variable}"')
+        words += [] if not parameters else ["--get"]
+        words.append(shlex.quote(self.url + path))
+        words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]
+        return " ".join(words)
+
+    def close(self) -> None:
+        self.http.close()
+
+
+class Prometheus:
+    """Looks at Prometheus for one check and records what it saw.
+
+    Whatever is not a whole and proper answer, a page to sign in or a warning that data are missing included,
+    is an UnreachableError: nothing is known then.
+    """
+
+    def __init__(self, session: PrometheusSession, observe: Observe) -> None:
+        self._session = session
+        self._observe = observe
+
+    def targets(self) -> list[ScrapeTarget]:
+        """What Prometheus scrapes now."""
+        return self._look("/api/v1/targets", {"state": "active"}, answers.targets, _health)
+
+    def rules(self) -> list[Rule]:
+        """Every rule that is loaded, of every group."""
+        return self._look(
+            "/api/v1/rules",
+            {},
+            answers.rules,
+            lambda rules: f"{_health(rules)}; {sum(len(rule.alerts) for rule in rules)} alerts",
+        )
+
+    def alerts(self) -> list[Alert]:
+        """The alerts that are pending or firing."""
+        return self._look(
+            "/api/v1/alerts",
+            {},
+            answers.alerts,
+            lambda alerts: ", ".join(f"{one.name} {one.state}" for one in alerts) or "no alerts",
+        )
+
+    def query(self, promql: str) -> list[Sample]:
+        """What an expression answers now; empty where no series fits."""
+        return self._look("/api/v1/query", {"query": promql}, answers.samples, _shown)
+
+    def range(self, promql: str, start: datetime, end: datetime, step: float) -> list[Series]:
+        """What an expression answers from `start` to `end`, every `step` seconds."""
+        parameters = {
+            "query": promql,
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step:g}",
+        }
+        return self._look(
+            "/api/v1/query_range",
+            parameters,
+            answers.series,
+            lambda series: f"{len(series)} series, {sum(len(one.points) for one in series)} points",
+        )
+
+    def samples(self, selector: str, seconds: float, until: datetime) -> list[Series]:
+        """Each sample that the series of a selector have in so many seconds up to then, as it was scraped."""
+        parameters = {"query": f"{selector}[{math.ceil(seconds)}s]", "time": f"{until.timestamp():.3f}"}
+        return self._look(
+            "/api/v1/query",
+            parameters,
+            answers.series,
+            lambda series: f"{len(series)} series, {sum(len(one.points) for one in series)} samples",
+        )
+
+    def value(self, promql: str) -> float:
+        """The one number that an expression answers; UnreachableError where there is none, or NaN, or two."""
+        samples = self.query(promql)
+        expected = f"{shortened(promql, 200)}: expected one number, saw"
+        if len(samples) != 1:
+            seen = f"{len(samples)} series" if samples else "no data"
+            raise UnreachableError(f"{expected} {seen}")
+        if not math.isfinite(samples[0].value):
+            raise UnreachableError(f"{expected} {samples[0].value} (no data)")
+        return samples[0].value
+
+    def coverage(self, selector: str, window_seconds: int, every_seconds: float) -> list[Sample]:
+        """The share of the expected samples that each series has, from 0 to 1: the rest are gaps.
+
+        NoDataError where no series fits, UnreachableError where the samples come more often than
+        `every_seconds`: a gap could not be seen.
+        """
+        expected = window_seconds / every_seconds
+        counted = self.query(f"count_over_time({selector}[{window_seconds}s])")
+        if not counted:
+            raise NoDataError(f"{selector}: expected samples in {window_seconds} s, saw no data")
+        most = max(sample.value for sample in counted)
+        if most > expected * TOO_OFTEN + 1:
+            raise UnreachableError(
+                f"{selector}: expected a sample every {every_seconds:g} s, saw {most:g} in "
+                f"{window_seconds} s: a gap could not be seen; look at the scrape interval"
+            )
+        return [Sample(one.labels, min(one.value / expected, 1.0), one.at) for one in counted]
+
+    def formatted(self, promql: str) -> str:
+        """An expression in Prometheus' own spelling: two that are spelled alike mean the same.
+
+        UnreachableError where it is not PromQL, or the server is older than 2.40.
+        """
+        return self._look("/api/v1/format_query", {"query": promql}, answers.text, lambda text: text)
+
+    def _look(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        read: Callable[[Any], T],
+        show: Callable[[T], str],
+    ) -> T:
+        url = self._session.url + path
+        headers = self._session.authorization()
+        repeat = self._session.curl(path, parameters)
+        try:
+            answer = self._session.patience.run(lambda: self._exchange(url, parameters, headers))
+            found = read_answer(*answer, read)
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        self._observe(Observation(shortened(show(found)), repeat))
+        return found
+
+    def _exchange(
+        self, url: str, parameters: Mapping[str, str], headers: Mapping[str, str]
+    ) -> "tuple[httpx.Response, str]":
+        started = time.monotonic()
+        self._session.http.cookies.clear()
+        try:
+            with self._session.http.stream("GET", url, params=parameters, headers=dict(headers)) as response:
+                content = bytearray()
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > MOST_BYTES:
+                        raise UnreachableError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            if isinstance(error, httpx.TimeoutException):
+                self._session.patience.lost(time.monotonic() - started)
+            raise UnreachableError(f"{url}: {reason(error)}") from None
+        return response, content.decode("utf-8", "replace")
+
+
+def _health(found: Sequence[ScrapeTarget] | Sequence[Rule]) -> str:
+    counts = Counter(one.health for one in found)
+    summary = ", ".join(f"{count} {health}" for health, count in sorted(counts.items())) or "none"
+    errors = sorted({one.last_error for one in found if one.last_error})
+    return "; ".join([summary, *errors])
+
+
+def _shown(found: Sequence[Sample]) -> str:
+    return "; ".join(f"{_labels(one.labels)} {one.value:g}".strip() for one in found) or "no data"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    inner = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()) if name != "__name__")
+    return labels.get("__name__", "") + (f"{{{inner}}}" if inner else "")

@@ -1,0 +1,160 @@
+"""The key metrics of green since the switch, the worst moment of each: from Prometheus, coverage first."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from noxgate.errors import UnreachableError
+from noxgate.look.waiting import eventually
+from noxgate.systems.prometheus.client import NoDataError, Prometheus
+from noxgate.systems.prometheus.metric_queries import MetricQueries
+
+T = TypeVar("T")
+
+COVERED = 0.9  # of the samples that there should be: below it, silence proves nothing
+SAMPLES = 4  # at the least, of what a rate is made of
+PARTS = 6  # of the window: a rate over all of it would hide a short incident
+
+
+@dataclass(frozen=True)
+class Span:
+    """How long to look back: windows of `rate` seconds, one each `step`, over the last `seconds`."""
+
+    seconds: int
+    rate: int
+    step: int
+
+    @classmethod
+    def of(cls, seconds: float, every: float) -> "Span":
+        """At least so long that every rate has its samples."""
+        rate = max(SAMPLES * every, seconds / PARTS)
+        whole = max(seconds, 2 * rate)
+        return cls(round(whole), round(rate), max(1, round(max(every, rate / SAMPLES))))
+
+    def longer(self, seconds: float) -> "Span":
+        """From the same start: what was there when it began must not fall out of it."""
+        return replace(self, seconds=self.seconds + round(seconds))
+
+    def over(self, function: str, expression: str) -> str:
+        """The expression's worst moment: its windows must lie within the span."""
+        return f"{function}(({expression})[{self.seconds - self.rate}s:{self.step}s])"
+
+
+class Waiting:
+    """How long a run's checks wait for samples that are missing: all of them together, at most `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    def for_all(self, look: Callable[[float], T], every: float) -> T:
+        """What `look` finds, which is told how many seconds were waited; UnreachableError in the end."""
+        began = time.monotonic()
+        try:
+            return eventually(
+                lambda: look(time.monotonic() - began), within=max(0.0, self._left), every=every
+            )
+        except AssertionError as error:
+            raise UnreachableError(str(error)) from None
+        finally:
+            self._left -= time.monotonic() - began
+
+
+class KeyMetrics:
+    """Asks for one check. No data, a gap or no request is an UnreachableError: nothing is known then."""
+
+    def __init__(
+        self,
+        prometheus: Prometheus,
+        of: MetricQueries,
+        pods: Sequence[str],
+        seconds: float,
+        waiting: Waiting,
+    ) -> None:
+        self._prometheus = prometheus
+        self._of = of
+        self._pods = pods
+        self._seconds = seconds
+        self._waiting = waiting
+
+    def p95_ms(self) -> float:
+        """The 95th percentile of the response times, in milliseconds."""
+        span = self._covered(self._of.up)
+        self._edges()
+        return self._prometheus.value(span.over("max_over_time", self._of.p95_ms(span.rate)))
+
+    def errors_percent(self) -> float:
+        """The share of the requests that end in a 5xx."""
+        span = self._covered(self._of.up)
+        return self._prometheus.value(span.over("max_over_time", self._of.errors_percent(span.rate)))
+
+    def memory_percent(self) -> Mapping[str, float]:
+        """Pod -> its memory, as a share of the limit."""
+        span = self._covered(self._of.memory)
+        return self._share(span, "memory", self._of.memory_percent())
+
+    def cpu_percent(self) -> Mapping[str, float]:
+        """Pod -> its CPU, as a share of the limit."""
+        span = self._covered(self._of.cpu)
+        return self._share(span, "cpu", self._of.cpu_percent(span.rate))
+
+    def pods_at_least(self) -> float:
+        """The fewest pods that answered at any moment."""
+        span = self._covered(self._of.up)
+        return self._prometheus.value(span.over("min_over_time", self._of.pods()))
+
+    def _covered(self, selector: str) -> Span:
+        """The span, if every pod has nearly all of the samples in it."""
+        found = self._prometheus.query(selector)
+        jobs = {one.labels.get("job", "") for one in found}
+        every = [
+            one.every_seconds
+            for one in self._prometheus.targets()
+            if one.job in jobs and one.every_seconds is not None
+        ]
+        if not every:
+            raise UnreachableError(f"{selector}: expected series of a job that is scraped, saw none")
+        span = Span.of(self._seconds, max(every))
+        return self._waiting.for_all(
+            lambda waited: self._whole(selector, span.longer(waited), max(every)), max(every)
+        )
+
+    def _whole(self, selector: str, span: Span, every: float) -> Span:
+        """The same span; AssertionError as long as a pod lacks samples in it, which later ones outweigh."""
+        shares: dict[str, float] = {}
+        try:
+            found = self._prometheus.coverage(selector, span.seconds, every)
+        except NoDataError as error:
+            raise AssertionError(str(error)) from None
+        for one in found:
+            pod = one.labels.get("pod", "")
+            shares[pod] = max(one.value, shares.get(pod, 0.0))
+        enough = COVERED - every / span.seconds  # one sample more or less lies within, as it happens
+        gaps = [pod for pod in self._pods if shares.get(pod, 0.0) < enough]
+        said = ", ".join(f"{pod} {shares.get(pod, 0.0):.0%}" for pod in gaps)
+        assert not gaps, f"{selector}: expected {COVERED:.0%} of the samples of {span.seconds} s, saw {said}"
+        return span
+
+    def _share(self, span: Span, resource: str, share: str) -> Mapping[str, float]:
+        found = {
+            one.labels.get("pod", ""): one.value
+            for one in self._prometheus.query(span.over("max_over_time", share))
+        }
+        without = [pod for pod in self._pods if pod not in found]
+        if without or not found:
+            raise UnreachableError(f"{resource}: expected a share of the limit of each pod, not of {without}")
+        return found
+
+    def _edges(self) -> None:
+        """The limits must be edges of buckets, or the percentile near them is made up."""
+        found = self._prometheus.query(f"count by (le) ({self._of.buckets})")
+        edges = {float(one.labels["le"]) for one in found}
+        missing = {0.3, 0.5} - edges
+        if missing:
+            raise UnreachableError(f"the histogram has no bucket that ends at {sorted(missing)} s")
+
+
+def since(moment: datetime) -> float:
+    """Seconds since a moment."""
+    return (datetime.now(UTC) - moment).total_seconds()

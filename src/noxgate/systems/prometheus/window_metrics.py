@@ -1,0 +1,246 @@
+"""The metrics of a long window, minute by minute: a number for all of it would hide a short incident."""
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import fmean
+
+from noxgate.errors import UnreachableError
+from noxgate.systems.prometheus.answers import Labels, Series
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.metric_queries import MetricQueries
+
+STEP = 60  # seconds: what is looked at is each minute
+RATE = 300  # of which rates are made, as in the half hour after the switch
+SEEN = 120  # a minute is covered by a sample that is not older
+MISSED = 3600  # a pod that no longer answers is missed for so long: then it is taken to be gone
+CHUNK = timedelta(hours=12)  # that one query is about: a server limits what it may load
+CRITICAL = 'ALERTS{severity="critical",alertstate="firing"}'
+
+Minutes = Mapping[datetime, float]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Minutes in a row, and the worst value in them where there is one."""
+
+    first: datetime
+    last: datetime
+    worst: float = math.nan
+
+    @property
+    def minutes(self) -> int:
+        return round((self.last - self.first).total_seconds() / STEP) + 1
+
+    def __str__(self) -> str:
+        worst = "" if math.isnan(self.worst) else f", worst {self.worst:.4g}"
+        return f"{self.first:%Y-%m-%d %H:%M} to {self.last:%H:%M} UTC ({self.minutes} min{worst})"
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a time there are samples of, and where there are none."""
+
+    percent: float
+    gaps: Sequence[Stretch]
+
+
+@dataclass(frozen=True)
+class WindowMetrics:
+    """Asks for one check about the time from `start` to `end`.
+
+    What is not covered is an UnreachableError: less than `enough` percent of the minutes, or one gap of
+    `longest_gap` minutes, in which an incident could hide.
+    """
+
+    prometheus: Prometheus
+    of: MetricQueries
+    start: datetime
+    end: datetime
+    enough: float
+    longest_gap: float
+
+    def between(self, start: datetime, end: datetime, namespace: str | None = None) -> "WindowMetrics":
+        """The same of another time, or of another namespace."""
+        of = self.of if namespace is None else replace(self.of, namespace=namespace)
+        return replace(self, start=start, end=end, of=of)
+
+    def coverage(self) -> Coverage:
+        """A minute is covered if every pod that Prometheus knew in it answered: a dark one has users, too."""
+        return self._all_of(self._known, f"{self._known} == 1")
+
+    def p95_over(self, limit_ms: float) -> list[Stretch]:
+        """Where the 95th percentile of the response times was not below the limit."""
+        self._covered(self.of.up)
+        self._covered(f'{self.of.buckets.removesuffix("}")},le="+Inf"}}')  # else none could be over
+        self._edges(limit_ms / 1000)
+        return _wrong(self._minutes(self.of.p95_ms(RATE)), lambda value: value < limit_ms, max)
+
+    def errors_over(self, limit_percent: float) -> list[Stretch]:
+        """Where the share of the requests that end in a 5xx was not below the limit."""
+        self._covered(self.of.up)
+        return _wrong(self._minutes(self.of.errors_percent(RATE)), lambda value: value < limit_percent, max)
+
+    def silences(self) -> list[Stretch]:
+        """Where nobody asked for anything."""
+        self._covered(self.of.up)
+        return _wrong(
+            self._all(f"{self.of.requests_per_second(RATE)} or vector(0)"), lambda value: value > 0, None
+        )
+
+    def requests_per_second(self) -> float:
+        """Over the whole time."""
+        self._covered(self.of.up)
+        values = self._all(f"{self.of.requests_per_second(RATE)} or vector(0)")
+        return fmean(values.values())
+
+    def memory_over(self, limit_percent: float) -> list[Stretch]:
+        """Where the fullest pod was not below the limit."""
+        return _wrong(self._fullest(), lambda value: value < limit_percent, max)
+
+    def memory_growth(self) -> float:
+        """By how much the fullest pod's share grew from the second hour to the last."""
+        values = self._fullest()
+        hour = timedelta(hours=1)
+        early = [value for at, value in values.items() if hour <= at - self.start < 2 * hour]
+        late = [value for at, value in values.items() if at > self.end - hour]
+        return fmean(late) - fmean(early)
+
+    def cpu_over(self, limit_percent: float) -> list[Stretch]:
+        """Where the busiest pod was not below the limit."""
+        self._measured(self.of.cpu)
+        busiest = self._all(f"max({self.of.cpu_percent(RATE)})")
+        return _wrong(busiest, lambda value: value < limit_percent, max)
+
+    def pods_under(self, least: float) -> list[Stretch]:
+        """Where fewer pods answered."""
+        self._covered(self.of.up)
+        return _wrong(self._all(self.of.pods()), lambda value: value >= least, min)
+
+    def restarts(self) -> dict[str, float]:
+        """Pod -> how often its container restarted, of those that did."""
+        self._measured(self.of.restarts)
+        found = self._series(f"max by (pod) ({self.of.restarts})", STEP)
+        begun = self.start + timedelta(seconds=SEEN)
+        rises = {
+            one.labels.get("pod", ""): one.points[-1][1]
+            - (one.points[0][1] if one.points[0][0] <= begun else 0)
+            for one in found
+            if one.points
+        }
+        return {pod: rise for pod, rise in rises.items() if rise > 0}
+
+    def fired(self, is_ours: Callable[[Labels], bool]) -> dict[str, list[Stretch]]:
+        """Critical alert -> when it fired, be it for one evaluation."""
+        self._covered(self.of.up)
+        found = self._series(f"count_over_time({CRITICAL}[{STEP}s])", STEP)
+        return {
+            f"{one.labels.get('alertname')} {dict(one.labels)}": stretches(
+                {at: math.nan for at, _ in one.points}
+            )
+            for one in found
+            if is_ours(one.labels)
+        }
+
+    def _fullest(self) -> Minutes:
+        self._measured(self.of.memory)
+        return self._all(f"max({self.of.memory_percent()})")
+
+    def _covered(self, selector: str) -> None:
+        """Nothing is known of what nobody measured; of a pod that is dark, `coverage` says so."""
+        there = self._minutes(f"count(count_over_time({selector}[{SEEN}s]))", STEP)
+        self._refuse_gaps(selector, self._coverage(there, STEP))
+
+    def _measured(self, selector: str) -> None:
+        """The same of what others say of each pod that answers."""
+        pods = f"{self._known} == 1"
+        there = f"count by (pod) (count_over_time({selector}[{SEEN}s])) and on (pod) {pods}"
+        self._refuse_gaps(f"{selector}, of each pod", self._all_of(pods, there))
+
+    @property
+    def _known(self) -> str:
+        """By pod, from its first answer to an hour after its last: 1 if it answers, 0 if it is only asked."""
+        return (
+            f"(max by (pod) (max_over_time({self.of.up}[{SEEN}s]))"
+            f" and on (pod) max by (pod) (max_over_time({self.of.up}[{MISSED}s])) == 1)"
+        )
+
+    def _all_of(self, pods: str, found: str) -> Coverage:
+        """In which minutes all of these pods were found."""
+        return self._coverage(self._minutes(f"count({found}) == count({pods})", STEP), STEP)
+
+    def _coverage(self, there: Collection[datetime], after: int) -> Coverage:
+        """How many of the minutes are there, and which are not."""
+        grid = list(self._grid(after))
+        gaps = stretches({at: math.nan for at in grid if at not in there})
+        return Coverage(100 * sum(at in there for at in grid) / max(1, len(grid)), gaps)
+
+    def _refuse_gaps(self, what: str, found: Coverage) -> None:
+        wide = [gap for gap in found.gaps if gap.minutes >= self.longest_gap]
+        if found.percent < self.enough or wide:
+            shown = ", ".join(map(str, wide[:3])) or f"{len(found.gaps)} short gaps"
+            raise UnreachableError(
+                f"{what}: expected samples in {self.enough:g} % of the minutes and no gap of "
+                f"{self.longest_gap:g} min, saw {found.percent:.1f} %: {shown}"
+            )
+
+    def _edges(self, edge: float) -> None:
+        """The limit must be the edge of a bucket, or the percentile near it is made up."""
+        found = self.prometheus.range(f"count by (le) ({self.of.buckets})", self.end, self.end, STEP)
+        if edge not in {float(one.labels["le"]) for one in found}:
+            raise UnreachableError(f"the histogram has no bucket that ends at {edge:g} s")
+
+    def _all(self, expression: str) -> Minutes:
+        """A value for every minute that is covered; a missing one is not known."""
+        found = self._minutes(expression)
+        if not found:
+            raise UnreachableError(f"{expression}: expected a value for each minute, saw none")
+        self._refuse_gaps(expression, self._coverage(found, RATE))  # the limit of a share may be missing
+        return found
+
+    def _minutes(self, expression: str, after: int = RATE) -> Minutes:
+        """The one series of an expression, without what is no number; rates are whole `after` seconds."""
+        found = self._series(expression, after)
+        if len(found) > 1:
+            raise UnreachableError(f"{expression}: expected one series, saw {len(found)}")
+        return {at: value for one in found for at, value in one.points if not math.isnan(value)}
+
+    def _series(self, expression: str, after: int) -> list[Series]:
+        """Asked in parts, and put together again."""
+        points: dict[tuple[tuple[str, str], ...], list[tuple[datetime, float]]] = {}
+        first = self.start + timedelta(seconds=after)
+        while first <= self.end:
+            last = min(first + CHUNK, self.end)
+            for one in self.prometheus.range(expression, first, last, STEP):
+                points.setdefault(tuple(sorted(one.labels.items())), []).extend(one.points)
+            steps = (last - first) // timedelta(seconds=STEP) + 1
+            first += steps * timedelta(seconds=STEP)
+        return [Series(dict(labels), values) for labels, values in points.items()]
+
+    def _grid(self, after: int) -> Iterator[datetime]:
+        """Every minute, as Prometheus gives them back: `start` is a whole second."""
+        at = self.start + timedelta(seconds=after)
+        while at <= self.end:
+            yield at
+            at += timedelta(seconds=STEP)
+
+
+def stretches(minutes: Minutes, worst: Callable[[float, float], float] | None = None) -> list[Stretch]:
+    """Minutes that follow each other, together."""
+    found: list[Stretch] = []
+    for at, value in sorted(minutes.items()):
+        last = found[-1] if found else None
+        if last is not None and at - last.last <= timedelta(seconds=1.5 * STEP):
+            found[-1] = Stretch(last.first, at, value if worst is None else worst(last.worst, value))
+        else:
+            found.append(Stretch(at, at, value))
+    return found
+
+
+def _wrong(
+    minutes: Minutes, is_good: Callable[[float], bool], worst: Callable[[float, float], float] | None
+) -> list[Stretch]:
+    return stretches({at: value for at, value in minutes.items() if not is_good(value)}, worst)

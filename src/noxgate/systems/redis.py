@@ -1,0 +1,161 @@
+"""Redis, read only: PING, ROLE, INFO, EXISTS and one CONFIG GET are all that this client can send."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.machine.late import late
+from noxgate.project.target import Target
+
+if TYPE_CHECKING:
+    import redis
+    from redis import backoff
+    from redis import retry as retries
+else:
+    redis = late("redis")
+    backoff, retries = late("redis.backoff"), late("redis.retry")
+
+
+# Redis is there, and says what is wrong with it. All else that it refuses keeps us from looking.
+_WRONG = frozenset(
+    ("LOADING", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "OOM", "NOREPLICAS", "BUSY", "UNKILLABLE")
+)
+_MEMORY = ("used_memory", "maxmemory", "maxmemory_policy", "mem_not_counted_for_evict")
+_FULL = 0.99  # what is written next, and who writes it, need memory, too
+
+
+class CacheSession:
+    """The connection to one target's Redis, opened at the first look and kept for a whole run."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.variable = target.credentials.get("redis_url", "REDIS_URL")
+        self._redis: redis.Redis | None = None
+        self.patience = Patience("Redis")
+
+    def redis(self) -> "redis.Redis":
+        """A client of redis-py without retries: a check looks once and says what it saw."""
+        if self._redis is None:
+            url = self._target.credential("redis_url").reveal()
+            trust = (
+                {"ssl_ca_certs": str(self._target.ca_file)}
+                if url.startswith("rediss:") and self._target.ca_file
+                else {}
+            )
+            try:
+                client = redis.Redis.from_url(
+                    url,
+                    socket_timeout=5,
+                    socket_connect_timeout=5,
+                    retry=retries.Retry(backoff.NoBackoff(), 0),
+                    decode_responses=True,
+                    **trust,
+                )
+                client.connection_pool.make_connection()  # not connected: it only reads the settings
+            except (ValueError, TypeError) as error:
+                raise UnreachableError(f"${self.variable}: {shortened(str(error))}") from None
+            self._redis = client
+        return self._redis
+
+    def close(self) -> None:
+        if self._redis is not None:
+            self._redis.close()
+
+
+class Cache:
+    """Looks at Redis for one check and records what it saw."""
+
+    def __init__(self, session: CacheSession, observe: Observe) -> None:
+        self._session = session
+        self._observe = observe
+        self._variable = session.variable
+
+    def ping(self) -> bool:
+        """PING: True for PONG."""
+        return bool(self._look("ping", lambda: self._session.redis().ping()))
+
+    def role(self) -> str:
+        """ROLE: "master", "slave" or "sentinel"."""
+        return str(self._look("role", lambda: self._session.redis().role()[0]))
+
+    def loading(self) -> bool:
+        """INFO persistence: whether Redis is still reading its data set from disk."""
+        return bool(
+            self._look("info persistence", lambda: self._session.redis().info("persistence")["loading"])
+        )
+
+    def version(self) -> str:
+        """INFO server: redis_version; AssertionError where the server does not say."""
+        found = self._look("info server", lambda: self._session.redis().info("server").get("redis_version"))
+        if found is None:
+            raise AssertionError("Redis: expected a redis_version in INFO server, saw none")
+        return str(found)
+
+    def run_id(self) -> str:
+        """INFO server: run_id, which no other server has; AssertionError where the server does not say."""
+        found = self._look("info server", lambda: self._session.redis().info("server").get("run_id"))
+        if found is None:
+            raise AssertionError("Redis: expected a run_id in INFO server, saw none")
+        return str(found)
+
+    def exists(self, key: str) -> int:
+        """EXISTS: 0 or 1; the answer proves that the keyspace can be read."""
+        return int(self._look(f"exists {key}", lambda: self._session.redis().exists(key)))
+
+    def refuses_writes(self) -> list[str]:
+        """Why Redis refuses what the application writes, though it answers PING; nothing is written."""
+        return [*self._no_room(), *self._few_replicas()]
+
+    def _no_room(self) -> list[str]:
+        """Full, and nothing may be thrown away: by its policy, or since no key has a time to live."""
+        found = self._look("info memory", lambda: self._session.redis().info("memory"), _MEMORY)
+        most, policy = int(found.get("maxmemory", 0)), str(found.get("maxmemory_policy", "noeviction"))
+        used = int(found.get("used_memory", 0)) - int(found.get("mem_not_counted_for_evict", 0))
+        if most == 0 or used < _FULL * most or policy.startswith("allkeys"):
+            return []
+        if policy.startswith("volatile"):
+            keys = self._look("info keyspace", lambda: self._session.redis().info("keyspace"))
+            if sum(int(each.get("expires", 0)) for each in keys.values()):
+                return []
+            policy += ", and no key has a time to live"
+        return [f"its memory is full: {used} of {most} bytes, {policy}"]
+
+    def _few_replicas(self) -> list[str]:
+        """Fewer than min-replicas-to-write follow; INFO says how many do, if that is set at all."""
+        key, name = "min_slaves_good_slaves", "min-replicas-to-write"
+        found = self._look("info replication", lambda: self._session.redis().info("replication"), (key,))
+        if key not in found:
+            return []
+        good, wanted = int(found[key]), 1
+        if good:
+            try:
+                answer = self._look(f"config get {name}", lambda: self._session.redis().config_get(name))
+                wanted = int(answer.get(name, 0))
+            except UnreachableError:  # a service may forbid it; what was refused is counted
+                errors = self._look("info errorstats", lambda: self._session.redis().info("errorstats"))
+                if "errorstat_NOREPLICAS" in errors:
+                    raise
+                return []
+        return [f"{good} replicas follow, {name} is {max(wanted, 1)}"] if good < wanted else []
+
+    def _look(self, command: str, function: Callable[[], Any], keys: Sequence[str] = ()) -> Any:
+        """Send it; of an answer with many values only those of `keys` are shown."""
+        repeat = f'redis-cli -u "${self._variable}" {command}'
+        try:
+            answer = self._session.patience.run(function)
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        except redis.exceptions.RedisError as error:
+            code = getattr(error, "status_code", None) or str(error).partition(" ")[0]
+            text = shortened(str(error).removeprefix(f"{code} "))
+            if code in _WRONG:
+                self._observe(Observation(f"{code} {text}", repeat))
+                raise AssertionError(f"Redis answers {code} {text}") from None
+            self._observe(Observation(f"could not look: {shortened(str(error))}", repeat))
+            raise UnreachableError(f"${self._variable}: {shortened(str(error))}") from None
+        verb, space, what = command.partition(" ")
+        shown = {key: answer[key] for key in keys if key in answer} if keys else answer
+        self._observe(Observation(shortened(f"{verb.upper()}{space}{what} answers {shown}"), repeat))
+        return answer

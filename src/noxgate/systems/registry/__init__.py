@@ -1,0 +1,1 @@
+"""Container registries, images, and the reports of scanners."""

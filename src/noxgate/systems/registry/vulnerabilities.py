@@ -1,0 +1,128 @@
+"""The report of an image scanner: of which image it is, when it was made, and what is critical in it."""
+
+import json
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe, shortened
+from noxgate.systems.registry.answers import Image
+from noxgate.systems.registry.clair import clair, is_clair
+from noxgate.systems.registry.grype import grype, is_grype
+from noxgate.systems.registry.sarif import is_sarif, sarif
+from noxgate.systems.registry.scan import GRADES, NotWholeError, Scan
+from noxgate.systems.registry.trivy import is_trivy, trivy
+
+MOST_BYTES = 200_000_000
+MOST_SHOWN = 2000  # characters: every finding that does not count is named
+AHEAD = 300  # seconds that the scanner's clock may be ahead of ours
+# How old a list of vulnerabilities may be when it is used: grype's own limit, db.max-allowed-built-age.
+DATABASE = timedelta(hours=120)
+_READERS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Scan]]] = {
+    "trivy": (is_trivy, trivy),
+    "grype": (is_grype, grype),
+    "Clair": (is_clair, clair),
+    "SARIF": (is_sarif, sarif),
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """A scan, and how old it is: by its own word, or where the format has none, by its file."""
+
+    format: str
+    scan: Scan
+    made: datetime
+    age_hours: float
+
+    def is_of(self, image: Image) -> bool:
+        """Whether it is of these bytes, and of this platform's."""
+        return self.scan.identity.contradiction(image) is None
+
+    def __str__(self) -> str:
+        scan = self.scan
+        grades = ", ".join(f"{scan.grades[name]} {name}" for name in GRADES if name in scan.grades)
+        own = "" if scan.made else f" (its file's time: {self.format} writes none)"
+        database = (
+            f"a database of {scan.database:%Y-%m-%d %H:%M} UTC"
+            if scan.database
+            else "nothing on how old its database was"
+        )
+        excused = f"; not counted: {', '.join(scan.excused)}" if scan.excused else ""
+        return (
+            f"{self.format} report of {self.made:%Y-%m-%d %H:%M} UTC{own}, {database}: "
+            f"{scan.findings} findings in {scan.sections}{f' ({grades})' if grades else ''}, "
+            f"critical: {', '.join(scan.critical) or 'none'}{excused}; "
+            f"of {', '.join(sorted(scan.digests)) or 'no digest'} {scan.identity.platform}"
+        ).rstrip()
+
+
+class Vulnerabilities:
+    """Reads the report that the profile names, for one check."""
+
+    def __init__(self, profile: str, path: Path | None, observe: Observe) -> None:
+        self._profile = profile
+        self._path = path
+        self._observe = observe
+
+    def report(self) -> Report:
+        """UnreachableError where there is no file; AssertionError where it is no whole report."""
+        path = self._path
+        if path is None:
+            raise UnreachableError(
+                f"{self._profile} names no vulnerabilities = FILE, "
+                "the report of trivy, grype, Clair or docker scout"
+            )
+        repeat = f"python3 -m json.tool {shlex.quote(str(path))}"
+        try:
+            found = _read(path)
+        except (UnreachableError, AssertionError) as error:
+            self._observe(Observation(str(error), repeat))
+            raise
+        self._observe(Observation(shortened(str(found), MOST_SHOWN), repeat))
+        return found
+
+
+def _read(path: Path) -> Report:
+    expected = f"{path.name}: expected a report of trivy, grype, Clair or docker scout in JSON, saw"
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+            written = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+    except OSError as error:
+        raise UnreachableError(
+            f"{path}: {error.strerror}: scan the image and save the report there"
+        ) from None
+    if len(content) > MOST_BYTES:
+        raise AssertionError(f"{expected} more than {MOST_BYTES} bytes")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        seen = shortened(content[:200].decode("utf-8", "replace"), 60) or "an empty file"
+        raise AssertionError(f"{expected} {seen}") from None
+    for name, (is_this, read) in _READERS.items():
+        if not is_this(document):
+            continue
+        try:
+            scan = read(document)
+        except (NotWholeError, KeyError, TypeError, AttributeError, ValueError) as error:
+            said = shortened(str(error), 160)
+            what = said if isinstance(error, NotWholeError) else f"{type(error).__name__}: {said}"
+            raise AssertionError(f"{path.name}: not a whole {name} report: {what}") from None
+        made = scan.made or written
+        age = (datetime.now(UTC) - made).total_seconds()
+        if age < -AHEAD:
+            raise AssertionError(f"{path.name}: made in the future: {made.isoformat()}")
+        if scan.database is not None and made - scan.database > DATABASE:
+            raise AssertionError(
+                f"{path.name}: not a whole {name} report: its database was of {scan.database:%Y-%m-%d}, "
+                "5 days old or more: update the scanner's database and scan again"
+            )
+        return Report(name, scan, made, max(age, 0.0) / 3600)
+    keys = ", ".join(list(document)[:8]) if isinstance(document, dict) else type(document).__name__
+    raise AssertionError(f"{expected} another document ({shortened(keys, 120) or 'empty'})")

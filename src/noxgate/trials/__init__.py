@@ -1,0 +1,1 @@
+"""What is tried on this machine before, or in place of, the target."""

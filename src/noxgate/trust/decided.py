@@ -1,0 +1,102 @@
+"""Whether a sealed run was judged by what its commit has, and whether that commit was reviewed.
+
+The run names the blob of each file that decided; here they are compared with the commit's own, as the
+repository has it now. A run of schema 1 names none.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from noxgate.errors import ProfileError
+from noxgate.project import profile_values as values
+from noxgate.project.overrides import OVERRIDES
+from noxgate.project.runbook import Runbook
+from noxgate.run.bundle import DECIDED
+from noxgate.run.commit import Commit, CommitError, content, is_part_of, of
+from noxgate.run.points_at import elsewhere
+from noxgate.trust.seal import read_json
+from noxgate.trust.signing import SigningError
+
+SCHEMA_1_UNTIL = date(2026, 12, 1)  # the last date of a release that may be proven by runs of schema 1
+SCHEMA_1 = "is of schema 1: nothing proves that checks and profile were as a commit has them"
+_GATE = "commit:gate"
+_SHOWN = 5
+
+
+def of_schema_1(runbook: Runbook) -> Iterator[str]:
+    """Why a run of schema 1 does not count for a release."""
+    if runbook.release.date > SCHEMA_1_UNTIL:
+        yield f"{SCHEMA_1}: release {runbook.release.version} needs a run of today's gate"
+
+
+def against(
+    folder: Path,
+    subjects: Mapping[str, str],
+    target: Mapping[str, Any],
+    root: Path,
+    branch: str | None,
+    asked: str | None,
+) -> Iterator[str]:
+    """What speaks against the commit that a run names; `asked` is the commit that --commit names."""
+    document = read_json(folder / DECIDED)
+    try:
+        named = Commit.of_document(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SigningError(
+            f"{DECIDED}: expected a commit and its blobs, saw another form ({error})"
+        ) from None
+    short = named.id[:12]
+    if subjects.get(_GATE) != named.id:
+        yield f"{DECIDED}: names commit {short}, and the seal {str(subjects.get(_GATE))[:12]}"
+    try:
+        there = of(root, named.id)
+    except CommitError as error:
+        yield f"commit {short} is not here to compare with ({error}): git fetch"
+        return
+    names = sorted(there.blobs.keys() | named.blobs.keys())
+    if other := [name for name in names if there.blobs.get(name) != named.blobs.get(name)]:
+        more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
+        yield f"{DECIDED}: commit {short} has otherwise: {', '.join(other[:_SHOWN])}{more}"
+    yield from _elsewhere(root, named.id, target)
+    if asked == named.id:
+        return  # whoever verifies says that it is the one
+    if branch:
+        try:
+            if not is_part_of(root, named.id, branch):
+                yield f"commit {short} is not on branch {branch}: it was not reviewed there"
+        except CommitError as error:
+            yield str(error)
+    elif not asked:
+        yield f"nothing says that commit {short} was reviewed: name `branch` in the profile, or give --commit"
+
+
+def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[str]:
+    """Where the run looked at another place than the profile of its commit names, or allows."""
+    file = f"targets/{target['name']}.toml"
+    try:
+        profile = tomllib.loads(content(root, commit, file))
+    except (CommitError, tomllib.TOMLDecodeError) as error:
+        yield f"{file} of commit {commit[:12]} cannot be read: {error}"
+        return
+    for key in ("base_url", "namespace"):
+        variable = next(name for name, overridden in OVERRIDES.items() if overridden == key)
+        named, seen = profile.get(key), target[key]
+        same = seen == named or (key == "base_url" and _address(seen) == _address(named))
+        if not same and variable not in profile.get("overrides", []):
+            yield f"is of {key} {seen}, and {file} names {named}: no evidence for that"
+    try:
+        wanted = values.points_at(Path(file), profile.get("points_at", {}))
+    except ProfileError as error:
+        yield f"{error} (commit {commit[:12]})"
+        return
+    for why in elsewhere(wanted, target.get("points_at", {})):
+        yield f"{file}: {why}: no evidence for that"
+
+
+def _address(url: object) -> tuple[str, int | None]:
+    parts = urlsplit(str(url))
+    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme.lower() == "https" else None)

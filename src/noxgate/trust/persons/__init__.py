@@ -1,0 +1,1 @@
+"""What persons attest: who they are, what their records must hold."""

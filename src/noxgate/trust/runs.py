@@ -1,0 +1,103 @@
+"""The runs of a release: which there are, and which one speaks for a phase.
+
+A run that was asked for the whole of a phase speaks for it, until the next such run does. One that was
+narrowed (-k, a path, SKIP_LOAD_TEST) never does: it left lines out. What it saw fail is not forgotten.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from noxgate.run.verdict import Outcome
+from noxgate.trust.seal import ENVELOPE, read_json
+from noxgate.trust.signing import SigningError
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run says of itself, before anything of it is verified.
+
+    `whole` are those of its phases that it did not narrow; `failed` are the ids of lines that it saw fail,
+    and `judged` are the phases of all its lines.
+    """
+
+    folder: Path
+    target: str
+    rehearsal: bool
+    phases: tuple[str, ...]
+    started: datetime
+    whole: tuple[str, ...]
+    failed: tuple[str, ...]
+    judged: tuple[str, ...]
+
+
+def read_run(folder: Path) -> Run:
+    """The run in a folder; SigningError if there is none that can be read."""
+    results = read_json(folder / RESULTS)
+    try:
+        target = results["target"]
+        phases = tuple(map(str, results["phases"]))
+        return Run(
+            folder,
+            str(target["name"]),
+            target["rehearsal"] is not False,
+            phases,
+            datetime.fromisoformat(results["started"]).astimezone(UTC),  # of a foreign form, too
+            tuple(name for name in map(str, results.get("whole", phases)) if name in phases),
+            tuple(str(line["id"]) for line in results["lines"] if line["outcome"] == Outcome.FAILED),
+            tuple(str(line["id"]).partition(".")[0] for line in results["lines"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise SigningError(f"{RESULTS}: expected a run, saw another form ({error})") from None
+
+
+def runs_of(release: Path) -> list[Run]:
+    """Every run in a release's folder, oldest first; what is no run is passed over (see `unreadable`)."""
+    found = []
+    for folder in _folders(release):
+        try:
+            found.append(read_run(folder))
+        except SigningError:
+            continue
+    return sorted(found, key=lambda run: (run.started, run.folder.name))
+
+
+def unreadable(release: Path) -> Iterator[tuple[Path, str]]:
+    """The folders that were a run and cannot be read any more, and why: nobody knows what they would say."""
+    for folder in _folders(release):
+        try:
+            read_run(folder)
+        except SigningError as error:
+            yield folder, str(error)
+
+
+def newest(runs: Iterable[Run], phase: str) -> Run | None:
+    """The newest run of the whole of a phase, whatever came of it. `runs` are in order of time."""
+    whole = [run for run in runs if phase in run.whole]
+    return whole[-1] if whole else None
+
+
+def narrowed_since(runs: Iterable[Run], phase: str, whole: Run | None) -> list[Run]:
+    """The runs that looked at a part of a phase on the target of `whole` and after it; all if it is None."""
+    return [
+        run
+        for run in runs
+        if phase in run.phases
+        and phase not in run.whole
+        and (whole is None or run.target == whole.target)
+        and (whole is None or (run.started, run.folder.name) > (whole.started, whole.folder.name))
+    ]
+
+
+def also_on(runs: Iterable[Run], phase: str, chosen: Run) -> list[str]:
+    """The other targets on which the whole of a phase was run: a GO there must not hide a NO-GO here."""
+    return sorted({run.target for run in runs if phase in run.whole} - {chosen.target})
+
+
+def _folders(release: Path) -> Iterator[Path]:
+    for folder in sorted(release.iterdir()) if release.is_dir() else ():
+        if not folder.name.startswith(".") and any((folder / name).exists() for name in (RESULTS, ENVELOPE)):
+            yield folder

@@ -1,0 +1,1 @@
+"""The 48 hours after the switch."""

@@ -1,0 +1,41 @@
+"""When traffic was switched to green, as the live checks know it: the Ingress says so."""
+
+from datetime import datetime
+from pathlib import Path
+
+from noxgate.blue_green.switch_time import switch
+from noxgate.blue_green.switching import GREEN, colours, live_ingress
+from noxgate.errors import NoxgateError, UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.session import KubeSession
+
+
+class NotSwitchedError(NoxgateError):
+    """The Ingress does not lead to green: one line."""
+
+
+def switched_at(target: Target, place: Path | None = None, given: datetime | None = None) -> datetime:
+    """When the Ingress was led to green; NotSwitchedError where it leads elsewhere."""
+
+    def unrecorded(_: Observation) -> None:
+        """The window's own check looks again, and records what it saw."""
+
+    session = KubeSession(target)
+    try:
+        ingress = live_ingress(Kube(session, session, unrecorded), target)
+    except AssertionError as error:
+        raise NotSwitchedError(f"{target.name}: {error}") from None
+    finally:
+        session.close()
+    if colours(ingress) != {GREEN}:
+        leads = ", ".join(sorted(map(str, colours(ingress)))) or "neither blue nor green"
+        raise NotSwitchedError(
+            f"{target.name}: the window begins with the switch, and the Ingress leads to {leads}, "
+            f"not to {GREEN} alone"
+        )
+    try:
+        return switch(ingress, place, given).at
+    except UnreachableError as error:
+        raise UnreachableError(f"{target.name}: {error}") from None

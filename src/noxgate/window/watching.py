@@ -1,0 +1,61 @@
+"""The 48-hour window as its records have it, for one check."""
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe
+from noxgate.project.schedule import Made, Window
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What was read of the chain of records: the open window, or why there is none to be believed."""
+
+    found: Window | str
+    folder: Path
+    now: datetime
+    observe: Observe
+
+    def opened(self) -> Window:
+        """The open window; AssertionError where there is none."""
+        window = self._seen()
+        assert isinstance(window, Window), window
+        return window
+
+    def window(self) -> Window:
+        """The same, for a check that is about something else: without it nothing says where to look."""
+        window = self._seen()
+        if isinstance(window, str):
+            raise UnreachableError(f"nothing says when the window began: {window}")
+        return window
+
+    def record(self, checkpoint: str) -> Made:
+        """A checkpoint's record; AssertionError where there is none."""
+        window = self.opened()
+        due = window.checkpoints[checkpoint]
+        made = window.made.get(checkpoint)
+        assert made is not None, f"no record of checkpoint {checkpoint}, due {due.due:%Y-%m-%d %H:%M} UTC"
+        when = f"due {due.due:%Y-%m-%d %H:%M} UTC, made {made.at:%Y-%m-%d %H:%M} UTC"
+        seen = f"checkpoint {checkpoint}, {when} by {made.by}: {made.seen}"
+        self.observe(Observation(seen, self._repeat()))
+        assert made.at >= due.due, f"the record of checkpoint {checkpoint} was made before it was due"
+        return made
+
+    def _seen(self) -> Window | str:
+        found = self.found
+        if isinstance(found, Window):
+            done = ", ".join(found.made) or "none yet"
+            seen = (
+                f"switched {found.switched:%Y-%m-%d %H:%M:%S} UTC, opened {found.opened:%Y-%m-%d %H:%M} UTC, "
+                f"{found.watcher} watches; recorded checkpoints: {done}"
+            )
+        else:
+            seen = found
+        self.observe(Observation(seen, self._repeat()))
+        return found
+
+    def _repeat(self) -> str:
+        return f"jq -r .payload {shlex.quote(str(self.folder))}/*.json | base64 -d"

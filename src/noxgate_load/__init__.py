@@ -1,0 +1,1 @@
+"""The Locust engine of the load test: it knows HTTP and WebSocket, and nothing of NOX."""

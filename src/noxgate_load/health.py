@@ -1,0 +1,120 @@
+"""Whether the generator kept up: how late its own timers ran, its CPU, its users, what it had to drop."""
+
+from dataclasses import dataclass, field
+
+import gevent  # type: ignore[import-untyped]
+import psutil
+
+from noxgate.slo.ramps import Ramp
+from noxgate.slo.result import Held
+from noxgate_load.samples import Totals, clock, wall
+
+EVERY = 0.01  # seconds between two looks at how late a timer is
+ON_TIME = 0.99  # of the timers must be less late than the ramp's lag_ms
+LONGEST_HELD_UP = 1.0  # seconds that a connection may wait for its process: its user sends nothing meanwhile
+EDGE = 1  # second at each end of a hold in which a report of a worker may be missing
+
+
+@dataclass
+class Second:
+    """One process in one second: timers, those that were late, CPU in percent of a core, dropped arrivals.
+
+    `held_up`: the longest that a connection waited for this process, in seconds.
+    """
+
+    timers: int = 0
+    late: int = 0
+    cpu: float = 0.0
+    dropped: int = 0
+    held_up: float = 0.0
+
+
+@dataclass
+class Health:
+    """This process's seconds, and on a master those of its workers."""
+
+    lag: float  # seconds
+    seconds: dict[int, Second] = field(default_factory=dict)
+    workers: dict[str, dict[int, Second]] = field(default_factory=dict)
+    users: dict[int, int] = field(default_factory=dict)
+
+    def watch(self, totals: Totals) -> None:
+        """Look at this process until it ends."""
+        gevent.spawn(self._timers)
+        gevent.spawn(self._each_second, totals)
+
+    def dropped(self) -> None:
+        """Count an arrival for which no user was free."""
+        self._now().dropped += 1
+
+    def drain(self) -> list[list[float]]:
+        """What was seen since the last time, for a master."""
+        seen, self.seconds = self.seconds, {}
+        return [
+            [second, one.timers, one.late, one.cpu, one.dropped, one.held_up] for second, one in seen.items()
+        ]
+
+    def take(self, process: str, drained: list[list[float]]) -> None:
+        """Take what a worker saw."""
+        mine = self.workers.setdefault(process, {})
+        for second, timers, late, cpu, dropped, held_up in drained:
+            one = mine.setdefault(int(second), Second())
+            one.timers += int(timers)
+            one.late += int(late)
+            one.cpu = max(one.cpu, cpu)
+            one.dropped += int(dropped)
+            one.held_up = max(one.held_up, held_up)
+
+    def spoiled(self, ramp: Ramp, held: Held, processes: int) -> list[str]:
+        """Why the numbers of a hold are the generator's own; empty where they are the target's."""
+        inside = range(held.start, held.end)
+        found = []
+        if len(self.workers) < processes:
+            found.append(f"only {len(self.workers)} of {processes} processes of the generator ever reported")
+        for process, seconds in sorted(self.workers.items()):
+            there = [seconds[second] for second in inside if second in seconds]
+            if len(there) < len(inside) - 2 * EDGE:
+                found.append(f"{process} reported {len(there)} of {len(inside)} s")
+            timers, late = sum(one.timers for one in there), sum(one.late for one in there)
+            if late > timers * (1 - ON_TIME):
+                share = 100 * late / timers
+                found.append(
+                    f"the generator was late: {share:.1f} % of {process}'s timers by over {ramp.lag_ms:g} ms"
+                )
+            cpu = sum(one.cpu for one in there) / max(1, len(there))
+            if cpu > ramp.cpu_percent:
+                found.append(f"the generator was busy: {process} used {cpu:.0f} % of a core")
+            dropped = sum(one.dropped for one in there)
+            if dropped:
+                found.append(f"{dropped} arrivals were dropped by {process}: {held.users} under way at once")
+            held_up = max((one.held_up for one in there), default=0.0)
+            if held_up > LONGEST_HELD_UP:
+                found.append(f"the generator was busy: a connection waited {held_up:.1f} s for {process}")
+        there_users = [self.users[second] for second in inside if second in self.users]
+        if min(there_users, default=0) < held.users:
+            found.append(f"expected {held.users} users all the time, saw {min(there_users, default=0)}")
+        return found
+
+    def _now(self) -> Second:
+        return self.seconds.setdefault(int(wall(clock())), Second())
+
+    def _timers(self) -> None:
+        while True:
+            began = clock()
+            gevent.sleep(EVERY)
+            late = clock() - began - EVERY
+            now = self._now()
+            # One that is very late stands for all that it kept from being set.
+            missed = max(1, round(late / EVERY))
+            now.timers += missed
+            if late > self.lag:
+                now.late += missed
+
+    def _each_second(self, totals: Totals) -> None:
+        process = psutil.Process()
+        process.cpu_percent()
+        while True:
+            gevent.sleep(1)
+            now = self._now()
+            now.cpu = process.cpu_percent()
+            now.held_up, totals.held_up = max(now.held_up, totals.held_up), 0.0

@@ -1,0 +1,1 @@
+"""Connections of gevent: sockets, TLS, HTTP/1.1, WebSocket frames."""

@@ -1,0 +1,285 @@
+"""One TCP or TLS connection on gevent's loop: bytes out, bytes in, and a reason where that fails.
+
+TLS runs over memory BIOs: the same few lines serve both, a record costs one system call, and nothing ever
+reads and writes one connection from two threads at once, which OpenSSL does not allow.
+"""
+
+import errno
+import ssl
+from contextlib import suppress
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+
+from noxgate_load.http.turns import Turns
+from noxgate_load.samples import Reason, WireError
+
+READ, WRITE = 1, 2
+MOST_AT_ONCE = 65_536
+# What TLS reads goes through here: to make so large a piece of memory for each read takes longer than it.
+_buffer = bytearray(MOST_AT_ONCE)
+_view = memoryview(_buffer)
+
+TlsSession = ssl.SSLSession
+
+_OWN = ("EMFILE", "ENFILE", "EADDRNOTAVAIL", "EADDRINUSE", "ENOBUFS", "ENOMEM")
+_AWAY = ("EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EACCES", "EPERM")
+_CODES = {
+    **{getattr(errno, name): Reason.OWN_LIMIT for name in _OWN},
+    **{getattr(errno, name): Reason.UNREACHABLE for name in _AWAY},
+    errno.ETIMEDOUT: Reason.CONNECT_TIMEOUT,
+}
+_KINDS: dict[type[OSError], Reason] = {
+    ssl.SSLCertVerificationError: Reason.CERTIFICATE,
+    ssl.SSLError: Reason.TLS,
+    ConnectionRefusedError: Reason.REFUSED,
+}
+
+
+class TimeUp(BaseException):
+    """Thrown into a waiting greenlet by its deadline; like gevent's own, no `except Exception` takes it."""
+
+
+class Deadline:
+    """A timer that throws into the greenlet that started it; made once and used for every request."""
+
+    __slots__ = ("_timer",)
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = gevent.get_hub().loop.timer(seconds, seconds)
+
+    def start(self) -> None:
+        # again(): libev's start() would go on where stop() left off. No update: the loop's own time, which is
+        # that of its last round, will do, and to ask the system for it costs more than all the rest of this.
+        self._timer.again(gevent.getcurrent().throw, TimeUp, update=False)
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._timer.close()
+
+
+class Stream:
+    """A connection. `receive` gives b"" at the end; `whole_end` says whether TLS was closed in good order."""
+
+    # The loop watches for bytes all the time: to begin and end that with each request would cost more
+    # system calls than the request itself.
+    __slots__ = (
+        "_hub",
+        "_incoming",
+        "_outgoing",
+        "_over",
+        "_reader",
+        "_socket",
+        "_stirred",
+        "_tls",
+        "_waiter",
+        "whole_end",
+    )
+
+    def __init__(self, connected: Any) -> None:
+        self._hub = gevent.get_hub()
+        self._socket = connected
+        self._waiter: Any = None  # the greenlet that waits for bytes
+        self._stirred = False  # some came for which nobody waited
+        self._reader = self._hub.loop.io(connected.fileno(), READ)
+        self._reader.start(self._stir)
+        self._tls: ssl.SSLObject | None = None
+        self._over = False  # TLS has ended, which may come with the last bytes
+        self.whole_end = True
+
+    def secure(self, context: ssl.SSLContext, host: bytes, turns: Turns, session: TlsSession | None) -> None:
+        """Shake hands; where the server agrees, go on with the session of an earlier connection.
+
+        Our last word of it goes out with the first bytes that are sent, in one piece.
+        """
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        turns.proceed()
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._push(self._outgoing.read())
+                self._incoming.write(self._pull() or self._ended())
+                turns.proceed()
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._socket.send(self._outgoing.read())  # the alert that tells the server why
+                raise
+            else:
+                break
+        self._tls = tls
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        if self._tls is not None:
+            self._tls.write(data)
+            data = self._outgoing.read()
+        self._push(data)
+
+    def receive(self) -> bytes:
+        """Wait for what comes next."""
+        if self._tls is None:
+            return self._pull()
+        while not self._over:
+            if not self._incoming.pending:
+                self._take(self._pull())
+            if (data := self._clear()) is not None:
+                return data
+        return b""
+
+    def still_open(self, *, surely: bool) -> bool:
+        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for.
+
+        Unless `surely`, what the loop has not seen in its last round is not looked for.
+        """
+        if not (surely or self._stirred):
+            return True
+        try:
+            data = self._socket.recv(MOST_AT_ONCE)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if self._tls is None or not data:
+            return False
+        self._incoming.write(data)  # a session ticket may come late
+        try:
+            return self._clear() is None
+        except (OSError, WireError):
+            return False
+
+    @property
+    def began_session(self) -> bool:
+        """Whether TLS stands and did not go on with the session of an earlier connection."""
+        return self._tls is not None and not self._tls.session_reused
+
+    def session(self) -> TlsSession | None:
+        """What a later connection can go on with: a copy, which costs half of what going on saves."""
+        return self._tls.session if self._tls is not None else None
+
+    def close(self) -> None:
+        """Close at once, with TLS's goodbye where it can be said without waiting."""
+        if self._reader is None:
+            return
+        self._reader.stop()
+        self._reader.close()
+        self._reader = None
+        if self._tls is not None:
+            with suppress(OSError, ValueError):
+                self._tls.unwrap()
+            with suppress(OSError):
+                self._socket.send(self._outgoing.read())
+        self._socket.close()
+
+    def _push(self, data: bytes) -> None:
+        view: bytes | memoryview = data
+        while view:
+            try:
+                sent = self._socket.send(view)
+            except BlockingIOError:
+                wait(self._socket, WRITE)
+                continue
+            if sent == len(view):
+                return
+            view = memoryview(view)[sent:]
+
+    def _pull(self) -> bytes:
+        while True:
+            if self._stirred:
+                self._stirred = False
+                self._reader.start(self._stir)
+            else:
+                self._waiter = gevent.getcurrent()
+                try:
+                    self._hub.switch()
+                finally:
+                    self._waiter = None
+            try:
+                data: bytes = self._socket.recv(MOST_AT_ONCE)
+            except BlockingIOError:
+                continue
+            return data
+
+    def _stir(self) -> None:
+        """Bytes came, or the end."""
+        if self._waiter is not None:
+            self._waiter.switch()
+        else:
+            self._stirred = True
+            self._reader.stop()
+
+    def _take(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _clear(self) -> bytes | None:
+        """What TLS can give of the bytes that came: None where that is less than one record."""
+        assert self._tls is not None
+        parts = []
+        try:
+            while True:
+                size: Any = self._tls.read(MOST_AT_ONCE, _buffer)  # with a buffer: how many
+                parts.append(bytes(_view[:size]))
+                self._over = not parts[-1]
+                if self._over or not (self._incoming.pending or self._tls.pending()):
+                    break
+        except ssl.SSLWantReadError:
+            if not parts:
+                return None
+        except ssl.SSLEOFError:
+            self._over = True
+            self.whole_end = False
+        except ssl.SSLZeroReturnError:
+            self._over = True
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _ended(self) -> bytes:
+        raise WireError(Reason.TLS, "the server closed the connection during the handshake")
+
+
+class Sessions:
+    """What one user's connections go on with, as browsers do, which saves a third of a handshake.
+
+    A copy is made only when there is a next connection: most users have one that is kept.
+    """
+
+    __slots__ = ("_kept", "_latest")
+
+    def __init__(self) -> None:
+        self._kept: TlsSession | None = None
+        self._latest: Stream | None = None
+
+    def made(self, stream: Stream) -> None:
+        """A connection stands."""
+        if stream.began_session:
+            self._latest = stream
+
+    def next(self) -> TlsSession | None:
+        """What the next connection is to go on with."""
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            self._kept = latest.session() or self._kept
+        return self._kept
+
+
+def why(error: OSError) -> Reason:
+    """The reason that stands for an error of the network, of TLS or of this machine."""
+    for kind, reason in _KINDS.items():
+        if isinstance(error, kind):
+            return reason
+    return _CODES.get(error.errno or 0, Reason.RESET)
+
+
+def wait(connection: Any, event: int) -> None:
+    hub = gevent.get_hub()
+    watcher = hub.loop.io(connection.fileno(), event)
+    try:
+        hub.wait(watcher)
+    finally:
+        watcher.close()

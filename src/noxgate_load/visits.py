@@ -1,0 +1,40 @@
+"""How many visits began and ended in each second: a user pauses between two, and is in one at the most."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from noxgate_load.samples import clock, wall
+
+BEGAN, ENDED = 0, 1
+
+
+@dataclass
+class Visits:
+    """Those of this process; on a master, of all of its workers."""
+
+    seconds: dict[int, list[int]] = field(default_factory=dict)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """A visit; it ends, whatever becomes of it."""
+        self._count(BEGAN)
+        try:
+            yield
+        finally:
+            self._count(ENDED)
+
+    def drain(self) -> list[list[int]]:
+        """What was counted since the last time, for a master."""
+        seen, self.seconds = self.seconds, {}
+        return [[second, *both] for second, both in seen.items()]
+
+    def take(self, drained: Sequence[Sequence[int]]) -> None:
+        """Take what a worker counted."""
+        for second, began, ended in drained:
+            mine = self.seconds.setdefault(second, [0, 0])
+            mine[BEGAN] += began
+            mine[ENDED] += ended
+
+    def _count(self, what: int) -> None:
+        self.seconds.setdefault(int(wall(clock())), [0, 0])[what] += 1
