@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all lint bench-gate bench-load
+.PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
+.PHONY: bench-gate bench-load bench-self steady attack debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -14,9 +15,12 @@ NAMED = $(if $(filter command environment,$(firstword $(origin TARGET))),--targe
 BIN := .venv/bin
 
 # Any verb may be the first command on a machine: they rest on these files.
+UV := .venv/.uv
 SUITE := .venv/.suite
+ALL := .venv/.all
 SERVERS := .venv/.servers
 BROWSER := .venv/.browser
+SUITE_IS_MADE_FROM := requirements-uv.lock requirements-install.lock requirements-build.lock pyproject.toml
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -33,7 +37,7 @@ rehearse: $(SERVERS) ## The release day on this machine, then a report to open  
 
 ##@ Check a real target
 
-install: $(SUITE) ## The suite alone, pinned, in .venv: no server is installed
+install: $(SUITE) ## What checks a real target, pinned, in .venv: no server and nothing of the rehearsal
 
 gate: $(SUITE) ## GO or NO-GO for one phase       TARGET=staging PHASE=staging
 	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)"
@@ -55,14 +59,22 @@ signoff: $(SUITE) ## The release's sign-off page, from the newest run of each ph
 
 ##@ Work on the suite itself
 
-check: lint test ## Everything CI runs
+check: $(SERVERS) lint test ## Everything CI runs
 
-# One at a time: by default one worker would get nearly all of the rehearsal at once, and the other end early.
-test: $(BROWSER) ## The suite's own tests: every check can fail (about 20 minutes)
-	@$(BIN)/pytest tests_self -q -n 2 --maxschedchunk=1
+# As many workers as there are cores: what is timed has little room with more.
+TESTS := $(BIN)/pytest tests_self -q -n 2 --dist=loadscope --no-loadscope-reorder
 
-test-all: $(BROWSER) ## The same with every near miss of each check (much longer)
-	@NOXGATE_SABOTAGES=all $(BIN)/pytest tests_self -q -n 2 --maxschedchunk=1
+test: $(BROWSER) ## The suite's own tests: every check can fail (8 to 18 minutes)
+	@$(TESTS)
+
+test-fast: $(BROWSER) ## Those that start no rehearsal, in random order: before each commit (a few minutes)
+	@$(TESTS) --ignore=tests_self/rehearsal --ignore=tests_self/test_world.py --random-order
+
+test-all: $(BROWSER) ## All, with every near miss of each check (much longer)
+	@NOXGATE_SABOTAGES=all $(TESTS)
+
+bench-self: ## What people wait for, beside an earlier commit    [ONLY="--only test --base c7f1ac9"]
+	@$(PYTHON) benchmarks/itself.py $(ONLY)
 
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
 	@$(BIN)/python benchmarks/gate.py
@@ -70,28 +82,48 @@ bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, tim
 bench-load: $(SERVERS) ## The load engine beside k6 (about 6 minutes; of use on a machine at rest)
 	@$(BIN)/python -m benchmarks.load
 
-lint: $(SUITE) ## ruff, mypy --strict, import-linter
+steady: $(BROWSER) ## 20 rehearsals and 5 times the tests beside busy loops (hours)   [ROUNDS="--rehearsals 2 --tests 0"]
+	@$(BIN)/python benchmarks/steady.py $(ROUNDS)
+
+attack: $(SUITE) ## Ways to a GO that is none, against a target that is ill: a table (10 to 20 minutes)   [ONLY=regex]
+	@$(BIN)/python -m tests_self.attack $(if $(ONLY),--only "$(ONLY)")
+
+lint: $(ALL) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Nothing is changed before the first line says that all the rest can be done.
-$(SERVERS): $(SUITE) src/noxgate/doctor.py requirements-science.lock
-	@$(PYTHON) src/noxgate/doctor.py check
-	@$(PYTHON) src/noxgate/doctor.py install
-	@$(BIN)/python -m noxgate.rehearsal.science_environment
+# Nothing is changed before the first line says that all the rest can be done. Debian's packages, the suite and the
+# science environment do not wait for each other where they need not.
+$(SERVERS): $(SUITE_IS_MADE_FROM) requirements.lock requirements-science.lock src/noxgate/machine/doctor.py
+	@$(PYTHON) src/noxgate/machine/doctor.py check
+	@$(PYTHON) src/noxgate/machine/doctor.py install-venv
+	@$(MAKE) -j 2 $(ALL) science-environment
 	@touch $@
+
+debian-packages:
+	@$(PYTHON) src/noxgate/machine/doctor.py install
+
+science-environment: debian-packages $(UV)
+	@PYTHONPATH=src $(PYTHON) -m nox_rehearsal.science.environment
 
 $(BROWSER): $(SERVERS)
-	@$(PYTHON) src/noxgate/doctor.py install-for-tests
+	@$(PYTHON) src/noxgate/machine/doctor.py install-for-tests
 	@touch $@
 
-$(SUITE): requirements.lock pyproject.toml
-	@$(if $(filter-out install gate report load-test load-ui checks signoff lint,$(or $(MAKECMDGOALS),setup)),$(PYTHON) src/noxgate/doctor.py check)
-	@test -x $(BIN)/pip || { echo "Creating .venv; a few seconds." && $(PYTHON) -m venv .venv; }
-	@echo "Installing the pinned packages into .venv; a minute or two the first time."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+$(UV): requirements-uv.lock
+	@echo "Installing the pinned packages into .venv; less than a minute the first time."
+	@PYTHONPATH=src $(PYTHON) -m noxgate.machine.packages uv
+	@touch $@
+
+$(SUITE): $(UV) $(SUITE_IS_MADE_FROM)
+	@PYTHONPATH=src $(PYTHON) -m noxgate.machine.packages suite
 	@echo "Installed. For the commands noxgate and pytest: . .venv/bin/activate"
 	@touch $@
+
+# All of the suite's packages, and more: neither is installed twice.
+$(ALL): $(UV) $(SUITE_IS_MADE_FROM) requirements.lock
+	@PYTHONPATH=src $(PYTHON) -m noxgate.machine.packages all
+	@echo "Installed. For the commands noxgate and pytest: . .venv/bin/activate"
+	@touch $(SUITE) $@

@@ -6,21 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients.api import ApiClient, ApiSession
-from noxgate.clients.cache import Cache, CacheSession
-from noxgate.clients.catalog import Catalog, read_catalog
-from noxgate.clients.database import Database, DatabaseSession
-from noxgate.clients.kube import Kube, sessions
-from noxgate.clients.kube_session import KubeSession
-from noxgate.clients.manifests import Document, read_manifests, shipped
-from noxgate.clients.observation import Observe
-from noxgate.clients.prometheus import Prometheus, PrometheusSession
-from noxgate.clients.registry import Registry
-from noxgate.clients.registry_session import RegistrySession
-from noxgate.clients.repository import Repository
+from nox_service.api import ApiClient, ApiSession
+from noxgate.blue_green.nodes import platform_of_nodes
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target, UnreachableError
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube, sessions
+from noxgate.systems.kubernetes.manifests import Document, read_manifests, shipped
+from noxgate.systems.kubernetes.session import KubeSession
+from noxgate.systems.postgres.catalog import Catalog, read_catalog
+from noxgate.systems.postgres.database import Database, DatabaseSession
+from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.redis import Cache, CacheSession
+from noxgate.systems.registry.client import Registry
+from noxgate.systems.registry.session import RegistrySession
+from noxgate.systems.repository import Repository
 
 
 @pytest.fixture(scope="session")
@@ -109,15 +111,19 @@ def kube(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Ku
 @pytest.fixture(scope="session")
 def registry_session(target: Target) -> Iterator[RegistrySession]:
     """The connections to the registries of the target's images."""
-    session = RegistrySession(target, target.registry)
+    session = RegistrySession(target, target.registry, target.platform)
     yield session
     session.close()
 
 
 @pytest.fixture
-def registry(registry_session: RegistrySession, observe: Observe) -> Registry:
-    """The registries of the target's images."""
-    return Registry(registry_session, observe)
+def registry(registry_session: RegistrySession, kube: Kube, target: Target, observe: Observe) -> Registry:
+    """The registries of the target's images, which are for its nodes."""
+    return Registry(
+        registry_session,
+        observe,
+        lambda: platform_of_nodes(kube, target.green_namespace, "app=nox-api", target.path.name),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from noxgate.rehearsal import world
-from noxgate.rehearsal.world import World
+from nox_rehearsal.world import lifecycle
+from nox_rehearsal.world.lifecycle import World
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("curl", "psql", "redis-cli", "kubectl")
@@ -94,10 +94,10 @@ def _variables(path: Path, prefix: str) -> dict[str, str]:
 
 @contextmanager
 def _world() -> Iterator[World]:
-    if (here := world.find()) is not None:
+    if (here := lifecycle.find()) is not None:
         yield here
         return
-    with world.running("benchmark", say=lambda _: None) as here:
+    with lifecycle.running("benchmark", say=lambda _: None) as here:
         yield here
 
 

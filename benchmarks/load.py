@@ -31,8 +31,8 @@ from benchmarks.generators.processes import (
     watched,
 )
 
-from noxgate.rehearsal.ports import free_ports
-from noxgate.waiting import eventually
+from nox_rehearsal.world.ports import free_ports
+from noxgate.look.waiting import eventually
 
 USERS = (50, 1500)
 WHO = ["ours", "k6", "checking k6"]

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log, log1p
 
-from noxgate.confidence import Counts, share_interval, wilson
-from noxgate.holds import in_windows, total
-from noxgate.slo import Outcome, decide
+from noxgate.slo.confidence import Counts, share_interval, wilson
+from noxgate.slo.holds import in_windows, total
+from noxgate.slo.slos import Outcome, decide
 
 RUNS = 1000
 IN_STALLS = 0.8  # of the bad requests

@@ -13,14 +13,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
-from load.endpoint import Endpoint
-from load.exchange import Answer, Call, call
-from load.samples import clock
 
-from noxgate.loadtest.plan import CLASSES
+from noxgate.slo.plan import CLASSES
+from noxgate_load.http.endpoint import Endpoint
+from noxgate_load.http.exchange import Answer, Call, call
+from noxgate_load.samples import clock
 
 if TYPE_CHECKING:
-    from load.engine import ApiUser  # Locust with it, which patches the process
+    from noxgate_load.engine import ApiUser  # Locust with it, which patches the process
 
 SHARES = (3, 2, 2, 2, 1)  # tenths of the journeys, by class
 MIX = [name for name, share in zip(CLASSES, SHARES, strict=True) for _ in range(share)]

@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from load.arrivals import Arrivals
-from load.course import Course
-from load.engine import TOTALS, ApiUser
-from load.health import Health
 from load.journeys import Jobs, Script
-from load.recorder import Recorder
-from load.samples import Sample, clock, wall
-from load.shape import Shape
-from load.watch import Watch
-from load.workers import Reports
 from locust import between, events, stats, task  # noqa: TID251 (load/ is where Locust may be imported)
 from locust.runners import MasterRunner, WorkerRunner  # noqa: TID251
 
-from noxgate.holds import Second
-from noxgate.loadtest.plan import CLASSES, PLAN, TOKEN, read_plan
-from noxgate.loadtest.result import Problem, Result, write
+from noxgate.slo.holds import Second
+from noxgate.slo.plan import CLASSES, PLAN, TOKEN, read_plan
+from noxgate.slo.result import Problem, Result, write
+from noxgate_load.arrivals import Arrivals
+from noxgate_load.course import Course
+from noxgate_load.engine import TOTALS, ApiUser
+from noxgate_load.health import Health
+from noxgate_load.recorder import Recorder
+from noxgate_load.samples import Sample, clock, wall
+from noxgate_load.shape import Shape
+from noxgate_load.visits import Visits
+from noxgate_load.watch import Watch
+from noxgate_load.workers import Reports
 
 plan = read_plan(Path(os.environ[PLAN]))
 token = os.environ[TOKEN]
@@ -32,6 +33,7 @@ recorder = Recorder(plan.limits, open_model=plan.ramp.rate > 0)
 health = Health(plan.ramp.lag_ms / 1000)
 jobs = Jobs()
 arrivals = Arrivals(health.dropped)
+visits = Visits()
 HERE = "this process"
 
 
@@ -53,7 +55,9 @@ class Visitor(ApiUser):
 
     @task
     def visit(self) -> None:
-        self.script.go(self, arrivals.wait() if plan.ramp.rate else None)
+        intended = arrivals.wait() if plan.ramp.rate else None
+        with visits.one():
+            self.script.go(self, intended)
 
 
 class Ramping(Shape):
@@ -130,10 +134,11 @@ class Conductor:
         self._errors[text] = self._errors.get(text, 0) + 1
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
-        data["noxgate-state"] = [health.drain(), jobs.accepted, jobs.right, self._errors]
+        data["noxgate-state"] = [health.drain(), visits.drain(), jobs.accepted, jobs.right, self._errors]
 
     def _take(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        drained, *state = data["noxgate-state"]
+        drained, seen, *state = data["noxgate-state"]
+        visits.take(seen)
         name = client_id.rpartition("_")[2][:8]
         health.take(f"worker {name}", drained)
         self._states[client_id] = State(*state)
@@ -181,6 +186,9 @@ class Conductor:
                 }
                 for name, by in recorder.seconds().items()
             },
+            nonce=plan.nonce,
+            sent=self._reports.sent,
+            visits={second: (began, ended) for second, (began, ended) in sorted(visits.seconds.items())},
         )
 
 

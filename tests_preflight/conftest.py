@@ -6,25 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients.alert_tests import AlertTests
-from noxgate.clients.cache import Cache, CacheSession
-from noxgate.clients.database import Database, DatabaseSession
-from noxgate.clients.kube import Kube, sessions
-from noxgate.clients.kube_session import KubeSession
-from noxgate.clients.links import Links
-from noxgate.clients.manifests import Document, shipped
-from noxgate.clients.migration import Migration
-from noxgate.clients.migration_files import MigrationFiles
-from noxgate.clients.migration_trial import Trial
-from noxgate.clients.observation import Observation, Observe
-from noxgate.clients.registry import Registry
-from noxgate.clients.registry_session import RegistrySession
-from noxgate.clients.science import Science, ScienceSession
-from noxgate.clients.tools import Tools
-from noxgate.profile import read_peer
-from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
-from noxgate.runbook import Runbook
-from noxgate.target import Runtime, Target, UnreachableError
+from nox_service.science import Science, ScienceSession
+from noxgate.blue_green.nodes import platform_of_nodes
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe
+from noxgate.project.profile import read_peer
+from noxgate.project.release_facts import FactsError, ReleaseFacts, read_release_facts
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Runtime, Target
+from noxgate.systems.http.links import Links
+from noxgate.systems.kubernetes.kube import Kube, sessions
+from noxgate.systems.kubernetes.manifests import Document, shipped
+from noxgate.systems.kubernetes.secret_values import Where, nowhere
+from noxgate.systems.kubernetes.session import KubeSession
+from noxgate.systems.postgres.database import Database, DatabaseSession
+from noxgate.systems.programs.tools import Tools
+from noxgate.systems.redis import Cache, CacheSession
+from noxgate.systems.registry.client import Registry
+from noxgate.systems.registry.session import RegistrySession
+from noxgate.systems.repository import Repository, Samples
+from noxgate.trials.alert_tests import AlertTests
+from noxgate.trials.migration.files import MigrationFiles
+from noxgate.trials.migration.release import Migration
+from noxgate.trials.migration.trial import Trial
 
 
 @pytest.fixture(scope="session")
@@ -48,15 +52,22 @@ def production_kube(production_kube_sessions: tuple[KubeSession, KubeSession], o
 @pytest.fixture(scope="session")
 def production_registry_session(production: Target) -> Iterator[RegistrySession]:
     """As `registry_session`, of production."""
-    session = RegistrySession(production, production.registry)
+    session = RegistrySession(production, production.registry, production.platform)
     yield session
     session.close()
 
 
 @pytest.fixture
-def production_registry(production_registry_session: RegistrySession, observe: Observe) -> Registry:
-    """The registries of production's images."""
-    return Registry(production_registry_session, observe)
+def production_registry(
+    production_registry_session: RegistrySession, production_kube: Kube, production: Target, observe: Observe
+) -> Registry:
+    """The registries of production's images, which are for its nodes."""
+    blue = production.blue_namespace or production.namespace
+    return Registry(
+        production_registry_session,
+        observe,
+        lambda: platform_of_nodes(production_kube, blue, "app=nox-api", production.path.name),
+    )
 
 
 @pytest.fixture
@@ -65,6 +76,22 @@ def runtime(target: Target) -> Runtime:
     if target.runtime is None:
         raise UnreachableError(f'{target.path.name} names no runtime = {{ name = "node", version = "20" }}')
     return target.runtime
+
+
+@pytest.fixture(scope="session")
+def kept_samples() -> dict[Path, Samples]:
+    """The files of a checkout, read once for the run."""
+    return {}
+
+
+@pytest.fixture
+def stands(target: Target, kept_samples: dict[Path, Samples], observe: Observe) -> Where:
+    """In which file of the checkout a value stands; without a checkout, in none."""
+    if target.source is None:
+        return nowhere
+    if target.source not in kept_samples:
+        kept_samples[target.source] = Repository(target.source, observe).samples()
+    return kept_samples[target.source].where
 
 
 @pytest.fixture
@@ -127,8 +154,19 @@ def links(target: Target, observe: Observe) -> Links:
 @pytest.fixture(scope="session")
 def migration_trial(target: Target) -> Iterator[Trial]:
     """A scratch server for the release's migration, started at the first look."""
+    for key in ("migration_role", "application_role"):
+        if getattr(target, key) is None:
+            raise UnreachableError(
+                f"{target.path.name} names no {key}: a superuser would hide what it may not"
+            )
     files = MigrationFiles(
-        target.path.name, target.migration, target.schema, target.old_queries, target.postgres_bin
+        target.path.name,
+        target.migration,
+        target.schema,
+        target.old_queries,
+        target.postgres_bin,
+        target.migration_role,
+        target.application_role,
     )
     trial = Trial(target, files)
     yield trial

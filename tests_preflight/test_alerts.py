@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.alert_tests import AlertTests
-from noxgate.clients.manifests import Document
-from noxgate.target import Target
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.trials.alert_tests import AlertTests
 
 
 @pytest.mark.runbook("preflight.alert-rules-fire")

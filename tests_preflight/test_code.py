@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients.repository import Repository
-from noxgate.target import Target
+from noxgate.project.target import Target
+from noxgate.systems.repository import Repository
 
 
 @pytest.mark.runbook("preflight.branch-in-sync")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.pod_spec import Reference, variables, wholes
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.pod_spec import Reference, variables, wholes
 
 PROVIDERS = ("GOOGLE", "GITHUB", "MICROSOFT")
 PUBLIC = tuple(f"{provider}_CLIENT_ID" for provider in PROVIDERS)  # every sign-in page shows them
@@ -28,25 +28,29 @@ def test_pod_specs_set_every_variable(
 ) -> None:
     """Staging's as it runs, and green's as it will be applied: a laptop's variables say nothing of either."""
     running = kube.need("Deployment", DEPLOYMENT, target.namespace)
-    shipped = [document.content for document in production_manifests if document.kind == "Deployment"]
+    shipped = [
+        document.content
+        for document in production_manifests
+        if document.kind == "Deployment" and document.name == DEPLOYMENT
+    ]
 
     assert len([*PUBLIC, *SECRET]) == runbook.lines["preflight.env-variables"].limits["variables"]
-    assert [deployment["metadata"]["name"] for deployment in shipped] == [DEPLOYMENT]
+    assert len(shipped) == 1, f"expected one Deployment {DEPLOYMENT} in the manifests, saw {len(shipped)}"
     wrong = {
-        "running": amiss(kube, target.namespace, running),
-        "shipped": amiss(production_kube, production.green_namespace, shipped[0]),
+        "running": amiss(kube, target.namespace, running, target.container),
+        "shipped": amiss(production_kube, production.green_namespace, shipped[0], production.container),
     }
     assert wrong == {"running": [], "shipped": []}
 
 
-def amiss(kube: Kube, namespace: str, deployment: Mapping[str, Any]) -> list[str]:
+def amiss(kube: Kube, namespace: str, deployment: Mapping[str, Any], container: str | None) -> list[str]:
     """Variables that are absent, or whose value stands in the spec or a ConfigMap, which hide nothing."""
     spec = deployment["spec"]["template"]["spec"]
     kinds = {
         name: value.kind if isinstance(value, Reference) else "text"
-        for name, value in variables(spec).items()
+        for name, value in variables(spec, container).items()
     }
-    for prefix, whole in wholes(spec):
+    for prefix, whole in wholes(spec, container):
         if whole.kind == "Secret":
             keys = kube.secret(whole.name, namespace) or {}
             kinds = {prefix + key: "Secret" for key in keys} | kinds

@@ -2,9 +2,10 @@
 
 import pytest
 
-from noxgate.clients import catalog as found
-from noxgate.clients.catalog import Catalog
-from noxgate.clients.migration import Migration
+from noxgate.project.runbook import Runbook
+from noxgate.systems.postgres import catalog as found
+from noxgate.systems.postgres.catalog import Catalog
+from noxgate.trials.migration.release import Migration
 
 
 @pytest.mark.runbook("preflight.migration-lint")
@@ -20,19 +21,23 @@ def test_migration_is_accepted_where_it_stands(migration: Migration) -> None:
 
 
 @pytest.mark.runbook("preflight.migration-rehearsal")
-def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog) -> None:
+def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog, runbook: Runbook) -> None:
     """By itself psql ends with exit 0 after any number of errors; a version row alone proves nothing."""
     assert migration.unlike_the_target() == []  # else it is tried on what it will not meet
     ran = migration.first_run()
     assert (ran.error, ran.line) == (None, None)
     changes = migration.changes()
     lost = migration.losses()
+    takes = migration.takes([*catalog.triggers, *catalog.indexes])
+    held = migration.held_too_long(runbook.lines["preflight.migration-rehearsal"].limits["lock_seconds"])
     after = migration.after()
     schema = catalog.schema_name
-    columns = found.columns(after, schema)
-    indexes = found.valid_indexes(after, schema)
-    triggers = found.enabled_triggers(after, schema)
-    functions = found.functions(after, schema)
+    columns = found.columns(after, schema, catalog.columns)
+    indexes = found.valid_indexes(after, schema, catalog.indexes)
+    triggers = found.enabled_triggers(after, schema, catalog.triggers)
+    functions = found.functions(after, schema, catalog.functions)
+    hidden = found.hidden_rows(after, schema, catalog.columns)
+    bodies = found.bodies(after, schema, catalog.bodies)
     version = after.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
@@ -45,8 +50,12 @@ def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog) ->
     assert found.other(catalog.indexes, indexes) == {}
     assert found.other(catalog.triggers, triggers) == {}
     assert [name for name in catalog.functions if name not in functions] == []
+    assert bodies == catalog.bodies
+    assert hidden == []
     assert version == [(catalog.schema_version,)]
     assert {name: what for name, what in lost.items() if name not in catalog.loses} == {}
+    assert takes == {}
+    assert held == []
 
 
 @pytest.mark.runbook("preflight.migration-idempotent")

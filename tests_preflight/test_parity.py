@@ -2,14 +2,14 @@
 
 import pytest
 
-from noxgate.clients.cache import Cache
-from noxgate.clients.database import Database
-from noxgate.clients.kube import Kube
-from noxgate.clients.registry import Registry
-from noxgate.clients.registry_answers import bases
-from noxgate.clients.running import running
-from noxgate.runbook import Runbook
-from noxgate.target import Runtime, Target
+from noxgate.blue_green.running import running
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Runtime, Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.postgres.database import Database
+from noxgate.systems.redis import Cache
+from noxgate.systems.registry.answers import bases
+from noxgate.systems.registry.client import Registry
 
 GREEN, BLUE = "nox-api-deployment-green", "nox-api-deployment-blue"
 
@@ -26,8 +26,10 @@ def test_images_declare_the_runtime(
 ) -> None:
     """Of the digests that run, not of a tag: that may have moved since."""
     variable = f"{runtime.name.upper()}_VERSION"
-    staging = running(kube, target.namespace, GREEN)
-    blue = running(production_kube, production.blue_namespace or production.namespace, BLUE)
+    staging = running(kube, target.namespace, GREEN, target.container)
+    blue = running(
+        production_kube, production.blue_namespace or production.namespace, BLUE, production.container
+    )
     found = {each: registry.image(each).environment.get(variable) for each in set(staging.values())}
     found |= {each: production_registry.image(each).environment.get(variable) for each in set(blue.values())}
 
@@ -47,8 +49,10 @@ def test_images_have_one_base(
     production_registry: Registry,
 ) -> None:
     """By the label that names the base; where an image has none, by the leading layers of all."""
-    staging = running(kube, target.namespace, GREEN)
-    blue = running(production_kube, production.blue_namespace or production.namespace, BLUE)
+    staging = running(kube, target.namespace, GREEN, target.container)
+    blue = running(
+        production_kube, production.blue_namespace or production.namespace, BLUE, production.container
+    )
     images = [registry.image(each) for each in sorted(set(staging.values()))]
     blue_images = [production_registry.image(each) for each in sorted(set(blue.values()))]
     found = bases([*images, *blue_images])

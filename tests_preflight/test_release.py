@@ -2,10 +2,10 @@
 
 import pytest
 
-from noxgate.clients.links import Links
-from noxgate.clients.repository import Repository
-from noxgate.release_facts import ReleaseFacts
-from noxgate.runbook import Release, Runbook
+from noxgate.project.release_facts import ReleaseFacts
+from noxgate.project.runbook import Release, Runbook
+from noxgate.systems.http.links import Links
+from noxgate.systems.repository import Repository
 
 
 @pytest.mark.runbook("preflight.release-identity")

@@ -5,8 +5,8 @@ One script is fed to the interpreter that the profile names, once for all of the
 
 import pytest
 
-from noxgate.clients.science import Science
-from noxgate.runbook import Runbook
+from nox_service.science import Science
+from noxgate.project.runbook import Runbook
 
 
 @pytest.mark.runbook("preflight.science-rdkit")

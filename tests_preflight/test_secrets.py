@@ -2,12 +2,12 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.pod_spec import Reference, references, wholes
-from noxgate.clients.secret_values import SecretValue
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.pod_spec import Reference, references, wholes
+from noxgate.systems.kubernetes.secret_values import SecretValue, Where, nowhere
 
 DEPLOYMENT = "nox-api-deployment-green"
 OAUTH = {
@@ -39,15 +39,15 @@ def test_staging_has_every_key(kube: Kube, target: Target, runbook: Runbook) -> 
 
 
 @pytest.mark.runbook("preflight.staging-secret-values")
-def test_staging_has_no_blank_value(kube: Kube, target: Target) -> None:
-    """Neither empty, nor blank, nor a template's filler, nor the base64 of one."""
+def test_staging_has_no_blank_value(kube: Kube, target: Target, stands: Where) -> None:
+    """Neither empty, nor blank, nor a template's filler, nor the base64 of one, nor what the checkout has."""
     wanted = referred(kube, target)
-    found = chosen(values(kube, target.namespace, wanted), wanted)
+    found = chosen(values(kube, target.namespace, wanted, stands), wanted)
 
     keys = {(each.name, each.key) for each in wanted if each.kind == "Secret" and each.key is not None}
     assert keys != set()
     assert keys - set(found) == set()
-    assert [str(value) for value in found.values() if value.problem is not None] == []
+    assert wrong(found, wanted) == []
 
 
 @pytest.mark.runbook("preflight.production-secret-keys")
@@ -57,20 +57,20 @@ def test_production_has_the_same_keys(
     production_kube: Kube,
     production: Target,
     production_manifests: tuple[Document, ...],
+    stands: Where,
 ) -> None:
     """In the runbook's namespace and in green's, where pods will start; also what green's pod spec asks."""
     wanted = referred(kube, target)
     staging = values(kube, target.namespace, wanted)
-    asked = shipped(production_manifests)
+    asked = shipped(production_manifests, production.container)
 
     keys = {name: sorted(found or {}) for name, found in staging.items()}
     assert keys != {}
     for namespace in dict.fromkeys((production.namespace, production.green_namespace)):
-        there = values(production_kube, namespace, [*wanted, *asked])
+        there = values(production_kube, namespace, [*wanted, *asked], stands)
         found = {name: sorted(secret) if secret is not None else None for name, secret in there.items()}
         assert (namespace, {name: found[name] for name in keys}) == (namespace, keys)
-        wrong = [value for value in chosen(there, [*wanted, *asked]).values() if value.problem is not None]
-        assert list(map(str, wrong)) == []
+        assert wrong(chosen(there, [*wanted, *asked]), [*wanted, *asked]) == []
     assert missing(production_kube, production.green_namespace, asked) == []
 
 
@@ -84,7 +84,7 @@ def test_production_shares_no_secret(
 ) -> None:
     """Under whatever name, and also the password alone inside two different URLs."""
     wanted = referred(kube, target)
-    asked = [*wanted, *shipped(production_manifests)]
+    asked = [*wanted, *shipped(production_manifests, production.container)]
     staging = list(chosen(values(kube, target.namespace, wanted), wanted).values())
 
     assert staging != []
@@ -101,24 +101,28 @@ def referred(kube: Kube, target: Target) -> list[Reference]:
     spec = deployment["spec"]["template"]["spec"]
     keys = [
         Reference("Secret", whole.name, key, prefix + key)
-        for prefix, whole in wholes(spec)
+        for prefix, whole in wholes(spec, target.container)
         if whole.kind == "Secret"
         for key in kube.secret(whole.name, target.namespace) or {}
     ]
     return [*references(spec), *keys]
 
 
-def shipped(manifests: tuple[Document, ...]) -> list[Reference]:
-    """What the pod spec refers to that green will be deployed with."""
+def shipped(manifests: tuple[Document, ...], container: str | None) -> list[Reference]:
+    """What the pod spec refers to that green will be deployed with; of envFrom all keys, as variables."""
     found = [each.content for each in manifests if each.kind == "Deployment" and each.name == DEPLOYMENT]
     assert len(found) == 1, f"expected one Deployment {DEPLOYMENT} among the manifests, saw {len(found)}"
-    return references(found[0]["spec"]["template"]["spec"])
+    spec = found[0]["spec"]["template"]["spec"]
+    return [
+        *references(spec),
+        *(Reference(each.kind, each.name, None, prefix + "*") for prefix, each in wholes(spec, container)),
+    ]
 
 
-def values(kube: Kube, namespace: str, wanted: list[Reference]) -> Values:
+def values(kube: Kube, namespace: str, wanted: list[Reference], stands: Where = nowhere) -> Values:
     """Each Secret that is referred to, once."""
     names = dict.fromkeys(each.name for each in wanted if each.kind == "Secret")
-    return {name: kube.secret(name, namespace) for name in names}
+    return {name: kube.secret(name, namespace, stands) for name in names}
 
 
 def chosen(secrets: Values, wanted: list[Reference]) -> dict[tuple[str, str | None], SecretValue]:
@@ -129,6 +133,16 @@ def chosen(secrets: Values, wanted: list[Reference]) -> dict[tuple[str, str | No
             if each.kind == "Secret" and each.key in {None, key}:
                 found[each.name, key] = value
     return found
+
+
+def wrong(found: dict[tuple[str, str | None], SecretValue], wanted: list[Reference]) -> list[str]:
+    """The values with which something is wrong: as variables, or where they are mounted alone, as files."""
+    variables = {(each.name, each.key) for each in wanted if each.variable is not None}
+    return [
+        str(value)
+        for (name, key), value in found.items()
+        if value.wrong(in_a_file=variables.isdisjoint({(name, key), (name, None)}))
+    ]
 
 
 def missing(kube: Kube, namespace: str, wanted: list[Reference]) -> list[str]:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from noxgate.clients.ingress_meaning import routes, services
-from noxgate.clients.kube import Kube
-from noxgate.clients.switching import (
+from noxgate.blue_green.ingress_meaning import routes
+from noxgate.blue_green.switching import (
     BLUE,
     GREEN,
+    colours,
     differing,
     dry_run,
     kept,
@@ -16,7 +16,8 @@ from noxgate.clients.switching import (
     switched,
     together,
 )
-from noxgate.target import Target
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
 
 
 @pytest.mark.runbook("preflight.switch-dry-run")
@@ -28,7 +29,7 @@ def test_switch_changes_backends_only(production_kube: Kube, production: Target)
         production_kube, production, planned(production, before, BLUE, GREEN, production.switch_patch)
     )
 
-    assert services(before) == {BLUE}
+    assert colours(before) == {BLUE}
     assert differing(after, switched(before, GREEN)) == {}
     assert kept(after) == kept(before)
 
@@ -42,6 +43,6 @@ def test_rollback_leads_back(production_kube: Kube, production: Target) -> None:
     back = planned(production, before, GREEN, BLUE, production.rollback_patch)
     after = dry_run(production_kube, production, together(forth, back))
 
-    assert services(before) == {BLUE}
+    assert colours(before) == {BLUE}
     assert differing(after, routes(before)) == {}
     assert kept(after) == kept(before)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.clients.database import Database
-from noxgate.clients.tools import Tools
+from noxgate.systems.postgres.database import Database
+from noxgate.systems.programs.tools import Tools
 
 
 @pytest.mark.runbook("preflight.tools")

@@ -5,40 +5,43 @@ from collections.abc import Iterator
 
 import pytest
 
-from noxgate.clients.api import ApiClient, ApiSession
-from noxgate.clients.backup import Backup
-from noxgate.clients.backup_trial import BackupTrial
-from noxgate.clients.database import DatabaseSession
-from noxgate.clients.first_minutes import FirstMinutes, Rounds
-from noxgate.clients.forward import Forward
-from noxgate.clients.grafana import Grafana
-from noxgate.clients.ingress_meaning import changed_at
-from noxgate.clients.key_metrics import KeyMetrics, since
-from noxgate.clients.kube import Kube, sessions
-from noxgate.clients.kube_session import KubeSession
-from noxgate.clients.metric_queries import MetricQueries
-from noxgate.clients.migration_output import Output, output
-from noxgate.clients.observation import Observation, Observe
-from noxgate.clients.pod_logs import PodLogs
-from noxgate.clients.prometheus import Prometheus
-from noxgate.clients.registry import Registry
-from noxgate.clients.registry_session import RegistrySession
-from noxgate.clients.rollback_manifests import RollbackManifests
-from noxgate.clients.rolled_back import RolledBack
-from noxgate.clients.running import running
-from noxgate.clients.sentry import Sentry
-from noxgate.clients.switching import live_ingress
-from noxgate.clients.vulnerabilities import Vulnerabilities
-from noxgate.clients.watching import Watching
-from noxgate.clients.window_metrics import WindowMetrics
-from noxgate.evidence.recorded import recorded
-from noxgate.evidence.trust import read_trust
+from nox_service.api import ApiClient, ApiSession
+from nox_service.first_minutes import FirstMinutes, Rounds
+from noxgate.blue_green.nodes import platform_of_nodes
+from noxgate.blue_green.rollback_manifests import RollbackManifests
+from noxgate.blue_green.rolled_back import RolledBack
+from noxgate.blue_green.running import DEPLOYMENT, running
+from noxgate.blue_green.switch_time import Switch, kept_beside, switch
+from noxgate.blue_green.switching import INGRESS, live_ingress
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Observe
+from noxgate.look.waiting import pause
 from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
-from noxgate.profile import read_peer
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target, UnreachableError
-from noxgate.waiting import pause
+from noxgate.project.profile import read_peer
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.http.grafana import Grafana
+from noxgate.systems.http.sentry import Sentry
+from noxgate.systems.kubernetes.forward import Forward
+from noxgate.systems.kubernetes.kube import Kube, sessions
+from noxgate.systems.kubernetes.pod_logs import PodLogs
+from noxgate.systems.kubernetes.pod_spec import APPLICATION
+from noxgate.systems.kubernetes.session import KubeSession
+from noxgate.systems.postgres.database import DatabaseSession
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting, since
+from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.window_metrics import WindowMetrics
+from noxgate.systems.registry.client import Registry
+from noxgate.systems.registry.session import RegistrySession
+from noxgate.systems.registry.vulnerabilities import Vulnerabilities
+from noxgate.trials.backup.tonight import Backup
+from noxgate.trials.backup.trial import BackupTrial
+from noxgate.trials.migration.output import Output, output
+from noxgate.trust.keys import read_trust
+from noxgate.trust.recorded import recorded
+from noxgate.window.watching import Watching
 
 
 @pytest.fixture
@@ -115,24 +118,61 @@ def staging_kube(staging_kube_sessions: tuple[KubeSession, KubeSession], observe
 @pytest.fixture(scope="session")
 def staging_registry_session(staging: Target) -> Iterator[RegistrySession]:
     """As `registry_session`, of staging."""
-    session = RegistrySession(staging, staging.registry)
+    session = RegistrySession(staging, staging.registry, staging.platform)
     yield session
     session.close()
 
 
 @pytest.fixture
-def staging_registry(staging_registry_session: RegistrySession, observe: Observe) -> Registry:
-    """The registries of staging's images."""
-    return Registry(staging_registry_session, observe)
+def staging_registry(
+    staging_registry_session: RegistrySession, staging_kube: Kube, staging: Target, observe: Observe
+) -> Registry:
+    """The registries of staging's images, which are for its nodes."""
+    return Registry(
+        staging_registry_session,
+        observe,
+        lambda: platform_of_nodes(staging_kube, staging.namespace, "app=nox-api", staging.path.name),
+    )
 
 
 @pytest.fixture
-def key_metrics(prometheus: Prometheus, kube: Kube, target: Target, runbook: Runbook) -> KeyMetrics:
+def switched(pytestconfig: pytest.Config, kube: Kube, target: Target, observe: Observe) -> Switch:
+    """When traffic was switched, or switched back: kept from the first look on, or as the operator says."""
+    gate = gate_of(pytestconfig)
+    assert gate is not None
+    folder = None if gate.trust is None else checkpoint.chain(pytestconfig, gate.runbook, gate.trust).folder
+    place = None if folder is None else kept_beside(folder)
+    found = switch(live_ingress(kube, target), place, checkpoint.switched_at(pytestconfig))
+    repeat = f"kubectl -n {shlex.quote(target.namespace)} get ingress {INGRESS} --show-managed-fields -o yaml"
+    observe(Observation(str(found), repeat))
+    return found
+
+
+@pytest.fixture(scope="session")
+def for_samples(runbook: Runbook) -> Waiting:
+    """How long the checks of a run wait, together, for Prometheus to have nearly all samples."""
+    return Waiting(runbook.lines["live.p95-within-target"].limits["coverage_seconds"])
+
+
+def queries_of(target: Target) -> MetricQueries:
+    """Of green's pods, and of the application's container in them."""
+    return MetricQueries(target.green_namespace, target.container or APPLICATION)
+
+
+@pytest.fixture
+def key_metrics(
+    prometheus: Prometheus,
+    kube: Kube,
+    target: Target,
+    runbook: Runbook,
+    for_samples: Waiting,
+    switched: Switch,
+) -> KeyMetrics:
     """Green's key metrics of the first half hour, which has to be over."""
     seconds = target.waiting(runbook.lines["live.p95-within-target"].limits["observe_seconds"])
-    pause(seconds - since(changed_at(live_ingress(kube, target))))
-    pods = list(running(kube, target.green_namespace, "nox-api-deployment-green"))
-    return KeyMetrics(prometheus, target.green_namespace, "nox-api", pods, seconds)
+    pause(seconds - since(switched.at))
+    pods = list(running(kube, target.green_namespace, DEPLOYMENT, target.container))
+    return KeyMetrics(prometheus, queries_of(target), pods, seconds, for_samples)
 
 
 @pytest.fixture
@@ -154,7 +194,7 @@ def window_metrics(
     """Green's metrics from the switch to the end of the window, or to now."""
     limits = runbook.lines["window.prometheus-coverage"].limits
     window = watching.window()
-    queries = MetricQueries(target.green_namespace)
+    queries = queries_of(target)
     start, end = (each.replace(microsecond=0) for each in (window.switched, min(watching.now, window.ends)))
     return WindowMetrics(prometheus, queries, start, end, limits["coverage_percent"], limits["gap_minutes"])
 

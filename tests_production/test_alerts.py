@@ -2,14 +2,14 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.prometheus import Prometheus
-from noxgate.clients.rule_series import blind
-from noxgate.clients.watched import dark, deaf, firing, shipped_rules
-from noxgate.clients.workload import living, name
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from noxgate.blue_green.watched import dark, deaf, firing, shipped_rules
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.workload import living, name
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.rule_series import blind
 
 SECONDS = 120  # without a look at a pod or a rule, as in staging
 

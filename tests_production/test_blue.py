@@ -2,12 +2,13 @@
 
 import pytest
 
-from noxgate.clients.forward import Forward, each_pod
-from noxgate.clients.kube import Kube
-from noxgate.clients.observation import Fact
-from noxgate.clients.workload import living, name, unready
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target, UnreachableError
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Fact
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.forward import Forward, each_pod
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.workload import living, name, unready
 
 SERVICE = "nox-api-service-blue"
 PODS = "app=nox-api"

@@ -2,12 +2,10 @@
 
 import pytest
 
-from noxgate.clients.grafana import Grafana
-from noxgate.clients.ingress_meaning import changed_at
-from noxgate.clients.kube import Kube
-from noxgate.clients.sentry import Sentry
-from noxgate.clients.switching import live_ingress
-from noxgate.target import Target
+from noxgate.blue_green.switch_time import Switch
+from noxgate.project.target import Target
+from noxgate.systems.http.grafana import Grafana
+from noxgate.systems.http.sentry import Sentry
 
 
 @pytest.mark.runbook("live.grafana-dashboard")
@@ -23,9 +21,6 @@ def test_every_panel_has_data(grafana: Grafana, target: Target) -> None:
 
 
 @pytest.mark.runbook("live.sentry-issues")
-def test_no_issue_is_new(sentry: Sentry, kube: Kube, target: Target) -> None:
+def test_no_issue_is_new(sentry: Sentry, switched: Switch) -> None:
     """First seen since the switch, and not resolved."""
-    since = changed_at(live_ingress(kube, target))
-
-    assert since is not None, "nothing says when the Ingress was switched"
-    assert [str(issue) for issue in sentry.new_issues(since)] == []
+    assert [str(issue) for issue in sentry.new_issues(switched.at)] == []

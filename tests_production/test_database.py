@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.clients.database import Database
-from noxgate.runbook import Runbook
+from noxgate.project.runbook import Runbook
+from noxgate.systems.postgres.database import Database
 
 
 @pytest.mark.runbook("live.database-connections")

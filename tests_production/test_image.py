@@ -2,26 +2,24 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.observation import Fact
-from noxgate.clients.registry import Registry
-from noxgate.clients.registry_answers import REVISION
-from noxgate.clients.repository import Repository
-from noxgate.clients.running import released, running, strangers_to
-from noxgate.clients.vulnerabilities import Vulnerabilities
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target
-
-DEPLOYMENT = "nox-api-deployment-green"
+from noxgate.blue_green.running import DEPLOYMENT, released, running, strangers_to
+from noxgate.look.observation import Fact
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.registry.answers import REVISION
+from noxgate.systems.registry.client import Registry
+from noxgate.systems.registry.vulnerabilities import Vulnerabilities
+from noxgate.systems.repository import Repository
 
 
 @pytest.mark.runbook("green.image-published")
 def test_registry_has_the_image(
-    registry: Registry, manifests: tuple[Document, ...], release: Release
+    registry: Registry, manifests: tuple[Document, ...], release: Release, target: Target
 ) -> None:
     """Under the release's tag, and for the platform of the nodes; it says itself which version it is."""
-    image = registry.image(released(manifests, release.version))
+    image = registry.image(released(manifests, release.version, target.container))
 
     assert image.layers != ()
 
@@ -31,13 +29,14 @@ def test_image_is_what_staging_runs(
     registry: Registry,
     manifests: tuple[Document, ...],
     release: Release,
+    target: Target,
     staging: Target,
     staging_kube: Kube,
     fact: Fact,
 ) -> None:
     """By digest: an image that was built again after staging has the same tag, and nobody tested it."""
-    image = registry.image(released(manifests, release.version))
-    validated = running(staging_kube, staging.namespace, DEPLOYMENT)
+    image = registry.image(released(manifests, release.version, target.container))
+    validated = running(staging_kube, staging.namespace, DEPLOYMENT, staging.container)
     fact("image", image.digest)
     fact("image-manifest", image.manifest_digest)
 
@@ -47,10 +46,14 @@ def test_image_is_what_staging_runs(
 
 @pytest.mark.runbook("green.image-revision")
 def test_image_is_built_from_the_tag(
-    registry: Registry, repository: Repository, manifests: tuple[Document, ...], release: Release
+    registry: Registry,
+    repository: Repository,
+    manifests: tuple[Document, ...],
+    release: Release,
+    target: Target,
 ) -> None:
     """By the label that the build leaves in the image."""
-    image = registry.image(released(manifests, release.version))
+    image = registry.image(released(manifests, release.version, target.container))
     tag = repository.tag(f"v{release.version}")
 
     assert tag is not None, f"no tag v{release.version}"
@@ -63,15 +66,14 @@ def test_scan_has_no_critical_finding(
     manifests: tuple[Document, ...],
     vulnerabilities: Vulnerabilities,
     release: Release,
+    target: Target,
     runbook: Runbook,
 ) -> None:
     """Of these bytes: a report of another build, or of last week, says nothing of what ships tonight."""
     limits = runbook.lines["green.image-scan"].limits
     report = vulnerabilities.report()
-    image = registry.image(released(manifests, release.version))
+    image = registry.image(released(manifests, release.version, target.container))
 
-    assert report.is_of(image), (
-        f"the report is of {sorted(report.scan.digests) or 'no digest'}, not of {image.digest}"
-    )
+    assert report.scan.identity.contradiction(image) is None
     assert report.age_hours <= limits["age_hours"]
     assert len(report.scan.critical) <= limits["critical"], f"critical: {', '.join(report.scan.critical)}"

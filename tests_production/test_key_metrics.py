@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from noxgate.clients.key_metrics import KeyMetrics
-from noxgate.runbook import Runbook
+from noxgate.project.runbook import Runbook
+from noxgate.systems.prometheus.key_metrics import KeyMetrics
 
 
 @pytest.mark.runbook("live.p95-within-target")

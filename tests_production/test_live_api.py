@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.clients.first_minutes import FirstMinutes
-from noxgate.runbook import Release
+from nox_service.first_minutes import FirstMinutes
+from noxgate.project.runbook import Release
 
 
 @pytest.mark.runbook("live.health")

@@ -2,14 +2,13 @@
 
 import pytest
 
-from noxgate.clients.ingress_meaning import changed_at
-from noxgate.clients.kube import Kube
-from noxgate.clients.log_lines import allow_list, unexpected
-from noxgate.clients.pod_logs import PodLogs
-from noxgate.clients.switching import live_ingress
-from noxgate.clients.workload import living
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from noxgate.blue_green.switch_time import Switch
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.log_lines import allow_list, unexpected
+from noxgate.systems.kubernetes.pod_logs import PodLogs
+from noxgate.systems.kubernetes.workload import living
 
 PODS = "app=nox-api"
 SHOWN = 5  # lines of a log that a reason may quote
@@ -17,14 +16,13 @@ SHOWN = 5  # lines of a log that a reason may quote
 
 @pytest.mark.runbook("live.log-errors")
 def test_no_green_pod_logged_an_error(
-    kube: Kube, pod_logs: PodLogs, target: Target, runbook: Runbook
+    kube: Kube, pod_logs: PodLogs, target: Target, runbook: Runbook, switched: Switch
 ) -> None:
     """By level, or by a whole word in plain lines: "0 errors" is none, and CRITICAL is one."""
     limits = runbook.lines["live.log-errors"].limits
-    since = changed_at(live_ingress(kube, target))
     allowed = allow_list(target.log_allow_list)
     pods = living(kube.list("Pod", target.green_namespace, PODS))
-    logs = [log for pod in pods for log in pod_logs.of(pod, since, int(limits["lines"]))]
+    logs = [log for pod in pods for log in pod_logs.of(pod, switched.at, int(limits["lines"]))]
 
     assert pods != []
     assert [log.pod for log in logs if not log.lines] == [], "a log without any line says nothing"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from noxgate.clients.drift import drifted
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.repository import Repository
-from noxgate.runbook import Release
-from noxgate.target import Target
+from noxgate.project.runbook import Release
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.drift import drifted
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.repository import Repository
 
 
 @pytest.mark.runbook("green.manifests-accepted")

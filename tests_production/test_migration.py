@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.clients import catalog as found
-from noxgate.clients.catalog import Catalog
-from noxgate.clients.database import Database
-from noxgate.clients.migration_output import Output
-from noxgate.clients.run_log import FINISHED, steps
+from noxgate.systems.postgres import catalog as found
+from noxgate.systems.postgres.catalog import Catalog
+from noxgate.systems.postgres.database import Database
+from noxgate.systems.postgres.run_log import FINISHED, steps
+from noxgate.trials.migration.output import Output
 
 CLOCKS = timedelta(minutes=1)  # that the database's clock and this machine's may be apart
 
@@ -30,10 +30,12 @@ def test_migration_ended_without_an_error(
 def test_production_has_the_whole_catalog(database: Database, catalog: Catalog) -> None:
     """The version row alone proves nothing: a migration may write it after any number of errors."""
     schema = catalog.schema_name
-    columns = found.columns(database, schema)
-    indexes = found.valid_indexes(database, schema)
-    triggers = found.enabled_triggers(database, schema)
-    functions = found.functions(database, schema)
+    columns = found.columns(database, schema, catalog.columns)
+    indexes = found.valid_indexes(database, schema, catalog.indexes)
+    triggers = found.enabled_triggers(database, schema, catalog.triggers)
+    functions = found.functions(database, schema, catalog.functions)
+    hidden = found.hidden_rows(database, schema, catalog.columns)
+    bodies = found.bodies(database, schema, catalog.bodies)
     homes = found.homes(database, [*catalog.columns, *catalog.indexes])
 
     expected = [(table, column) for table, names in catalog.columns.items() for column in names]
@@ -43,6 +45,8 @@ def test_production_has_the_whole_catalog(database: Database, catalog: Catalog) 
     assert found.other(catalog.indexes, indexes) == {}
     assert found.other(catalog.triggers, triggers) == {}
     assert [name for name in catalog.functions if name not in functions] == []
+    assert bodies == catalog.bodies
+    assert hidden == []
     assert homes == {name: [schema] for name in [*catalog.columns, *catalog.indexes]}
 
 

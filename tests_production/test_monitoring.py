@@ -2,13 +2,14 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.prometheus import Prometheus
-from noxgate.clients.watched import dark, deaf, shipped_rules
-from noxgate.clients.workload import living, name
-from noxgate.runbook import Runbook
-from noxgate.target import Target, UnreachableError
+from noxgate.blue_green.watched import dark, deaf, shipped_rules
+from noxgate.errors import UnreachableError
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.workload import living, name
+from noxgate.systems.prometheus.client import Prometheus
 
 PODS = "app=nox-api"
 

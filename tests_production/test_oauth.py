@@ -2,9 +2,9 @@
 
 import pytest
 
-from noxgate.clients.api import ApiClient
-from noxgate.clients.oauth_urls import GITHUB, GOOGLE, MICROSOFT, assert_authorization_urls
-from noxgate.target import Target
+from nox_service.api import ApiClient
+from nox_service.oauth_urls import GITHUB, GOOGLE, MICROSOFT, assert_authorization_urls
+from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("live.oauth-google")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from noxgate.clients.first_minutes import FirstMinutes
-from noxgate.clients.workload import living, name, phases, restarts, unready
-from noxgate.runbook import Runbook
+from nox_service.first_minutes import FirstMinutes
+from noxgate.project.runbook import Runbook
+from noxgate.systems.kubernetes.workload import living, name, phases, restarts, unready
 
 
 @pytest.mark.runbook("live.pods-steady")

@@ -4,15 +4,25 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.clients.api import ApiClient
-from noxgate.clients.ingress_meaning import changed_at, services
-from noxgate.clients.kube import Kube
-from noxgate.clients.rolled_back import DECIDED, DONE, RolledBack
-from noxgate.clients.switching import BLUE, differing, ingress_before, kept, live_ingress, switched
-from noxgate.clients.traffic import Green, rivals, wrong_backends
-from noxgate.clients.workload import desired, living, name
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target, UnreachableError
+from nox_service.api import ApiClient
+from noxgate.blue_green.rolled_back import DECIDED, DONE, RolledBack
+from noxgate.blue_green.switch_time import Switch
+from noxgate.blue_green.switching import (
+    BLUE,
+    colours,
+    differing,
+    ingress_before,
+    kept,
+    live_ingress,
+    switched,
+)
+from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observe
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.workload import desired, living, name
 
 PODS = "app=nox-api"
 DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
@@ -21,7 +31,7 @@ APART = timedelta(seconds=2)  # the API server writes whole seconds down
 
 
 @pytest.mark.runbook("rollback.traffic-switch")
-def test_ingress_leads_to_blue_alone(kube: Kube, target: Target) -> None:
+def test_ingress_leads_to_blue_alone(kube: Kube, target: Target, observe: Observe) -> None:
     """Every host and path as it was saved before the release, to pods that are ready."""
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
@@ -30,9 +40,9 @@ def test_ingress_leads_to_blue_alone(kube: Kube, target: Target) -> None:
     namespaces = dict.fromkeys(
         each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
     )
-    others = [each for namespace in namespaces for each in kube.list("Ingress", namespace)]
+    others = ingresses_of(kube, list(namespaces), observe)
 
-    assert services(after) == {BLUE}
+    assert colours(after) == {BLUE}
     assert differing(after, switched(before, BLUE)) == {}
     assert {field: value for field, value in kept(after).items() if value != kept(before)[field]} == {}
     assert wrong_backends(kube, after, Green.of(kube, target.blue_namespace, OLD_DEPLOYMENT)) == []
@@ -82,16 +92,15 @@ def test_green_could_be_scaled_down(kube: Kube, target: Target) -> None:
 
 @pytest.mark.runbook("rollback.time")
 def test_it_took_less_than_the_runbook_allows(
-    kube: Kube, target: Target, rolled_back: RolledBack, runbook: Runbook
+    rolled_back: RolledBack, runbook: Runbook, switched: Switch
 ) -> None:
     """By the record of tonight: the Ingress has to have been changed while it was written."""
     limit = runbook.lines["rollback.time"].limits["seconds"]
     steps = rolled_back.steps()
-    changed = changed_at(live_ingress(kube, target))
+    changed = switched.at
 
     assert [step.what for step in steps[:1] + steps[-1:]] == [DECIDED, DONE]
     assert sorted(steps, key=lambda step: step.at) == steps, "its steps are not in the order of their times"
-    assert changed is not None, "the Ingress does not say when it was changed"
     begin, end = steps[0].at, steps[-1].at
     assert begin - APART <= changed <= end + APART, f"the Ingress was changed {changed}, not in this rollback"
     assert (end - begin).total_seconds() < limit

@@ -2,13 +2,14 @@
 
 import pytest
 
-from noxgate.clients.ingress_meaning import routes, services
-from noxgate.clients.kube import Kube
-from noxgate.clients.rollback_manifests import RollbackManifests, servers_fields
-from noxgate.clients.switching import (
+from noxgate.blue_green.ingress_meaning import routes
+from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
+from noxgate.blue_green.saved_objects import twice
+from noxgate.blue_green.switching import (
     BLUE,
     GREEN,
     INGRESS,
+    colours,
     differing,
     dry_run,
     kept,
@@ -18,7 +19,8 @@ from noxgate.clients.switching import (
     switched,
     together,
 )
-from noxgate.target import Target
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
 
 
 @pytest.mark.runbook("prep.rollback-manifests-complete")
@@ -26,11 +28,14 @@ def test_every_object_was_saved(rollback_manifests: RollbackManifests) -> None:
     """`kubectl get all` leaves most kinds out, among them the Ingress, which the switch changes."""
     documents = rollback_manifests.documents()
     lacking = rollback_manifests.lacking(documents)
+    outdated = rollback_manifests.outdated(documents)
     ingresses = [each.content for each in documents if (each.kind, each.name) == ("Ingress", INGRESS)]
 
     assert documents != ()
     assert lacking == []
-    assert [services(ingress) for ingress in ingresses] == [{BLUE}]
+    assert twice(documents) == []
+    assert outdated == {}, f"not what is live, save them anew: {outdated}"
+    assert [colours(ingress) for ingress in ingresses] == [{BLUE}]
 
 
 @pytest.mark.runbook("prep.rollback-manifests-replay")
@@ -51,11 +56,11 @@ def test_rollback_leads_back(kube: Kube, target: Target) -> None:
     before = live_ingress(kube, target)
     show_runbooks_patch(kube, target, BLUE)
     back = planned(target, before, GREEN, BLUE, target.rollback_patch)
-    if services(before) == {BLUE}:
+    if colours(before) == {BLUE}:
         back = together(planned(target, before, BLUE, GREEN, target.switch_patch), back)
     after = dry_run(kube, target, back)
 
-    assert services(before) in ({BLUE}, {GREEN})
+    assert colours(before) in ({BLUE}, {GREEN})
     assert routes(after) != {}
     assert differing(after, switched(before, BLUE)) == {}
     assert kept(after) == kept(before)

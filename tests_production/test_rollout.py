@@ -2,11 +2,13 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.registry import Registry
-from noxgate.clients.running import released, running, strangers_to
-from noxgate.clients.workload import (
+from noxgate.blue_green.running import DEPLOYMENT, pods_of, released, running, strangers_to
+from noxgate.look.waiting import eventually
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.workload import (
     desired,
     living,
     phases,
@@ -16,11 +18,8 @@ from noxgate.clients.workload import (
     unsettled,
     versions,
 )
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target
-from noxgate.waiting import eventually
+from noxgate.systems.registry.client import Registry
 
-DEPLOYMENT = "nox-api-deployment-green"
 PODS = "app=nox-api"
 
 
@@ -31,9 +30,9 @@ def test_every_green_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, 
 
     def rolled_out() -> None:
         deployment = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
-        pods = living(kube.list("Pod", target.green_namespace, PODS))
+        pods = pods_of(kube, deployment, PODS)
 
-        assert set(versions(deployment["spec"]["template"])) == {release.version}
+        assert set(versions(deployment["spec"]["template"], target.container)) == {release.version}
         assert unsettled(deployment) == {}
         assert unready(pods) == {}
         assert strangers(pods, deployment) == {}
@@ -65,8 +64,8 @@ def test_every_green_pod_runs_the_published_bytes(
     kube: Kube, target: Target, registry: Registry, manifests: tuple[Document, ...], release: Release
 ) -> None:
     """By digest: a node that had an image under this tag already need not have asked for the new one."""
-    image = registry.image(released(manifests, release.version))
-    found = running(kube, target.green_namespace, DEPLOYMENT)
+    image = registry.image(released(manifests, release.version, target.container))
+    found = running(kube, target.green_namespace, DEPLOYMENT, target.container)
 
     assert found != {}
     assert strangers_to(image, found) == {}

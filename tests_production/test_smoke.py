@@ -2,10 +2,10 @@
 
 import pytest
 
-from noxgate.clients.forward import Forward, each_pod, is_open, left_over
-from noxgate.clients.kube import Kube
-from noxgate.runbook import Release
-from noxgate.target import Target
+from noxgate.project.runbook import Release
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.forward import Forward, each_pod, is_open, left_over
+from noxgate.systems.kubernetes.kube import Kube
 
 SERVICE = "nox-api-service-green"
 

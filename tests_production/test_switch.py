@@ -2,12 +2,11 @@
 
 import pytest
 
-from noxgate.clients.ingress_meaning import services
-from noxgate.clients.kube import Kube
-from noxgate.clients.switching import (
+from noxgate.blue_green.switching import (
     BLUE,
     GREEN,
     Json,
+    colours,
     differing,
     dry_run,
     kept,
@@ -17,8 +16,9 @@ from noxgate.clients.switching import (
     switched,
     together,
 )
-from noxgate.clients.traffic import Green, wrong_backends
-from noxgate.target import Target
+from noxgate.blue_green.traffic import Green, wrong_backends
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
 
 
 @pytest.mark.runbook("green.switch-dry-run")
@@ -28,7 +28,7 @@ def test_switch_still_changes_backends_only(kube: Kube, target: Target) -> None:
     show_runbooks_patch(kube, target, GREEN)
     after = switch(kube, target, before)
 
-    assert services(before) in ({BLUE}, {GREEN})
+    assert colours(before) in ({BLUE}, {GREEN})
     assert differing(after, switched(before, GREEN)) == {}
     assert kept(after) == kept(before)
 
@@ -39,14 +39,14 @@ def test_switch_leads_to_ready_green_pods(kube: Kube, target: Target) -> None:
     after = switch(kube, target, live_ingress(kube, target))
     green = Green.of(kube, target.green_namespace)
 
-    assert services(after) == {GREEN}
+    assert colours(after) == {GREEN}
     assert wrong_backends(kube, after, green) == []
 
 
 def switch(kube: Kube, target: Target, before: Json) -> Json:
     """What the planned switch would leave; once it is done, what the way back and it again would."""
     forth = planned(target, before, BLUE, GREEN, target.switch_patch)
-    if services(before) != {GREEN}:
+    if colours(before) != {GREEN}:
         return dry_run(kube, target, forth)
     back = planned(target, before, GREEN, BLUE, target.rollback_patch)
     return dry_run(kube, target, together(back, forth))

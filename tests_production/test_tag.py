@@ -2,15 +2,13 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.registry import Registry
-from noxgate.clients.registry_answers import REVISION
-from noxgate.clients.repository import Repository, Tag
-from noxgate.clients.running import running
-from noxgate.runbook import Release
-from noxgate.target import Target
-
-DEPLOYMENT = "nox-api-deployment-green"
+from noxgate.blue_green.running import DEPLOYMENT, running
+from noxgate.project.runbook import Release
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.registry.answers import REVISION
+from noxgate.systems.registry.client import Registry
+from noxgate.systems.repository import Repository, Tag
 
 
 @pytest.mark.runbook("green.tag-annotated")
@@ -41,7 +39,7 @@ def test_tag_is_the_validated_commit(
 ) -> None:
     """The commit that the image which staging runs was built from, and it is on the remote's main."""
     tag = tag_of(repository, release)
-    images = set(running(staging_kube, staging.namespace, DEPLOYMENT).values())
+    images = set(running(staging_kube, staging.namespace, DEPLOYMENT, staging.container).values())
     validated = {image: staging_registry.image(image).labels.get(REVISION) for image in images}
     main = repository.remote_head("main")
 

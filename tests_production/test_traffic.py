@@ -1,33 +1,46 @@
 """Runbook 4, traffic switch: the Ingress leads to green everywhere, and users get the release alone."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from noxgate.clients import exposition
-from noxgate.clients.api import Answer, ApiClient
-from noxgate.clients.forward import Forward, pod_port
-from noxgate.clients.ingress_meaning import services
-from noxgate.clients.kube import Kube
-from noxgate.clients.switching import GREEN, differing, ingress_before, kept, live_ingress, switched
-from noxgate.clients.traffic import SERVICE, Green, rivals, wrong_backends
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target
-from noxgate.waiting import eventually
+from nox_service.api import ApiClient
+from noxgate.blue_green.switching import (
+    GREEN,
+    colours,
+    differing,
+    ingress_before,
+    kept,
+    live_ingress,
+    switched,
+)
+from noxgate.blue_green.traffic import SERVICE, Green, ingresses_of, rivals, wrong_backends
+from noxgate.look.observation import Observe
+from noxgate.look.waiting import eventually
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.forward import Forward, pod_port
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.prometheus import exposition
+
+if TYPE_CHECKING:
+    from noxgate.look.http import Answer
 
 PORT = 80
 AT_A_TIME = 20  # samples between two looks at the pods
 
 
 @pytest.mark.runbook("live.traffic-switch")
-def test_ingress_leads_to_green_alone(kube: Kube, target: Target) -> None:
+def test_ingress_leads_to_green_alone(kube: Kube, target: Target, observe: Observe) -> None:
     """Every host and path that it had, to a Service within its reach, with green's ready pods alone."""
     before = ingress_before(target)
     after = live_ingress(kube, target)
     namespaces = dict.fromkeys(
         each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
     )
-    others = [each for namespace in namespaces for each in kube.list("Ingress", namespace)]
+    others = ingresses_of(kube, list(namespaces), observe)
 
-    assert services(after) == {GREEN}
+    assert colours(after) == {GREEN}
     assert differing(after, switched(before, GREEN)) == {}
     assert {field: value for field, value in kept(after).items() if value != kept(before)[field]} == {}
     assert wrong_backends(kube, after, Green.of(kube, target.green_namespace)) == []

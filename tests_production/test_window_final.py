@@ -2,14 +2,15 @@
 
 import pytest
 
-from noxgate.clients.api import ApiClient
-from noxgate.clients.ingress_meaning import services
-from noxgate.clients.kube import Kube
-from noxgate.clients.switching import GREEN, live_ingress
-from noxgate.clients.watching import Watching
-from noxgate.clients.workload import desired, living, name, strangers, unready
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target, UnreachableError
+from nox_service.api import ApiClient
+from noxgate.blue_green.running import pods_of
+from noxgate.blue_green.switching import GREEN, colours, live_ingress
+from noxgate.errors import UnreachableError
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.workload import desired, name, strangers, unready
+from noxgate.window.watching import Watching
 
 PODS = "app=nox-api"
 DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
@@ -26,11 +27,11 @@ def test_production_is_the_release_and_well(
     health, ready = api.get_often("/health"), api.get_often("/ready")
     versions = api.get_often("/version")
     deployment = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
-    green = living(kube.list("Pod", target.green_namespace, PODS))
+    green = pods_of(kube, deployment, PODS)
     old = kube.need("Deployment", OLD_DEPLOYMENT, target.blue_namespace)
-    blue = living(kube.list("Pod", target.blue_namespace, PODS))
+    blue = pods_of(kube, old, PODS)
 
-    assert services(live_ingress(kube, target)) == {GREEN}
+    assert colours(live_ingress(kube, target)) == {GREEN}
     assert {(answer.status, answer.field("status", str)) for answer in health} == {(200, "healthy")}
     assert {(answer.status, answer.field("status", str)) for answer in ready} == {(200, "ready")}
     assert {(answer.status, answer.field("version", str)) for answer in versions} == {(200, release.version)}

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.clients.database import Database
-from noxgate.clients.watching import Watching
-from noxgate.runbook import Runbook
+from noxgate.project.runbook import Runbook
+from noxgate.systems.postgres.database import Database
+from noxgate.window.watching import Watching
 
 
 @pytest.mark.runbook("window.checkpoint-24h-batch-jobs")

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.prometheus import Prometheus
-from noxgate.clients.watched import ours, shipped_rules, unloaded
-from noxgate.clients.watching import Watching
-from noxgate.clients.window_metrics import Stretch, WindowMetrics
-from noxgate.clients.workload import living, restarts
-from noxgate.runbook import Runbook
-from noxgate.target import Target, UnreachableError
+from noxgate.blue_green.watched import ours, shipped_rules, unloaded
+from noxgate.errors import UnreachableError
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.workload import living, restarts
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.window_metrics import Stretch, WindowMetrics
+from noxgate.window.watching import Watching
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

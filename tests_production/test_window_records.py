@@ -4,28 +4,26 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.clients.ingress_meaning import changed_at, services
-from noxgate.clients.kube import Kube
-from noxgate.clients.switching import GREEN, live_ingress
-from noxgate.clients.watching import Watching
-from noxgate.target import Target
-from noxgate.window import Made
+from noxgate.blue_green.switch_time import Switch
+from noxgate.blue_green.switching import GREEN, colours, live_ingress
+from noxgate.project.schedule import Made
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.window.watching import Watching
 
 APART = timedelta(seconds=2)  # clocks are read to the second
 
 
 @pytest.mark.runbook("window.opened")
-def test_the_window_is_open(watching: Watching, kube: Kube, target: Target) -> None:
+def test_the_window_is_open(watching: Watching, kube: Kube, target: Target, switched: Switch) -> None:
     """Counted from the switch that users live with: the Ingress says when that was, and where it leads."""
     window = watching.opened()
     ingress = live_ingress(kube, target)
-    switched = changed_at(ingress)
 
     assert window.watcher != ""
     assert window.promised == {name: each.due for name, each in window.checkpoints.items()}
-    assert services(ingress) == {GREEN}
-    assert switched is not None, "the Ingress does not say when it was changed"
-    changed = switched - window.shift
+    assert colours(ingress) == {GREEN}
+    changed = switched.at - window.shift
     assert abs(changed - window.switched) <= APART, (
         f"the window counts from {window.switched}, and the Ingress was last changed {changed}"
     )

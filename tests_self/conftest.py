@@ -1,29 +1,29 @@
 """What the suite's own tests are given: a small project to run the plugin in."""
 
 import json
+import os
 import socket
 import ssl
+import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import Any, NamedTuple
+from typing import Any
 
-import httpcore  # noqa: F401 (httpx imports it late: a run inside this process would take it away again)
-import numpy as np  # noqa: F401 (so does the sweep)
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from tests_self import forked, scheduling
+from tests_self.authority import Authority, Pair
+from tests_self.forked import preloaded
 
-from noxgate.target import Target
+from noxgate.project.target import Target
 
 pytest_plugins = ["pytester"]
+preloaded.modules()  # what a run inside this process imports late, it would take away again
+preloaded.freeze()
 
 PYPROJECT = """
 [tool.pytest]
@@ -75,8 +75,8 @@ client_id = "client"
 
 CHECK = """
 import pytest
-from noxgate.clients.observation import Observation
-from noxgate.target import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.errors import UnreachableError
 {top}
 {decorator}
 @pytest.mark.runbook("{line}")
@@ -93,9 +93,37 @@ VARIABLES = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """All workers of xdist fork from one process; nobody waits while it imports."""
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        return
+    stack = ExitStack()
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    os.environ[forked.VARIABLE] = str(stack.enter_context(forked.interpreter(Path(folder))))
+    stack.callback(os.environ.pop, forked.VARIABLE)
+    config.add_cleanup(stack.close)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Who is given which tests."""
+    return scheduling.ByServers(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Last what brings the rehearsal's worlds up, which stay until the end and take half of a core."""
-    items.sort(key=lambda item: (item.path.parent.name == "rehearsal", item.path.name == "test_world.py"))
+    """First what is timed, last the rehearsal, whose worlds stay up and are put under load.
+
+    In the middle the file whose worlds come and go: that takes the machine, and what is timed would feel it.
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder, file = item.path.parent.name, item.path.name
+    if folder == "load":
+        return 0 if file == "test_oracle.py" else 1  # whose milliseconds are k6's, too
+    if folder == "rehearsal":
+        return 5
+    return 3 if file == "test_world.py" else 2 if file < "test_p" else 4
 
 
 class Project:
@@ -168,68 +196,36 @@ class Project:
         return {line["id"].partition(".")[2]: line["outcome"] for line in self.results()["lines"]}
 
 
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[str]:
+    """To call in place of `sys.executable`: runs of pytest and of the gate do not start from nothing."""
+    if forked.VARIABLE in os.environ:
+        yield os.environ[forked.VARIABLE]
+        return
+    with tempfile.TemporaryDirectory() as folder, forked.interpreter(Path(folder)) as program:
+        yield str(program)
+
+
+@pytest.fixture(scope="module")
+def quick_start(interpreter: str) -> Iterator[None]:
+    """What this module starts with `sys.executable` does not start from nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", interpreter)
+        yield
+
+
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, interpreter: str) -> Project:
     """A small project; its checks are files that a test may write over."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "executable", interpreter)
+    # a small project is no checkout of this suite: test_committed.py has such ones
+    monkeypatch.setattr("noxgate.plugin.committed.doubts", lambda *_: iter(()))
     return Project(pytester)
 
 
 # ---------------------------------------------------------------- servers on loopback, for the clients
-
-
-class Pair(NamedTuple):
-    """Files of a certificate and its key."""
-
-    certificate: Path
-    key: Path
-
-
-class Authority:
-    """A certificate authority that clients trust, and certificates of several qualities."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
-        self.file = self._write("authority", self._certificate("an authority", self._key, ca=True), self._key)
-        self.good = self.issue("good", "localhost", days=30)
-
-    def issue(self, name: str, host: str, *, days: float, own: bool = False) -> Pair:
-        """Make a certificate for `host` that ends in `days`, signed by the authority or by its own key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        return self._write(name, self._certificate(host, key, days=days, signer=key if own else None), key)
-
-    def _certificate(
-        self,
-        host: str,
-        key: ec.EllipticCurvePrivateKey,
-        *,
-        days: float = 30,
-        ca: bool = False,
-        signer: ec.EllipticCurvePrivateKey | None = None,
-    ) -> x509.Certificate:
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name if signer else self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=60))
-            .not_valid_after(now + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-            .sign(signer or self._key, hashes.SHA256())
-        )
-
-    def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
-        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-        pair.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
-        pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return pair
 
 
 @pytest.fixture(scope="session")

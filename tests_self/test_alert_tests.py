@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.clients.alert_tests import AlertTests, Trial
-from noxgate.target import Target, UnreachableError
+from noxgate.errors import UnreachableError
+from noxgate.project.target import Target
+from noxgate.trials.alert_tests import AlertTests, Trial
 
 if TYPE_CHECKING:
-    from noxgate.clients.observation import Observation
+    from noxgate.look.observation import Observation
 
 GROUPS = [
     {

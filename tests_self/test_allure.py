@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from noxgate import cli
-from noxgate.evidence import allure_report
-from noxgate.evidence.runs import runs_of
+from noxgate.cli.main import main
+from noxgate.reports import allure_report
+from noxgate.trust.runs import runs_of
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -100,13 +100,13 @@ def test_without_node(
 ) -> None:
     """One line says what is missing, and what to look at instead."""
     monkeypatch.chdir(project.path)
-    assert cli.main(["report"]) == 4
+    assert main(["report"]) == 4
     assert capsys.readouterr().err == "noxgate: no run in reports/8.0.0: noxgate gate makes one\n"
     project.gate()
     monkeypatch.setenv("PATH", str(project.path))
     capsys.readouterr()
 
-    assert cli.main(["report"]) == 4
+    assert main(["report"]) == 4
 
     assert capsys.readouterr().err == (
         "noxgate: the Allure report needs Node.js 20 or newer with npm; not there: node, npm; "

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,10 @@ from redis import Redis
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-import noxgate.rehearsal
-from noxgate.rehearsal.api.auth import mint
-from noxgate.waiting import eventually
+from nox_rehearsal.api.login.auth import mint
+from nox_rehearsal.checkout import NOX
+from noxgate.look.waiting import eventually
 
-NOX = Path(noxgate.rehearsal.__file__).parent / "nox"
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 SECRET_KEY = "a key of the tests that is long enough"  # noqa: S105
 SECRETS = [SECRET_KEY, "google-secret", "github-secret", "microsoft-secret"]
@@ -81,6 +81,7 @@ class Servers:
         )
 
 
+pytestmark = pytest.mark.usefixtures("quick_start")
 MIGRATION = NOX / "migrations" / "v8_to_v8.0.0.sql"
 
 
@@ -142,7 +143,7 @@ def serving(servers: Servers, folder: Path, version: str, database: str, **chang
     log, faults = folder / f"{port}.log", folder / f"{port}.json"
     environment = variables(servers, version, database, port) | {"NOX_FAULTS": str(faults)} | changes
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "noxgate.rehearsal.api"]
+        command = [sys.executable, "-m", "nox_rehearsal.api"]
         with (
             process(command, env=environment, stdout=output, stderr=output) as running,
             Api(port, log, faults, database) as api,
@@ -154,7 +155,7 @@ def serving(servers: Servers, folder: Path, version: str, database: str, **chang
 @contextmanager
 def working(servers: Servers, version: str, database: str, **changes: str) -> Iterator[None]:
     environment = variables(servers, version, database, 1) | changes
-    command = [sys.executable, "-m", "noxgate.rehearsal.api.worker"]
+    command = [sys.executable, "-m", "nox_rehearsal.science.worker"]
     with process(command, env=environment, stdout=subprocess.DEVNULL):
         yield
 
@@ -766,7 +767,13 @@ def test_a_broken_redis_is_a_503_for_signing_in(api: Api) -> None:
 def test_a_broken_database_is_a_503_for_data(api: Api) -> None:
     api.break_it(settings={"database_url": "postgresql://postgres:hidden-word@127.0.0.1:9/nox"})
 
-    answers = [api.as_user("/api/user/profile"), api.get("/api/public/stats"), api.post("/xtb/v1", json=XTB)]
+    looks = [
+        lambda: api.as_user("/api/user/profile"),
+        lambda: api.get("/api/public/stats"),
+        lambda: api.post("/xtb/v1", json=XTB),
+    ]
+    with ThreadPoolExecutor() as at_once:  # each takes as long as the API is patient
+        answers = list(at_once.map(lambda look: look(), looks))
 
     assert [answer.status_code for answer in answers] == [503, 503, 503]
     assert answers[0].json() == {"error": "database unavailable"}
@@ -802,12 +809,12 @@ def test_logs_are_json_and_have_no_secret(servers: Servers, tmp_path: Path) -> N
 )
 def test_a_bad_setting_is_one_clear_line(servers: Servers, change: dict[str, str], line: str) -> None:
     environment = variables(servers, "8.0.0", "seed_8", 3000) | change
-    command = [sys.executable, "-m", "noxgate.rehearsal.api"]
+    command = [sys.executable, "-m", "nox_rehearsal.api"]
 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=20)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"noxgate.rehearsal.api: {line}\n"
+    assert done.stderr == f"nox_rehearsal.api: {line}\n"
 
 
 def variables(servers: Servers, version: str, database: str, port: int) -> dict[str, str]:

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from noxgate.clients import dump_file, saved
-from noxgate.clients.backup import Backup, differing
-from noxgate.clients.backup_trial import BackupTrial
-from noxgate.clients.database import DatabaseSession
-from noxgate.clients.manifests import read_file
-from noxgate.clients.migration_output import output
-from noxgate.clients.observation import Observation
-from noxgate.clients.rollback_manifests import RollbackManifests, servers_fields
-from noxgate.clients.table_contents import Contents
-from noxgate.runbook import Release
-from noxgate.target import Target, UnreachableError
+from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project import saved
+from noxgate.project.runbook import Release
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.manifests import read_file
+from noxgate.systems.postgres.database import DatabaseSession
+from noxgate.trials.backup import dump_file
+from noxgate.trials.backup.tonight import Backup, differing
+from noxgate.trials.backup.trial import BackupTrial
+from noxgate.trials.migration.output import output
+from noxgate.trials.table_contents import Contents
 
 if TYPE_CHECKING:
-    from noxgate.clients.kube import Kube
+    from noxgate.systems.kubernetes.kube import Kube
 
 BEGIN = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\nSET statement_timeout = 0;\n"
 DATA = "COPY public.notes (id, text) FROM stdin;\n1\tpg_dump: error: seen\n2\terror: none\n\\.\n\n"
@@ -98,6 +100,89 @@ def test_what_is_no_whole_dump(
     assert found == {key: value for key, value in wrong.items() if key != "noise"}
     starts = wrong.get("noise", ())
     assert [line[: len(start)] for line, start in zip(form.noise, starts, strict=True)] == list(starts)
+
+
+STRINGS = """\
+CREATE FUNCTION public.done() RETURNS text
+    LANGUAGE sql
+    AS $$\r
+  SELECT 'it''s';\r
+WARNING: no message\r
+\\connect nowhere
+$$;
+
+CREATE FUNCTION public.tagged() RETURNS text
+    LANGUAGE sql
+    AS $_$
+pg_dump: error: $$ ' "
+$_$;
+
+COMMENT ON TABLE public.notes IS 'Notes.\r
+WARNING: never deleted: it''s so.\r
+CREATE DATABASE none';
+
+COMMENT ON COLUMN public.notes.text IS E'back\\\\slash \\'
+error: no';
+
+CREATE VIEW public.asks AS
+ SELECT 'a
+Password: '::text AS "b
+warning: ""c"" ";
+
+"""
+
+
+def test_text_in_strings_of_a_dump(tmp_path: Path) -> None:
+    """Bodies, comments, names: each may have any line, and the line end of another system."""
+    form = dump_file.form(written(tmp_path, f"{BEGIN}{STRINGS}{DATA}{END}"))
+
+    assert (form.begins, form.ends) == (True, True)
+    assert (form.carriage_returns, form.noise, form.elsewhere) == (0, (), ())
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("pg_dump: warning: circular", ("noise", "line 46: pg_dump: warning: circular")),
+        ("Password: ", ("noise", "line 46: Password:")),
+        ("\\connect nox_production", ("elsewhere", "line 46: \\connect nox_production")),
+        ("\\c nox", ("elsewhere", "line 46: \\c nox")),
+        ("CREATE DATABASE nox WITH TEMPLATE = template0", ("elsewhere", "line 46: CREATE DATABASE nox")),
+        ("DROP DATABASE nox;", ("elsewhere", "line 46: DROP DATABASE nox;")),
+        ("\\! id", ("elsewhere", "line 46: \\! id")),
+    ],
+)
+def test_lines_that_are_no_strings(line: str, found: tuple[str, str], tmp_path: Path) -> None:
+    """Behind all those strings: what is a message, and what leads psql into another database."""
+    head = f"{BEGIN}{STRINGS}"
+    number = head.count("\n") + 1
+    form = dump_file.form(written(tmp_path, f"{head}{line}\n{DATA}{END}"))
+
+    where, said = found
+    (seen,) = getattr(form, where)
+    assert seen.startswith(said.replace("line 46", f"line {number}"))
+
+
+@pytest.mark.parametrize("piece", [29, 30, 31, 32, 47])
+def test_dump_in_pieces(piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a piece of it ends; rows of a table that is empty, too."""
+    empty = "COPY public.none (id) FROM stdin;\n\\.\n\n"
+    text = f"{BEGIN}{DATA}{empty}pg_dump: error: gone\n{DATA}{END}"
+    path = written(tmp_path, text)
+    found = dump_file.form(path)
+    monkeypatch.setattr(dump_file, "PIECE", piece)
+    whole = dump_file.form(path)
+
+    number = text[: text.index("pg_dump: error: gone")].count("\n") + 1
+    assert found.noise == whole.noise == (f"line {number}: pg_dump: error: gone",)
+    assert found == whole
+
+
+def test_terminals_line_ends_around_windows_ones(tmp_path: Path) -> None:
+    """A function from Windows hides no dump that went through a terminal."""
+    text = f"{BEGIN}{STRINGS}{DATA}{END}".replace("\n", "\r\n")
+
+    assert dump_file.form(written(tmp_path, text)).carriage_returns > 10
 
 
 def test_the_newest_file_counts(target: Target, tmp_path: Path) -> None:
@@ -191,6 +276,8 @@ def test_tables_that_differ() -> None:
         ("CREATE TABLE", False),
         ("INSERT 0 1", False),
         ("psql:v8.sql:3: NOTICE:  relation exists, skipping", False),
+        ("psql:v8_to_v8.0.0.sql:41: FEHLER:  Spalte »provider« existiert nicht", True),
+        ("psql:v8.sql:3: HINWEIS:  zwei\nERROR:  Zeilen", False),
     ],
 )
 def test_errors_in_the_migrations_output(
@@ -205,7 +292,7 @@ def test_errors_in_the_migrations_output(
     found = output(target, "8.0.0", seen.append)
 
     assert found.errors == ((f"line 2: {' '.join(line.split())}",) if is_error else ())
-    assert found.lines == 2
+    assert found.lines == 2 + line.count("\n")
 
 
 class _Namespace:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.cli import INCONCLUSIVE
+from noxgate.cli.main import INCONCLUSIVE
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -50,28 +50,3 @@ def test_gate_believes_no_exit_status_alone(
     result = project.pytester.run(sys.executable, "-m", "noxgate.cli", "gate", "--target", "staging")
 
     assert result.ret == INCONCLUSIVE
-
-
-def test_changed_checkout_is_not_go(project: "Project") -> None:
-    """On a real target, what decides is what is committed; a rehearsal is for trying things."""
-    run = project.pytester.run
-    (project.pytester.path / ".gitignore").write_text("__pycache__/\n")
-    run("git", "init", "-q")
-    run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "empty")
-
-    result = project.gate(apart=True)
-
-    assert result.ret == 2
-    result.stdout.fnmatch_lines(["not as committed: *"])
-    assert project.run("-m", "staging", "--target", "rehearsal", apart=True).ret == 0
-
-
-def test_committed_checkout_is_go(project: "Project") -> None:
-    """The same, committed."""
-    run = project.pytester.run
-    (project.pytester.path / ".gitignore").write_text("__pycache__/\n")
-    run("git", "init", "-q")
-    run("git", "add", "-A")
-    run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "all")
-
-    assert project.gate(apart=True).ret == 0

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.checks import Check, CheckError, find_checks
-from noxgate.runbook import Runbook, read_runbook
+from noxgate.project.checks import Check, CheckError, find_checks
+from noxgate.project.runbook import Runbook, read_runbook
 
 PROJECT = Path(__file__).parent.parent
 

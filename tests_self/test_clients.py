@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.clients.api import LOOKS, MOST_BYTES, SCIENCE, ApiClient, ApiSession
-from noxgate.clients.observation import Observation, Patience, shortened
-from noxgate.target import UnreachableError
+from nox_service.api import LOOKS, SCIENCE, ApiClient, ApiSession
+from noxgate.errors import UnreachableError
+from noxgate.look.http import MOST_BYTES
+from noxgate.look.observation import Observation, Patience, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests_self.conftest import Authority, Loopback
+    from tests_self.authority import Authority
+    from tests_self.conftest import Loopback
 
 Answer = bytes | list[bytes]
 

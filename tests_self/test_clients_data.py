@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from noxgate.clients.cache import Cache, CacheSession
-from noxgate.clients.database import MOST_ROWS, Database, DatabaseSession
-from noxgate.clients.observation import Observation, Patience
-from noxgate.target import UnreachableError
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Patience
+from noxgate.systems.postgres.database import MOST_ROWS, Database, DatabaseSession
+from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
     from tests_self.conftest import Loopback
@@ -87,7 +87,7 @@ def test_redis_is_only_read(loopback: "Loopback") -> None:
     client.ping(), client.role(), client.loading(), client.exists("x")
 
     assert set(server.commands) - GREETING == READING
-    looks = ["ping", "role", "loading", "version", "run_id", "exists"]
+    looks = ["ping", "role", "loading", "version", "run_id", "exists", "refuses_writes"]
     assert [name for name in vars(Cache) if not name.startswith("_")] == looks
 
 
@@ -114,6 +114,26 @@ def test_redis_that_loads_is_a_mismatch(loopback: "Loopback") -> None:
         cache(loopback, loopback.serve(busy.talk), observed).ping()
 
     assert len(observed) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "CLUSTERDOWN The cluster is down",
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    ],
+)
+def test_redis_that_says_what_is_wrong(loopback: "Loopback", words: str) -> None:
+    """We did look: it is there, and does not serve."""
+    server = FakeRedis(REPLIES | {"PING": f"-{words}\r\n".encode()})
+    observed: list[Observation] = []
+
+    with pytest.raises(AssertionError, match=f"Redis answers {words[:20]}"):
+        cache(loopback, loopback.serve(server.talk), observed).ping()
+
+    assert [each.seen for each in observed] == [words]
 
 
 @pytest.mark.parametrize(
@@ -245,14 +265,14 @@ def test_database_is_only_read(loopback: "Loopback") -> None:
         *["BEGIN READ ONLY", "SET LOCAL statement_timeout = '8s'", "SELECT 1", "COMMIT"],
         *["BEGIN READ ONLY", "SET LOCAL statement_timeout = '8s'", "SELECT 2", "COMMIT"],
     ]
-    assert [name for name in vars(Database) if not name.startswith("_")] == ["rows"]
+    assert [name for name in vars(Database) if not name.startswith("_")] == ["catalog", "rows"]
 
 
-def test_too_many_rows_are_a_mismatch(loopback: "Loopback") -> None:
-    """A catalog has not that many."""
+def test_too_many_rows_are_unreachable(loopback: "Loopback") -> None:
+    """Nothing is charged to the database."""
     server = FakePostgres(rows(*["x"] * (MOST_ROWS + 1)))
 
-    with pytest.raises(AssertionError, match="expected at most 10000 rows, saw more"):
+    with pytest.raises(UnreachableError, match="expected at most 10000 rows, saw more"):
         database(loopback, loopback.serve(server.talk), []).rows("SELECT 1")
 
 

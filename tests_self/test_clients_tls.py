@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.clients.api import ApiSession
-from noxgate.clients.observation import Observation, Patience
-from noxgate.clients.tls import TlsClient
-from noxgate.clients.websocket import Echo, WebSocketClient
-from noxgate.target import UnreachableError
+from nox_service.api import ApiSession
+from nox_service.websocket import Echo, WebSocketClient
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Patience
+from noxgate.systems.http.tls import TlsClient
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Authority, Loopback
+    from tests_self.authority import Authority
+    from tests_self.conftest import Loopback
 
 V1, V1_1, V1_2, V1_3 = (
     ssl.TLSVersion.TLSv1,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.rehearsal.sabotages import SABOTAGES, UnknownSabotageError, chosen
+from nox_rehearsal.sabotages import SABOTAGES, UnknownSabotageError, chosen
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -20,6 +20,9 @@ def noxgate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+_SAYS_GO = "import os; open(os.environ['NOXGATE_VERDICT'], 'w').write('GO\\n'); "
+
+
 @pytest.mark.parametrize(
     ("body", "options", "status"),
     [
@@ -28,6 +31,7 @@ def noxgate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         pytest.param("raise UnreachableError('no answer')", [], 2, id="inconclusive"),
         pytest.param("pass", ["--", "-k", "health"], 2, id="narrowed"),
         pytest.param("import os; os._exit(0)", [], 2, id="pytest-died-with-status-0"),
+        pytest.param(f"{_SAYS_GO}os._exit(0)", [], 2, id="a-word-without-evidence"),
         pytest.param("import os; os.kill(os.getpid(), 9)", [], 2, id="pytest-killed"),
     ],
 )
@@ -120,3 +124,15 @@ def test_output_survives_a_closed_pipe(pytestconfig: pytest.Config) -> None:
     os.close(reading)
 
     assert "Traceback" not in process.communicate()[1]
+
+
+def test_rehearse_without_its_packages(pytestconfig: pytest.Config) -> None:
+    """After `make install` alone: one line, and what brings them."""
+    start = "from noxgate.cli.main import main; sys.exit(main(['rehearse']))"
+    code = f"import sys; sys.modules['jwt'] = None\n{start}"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("noxgate: rehearse needs more packages than `make install` brings (")
+    assert done.stderr.count("\n") == 1

@@ -13,16 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
-from noxgate.rehearsal import certificates, ingress, leftovers
-from noxgate.rehearsal.cluster.controllers import Controllers
-from noxgate.rehearsal.cluster.objects import Api, path_of
-from noxgate.rehearsal.cluster.processes import Settings, Slot, answers, probe_of
-from noxgate.rehearsal.cluster.routes import routes
-from noxgate.rehearsal.error import RehearsalError
-from noxgate.rehearsal.ingress_conf import Site
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.processes import Crew, Part
-from noxgate.waiting import eventually
+from nox_rehearsal.cluster.controllers import Controllers
+from nox_rehearsal.cluster.objects import Api, path_of
+from nox_rehearsal.cluster.processes import Settings, Slot, answers, probe_of
+from nox_rehearsal.cluster.routes import routes
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.parts import certificates, ingress
+from nox_rehearsal.parts.ingress_conf import Site
+from nox_rehearsal.world import leftovers
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.processes import Crew, Part
+from noxgate.look.waiting import eventually
 
 from .kubernetes.servers import TOKENS, Server, stand_in
 
@@ -49,7 +50,7 @@ while True:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with stand_in(tmp_path_factory.mktemp("kubernetes")) as running:
+    with stand_in(tmp_path_factory.mktemp("kubernetes"), controllers=True) as running:
         yield running
 
 

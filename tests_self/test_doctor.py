@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from noxgate import doctor
+from noxgate.machine import doctor
 
 PACKAGED = "apt-get install --no-install-recommends"
+READ = ("Makefile", "pyproject.toml")  # by make
 Answer = subprocess.CompletedProcess[str]
 
 
@@ -150,7 +151,7 @@ def test_check_is_content_where_install_can_help(capsys: pytest.CaptureFixture[s
 
 def test_an_unknown_action_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main(["instal"]) == 2
-    expected = "expected one of report, check, install, install-for-tests, saw 'instal'\n"
+    expected = "expected one of report, check, install, install-venv, install-for-tests, saw 'instal'\n"
     assert capsys.readouterr().err == expected
 
 
@@ -192,6 +193,17 @@ def test_install_fetches_the_lists_where_packages_are_unknown(
         "apt-get could not install nginx-light xtb: E: No space left on device\n"
     )
     assert list(etc.iterdir()) == []
+
+
+@pytest.mark.usefixtures("etc")
+def test_what_makes_an_environment_is_installed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the suite can be installed while all the rest is."""
+    apt = Apt()
+    monkeypatch.setattr(doctor, "_quietly", apt)
+    monkeypatch.setattr(doctor, "_version", lambda command: "" if "ensurepip" in command[-1] else "99.0")
+
+    assert doctor.main(["install-venv"]) == 1
+    assert apt.actions() == ["install python3-venv"]
 
 
 @pytest.mark.usefixtures("without")
@@ -251,9 +263,12 @@ def test_make_alone_prints_the_verbs(pytestconfig: pytest.Config) -> None:
 
 def test_make_stops_before_it_changes_anything(pytestconfig: pytest.Config, tmp_path: Path) -> None:
     """Where the doctor's check fails there is no .venv afterwards."""
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
-        (tmp_path / name).write_text((pytestconfig.rootpath / name).read_text())
-    stand_in = tmp_path / "src" / "noxgate" / "doctor.py"
+    for file in (
+        *pytestconfig.rootpath.glob("requirements*.lock"),
+        *map(pytestconfig.rootpath.joinpath, READ),
+    ):
+        (tmp_path / file.name).write_text(file.read_text())
+    stand_in = tmp_path / "src" / "noxgate" / "machine" / "doctor.py"
     stand_in.parent.mkdir(parents=True)
     stand_in.write_text("import sys\nprint('missing: everything', file=sys.stderr)\nsys.exit(1)\n")
     made = subprocess.run(

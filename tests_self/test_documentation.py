@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.cli import table_of_checks
-from noxgate.rehearsal.sabotages import SABOTAGES
-from noxgate.runbook import read_runbook
+from nox_rehearsal.sabotages import SABOTAGES
+from noxgate.cli.checks import table_of_checks
+from noxgate.project.runbook import read_runbook
 
 PAGES = [
     "README.md",
@@ -17,6 +17,7 @@ PAGES = [
     "CHANGELOG.md",
     "docs/BACKUP.md",
     "docs/REHEARSAL.md",
+    "docs/SCANS.md",
     "docs/SIGN-OFF.md",
     "docs/WRITING-A-CHECK.md",
     "reports/README.md",

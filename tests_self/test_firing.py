@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from noxgate.clients.watched import firing
+from noxgate.blue_green.watched import firing
 
 if TYPE_CHECKING:
-    from noxgate.clients.prometheus import Prometheus
+    from noxgate.systems.prometheus.client import Prometheus
 
 OURS = {"nox-production", "nox-production-green", "nox-production-blue"}
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.ingress_meaning import routes, services, switch_patch
-from noxgate.clients.kube import Kube, RefusedError
-from noxgate.clients.kube_session import KubeSession
-from noxgate.target import Target
+from noxgate.blue_green.ingress_meaning import routes, services, switch_patch
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube, RefusedError
+from noxgate.systems.kubernetes.session import KubeSession
 
 from .kubernetes.servers import stand_in
 
@@ -72,7 +72,7 @@ def test_every_service_that_is_led_to() -> None:
 @pytest.fixture(scope="module")
 def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
     """A cluster with one Ingress, of which every path leads to blue."""
-    with stand_in(tmp_path_factory.mktemp("kubernetes")) as server:
+    with stand_in(tmp_path_factory.mktemp("kubernetes"), controllers=True) as server:
         with server.client() as client:
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nox"}}
             assert client.post("/api/v1/namespaces", json=namespace).status_code == 201

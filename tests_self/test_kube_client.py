@@ -17,14 +17,16 @@ import httpx
 import pytest
 import yaml
 
-from noxgate.clients import kube as kube_module
-from noxgate.clients import kube_session
-from noxgate.clients.kube import Kube, RefusedError
-from noxgate.clients.kube_session import Answer, KubeSession
-from noxgate.clients.observation import Observation
-from noxgate.clients.secret_values import judged
-from noxgate.rehearsal.ports import free_ports
-from noxgate.target import Target, UnreachableError
+from nox_rehearsal.world.ports import free_ports
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes import kube as kube_module
+from noxgate.systems.kubernetes import session as kube_session
+from noxgate.systems.kubernetes.kube import Kube, RefusedError
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.secret_values import judged
+from noxgate.systems.kubernetes.session import Answer, KubeSession
 
 from .kubernetes import examples
 from .kubernetes.servers import Server, stand_in
@@ -37,7 +39,7 @@ Look = Callable[..., Kube]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with stand_in(tmp_path_factory.mktemp("kubernetes")) as running:
+    with stand_in(tmp_path_factory.mktemp("kubernetes"), controllers=True) as running:
         yield running
 
 
@@ -320,7 +322,7 @@ def test_what_admission_refuses_is_refused(message: str) -> None:
 
 
 def test_every_write_is_a_dry_run() -> None:
-    """Whatever public method is called, what is not a GET is a PATCH with dryRun=All."""
+    """Whatever public method is called, what is not a GET is a PATCH or a POST with dryRun=All."""
     sent: list[tuple[str, dict[str, str]]] = []
 
     class Session(KubeSession):
@@ -338,12 +340,15 @@ def test_every_write_is_a_dry_run() -> None:
         "secret": ("a", "b"),
         "dry_run_apply": (examples.config_map("a"), "b"),
         "fresh": (examples.config_map("a"), "b"),
+        "live": (examples.config_map("a"), "b"),
+        "try_apply": (examples.config_map("a"), "b"),
+        "say": ("something", examples.config_map("a")),
         "dry_run_patch": ("Ingress", "a", "b", {}, "application/merge-patch+json"),
         "refusals": ((), "b"),
     }
     assert {name for name in vars(Kube) if not name.startswith("_")} == set(calls)
     for name, arguments in calls.items():
-        if name != "refusals":  # it calls dry_run_apply
+        if name not in {"refusals", "say"}:  # it calls dry_run_apply; it asks nobody
             with pytest.raises(UnreachableError):
                 getattr(kube, name)(*arguments)
 
@@ -376,7 +381,9 @@ def test_no_name_gets_past_the_dry_run(name: str, where: str, look: Look, admin:
     ("method", "path", "query"),
     [
         ("DELETE", "/api/v1/namespaces/x", {"dryRun": "All"}),
-        ("POST", "/api/v1/namespaces", {"dryRun": "All"}),
+        ("PUT", "/api/v1/namespaces/x", {"dryRun": "All"}),
+        ("POST", "/api/v1/namespaces", {}),
+        ("POST", "/api/v1/namespaces", {"dryRun": "None"}),
         ("PATCH", "/api/v1/namespaces/x", {}),
         ("PATCH", "/api/v1/namespaces/x", {"dryRun": "all"}),
         ("PATCH", "/api/v1/namespaces/x#", {"dryRun": "All"}),
@@ -391,6 +398,25 @@ def test_the_session_sends_nothing_else(
     session = KubeSession(of(server.kubeconfig()))
     with pytest.raises(AssertionError, match="the gate only looks"):
         session.ask(method, path, query, {}, "application/merge-patch+json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"metadata": {}}, "kubectl refuses it: expected a name, saw none"),
+        ({"metadata": None}, "kubectl refuses it: expected a name, saw none"),
+        ({"metadata": {"name": ""}}, "kubectl refuses it: expected a name, saw none"),
+        ({"metadata": {"generateName": "a-"}}, "saw none: generateName is not for apply"),
+        ({"apiVersion": ""}, "kubectl refuses it: expected an apiVersion, saw none"),
+    ],
+)
+def test_what_has_no_name_is_not_applied(changes: dict[str, Any], said: str, look: Look) -> None:
+    """Its path would be that of the whole collection."""
+    manifest = {**examples.config_map("a"), **changes}
+    document = Document("a.yaml", 1, "ConfigMap", "", None, manifest)
+
+    refused = look().refusals([document], NAMESPACE)
+    assert [why.endswith(said) for why in refused.values()] == [True]
 
 
 def test_a_secret_in_a_manifest_keeps_its_values(look: Look, seen: list[Observation]) -> None:
@@ -648,8 +674,10 @@ class Scripted(KubeSession):
     def __init__(self, answers: list[Answer]) -> None:
         super().__init__(of(Path("none")))
         self.answers = answers
+        self.asked: list[tuple[object, ...]] = []
 
-    def ask(self, *_: object) -> Answer:
+    def ask(self, *asked: object) -> Answer:
+        self.asked.append(asked)
         return self.answers.pop(0)
 
 
@@ -691,3 +719,22 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         web.shutdown()
         web.server_close()
         thread.join()
+
+
+def test_warnings_of_the_server_are_kept() -> None:
+    """Several headers come as one, with commas between; a quotation mark in one is escaped."""
+    header = '299 - "would violate \\"x\\": a, b", 299 - "deprecated", 299 - "deprecated"'
+
+    assert kube_session.warned(header) == ('would violate "x": a, b', "deprecated")
+    assert kube_session.warned("") == ()
+
+
+def test_a_refusal_without_the_object_that_it_quotes() -> None:
+    """A strict patch is refused with all of the object in the message; why it is refused comes last."""
+    whole = (
+        '"" is invalid: patch: Invalid value: "map[kind:Deployment metadata:map[a:{"x": "y"}]": '
+        'strict decoding error: unknown field "spec.stratgy"'
+    )
+    answer = Answer(422, {"kind": "Status", "message": whole})
+
+    assert answer.message == '"" is invalid: patch: strict decoding error: unknown field "spec.stratgy"'

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.kubeconfig import kubeconfig_secrets
+from noxgate.project.kubeconfig import kubeconfig_secrets
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project

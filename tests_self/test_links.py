@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.clients.links import Links
-from noxgate.clients.observation import Observation
-from noxgate.target import Target
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.http.links import Links
 
 if TYPE_CHECKING:
     from .conftest import Loopback

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from noxgate.clients.first_minutes import FirstMinutes, Rounds
-from noxgate.clients.grafana import Grafana
-from noxgate.clients.ingress_meaning import changed_at
-from noxgate.clients.key_metrics import KeyMetrics, Span
-from noxgate.clients.observation import Observation
-from noxgate.clients.prometheus import Prometheus
-from noxgate.clients.prometheus_answers import Sample, ScrapeTarget
-from noxgate.clients.rule_series import blind
-from noxgate.clients.sentry import Sentry
-from noxgate.rehearsal import containers, pages
-from noxgate.target import Dashboard, SentryProject, Target, UnreachableError
+from nox_rehearsal.parts import containers, pages
+from nox_service.first_minutes import FirstMinutes, Rounds
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project.target import Dashboard, SentryProject, Target
+from noxgate.systems.http.grafana import Grafana
+from noxgate.systems.http.sentry import Sentry
+from noxgate.systems.prometheus.answers import Sample, ScrapeTarget
+from noxgate.systems.prometheus.client import NoDataError, Prometheus
+from noxgate.systems.prometheus.key_metrics import KeyMetrics, Span, Waiting
+from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.rule_series import blind
 
 if TYPE_CHECKING:
-    from noxgate.clients.api import ApiClient
+    from nox_service.api import ApiClient
 
 NOW = datetime.now(UTC)
 GREEN = "nox-production-green"
@@ -38,6 +39,7 @@ class Known:
         self._answers = answers
         self._covered = covered
         self.asked: list[str] = []
+        self.seconds = 1800  # that coverage may be asked about
 
     def query(self, promql: str) -> list[Sample]:
         self.asked.append(promql)
@@ -53,7 +55,8 @@ class Known:
     def targets(self) -> list[ScrapeTarget]:
         return [ScrapeTarget("nox-api", "pool", "http://x", "up", "", NOW, 15.0, {})]
 
-    def coverage(self, _: str, __: int, ___: float) -> Sequence[Sample]:
+    def coverage(self, _: str, seconds: int, __: float) -> Sequence[Sample]:
+        assert seconds == self.seconds
         return self._covered
 
 
@@ -93,7 +96,7 @@ def test_gaps_are_no_data(share: float, is_fine: bool) -> None:  # noqa: FBT001
         {UP: [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]},
         [sample(1.0, pod="a"), sample(share, pod="b")],
     )
-    metrics = KeyMetrics(prometheus(known), GREEN, "nox-api", ["a", "b"], 1800)
+    metrics = key_metrics(known)
 
     if is_fine:
         assert metrics.pods_at_least() == 1.0
@@ -102,13 +105,86 @@ def test_gaps_are_no_data(share: float, is_fine: bool) -> None:  # noqa: FBT001
             metrics.pods_at_least()
 
 
+def key_metrics(known: Known, *, wait: float = 0) -> KeyMetrics:
+    return KeyMetrics(prometheus(known), MetricQueries(GREEN), ["a", "b"], 1800, Waiting(wait))
+
+
 def test_pod_that_nobody_measures_is_no_data() -> None:
     """Not the two others' good health."""
     known = Known({UP: [sample(job="nox-api", pod="a")]}, [sample(1.0, pod="a")])
-    metrics = KeyMetrics(prometheus(known), GREEN, "nox-api", ["a", "b"], 1800)
+    metrics = key_metrics(known)
 
     with pytest.raises(UnreachableError, match="saw b 0%"):
         metrics.errors_percent()
+
+
+class Filling(Known):
+    """Of pod b so many samples are missing at first; at each look a second has passed."""
+
+    def __init__(self, clock: "Clock", missing: int) -> None:
+        super().__init__({UP: [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]})
+        self._clock = clock
+        self._missing = missing
+        self.windows: list[int] = []
+
+    def targets(self) -> list[ScrapeTarget]:
+        return [ScrapeTarget("nox-api", "pool", "http://x", "up", "", NOW, 1.0, {})]
+
+    def coverage(self, _: str, seconds: int, __: float) -> Sequence[Sample]:
+        self.windows.append(seconds)
+        self._clock.now += 0.001
+        if self._missing >= seconds:
+            raise NoDataError(f"expected samples in {seconds} s, saw no data")
+        return [sample(1.0, pod="a"), sample(1 - self._missing / seconds, pod="b")]
+
+
+class Clock:
+    """Time that passes when somebody sleeps."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr("noxgate.look.waiting.time", found)
+    monkeypatch.setattr("noxgate.systems.prometheus.key_metrics.time", found)
+    return found
+
+
+def moment(known: Known, waiting: Waiting) -> KeyMetrics:
+    """As a rehearsal looks at it: eight seconds, a sample each."""
+    return KeyMetrics(prometheus(known), MetricQueries(GREEN), ["a", "b"], 1.5, waiting)
+
+
+@pytest.mark.parametrize(("missing", "last"), [(0, 8), (1, 8), (2, 10), (8, 71)])
+def test_missing_samples_are_waited_for(missing: int, last: int, clock: Clock) -> None:
+    """Until 90 % of all seconds since the span's start are there: it begins no later for having waited."""
+    known = Filling(clock, missing)
+
+    assert moment(known, Waiting(100)).pods_at_least() == 1.0
+    assert known.windows == list(range(8, last + 1))
+    assert known.asked[-1].endswith(f"[{last - 4}s:1s])")
+
+
+def test_samples_that_never_come_are_no_data(clock: Clock) -> None:
+    """At the deadline it ends as if nobody had waited; no time is left for the checks after it."""
+    known, waiting = Filling(clock, 1000), Waiting(20)
+
+    with pytest.raises(UnreachableError, match="saw no data"):
+        moment(known, waiting).pods_at_least()
+    assert len(known.windows) == 20
+    assert clock.now <= 1000 + 20
+
+    with pytest.raises(UnreachableError, match=r"expected 90% of the samples of 8 s, saw b 75%$"):
+        moment(late := Filling(clock, 2), waiting).pods_at_least()
+    assert late.windows == [8]
 
 
 # ---------------------------------------------------------------- rules
@@ -198,18 +274,6 @@ def test_nobody_waits_where_nothing_can_be_looked_at() -> None:
 
     with pytest.raises(UnreachableError, match="refused"):
         FirstMinutes(rounds, lambda _: None).answers("/health")
-
-
-def test_when_the_ingress_was_changed() -> None:
-    """By whoever changed what it routes last; a status is no change."""
-    fields = [
-        {"time": "2026-01-01T10:00:00Z", "fieldsV1": {"f:spec": {}}},
-        {"time": "2026-01-01T12:00:00Z", "fieldsV1": {"f:spec": {}}},
-        {"time": "2026-01-01T13:00:00Z", "fieldsV1": {"f:status": {}}},
-    ]
-
-    assert changed_at({"metadata": {"managedFields": fields}}) == datetime(2026, 1, 1, 12, tzinfo=UTC)
-    assert changed_at({"metadata": {}}) is None
 
 
 # ---------------------------------------------------------------- Grafana and Sentry

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.loadtest import run as loadtest
-from noxgate.loadtest.plan import TOKEN
-from noxgate.loadtest.ramps import chosen
-from noxgate.runbook import read_runbook
-from noxgate.target import Target
+from noxgate.project.runbook import read_runbook
+from noxgate.project.target import Target
+from noxgate.slo import run as loadtest
+from noxgate.slo.plan import TOKEN
+from noxgate.slo.ramps import chosen
 
 CANARY = "tKq7Zx\"'tWm3Vy<&tRp9Hd%+/\\tXn5Bc"
 DIES = f"""
@@ -41,3 +41,23 @@ def test_no_canary_shows_when_it_dies(
     assert "first words" in said
     assert "***" in said
     assert [piece for piece in ("tKq7Zx", "tWm3Vy", "tRp9Hd", "tXn5Bc", "dEtxN1p4") if piece in said] == []
+
+
+def test_generator_is_given_no_key_to_sign_with(
+    tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command signs what it left; code of a load test needs none."""
+    monkeypatch.setattr(loadtest, "answered_version", lambda _: "8.0.0")
+    monkeypatch.setenv("NOXGATE_SIGNING_KEY", "~/.noxgate/ada.pem")
+    (tmp_path / "load").mkdir()
+    says = "import os, sys; sys.exit(f\"given {os.environ.get('NOXGATE_SIGNING_KEY', 'nothing')}\")"
+    (tmp_path / "load" / "locustfile.py").write_text(says)
+    target = Target(
+        "staging", Path("staging.toml"), ("staging",), "https://localhost:9", "http://localhost:9", "nox",
+        credentials={"test_token": "TEST_TOKEN"}, variables={"TEST_TOKEN": CANARY},
+    )  # fmt: skip
+    root = pytestconfig.rootpath
+    runbook, ramp = read_runbook(root / "runbook.toml"), chosen(root, "smoke")
+
+    with pytest.raises(loadtest.NoResultError, match="given nothing"):
+        loadtest.run(tmp_path, target, runbook, ramp, loadtest.Processes(), lambda _: None)

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from noxgate.holds import Second
-from noxgate.loadtest import plots, ramps, run
-from noxgate.loadtest.live import shown
-from noxgate.loadtest.plan import CLASSES, Plan, read_plan, write_plan
-from noxgate.loadtest.result import NAME, Held, Problem, Result, ResultError, read, write
-from noxgate.loadtest.table import incomplete, text, verdict
-from noxgate.runbook import read_runbook
-from noxgate.slo import Outcome, Slo, limits_by_class, read_slos
-from noxgate.target import UnreachableError
+from noxgate.errors import UnreachableError
+from noxgate.project.runbook import read_runbook
+from noxgate.slo import plots, ramps, run
+from noxgate.slo.holds import Second
+from noxgate.slo.live import shown
+from noxgate.slo.plan import CLASSES, Plan, read_plan, write_plan
+from noxgate.slo.result import NAME, Held, Problem, Result, ResultError, read, write
+from noxgate.slo.slos import Outcome, Slo, limits_by_class, read_slos
+from noxgate.slo.table import incomplete, text, verdict
 
 from .conftest import Loopback
 
@@ -192,7 +192,7 @@ def changed(**document: Any) -> Callable[[bytes], bytes]:
         (lambda _: b"not gzip", "Not a gzipped file"),
         (lambda _: gzip.compress(b"[]"), "damaged"),
         (lambda _: gzip.compress(b"{}"), "damaged"),
-        (changed(schema=2), "expected schema 1, saw 2"),
+        (changed(schema=3), "expected schema 2, saw 3"),
         (changed(seconds={"auth": {"1": ["AAAA", [], []]}}), "damaged"),
         (changed(seconds={"auth": {"1": ["", [[200, "", 5]], []]}}), "damaged"),
         (changed(seconds={"auth": {"1": ["AACAPw==", [[200, "", 1]], [[0.3, 0]]]}}), "over 0.3 s, saw 0"),
@@ -311,7 +311,7 @@ def test_progress_in_plain_lines(
 ) -> None:
     """Where no terminal is: a line every five seconds."""
     moments = iter([0.0, 1.0, 6.0, 6.0])
-    monkeypatch.setattr("noxgate.loadtest.live.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("noxgate.slo.live.time.monotonic", lambda: next(moments))
     line = {
         "elapsed": 6.0, "level": 1, "holding": True, "users": 60, "wanted": 60, "rate": 280.0, "failed": 0.01,
         "p95": {"auth": 0.032, "data": None},

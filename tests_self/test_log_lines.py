@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients.log_lines import allow_list, is_grave, redacted, unexpected
+from noxgate.systems.kubernetes.log_lines import allow_list, is_grave, unexpected
 
 GRAVE = [
     '{"level": "error", "message": "no connection"}',
@@ -106,7 +106,7 @@ def test_nothing_is_shown_that_could_be_a_secret() -> None:
         }
     )
 
-    shown = redacted(line)
+    (shown,) = unexpected([line], [])
 
     for secret in (signed, "hunter2", "hunter3", "hunter4", "someone@nox.example"):
         assert secret not in shown

@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.clients.migration_lint import refused, squawk, used_too_early
-from noxgate.clients.sql_script import read_script
+from noxgate.trials.migration.lint import refused, squawk, used_too_early
+from noxgate.trials.sql_script import read_script
 
 ODD = r"""
 SELECT ';', E'\';', "a;b", $$ ; BEGIN; $$, $x$ ; $$ $x$ /* ; /* ; */ ; */ FROM t -- ; COMMIT
@@ -89,6 +89,14 @@ def test_what_a_transaction_may_hold() -> None:
             "SELECT 1 FROM t JOIN later USING (x)",
         ),
         *("CREATE TABLE t (x int REFERENCES later (x))", "TRUNCATE later", "COPY later (x) FROM STDIN"),
+        *("SELECT 1 FROM t, later", "DROP TABLE later", "LOCK TABLE t, ONLY later", 'TABLE "later"'),
+        *("CREATE TABLE t (LIKE later)", "CREATE TABLE t () INHERITS (later)", "GRANT SELECT ON later TO r"),
+        *(
+            "MERGE INTO t USING later ON true WHEN MATCHED THEN DELETE",
+            "VACUUM later",
+            "SELECT :'x' FROM later",
+        ),
+        "CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM later; END",
         "CREATE TRIGGER g AFTER INSERT ON later EXECUTE FUNCTION f()",
     ],
 )
@@ -109,6 +117,27 @@ def test_use_before_creation(statement: str) -> None:
         ),
         *("DO $$ BEGIN INSERT INTO later VALUES (1); END $$", "WITH later AS (SELECT 1) SELECT * FROM later"),
         *("-- INSERT INTO later\nSELECT 1", "INSERT INTO later2 VALUES (1)", 'SELECT 1 FROM "Later"'),
+        *(
+            "SELECT a FROM t WHERE a IS DISTINCT FROM later",
+            "ALTER TABLE t ALTER a TYPE int USING later::int",
+        ),
+        *("SELECT extract(year FROM later), trim(both ' ' FROM later) FROM t", "FETCH 1 FROM later"),
+        *("SELECT substring(later FROM later), overlay(a PLACING b FROM later) FROM t", "MOVE 2 FROM later"),
+        *("SELECT 1 FROM old.later", 'SELECT 1 FROM "old.later"', 'INSERT INTO "la""ter" VALUES (1)'),
+        *("CREATE INDEX later_i ON t USING gin (later)", "GRANT UPDATE (later) ON t TO r"),
+        *(
+            "ALTER TABLE t RENAME COLUMN later TO a",
+            "SELECT 1 FROM t AS later",
+            "DECLARE later CURSOR FOR TABLE t",
+        ),
+        *(
+            "SELECT * FROM t FOR UPDATE OF t",
+            "CREATE FUNCTION later() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        ),
+        *(
+            "WITH RECURSIVE a AS (SELECT 1), later (n) AS (TABLE a) SELECT * FROM later",
+            "THIS IS NO SQL FROM later",
+        ),
         "CREATE TABLE later (x int)",
     ],
 )
@@ -125,3 +154,21 @@ def test_squawk_counts_lines_as_people_do() -> None:
     ]
 
     assert findings == [2]
+
+
+@pytest.mark.parametrize(
+    "making",
+    [
+        *("CREATE VIEW later AS SELECT 1", "CREATE TABLE later AS SELECT 1", "SELECT 1 INTO public.later"),
+        *(
+            "ALTER TABLE t RENAME TO later",
+            "CREATE MATERIALIZED VIEW later AS SELECT 1",
+            'CREATE TABLE "later" ()',
+        ),
+    ],
+)
+def test_every_way_to_make_a_table(making: str) -> None:
+    """Used in another schema, it is another."""
+    assert list(used_too_early(read_script(f"SELECT * FROM later;\n{making};"), ())) == [1]
+    assert used_too_early(read_script(f"SELECT * FROM old.later;\n{making};"), ()) == {}
+    assert used_too_early(read_script(f"{making};\nSELECT * FROM later;"), ()) == {}

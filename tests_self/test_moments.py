@@ -2,13 +2,15 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self
 
 import pytest
 
-from noxgate.rehearsal import moments, persons
-from noxgate.rehearsal.error import RehearsalError
-from noxgate.rehearsal.state import World
+from nox_rehearsal.day import moments
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.people import persons
+from nox_rehearsal.world.state import World
 
 FILLING: dict[Any, Any] = {str: "day", int: 1, Path: Path(), tuple: ()}
 
@@ -69,3 +71,42 @@ def test_no_such_moment(world: World) -> None:
     known = "start, prep, green, live, watch, window, rollback"
     with pytest.raises(RehearsalError, match=rf"^no moment 'night' \(moments: {known}\)$"):
         moments.bring(world, "night")
+
+
+class Slow:
+    """A public host that has the other version after so many seconds; a second passes with each question."""
+
+    def __init__(self, after: float) -> None:
+        self.now, self._after = 0.0, after
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get(self, _: str) -> Any:
+        self.now += 1
+        version = "8.0.0" if self.now > self._after else "7.9.3"
+        return SimpleNamespace(status_code=200, text=version, json=lambda: {"version": version})
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("after", [1, 30, 1000])
+def test_a_switch_is_waited_for(after: float, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve seconds were seen on a busy machine; one that never comes is one line."""
+    slow = Slow(after)
+    monkeypatch.setattr("ssl.create_default_context", lambda **_: None)
+    monkeypatch.setattr("httpx.Client", lambda **_: slow)
+    monkeypatch.setattr("noxgate.look.waiting.time", slow)
+
+    if after < moments.SWITCHING:
+        moments.wait_for(world, "8.0.0")
+        return
+    with pytest.raises(RehearsalError, match=r"^users do not get 8\.0\.0 after 60 s: 7\.9\.3"):
+        moments.wait_for(world, "8.0.0")

@@ -113,7 +113,7 @@ def test_one_failure_is_no_go(project: "Project") -> None:
     result.stdout.fnmatch_lines(
         [
             "* release verdict *",
-            "failed      staging.health  *assert 'degraded' == 'healthy'",
+            "failed      staging.health  *expected 'healthy', saw 'degraded'",
             "NO-GO  staging, release 8.0.0 on staging: 1 failed, 1 passed",
             "evidence: reports/8.0.0/*Z-staging-staging",
         ]
@@ -128,7 +128,7 @@ def test_failure_tells_why_and_what_next(project: "Project") -> None:
 
     result.stdout.fnmatch_lines(
         [
-            "E   AssertionError: assert '7.9.3' == '8.0.0'",
+            "E   AssertionError: expected '8.0.0', saw '7.9.3'",
             "*- release check staging.version -*",
             "Runbook   2. Staging > staging.version",
             "Expected  /staging.version is 8.0.0",
@@ -171,10 +171,25 @@ def test_unreachable_is_one_line_and_no_traceback(
 
     assert result.ret == 2
     told = [line for line in result.outlines if "connection refused" in line]
-    assert sorted(line.split()[1] for line in told) == ["staging.health", "staging.version"]
+    assert told == ["unreachable https://x: connection refused: 2 lines"]
     assert "INCONCLUSIVE  staging, release 8.0.0 on staging: 2 unreachable" in result.outlines
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*test_health.py:*")
+
+
+def test_one_cause_of_many_lines_is_one_line(project: "Project") -> None:
+    """With their number; results.json has each of them."""
+    project.line("staging.third")
+    project.check("third", "raise UnreachableError('no kubeconfig')", looks=False)
+    project.check("version", "raise UnreachableError('no kubeconfig')", looks=False)
+    project.check("health", "raise UnreachableError('no database')", looks=False)
+
+    result = project.gate()
+
+    rows = [line for line in result.outlines if line.startswith("unreachable ")]
+    assert len(rows) == 2
+    assert "unreachable no kubeconfig: 2 lines" in rows
+    assert list(project.outcomes().values()) == ["unreachable"] * 3
 
 
 def test_failed_beats_unreachable_beats_not_run(project: "Project") -> None:

@@ -53,6 +53,45 @@ def test_deselected_under_xdist_is_never_go(project: "Project") -> None:
     assert project.outcomes() == {"version": "passed", "health": "not run"}
 
 
+def test_file_without_a_selected_check_is_not_imported(project: "Project") -> None:
+    """It is said how many are left out; their lines are not run all the same."""
+    project.check("health", top="raise RuntimeError('imported')")
+
+    result = project.run("-m", "staging and version", "--target", "staging")
+
+    assert result.ret == 2
+    assert project.outcomes() == {"version": "passed", "health": "not run"}
+    result.stdout.fnmatch_lines(["-m selects nothing in 1 other check files: 1 checks"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-m", "staging"], id="its-phase"),
+        pytest.param(["-m", "staging and not version"], id="its-topic"),
+        pytest.param(["-m", "version", "tests_staging/test_health.py"], id="named"),
+    ],
+)
+def test_file_that_cannot_be_imported_is_never_go(project: "Project", arguments: list[str]) -> None:
+    """As soon as -m could select something there, or it was named."""
+    project.check("health", top="raise RuntimeError('imported')")
+
+    result = project.run("--target", "staging", *arguments)
+
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["E   RuntimeError: imported"])
+
+
+def test_file_that_is_not_imported_keeps_to_the_rules(project: "Project") -> None:
+    """All check files are read before any is imported."""
+    project.file("health").write_text("def broken(:")
+
+    result = project.run("-m", "staging and version", "--target", "staging")
+
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: tests_staging/test_health.py: invalid syntax*"])
+
+
 @pytest.mark.parametrize("option", ["-x", "--maxfail=1", "--sw"])
 def test_stopping_early_leaves_lines_not_run(project: "Project", option: str) -> None:
     """The first failure ends the run; the rest was not looked at."""
@@ -281,6 +320,28 @@ def test_base_url_replaces_the_profile(project: "Project", monkeypatch: pytest.M
         ["https://127.0.0.1:9, *", "instead of staging.toml: base_url from $BASE_URL"]
     )
     assert project.results()["target"]["base_url"] == "https://127.0.0.1:9"
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(
+        [
+            "BASE_URL says otherwise than staging.toml, which does not allow it: *",
+            "INCONCLUSIVE  staging, release 8.0.0 on staging (BASE_URL=https://127.0.0.1:9): 2 passed",
+        ]
+    )
+
+
+def test_base_url_that_the_profile_allows(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on the first line of the verdict; the profile's own value is none."""
+    profile = project.path / "targets" / "staging.toml"
+    profile.write_text('overrides = ["BASE_URL"]\n' + profile.read_text())
+    monkeypatch.setenv("BASE_URL", "https://127.0.0.1:9/")
+
+    result = project.gate()
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["GO  staging, release 8.0.0 on staging (BASE_URL=https://127.0.0.1:9): *"])
+    monkeypatch.setenv("BASE_URL", "https://localhost:9")
+    result = project.gate()
+    result.stdout.fnmatch_lines(["GO  staging, release 8.0.0 on staging: 2 passed"])
 
 
 def test_rehearsal_reads_no_variable(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.evidence.signing import SigningKey, new_key, read_signing_key
-from noxgate.evidence.trust import read_trust
-from noxgate.evidence.window import open_window
-from noxgate.runbook import read_runbook
+from noxgate.project.runbook import read_runbook
+from noxgate.trust.keys import read_trust
+from noxgate.trust.signing import SigningKey, new_key, read_signing_key
+from noxgate.window.records import open_window
 
 from .conftest import CHECK, LOOK, PROFILE, Project
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.pod_spec import Reference, references, variables, wholes
+from noxgate.systems.kubernetes.pod_spec import Reference, references, variables, wholes
 
 
 def secret(name: str, key: str, **more: Any) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.profile import DEFAULT_HEADERS, read_peer, read_target
-from noxgate.target import ProfileError, Target, UnreachableError
+from noxgate.errors import ProfileError, UnreachableError
+from noxgate.project.profile import DEFAULT_HEADERS, read_peer, read_target
+from noxgate.project.target import Target
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 PHASES = ("preflight", "staging", "live")
 KEYS = (
-    "serves, rehearsal, load, load_results, base_url, plain_url, ca_file, namespace, production, staging, "
-    "env_file, kubeconfig, context, dry_run_context, green_namespace, blue_namespace, prometheus_url, "
-    "registry, source, record, migration, schema, old_queries, postgres_bin, alert_tests, vulnerabilities, "
-    "log_allow_list, backups, grafana, sentry, manifests, switch_patch, rollback_patch, "
-    "wait_seconds, restore, science, tools, runtime, signers, signing_key, evidence_hours, "
-    "credentials, oauth, security_headers"
+    "serves, rehearsal, load, load_results, load_counters, base_url, plain_url, ca_file, namespace, "
+    "production, staging, env_file, kubeconfig, context, dry_run_context, green_namespace, "
+    "blue_namespace, prometheus_url, registry, platform, container, source, record, migration, schema, "
+    "old_queries, migration_role, application_role, postgres_bin, alert_tests, vulnerabilities, "
+    "log_allow_list, backups, backup_form, grafana, sentry, manifests, switch_patch, rollback_patch, "
+    "wait_seconds, restore, science, tools, runtime, points_at, overrides, branch, signers, signing_key, "
+    "evidence_hours, credentials, oauth, security_headers"
 )
 GOOD = """\
 serves = ["staging"]
@@ -136,6 +138,35 @@ def test_runbook_variables_replace_the_profile(root: Path) -> None:
     assert target.origins["serves"] == "mine.toml"
 
 
+def test_what_overrides_is_told_apart(root: Path) -> None:
+    """The same value in another form is no override; what the profile does not name cannot be one."""
+    (root / "k").write_text("clusters: []\n")
+    same = {"BASE_URL": "https://Staging.example.com:443/", "NAMESPACE": "nox-staging"}
+    same |= {"KUBECONFIG": str(root / "k")}
+    assert read(root, same).overridden.keys() - {"KUBECONFIG"} == set()
+    assert "KUBECONFIG" in read(root, same).overrides
+
+    target = read(root, {"BASE_URL": "https://localhost:9", "NAMESPACE": "nox-staging"})
+    assert target.overridden == {"BASE_URL": "https://localhost:9"}
+    assert "BASE_URL" not in target.overrides
+
+
+def test_overrides_that_are_allowed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name."""
+    monkeypatch.setenv("HOME", str(root))
+    (root / "k").write_text("clusters: []\n")
+    profile = root / "targets" / "mine.toml"
+    profile.write_text('overrides = ["BASE_URL"]\nkubeconfig = "~/k"\n' + profile.read_text())
+
+    assert read(root, {"BASE_URL": "https://localhost:9"}).overrides == ("BASE_URL",)
+    assert read(root, {"KUBECONFIG": str(root / "k")}).overridden == {}
+
+    profile.write_text(profile.read_text().replace('["BASE_URL"]', '["TEST_TOKEN"]'))
+    assert problem(root) == (
+        "mine.toml: overrides: expected some of BASE_URL, NAMESPACE, KUBECONFIG, saw ['TEST_TOKEN']"
+    )
+
+
 def test_only_named_variables_are_kept(root: Path) -> None:
     """The rest of the environment is nobody's business, and may hold secrets that we do not know."""
     target = read(root, {**VALUES, "CLOUD_SECRET_KEY": "never-to-be-seen"})
@@ -232,6 +263,9 @@ CLUSTER = """\
 kubeconfig = "cluster/config"
 context = "look"
 dry_run_context = "rehearse-change"
+registry = "Registry.Example.COM:5000"
+platform = "linux/arm64/v8"
+container = "web"
 prometheus_url = "http://prometheus.example.com:9090/nox/"
 source = "../nox"
 manifests = "k8s/staging"
@@ -258,6 +292,8 @@ def test_where_the_cluster_is(root: Path) -> None:
     assert target.kubeconfig == str(root / "targets" / "cluster" / "config")
     assert (target.context, target.dry_run_context) == ("look", "rehearse-change")
     assert target.prometheus_url == "http://prometheus.example.com:9090/nox"
+    assert target.registry == "registry.example.com:5000"
+    assert (target.platform, target.container) == ("linux/arm64/v8", "web")
     assert target.source is not None
     assert target.source.samefile(root / "nox")
     assert target.manifests == "k8s/staging"
@@ -271,6 +307,7 @@ def test_nothing_of_the_cluster_is_required(root: Path) -> None:
 
     assert (target.green_namespace, target.blue_namespace) == ("nox-elsewhere", None)
     assert [target.kubeconfig, target.context, target.prometheus_url, target.source] == [None] * 4
+    assert target.platform is None
 
 
 def test_kubeconfig_variable(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -510,6 +547,14 @@ BAD = {
     "header": (
         GOOD + "[security_headers]\nx-frame-options = 1\n",
         "[security_headers] x-frame-options: expected the header's value, saw 1",
+    ),
+    "container": (
+        'container = "nox_api"\n' + GOOD,
+        "container: expected a container's name, saw 'nox_api'",
+    ),
+    "platform": (
+        'platform = "arm64"\n' + GOOD,
+        "platform: expected such as linux/arm64, saw 'arm64'",
     ),
     "own peer": ('production = "mine"\n' + GOOD, "production: a target cannot be its own peer"),
     "no peer": (

@@ -13,24 +13,25 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
-from noxgate import doctor
-from noxgate.clients.observation import Observation, Patience
-from noxgate.clients.prometheus import Prometheus, PrometheusSession
-from noxgate.rehearsal import prometheus
-from noxgate.rehearsal.error import RehearsalError
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.processes import Crew
-from noxgate.rehearsal.prometheus import Scraped
-from noxgate.rehearsal.state import Server, World
-from noxgate.target import UnreachableError
-from noxgate.waiting import eventually
+from nox_rehearsal.checkout import NOX
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.parts import prometheus
+from nox_rehearsal.parts.prometheus import Scraped
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.processes import Crew
+from nox_rehearsal.world.state import Server, World
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Patience
+from noxgate.look.waiting import eventually
+from noxgate.machine import doctor
+from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
 
 if TYPE_CHECKING:
     from tests_self.conftest import Loopback
 
 PODS = ("nox-api-green-1", "nox-api-green-2")
 MONITOR = "serviceMonitor/nox-staging-green/nox-api-servicemonitor/0"
-ALERTS = Path(prometheus.__file__).parent / "nox" / "alerts"
+ALERTS = NOX / "alerts"
 RULES = ALERTS / "nox-api.rules.yaml"
 FILLING: Mapping[Any, Any] = MappingProxyType({str: "", int: 0, Path: Path()})
 
@@ -189,6 +190,9 @@ def test_queries(looking: Prometheus) -> None:
         datetime.fromtimestamp(round(now.timestamp(), 3) - 1 + 0.5 * step, UTC) for step in range(3)
     ]
     assert series.points[-1][1] == 2
+    scraped = looking.samples("http_requests_total", 60, now)
+    assert sorted(one.labels["pod"] for one in scraped) == sorted(PODS)
+    assert {value for one in scraped for _, value in one.points} == {5.0}  # as it was scraped
 
 
 @pytest.mark.parametrize(
@@ -315,6 +319,8 @@ def test_each_look_is_recorded(loopback: "Loopback", running: Running) -> None:
     observed: list[Observation] = []
     url = running.world.prometheus_url
     looking = client(loopback, url, observed)
+    # an alert of an earlier test's fault is not this one's
+    eventually(lambda: _equal(client(loopback, url, []).alerts(), []), within=30, every=0.2)
 
     looking.targets(), looking.rules(), looking.alerts(), looking.value("sum by (job) (up)")
 

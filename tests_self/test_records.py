@@ -17,10 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from tests_self.secret_texts import SECRET, Maker
 
-from noxgate.evidence import signing
-from noxgate.evidence.records import ATTESTATION, CHECKPOINT, Chain, Record, RecordError
-from noxgate.evidence.signing import (
+from noxgate.run.record import Record
+from noxgate.trust import signing
+from noxgate.trust.records import ATTESTATION, CHECKPOINT, Chain, RecordError
+from noxgate.trust.signing import (
     SigningError,
     SigningKey,
     configured_key,
@@ -366,3 +368,15 @@ def test_a_folder_that_cannot_be_written(chain: Chain, key: SigningKey) -> None:
 
     with pytest.raises(RecordError, match="Not a directory"):
         add(chain, key)
+
+
+def test_a_record_shows_no_secret(chain: Chain, key: SigningKey) -> None:
+    """Also one that nobody told the gate about: in what was seen, and in what is kept of it."""
+    said, secret = SECRET["url-postgresql"](Maker("record"))
+
+    for wrong in ({"seen": said}, {"seen": "x", "data": {"why": said}}):
+        with pytest.raises(RecordError, match="a record would show a password in a URL") as raised:
+            add(chain, key, **wrong)
+        assert secret not in str(raised.value)
+
+    assert list(chain.read()) == []

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from noxgate.clients import registry_answers as answers
-from noxgate.clients.observation import Observation, Patience
-from noxgate.clients.registry import MOST_BYTES, Registry
-from noxgate.clients.registry_answers import BASE_DIGEST, REVISION, Image
-from noxgate.clients.registry_session import ROLE, RegistrySession
-from noxgate.rehearsal import certificates, images, registry
-from noxgate.rehearsal.images import BuiltImage
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.processes import Crew
-from noxgate.target import UnreachableError
+from nox_rehearsal.parts import certificates, images, registry
+from nox_rehearsal.parts.images import BuiltImage
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.processes import Crew
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Patience
+from noxgate.systems.registry import answers
+from noxgate.systems.registry.answers import BASE_DIGEST, REVISION, Image
+from noxgate.systems.registry.client import MOST_BYTES, Registry
+from noxgate.systems.registry.platforms import runs_on
+from noxgate.systems.registry.session import ROLE, RegistrySession
 
 if TYPE_CHECKING:
     from tests_self.conftest import Loopback
@@ -82,6 +83,7 @@ def client(
     *,
     password: str | None = CREDENTIALS,
     ca_file: Path | None = None,
+    platform: str | None = "linux/amd64",
 ) -> Registry:
     """A client with a password for `home`."""
     target = loopback.target(9)
@@ -89,7 +91,7 @@ def client(
         target = replace(
             target, credentials={ROLE: "REGISTRY_PASSWORD"}, variables={"REGISTRY_PASSWORD": password}
         )
-    session = RegistrySession(replace(target, ca_file=ca_file or target.ca_file), home)
+    session = RegistrySession(replace(target, ca_file=ca_file or target.ca_file), home, platform)
     session.patience = Patience("the registry", look=5)
     loopback.at_end.append(session.close)
     return Registry(session, (observed if observed is not None else []).append)
@@ -176,15 +178,119 @@ def test_an_image_for_several_platforms(loopback: "Loopback", running: Running) 
         looking.image(f"{running.registry.host}/nox-api:arm")
 
 
+def test_the_platform_of_the_nodes_decides(loopback: "Loopback", running: Running) -> None:
+    """Under a tag of one image, too: that it is there does not mean that a node could start it."""
+    host, built = running.registry.host, running.images
+    on_arm = ours(loopback, running, platform="linux/arm64/v8")
+
+    assert on_arm.image(f"{host}/nox-api@{built['arm'].images[0].digest}").architecture == "arm64"
+    assert on_arm.image(f"{host}/nox-api:both").manifest_digest == built["both"].images[0].digest
+    with pytest.raises(
+        AssertionError,
+        match=r"v8\.0\.0 is for linux/amd64, says its configuration, and the nodes are linux/arm",
+    ):
+        on_arm.image(f"{host}/nox-api:v8.0.0")
+    with pytest.raises(AssertionError, match="is for linux/arm64, says its config"):
+        ours(loopback, running).image(f"{host}/nox-api@{built['arm'].images[0].digest}")
+
+
+def test_an_entry_whose_image_is_for_another_platform(loopback: "Loopback", running: Running) -> None:
+    """The index says one thing, the configuration another: what a node would run is the configuration's."""
+    arm = running.images["arm"].images[0]
+    lying = images.index({"linux/amd64": arm})
+    registry.push(running.registry, lying, "nox-api", "lying")
+
+    with pytest.raises(AssertionError, match="is for linux/arm64, says its configuration"):
+        ours(loopback, running).image(f"{running.registry.host}/nox-api:lying")
+
+
+def test_nobody_has_said_the_platform(loopback: "Loopback", running: Running) -> None:
+    """It is looked up when the first image is looked at, and once."""
+    asked: list[str] = []
+
+    def nodes() -> str:
+        asked.append("nodes")
+        return "linux/arm64"
+
+    name = f"{running.registry.host}/nox-api:both"
+    looking = ours(loopback, running, platform=None)
+    with pytest.raises(UnreachableError, match="nothing says for which platform"):
+        looking.image(name)
+    session = looking._session  # noqa: SLF001 (what the fixtures of checks share)
+    for _ in range(2):
+        assert Registry(session, lambda _: None, nodes).image(name).architecture == "arm64"
+    assert asked == ["nodes"]
+
+
+def test_an_index_that_does_not_say_its_platforms(loopback: "Loopback", running: Running) -> None:
+    """The configurations do. What is no image, such as what a builder attests beside it, is passed over."""
+    built = running.images
+    attestation = images.BuiltImage(built["arm"].images[0].manifest)
+    silent = _without_platforms(images.index({"a/a": built["arm"].images[0], "b/b": built["v8.0.0"]}))
+    for tag, index in {
+        "silent": silent,
+        "attested": _attested(images.index({"unknown/unknown": attestation, "linux/amd64": built["v8.0.0"]})),
+    }.items():
+        registry.push(running.registry, index, "nox-api", tag)
+        for platform, digest in {
+            "linux/amd64": built["v8.0.0"].digest,
+            "linux/arm64": built["arm"].images[0].digest if tag == "silent" else None,
+        }.items():
+            looking = ours(loopback, running, platform=platform)
+            if digest is None:
+                with pytest.raises(AssertionError, match="no image for linux/arm64"):
+                    looking.image(f"{running.registry.host}/nox-api:{tag}")
+            else:
+                assert looking.image(f"{running.registry.host}/nox-api:{tag}").manifest_digest == digest
+    with pytest.raises(
+        AssertionError, match=r"no image for linux/s390x \(platforms: linux/amd64, linux/arm64\)"
+    ):
+        ours(loopback, running, platform="linux/s390x").image(f"{running.registry.host}/nox-api:silent")
+
+
+def _without_platforms(index: BuiltImage) -> BuiltImage:
+    document = json.loads(index.manifest.content)
+    for entry in document["manifests"]:
+        del entry["platform"]
+    return replace(index, manifest=images.Blob(json.dumps(document).encode(), images.INDEX))
+
+
+def _attested(index: BuiltImage) -> BuiltImage:
+    """As a builder adds what it attests: the first entry is no image, and says so."""
+    document = json.loads(index.manifest.content)
+    document["manifests"][0]["annotations"] = {"vnd.docker.reference.type": "attestation-manifest"}
+    return replace(index, manifest=images.Blob(json.dumps(document).encode(), images.INDEX))
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted", "expected"),
+    [
+        ("linux/arm64/v8", "linux/arm64", True),
+        ("linux/aarch64", "linux/arm64", True),
+        ("linux/x86_64", "linux/amd64", True),
+        ("linux/amd64/v1", "linux/amd64", True),
+        ("linux/amd64/v3", "linux/amd64", False),
+        ("linux/amd64/v3", "linux/amd64/v3", True),
+        ("linux/arm/v7", "linux/arm", True),
+        ("linux/arm/v7", "linux/arm/v6", False),
+        ("linux/arm64", "linux/arm", False),
+        ("windows/amd64", "linux/amd64", False),
+        ("", "linux/amd64", False),
+    ],
+)
+def test_platforms(image: str, wanted: str, *, expected: bool) -> None:
+    assert runs_on(image, wanted) is expected
+
+
 def test_what_the_rehearsal_has_in_stock(loopback: "Loopback", running: Running) -> None:
     """Both versions and their base, which the images name as it is named there."""
-    digests = registry.stock(running.registry, {"9.0.0": COMMIT, "8.9.9": COMMIT_BEFORE})
+    pushed = registry.stock(running.registry, {"9.0.0": COMMIT, "8.9.9": COMMIT_BEFORE})
     looking = ours(loopback, running)
     one = looking.image(f"{running.registry.host}/nox-api:v9.0.0")
     base = looking.image(one.labels["org.opencontainers.image.base.name"])
 
-    assert digests.keys() == {"9.0.0", "8.9.9"}
-    assert (one.digest, one.labels[REVISION]) == (digests["9.0.0"], COMMIT)
+    assert pushed.keys() == {"9.0.0", "8.9.9"}
+    assert (one.digest, one.labels[REVISION]) == (pushed["9.0.0"].digest, COMMIT)
     assert base.digest == answers.base(one)
     assert base.environment["NODE_VERSION"] == images.NODE
 
@@ -259,6 +365,13 @@ def test_an_authority_that_nobody_knows(loopback: "Loopback", running: Running) 
         ("[::1]:5000/nox-api:v1", "[::1]:5000/nox-api:v1"),
         ("node:20", "docker.io/library/node:20"),
         ("nox/api:1", "docker.io/nox/api:1"),
+        ("docker.io/node:20", "docker.io/library/node:20"),
+        ("index.docker.io/node:20", "docker.io/library/node:20"),
+        ("registry-1.docker.io/nox/api:1", "docker.io/nox/api:1"),
+        ("docker-pullable://node@sha256:" + "0" * 64, "docker.io/library/node@sha256:" + "0" * 64),
+        ("Registry.NOX.example:5000/nox-api:V8", "registry.nox.example:5000/nox-api:V8"),
+        ("NOX/api:1", "nox/api:1"),  # Docker takes it for a host: no repository has capitals
+        ("r.example/a@sha512:" + "0" * 128, "r.example/a@sha512:" + "0" * 128),
     ],
 )
 def test_names_of_images(text: str, expected: str) -> None:
@@ -332,7 +445,10 @@ class Site:
         with connection.makefile("rb") as stream:
             path = stream.readline().split()[1].decode()
             lines = iter(lambda: stream.readline().decode().strip(), "")
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+            headers: dict[str, str] = {}
+            for name, _, value in (line.partition(": ") for line in lines):
+                known = headers.get(name.lower())
+                headers[name.lower()] = value if known is None else f"{known}, {value}"
         self.asked.append((path, headers))
         reply = self.replies.get(path.partition("?")[0], (404, HTML, b"<h1>not here</h1>"))
         status, more, content = reply(headers) if callable(reply) else reply
@@ -367,6 +483,10 @@ def _config(**changes: Any) -> Mapping[str, Reply]:
 TAG = "/v2/nox-api/manifests/v8.0.0"
 SCHEMA_1 = json.dumps({"schemaVersion": 1, "name": "nox-api", "fsLayers": [], "signatures": []}).encode()
 SIGNED = {"content-type": "application/vnd.docker.distribution.manifest.v1+prettyjws"}
+WRONG_FORM = (
+    b'{"errors":[{"code":"MANIFEST_UNKNOWN",'
+    b'"message":"OCI index found, but accept header does not support OCI indexes"}]}'
+)
 BAD: dict[str, tuple[Mapping[str, Reply], str]] = {
     "another image": ({MANIFEST: _manifest(annotations={})}, f"expected {GOOD.digest}, saw sha256:"),
     "another configuration": ({CONFIG: (200, {}, b"{}")}, "expected sha256:.*, saw sha256:"),
@@ -391,6 +511,10 @@ BAD: dict[str, tuple[Mapping[str, Reply], str]] = {
         "http://store.example/x$",
     ),
     "huge": ({TAG: (200, TYPE, b" " * (MOST_BYTES + 1))}, f"expected at most {MOST_BYTES} bytes"),
+    "another form": (
+        {TAG: (404, {}, WRONG_FORM)},
+        "MANIFEST_UNKNOWN: OCI index found, but accept header",
+    ),
     "schema 1": ({TAG: (200, SIGNED, SCHEMA_1)}, "saw HTTP 200.*schema version 1, not 2"),
     "no JSON": ({TAG: (200, TYPE, b"\xff\xfe")}, "expected an image's description"),
     "deep JSON": ({TAG: (200, TYPE, b"[" * 100_000)}, "expected an image's description"),
@@ -461,6 +585,8 @@ def test_what_is_not_there_in_a_proper_answer(loopback: "Loopback") -> None:
     cases: dict[str, Mapping[str, Reply]] = {
         "but not its part sha256": {TAG: _manifest(), CONFIG: gone},
         "is no container image: it has application/vnd.cncf.helm": {TAG: _manifest(config=chart)},
+        "is for linux/no processor, says its configuration": _config(architecture=""),
+        "is for no system/amd64, says its configuration": _config(os=None),
         "linux/amd64 .platforms: linux/s390x, unknown/unknown": {
             TAG: (200, {"content-type": images.INDEX}, other.manifest.content)
         },
@@ -471,7 +597,142 @@ def test_what_is_not_there_in_a_proper_answer(loopback: "Loopback") -> None:
             client(loopback, site.host).image(f"{site.host}/nox-api:v8.0.0")
 
 
+DOCKER = {images.MANIFEST: answers.MANIFESTS[1], images.INDEX: answers.INDEXES[1]}
+
+
+def _in_dockers_form(blob: images.Blob) -> images.Blob:
+    """The same manifest, or index, with Docker's names of all types."""
+    text = blob.content.decode()
+    for ours, theirs in [
+        *DOCKER.items(),
+        (images.CONFIG, answers.CONFIGURATIONS[1]),
+        (images.LAYER, "application/vnd.docker.image.rootfs.diff.tar.gzip"),
+    ]:
+        text = text.replace(ours, theirs)
+    return images.Blob(text.encode(), DOCKER[blob.media_type])
+
+
+Needs = Callable[[list[str]], bool]
+UNKNOWN: Reply = (404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
+
+
+@pytest.mark.parametrize(
+    ("blob", "served_as", "needs", "otherwise"),
+    [
+        (GOOD.manifest, images.MANIFEST, lambda kinds: images.MANIFEST in kinds, UNKNOWN),
+        (
+            _in_dockers_form(GOOD.manifest),
+            DOCKER[images.MANIFEST],
+            lambda kinds: kinds[0] == DOCKER[images.MANIFEST],
+            (200, SIGNED, SCHEMA_1),
+        ),
+        (
+            _in_dockers_form(GOOD.manifest),
+            DOCKER[images.MANIFEST],
+            lambda kinds: images.MANIFEST not in kinds,
+            (406, HTML, b"not acceptable"),
+        ),
+        (GOOD.manifest, images.MANIFEST, lambda kinds: DOCKER[images.MANIFEST] not in kinds, UNKNOWN),
+        (GOOD.manifest, "application/json", lambda _: True, UNKNOWN),
+        (GOOD.manifest, "text/plain; charset=utf-8", lambda _: True, UNKNOWN),
+        (GOOD.manifest, DOCKER[images.MANIFEST], lambda _: True, UNKNOWN),
+    ],
+)
+def test_oci_and_docker_forms(
+    loopback: "Loopback", blob: images.Blob, served_as: str, needs: Needs, otherwise: Reply
+) -> None:
+    """By whatever Accept the registry honours, and whatever type it says then."""
+    site = Site(loopback)
+    site.replies[TAG] = lambda headers: (
+        (200, {"content-type": served_as}, blob.content)
+        if needs(headers["accept"].split(", "))
+        else otherwise
+    )
+
+    image = client(loopback, None, password=None).image(f"{site.host}/nox-api:v8.0.0")
+    assert image.config_digest == GOOD.blobs[0].digest
+
+
+def test_an_image_without_a_type_of_its_own(loopback: "Loopback") -> None:
+    """OCI's manifests need not say what they are; their shape does."""
+    document = json.loads(GOOD.manifest.content)
+    del document["mediaType"]
+    reply = (200, {"content-type": "application/json"}, json.dumps(document).encode())
+    site = Site(loopback, {TAG: reply})
+
+    assert client(loopback, None, password=None).image(f"{site.host}/nox-api:v8.0.0").layers != ()
+
+
+def test_layers_packed_with_zstd(loopback: "Loopback") -> None:
+    """And one named by another algorithm: nothing is unpacked here."""
+    layers = json.loads(GOOD.manifest.content)["layers"]
+    for layer in layers:
+        layer["mediaType"] = images.LAYER.replace("gzip", "zstd")
+    layers[-1]["digest"] = f"sha512:{'a' * 128}"
+    site = Site(loopback, {TAG: _manifest(layers=layers)})
+
+    image = client(loopback, None, password=None).image(f"{site.host}/nox-api:v8.0.0")
+    assert image.layers == tuple(layer["digest"] for layer in layers)
+
+
 # ---------------------------------------------------------------- signing in
+
+
+def _refused(code: str, message: object) -> bytes:
+    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("pair", "body", "why"),
+    [
+        (
+            "AWS:yesterdays-token",
+            _refused("DENIED", "Your authorization token has expired. Reauthenticate and try again."),
+            r"403: DENIED: Your .* try again\.; \$REGISTRY_PASSWORD has run out: .*password\), .* 12 hours$",
+        ),
+        (
+            "gate:token-of-last-week",
+            _refused("UNAUTHORIZED", "token  is\nexpired"),
+            r"UNAUTHORIZED: token is expired; \$REG\w+ has run out: sign in again and export it anew$",
+        ),
+        (
+            "AWS:yesterdays-token",
+            b"",
+            r"403: \$REG\w+ may not read nox-api, or there is none; or it has run out: .* 12 hours$",
+        ),
+        (
+            "gate:another-token",
+            _refused("DENIED", "requested access to the resource is denied"),
+            r"DENIED: requested access to the resource is denied; \$REG\w+ may not read .* there is none$",
+        ),
+        ("gate:another-token", _refused("DENIED", 7), r"403: DENIED; \$REGISTRY_PASSWORD may not"),
+    ],
+)
+def test_a_refusal_in_the_registrys_own_words(loopback: "Loopback", pair: str, body: bytes, why: str) -> None:
+    """By its code and message, and what to do: sign in again is another errand than asking for rights."""
+    site = Site(loopback)
+    challenge = {"www-authenticate": 'Basic realm="https://registry.nox.example/",service="registry"'}
+    site.replies[TAG] = lambda headers: (
+        (403, {"content-type": "application/json"}, body)
+        if headers.get("authorization")
+        else (401, challenge, b"")
+    )
+
+    with pytest.raises(UnreachableError, match=why) as caught:
+        client(loopback, site.host, password=pair).image(f"{site.host}/nox-api:v8.0.0")
+    assert pair.partition(":")[2] not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_hub_has_one_password_under_all_its_names(loopback: "Loopback") -> None:
+    """Whatever the profile calls it."""
+    target = replace(loopback.target(9), credentials={ROLE: "REGISTRY_PASSWORD"})
+    for home in ("docker.io", "index.docker.io", "https://Registry-1.docker.io/"):
+        session = RegistrySession(target, home)
+        loopback.at_end.append(session.close)
+        where = answers.reference("nox/api:1")
+        assert session.url(where, "manifests", "1") == "https://registry-1.docker.io/v2/nox/api/manifests/1"
+        assert session._is_for(where.host)  # noqa: SLF001 (a request to the hub would leave this machine)
 
 
 def guarded(site: Site, realm: str, accepted: Sequence[str] = (BEARER,)) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.release_facts import FactsError, ReleaseFacts, read_release_facts
-from noxgate.target import UnreachableError
+from noxgate.errors import UnreachableError
+from noxgate.project.release_facts import FactsError, ReleaseFacts, read_release_facts
 
 GOOD = """
 version = "8.0.0"
@@ -132,7 +132,7 @@ def test_contact_that_is_missing(profile: Path) -> None:
         ("= 50", '= "50"', "planned_minutes: expected a whole number, saw str"),
         ('"#dev-team"', "7", 'channels: expected texts such as "#ops-alerts"'),
         ("devops_lead", "devops", "[contacts]: unknown role 'devops' (roles: on_call, devops_lead, "),
-        ("slack", "slak", "[contacts.on_call]: unknown key 'slak' (keys: name, telephone, slack)"),
+        ("slack", "slak", "[contacts.on_call]: unknown key 'slak' (keys: name, telephone, slack, key)"),
         ('"@ada"', "7", "contacts.on_call.slack: expected text, saw int"),
         ("wiki", "wikki", "[links]: unknown key 'wikki' (keys: grafana, sentry, elk, wiki)"),
         ("[links]", "[links", "release.toml: "),

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.clients import repository
-from noxgate.clients.repository import Repository
-from noxgate.target import UnreachableError
-from noxgate.waiting import eventually
+from noxgate.errors import UnreachableError
+from noxgate.look.waiting import eventually
+from noxgate.systems import repository
+from noxgate.systems.repository import Repository
 
 if TYPE_CHECKING:
-    from noxgate.clients.observation import Observation
+    from noxgate.look.observation import Observation
 
 WHO = ("-c", "user.name=someone", "-c", "user.email=someone@nox.example", "-c", "protocol.file.allow=always")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from noxgate.evidence import bundle
+from noxgate.run import bundle
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -78,6 +78,8 @@ def test_results_say_what_was_asked_and_seen(project: "Project") -> None:
         "rehearsal": False,
         "base_url": "https://localhost:9",
         "namespace": "nox-staging-green",
+        "overrides": {},
+        "points_at": {},
     }
     assert results["selection"] == {
         "m": "staging",
@@ -100,7 +102,7 @@ def test_results_say_what_was_asked_and_seen(project: "Project") -> None:
     assert check == {
         "node": "tests_staging/test_health.py::test_health",
         "outcome": "failed",
-        "reason": "assert 1 == 2",
+        "reason": "expected 2, saw 1",
         "observations": [
             {"seen": "saw staging.health", "repeat": "curl staging.health"},
             {"seen": "second", "repeat": "curl 2"},
@@ -123,7 +125,7 @@ def test_xdist_changes_no_result(project: "Project") -> None:
 def without_times(path: Path) -> Any:
     """A results.json without what differs from run to run."""
     results = json.loads(path.read_text())
-    for key in ("started", "ended", "seconds"):
+    for key in ("run", "started", "ended", "seconds"):
         del results[key]
     for line in results["lines"]:
         for check in line["checks"]:

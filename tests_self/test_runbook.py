@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.runbook import Runbook, RunbookError, read_runbook
+from noxgate.project.runbook import Runbook, RunbookError, read_runbook
 
 PROJECT = Path(__file__).parent.parent
 
@@ -66,7 +66,7 @@ seed = [112]
 expected = "Every staging line passed."
 derived_from = ["staging"]
 """
-LINE_KEYS = "ref, kind, section, seed, expected, next, coming, derived_from, limits, waivable"
+LINE_KEYS = "ref, kind, section, seed, expected, next, coming, derived_from, limits, waivable, proof"
 
 
 @pytest.fixture(scope="module")

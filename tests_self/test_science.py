@@ -2,10 +2,10 @@
 
 import pytest
 
-from noxgate.rehearsal.api.boiling import boiling_point
-from noxgate.rehearsal.api.detonation import detonation
-from noxgate.rehearsal.api.jobs import psi4_input, xtb_input
-from noxgate.rehearsal.api.molecules import InputError, canonical, geometry
+from nox_rehearsal.science.boiling import boiling_point
+from nox_rehearsal.science.detonation import detonation
+from nox_rehearsal.science.jobs import psi4_input, xtb_input
+from nox_rehearsal.science.molecules import InputError, canonical, geometry
 
 XTB = (100, 86)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.doctor import MissingError
-from noxgate.rehearsal import science_environment
-from noxgate.rehearsal.error import RehearsalError
-from noxgate.rehearsal.science_environment import FOLDER, LOCK, command, interpreter, main, make
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.science import environment
+from nox_rehearsal.science.environment import FOLDER, LOCK, command, interpreter, main, make
+from noxgate.machine.doctor import MissingError
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,15 +73,17 @@ def test_made_halfway(root: Path, stamp: str) -> None:
         interpreter(root)
 
 
-def test_pip_fails(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line with pip's own error, and nothing that looks whole."""
-    monkeypatch.setattr(science_environment, "_psi4_modules", lambda: "/nowhere")
+def test_packages_fail(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with the installer's own error, and nothing that looks whole."""
+    monkeypatch.setattr(environment, "_psi4_modules", lambda: "/nowhere")
     (root / LOCK).write_text("no-such-package @ file:///nowhere/none-1-py3-none-any.whl --hash=sha256:00\n")
 
     assert main([str(root)]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("science environment: pip ended with status 1: ERROR: ")
-    assert said.count("\n") == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("science environment: python3.11 ended with status 1: ERROR: ")
+    assert len(said) == 1
     with pytest.raises(MissingError):
         interpreter(root)
 
@@ -90,7 +92,7 @@ def test_psi4_names_no_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Found out before the old environment is taken away."""
     python = pretend_made(root)
     (root / LOCK).write_text("rdkit==1\n")
-    monkeypatch.setattr(science_environment, "program", lambda _name: Path("/bin/echo"))
+    monkeypatch.setattr(environment, "program", lambda _name: Path("/bin/echo"))
 
     with pytest.raises(RehearsalError, match="expected psi4 --psiapi-path to name PYTHONPATH"):
         make(root)
@@ -101,6 +103,6 @@ def pretend_made(root: Path) -> Path:
     python = root / FOLDER / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to("/usr/bin/python3")
-    made = science_environment._made_from(root)  # noqa: SLF001
+    made = environment._made_from(root)  # noqa: SLF001
     (root / FOLDER / ".made").write_text(json.dumps(made))
     return python

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients import programs, science
-from noxgate.clients.observation import Observation
-from noxgate.clients.science import SCRIPT, Science, ScienceSession
-from noxgate.clients.science_script import MARK, PACKAGES
-from noxgate.rehearsal.science_environment import interpreter
-from noxgate.runbook import read_runbook
-from noxgate.secret import Secret
-from noxgate.target import Target, UnreachableError
+from nox_rehearsal.science.environment import interpreter
+from nox_service import science
+from nox_service.science import SCRIPT, Science, ScienceSession
+from nox_service.science_script import MARK, PACKAGES
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.look.secret import Secret
+from noxgate.project.runbook import read_runbook
+from noxgate.project.target import Target
+from noxgate.systems.programs import execute
 
 ROOT = Path(__file__).parents[1]
 RUNBOOK = read_runbook(ROOT / "runbook.toml")
@@ -318,7 +320,7 @@ def test_credentials_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
     target = made(("python3",), kubeconfig="/profile/kubeconfig")
     target = replace(target, peer_secrets=(Secret("PRODUCTION_DATABASE_URL", "hunter3"),))
 
-    given = programs.environment(target)
+    given = execute.environment(target)
     assert "DATABASE_URL" not in given
     assert "PRODUCTION_DATABASE_URL" not in given
     assert given["CONDA_ROOT"] == "/opt/conda"
@@ -331,7 +333,9 @@ def test_passwords_of_a_command_stay_here() -> None:
     session = ScienceSession(made((*words, "nox-api", "python", "-")))
 
     assert "hunter2" not in session.repeat
-    assert session.repeat.startswith("docker run -e DATABASE_URL=postgresql://***@db/nox -e API_KEY=*** nox")
+    assert session.repeat.startswith(
+        "docker run -e DATABASE_URL=postgresql://nox:***@db/nox -e API_KEY=*** nox"
+    )
 
 
 # ---------------------------------------------------------------- what the tests are made of

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients import scratch
-from noxgate.clients.scratch import ScratchServer
-from noxgate.doctor import program
-from noxgate.target import UnreachableError
-from noxgate.waiting import eventually
+from noxgate.errors import UnreachableError
+from noxgate.look.waiting import eventually
+from noxgate.machine.doctor import program
+from noxgate.trials import scratch
+from noxgate.trials.scratch import ScratchServer
 
 MAJOR = int(program("postgres").parents[1].name)
 HOLD = """
 import sys
 from pathlib import Path
-from noxgate.clients import scratch
-from noxgate.clients.scratch import ScratchServer, programs
+from noxgate.trials import scratch
+from noxgate.trials.scratch import ScratchServer, programs
 scratch.PARENT = Path(sys.argv[2])
 server = ScratchServer(programs(int(sys.argv[1])))
 print(server.folder, flush=True)

@@ -1,11 +1,13 @@
 """Canary secrets pushed from checks into every sink: none may show in the output or in the run folder."""
 
 import base64
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from tests_self.secret_texts import SECRET, Maker
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -318,3 +320,59 @@ def test_sweep_removes_what_slipped_through(leaky: "Project", name: str, body: s
     if file != "*":
         assert list(leaky.folders()[0].glob(file)) == []
     assert doubt in result.outlines
+
+
+# Where a text may come in: what a target says, a job's error, a diff, what is printed, logged, added.
+UNTOLD = {
+    "saw": "for text in TEXTS:\n    observe(Observation(f'HTTP 500: {text}', 'curl -sS x'))\nassert False",
+    "reason": "raise AssertionError(' '.join(TEXTS[0].split()))",
+    "message": "raise RuntimeError('\\n'.join(TEXTS))",
+    "away": "raise UnreachableError('; '.join(TEXTS))",
+    "diff": "assert {'a': TEXTS} == {'a': None}",
+    "printed": "print(*TEXTS, sep='\\n')\nprint(TEXTS, file=sys.stderr)\nassert False",
+    "logged": "for text in TEXTS:\n    logging.getLogger('job').error(text)\nassert False",
+    "locals": "mine = TEXTS\nassert False",
+    "properties": "request.node.user_properties.append(('job', TEXTS))",
+    "allure": "import allure\nallure.dynamic.description(' '.join(TEXTS))",
+    "warned": "warnings.warn(' '.join(TEXTS))",
+}
+
+
+def test_nothing_untold_shows(project: "Project") -> None:
+    """Secrets of every form that no variable named: in no file, and in no line of the output."""
+    texts = [SECRET[form](Maker(form)) for form in SECRET]
+    (project.path / "texts.json").write_text(json.dumps([said for said, _ in texts]))
+    top = "import json, logging, sys, warnings\nTEXTS = json.load(open('texts.json'))\n"
+    for name, body in UNTOLD.items():
+        project.check(name, body, top=top, arguments="observe, request")
+
+    result = project.gate("-vv", "--showlocals", "-rA", "-W", "default")
+
+    assert result.ret == 1
+    assert project.results()["doubts"] == []
+    files = [path for path in (project.path / "reports").rglob("*") if path.is_file()]
+    assert len(files) > 5
+    said = {path.name: read(path) for path in files} | {"the terminal": result.stdout.str()}
+    shown = {where: [each for _, each in texts if each in text] for where, text in said.items()}
+    assert {where: found for where, found in shown.items() if found} == {}
+
+
+@pytest.mark.parametrize("form", ["url-postgresql", "pem", "settings", "jwt"])
+def test_sweep_removes_what_nobody_told(project: "Project", form: str) -> None:
+    """A file that a check attached, past the report: named by its form, and no GO."""
+    said, secret = SECRET[form](Maker(form))
+    (project.path / "said.txt").write_text(said)
+    for other in (project.path / "tests_staging").glob("test_*.py"):
+        other.unlink()
+    project.check(
+        "attached", "import allure\nimport pathlib\nallure.attach(pathlib.Path('said.txt').read_text())"
+    )
+
+    result = project.gate()
+
+    assert result.ret == 2
+    (doubt,) = [each for each in project.results()["doubts"] if "would have shown" in each]
+    assert secret not in doubt
+    assert [
+        path for path in (project.path / "reports").rglob("*") if path.is_file() and secret in read(path)
+    ] == []

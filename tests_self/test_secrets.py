@@ -10,13 +10,15 @@ import string
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
 from markupsafe import escape
 
-from noxgate.secret import BLOT, FRAGMENT, Scrubber, Secret
+from noxgate.look.secret import FRAGMENT, Scrubber, Secret
+from noxgate.look.secret_search import BLOT
 
 VALUE = "p\"a's<s>&w%o+r/d\\é"
 SECRET = Secret("DATABASE_URL", VALUE)
@@ -234,3 +236,18 @@ def test_trees_are_scrubbed_all_through() -> None:
         "nothing": None,
     }
     assert box == blotted
+
+
+def test_text_that_was_clean_is_looked_at_as_ever() -> None:
+    """What is remembered of a text is that text alone; and xdist cannot send an enum."""
+    scrubber = Scrubber([Secret("TOKEN", "correct-horse")])
+
+    class Word(StrEnum):
+        FINE = "nothing of note"
+
+    assert [scrubber.scrub(text) for text in (Word.FINE, "nothing of note")] == ["nothing of note"] * 2
+    assert type(scrubber.scrub(Word.FINE)) is str
+    assert scrubber.scrub("nothing of note, correct-horse") == f"nothing of note, {BLOT}"
+    assert scrubber.scrub("correct-horse") == BLOT
+    assert scrubber.find("correct%2Dhorse") == "TOKEN"
+    assert scrubber.find("correct%2Dhorse") == "TOKEN"

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from noxgate import cli, doctor
-from noxgate.evidence import attest, seal, signing
-from noxgate.evidence.trust import read_trust
-from noxgate.runbook import Line, Runbook, read_runbook
+from noxgate.cli.main import USAGE, main
+from noxgate.machine import doctor
+from noxgate.project.runbook import Line, Runbook, read_runbook
+from noxgate.trust import seal, signing
+from noxgate.trust.keys import read_trust
+from noxgate.trust.persons import attest
+from noxgate.trust.persons.people import Person
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -106,9 +109,12 @@ class Release:
 
     def sign_off(self, *arguments: str) -> tuple[int, str]:
         """Exit status, and what was said."""
-        status = cli.main(["signoff", *arguments])
-        out, err = self._capsys.readouterr()
-        return status, out + err
+        status = main(["signoff", *arguments])
+        return status, self.read()
+
+    def read(self) -> str:
+        """What was said since this was asked last."""
+        return "".join(self._capsys.readouterr())
 
     @property
     def html(self) -> str:
@@ -278,7 +284,14 @@ def said_to_fail_since(release: Release) -> None:
     trust = read_trust(release.root, "production")
     line = release.runbook.lines["live.sentry-issues"]
     chain = trust.chain(release.root / "reports", "8.0.0")
-    attest.attest(chain, release.key, line, by="Ada", saw="NOX-812 is new", outcome=attest.FAILED)
+    attest.attest(
+        chain,
+        release.key,
+        line,
+        by=Person("Ada"),
+        saw=f"{NOW:%H:%M}Z: NOX-812 is new, https://sentry.nox.io/812",
+        outcome=attest.FAILED,
+    )
 
 
 def on_another_target(release: Release) -> None:
@@ -467,7 +480,7 @@ def test_a_person_says_that_it_was_rolled_back(release: Release) -> None:
     release.runs()
     line = release.runbook.lines["rollback.alert-posted"]
     chain = read_trust(release.root, "production").chain(release.root / "reports", "8.0.0")
-    attest.attest(chain, release.key, line, by="Ada", saw="posted in #ops-alerts, 14:20")
+    attest.attest(chain, release.key, line, by=Person("Ada"), saw="posted: https://chat.nox.io/p14")
 
     assert release.sign_off()[0] == 1
     assert release.status() == "Rolled Back"
@@ -499,7 +512,7 @@ def test_a_rehearsal_is_never_taken_for_a_release(release: Release) -> None:
         name = "rehearsal" if PHASES[phase] == "staging" else "rehearsal-production"
         release.run(phase, change=of_rehearsal(name))
 
-    assert release.sign_off()[0] == cli.USAGE  # no run of a real target
+    assert release.sign_off()[0] == USAGE  # no run of a real target
     status, said = release.sign_off("--target", "rehearsal")
 
     assert (status, said.split()[:2]) == (2, ["INCONCLUSIVE", "(rehearsal)"])  # its keys went with it

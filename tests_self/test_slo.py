@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from noxgate.confidence import (
+from noxgate.project.runbook import RunbookError, read_runbook
+from noxgate.slo.confidence import (
     Counts,
     none_of,
     percentile,
@@ -19,9 +20,8 @@ from noxgate.confidence import (
     share_interval,
     wilson,
 )
-from noxgate.holds import Bad, Hold, Second, in_windows, total
-from noxgate.runbook import RunbookError, read_runbook
-from noxgate.slo import Judgement, Outcome, Slo, decide, judge, limits_by_class, overall, read_slos
+from noxgate.slo.holds import Bad, Hold, Second, in_windows, total
+from noxgate.slo.slos import Judgement, Outcome, Slo, decide, judge, limits_by_class, overall, read_slos
 
 PASSED, FAILED, NOT_DECIDED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_DECIDED
 P95 = Slo("staging.slo-p95", Bad.SLOW, 0.05, 300, seconds=0.3, apart="science", each=True)

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import pytest
 
-from noxgate.evidence import sweep
-from noxgate.secret import LARGE, Scrubber, Secret
+from noxgate.look.secret import LARGE, Scrubber, Secret
+from noxgate.run import sweep
 
 SECRET = "kX7\"<&'+/p%Zq9 wé\\T4"  # noqa: S105 (a canary)
 SCRUBBER = Scrubber([Secret("TEST_TOKEN", SECRET)])

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.clients import tools
-from noxgate.clients.observation import Observation
-from noxgate.clients.tools import Tools
-from noxgate.target import Target, UnreachableError
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.programs import tools
+from noxgate.systems.programs.tools import Tools
 
 
 class Bin:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from noxgate.evidence.records import ATTESTATION, Record
-from noxgate.evidence.verdict import CheckResult, Outcome, Verdict, judge, verdict_of
-from noxgate.evidence.waivers import Waiver
-from noxgate.runbook import Line
+from noxgate.project.runbook import Line
+from noxgate.project.waivers import Waiver
+from noxgate.run.record import Record
+from noxgate.run.verdict import CheckResult, Outcome, Verdict, judge, verdict_of
+from noxgate.trust.records import ATTESTATION
 
 WAIVED = Outcome.WAIVED
 PASSED, NOT_RUN, UNREACHABLE, FAILED = Outcome.PASSED, Outcome.NOT_RUN, Outcome.UNREACHABLE, Outcome.FAILED

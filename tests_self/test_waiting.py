@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from noxgate.target import UnreachableError
-from noxgate.waiting import eventually
+from noxgate.errors import UnreachableError
+from noxgate.look.waiting import eventually
 
 
 def after(number: int) -> Callable[[], int]:

@@ -6,24 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from noxgate import window as windows
-from noxgate.clients.metric_queries import MetricQueries
-from noxgate.clients.rolled_back import log_lines, steps
-from noxgate.clients.window_metrics import SEEN, STEP, WindowMetrics, stretches
-from noxgate.evidence.records import CHECKPOINT, Chain, RecordError
-from noxgate.evidence.signing import SigningKey, new_key, read_public_key, read_signing_key
-from noxgate.evidence.window import (
-    WindowError,
-    moment,
-    open_window,
-    read_window,
-    record_checkpoint,
-    refusal,
-)
-from noxgate.runbook import Runbook, read_runbook
-from noxgate.target import UnreachableError
-from noxgate.watch.command import table
-from noxgate.window import Window
+from noxgate.blue_green.rolled_back import log_lines, steps
+from noxgate.cli.watch import table
+from noxgate.errors import UnreachableError
+from noxgate.project import schedule as windows
+from noxgate.project.runbook import Runbook, read_runbook
+from noxgate.project.schedule import Window
+from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.window_metrics import SEEN, STEP, WindowMetrics, stretches
+from noxgate.trust.records import CHECKPOINT, Chain, RecordError
+from noxgate.trust.signing import SigningKey, new_key, read_public_key, read_signing_key
+from noxgate.window.records import WindowError, moment, open_window, read_window, record_checkpoint, refusal
 
 RUNBOOK = read_runbook(Path(__file__).parents[1] / "runbook.toml")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -202,7 +195,7 @@ class Measured:
         self.asked: list[tuple[datetime, datetime]] = []
 
     def range(self, promql: str, start: datetime, end: datetime, step: float) -> list[object]:
-        from noxgate.clients.prometheus_answers import Series  # noqa: PLC0415
+        from noxgate.systems.prometheus.answers import Series  # noqa: PLC0415
 
         self.asked.append((start, end))
         times = [

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from tests_self import workflow
+from tests_self.test_committed import with_engine
 from tests_self.test_verify import Bundle, another, bundle, commit, head, made  # noqa: F401 (fixtures)
 
-from noxgate.evidence import seal, signing
+from noxgate.trust import seal, signing
 
 COMMIT = "github.event.pull_request.head.sha || github.sha"
 
@@ -141,10 +142,11 @@ def test_the_verdict_is_the_exit_status(bundle: Bundle, body: str, status: int, 
     """Also where pytest dies with status 0; the summary has the table, in which text stays text."""
     check = bundle.root / "tests_staging" / "test_version.py"
     check.write_text(check.read_text() + f"    {body}\n")
+    with_engine(bundle.root)
     commit(bundle.root)
     key = {"secrets.NOXGATE_SIGNING_KEY": bundle.key.read_text()}
 
-    done = workflow.run("Gate", bundle.root, key)
+    done = workflow.run("Gate", bundle.root, key, {"PYTHONPATH": str(bundle.root / "src")})
 
     assert done.status == status, done.output
     # the load test is tried with each ramp, and its failing stops nothing: the gate judges what there is

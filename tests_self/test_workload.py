@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients import workload
+from noxgate.systems.kubernetes import workload
 
 IMAGE = "registry.nox.example/nox-api:v8.0.0"
 

@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPMessage, HTTPSConnection, RemoteDisconnected
 from pathlib import Path
@@ -23,35 +24,38 @@ import pytest
 from redis import Redis
 from redis.exceptions import ReadOnlyError
 
-from noxgate.profile import read_target
-from noxgate.rehearsal import certificates, ingress, leftovers, redis, world
-from noxgate.rehearsal.error import PortTakenError, RehearsalError
-from noxgate.rehearsal.folder import folder_of
-from noxgate.rehearsal.ingress_conf import HEADERS
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.processes import Crew, Part
-from noxgate.rehearsal.world import World
-from noxgate.waiting import eventually
+from nox_rehearsal.error import PortTakenError, RehearsalError
+from nox_rehearsal.parts import certificates, ingress, redis
+from nox_rehearsal.parts.ingress_conf import HEADERS
+from nox_rehearsal.world import leftovers, lifecycle
+from nox_rehearsal.world.folder import PARENT, folder_of
+from nox_rehearsal.world.lifecycle import World
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.processes import Crew, Part
+from noxgate.look.waiting import eventually
+from noxgate.project.profile import read_target
 
+pytestmark = pytest.mark.usefixtures("quick_start")
 PARTS = [
-    "pages",
     "prometheus",
-    "kubernetes",
+    "postgres",
     "registry",
     "redis",
+    "redis-production",
+    "ingress",
+    "kubernetes",
     "nox-api-green-1",
     "nox-api-green-2",
     "nox-api-green-3",
-    "redis-production",
     "nox-api-blue-1",
     "nox-api-blue-2",
-    "ingress",
-    "postgres",
+    "pages",
     "controllers",
     "containers",
     "nox-worker",
     "visitors",
 ]
+ROOT = Path(__file__).parents[1]
 PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")
 
 
@@ -71,7 +75,7 @@ def shared(names: Callable[[str], str]) -> Iterator[World]:
 
 @contextmanager
 def running(name: str) -> Iterator[World]:
-    with world.running(name, say=lambda _: None) as here:
+    with lifecycle.running(name, say=lambda _: None) as here:
         yield here
 
 
@@ -80,7 +84,7 @@ def running(name: str) -> Iterator[World]:
 
 def test_every_part_is_up_and_serves(shared: World) -> None:
     """Through the ingress, which is to say through TLS, a pod, PostgreSQL and Redis."""
-    rows = world.status(shared.name)
+    rows = lifecycle.status(shared.name)
 
     assert [row.part for row in rows] == ["supervisor", *PARTS]
     assert [row.part for row in rows if not row.alive] == []
@@ -169,25 +173,25 @@ def test_a_part_that_dies_is_seen_and_can_be_started_again(shared: World) -> Non
 
     eventually(lambda: expect_dead(shared, [pod]), within=5, every=0.05)
     assert fetch(shared, "/version")[0] == 200  # the ingress asks another pod
-    world.start(shared, pod)
+    lifecycle.start(shared, pod)
     expect_dead(shared, [])
     assert World.load(shared.folder).pids[pod] != shared.pids[pod]
 
 
 def test_postgres_can_be_stopped_and_started(shared: World) -> None:
-    world.stop(shared, "postgres")
+    lifecycle.stop(shared, "postgres")
     expect_dead(shared, ["postgres"])
     eventually(lambda: expect_status(shared, "/ready", 503), within=10, every=0.1)
     assert fetch(shared, "/health")[0] == 200
 
-    world.start(shared, "postgres")
+    lifecycle.start(shared, "postgres")
     expect_dead(shared, [])
     eventually(lambda: expect_status(shared, "/ready", 200), within=10, every=0.1)
 
 
 def test_an_unknown_part_is_refused_in_one_line(shared: World) -> None:
-    with pytest.raises(RehearsalError, match=r"^no part 'postgers' \(parts: pages, prometheus, .*\)$"):
-        world.stop(shared, "postgers")
+    with pytest.raises(RehearsalError, match=r"^no part 'postgers' \(parts: prometheus, postgres, .*\)$"):
+        lifecycle.stop(shared, "postgers")
 
 
 def test_redis_becomes_a_replica_and_a_primary_again(shared: World) -> None:
@@ -278,8 +282,8 @@ def test_a_certificate_that_nginx_refuses_changes_nothing(shared: World) -> None
     broken = certificates.Pair(b"no certificate", usual.key)
     with pytest.raises(RehearsalError, match=r"^nginx refuses the configuration: .*draft-staging\.pem"):
         ingress.apply(shared, certificate=broken)
-    world.stop(shared, "ingress")
-    world.start(shared, "ingress")
+    lifecycle.stop(shared, "ingress")
+    lifecycle.start(shared, "ingress")
 
     assert fetch(shared, "/version")[0] == 200
     assert list((shared.folder / "ingress").glob("draft-*")) == []
@@ -322,12 +326,68 @@ def test_two_worlds_at_once_do_not_meet(shared: World, names: Callable[[str], st
     assert fetch(shared, "/version")[0] == 200
 
 
+def test_two_checkouts_do_not_share_a_rehearsal(tmp_path: Path) -> None:
+    """Of one user, and of one name: the other neither sees it, nor ends it, nor has its profile."""
+    one, other = checkout(tmp_path / "one"), checkout(tmp_path / "other")
+    try:
+        rehearse(one, "up")
+        here = World.load(one.folder)
+        assert rehearse(other, "status", expected=1).startswith("nothing is up")
+        assert rehearse(other, "down") == "nothing was up\n"
+
+        assert one.folder != other.folder
+        assert f"pid {here.supervisor}" in rehearse(one, "status")  # its exit status: every part lives
+        assert (one.root / "targets" / "rehearsal.toml").read_text() == here.profile.read_text()
+        assert list((other.root / "targets").iterdir()) == []
+        assert not other.folder.exists()
+    finally:
+        ended = rehearse(one, "down")
+    assert ended == "stopped\n"
+    assert leftovers.all_of(one.folder) == []
+    assert not one.folder.exists()
+
+
+def test_what_a_killed_rehearsal_left_is_cleared_by_its_own_checkout(tmp_path: Path) -> None:
+    """Not by another, which cannot know whose it is."""
+    one, other = checkout(tmp_path / "one"), checkout(tmp_path / "other")
+    home = one.folder / leftovers.HOME
+    home.mkdir(parents=True)
+    profile = one.root / "targets" / "rehearsal.toml"
+    profile.write_text(f"# of {one.folder}\n")
+    left = subprocess.Popen(["tail", "-f", "/dev/null"], env={"HOME": str(home), "PATH": os.defpath})
+    try:
+        rehearse(other, "status", expected=1)
+        assert left.poll() is None
+        assert profile.exists()
+        rehearse(one, "status", expected=1)
+        assert left.wait(timeout=5) == -signal.SIGKILL
+        assert not one.folder.exists()
+        assert not profile.exists()
+    finally:
+        left.kill()
+        left.wait()
+
+
+def test_a_checkout_has_one_folder_whichever_way_leads_to_it(tmp_path: Path) -> None:
+    """Short enough for a socket in it, whoever the user is; without a checkout it is as it ever was."""
+    one = checkout(tmp_path / "one")
+    (tmp_path / "link").symlink_to(one.root)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "src").symlink_to(one.root / "src")
+    longest = str(folder_of("n" * 32)).replace(f"-{os.getuid()}-", f"-{2**32 - 1}-")
+
+    assert folder_in(tmp_path / "link") == one.folder
+    assert len(f"{longest}/control") <= 107 - 20  # 20 for deeper ones
+    assert folder_in(bare) == PARENT / f"noxgate-{os.getuid()}-rehearsal"
+
+
 def test_a_name_is_up_once(shared: World) -> None:
     with pytest.raises(RehearsalError, match="a rehearsal is up in"), running(shared.name):
         pass
     said: list[str] = []
 
-    assert world.up(shared.name, say=said.append).base_url == shared.base_url
+    assert lifecycle.up(shared.name, say=said.append).base_url == shared.base_url
     assert said == [f"The rehearsal {shared.name!r} is already up at {shared.base_url}."]
     assert fetch(shared, "/version")[0] == 200
 
@@ -335,23 +395,23 @@ def test_a_name_is_up_once(shared: World) -> None:
 def test_up_stays_until_down(names: Callable[[str], str]) -> None:
     """The world outlives the process that brought it up."""
     name = names("detached")
-    script = f"from noxgate.rehearsal import world; print(world.up({name!r}).base_url)"
+    script = f"from nox_rehearsal.world import lifecycle as world; print(world.up({name!r}).base_url)"
     printed = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
-    here = world.find(name)
+    here = lifecycle.find(name)
     try:
         assert here is not None
         assert here.base_url == printed.strip()
         assert fetch(here, "/ready")[0] == 200
         pids = family(here.supervisor)
     finally:
-        ended = world.down(name)
+        ended = lifecycle.down(name)
 
     assert ended
     expect_nothing_left(name, pids)
-    assert world.down(name) is False
-    assert world.status(name) == []
+    assert lifecycle.down(name) is False
+    assert lifecycle.status(name) == []
 
 
 # ---------------------------------------------------------------- nothing is left
@@ -375,7 +435,7 @@ def test_nothing_outlives_the_caller(names: Callable[[str], str], number: signal
     """Ctrl-C, a polite end, and one that the caller never hears of."""
     name = names(f"caller-{number.value}")
     with caller(name) as process:
-        here = world.find(name)
+        here = lifecycle.find(name)
         assert here is not None
         pids = family(here.supervisor)
         process.send_signal(number)
@@ -405,14 +465,14 @@ def test_nothing_outlives_a_killed_supervisor(
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     name = names("killed")
-    here = world.up(name)
+    here = lifecycle.up(name)
     try:
         queue_xtb_job(here)
         with psycopg.connect(here.dsn):
             eventually(lambda: expect_title(here, "tail -f /dev/null"), within=10, every=0.05)
             titles = {pid: leftovers.title(pid) for pid in family(here.supervisor)}
             if warden == "warden killed too":
-                os.kill(pid_of(titles, "noxgate.rehearsal.warden"), signal.SIGKILL)
+                os.kill(pid_of(titles, "nox_rehearsal.world.warden"), signal.SIGKILL)
             os.kill(here.supervisor, signal.SIGKILL)
             if warden == "warden lives":
                 eventually(lambda: expect_nothing_left(name, list(titles)), within=30, every=0.05)
@@ -426,7 +486,7 @@ def test_nothing_outlives_a_killed_supervisor(
             expect_gone(list(titles))
             assert fetch(again, "/ready")[0] == 200
     finally:
-        world.down(name)
+        lifecycle.down(name)
     assert not here.folder.exists()
 
 
@@ -438,7 +498,7 @@ def test_processes_that_a_killed_world_left_are_killed(names: Callable[[str], st
     ours = subprocess.Popen(["tail", "-f", "/dev/null"], env={"HOME": str(home / "job"), "PATH": os.defpath})
     theirs = subprocess.Popen(["tail", "-f", "/dev/null"], cwd=folder)
     try:
-        assert world.find(names("left")) is None
+        assert lifecycle.find(names("left")) is None
         assert ours.wait(timeout=5) == -signal.SIGKILL
         assert theirs.poll() is None
         assert not folder.exists()
@@ -491,7 +551,7 @@ def test_a_lost_race_for_a_port_starts_again(names: Callable[[str], str]) -> Non
     (taken,) = free_ports(1)
     patch = f"""
 import socket
-from noxgate.rehearsal import plan
+from nox_rehearsal.world import plan
 other = socket.create_server(("127.0.0.1", {taken}))
 honest, calls = plan.free_ports, []
 def free_ports(count):
@@ -508,7 +568,7 @@ plan.free_ports = free_ports
 
 def test_a_missing_program_is_one_line(names: Callable[[str], str]) -> None:
     patch = """
-from noxgate import doctor
+from noxgate.machine import doctor
 honest = doctor.find
 doctor.find = lambda name: None if name == "nginx" else honest(name)
 """
@@ -521,7 +581,8 @@ doctor.find = lambda name: None if name == "nginx" else honest(name)
 
 def test_a_part_that_cannot_start_is_one_line_with_its_last_words(names: Callable[[str], str]) -> None:
     patch = """
-from noxgate.rehearsal import build, pods
+from nox_rehearsal.parts import pods
+from nox_rehearsal.world import build
 honest = pods.prepare
 def prepare(folder, deployment):
     deployment.environment["SECRET_KEY"] = ""
@@ -541,7 +602,7 @@ def test_a_migration_that_fails_is_one_line(names: Callable[[str], str], tmp_pat
     script.write_text("SELECT 1/0;\nCREATE TABLE after_it (n int);\n")
     patch = f"""
 from pathlib import Path
-from noxgate.rehearsal import build
+from nox_rehearsal.world import build
 build._MIGRATION = Path({str(script)!r})
 """
     *_, last = daemon(names("migration"), patch)
@@ -555,7 +616,7 @@ def test_the_default_name_is_the_projects_target(names: Callable[[str], str], tm
     published = tmp_path / "rehearsal.toml"
     patch = f"""
 from pathlib import Path
-from noxgate.rehearsal import folder, daemon
+from nox_rehearsal.world import folder, daemon
 folder.DEFAULT = {names("default")!r}
 folder._TARGETS = Path({str(tmp_path)!r})
 honest = daemon._obey
@@ -580,10 +641,10 @@ def test_a_supervisor_that_breaks_is_one_line(
 ) -> None:
     """An error that nobody thought of is reported, too."""
     broken = (sys.executable, "-c", "raise RuntimeError('broken on purpose')")
-    monkeypatch.setattr(world, "python", lambda *_: broken)
+    monkeypatch.setattr(lifecycle, "python", lambda *_: broken)
 
     with pytest.raises(RehearsalError, match=r"supervisor ended with exit status 1 .*: broken on purpose$"):
-        world.up(names("broken"))
+        lifecycle.up(names("broken"))
 
 
 # ---------------------------------------------------------------- looking
@@ -675,7 +736,7 @@ def is_server(title: str) -> bool:
 
 
 def expect_dead(here: World, parts: list[str]) -> None:
-    assert [row.part for row in world.status(here.name) if not row.alive] == parts
+    assert [row.part for row in lifecycle.status(here.name) if not row.alive] == parts
 
 
 def expect_status(here: World, path: str, status: int) -> None:
@@ -709,7 +770,7 @@ def caller(name: str, wait_for: str = "up") -> Iterator[subprocess.Popen[str]]:
     """Another process that runs a world; it has said `wait_for` when the block begins."""
     script = (
         "import signal\n"
-        "from noxgate.rehearsal import world\n"
+        "from nox_rehearsal.world import lifecycle as world\n"
         f"with world.running({name!r}, say=lambda line: print(line, flush=True)):\n"
         "    print('up', flush=True)\n"
         "    signal.pause()\n"
@@ -730,10 +791,48 @@ def caller(name: str, wait_for: str = "up") -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """A project's folder, and where its rehearsal lives."""
+
+    root: Path
+    folder: Path
+
+
+def checkout(root: Path) -> Checkout:
+    """A checkout with targets of its own; all the rest is this one's."""
+    (root / "targets").mkdir(parents=True)
+    for entry in ROOT.iterdir():
+        if entry.name not in {"targets", "reports"}:
+            (root / entry.name).symlink_to(entry)
+    return Checkout(root, folder_in(root))
+
+
+def folder_in(root: Path) -> Path:
+    """Where the code of this checkout has the rehearsal of the usual name."""
+    script = "from nox_rehearsal.world.folder import DEFAULT, folder_of; print(folder_of(DEFAULT))"
+    return Path(in_checkout(root, "-c", script).stdout.strip())
+
+
+def rehearse(where: Checkout, step: str, *, expected: int = 0) -> str:
+    """What `noxgate rehearse STEP` says in a checkout."""
+    done = in_checkout(where.root, "-m", "noxgate.cli", "rehearse", step)
+    assert done.returncode == expected, done.stdout + done.stderr
+    return done.stdout
+
+
+def in_checkout(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with that checkout's code."""
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
 def daemon(name: str, patch: str) -> list[dict[str, Any]]:
     """What a supervisor that was patched says until it is ready or gives up; nothing of it may be left."""
     script = (
-        f"{patch}\nfrom noxgate.rehearsal import daemon\nraise SystemExit(daemon.main([{name!r}, '--leash']))"
+        f"{patch}\nfrom nox_rehearsal.world import daemon\n"
+        f"raise SystemExit(daemon.main([{name!r}, '--leash']))"
     )
     command = [sys.executable, "-c", script]
     messages: list[dict[str, Any]] = []

@@ -1,16 +1,22 @@
 """The fixtures that the checks of staging are given; those of several phases are in ../conftest.py."""
 
+from collections.abc import Callable
+
 import pytest
 
-from noxgate.clients.api import ApiSession
-from noxgate.clients.load_results import LoadResults, LoadTest
-from noxgate.clients.observation import Observe
-from noxgate.clients.tls import TlsClient
-from noxgate.clients.websocket import WebSocketClient
-from noxgate.loadtest.ramps import read_ramps
-from noxgate.loadtest.result import results_folder
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target
+from nox_service.api import ApiSession
+from nox_service.websocket import WebSocketClient
+from noxgate.look.observation import Observe
+from noxgate.plugin.gate import gate_of
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.slo.load_results import LoadResults, LoadTest
+from noxgate.slo.possible import less_counted
+from noxgate.slo.ramps import read_ramps
+from noxgate.slo.result import Result, results_folder
+from noxgate.systems.http.tls import TlsClient
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.growth import growth
 
 
 @pytest.fixture
@@ -28,11 +34,33 @@ def tls(target: Target, api_session: ApiSession, observe: Observe) -> TlsClient:
 @pytest.fixture(scope="session")
 def load_results(pytestconfig: pytest.Config, target: Target, release: Release) -> LoadResults:
     """What `noxgate load` has left."""
-    root = pytestconfig.rootpath
-    return LoadResults(target, results_folder(root, target, release.version), read_ramps(root))
+    root, gate = pytestconfig.rootpath, gate_of(pytestconfig)
+    assert gate is not None
+    folder = results_folder(root, target, release.version)
+    return LoadResults(target, folder, read_ramps(root), gate.refused_load)
 
 
 @pytest.fixture
-def load_test(target: Target, load_results: LoadResults, runbook: Runbook, observe: Observe) -> LoadTest:
+def counted(target: Target, prometheus: Prometheus) -> Callable[[Result], str] | None:
+    """Compares a load test with the application's own counters, where the profile names them."""
+    named = target.load_counters
+    if named is None:
+        return None
+
+    def compare(result: Result) -> str:
+        grew = growth(prometheus, named.query, result.start, result.end)
+        return less_counted(result, named.uncounted, grew.seen, grew.unseen, grew.gaps)
+
+    return compare
+
+
+@pytest.fixture
+def load_test(
+    target: Target,
+    load_results: LoadResults,
+    runbook: Runbook,
+    observe: Observe,
+    counted: Callable[[Result], str] | None,
+) -> LoadTest:
     """The newest load tests of the target."""
-    return LoadTest(target, load_results, runbook, observe)
+    return LoadTest(target, load_results, runbook, observe, counted)

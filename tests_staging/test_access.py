@@ -2,7 +2,7 @@
 
 import pytest
 
-from noxgate.clients.api import ApiClient
+from nox_service.api import ApiClient
 
 DOOR = "/api/admin/health"
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.api import Answer, ApiClient
-from noxgate.clients.observation import shortened
-from noxgate.clients.websocket import WebSocketClient
+from nox_service.api import ApiClient
+from nox_service.websocket import WebSocketClient
+from noxgate.look.http import Answer
+from noxgate.look.observation import shortened
 
 # Keys under which an answer says how it went: alone, they are no content.
 SAYS = frozenset({"error", "errors", "detail", "details", "message", "code", "status", "success"})

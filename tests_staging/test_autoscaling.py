@@ -1,28 +1,32 @@
 """Runbook 2, autoscaling: the one HPA, its conditions by type, and its minimum."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.workload import condition, name, why
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from noxgate.look.observation import Observation, Observe
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.workload import condition, name, why, without_room
 
 HPA = "nox-api-hpa-green"
 DEPLOYMENT = "nox-api-deployment-green"
 
 
 @pytest.mark.runbook("staging.hpa-conditions")
-def test_hpa_can_scale(kube: Kube, target: Target) -> None:
+def test_hpa_can_scale(kube: Kube, target: Target, observe: Observe) -> None:
     """conditions[0] is AbleToScale: by index, an HPA without metrics looks well."""
     hpa = kube.need("HorizontalPodAutoscaler", HPA, target.namespace)
 
     assert scaled(hpa) == ("Deployment", DEPLOYMENT)
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)
+    if (said := without_room(hpa)) is not None:
+        observe(Observation(said, f"kubectl get hpa {HPA} -n {shlex.quote(target.namespace)}"))
 
 
 @pytest.mark.runbook("staging.hpa-minimum")

@@ -2,25 +2,23 @@
 
 import pytest
 
-from noxgate.clients import catalog as found
-from noxgate.clients.catalog import Catalog
-from noxgate.clients.database import Database
+from noxgate.systems.postgres import catalog as found
+from noxgate.systems.postgres import settings
+from noxgate.systems.postgres.catalog import Catalog
+from noxgate.systems.postgres.database import Database
 
 
 @pytest.mark.runbook("staging.database-answers")
-def test_database_answers(database: Database) -> None:
+def test_database_answers(database: Database, catalog: Catalog) -> None:
     """SELECT 1, as the role that the profile names, and from a database that takes writes."""
     rows = database.rows("SELECT 1")
     standby = database.rows("SELECT pg_is_in_recovery()")
-    settings = database.rows(
-        "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase IN"
-        " (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
-    )
+    owners = settings.owners(database, catalog.schema_name, catalog.columns)
+    read_only = settings.read_only(database, owners)
 
     assert rows == [(1,)]
     assert standby == [(False,)]
-    read_only = [setting for (setting,) in settings if setting.startswith("default_transaction_read_only=")]
-    assert [setting for setting in read_only if not setting.endswith("=off")] == []
+    assert read_only == []
 
 
 @pytest.mark.runbook("staging.database-schema-version")
@@ -38,19 +36,21 @@ def test_schema_version_is_the_release(database: Database, catalog: Catalog) -> 
 @pytest.mark.runbook("staging.database-tables")
 def test_every_table_has_its_columns(database: Database, catalog: Catalog) -> None:
     """The new tables whole, and the new columns of the old tables. A second table would hide the first."""
-    columns = found.columns(database, catalog.schema_name)
+    columns = found.columns(database, catalog.schema_name, catalog.columns)
     homes = found.homes(database, catalog.columns)
+    hidden = found.hidden_rows(database, catalog.schema_name, catalog.columns)
 
     expected = [(table, column) for table, columns in catalog.columns.items() for column in columns]
     assert expected != []
     assert [pair for pair in expected if pair not in columns] == []
     assert homes == {table: [catalog.schema_name] for table in catalog.columns}
+    assert hidden == []
 
 
 @pytest.mark.runbook("staging.database-indexes")
 def test_every_index_is_valid(database: Database, catalog: Catalog) -> None:
     """An index whose CREATE INDEX CONCURRENTLY failed exists and is never used."""
-    indexes = found.valid_indexes(database, catalog.schema_name)
+    indexes = found.valid_indexes(database, catalog.schema_name, catalog.indexes)
     homes = found.homes(database, catalog.indexes)
 
     assert catalog.indexes != {}
@@ -61,12 +61,14 @@ def test_every_index_is_valid(database: Database, catalog: Catalog) -> None:
 @pytest.mark.runbook("staging.database-trigger")
 def test_trigger_and_function_work(database: Database, catalog: Catalog) -> None:
     """Present, enabled and calling our function: a disabled trigger looks like a present one."""
-    triggers = found.enabled_triggers(database, catalog.schema_name)
-    functions = found.functions(database, catalog.schema_name)
+    triggers = found.enabled_triggers(database, catalog.schema_name, catalog.triggers)
+    functions = found.functions(database, catalog.schema_name, catalog.functions)
+    bodies = found.bodies(database, catalog.schema_name, catalog.bodies)
 
     assert catalog.triggers != {}
     assert catalog.functions != ()
     assert [name for name in catalog.functions if name not in functions] == []
+    assert bodies == catalog.bodies
     assert found.other(catalog.triggers, triggers) == {}
     called = {name: triggers[name].function for name in catalog.triggers}
     assert {name: function for name, function in called.items() if function not in catalog.functions} == {}

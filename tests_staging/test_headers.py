@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.clients.api import ApiClient
-from noxgate.target import Target
+from nox_service.api import ApiClient
+from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("staging.header-frame-options")

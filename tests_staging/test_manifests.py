@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from noxgate.clients.drift import drifted
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.target import Target
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.drift import drifted
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
 
 
 @pytest.mark.runbook("staging.manifests-accepted")

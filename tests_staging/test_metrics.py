@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from noxgate.clients import exposition
-from noxgate.clients.api import ApiClient
+from nox_service.api import ApiClient
+from noxgate.systems.prometheus import exposition
 
 
 @pytest.mark.runbook("staging.metrics-format")

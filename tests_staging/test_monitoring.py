@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.manifests import Document
-from noxgate.clients.prometheus import Prometheus
-from noxgate.clients.watched import dark, deaf, shipped_rules
-from noxgate.clients.workload import living, name, selector_text
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from noxgate.blue_green.watched import dark, deaf, shipped_rules
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.workload import living, name, selector_text
+from noxgate.systems.prometheus.client import Prometheus
 
 SERVICE = "nox-api-service-green"
 PODS = "app=nox-api"

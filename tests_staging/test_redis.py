@@ -2,7 +2,7 @@
 
 import pytest
 
-from noxgate.clients.cache import Cache
+from noxgate.systems.redis import Cache
 
 
 @pytest.mark.runbook("staging.redis-answers")
@@ -15,7 +15,9 @@ def test_redis_answers(cache: Cache) -> None:
 
 @pytest.mark.runbook("staging.redis-primary")
 def test_redis_is_the_primary(cache: Cache) -> None:
-    """A replica answers PING too, and refuses every write of the application."""
+    """A replica answers PING too, and refuses every write of the application; so does one that is full."""
     role = cache.role()
+    refuses = cache.refuses_writes()
 
     assert role == "master"
+    assert refuses == []

@@ -2,10 +2,13 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.observation import Fact
-from noxgate.clients.running import one_digest, running
-from noxgate.clients.workload import (
+from noxgate.blue_green.running import DEPLOYMENT, one_digest, pods_of, running
+from noxgate.look.observation import Fact
+from noxgate.look.waiting import eventually
+from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.workload import (
     condition,
     desired,
     living,
@@ -15,11 +18,7 @@ from noxgate.clients.workload import (
     unsettled,
     versions,
 )
-from noxgate.runbook import Release, Runbook
-from noxgate.target import Target
-from noxgate.waiting import eventually
 
-DEPLOYMENT = "nox-api-deployment-green"
 PODS = "app=nox-api"
 
 
@@ -30,7 +29,7 @@ def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, fact: 
 
     def rolled_out() -> None:
         deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
-        pods = living(kube.list("Pod", target.namespace, PODS))
+        pods = pods_of(kube, deployment, PODS)
 
         assert unsettled(deployment) == {}
         assert unready(pods) == {}
@@ -38,7 +37,7 @@ def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, fact: 
         assert len(pods) == desired(deployment) >= limits["pods"]
 
     eventually(rolled_out, within=target.waiting(limits["within_seconds"]))
-    for digest in one_digest(running(kube, target.namespace, DEPLOYMENT)):
+    for digest in one_digest(running(kube, target.namespace, DEPLOYMENT, target.container)):
         fact("image", digest)
 
 
@@ -58,8 +57,8 @@ def test_deployment_is_available(kube: Kube, target: Target, release: Release) -
     deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
 
     assert namespace["status"]["phase"] == "Active"
-    assert versions(deployment["spec"]["template"]) != []
-    assert set(versions(deployment["spec"]["template"])) == {release.version}
+    assert versions(deployment["spec"]["template"], target.container) != []
+    assert set(versions(deployment["spec"]["template"], target.container)) == {release.version}
     assert deployment["status"].get("observedGeneration") == deployment["metadata"]["generation"]
     assert condition(deployment, "Available") == "True"
     assert condition(deployment, "Progressing") in {"True", "absent"}

@@ -2,13 +2,13 @@
 
 import pytest
 
-from noxgate.clients.kube import Kube
-from noxgate.clients.routing import backends, endpoints, reached
-from noxgate.clients.traffic import SERVICE, Green, rivals, wrong_backends
-from noxgate.clients.workload import name
-from noxgate.runbook import Runbook
-from noxgate.target import Target
-from noxgate.waiting import eventually
+from noxgate.blue_green.routing import backends, endpoints, reached
+from noxgate.blue_green.traffic import SERVICE, Green, ingresses_of, rivals, wrong_backends
+from noxgate.look.observation import Observe
+from noxgate.look.waiting import eventually
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.kube import Kube
 
 INGRESS = "nox-api-ingress"
 
@@ -22,21 +22,23 @@ def test_service_leads_to_ready_green_pods(kube: Kube, target: Target, runbook: 
         found = reached(kube, SERVICE, target.namespace)
 
         assert found is not None
-        names = [port.get("name") or "" for port in found.service["spec"]["ports"]]
+        ports = {port.get("name") or "": port for port in found.service["spec"]["ports"]}
         green, behind = Green.of(kube, target.namespace), endpoints(kube, found)
-        assert {port: green.problem(behind, port) for port in names} == dict.fromkeys(names)
+        assert {each: green.problem(behind, port) for each, port in ports.items()} == dict.fromkeys(ports)
 
     eventually(leads, within=target.waiting(limit))
 
 
 @pytest.mark.runbook("staging.ingress-backends")
-def test_every_backend_leads_to_ready_green_pods(kube: Kube, target: Target, runbook: Runbook) -> None:
+def test_every_backend_leads_to_ready_green_pods(
+    kube: Kube, target: Target, runbook: Runbook, observe: Observe
+) -> None:
     """The API server accepts any name; users get 503. A Service of another namespace is out of reach."""
     limit = runbook.lines["staging.ingress-backends"].limits["within_seconds"]
 
     def leads() -> None:
-        ingresses = kube.list("Ingress", target.namespace)
-        ingress = next((each for each in ingresses if name(each) == INGRESS), None)
+        ingresses = ingresses_of(kube, [target.namespace], observe)
+        ingress = kube.get("Ingress", INGRESS, target.namespace)
 
         assert ingress is not None, f"no Ingress {INGRESS} in {target.namespace}"
         assert backends(ingress) != []

@@ -4,10 +4,10 @@ import ssl
 
 import pytest
 
-from noxgate.clients.api import ApiClient
-from noxgate.clients.tls import TlsClient
-from noxgate.runbook import Runbook
-from noxgate.target import Target
+from nox_service.api import ApiClient
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.http.tls import TlsClient
 
 
 @pytest.mark.runbook("staging.tls-version")

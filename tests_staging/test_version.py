@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.clients.api import ApiClient
-from noxgate.runbook import Release, Runbook
+from nox_service.api import ApiClient
+from noxgate.project.runbook import Release, Runbook
 
 
 @pytest.mark.runbook("staging.version")

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from load.arrivals import Arrivals
-from load.engine import TOTALS, ApiUser
-from load.exchange import Answer
-from load.recorder import Recorder, percentile
-from load.samples import Sample
-from load.workers import Reports
 from locust import events, task  # noqa: TID251 (Locust runs this file in a process of its own)
 from locust.runners import WorkerRunner  # noqa: TID251
+
+from noxgate_load.arrivals import Arrivals
+from noxgate_load.engine import TOTALS, ApiUser
+from noxgate_load.http.exchange import Answer
+from noxgate_load.recorder import Recorder, percentile
+from noxgate_load.samples import Sample
+from noxgate_load.workers import Reports
 
 PATH = os.environ["URL_PATH"]
 THINK = float(os.environ.get("THINK", "0"))

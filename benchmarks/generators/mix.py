@@ -13,16 +13,16 @@ import httpx
 import psutil
 from benchmarks.generators.processes import GENERATOR, PATIENCE, ROOT, TARGET, Used, k6, running, watched
 
-from noxgate.loadtest.ramps import Level, Ramp
-from noxgate.loadtest.result import Result
-from noxgate.loadtest.run import Processes, run
-from noxgate.profile import read_target
-from noxgate.rehearsal import world
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.state import World
-from noxgate.runbook import Runbook, read_runbook
-from noxgate.target import Target
-from noxgate.waiting import eventually
+from nox_rehearsal.world import lifecycle
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually
+from noxgate.project.profile import read_target
+from noxgate.project.runbook import Runbook, read_runbook
+from noxgate.project.target import Target
+from noxgate.slo.ramps import Level, Ramp
+from noxgate.slo.result import Result
+from noxgate.slo.run import Processes, run
 
 USERS = 1500
 RISE = 10.0
@@ -38,7 +38,7 @@ def rehearsal() -> Iterator[tuple[World, Target, Runbook]]:
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {TARGET})  # what is started from here on inherits it
     try:
-        with world.running("benchmark", say=lambda _: None) as here:
+        with lifecycle.running("benchmark", say=lambda _: None) as here:
             runbook = read_runbook(ROOT / "runbook.toml")
             phases = [phase.name for phase in runbook.phases.values() if phase.folder]
             yield here, read_target(ROOT, str(here.profile), phases), runbook

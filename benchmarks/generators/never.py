@@ -13,8 +13,8 @@ import psutil
 from benchmarks.generators.figures import Row
 from benchmarks.generators.processes import GENERATOR, PATIENCE, ROOT
 
-from noxgate.rehearsal.sabotages.ways import answers
-from noxgate.rehearsal.state import World
+from nox_rehearsal.sabotages.ways import answers
+from nox_rehearsal.world.state import World
 
 LOOSE = "evidence = false\nlag_ms = 50\ncpu_percent = 95"  # it shares its machine with the target
 RAMPS = f"""\

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import psutil
 
-from noxgate.rehearsal.certificates import authority, issue
-from noxgate.rehearsal.ports import free_ports
-from noxgate.waiting import eventually
+from nox_rehearsal.parts.certificates import authority, issue
+from nox_rehearsal.world.ports import free_ports
+from noxgate.look.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from benchmarks.generators.figures import Row
-from load.recorder import Recorder
-from load.samples import Reason, Sample
+
+from noxgate_load.recorder import Recorder
+from noxgate_load.samples import Reason, Sample
 
 LIMIT, SHARE = 300, 0.05  # ms, and the share of requests that may take longer
 COST_US, ERROR = 0.5, 0.001  # goals

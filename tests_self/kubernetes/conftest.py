@@ -26,7 +26,7 @@ def pytest_report_header() -> list[str]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The stand-in that all tests but the contract's share."""
-    with stand_in(tmp_path_factory.mktemp("kubernetes")) as running:
+    with stand_in(tmp_path_factory.mktemp("kubernetes"), controllers=True) as running:
         yield running
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import httpx
 
-from noxgate.rehearsal.certificates import authority, issue
-from noxgate.waiting import eventually
+from nox_rehearsal.parts.certificates import authority, issue
+from noxgate.look.waiting import eventually
 
 TOKENS = {
     "admin": "token-of-the-admin",
@@ -73,8 +73,8 @@ class Server:
 
 
 @contextmanager
-def stand_in(folder: Path) -> Iterator[Server]:
-    """The stand-in, in a process of its own."""
+def stand_in(folder: Path, *, controllers: bool = False) -> Iterator[Server]:
+    """The stand-in, in a process of its own; with or without what tidies up after deletions."""
     port = _free_port()
     ca = authority()
     ca.write(folder / "ca.pem", folder / "ca.key")
@@ -88,10 +88,11 @@ def stand_in(folder: Path) -> Iterator[Server]:
             TOKENS["reader"]: {"user": "release-gate"},
         },
         "pods": {},
+        "controllers": controllers,
     }
     path = folder / "settings.json"
     path.write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "noxgate.rehearsal.kubernetes", str(path)]
+    command = [sys.executable, "-m", "kube_standin", str(path)]
     with _running(command, folder, "stand-in") as pid:
         server = Server(f"https://127.0.0.1:{port}", folder / "ca.pem", folder, pid)
         _wait_until_ready(server, folder / "stand-in.log")

@@ -162,12 +162,12 @@ def test_refused(
     assert (answer.status_code, answer.json()["message"]) == (code, message)
 
 
-def test_unknown_field(admin: httpx.Client, path: str, namespace: str) -> None:
+def test_unknown_field(admin: httpx.Client, path: str) -> None:
     answer = apply(admin, path, {**examples.config_map(), "dater": {}}, "ops")
 
     assert answer.status_code == 500
     assert answer.json()["message"] == (
-        f"failed to create typed patch object ({namespace}/settings; v1, Kind=ConfigMap): "
+        "failed to create typed patch object (/settings; /v1, Kind=ConfigMap): "
         ".dater: field not declared in schema"
     )
 

@@ -10,34 +10,22 @@ version in a continue token. Compared another way, each in a test of its own:
   about that moment, not about the request; a server that is up to date sends the pods.
 """
 
-import base64
 import copy
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from .exchanges import Json, body, plain, send
 from .servers import Server, available, real, stand_in
-
-Json = dict[str, Any]
 
 CONTRACT = json.loads(Path(__file__).with_name("contract.json").read_text())
 EXCHANGES = {exchange["name"]: exchange for exchange in CONTRACT["exchanges"]}
 SERVERS = {"stand-in": stand_in, "kube-apiserver": real}
 APART = {"watch", *(name for name in EXCHANGES if name.startswith("discovery "))}
-
-VOLATILE = {
-    "uid": "<uid>",
-    "resourceVersion": "<rv>",
-    "creationTimestamp": "<time>",
-    "clusterIP": "<ip>",
-}
-LEFT_OUT = {"managedFields", "storageVersionHash", "description"}
-PATCH_TYPES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 
 
 @pytest.fixture(scope="module", params=available())
@@ -48,7 +36,7 @@ def replayed(
     with SERVERS[request.param](tmp_path_factory.mktemp("contract")) as server:
         answers = {}
         for name, exchange in EXCHANGES.items():
-            answers[name] = _send(server, exchange["request"])
+            answers[name] = send(server, exchange["request"])
             if name == "pod 0 status":
                 _send_unrecorded(server)
         yield answers
@@ -65,14 +53,14 @@ def test_exchange(replayed: dict[str, httpx.Response], name: str) -> None:
     assert answer.status_code == expected["status"]
     assert answer.headers.get("content-type") == expected["content_type"]
     assert answer.headers.get("warning") == expected["warning"]
-    assert _plain(_body(answer)) == _plain(expected["body"])
+    assert plain(body(answer)) == plain(expected["body"])
 
 
 @pytest.mark.parametrize("name", sorted(APART - {"watch"}))
 def test_discovery(replayed: dict[str, httpx.Response], name: str) -> None:
     """Each recorded resource is served just so."""
-    expected = _plain(EXCHANGES[name]["response"]["body"])
-    served = _plain(replayed[name].json())
+    expected = plain(EXCHANGES[name]["response"]["body"])
+    served = plain(replayed[name].json())
     by_name = {resource["name"]: resource for resource in served.pop("resources")}
     recorded = {resource["name"]: resource for resource in expected.pop("resources")}
 
@@ -84,8 +72,8 @@ def test_discovery(replayed: dict[str, httpx.Response], name: str) -> None:
 def test_watch(replayed: dict[str, httpx.Response]) -> None:
     """One JSON object a line: the pods there are, each as the list shows it and as what it is."""
     answer = replayed["watch"]
-    listed = [_plain(pod) for pod in EXCHANGES["pods by label"]["response"]["body"]["items"]]
-    events = [_plain(json.loads(line)) for line in answer.text.splitlines()]
+    listed = [plain(pod) for pod in EXCHANGES["pods by label"]["response"]["body"]["items"]]
+    events = [plain(json.loads(line)) for line in answer.text.splitlines()]
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -114,39 +102,7 @@ def _send_unrecorded(server: Server) -> None:
         status["path"] = status["path"].replace("nox-api-0", f"nox-api-{number}")
         status["body"]["status"]["podIP"] = f"10.1.0.{number + 1}"
         status["body"]["status"]["containerStatuses"][0]["restartCount"] = number
-        assert [_send(server, each).status_code for each in (created, status)] == [201, 200]
-
-
-def _send(server: Server, request: Json) -> httpx.Response:
-    headers = {"accept": request["accept"]}
-    content = None
-    if request["body"] is not None:
-        body = request["body"]
-        content = body if isinstance(body, str) else json.dumps(body)
-        headers["content-type"] = request["content_type"]
-    with server.client(request["as"]) as client:
-        return client.request(request["method"], request["path"], headers=headers, content=content)
-
-
-def _body(answer: httpx.Response) -> Any:
-    return answer.json() if answer.headers.get("content-type") == "application/json" else answer.text
-
-
-def _plain(value: Any) -> Any:
-    """A body without what changes from run to run."""
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    found = {name: VOLATILE.get(name) or _plain(each) for name, each in value.items() if name not in LEFT_OUT}
-    if "clusterIPs" in found:
-        found["clusterIPs"] = ["<ip>"]
-    if isinstance(found.get("continue"), str):
-        token = found["continue"] + "=" * (-len(found["continue"]) % 4)
-        found["continue"] = json.loads(base64.urlsafe_b64decode(token)) | {"rv": "<rv>"}
-    if "cells" in found:
-        found["cells"] = ["<age>" if re.fullmatch(r"\d+s", str(cell)) else cell for cell in found["cells"]]
-    return found
+        assert [send(server, each).status_code for each in (created, status)] == [201, 200]
 
 
 def _without_numbers(event: Json) -> Json:

@@ -6,6 +6,7 @@ Where kubectl is missing or too old, this file is left out; the header says so.
 import json
 import os
 import pty
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from noxgate.waiting import eventually
+from noxgate.look.waiting import eventually
 
 from . import examples
 from .servers import Server, kubectl_path
@@ -419,3 +420,39 @@ def test_a_custom_kind(kubectl: Kubectl, manifest: Callable[..., str]) -> None:
 
     eventually(applied, within=10)
     assert rows(kubectl("get", "podmonitors")) == [["NAME", "JOB"], ["nox-api-podmonitor", "nox"]]
+
+
+def test_the_documented_way_to_save_the_rollback_manifests(
+    kubectl: Kubectl, admin: httpx.Client, namespace: str, tmp_path: Path
+) -> None:
+    """Every kind of the command is served; what a cluster makes itself goes, a policy `default` stays."""
+    page = (Path(__file__).parents[2] / "docs" / "BACKUP.md").read_text()
+    found = re.search(
+        r"^kubectl get deploy.*?^    > rollback_manifests_\$NOW.yaml$", page, re.DOTALL | re.MULTILINE
+    )
+    assert found is not None
+    core, networking = f"/api/v1/namespaces/{namespace}", "/apis/networking.k8s.io/v1"
+    policy = {"metadata": {"name": "default"}, "spec": {"podSelector": {}}}
+    admin.post(f"{networking}/namespaces/{namespace}/networkpolicies", json=policy)
+    admin.post(f"{core}/configmaps", json=examples.config_map("settings", a="1"))
+    admin.post(f"{core}/configmaps", json=examples.config_map("kube-root-ca.crt"))
+    admin.post(f"{core}/serviceaccounts", json={"metadata": {"name": "default"}})
+    command = found[0].replace("-n nox-production", f"-n {namespace}").replace("$NOW", "1")
+    environment = os.environ | {"KUBECONFIG": str(kubectl.config)}
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", command],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    saved = json.loads((tmp_path / "rollback_manifests_1.yaml").read_text())
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    names = [(each["kind"], each["metadata"]["name"]) for each in saved["items"]]
+    ours = [("Deployment", "nox-api"), ("Service", "nox-api")]  # of the fixture
+    assert sorted(names) == sorted([("ConfigMap", "settings"), ("NetworkPolicy", "default"), *ours])
+    assert all("status" not in each and "uid" not in each["metadata"] for each in saved["items"])

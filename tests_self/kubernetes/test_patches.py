@@ -178,7 +178,8 @@ def test_json_patch_inserts_and_removes_items(admin: httpx.Client, ingress: str)
     "operation",
     [
         {"op": "remove", "path": "/spec/no-such"},
-        {"op": "replace", "path": "/spec/no-such", "value": 1},
+        {"op": "replace", "path": "/spec/rules/9", "value": {}},
+        {"op": "replace", "path": "/spec/no/such", "value": 1},
         {"op": "test", "path": "/spec/rules/0/host", "value": "else"},
         {"op": "test", "path": "/spec/rules/9", "value": {}},
         {"op": "add", "path": "/spec/no/such", "value": 1},

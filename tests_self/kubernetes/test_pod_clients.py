@@ -13,12 +13,13 @@ import httpx
 import pytest
 import yaml
 
-from noxgate.clients.forward import Forward, is_open, left_over, pod_port
-from noxgate.clients.kube_session import KubeSession
-from noxgate.clients.observation import Observation
-from noxgate.clients.pod_logs import PodLogs
-from noxgate.rehearsal.ports import free_ports
-from noxgate.target import Target, UnreachableError
+from nox_rehearsal.world.ports import free_ports
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.forward import Forward, is_open, left_over, pod_port
+from noxgate.systems.kubernetes.pod_logs import PodLogs
+from noxgate.systems.kubernetes.session import KubeSession
 
 from .servers import Server
 from .workload import Workload
@@ -216,7 +217,7 @@ def test_logs_that_are_too_long(
     server: Server, nox: Workload, seen: list[Observation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of a log without an error is no log without an error."""
-    monkeypatch.setattr("noxgate.clients.pod_logs.MOST_BYTES", 100)
+    monkeypatch.setattr("noxgate.systems.kubernetes.pod_logs.MOST_BYTES", 100)
     nox.log.write_text("2026-01-01T00:00:00Z x\n" * 100)
 
     with pytest.raises(UnreachableError, match="more than 100 bytes"):

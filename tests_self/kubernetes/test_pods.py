@@ -5,7 +5,7 @@ import threading
 import httpx
 import pytest
 
-from noxgate.waiting import eventually
+from noxgate.look.waiting import eventually
 
 from . import examples
 from .servers import Server

@@ -16,7 +16,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from kubernetes.stream import portforward, stream
 
-from noxgate.waiting import eventually
+from noxgate.look.waiting import eventually
 
 from . import examples
 from .servers import Server

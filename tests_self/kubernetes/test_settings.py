@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.rehearsal.kubernetes.settings import Places, SettingsError, load
+from kube_standin.settings import Places, SettingsError, load
 
 TOKEN = "a-token-that-stays-secret"  # noqa: S105 (made up)
 
@@ -70,7 +70,7 @@ def test_bad_settings(good: dict[str, Any], tmp_path: Path, change: dict[str, An
 
 
 def test_program_says_what_is_wrong(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "noxgate.rehearsal.kubernetes", str(tmp_path / "none.json")]
+    command = [sys.executable, "-m", "kube_standin", str(tmp_path / "none.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2

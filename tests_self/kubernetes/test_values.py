@@ -4,10 +4,10 @@ import zlib
 
 import pytest
 
-from noxgate.rehearsal.kubernetes import spdy
-from noxgate.rehearsal.kubernetes.ages import short
-from noxgate.rehearsal.kubernetes.jsonpath import find
-from noxgate.rehearsal.kubernetes.quantities import canonical, value
+from kube_standin.objects.quantities import canonical, value
+from kube_standin.printing.ages import short
+from kube_standin.printing.jsonpath import find
+from kube_standin.streams import spdy
 
 
 @pytest.mark.parametrize(

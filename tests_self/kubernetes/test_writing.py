@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from noxgate.waiting import eventually
+from noxgate.look.waiting import eventually
 
 from . import examples
 

@@ -6,12 +6,13 @@ import random
 from pathlib import Path
 from typing import Any
 
-from load.engine import TOTALS, ApiUser
-from load.recorder import Recorder, percentile
-from load.samples import Sample
-from load.workers import Reports
 from locust import constant, events, task  # noqa: TID251 (Locust runs this file in a process of its own)
 from locust.runners import WorkerRunner  # noqa: TID251
+
+from noxgate_load.engine import TOTALS, ApiUser
+from noxgate_load.recorder import Recorder, percentile
+from noxgate_load.samples import Sample
+from noxgate_load.workers import Reports
 
 LIMITS = {"health": [0.3], "socket": [0.3]}
 RECORDER = Recorder(LIMITS)

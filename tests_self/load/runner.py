@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from load.client import MOST_BYTES, HttpClient
-from load.duplex import WebSocketClient
-from load.endpoint import Endpoint
-from load.exchange import Answer, call
-from load.samples import Sample, Totals, clock
-from load.wire import Sessions
+
+from noxgate_load.http.client import MOST_BYTES, HttpClient
+from noxgate_load.http.duplex import WebSocketClient
+from noxgate_load.http.endpoint import Endpoint
+from noxgate_load.http.exchange import Answer, call
+from noxgate_load.http.wire import Sessions
+from noxgate_load.samples import Sample, Totals, clock
 
 
 def main() -> None:

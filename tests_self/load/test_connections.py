@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
-from tests_self.conftest import Authority, Loopback
+from tests_self.authority import Authority
+from tests_self.conftest import Loopback
 
-from noxgate.waiting import eventually
+from noxgate.look.waiting import eventually
 
 from .conftest import Run, answering, ok, patient, request, reset
 

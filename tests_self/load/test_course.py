@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from load import course, journeys
-from load.course import Course
-from load.exchange import Answer
-from load.health import Health, Second
+from load import journeys
 
-from noxgate.loadtest.ramps import Level, Ramp
-from noxgate.loadtest.result import Held
+from noxgate.slo.ramps import Level, Ramp
+from noxgate.slo.result import Held
+from noxgate_load import course
+from noxgate_load.course import Course
+from noxgate_load.health import Health, Second
+from noxgate_load.http.exchange import Answer
 
 RAMP = Ramp(
     "test", "", (Level(10, 2, 4), Level(20, 2, 4)), 2, 1, (0.1, 0.3), 0,

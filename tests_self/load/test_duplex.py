@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests_self.conftest import Authority, Loopback
+from tests_self.authority import Authority
+from tests_self.conftest import Loopback
 from websockets.sync.server import ServerConnection, serve
 
 from .conftest import Run, answering, ok, request, reset

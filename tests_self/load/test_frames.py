@@ -8,7 +8,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from load.frames import (
+from wsproto import ConnectionType, WSConnection
+from wsproto.connection import Connection, ConnectionState
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Pong, Request, TextMessage
+
+from noxgate_load.http.frames import (
     BINARY,
     CLOSE,
     HEADERS,
@@ -21,10 +25,7 @@ from load.frames import (
     close_code,
     frame,
 )
-from load.samples import Reason, WireError
-from wsproto import ConnectionType, WSConnection
-from wsproto.connection import Connection, ConnectionState
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Pong, Request, TextMessage
+from noxgate_load.samples import Reason, WireError
 
 MOST = 200_000
 LENGTHS = (0, 1, 125, 126, 127, 65_535, 65_536, 70_000)

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
-from tests_self.conftest import Authority
+from tests_self.authority import Authority
 
-from noxgate.waiting import eventually
+from noxgate.look.waiting import eventually
 
 from .conftest import ROOT, Json
 

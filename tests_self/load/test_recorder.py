@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 import pytest
-from load.recorder import Recorder, percentile, reasons
-from load.samples import Reason, Sample
+
+from noxgate_load.recorder import Recorder, percentile, reasons
+from noxgate_load.samples import Reason, Sample
 
 LIMITS = {"auth": [0.3, 0.5], "science": [2.0]}
 

@@ -7,7 +7,8 @@ import sys
 from itertools import pairwise
 from textwrap import dedent
 
-from tests_self.conftest import Authority, Loopback
+from tests_self.authority import Authority
+from tests_self.conftest import Loopback
 
 from .conftest import ROOT, Json, Run, ok, patient
 
@@ -18,7 +19,7 @@ def turns(body: str) -> Json:
     """Run a script with gevent, which pytest itself must not import; what it prints is JSON."""
     start = f"""
         import json, time, gevent
-        from load.turns import Turns
+        from noxgate_load.http.turns import Turns
         turns, order, seen = Turns(), [], []
 
         def burn(seconds={STEP}):

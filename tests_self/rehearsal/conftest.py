@@ -1,40 +1,32 @@
 """One rehearsal for the whole test session (one for each xdist worker), and a way to run the gate on it."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests_self import scheduling
 
-from noxgate.rehearsal import loading, moments, prometheus
-from noxgate.rehearsal import world as worlds
-from noxgate.rehearsal.day import moment_of
-from noxgate.rehearsal.sabotages.live_metrics import WINDOW
-from noxgate.rehearsal.state import World
-from noxgate.waiting import eventually, pause
-
-APART = 6  # tests from one load test to the next
+from nox_rehearsal.day import loading, moments
+from nox_rehearsal.day.command import moment_of
+from nox_rehearsal.parts import prometheus
+from nox_rehearsal.sabotages.live_metrics import WINDOW
+from nox_rehearsal.world import lifecycle as worlds
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually, pause
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the order of the day, since a world only moves forward; what belongs to no moment comes first."""
+    """Load tests take long and come first; all in the order of the day, as a world moves."""
     here = [item for item in items if item.path.parent == Path(__file__).parent]
     places = [index for index, item in enumerate(items) if item in here]
-    for index, item in zip(places, _spread(sorted(here, key=_moment)), strict=True):
+    turns = sorted(here, key=lambda item: (not scheduling.makes_load(item.nodeid), _moment(item)))
+    for index, item in zip(places, turns, strict=True):
         items[index] = item
-
-
-def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Load tests apart from each other: one is run at a time, and another worker would wait for it."""
-    slow = [item for item in items if "slo" in item.name and _moment(item) == 0]
-    others = [item for item in items if item not in slow]
-    for number, item in enumerate(slow):
-        others.insert(min(number * APART, len(others)), item)
-    return others
 
 
 def _moment(item: pytest.Item) -> int:
@@ -49,11 +41,22 @@ def _moment(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="session")
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, interpreter: str) -> Iterator[World]:
     """PostgreSQL, Redis, nginx and the NOX API on loopback."""
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-    with worlds.running(f"test-{worker}", say=lambda _: None) as world:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "executable", interpreter)
+            world = stack.enter_context(worlds.running(f"test-{worker}", say=lambda _: None))
         yield world
+
+
+@pytest.fixture(autouse=True)
+def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The key metrics of production are looked at beside no load test, whichever world that is of."""
+    live = _moment(request.node) == moments.ORDER.index(moments.LIVE)
+    with loading.without_load() if live else nullcontext():
+        yield
 
 
 @pytest.fixture
@@ -64,14 +67,14 @@ def load_tested(world: World) -> None:
 
 def calm(world: World) -> None:
     """No alert is about to fire for what an earlier test broke: Prometheus forgets those requests."""
-    if prometheus.values(world, "ALERTS"):
+    if prometheus.alerts(world):
         prometheus.forget(world, '{__name__=~"http_request.*"}')
         eventually(lambda: _expect_no_alert(world), within=60, every=0.2)
         pause(WINDOW)  # as far as the checks look back
 
 
 def _expect_no_alert(world: World) -> None:
-    assert prometheus.values(world, "ALERTS") == []
+    assert prometheus.alerts(world) == []
 
 
 @dataclass(frozen=True)
@@ -86,36 +89,20 @@ class Run:
 Gate = Callable[..., Run]
 
 
-@pytest.fixture(scope="session")
-def pytests(pytestconfig: pytest.Config) -> Iterator[subprocess.Popen[str]]:
-    """The process that every run of pytest is forked from."""
-    command = [sys.executable, str(Path(__file__).with_name("prefork.py"))]
-    ours = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    with subprocess.Popen(
-        command,
-        cwd=pytestconfig.rootpath,
-        env=ours,  # what is asked of the tests is not asked of the runs that they make
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process  # closing its stdin, as leaving this does, ends it
-
-
 @pytest.fixture
-def gate(world: World, pytests: subprocess.Popen[str], tmp_path: Path) -> Gate:
+def gate(world: World, interpreter: str, tmp_path: Path, pytestconfig: pytest.Config) -> Gate:
     """Run a phase's checks on the rehearsal in a pytest of their own."""
-    assert pytests.stdin is not None
-    assert pytests.stdout is not None
-    tell, answers = pytests.stdin, pytests.stdout
+    # what is asked of the tests is not asked of the runs that they make
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
     def run(*more: str, markers: str = "staging", profile: Path | None = None) -> Run:
         output = tmp_path / "output.txt"
         target = f"--target={profile or world.profile}"
-        arguments = ["-m", markers, target, f"--reports={tmp_path}", "-q", *more]
-        tell.write(json.dumps({"arguments": arguments, "output": str(output)}) + "\n")
-        tell.flush()
-        status = int(answers.readline())
+        command = [interpreter, "-m", "pytest", "-m", markers, target, f"--reports={tmp_path}", "-q", *more]
+        with output.open("wb") as file:
+            status = subprocess.run(
+                command, cwd=pytestconfig.rootpath, env=ours, stdout=file, stderr=file, check=False
+            ).returncode
         folders = sorted(tmp_path.glob("*/*/results.json"), key=lambda path: path.stat().st_mtime_ns)
         return Run(status, output.read_text(errors="replace"), folders[-1].parent if folders else None)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tests_self import workflow
 
-from noxgate.loadtest.result import Result
-from noxgate.rehearsal import loading
-from noxgate.rehearsal.sabotages import chosen
-from noxgate.rehearsal.state import World
+from nox_rehearsal.day import loading
+from nox_rehearsal.sabotages import chosen
+from nox_rehearsal.world.state import World
+from noxgate.slo.result import Result
 
 ROOT = Path(__file__).parents[2]
 

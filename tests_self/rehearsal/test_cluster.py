@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from noxgate.rehearsal import world as worlds
-from noxgate.rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION, STAGING, Api, administrator
-from noxgate.rehearsal.sabotages.in_cluster import dead
-from noxgate.rehearsal.state import World
-from noxgate.waiting import eventually
+from nox_rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION, STAGING, Api, administrator
+from nox_rehearsal.sabotages.in_cluster import dead
+from nox_rehearsal.world import lifecycle as worlds
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually
 
 from ..kubernetes.servers import kubectl_path  # noqa: TID252 (tests are no package)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from noxgate.rehearsal import pods, prometheus
-from noxgate.rehearsal import world as worlds
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
-from noxgate.rehearsal.state import World
+from nox_rehearsal.checkout import ROOT
+from nox_rehearsal.parts import pods, prometheus
+from nox_rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
+from nox_rehearsal.world import lifecycle as worlds
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.state import World
+from noxgate.project.checks import find_checks
+from noxgate.project.runbook import read_runbook
 
 from .conftest import Gate, Run
 
@@ -54,7 +58,10 @@ def test_ingress_down(world: World, gate: Gate) -> None:
     assert run.status == 2
     assert outcomes(run) == dict.fromkeys(EDGE, "unreachable")
     assert "Traceback" not in run.output
-    assert run.output.count("connection refused") == len(EDGE)
+    rows = [row for row in run.output.splitlines() if row.startswith("unreachable ")]
+    alike = [re.search(r": (\d+) lines$", row) for row in rows]
+    assert all("connection refused" in row for row in rows)
+    assert sum(int(found[1]) if found else 1 for found in alike) == len(EDGE)
 
 
 @pytest.mark.parametrize(("part", "own"), [("postgres", DATABASE), ("redis", REDIS)])
@@ -172,15 +179,17 @@ def test_dry_runs_without_the_right(world: World, gate: Gate, tmp_path: Path) ->
 
 
 def test_prometheus_down(world: World, gate: Gate) -> None:
-    """Its own two lines, and no others."""
+    """Its own two lines, and those of the load test, which are compared with its counters."""
     with stopped(world, "prometheus"):
         run = gate()
     port = int(world.prometheus_url.rpartition(":")[2])
     prometheus.wait_until_scraped(port, world.pods, within=15)
 
     own = ("staging.prometheus-targets-up", "staging.prometheus-rules-loaded")
+    checks = find_checks(ROOT, read_runbook(ROOT / "runbook.toml"))
+    loads = [check.line_id for check in checks if check.topic == "slo"]
     assert run.status == 2
-    assert outcomes(run) == dict.fromkeys(own, "unreachable")
+    assert outcomes(run) == dict.fromkeys((*own, *loads), "unreachable")
 
 
 def test_registry_down(world: World, gate: Gate) -> None:
@@ -193,7 +202,7 @@ def test_registry_down(world: World, gate: Gate) -> None:
         ("preflight.node-parity", "preflight.base-image-parity"), "unreachable"
     )
     assert "Traceback" not in run.output
-    assert run.output.count("connection refused") == 2
+    assert "connection refused: 2 lines" in run.output
 
 
 def test_part_of_a_phase_names_what_was_not_run(gate: Gate) -> None:

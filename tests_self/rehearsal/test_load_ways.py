@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.loadtest.result import NAME, read
-from noxgate.loadtest.table import verdict
-from noxgate.rehearsal import loading
-from noxgate.rehearsal.loading import Way
-from noxgate.rehearsal.sabotages import Sabotage, load
-from noxgate.rehearsal.sabotages.ways import at_ingress
-from noxgate.rehearsal.state import World
-from noxgate.runbook import read_runbook
-from noxgate.slo import Outcome, overall, read_slos
+from nox_rehearsal.day import loading
+from nox_rehearsal.day.loading import Way
+from nox_rehearsal.sabotages import Sabotage, load
+from nox_rehearsal.sabotages.ways import at_ingress
+from nox_rehearsal.world.state import World
+from noxgate.project.runbook import read_runbook
+from noxgate.slo.result import NAME, read
+from noxgate.slo.slos import Outcome, overall, read_slos
+from noxgate.slo.table import verdict
 
 __test__ = os.environ.get("NOXGATE_SABOTAGES") in {"all", "load"}  # else pytest takes nothing from here
 WAYS = [Way(plain, processes) for plain in (True, False) for processes in (1, 2)]

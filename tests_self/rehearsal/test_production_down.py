@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from noxgate.rehearsal import moments, prometheus
-from noxgate.rehearsal.ports import free_ports
-from noxgate.rehearsal.profile import BACKUPS
-from noxgate.rehearsal.state import World
+from nox_rehearsal.day import moments
+from nox_rehearsal.parts import prometheus
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.profile import BACKUPS
+from nox_rehearsal.world.state import World
 
 from .conftest import Gate
 from .test_down import outcomes, stopped

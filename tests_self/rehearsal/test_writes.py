@@ -11,9 +11,9 @@ import yaml
 from redis import Redis
 from redis.exceptions import RedisError
 
-from noxgate.rehearsal.cluster import objects
-from noxgate.rehearsal.cluster.kubeconfig import LOOK
-from noxgate.rehearsal.state import World
+from nox_rehearsal.cluster import objects
+from nox_rehearsal.cluster.kubeconfig import LOOK
+from nox_rehearsal.world.state import World
 
 from .writes import watched
 

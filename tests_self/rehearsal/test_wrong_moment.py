@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.rehearsal.day import options
-from noxgate.rehearsal.state import World
+from nox_rehearsal.day.command import options
+from nox_rehearsal.world.state import World
 
 from .conftest import Gate
 

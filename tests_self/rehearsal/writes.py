@@ -13,10 +13,10 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from noxgate.clients.api import SCIENCE
-from noxgate.rehearsal.cluster import server
-from noxgate.rehearsal.cluster.kubeconfig import USERS
-from noxgate.rehearsal.state import World
+from nox_rehearsal.cluster import server
+from nox_rehearsal.cluster.kubeconfig import USERS
+from nox_rehearsal.world.state import World
+from nox_service.api import SCIENCE
 
 ROLES = ("nox_gate", "nox_production_gate")
 READERS = ("ping", "role", "info", "exists", "hello", "client", "auth", "select")
@@ -76,7 +76,7 @@ def _is_allowed(line: str) -> bool:
     where = urlsplit(request["uri"])
     return (
         request["user"] not in USERS.values()
-        or (request["method"] == "PATCH" and parse_qs(where.query).get("dryRun") == ["All"])
+        or (request["method"] in {"PATCH", "POST"} and parse_qs(where.query).get("dryRun") == ["All"])
         or (request["method"] == "POST" and REVIEWS.fullmatch(where.path) is not None)
         or (request["method"] in {"WEBSOCKET", "POST"} and STREAMS.fullmatch(where.path) is not None)
     )

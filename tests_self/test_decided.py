@@ -1,0 +1,139 @@
+"""Sealed evidence names what decided: `noxgate verify` holds it to the commit, that to its branch."""
+
+# ruff: noqa: F811 (fixtures of another file)
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests_self.test_verify import Bundle, bundle, head, made  # noqa: F401 (fixtures)
+
+from noxgate.run import commit as commits
+
+
+def recommit(bundle: Bundle, change: Callable[[Any], object]) -> None:
+    """Say something else of what decided, and seal it with the very key."""
+    path = bundle.folder / "decided.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    bundle.resign(lambda _: None)
+
+
+def git(folder: Path, *words: str) -> None:
+    """Do something in a checkout."""
+    who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda said: said["blobs"].update({"runbook.toml": "0" * 40}), "has otherwise: runbook.toml"),
+        (lambda said: said["blobs"].pop("targets/staging.toml"), "has otherwise: targets/staging.toml"),
+        (lambda said: said["blobs"].update({"conftest.py": "0" * 40}), "has otherwise: conftest.py"),
+        (lambda said: said.update(commit="0" * 40), "commit 000000000000 is not here to compare with"),
+        (lambda said: said.pop("blobs"), "decided.json: expected a commit and its blobs"),
+    ],
+    ids=["changed", "left-out", "added", "unknown", "form"],
+)
+def test_what_decided_is_the_commits(bundle: Bundle, change: Callable[[Any], object], reason: str) -> None:
+    """Whatever the run says of itself."""
+    assert bundle.refused() == []
+
+    recommit(bundle, change)
+
+    assert reason in " ".join(bundle.refused())
+
+
+def test_evidence_of_another_host(bundle: Bundle) -> None:
+    """Which the profile of the commit does not name; whatever the profile here says now."""
+    bundle.resign(lambda results: results["target"].update(base_url="https://elsewhere:9"))
+
+    (reason,) = bundle.refused()
+    assert reason.startswith(
+        "is of base_url https://elsewhere:9, and targets/staging.toml names https://localhost:9: no evidence"
+    )
+    bundle.resign(lambda results: results["target"].update(base_url="https://LOCALHOST:9/"))
+    assert bundle.refused() == []
+
+
+def test_an_override_is_said_first(bundle: Bundle) -> None:
+    """Where the commit's profile allows it."""
+    profile = bundle.root / "targets" / "staging.toml"
+    profile.write_text('overrides = ["BASE_URL"]\n' + profile.read_text())
+    git(bundle.root, "commit", "-q", "-a", "-m", "allowed")
+    recommit(bundle, lambda said: said.update(json.loads(decided(bundle.root))))
+    environment = json.loads((bundle.folder / "environment.json").read_text())
+    environment["commit"] = head(bundle.root)
+    (bundle.folder / "environment.json").write_text(json.dumps(environment))
+    bundle.resign(
+        lambda results: results["target"].update(
+            base_url="https://elsewhere:9", overrides={"BASE_URL": "https://elsewhere:9"}
+        )
+    )
+
+    status, lines = bundle.verify()
+    assert status == 0, lines
+    assert "on https://elsewhere:9, with BASE_URL=https://elsewhere:9, signed by" in lines[0]
+
+
+def decided(root: Path) -> str:
+    """What a run of today's checkout would say of what decided."""
+    return json.dumps(commits.head(root).document())
+
+
+def test_a_commit_that_nobody_reviewed(bundle: Bundle) -> None:
+    """It is on no branch that the profile names, until it is."""
+    branch = head(bundle.root)
+    git(bundle.root, "checkout", "-q", "--orphan", "other")
+    git(bundle.root, "commit", "-q", "--allow-empty", "-m", "y")
+    git(bundle.root, "branch", "-f", "main", "other")
+
+    (reason,) = bundle.refused()
+    assert reason == f"commit {branch[:12]} is not on branch main: it was not reviewed there"
+
+    git(bundle.root, "branch", "-D", "main")
+    (reason,) = bundle.refused()
+    assert reason.startswith("no branch 'main' in ")
+    assert bundle.refused("--commit", branch) == []  # that of a pull request, say
+    assert len(bundle.refused("--commit", head(bundle.root / "nox"))) == 1  # of NOX, not of the gate
+
+
+def test_what_the_remote_has_counts(bundle: Bundle) -> None:
+    """A local branch of the same name proves nothing."""
+    git(bundle.root, "commit", "-q", "--allow-empty", "-m", "local")
+    git(bundle.root, "update-ref", "refs/remotes/origin/main", "HEAD~1")
+    assert bundle.refused() == []
+
+    git(bundle.root, "checkout", "-q", "--orphan", "theirs")
+    git(bundle.root, "commit", "-q", "-m", "theirs")
+    git(bundle.root, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert len(bundle.refused()) == 1
+
+
+def test_without_a_branch_the_commit_is_named(bundle: Bundle) -> None:
+    """By whoever verifies."""
+    profile = bundle.root / "targets" / "staging.toml"
+    profile.write_text(profile.read_text().replace('branch = "main"\n', ""))
+
+    (reason,) = bundle.refused()
+    assert reason.startswith(f"nothing says that commit {head(bundle.root)[:12]} was reviewed")
+    assert bundle.refused("--commit", head(bundle.root)) == []
+
+
+def test_a_run_of_schema_1(bundle: Bundle) -> None:
+    """It is believed for an old release, and what it does not prove is said."""
+    bundle.resign(lambda results: results.update(schema=1))
+
+    status, lines = bundle.verify()
+    assert status == 0
+    assert (
+        "note      is of schema 1: nothing proves that checks and profile were as a commit has them" in lines
+    )
+    runbook = bundle.root / "runbook.toml"
+    runbook.write_text(runbook.read_text().replace("date = 2025-08-15", "date = 2026-12-02"))
+    assert "release 8.0.0 needs a run of today's gate" in " ".join(bundle.refused())

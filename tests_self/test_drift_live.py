@@ -1,0 +1,223 @@
+"""Drift in a cluster: what people type into live objects, and what belongs there."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from noxgate.look.observation import Observation
+from noxgate.systems.kubernetes.drift import drifted
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.session import KubeSession
+
+from .kubernetes import examples
+from .kubernetes.servers import Server, stand_in
+from .test_kube_client import of
+
+NAMESPACE = "nox-staging-green"
+MERGE, STRATEGIC, APPLY = (
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+Seen = list[Observation]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with stand_in(tmp_path_factory.mktemp("kubernetes")) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(server: Server) -> Iterator[httpx.Client]:
+    """A namespace without what the last test left, and who writes into it."""
+    with server.client() as client:
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        assert client.post("/api/v1/namespaces", json=made).status_code in {201, 409}
+        for where in PATHS.values():
+            every = client.get(where.format(NAMESPACE)).json()["items"]
+            for each in every:
+                client.delete(f"{where.format(NAMESPACE)}/{each['metadata']['name']}")
+        yield client
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return []
+
+
+@pytest.fixture
+def kube(server: Server, seen: Seen) -> Iterator[Kube]:
+    session = KubeSession(of(server.kubeconfig()))
+    yield Kube(session, session, seen.append)
+    session.close()
+
+
+PATHS = {
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
+    "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
+    "Job": "/apis/batch/v1/namespaces/{}/jobs",
+    "Secret": "/api/v1/namespaces/{}/secrets",
+    "Service": "/api/v1/namespaces/{}/services",
+    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+}
+
+
+def path(manifest: dict[str, Any]) -> str:
+    return PATHS[manifest["kind"]].format(NAMESPACE)
+
+
+def applied(
+    admin: httpx.Client, manifest: dict[str, Any], manager: str = "kubectl-client-side-apply"
+) -> None:
+    answer = admin.post(path(manifest), json=manifest, params={"fieldManager": manager})
+    assert answer.status_code == 201, answer.text
+
+
+def typed(
+    admin: httpx.Client, manifest: dict[str, Any], manager: str, patch: Any, form: str = STRATEGIC
+) -> None:
+    """As `kubectl edit`, `patch` and the others send it."""
+    answer = admin.patch(
+        f"{path(manifest)}/{manifest['metadata']['name']}",
+        content=json.dumps(patch),
+        params={"fieldManager": manager},
+        headers={"content-type": form},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def found(kube: Kube, *manifests: dict[str, Any]) -> list[str]:
+    documents = [
+        Document("a.yaml", number, each["kind"], each["metadata"]["name"], None, each)
+        for number, each in enumerate(manifests, start=1)
+    ]
+    return [line for lines in drifted(kube, documents, NAMESPACE).values() for line in lines]
+
+
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "green", "labels": {"app": "nox-api"}},
+    "spec": {"selector": {"app": "nox-api"}, "ports": [{"name": "http", "port": 80}]},
+}
+INGRESS = "nginx.ingress.kubernetes.io/"
+BACKEND = {"service": {"name": "nox-api-service-green", "port": {"number": 80}}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "manager", "where"),
+    [
+        ({"spec": {"defaultBackend": BACKEND}}, "kubectl-patch", "spec.defaultBackend"),
+        ({"spec": {"tls": [{"hosts": ["a.example"]}]}}, "kubectl-edit", "spec.tls"),
+        *(
+            (
+                {"metadata": {"annotations": {INGRESS + key: value}}},
+                "kubectl-annotate",
+                f"annotations.{INGRESS}{key}",
+            )
+            for key, value in {
+                "rewrite-target": "/",
+                "canary": "true",
+                "whitelist-source-range": "10.0.0.0/8",
+                "denylist-source-range": "10.0.0.0/8",
+            }.items()
+        ),
+        ({"metadata": {"labels": {"a": "b"}}}, "kubectl-label", "metadata.labels.a"),
+        ({"metadata": {"annotations": {"a": "b"}}}, "my-script", "metadata.annotations.a"),
+    ],
+)
+def test_ingress_by_hand(
+    patch: dict[str, Any], manager: str, where: str, admin: httpx.Client, kube: Kube
+) -> None:
+    """No dry run under a second name is tried for it: its routes belong to one name alone."""
+    ingress = examples.ingress()
+    applied(admin, ingress)
+    assert found(kube, ingress) == []
+
+    typed(admin, ingress, manager, patch)
+    assert [where in line for line in found(kube, ingress)] == [True]
+
+
+def test_annotation_of_a_controller_is_no_drift(admin: httpx.Client, kube: Kube) -> None:
+    ingress = examples.ingress()
+    applied(admin, ingress)
+    typed(admin, ingress, "nginx-ingress-controller", {"metadata": {"annotations": {"a": "b"}}})
+
+    assert found(kube, ingress) == []
+
+
+@pytest.mark.parametrize("fixed", [None, 30080])
+@pytest.mark.parametrize(
+    ("patch", "manager", "where"),
+    [
+        ({"metadata": {"labels": {"a": "b"}}}, "kubectl-label", "metadata.labels.a"),
+        ({"metadata": {"annotations": {"a": "b"}}}, "kubectl-annotate", "metadata.annotations.a"),
+        ({"spec": {"ports": [{"name": "debug", "port": 81}]}}, "kubectl-edit", "spec.ports[debug]"),
+        ({"spec": {"selector": {"x": "y"}}}, "kubectl-patch", "spec.selector.x"),
+        ({"spec": {"sessionAffinity": "ClientIP"}}, "kubectl-patch", "spec.sessionAffinity"),
+    ],
+)
+def test_service_by_hand(
+    patch: dict[str, Any],
+    manager: str,
+    where: str,
+    fixed: int | None,
+    admin: httpx.Client,
+    kube: Kube,
+) -> None:
+    """Also with a fixed nodePort, for which the server refuses the dry run under a second name."""
+    service = json.loads(json.dumps(SERVICE))
+    if fixed is not None:
+        service["spec"] |= {"type": "NodePort"}
+        service["spec"]["ports"][0]["nodePort"] = fixed
+    applied(admin, service)
+    assert found(kube, service) == []
+
+    typed(admin, service, manager, patch)
+    assert [
+        line for line in found(kube, service) if where not in line and "sessionAffinityConfig" not in line
+    ] == []
+    assert [line for line in found(kube, service) if where in line] != []
+
+
+def test_restart_is_no_drift(admin: httpx.Client, kube: Kube) -> None:
+    """Kubectl rollout restart, on a template that has no annotation."""
+    deployment = examples.deployment()
+    applied(admin, deployment)
+    note = {"kubectl.kubernetes.io/restartedAt": "2026-11-30T10:00:00Z"}
+    typed(admin, deployment, "kubectl-rollout", {"spec": {"template": {"metadata": {"annotations": note}}}})
+
+    assert found(kube, deployment) == []
+
+
+def test_secret_is_compared_and_not_shown(admin: httpx.Client, kube: Kube, seen: Seen) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "extra"},
+        "data": {"a": "c2VjcmV0dmFsdWUx"},
+    }
+    applied(admin, secret)
+    assert found(kube, secret) == []
+
+    typed(admin, secret, "kubectl-edit", {"data": {"a": "c2VjcmV0dmFsdWUy", "b": "c2VjcmV0dmFsdWUz"}})
+    assert found(kube, secret) == [
+        "data.a: is another text, the manifest says another text",
+        "data.b: is another text, the manifest says absent",
+    ]
+    assert [text for text in ("c2VjcmV0", "secretvalue") if text in str(seen)] == []
+
+
+@pytest.mark.usefixtures("admin")
+def test_namespace_is_no_drift(kube: Kube) -> None:
+    """It lies in none itself, and the server labels it."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+
+    assert found(kube, namespace) == []

@@ -1,0 +1,138 @@
+"""A real Redis that takes no write, though it answers: and near misses that take every write."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from noxgate.look.waiting import eventually
+from noxgate.machine.doctor import program
+from noxgate.systems.redis import Cache, CacheSession
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Loopback
+
+
+class Server:
+    """One that this test may set up as it likes, and the gate's client of it."""
+
+    def __init__(self, loopback: "Loopback", folder: Path) -> None:
+        self.port = loopback.closed_port()
+        self.folder = folder
+        command = [str(program("redis-server")), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--save", "", "--dir", str(folder), "--enable-protected-configs", "local"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.admin = redis.Redis(port=self.port, decode_responses=True)
+        self.target = loopback.target(9)
+        object.__setattr__(self.target, "variables", {"REDIS_URL": f"redis://127.0.0.1:{self.port}/0"})
+
+    def serves(self) -> None:
+        try:
+            self.admin.ping()
+        except redis.ConnectionError as error:
+            raise AssertionError(str(error)) from None
+
+    def fill(self, policy: str, seconds: int | None = None) -> None:
+        """With keys, until it takes no more or throws some away."""
+        self.admin.config_set("maxmemory", 3_000_000)
+        self.admin.config_set("maxmemory-policy", policy)
+        with suppress(redis.exceptions.OutOfMemoryError):
+            for number in range(400):
+                self.admin.set(f"key {number}", "x" * 10_000, ex=seconds)
+
+    def refuses(self) -> list[str]:
+        with closing(CacheSession(self.target)) as session:
+            return Cache(session, lambda _: None).refuses_writes()
+
+
+@pytest.fixture
+def server(loopback: "Loopback", tmp_path: Path) -> Iterator[Server]:
+    server = Server(loopback, tmp_path)
+    try:
+        eventually(server.serves, within=10, every=0.05)
+        yield server
+    finally:
+        server.admin.close()
+        server.process.kill()
+        server.process.wait()
+
+
+def test_redis_that_is_full(server: Server) -> None:
+    """By its policy, and where no key may go; one that throws keys away takes all."""
+    assert server.refuses() == []
+    server.fill("noeviction")
+    (why,) = server.refuses()
+    assert why.startswith("its memory is full: ")
+    assert why.endswith("bytes, noeviction")
+    server.admin.config_set("maxmemory-policy", "volatile-lru")
+    assert server.refuses()[0].endswith("volatile-lru, and no key has a time to live")
+    server.admin.config_set("maxmemory-policy", "allkeys-lru")
+    assert server.refuses() == []
+    server.admin.flushall()
+    server.fill("volatile-ttl", 1000)
+    assert server.refuses() == []
+    server.admin.config_set("maxmemory", 0)
+    assert server.refuses() == []
+
+
+def test_redis_with_too_few_replicas(server: Server, loopback: "Loopback", tmp_path: Path) -> None:
+    """None, and one of two; a service that forbids CONFIG counts what it refused."""
+    (tmp_path / "replica").mkdir()
+    server.admin.config_set("repl-diskless-sync-delay", 0)
+    server.admin.config_set("min-replicas-to-write", 1)
+    assert server.refuses() == ["0 replicas follow, min-replicas-to-write is 1"]
+    replica = Server(loopback, tmp_path / "replica")
+    try:
+        eventually(replica.serves, within=10, every=0.05)
+        replica.admin.replicaof("127.0.0.1", server.port)
+
+        def follows() -> None:
+            assert server.admin.info("replication").get("min_slaves_good_slaves") == 1
+
+        eventually(follows, within=20, every=0.1)
+        assert server.refuses() == []
+        server.admin.config_set("min-replicas-to-write", 2)
+        assert server.refuses() == ["1 replicas follow, min-replicas-to-write is 2"]
+        server.admin.config_set("min-replicas-to-write", 1)
+        server.admin.acl_setuser("default", enabled=True, commands=["+@all", "-config"], nopass=True)
+        assert server.refuses() == []
+    finally:
+        replica.admin.close()
+        replica.process.kill()
+        replica.process.wait()
+
+
+def test_redis_that_cannot_save(server: Server) -> None:
+    """It answers PING with MISCONF: failed, in its own words."""
+    folder = server.folder / "gone"
+    folder.mkdir()
+    server.admin.config_set("dir", str(folder))
+    server.admin.config_set("save", "3600 1")
+    folder.rmdir()
+    server.admin.bgsave()
+
+    def failed() -> None:
+        assert server.admin.info("persistence")["rdb_last_bgsave_status"] == "err"
+
+    eventually(failed, within=10, every=0.1)
+    with (
+        closing(CacheSession(server.target)) as session,
+        pytest.raises(AssertionError, match="Redis answers MISCONF"),
+    ):
+        Cache(session, lambda _: None).ping()
+
+
+def test_redis_that_lost_its_primary(server: Server, loopback: "Loopback") -> None:
+    """It serves nothing stale: MASTERDOWN to PING."""
+    server.admin.config_set("replica-serve-stale-data", "no")
+    server.admin.replicaof("127.0.0.1", loopback.closed_port())
+
+    with (
+        closing(CacheSession(server.target)) as session,
+        pytest.raises(AssertionError, match="Redis answers MASTERDOWN Link with MASTER is down"),
+    ):
+        Cache(session, lambda _: None).ping()

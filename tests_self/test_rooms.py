@@ -1,0 +1,113 @@
+"""The house: which room is for what, beside the contracts of imports in pyproject.toml."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import noxgate
+from noxgate import errors
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("tests_preflight", "tests_staging", "tests_production")
+MOST_FILES = 14
+LISTS = {"src/nox_rehearsal/sabotages"}  # a file for each topic of checks
+NOT_FOR_CHECKS = ("noxgate.plugin", "noxgate.run", "noxgate.trust", "noxgate.reports", "noxgate.cli")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_checks_only_look(folder: str) -> None:
+    """Contract 10: verdict and evidence are the plugin's, and conftest.py brings what a check is given."""
+    files = sorted((ROOT / folder).glob("test_*.py"))
+    imported = {module for file in files for module in modules(file)}
+
+    assert imported
+    assert [module for module in sorted(imported) if module.startswith(NOT_FOR_CHECKS)] == []
+
+
+def modules(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_folder_is_crowded() -> None:
+    """But the list of sabotages."""
+    sizes = {
+        folder.relative_to(ROOT).as_posix(): sum(path.is_file() for path in folder.iterdir())
+        for folder in (ROOT / "src").rglob("*")
+        if folder.is_dir() and folder.name != "__pycache__"
+    }
+
+    assert {folder for folder, size in sizes.items() if size > MOST_FILES} <= LISTS
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    """In one line."""
+    files = list((ROOT / "src").rglob("__init__.py"))
+
+    assert files
+    assert [file for file in files if not ast.get_docstring(ast.parse(file.read_text()))] == []
+
+
+def test_the_tree_of_errors_is_as_drawn() -> None:
+    """Each error of the engine, below the nearest one of the engine that it derives from."""
+    found = {error.__name__: above(error) for error in engines_errors() if error.__name__[0] != "_"}
+    apart = {name for name, over in found.items() if not over} - {"NoxgateError"}
+
+    assert apart == {"MissingError"}  # of the doctor, which runs before there is a package
+    assert drawn(errors.__doc__ or "") == {name: found[name] for name in found if name not in apart}
+
+
+def engines_errors() -> Iterator[type[BaseException]]:
+    for module in pkgutil.walk_packages(noxgate.__path__, "noxgate."):
+        if module.name.endswith(".__main__"):
+            continue
+        for _, one in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(one, BaseException) and one.__module__ == module.name:
+                yield one
+
+
+def above(error: type[BaseException]) -> str:
+    """The name of what it derives from; "" for the root, and for what has none of ours above it."""
+    ours = [base for base in error.__mro__[1:] if base.__module__.startswith("noxgate.")]
+    return ours[0].__name__ if ours else ""
+
+
+def drawn(text: str) -> dict[str, str]:
+    """Error -> what is above it, by the indents of the drawing."""
+    found: dict[str, str] = {}
+    path: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        if match := re.match(r"( *)(\w+Error)\b", line):
+            indent, name = len(match[1]), match[2]
+            path = [(at, one) for at, one in path if at < indent]
+            found[name] = path[-1][1] if path else ""
+            path.append((indent, name))
+    return found
+
+
+def test_the_map_names_every_room() -> None:
+    """That of CONTRIBUTING.md; and no room that is not there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    drawing = text.split("```")[1]
+    rooms = {"noxgate": set[str](), "nox_rehearsal": set[str]()}
+    package = ""
+    for line in drawing.splitlines():
+        if line.startswith("src/"):
+            package = line.split("/")[1]
+        elif line.startswith("    ") and package in rooms:
+            rooms[package] |= {name.rstrip("/") for name in line[4:20].split()}
+
+    for name, named in rooms.items():
+        there = {path.name for path in (ROOT / "src" / name).iterdir() if path.is_dir()} - {"__pycache__"}
+        assert named - {"errors"} == there
+    packages = {path.name for path in (ROOT / "src").iterdir() if path.is_dir()}
+    assert set(re.findall(r"^src/(\w+)/", drawing, re.MULTILINE)) == packages

@@ -1,0 +1,133 @@
+"""What a database finds around it on its server: put on the scratch server, or said to be missing there."""
+
+from collections.abc import Iterator
+from typing import LiteralString
+
+import psycopg
+import pytest
+
+from noxgate.errors import UnreachableError
+from noxgate.machine.doctor import program
+from noxgate.trials.lacking import extension, lack
+from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.surroundings import QUERY, Setting, Surroundings
+
+MAJOR = int(program("postgres").parents[1].name)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    server = ScratchServer(programs(MAJOR))
+    yield server
+    server.close()
+
+
+def test_settings_roles_and_tablespaces(server: ScratchServer) -> None:
+    """As the target has them: of the database, of a role, and of a role in that database."""
+    server.surround(
+        Surroundings(
+            roles={"api": "LOGIN", "owner": "NOINHERIT BYPASSRLS", 'O\'Neil, "x"': ""},
+            members=(("owner", "api"),),
+            settings=(
+                Setting("", "search_path", 'app, "My Shop", public'),
+                Setting("", "TimeZone", "Europe/Berlin"),
+                Setting("", "app.tenant", "a, b"),
+                Setting("api", "statement_timeout", "3s", here=False),
+                Setting("api", "role", "owner"),
+                Setting("", "default_tablespace", "fast"),
+                Setting("", "default_transaction_read_only", "on"),
+            ),
+            tablespaces=("fast",),
+            encoding="LATIN1",
+            collate="de_XX.iso88591",
+            ctype="de_XX.iso88591",
+        )
+    )
+    empty = server.create()
+    made = server.run(
+        empty, "made.sql", 'CREATE SCHEMA "My Shop"; CREATE TABLE "My Shop".t (i int);', within=30
+    )
+    assert made.error is None
+    copy = server.create(empty)
+    asked: LiteralString = (
+        "SELECT current_setting('search_path'), current_setting('timezone'), current_setting('app.tenant'),"
+        " current_setting('default_tablespace'), current_setting('server_encoding'),"
+        " to_regclass('t') IS NOT NULL"
+    )
+    found = ('app, "My Shop", public', "Europe/Berlin", "a, b", "fast", "LATIN1", True)
+    assert server.execute(empty, asked) == [found]
+    assert server.execute(copy, asked) == [found]
+    assert server.execute(empty, "SHOW default_transaction_read_only") == [("off",)]
+    assert server.execute(copy, "SHOW default_transaction_read_only") == [("on",)]
+    with psycopg.connect(server.url(copy).replace("scratch@", "api@")) as connection:
+        row = connection.execute("SELECT current_user, current_setting('statement_timeout')").fetchone()
+    assert row == ("owner", "3s")
+    kinds = {row[0] for row in server.execute(copy, QUERY)}
+    assert kinds == {"role", "member", "setting", "tablespace", "extension", "database"}
+    server.surround(Surroundings())
+
+
+def test_setting_that_this_machine_does_not_know(server: ScratchServer) -> None:
+    server.surround(Surroundings(settings=(Setting("", "lc_monetary", "xx_XX.UTF-8"),)))
+    with pytest.raises(UnreachableError, match=r"does not take the target's setting lc_monetary = xx_XX"):
+        server.create()
+    server.surround(Surroundings())
+
+
+def test_extension_of_the_target(server: ScratchServer) -> None:
+    """Said before anything is restored."""
+    with pytest.raises(
+        UnreachableError, match=rf"^no extension postgis .*postgresql-{MAJOR}-postgis-3.*postgres_bin"
+    ):
+        server.surround(Surroundings(extensions=("plpgsql", "postgis")))
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("CREATE EXTENSION IF NOT EXISTS nosuch;", r"no extension nosuch .*nosuch\.control"),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '$libdir/nosuch', 'f';",
+            r"no library \$libdir/nosuch .* postgres_bin",
+        ),
+        ("CREATE COLLATION german (provider = libc, locale = 'xx_XX.utf8');", r"no collation xx_XX\.utf8 "),
+        ('CREATE TABLE t (a text COLLATE "xx_XX.utf8");', r"no collation xx_XX\.utf8 .*locales-all"),
+    ],
+)
+def test_what_the_scratch_server_lacks(server: ScratchServer, script: str, said: str) -> None:
+    with pytest.raises(UnreachableError, match=said):
+        server.run(server.create(), "dump.sql", script, within=30)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'relation "jobs" does not exist',
+        'tablespace "fast" does not exist',
+        'role "nox_owner" does not exist',
+        'unrecognized configuration parameter "transaction_timeout"',
+        'extension "citext" already exists',
+        'syntax error at or near "collation"',
+    ],
+)
+def test_what_is_the_scripts_own_fault(message: str) -> None:
+    assert lack(message, 15) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("vector", "postgresql-15-pgvector"),
+        ("rdkit", "postgresql-15-rdkit"),
+        ("plpython3u", "postgresql-plpython3-15"),
+        ("ours", "apt-file search /ours.control"),
+    ],
+)
+def test_where_an_extension_comes_from(name: str, package: str) -> None:
+    assert package in extension(name, 15)
+
+
+def test_library_that_must_be_loaded_at_the_start() -> None:
+    found = lack("pg_cron can only be loaded via shared_preload_libraries", 15)
+    assert found is not None
+    assert found.startswith("pg_cron must be loaded when the server starts")

@@ -1,0 +1,84 @@
+"""The first line of a failed check says in words what was expected and what was seen."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Project
+
+FAILS = {
+    "assert {'ok'} == {'ready'}": "expected {'ready'}, saw {'ok'}",
+    "assert [None] == []": "expected none, saw [None]",
+    "assert {'a': 1} == {}": "expected none, saw {'a': 1}",
+    "assert [] != []": "expected other than [], saw []",
+    "assert None is not None": "expected other than None, saw None",
+    "assert 1 is None": "expected None, saw 1",
+    "assert 512.5 < 300": "expected < 300, saw 512.5",
+    "assert 'x' in ['a', 'b']": "expected one of ['a', 'b'], saw 'x'",
+    "assert 'a' not in 'cat'": "expected none of 'cat', saw 'a'",
+    "assert []": "expected something, saw []",
+    "assert not ['gap']": "expected nothing, saw ['gap']",
+    "assert isinstance(3, str)": "expected something, saw False, which is isinstance(3, str)",
+    "assert all(x for x in [0])": "expected something, saw False, which is all(",
+    "assert 1 == 2 and 2 == 2": "expected something, saw (",
+    "assert 'a == b' == 'c'": "expected 'c', saw 'a == b'",
+    "assert 'a\\nb' == 'c'": r"expected 'c', saw 'a\nb'",
+    "assert '100 %' == '%s'": "expected '%s', saw '100 %'",
+    "assert 1 == 2, 'blue still serves'": "blue still serves",
+    "assert False, ''": "expected something, saw False",
+    "raise AssertionError": "expected otherwise; the check does not say what",
+    "{}['groups']": "expected another form of what was seen: 'groups' is not there (KeyError, test_he",
+    "[].pop()": "expected another form of what was seen: pop from empty list (IndexError, test_health.py:",
+    "None.strip()": "expected another form of what was seen: 'NoneType' object has no attribute 'strip' (",
+}
+ODD = """
+class Odd:
+    def __repr__(self):
+        raise ValueError("no")
+assert Odd() == 1
+"""
+
+
+@pytest.mark.parametrize("code", FAILS)
+def test_the_first_line(project: "Project", code: str) -> None:
+    project.check("health", code)
+
+    result = project.gate()
+
+    assert result.ret == 1
+    (reason,) = reasons(project)
+    assert reason.startswith(FAILS[code])
+    assert re.match(r"assert\b|\w+Error\b|$", reason) is None
+    assert any(line.endswith(reason[:40]) or reason[:40] in line for line in result.outlines)
+
+
+def test_what_cannot_be_shown(project: "Project") -> None:
+    project.check("health", ODD)
+
+    project.gate()
+
+    assert reasons(project) == ["expected 1, saw a Odd that cannot be shown (ValueError)"]
+
+
+def test_under_xdist(project: "Project") -> None:
+    """The same words."""
+    project.check("health", "assert 512 < 300")
+
+    project.gate("-n", "2")
+
+    assert reasons(project) == ["expected < 300, saw 512"]
+
+
+def test_pytests_own_explanation_follows(project: "Project") -> None:
+    project.check("health", "assert {'a': 1, 'b': 2} == {'a': 1, 'b': 3}")
+
+    result = project.gate()
+
+    assert any("Differing items" in line for line in result.outlines)
+    assert not any("assert expected" in line for line in result.outlines)
+
+
+def reasons(project: "Project") -> list[str]:
+    return [line["reason"] for line in project.results()["lines"] if line["outcome"] == "failed"]
