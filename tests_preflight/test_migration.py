@@ -3,7 +3,9 @@
 import pytest
 
 from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
 from noxgate.systems.postgres import catalog as found
+from noxgate.systems.postgres import definitions
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.trials.migration.release import Migration
 
@@ -21,7 +23,9 @@ def test_migration_is_accepted_where_it_stands(migration: Migration) -> None:
 
 
 @pytest.mark.runbook("preflight.migration-rehearsal")
-def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog, runbook: Runbook) -> None:
+def test_migration_leaves_the_catalog(
+    migration: Migration, catalog: Catalog, runbook: Runbook, target: Target
+) -> None:
     """By itself psql ends with exit 0 after any number of errors; a version row alone proves nothing."""
     assert migration.unlike_the_target() == []  # else it is tried on what it will not meet
     ran = migration.first_run()
@@ -38,6 +42,7 @@ def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog, ru
     functions = found.functions(after, schema, catalog.functions)
     hidden = found.hidden_rows(after, schema, catalog.columns)
     bodies = found.bodies(after, schema, catalog.bodies)
+    unlike = definitions.unlike(after, catalog) + definitions.beside(after, catalog)
     version = after.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
@@ -52,10 +57,12 @@ def test_migration_leaves_the_catalog(migration: Migration, catalog: Catalog, ru
     assert [name for name in catalog.functions if name not in functions] == []
     assert bodies == catalog.bodies
     assert hidden == []
+    assert unlike == []
     assert version == [(catalog.schema_version,)]
     assert {name: what for name, what in lost.items() if name not in catalog.loses} == {}
     assert takes == {}
     assert held == []
+    assert definitions.not_allowed(after, catalog, target.application_role) == []
 
 
 @pytest.mark.runbook("preflight.migration-idempotent")

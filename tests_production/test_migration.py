@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from noxgate.project.target import Target
 from noxgate.systems.postgres import catalog as found
+from noxgate.systems.postgres import definitions
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.run_log import FINISHED, steps
@@ -27,7 +29,7 @@ def test_migration_ended_without_an_error(
 
 
 @pytest.mark.runbook("prep.migration-catalog")
-def test_production_has_the_whole_catalog(database: Database, catalog: Catalog) -> None:
+def test_production_has_the_whole_catalog(database: Database, catalog: Catalog, target: Target) -> None:
     """The version row alone proves nothing: a migration may write it after any number of errors."""
     schema = catalog.schema_name
     columns = found.columns(database, schema, catalog.columns)
@@ -37,6 +39,7 @@ def test_production_has_the_whole_catalog(database: Database, catalog: Catalog) 
     hidden = found.hidden_rows(database, schema, catalog.columns)
     bodies = found.bodies(database, schema, catalog.bodies)
     homes = found.homes(database, [*catalog.columns, *catalog.indexes])
+    unlike = definitions.unlike(database, catalog) + definitions.beside(database, catalog)
 
     expected = [(table, column) for table, names in catalog.columns.items() for column in names]
     assert expected != []
@@ -47,7 +50,9 @@ def test_production_has_the_whole_catalog(database: Database, catalog: Catalog) 
     assert [name for name in catalog.functions if name not in functions] == []
     assert bodies == catalog.bodies
     assert hidden == []
+    assert unlike == []
     assert homes == {name: [schema] for name in [*catalog.columns, *catalog.indexes]}
+    assert definitions.not_allowed(database, catalog, target.application_role) == []
 
 
 @pytest.mark.runbook("prep.schema-version")

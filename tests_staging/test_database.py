@@ -3,7 +3,7 @@
 import pytest
 
 from noxgate.systems.postgres import catalog as found
-from noxgate.systems.postgres import settings
+from noxgate.systems.postgres import definitions, settings
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
 
@@ -35,16 +35,18 @@ def test_schema_version_is_the_release(database: Database, catalog: Catalog) -> 
 
 @pytest.mark.runbook("staging.database-tables")
 def test_every_table_has_its_columns(database: Database, catalog: Catalog) -> None:
-    """The new tables whole, and the new columns of the old tables. A second table would hide the first."""
+    """New tables whole, new columns of the old, as they are defined. A second table would hide the first."""
     columns = found.columns(database, catalog.schema_name, catalog.columns)
     homes = found.homes(database, catalog.columns)
     hidden = found.hidden_rows(database, catalog.schema_name, catalog.columns)
+    unlike = definitions.unlike(database, catalog)
 
     expected = [(table, column) for table, columns in catalog.columns.items() for column in columns]
     assert expected != []
     assert [pair for pair in expected if pair not in columns] == []
     assert homes == {table: [catalog.schema_name] for table in catalog.columns}
     assert hidden == []
+    assert unlike == []
 
 
 @pytest.mark.runbook("staging.database-indexes")
@@ -64,6 +66,7 @@ def test_trigger_and_function_work(database: Database, catalog: Catalog) -> None
     triggers = found.enabled_triggers(database, catalog.schema_name, catalog.triggers)
     functions = found.functions(database, catalog.schema_name, catalog.functions)
     bodies = found.bodies(database, catalog.schema_name, catalog.bodies)
+    beside = definitions.beside(database, catalog)
 
     assert catalog.triggers != {}
     assert catalog.functions != ()
@@ -72,3 +75,4 @@ def test_trigger_and_function_work(database: Database, catalog: Catalog) -> None
     assert found.other(catalog.triggers, triggers) == {}
     called = {name: triggers[name].function for name in catalog.triggers}
     assert {name: function for name, function in called.items() if function not in catalog.functions} == {}
+    assert beside == []

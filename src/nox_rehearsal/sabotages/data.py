@@ -12,6 +12,7 @@ from nox_rehearsal.sabotages.ways import redis_is_a_replica, sql
 def sabotages() -> Iterator[Sabotage]:
     """All of this topic."""
     yield from _database()
+    yield from _definitions()
     yield from _indexes_and_trigger()
     yield from _redis()
 
@@ -81,6 +82,25 @@ def _database() -> Iterator[Sabotage]:
     )
 
 
+def _definitions() -> Iterator[Sabotage]:
+    line = "staging.database-tables"
+    lost = "ALTER TABLE users ALTER mfa_enabled {0} NOT NULL"
+    null = sql(lost.format("DROP"), lost.format("SET"))
+    yield Sabotage(line, "null", "a column may be NULL", null, "saw boolean DEFAULT false")
+    before = "ALTER TABLE users ALTER mfa_enabled "
+    without = sql(f"{before} DROP DEFAULT", f"{before} SET DEFAULT false")
+    yield Sabotage(line, "default", "a column lost its default", without, "saw boolean NOT NULL")
+    lost = "ALTER TABLE system_configuration {0} CONSTRAINT system_configuration_config_key_key {1}"
+    key = sql(lost.format("DROP", ""), lost.format("ADD", "UNIQUE (config_key)"))
+    yield Sabotage(line, "key", "a key is gone", key, "expected UNIQUE (config_key)")
+    asleep = "ALTER TABLE websocket_connections {} TRIGGER ALL"
+    idle = sql(asleep.format("DISABLE"), asleep.format("ENABLE"))
+    yield Sabotage(line, "asleep", "a foreign key that nothing enforces", idle, "a trigger of it sleeps")
+    label = "ALTER TYPE hazard RENAME VALUE '{0}' TO '{1}'"
+    labels = sql(label.format("toxic", "poison"), label.format("poison", "toxic"))
+    yield Sabotage(line, "label", "an enum without a value", labels, "saw none, irritant, poison")
+
+
 def _indexes_and_trigger() -> Iterator[Sabotage]:
     line, index = "staging.database-indexes", "idx_webvitals_created"
     flag = "UPDATE pg_index SET indisvalid = {0} WHERE indexrelid = '{1}'::regclass"
@@ -115,6 +135,9 @@ def _indexes_and_trigger() -> Iterator[Sabotage]:
         f"{idle}; {again.replace('update_batch_job_stats', 'idle')}", f"{again}; DROP FUNCTION idle()"
     )
     yield Sabotage(line, "idle", "calls a function that does nothing", nothing, "idle()")
+    beside = "CREATE TRIGGER undo BEFORE INSERT ON computational_jobs FOR EACH ROW WHEN (false)"
+    undone = sql(f"{idle}; {beside} EXECUTE FUNCTION idle()", "DROP FUNCTION idle() CASCADE")
+    yield Sabotage(line, "undone", "another may undo it", undone, "known_triggers, saw undo")
     head = "CREATE OR REPLACE FUNCTION update_batch_job_stats() RETURNS trigger LANGUAGE plpgsql AS "
     emptied = sql(f"{head}'BEGIN RETURN NULL; END'", _function())
     yield Sabotage(line, "emptied", "its function does nothing", emptied, "update_batch_job_stats")

@@ -76,6 +76,13 @@ def _migration() -> Iterator[Sabotage]:
     )
     yield Prepared(line, "away", "a table in another schema", away, "rate_limit_buckets")
 
+    right = "INSERT ON websocket_connections {} nox_production_app"
+    grant = in_production(sql(f"REVOKE {right.format('FROM')}", f"GRANT {right.format('TO')}"))
+    yield Prepared(line, "grant", "the API may not use a new table", grant, "no right to INSERT")
+    lost = "ALTER TABLE rate_limit_buckets {0} CONSTRAINT rate_limit_buckets_bucket_key_key {1}"
+    unique = in_production(sql(lost.format("DROP", ""), lost.format("ADD", "UNIQUE (bucket_key)")))
+    yield Prepared(line, "key", "a key is gone", unique, "expected UNIQUE (bucket_key)")
+
     line, key = "prep.schema-version", "WHERE config_key = 'database_schema_version'"
     good = f"UPDATE system_configuration SET config_value = '\"8.0.0\"' {key}"
     near = {"rc1": ("8.0.0-rc1", "8.0.0-rc1"), "quoted": ('\\"8.0.0\\"', "'\"8.0.0\"'")}

@@ -129,6 +129,9 @@ def _migration() -> Iterator[Sabotage]:
     yield Sabotage(RUN, "rewrites", "old rows become other ones", other, "molecules': '3 of 60 rows")
     unread = migrated(lambda sql: f"{sql}\nALTER TABLE molecules DROP COLUMN IF EXISTS formula;\n")
     yield Sabotage(RUN, "unread", "a column that no query reads is gone", unread, "molecules.formula")
+    denied = "REVOKE INSERT ON websocket_connections FROM nox_production_app;"
+    right = migrated(lambda sql: f"{sql}\n{denied}\n")
+    yield Sabotage(RUN, "no-right", "the API may not use a new table", right, "no right to INSERT")
     table = "CREATE TABLE IF NOT EXISTS rate_limit_buckets"
     once = migrated(lambda sql: _once(sql, table, "CREATE TABLE rate_limit_buckets"))
     yield Sabotage(TWICE, "once", "fails the second time", once, "already exists")

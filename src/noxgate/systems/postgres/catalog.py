@@ -29,7 +29,9 @@ class Catalog:
     """What must be in `schema_name`: `columns` by table, indexes and triggers by name, functions.
 
     `run_logs` are tables that each run of the migration adds rows to; `loses` are the tables, and the columns
-    as table.column, whose rows the migration takes away or changes on purpose.
+    as table.column, whose rows the migration takes away or changes on purpose. `defined` are columns as
+    table.column, `keys` the keys by table, `enums` the labels by type, `rights` what the application may do
+    with each of the tables, `known_triggers` those that may stand beside ours.
     """
 
     schema_version: str
@@ -41,6 +43,11 @@ class Catalog:
     run_logs: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
     bodies: Mapping[str, str] = field(default_factory=dict)
+    defined: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rights: tuple[str, ...] = ()
+    known_triggers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,11 @@ def read_catalog(path: Path) -> Catalog:
             run_logs=_names(content.get("run_logs", [])),
             loses=_names(content.get("loses", [])),
             bodies=_texts(content["functions"].get("bodies", {})),
+            defined=_texts(content.get("defined", {})),
+            keys={table: _names(texts) for table, texts in content.get("keys", {}).items()},
+            enums={name: _names(labels) for name, labels in content.get("enums", {}).items()},
+            rights=_names(content.get("rights", [])),
+            known_triggers=_names(content.get("known_triggers", [])),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreachableError(
