@@ -243,9 +243,10 @@ class Loopback:
         self.at_end: list[Callable[[], None]] = []  # such as the close() of a client's session
         self.over = threading.Event()
 
-    def serve(self, talk: Callable[[socket.socket], object]) -> int:
+    def serve(self, talk: Callable[[socket.socket], object], host: str = "localhost", port: int = 0) -> int:
         """Listen; returns the port."""
-        listener = socket.create_server(("localhost", 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
         self._listeners.append(listener)
         threading.Thread(target=self._accept, args=(listener, talk), daemon=True).start()
         return int(listener.getsockname()[1])
@@ -255,6 +256,8 @@ class Loopback:
         talk: Callable[[socket.socket], object],
         pair: Pair | None = None,
         versions: tuple[ssl.TLSVersion, ssl.TLSVersion] = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+        host: str = "localhost",
+        port: int = 0,
     ) -> int:
         """Listen for TLS, with a good certificate unless another is given."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -268,7 +271,7 @@ class Loopback:
             with context.wrap_socket(connection, server_side=True) as secure:
                 talk(secure)
 
-        return self.serve(handshake)
+        return self.serve(handshake, host, port)
 
     def closed_port(self) -> int:
         """A port where nobody listens."""

@@ -45,7 +45,7 @@ def test_good_certificate(loopback: "Loopback", authority: "Authority") -> None:
     observed: list[Observation] = []
     port = loopback.serve_tls(silent)
 
-    facts = tls_client(loopback, port, observed).facts()
+    (facts,) = tls_client(loopback, port, observed).facts()
 
     assert (facts.version, facts.problem) == ("TLSv1.3", None)
     assert facts.days_left is not None
@@ -53,7 +53,7 @@ def test_good_certificate(loopback: "Loopback", authority: "Authority") -> None:
     assert observed[0].seen == "TLSv1.3, certificate valid, 30.0 days left"
     assert observed[0].repeat == (
         f"openssl s_client -connect localhost:{port} -servername localhost "
-        f"-CAfile {authority.file.certificate} -verify_return_error </dev/null"
+        f"-CAfile {authority.file.certificate} -verify_return_error -verify_hostname localhost </dev/null"
     )
 
 
@@ -79,7 +79,7 @@ def test_bad_certificate_is_a_fact(
     observed: list[Observation] = []
     pair = authority.issue("tls-" + host.replace("*", "any") + f"{days}{own}", host, days=days, own=own)
 
-    facts = tls_client(loopback, loopback.serve_tls(silent, pair), observed).facts()
+    (facts,) = tls_client(loopback, loopback.serve_tls(silent, pair), observed).facts()
 
     assert (facts.problem, facts.days_left) == (problem, None)
     assert observed[0].seen == f"no handshake, certificate not valid: {problem}"
@@ -89,7 +89,7 @@ def test_few_days_left(loopback: "Loopback", authority: "Authority") -> None:
     """As a fraction: the check compares."""
     pair = authority.issue("few", "localhost", days=1.5)
 
-    facts = tls_client(loopback, loopback.serve_tls(silent, pair), []).facts()
+    (facts,) = tls_client(loopback, loopback.serve_tls(silent, pair), []).facts()
 
     assert facts.days_left == pytest.approx(1.5, abs=0.01)
 

@@ -43,30 +43,31 @@ def test_busy_loops_are_busy_and_end(steady: Any) -> None:
 def test_busy_loops_end_with_who_started_them(number: signal.Signals) -> None:
     """Ctrl-C, a polite end, and one that nobody hears of; the round that is under way ends, too."""
     script = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 sys.path.append("")
 from benchmarks import steady
 steady.REHEARSAL = {WAITS!r}
 steady.lifecycle.find = lambda: None
 raise SystemExit(steady.main(["--rehearsals", "1", "--tests", "0", "--loops", "1"]))
 """
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    started = psutil.Process(process.pid)
-    try:
-        eventually(lambda: expect_children(started, 2), within=60, every=0.1)
-        loop, waiting = sorted(started.children(), key=lambda one: "getppid" not in str(one.cmdline()))
-        process.send_signal(number)
-        said, _ = process.communicate(timeout=60)
-        eventually(lambda: expect_gone(loop), within=10, every=0.05)
-        if number is signal.SIGKILL:  # then its round is left to the rehearsal's own leash
-            waiting.kill()
-        else:
-            eventually(lambda: expect_gone(waiting), within=10, every=0.05)
-            assert said.splitlines()[-1] == "interrupted: the rounds so far"
-            assert process.returncode == 1
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        started = psutil.Process(process.pid)
+        try:
+            eventually(lambda: expect_children(started, 2), within=60, every=0.1)
+            loop, waiting = sorted(started.children(), key=lambda one: "getppid" not in str(one.cmdline()))
+            process.send_signal(number)
+            said, _ = process.communicate(timeout=60)
+            eventually(lambda: expect_gone(loop), within=10, every=0.05)
+            if number is signal.SIGKILL:  # then its round is left to the rehearsal's own leash
+                waiting.kill()
+            else:
+                eventually(lambda: expect_gone(waiting), within=10, every=0.05)
+                assert said.splitlines()[-1] == "interrupted: the rounds so far"
+                assert process.returncode == 1
+        finally:
+            process.kill()
 
 
 def test_round_that_takes_too_long_is_ended(steady: Any, tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import MOST_BYTES, Answer, reason
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
+from noxgate.systems.http.addresses import Addresses, addresses, bracketed, in_turn
 
 if TYPE_CHECKING:
     import httpx
@@ -36,17 +39,31 @@ class ApiSession:
 
     def __init__(self, target: Target) -> None:
         self.context = ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None)
-        self.http = httpx.Client(
-            verify=self.context,
-            follow_redirects=False,
-            timeout=httpx.Timeout(8, connect=5),
-            trust_env=not target.rehearsal,  # a proxy may lie between us and a target, never before loopback
-            headers={"user-agent": "noxgate"},
-        )
+        parts = urlsplit(target.base_url)
+        self._host, self._port = parts.hostname or "", parts.port or 443
+        # a proxy may lie between us and a target, never before loopback
+        self._proxied = not target.rehearsal and "https" in getproxies() and not proxy_bypass(self._host)
+        self.http = self._client(trust_env=not target.rehearsal)
+        # a load balancer may hand round connections, not requests: what counts replicas has one for each look
+        self.once = self._client(trust_env=self._proxied, limits=httpx.Limits(max_keepalive_connections=0))
         self.patience = Patience(target.base_url)
+
+    def addresses(self) -> Addresses:
+        """Those of the target's host, as they are now; through a proxy it is the proxy that knows them."""
+        return Addresses((self._host,)) if self._proxied else addresses(self._host, self._port)
 
     def close(self) -> None:
         self.http.close()
+        self.once.close()
+
+    def _client(self, **settings: Any) -> "httpx.Client":
+        return httpx.Client(
+            verify=self.context,
+            follow_redirects=False,
+            timeout=httpx.Timeout(8, connect=5),
+            headers={"user-agent": "noxgate"},
+            **settings,
+        )
 
 
 class ApiClient:
@@ -62,13 +79,20 @@ class ApiClient:
         return self._send("GET", self._target.base_url + _path(path), who=who, show=show)
 
     def get_often(self, path: str, *, who: Who | None = None) -> list[Answer]:
-        """GET `path` LOOKS times, so that each pod behind the ingress has answered."""
-        return [self.get(path, who=who) for _ in range(LOOKS)]
+        """GET `path` LOOKS times, so that each pod behind the ingress has answered.
+
+        Each look has a connection of its own, to the addresses of the host in turn.
+        """
+        url = self._target.base_url + _path(path)
+        return in_turn(
+            self._session.addresses(), lambda address: self._send("GET", url, who=who, address=address), LOOKS
+        )
 
     def sample(self, path: str, times: int) -> list[Answer]:
-        """GET `path` so many times, recorded as one look.
+        """GET `path` so many times, each over a connection of its own, recorded as one look.
 
-        UnreachableError where the first finds nobody; AssertionError where a later one does: users see that.
+        UnreachableError where nobody answers at first; AssertionError where one of several addresses does
+        not, or a later look finds nobody: users see that.
         """
         url = self._target.base_url + _path(path)
         cacert = f" --cacert {shlex.quote(str(self._target.ca_file))}" if self._target.ca_file else ""
@@ -76,20 +100,24 @@ class ApiClient:
             f"for i in $(seq {times}); do curl -sS{cacert} {shlex.quote(url)}; echo; done | sort | uniq -c"
         )
         started = time.perf_counter()
-        found: list[Answer] = []
+
+        def look(address: str) -> Answer:
+            return self._session.patience.run(lambda: self._exchange("GET", url, {}, None, address))
+
         try:
-            while len(found) < times:
-                found.append(self._session.patience.run(lambda: self._exchange("GET", url, {}, None)))
+            places = self._session.addresses()
+            found = in_turn(places, look, times)
         except UnreachableError as error:
-            if not found:
-                self._observe(Observation(f"could not look: {error}", repeat))
-                raise
-            self._observe(Observation(f"sample {len(found) + 1} of {times}: {error}", repeat))
-            raise AssertionError(f"sample {len(found) + 1} of {times} had no answer: {error}") from None
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        except AssertionError as error:
+            self._observe(Observation(str(error), repeat))
+            raise
         kinds = Counter(f"HTTP {one.status}: {shortened(one.text, 120)}" for one in found)
         counted = "; ".join(f"{count} times {kind}" for kind, count in kinds.most_common(4))
         seconds = time.perf_counter() - started
-        self._observe(Observation(f"{times} samples in {seconds:.1f} s: {counted}", repeat))
+        over = f"over {len(found)} connections{places.said()}"
+        self._observe(Observation(f"{len(found)} samples in {seconds:.1f} s {over}: {counted}", repeat))
         return found
 
     def get_plain(self, path: str) -> Answer:
@@ -111,11 +139,14 @@ class ApiClient:
         who: Who | None = None,
         body: str | None = None,
         show: Sequence[str] = (),
+        address: str = "",
     ) -> Answer:
         headers = {}
         command = ["curl", "-sS"]
         if self._target.ca_file and url.startswith("https:"):
             command += ["--cacert", str(self._target.ca_file)]
+        if address and address != (host := urlsplit(url).hostname):
+            command += ["--resolve", f"{host}:{urlsplit(url).port or 443}:{address}"]
         quoted = [shlex.quote(word) for word in command]
         if show:
             quoted += ["-o /dev/null -D -"]
@@ -134,7 +165,7 @@ class ApiClient:
 
         started = time.perf_counter()
         try:
-            answer = self._session.patience.run(lambda: self._exchange(method, url, headers, body))
+            answer = self._session.patience.run(lambda: self._exchange(method, url, headers, body, address))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", " ".join(quoted)))
             raise
@@ -148,12 +179,22 @@ class ApiClient:
         )
         return answer
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: str | None) -> Answer:
-        http = self._session.http
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None, address: str = ""
+    ) -> Answer:
+        """One request; with an `address` over a connection of its own, to that one of the host's."""
+        http = self._session.once if address else self._session.http
         http.cookies.clear()  # every look is a stranger's
+        sent, sni = dict(headers), {}
+        parts = urlsplit(url)
+        place = url
+        if address and address != parts.hostname:
+            netloc = f"{bracketed(address)}:{parts.port or 443}"
+            place, sent["host"] = parts._replace(netloc=netloc).geturl(), parts.netloc
+            sni = {"sni_hostname": parts.hostname}
         started = time.monotonic()
         try:
-            with http.stream(method, url, headers=dict(headers), content=body) as response:
+            with http.stream(method, place, headers=sent, content=body, extensions=sni) as response:
                 content = bytearray()
                 for chunk in response.iter_bytes():
                     content += chunk
@@ -162,7 +203,8 @@ class ApiClient:
         except httpx.RequestError as error:
             if isinstance(error, httpx.TimeoutException):
                 self._session.patience.lost(time.monotonic() - started)
-            raise UnreachableError(f"{url}: {reason(error)}") from None
+            there = f" at {address}" if sni else ""
+            raise UnreachableError(f"{url}{there}: {reason(error)}") from None
         seconds = time.monotonic() - started
         values: dict[str, list[str]] = {}
         for name, value in response.headers.multi_items():

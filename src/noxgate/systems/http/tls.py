@@ -1,10 +1,11 @@
 """What the target's TLS endpoint offers: protocol version, certificate chain, days left."""
 
+import ipaddress
 import socket
 import ssl
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -13,17 +14,36 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
 from noxgate.look.observation import Observation, Observe, Patience
 from noxgate.project.target import Target
+from noxgate.systems.http.addresses import addresses, bracketed, in_turn
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class TlsFacts:
-    """`version` such as "TLSv1.3"; `problem` is why the certificate is not valid for this host, or None."""
+    """`version` such as "TLSv1.3"; `problem` is why the certificate is not valid for this host, or None.
+
+    `days_left` are those of `first`, the certificate of its chain that ends first.
+    """
 
     version: str
     problem: str | None
     days_left: float | None
+    first: str = ""
+    address: str = ""
+
+
+def faults(found: Sequence[TlsFacts], least_days: float) -> list[str]:
+    """Why these certificates will not do for so many days more: a line for each address."""
+    said = []
+    for facts in found:
+        where = f"{facts.address}: " if len(found) > 1 else ""
+        if facts.problem is not None or facts.days_left is None:
+            said.append(f"{where}{facts.problem}")
+        elif not facts.days_left > least_days:
+            of = f" of {facts.first}" if facts.first else ""
+            said.append(f"{where}{facts.days_left:.2f} days left{of}, expected more than {least_days:g}")
+    return said
 
 
 class TlsClient:
@@ -37,20 +57,28 @@ class TlsClient:
         self._patience = patience
         self._observe = observe
 
-    def facts(self) -> TlsFacts:
-        """Shake hands as a careful client does, and judge the certificate as it would."""
+    def facts(self) -> list[TlsFacts]:
+        """Shake hands with each address as a careful client does, and judge the certificate as it would."""
         context = ssl.create_default_context(cafile=self._ca_file)
-        facts = self._look(lambda: self._facts(context), self._openssl())
-        certificate = (
-            f"not valid: {facts.problem}" if facts.problem else f"valid, {facts.days_left:.1f} days left"
-        )
-        self._observe(
-            Observation(f"{facts.version or 'no handshake'}, certificate {certificate}", self._openssl())
-        )
-        return facts
+        context.hostname_checks_common_name = False  # as browsers: only subjectAltName counts (RFC 9525)
+        found = self._look(lambda address: self._facts(context, address), self._openssl())
+        for facts in found:
+            certificate = (
+                f"not valid: {facts.problem}"
+                if facts.problem
+                else f"valid, {facts.days_left:.1f} days left{facts.first and ' of ' + facts.first}"
+            )
+            where = f"{facts.address}: " if len(found) > 1 else ""
+            self._observe(
+                Observation(
+                    f"{where}{facts.version or 'no handshake'}, certificate {certificate}",
+                    self._openssl(address=facts.address if where else ""),
+                )
+            )
+        return found
 
     def accepts(self, version: ssl.TLSVersion) -> bool:
-        """Whether the server speaks this (old) protocol version when the client offers nothing newer."""
+        """Whether an address speaks this (old) protocol version when the client offers nothing newer."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # would it speak at all: the certificate has its own check
@@ -58,36 +86,48 @@ class TlsClient:
             warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
             context.minimum_version = context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
-        repeat = self._openssl(f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'")
+        repeat = self._openssl(option=f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'")
 
-        def spoken_if_offered() -> bool:
+        def spoken_if_offered(address: str) -> bool:
             _prove_offered(context, version)
-            return self._spoken(context)
+            return self._spoken(context, address)
 
-        spoken = self._look(spoken_if_offered, repeat)
+        spoken = any(self._look(spoken_if_offered, repeat))
         name = version.name.replace("_", ".")
         self._observe(Observation(f"{name} {'accepted' if spoken else 'refused'}", repeat))
         return spoken
 
-    def _look(self, function: Callable[[], T], repeat: str) -> T:
+    def _look(self, function: Callable[[str], T], repeat: str) -> list[T]:
+        """At each address of the host."""
         try:
-            return self._patience.run(function)
+            places = addresses(self._host, self._port)
+            found = in_turn(places, lambda address: self._patience.run(lambda: function(address)))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
+        except AssertionError as error:
+            self._observe(Observation(str(error), repeat))
+            raise
+        if places.no_route:
+            self._observe(Observation(f"{len(found)} looks{places.said()}", repeat))
+        return found
 
-    def _facts(self, context: ssl.SSLContext) -> TlsFacts:
+    def _facts(self, context: ssl.SSLContext, address: str) -> TlsFacts:
         try:
-            with self._connect() as plain, context.wrap_socket(plain, server_hostname=self._host) as secure:
-                until = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
-                return TlsFacts(secure.version() or "", None, (until - time.time()) / 86400)
+            with (
+                self._connect(address) as plain,
+                context.wrap_socket(plain, server_hostname=self._host) as secure,
+            ):
+                own, *others = _ends(secure)
+                until, first = min([(own[0], ""), *others])
+                return TlsFacts(secure.version() or "", None, (until - time.time()) / 86400, first, address)
         except ssl.SSLCertVerificationError as error:
-            return TlsFacts("", error.verify_message, None)
+            return TlsFacts("", error.verify_message, None, "", address)
         except OSError as error:
             raise UnreachableError(f"{self._host}:{self._port}: {reason(error)}") from None
 
-    def _spoken(self, context: ssl.SSLContext) -> bool:
-        with self._connect() as plain:
+    def _spoken(self, context: ssl.SSLContext, address: str) -> bool:
+        with self._connect(address) as plain:
             try:
                 with context.wrap_socket(plain, server_hostname=self._host):
                     return True
@@ -96,16 +136,43 @@ class TlsClient:
             except (ssl.SSLError, ConnectionError):  # refused: by an alert, or the line cut without a word
                 return False
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, address: str) -> socket.socket:
         try:
-            return socket.create_connection((self._host, self._port), timeout=5)
+            return socket.create_connection((address, self._port), timeout=5)
         except OSError as error:
-            raise UnreachableError(f"{self._host}:{self._port}: {reason(error)}") from None
+            there = "" if address == self._host else f" at {address}"
+            raise UnreachableError(f"{self._host}:{self._port}{there}: {reason(error)}") from None
 
-    def _openssl(self, option: str = "-verify_return_error") -> str:
+    def _openssl(self, *, address: str = "", option: str = "") -> str:
         trust = f" -CAfile {self._ca_file}" if self._ca_file else ""
-        host = f"-connect {self._host}:{self._port} -servername {self._host}"
+        named = "-verify_ip" if _is_address(self._host) else "-verify_hostname"
+        option = option or f"-verify_return_error {named} {self._host}"
+        host = f"-connect {bracketed(address or self._host)}:{self._port} -servername {self._host}"
         return f"openssl s_client {host}{trust} {option} </dev/null"
+
+
+def _ends(secure: ssl.SSLSocket) -> list[tuple[float, str]]:
+    """When each certificate of the verified chain ends, the server's own first, and whose it is.
+
+    What Python has before 3.13: SSLSocket.get_verified_chain() is public since, without what is in it.
+    """
+    chain = secure._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
+    infos = [certificate.get_info() for certificate in chain]
+    return [(ssl.cert_time_to_seconds(info["notAfter"]), _name(info["subject"])) for info in infos]
+
+
+def _name(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
+    """Its common name, or what it has."""
+    parts = dict(part for several in subject for part in several)
+    return repr(parts.get("commonName") or next(iter(parts.values()), "no name"))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _prove_offered(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:

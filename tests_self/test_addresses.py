@@ -1,0 +1,232 @@
+"""A host with several addresses: what answers at one of them says nothing of the others."""
+
+import json
+import socket
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests_self.test_clients import http, request_of
+
+from nox_service.api import LOOKS, ApiClient, ApiSession
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Patience
+from noxgate.systems.http import addresses as module
+from noxgate.systems.http.addresses import Addresses, addresses
+from noxgate.systems.http.tls import TlsClient, faults
+
+if TYPE_CHECKING:
+    from tests_self.authority import Authority
+    from tests_self.conftest import Loopback
+
+HOST = "nox.example"
+FIRST, SECOND, THIRD, SIXTH = "127.0.0.1", "127.0.0.2", "127.0.0.3", "::1"
+REAL = socket.getaddrinfo
+
+
+def _has_ipv6() -> bool:
+    """Whether this machine speaks it, if only with itself."""
+    with suppress(OSError), socket.create_server((SIXTH, 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+LAST = SIXTH if _has_ipv6() else THIRD
+
+
+class Place:
+    """A host of some addresses on one port, each with a server that answers with its own address."""
+
+    def __init__(
+        self, loopback: "Loopback", authority: "Authority", patch: pytest.MonkeyPatch, *hosts: str
+    ) -> None:
+        self.loopback, self.hosts = loopback, hosts
+        self.connections: dict[str, int] = {}
+        self.asked: list[bytes] = []
+        self.good = authority.issue("several", HOST, days=30)
+        self.observed: list[Observation] = []
+        self.port = 0
+        patch.setattr(socket, "getaddrinfo", self._resolved)
+
+    def serve(self, *hosts: str, **settings: Any) -> None:
+        """Begin to answer there."""
+        for host in hosts:
+
+            def talk(connection: socket.socket, host: str = host) -> None:
+                self.connections[host] = self.connections.get(host, 0) + 1
+                self.asked.append(request_of(connection))
+                connection.sendall(http(json.dumps({"version": host}).encode()))
+
+            pair = settings.get("pair", self.good)
+            self.port = self.loopback.serve_tls(talk, pair, host=host, port=self.port)
+
+    def target(self) -> Any:
+        target = self.loopback.target(self.port)
+        object.__setattr__(target, "base_url", f"https://{HOST}:{self.port}")
+        return target
+
+    def api(self) -> ApiClient:
+        session = ApiSession(self.target())
+        session.patience = Patience("x", look=2)
+        self.loopback.at_end.append(session.close)
+        return ApiClient(self.target(), session, self.observed.append)
+
+    def tls(self) -> TlsClient:
+        return TlsClient(self.target(), Patience("x", look=2), self.observed.append)
+
+    def _resolved(self, host: object, port: int, *args: Any, **settings: Any) -> Any:
+        if host != HOST:
+            return REAL(host, port, *args, **settings)  # type: ignore[arg-type]
+        return [each for place in self.hosts for each in REAL(place, port, type=socket.SOCK_STREAM)]
+
+
+@pytest.fixture
+def place(loopback: "Loopback", authority: "Authority", monkeypatch: pytest.MonkeyPatch) -> Place:
+    return Place(loopback, authority, monkeypatch, FIRST, SECOND, LAST)
+
+
+def test_samples_go_to_every_address_over_connections_of_their_own(place: Place) -> None:
+    place.serve(FIRST, SECOND, LAST)
+
+    answers = place.api().sample("/version", 30)
+
+    assert {answer.field("version", str) for answer in answers} == {FIRST, SECOND, LAST}
+    assert place.connections == {FIRST: 10, SECOND: 10, LAST: 10}
+    host = f"\r\nhost: {HOST}:{place.port}\r\n".encode()
+    assert [each for each in place.asked if host not in each.lower()] == []
+    (observation,) = place.observed
+    assert f"over 30 connections, to 3 addresses ({FIRST}, {SECOND}, {LAST}): " in observation.seen
+
+
+def test_fewer_samples_than_addresses(place: Place) -> None:
+    place.serve(FIRST, SECOND, LAST)
+
+    assert len(place.api().sample("/version", 1)) == 3
+
+
+def test_each_of_several_looks_has_its_own_connection(place: Place) -> None:
+    place.serve(FIRST, SECOND, LAST)
+
+    answers = place.api().get_often("/version")
+
+    assert len(answers) == LOOKS == sum(place.connections.values())
+    assert set(place.connections) == {FIRST, SECOND, LAST}
+    assert f"--resolve {HOST}:{place.port}:{SECOND}" in place.observed[1].repeat
+
+
+@pytest.mark.parametrize("often", [True, False])
+def test_address_that_refuses_is_what_users_see(place: Place, often: bool) -> None:  # noqa: FBT001
+    place.serve(FIRST, LAST)
+    api = place.api()
+
+    with pytest.raises(AssertionError, match=rf"^2 of 3 addresses answer: .* at {SECOND}: .*refused"):
+        api.get_often("/x") if often else api.sample("/x", 9)
+
+
+def test_nobody_at_any_address_is_unreachable(place: Place) -> None:
+    place.port = place.loopback.closed_port()
+
+    with pytest.raises(UnreachableError, match="refused"):
+        place.api().sample("/x", 9)
+
+
+def test_host_of_another_family_alone(place: Place) -> None:
+    place.hosts = (LAST,)
+    place.serve(LAST)
+
+    assert {answer.field("version", str) for answer in place.api().sample("/v", 3)} == {LAST}
+    assert faults(place.tls().facts(), 14) == []
+
+
+def test_family_without_a_route_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.serve(FIRST, SECOND)
+    monkeypatch.setattr(module, "_is_routed", lambda _, there: there[0] != LAST)
+
+    answers = place.api().sample("/version", 4)
+
+    assert len(answers) == 4
+    assert f"not looked at, for want of a route from here: {LAST}: 2 times" in place.observed[0].seen
+    place.tls().facts()
+    assert any(each.seen.startswith("2 looks, to 2 addresses") for each in place.observed)
+
+
+def test_no_route_at_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_is_routed", lambda *_: False)
+
+    with pytest.raises(UnreachableError, match=f"{HOST}: no route from here to {FIRST}, {SECOND}, {LAST}"):
+        place.api().sample("/version", 4)
+
+
+def test_route_is_asked_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [*REAL(FIRST, 9), *REAL("192.0.2.1", 9)])
+
+    assert FIRST in addresses("somewhere.example", 9).here
+
+
+def test_this_machine_is_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`localhost` commonly has an IPv6 address, where a server of IPv4 does not listen."""
+    with socket.create_server((FIRST, 0)) as listener:
+        port = listener.getsockname()[1]
+        resolved = [*REAL(SIXTH, port, type=socket.SOCK_STREAM), *REAL(FIRST, port, type=socket.SOCK_STREAM)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+        assert addresses("localhost", port) == Addresses((FIRST,))
+
+
+def test_name_that_nobody_knows() -> None:
+    with pytest.raises(UnreachableError, match=r"^nowhere\.invalid: "):
+        addresses("nowhere.invalid", 443)
+
+
+# ---------------------------------------------------------------- TLS
+
+
+def test_expired_certificate_on_the_second_address(place: Place, authority: "Authority") -> None:
+    place.serve(FIRST, LAST)
+    place.serve(SECOND, pair=authority.issue("old", HOST, days=-1))
+
+    assert faults(place.tls().facts(), 14) == [f"{SECOND}: certificate has expired"]
+    assert place.observed[1].seen == f"{SECOND}: no handshake, certificate not valid: certificate has expired"
+    assert f"-connect {SECOND}:{place.port} -servername {HOST}" in place.observed[1].repeat
+
+
+def test_old_protocol_on_the_second_address(place: Place) -> None:
+    place.serve(FIRST, LAST)
+    old = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2)
+    place.loopback.serve_tls(lambda _: None, place.good, old, SECOND, place.port)
+
+    assert place.tls().accepts(ssl.TLSVersion.TLSv1)
+
+
+def test_second_address_that_refuses(place: Place) -> None:
+    place.serve(FIRST, LAST)
+
+    with pytest.raises(AssertionError, match=f"2 of 3 addresses answer: {HOST}:.* at {SECOND}: .*refused"):
+        place.tls().facts()
+
+
+@pytest.mark.parametrize(
+    ("through", "days", "said"),
+    [
+        (2.0, 90, ["2.00 days left of 'an intermediate', expected more than 14"]),
+        (90.0, 2, ["2.00 days left, expected more than 14"]),
+        (90.0, 90, ["30.00 days left of 'an authority', expected more than 31"]),
+        (20.0, 25, []),
+    ],
+)
+def test_each_certificate_of_the_chain_lasts(
+    place: Place, authority: "Authority", through: float, days: float, said: list[str]
+) -> None:
+    place.hosts = (FIRST,)
+    place.serve(FIRST, pair=authority.issue("chain", HOST, days=days, through=through))
+
+    assert faults(place.tls().facts(), 31 if through == days else 14) == said
+
+
+def test_common_name_alone_is_a_fault(place: Place, authority: "Authority") -> None:
+    """No browser believes it."""
+    place.hosts = (FIRST,)
+    place.serve(FIRST, pair=authority.issue("cn", HOST, days=90, alt=False))
+
+    (said,) = faults(place.tls().facts(), 14)
+    assert "Hostname mismatch" in said
