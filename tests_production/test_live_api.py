@@ -2,6 +2,7 @@
 
 import pytest
 
+from nox_service import answers as faults
 from nox_service.first_minutes import FirstMinutes
 from noxgate.project.runbook import Release
 
@@ -11,8 +12,8 @@ def test_health_stays_healthy(first_minutes: FirstMinutes) -> None:
     """The whole word: a `degraded` with HTTP 200 is not healthy."""
     answers = first_minutes.answers("/health")
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("status", str) for answer in answers} == {"healthy"}
+    assert answers != []
+    assert faults.health(answers) == []
 
 
 @pytest.mark.runbook("live.version")
@@ -20,8 +21,8 @@ def test_version_stays_the_release(first_minutes: FirstMinutes, release: Release
     """Something that owns the Ingress may put it back, minutes later."""
     answers = first_minutes.answers("/version")
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("version", str) for answer in answers} == {release.version}
+    assert answers != []
+    assert faults.version(answers, release.version) == []
 
 
 @pytest.mark.runbook("live.ready")
@@ -29,6 +30,5 @@ def test_ready_stays_ready(first_minutes: FirstMinutes) -> None:
     """/ready looks at PostgreSQL and Redis, which now have the users of two colours."""
     answers = first_minutes.answers("/ready")
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("status", str) for answer in answers} == {"ready"}
-    assert [answer for answer in answers if answer.json().get("error") or answer.json().get("failed")] == []
+    assert answers != []
+    assert faults.ready(answers) == []

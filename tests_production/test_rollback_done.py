@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from nox_service import answers as faults
 from nox_service.api import ApiClient
 from noxgate.blue_green.rolled_back import DECIDED, DONE, RolledBack
 from noxgate.blue_green.switch_time import Switch
@@ -58,8 +59,8 @@ def test_every_answer_is_blues(
     answers = api.sample("/version", samples)
 
     assert previous_version != release.version
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("version", str) for answer in answers} == {previous_version}
+    assert answers != []
+    assert faults.version(answers, previous_version) == []
 
 
 @pytest.mark.runbook("rollback.green-logs-kept")

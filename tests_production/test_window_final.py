@@ -2,6 +2,7 @@
 
 import pytest
 
+from nox_service import answers as faults
 from nox_service.api import ApiClient
 from noxgate.blue_green.running import pods_of
 from noxgate.blue_green.switching import GREEN, colours, live_ingress
@@ -24,17 +25,18 @@ def test_production_is_the_release_and_well(
     watching.window()
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
-    health, ready = api.get_often("/health"), api.get_often("/ready")
-    versions = api.get_often("/version")
+    health = faults.health(api.get_often("/health"))
+    ready = faults.ready(api.get_often("/ready"))
+    versions = faults.version(api.get_often("/version"), release.version)
     deployment = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
     green = pods_of(kube, deployment, PODS)
     old = kube.need("Deployment", OLD_DEPLOYMENT, target.blue_namespace)
     blue = pods_of(kube, old, PODS)
 
     assert colours(live_ingress(kube, target)) == {GREEN}
-    assert {(answer.status, answer.field("status", str)) for answer in health} == {(200, "healthy")}
-    assert {(answer.status, answer.field("status", str)) for answer in ready} == {(200, "ready")}
-    assert {(answer.status, answer.field("version", str)) for answer in versions} == {(200, release.version)}
+    assert health == []
+    assert ready == []
+    assert versions == []
     assert len(green) >= runbook.lines["live.pods-within-target"].limits["pods"]
     assert unready(green) == {}
     assert strangers(green, deployment) == {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nox_service import answers as faults
 from nox_service.api import ApiClient
 from nox_service.websocket import WebSocketClient
 from noxgate.look.http import Answer
@@ -15,13 +16,18 @@ from noxgate.look.observation import shortened
 # Keys under which an answer says how it went: alone, they are no content.
 SAYS = frozenset({"error", "errors", "detail", "details", "message", "code", "status", "success"})
 NAMES = frozenset({"id", "user_id", "uid", "sub", "email", "username", "login"})
+ELSEWHERE = "https://noxgate.invalid"  # an origin that nobody allows
+CORS = ("access-control-allow-origin", "access-control-allow-credentials")
 OWN = 8  # characters from which on a word in a refusal is the user's own, such as an address, and no chance
 
 
 @pytest.mark.runbook("staging.user-profile")
 def test_user_reads_own_profile(api: ApiClient) -> None:
-    """With the test user's token; a stranger is refused, and so is a forger."""
+    """With the test user's token; a stranger is refused, and so is a forger, and the page of a stranger."""
     assert_user_only(api, "/api/user/profile", names_of)
+    shared = api.get("/api/user/profile", who="test_token", show=CORS, origin=ELSEWHERE)
+
+    assert faults.open_to_any_origin(shared, ELSEWHERE) == []
 
 
 @pytest.mark.runbook("staging.user-settings")
@@ -91,6 +97,7 @@ def assert_user_only(api: ApiClient, path: str, content: Callable[[Any], list[An
     assert mine.status == 200
     assert_content(mine.json())
     assert content(mine.json()) != [], f"nothing of the user's in {shortened(mine.text)}"
+    assert faults.cached(mine) == []
     assert [answer.status for answer in refused] == [401, 401]
     own = [word for word in leaves(mine.json()) if isinstance(word, str) and len(word) >= OWN]
     assert [word for word in own for answer in refused if word in answer.text] == []

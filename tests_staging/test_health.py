@@ -2,17 +2,18 @@
 
 import pytest
 
+from nox_service import answers as faults
 from nox_service.api import ApiClient
 from noxgate.project.runbook import Runbook
 
 
 @pytest.mark.runbook("staging.health")
 def test_health_is_healthy(api: ApiClient, runbook: Runbook) -> None:
-    """The status is the whole word: a `degraded` with HTTP 200 is not healthy."""
+    """The whole word, and nothing beside it that complains: a `degraded` with HTTP 200 is not healthy."""
     answers = api.get_often("/health")
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("status", str) for answer in answers} == {"healthy"}
+    assert answers != []
+    assert faults.health(answers) == []
     limit = runbook.lines["staging.health"].limits["seconds"]
     assert [answer.seconds for answer in answers if answer.seconds > limit] == []
 
@@ -22,8 +23,7 @@ def test_ready_answers_200(api: ApiClient, runbook: Runbook) -> None:
     """/ready looks at PostgreSQL and Redis, /health does not."""
     answers = api.get_often("/ready")
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("status", str) for answer in answers} == {"ready"}
-    assert [answer for answer in answers if answer.json().get("error") or answer.json().get("failed")] == []
+    assert answers != []
+    assert faults.ready(answers) == []
     limit = runbook.lines["staging.ready"].limits["seconds"]
     assert [answer.seconds for answer in answers if answer.seconds > limit] == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nox_service import answers as faults
 from nox_service.api import ApiClient
 from noxgate.project.runbook import Release, Runbook
 
@@ -11,7 +12,7 @@ def test_version_is_the_release(api: ApiClient, release: Release, runbook: Runbo
     """GET /version names exactly the release on each pod, not a release candidate or a neighbour."""
     answers = api.get_often("/version")
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.field("version", str) for answer in answers} == {release.version}
+    assert answers != []
+    assert faults.version(answers, release.version) == []
     limit = runbook.lines["staging.version"].limits["seconds"]
     assert [answer.seconds for answer in answers if answer.seconds > limit] == []

@@ -6,27 +6,15 @@ application/health+json (draft-inadarei-api-health-check), NestJS' details, ASP.
 
 import re
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 
 READY = frozenset(
-    {
-        "ready",
-        "ok",
-        "okay",
-        "up",
-        "pass",
-        "passed",
-        "passing",
-        "healthy",
-        "success",
-        "alive",
-        "available",
-        "true",
-    }
-    | {"running", "serving", "warn", "200"}
+    {"200", "alive", "available", "green", "healthy", "ok", "okay", "pass", "passed", "passing", "ready"}
+    | {"running", "serving", "success", "true", "up", "warn"}
 )
 # First words of what a part says that is not well.
 _ILL = frozenset(
@@ -35,10 +23,9 @@ _ILL = frozenset(
     | {"stopped", "timeout", "timed", "unavailable", "unhealthy", "unreachable", "unready", "no"}
 )
 _STATES = frozenset({"status", "state", "health", "result", "outcome"})
+_SAYS = ("status", "state", "health", "ready")  # of an answer as a whole
 _PARTS = frozenset({"checks", "components", "dependencies", "details", "entries", "info", "services"})
-_NAMES = re.compile(
-    r"^(?:alive|cache|connected|database|db|healthy|ok|postgres\w*|queue|ready|redis|workers?)$"
-)
+_NAMES = re.compile(r"alive|cache|connected|database|db|healthy|ok|postgres\w*|queue|ready|redis|workers?")
 _COMPLAINTS = frozenset(
     {"degraded", "down", "error", "errors", "failed", "failing", "failures", "problems", "unhealthy"}
     | {"draining", "maintenance", "read_only", "readonly", "shutting_down"}
@@ -48,7 +35,7 @@ _STORED = re.compile(r"(?<![\w-])(?:hit|stale|updating|revalidated)(?![\w-])", r
 
 
 def health(answers: Iterable[Answer]) -> list[str]:
-    """The status is the whole word: a `degraded` with HTTP 200 is not healthy; nothing beside it complains."""
+    """The status is the whole word: a `degraded` with HTTP 200 is not healthy. Nothing else complains."""
     return [fault for answer in answers for fault in _health(answer)]
 
 
@@ -92,7 +79,9 @@ def open_to_any_origin(answer: Answer, origin: str) -> list[str]:
 
 
 def _health(answer: Answer) -> Iterator[str]:
-    yield from _status(answer)
+    if answer.status != HTTPStatus.OK:
+        yield _status(answer)
+        return
     word = answer.field("status", str)
     if word != "healthy":
         yield f"status {word!r}, expected 'healthy'"
@@ -101,26 +90,27 @@ def _health(answer: Answer) -> Iterator[str]:
 
 
 def _ready(answer: Answer) -> Iterator[str]:
-    yield from _status(answer)
+    if answer.status != HTTPStatus.OK:
+        yield _status(answer)
+        return
     yield from cached(answer)
     if not answer.text.strip() or _word(answer.text) in READY:
         return
     document = answer.json()
     if isinstance(document, dict):
-        yield from (
-            f"{name} {document[name]!r}, expected one like 'ready'"
-            for name in ("status", "state", "health", "ready")
-            if name in document
-            and not isinstance(document[name], dict | list)
-            and _word(document[name]) not in READY
-        )
+        for name in _SAYS:
+            word = document.get(name)
+            if isinstance(word, str | int) and word is not False and _word(word) not in READY:
+                yield f"{name} {word!r}, expected a word like 'ready'"
         yield from complaints(document)
     elif document is not True:
         yield f"expected a JSON object, saw {shortened(answer.text)}"
 
 
 def _version(answer: Answer, expected: str) -> Iterator[str]:
-    yield from _status(answer)
+    if answer.status != HTTPStatus.OK:
+        yield _status(answer)
+        return
     seen = answer.field("version", str)
     if seen != expected:
         yield f"version {seen!r}, expected {expected!r}"
@@ -128,9 +118,8 @@ def _version(answer: Answer, expected: str) -> Iterator[str]:
     yield from cached(answer)
 
 
-def _status(answer: Answer) -> Iterator[str]:
-    if answer.status != 200:
-        yield f"HTTP {answer.status}: {shortened(answer.text)}"
+def _status(answer: Answer) -> str:
+    return f"HTTP {answer.status}: {shortened(answer.text) or 'an empty body'}"
 
 
 def _complaints(document: Any, *, in_parts: bool) -> Iterator[str]:
@@ -149,7 +138,7 @@ def _complaints(document: Any, *, in_parts: bool) -> Iterator[str]:
         elif name in _COMPLAINTS:
             if value and _word(value) not in {"false", "no", "none", "0"}:
                 yield f"{key}: {value!r}"
-        elif (name in _STATES or in_parts or _NAMES.match(name)) and _is_ill(value):
+        elif (name in _STATES or in_parts or _NAMES.fullmatch(name)) and _is_ill(value):
             yield f"{key}: {value!r}"
 
 

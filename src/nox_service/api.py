@@ -74,9 +74,13 @@ class ApiClient:
         self._session = session
         self._observe = observe
 
-    def get(self, path: str, *, who: Who | None = None, show: Sequence[str] = ()) -> Answer:
-        """GET `path`; redirects are not followed. `show` records these headers in place of the body."""
-        return self._send("GET", self._target.base_url + _path(path), who=who, show=show)
+    def get(self, path: str, *, who: Who | None = None, show: Sequence[str] = (), origin: str = "") -> Answer:
+        """GET `path`; redirects are not followed. `show` records these headers in place of the body.
+
+        With an `origin` as a browser asks that has a page of there open.
+        """
+        url = self._target.base_url + _path(path)
+        return self._send("GET", url, who=who, show=show, origin=origin)
 
     def get_often(self, path: str, *, who: Who | None = None) -> list[Answer]:
         """GET `path` LOOKS times, so that each pod behind the ingress has answered.
@@ -140,8 +144,9 @@ class ApiClient:
         body: str | None = None,
         show: Sequence[str] = (),
         address: str = "",
+        origin: str = "",
     ) -> Answer:
-        headers = {}
+        headers = {"origin": origin} if origin else {}
         command = ["curl", "-sS"]
         if self._target.ca_file and url.startswith("https:"):
             command += ["--cacert", str(self._target.ca_file)]
@@ -158,6 +163,7 @@ class ApiClient:
                 value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
             headers["authorization"] = f"Bearer {value}"
             quoted += [f'-H "Authorization: Bearer {spelled}"']
+        quoted += [f"-H {shlex.quote(f'Origin: {origin}')}"] if origin else []
         if body is not None:
             headers["content-type"] = "application/json"
             quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]

@@ -8,6 +8,7 @@ import difflib
 
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.sabotages import (
+    answering,
     api,
     before_the_day,
     cluster,
@@ -37,6 +38,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         parity,
         before_the_day,
         api,
+        answering,
         edge,
         data,
         cluster,

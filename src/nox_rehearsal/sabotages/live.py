@@ -53,7 +53,7 @@ def _traffic() -> Iterator[Sabotage]:
     yield After(line, "rival", "a canary takes its share, from blue's namespace", rival, "nox-canary")
     below = besides(_rival("/api/v1", "nox-api-v1", canary=False))
     yield After(line, "below", "another Ingress has a path below one of ours", below, "nox-api-v1")
-    silent = _upstream(_without_first)
+    silent = upstream(_without_first)
     yield After(REPLICAS, "idle", "a ready pod gets no traffic", silent, "nox-api-production-green-")
     others = ("live.version",)
     yield After(CONVERGED, "mixed", "one answer in four is blue's", _mixed_with_blue, "7.9.3", others)
@@ -170,7 +170,7 @@ def _rival(at: str = "/version", name: str = "nox-canary", *, canary: bool = Tru
     }
 
 
-def _upstream(change: Callable[[str], str]) -> Switch:
+def upstream(change: Callable[[str], str]) -> Switch:
     """The controller of the ingress is behind: nginx leads elsewhere than the Ingress says."""
 
     @contextmanager
@@ -182,18 +182,18 @@ def _upstream(change: Callable[[str], str]) -> Switch:
 
 
 def _without_first(text: str) -> str:
-    start, rest = _at_servers(text)
+    start, rest = at_servers(text)
     return start + rest[rest.index("\n") + 1 :]
 
 
 @contextmanager
 def _mixed_with_blue(world: World) -> Iterator[None]:
     more = f"    server 127.0.0.1:{min(world.blue_pods.values())} fail_timeout=1s;\n"
-    with _upstream(lambda text: more.join(_at_servers(text)))(world):
+    with upstream(lambda text: more.join(at_servers(text)))(world):
         yield
 
 
-def _at_servers(text: str) -> tuple[str, str]:
+def at_servers(text: str) -> tuple[str, str]:
     """The text before and from the first server of the Service's port 80."""
     first = text.index("    server ", text.index("nox-api-service-green_80 {"))
     return text[:first], text[first:]
