@@ -230,3 +230,20 @@ def test_common_name_alone_is_a_fault(place: Place, authority: "Authority") -> N
 
     (said,) = faults(place.tls().facts(), 14)
     assert "Hostname mismatch" in said
+
+
+# ---------------------------------------------------------------- without TLS
+
+
+def test_somebody_listens_without_tls_at_one_address(place: Place) -> None:
+    place.serve(FIRST, SECOND)
+
+    assert place.api().open_without_tls(place.port) == [FIRST, SECOND]
+    assert place.observed[0].seen.startswith(f"port {place.port} open at {FIRST}, {SECOND}, to 3 addresses")
+
+
+def test_nobody_listens_without_tls(place: Place) -> None:
+    place.serve(FIRST)
+
+    assert place.api().open_without_tls(place.loopback.closed_port()) == []
+    assert "open at no address" in place.observed[0].seen

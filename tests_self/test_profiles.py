@@ -94,6 +94,12 @@ def test_good_profile(root: Path) -> None:
     assert target.unset() == []
 
 
+def test_port_without_tls_that_is_to_be_closed(root: Path) -> None:
+    """It is no URL then."""
+    (root / "targets" / "mine.toml").write_text('plain_url = "closed"\n' + GOOD, encoding="utf-8")
+    assert read(root, VALUES).plain_url == ""
+
+
 @pytest.mark.parametrize("name", ["staging", "production"])
 def test_shipped_profiles_load(name: str) -> None:
     """As they are, with nothing set; and all the credentials they name are the runbook's."""

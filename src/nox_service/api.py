@@ -15,7 +15,7 @@ from noxgate.look.http import MOST_BYTES, Answer, reason
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
-from noxgate.systems.http.addresses import Addresses, addresses, bracketed, in_turn
+from noxgate.systems.http.addresses import Addresses, addresses, bracketed, in_turn, is_open
 
 if TYPE_CHECKING:
     import httpx
@@ -122,6 +122,15 @@ class ApiClient:
         seconds = time.perf_counter() - started
         over = f"over {len(found)} connections{places.said()}"
         self._observe(Observation(f"{len(found)} samples in {seconds:.1f} s {over}: {counted}", repeat))
+        return found
+
+    def open_without_tls(self, port: int = 80) -> list[str]:
+        """The addresses of the host at which somebody listens without TLS; a filtered port is closed."""
+        host = urlsplit(self._target.base_url).hostname or ""
+        places = addresses(host, port)
+        found = [address for address in places.here if is_open(address, port)]
+        seen = f"port {port} open at {', '.join(found) or 'no address'}{places.said()}"
+        self._observe(Observation(seen, f"curl -sS -m 5 http://{host}:{port}/"))
         return found
 
     def get_plain(self, path: str) -> Answer:

@@ -28,7 +28,7 @@ def _headers() -> Iterator[Sabotage]:
         yield Sabotage(line, "wrong", f"{header}: {value}", at_ingress(headers={header: value}), value)
         yield Sabotage(line, "absent", f"no {header}", at_ingress(headers={header: None}), "[]")
         not_api = at_ingress(not_on_api=header)
-        yield Sabotage(line, "not-on-api", f"no {header} under /api/", not_api, "'/api/public/stats': []")
+        yield Sabotage(line, "not-on-api", f"no {header} under /api/", not_api, "'/api/public/stats': ['")
         only_good = at_ingress(not_on_errors=header)
         yield Sabotage(line, "not-on-errors", f"no {header} on an error page", only_good, "[]")
 

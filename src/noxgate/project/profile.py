@@ -19,6 +19,7 @@ from noxgate.project.target import RUNBOOKS_RESTORE, Target
 
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
 RECORD = "release.toml"
+CLOSED = "closed"  # in place of plain_url: nobody answers there
 PEERS = ("production", "staging")
 DEFAULT_HEADERS = {
     "x-frame-options": "SAMEORIGIN",
@@ -283,6 +284,8 @@ def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
     host = urlsplit(base_url).hostname
     if "plain_url" not in document:
         return f"http://{f'[{host}]' if ':' in str(host) else host}"
+    if document["plain_url"] == CLOSED:
+        return ""
     plain_url = values.url(path, "plain_url", document["plain_url"], "http")
     if urlsplit(plain_url).hostname != host:
         raise ProfileError(f"{path.name}: plain_url: expected the host of base_url, saw {plain_url}")

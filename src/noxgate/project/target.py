@@ -72,7 +72,7 @@ class Target:
     path: Path
     serves: tuple[str, ...]
     base_url: str
-    plain_url: str
+    plain_url: str  # empty where its port is to be closed
     namespace: str
     rehearsal: bool = False
     load: bool | str = False

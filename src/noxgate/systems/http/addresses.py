@@ -75,6 +75,15 @@ def in_turn(places: Addresses, look: Callable[[str], T], times: int = 1) -> list
     return found
 
 
+def is_open(address: str, port: int) -> bool:
+    """Whether somebody takes a connection there; a port that is refused or filtered is closed."""
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
 def bracketed(address: str) -> str:
     """As it stands in a URL."""
     return f"[{address}]" if ":" in address else address
