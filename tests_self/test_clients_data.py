@@ -65,11 +65,11 @@ def test_redis_looks_and_records(loopback: "Loopback") -> None:
     server = FakeRedis()
     client = cache(loopback, loopback.serve(server.talk), observed)
 
-    assert (client.ping(), client.role(), client.loading(), client.exists("a:b")) == (
+    assert (client.ping(), client.role(), client.loading(), client.readable("a:b")) == (
         True,
         "master",
         False,
-        0,
+        True,
     )
     assert observed == [
         Observation("PING answers True", 'redis-cli -u "$REDIS_URL" ping'),
@@ -84,10 +84,10 @@ def test_redis_is_only_read(loopback: "Loopback") -> None:
     server = FakeRedis()
     client = cache(loopback, loopback.serve(server.talk), [])
 
-    client.ping(), client.role(), client.loading(), client.exists("x")
+    client.ping(), client.role(), client.loading(), client.readable("x")
 
     assert set(server.commands) - GREETING == READING
-    looks = ["ping", "role", "loading", "version", "run_id", "exists", "refuses_writes"]
+    looks = ["ping", "role", "loading", "version", "run_id", "readable", "refuses_writes"]
     assert [name for name in vars(Cache) if not name.startswith("_")] == looks
 
 

@@ -94,9 +94,19 @@ def test_good_profile(root: Path) -> None:
     assert target.unset() == []
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+def test_api_behind_a_path(root: Path, end: str) -> None:
+    """Every path is below it, without TLS as well."""
+    write(root, GOOD.replace("https://staging.example.com", f"https://staging.example.com:443/nox/v8.0{end}"))
+
+    target = read(root, VALUES)
+    assert target.base_url == "https://staging.example.com/nox/v8.0"
+    assert target.plain_url == "http://staging.example.com/nox/v8.0"
+
+
 def test_port_without_tls_that_is_to_be_closed(root: Path) -> None:
     """It is no URL then."""
-    (root / "targets" / "mine.toml").write_text('plain_url = "closed"\n' + GOOD, encoding="utf-8")
+    write(root, 'plain_url = "closed"\n' + GOOD)
     assert read(root, VALUES).plain_url == ""
 
 
@@ -512,7 +522,7 @@ BAD = {
     ),
     "plain_url https": (
         'plain_url = "https://staging.example.com"\n' + GOOD,
-        "plain_url: expected http://HOST[:PORT], saw 'https://staging.example.com'",
+        "plain_url: expected http://HOST[:PORT][/PREFIX], saw 'https://staging.example.com'",
     ),
     "oauth provider": (
         GOOD + '[oauth.gogle]\nclient_id = "x"\n',
@@ -582,6 +592,9 @@ def test_mistake_is_one_line(root: Path, text: str, message: str) -> None:
     assert "s3cret" not in said
 
 
+MORE = "saw more than scheme, host, port and the path in front of the API's own"
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -595,9 +608,11 @@ def test_mistake_is_one_line(root: Path, text: str, message: str) -> None:
         ("https://host:99999", "saw 'https://host:99999'"),
         ("https://host:port", "saw 'https://host:port'"),
         ("https://[::1", "saw 'https://[::1'"),
-        ("https://host/path", "saw more than scheme, host and port"),
-        ("https://host?q=1", "saw more than scheme, host and port"),
-        ("https://host#f", "saw more than scheme, host and port"),
+        ("https://host/../path", MORE),
+        ("https://host/a//b", MORE),
+        ("https://host/a%20b", MORE),
+        ("https://host?q=1", MORE),
+        ("https://host#f", MORE),
         ("https://user:s3cret@host", "saw a user name or password in it"),
         ("https://user@host", "saw a user name or password in it"),
         ("ftp://user:s3cret@host", "saw another form"),
@@ -614,7 +629,7 @@ def test_base_url_mistakes(root: Path, url: str, said: str, where: str) -> None:
         message = problem(root, {"BASE_URL": url})
 
     key = "base_url" if where == "profile" else "BASE_URL"
-    assert message.startswith(f"mine.toml: {key}: expected https://HOST[:PORT], {said}")
+    assert message.startswith(f"mine.toml: {key}: expected https://HOST[:PORT][/PREFIX], {said}")
     assert "s3cret" not in message
 
 

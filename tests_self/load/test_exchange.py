@@ -134,6 +134,12 @@ def test_what_is_sent(loopback: Loopback, run: Run) -> None:
     assert second.decode() == f"{expected}authorization: Bearer t\r\n{length}\r\n{{}}"
 
 
+def test_paths_are_below_the_targets_own(loopback: Loopback, run: Run) -> None:
+    seen: list[bytes] = []
+    run(f"http://localhost:{loopback.serve(answering(ok(), seen=seen))}/nox/", {"path": "/a?b=c"})
+    assert seen[0].startswith(b"GET /nox/a?b=c HTTP/1.1\r\n")
+
+
 @pytest.mark.parametrize("step", [{"path": "/a b"}, {"path": "/a\r\nx: y"}, {"headers": {"x": "y\r\nz: w"}}])
 def test_a_request_is_one_request(loopback: Loopback, run: Run, step: dict[str, Any]) -> None:
     result = run(f"http://localhost:{loopback.closed_port()}", step)

@@ -281,9 +281,9 @@ def _below(path: Path, document: Mapping[str, Any], key: str) -> str | None:
 
 
 def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
-    host = urlsplit(base_url).hostname
+    host, prefix = urlsplit(base_url).hostname, urlsplit(base_url).path
     if "plain_url" not in document:
-        return f"http://{f'[{host}]' if ':' in str(host) else host}"
+        return f"http://{f'[{host}]' if ':' in str(host) else host}{prefix}"
     if document["plain_url"] == CLOSED:
         return ""
     plain_url = values.url(path, "plain_url", document["plain_url"], "http")

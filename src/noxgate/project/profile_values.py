@@ -28,6 +28,7 @@ from noxgate.project.target import (
 
 VARIABLE = r"[A-Z][A-Z0-9_]*"
 CLUSTER = "cluster"
+PREFIX = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"  # of paths; no dots that lead elsewhere
 PLACES = ("database_url", "redis_url", CLUSTER)  # what credentials point at
 
 
@@ -252,15 +253,17 @@ def url(path: Path, where: str, value: str, scheme: str) -> str:
         problem = f"saw {value!r}" if not {"@", "?"} & set(value) else "saw another form"
     elif parts.username is not None or parts.password is not None:
         problem = "saw a user name or password in it"
-    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
-        problem = "saw more than scheme, host and port"
+    elif not re.fullmatch(PREFIX, parts.path) or parts.query or parts.fragment:
+        problem = "saw more than scheme, host, port and the path in front of the API's own"
     if problem:
         guess = ""
         if "://" not in value and "@" not in value and value:
             guess = f"; did you mean {scheme}://{value.lstrip('/')}?"
-        raise ProfileError(f"{path.name}: {where}: expected {scheme}://HOST[:PORT], {problem}{guess}")
+        raise ProfileError(
+            f"{path.name}: {where}: expected {scheme}://HOST[:PORT][/PREFIX], {problem}{guess}"
+        )
     usual = ":443" if scheme == "https" else ":80"
-    return f"{scheme}://{parts.netloc.lower().removesuffix(usual)}"
+    return f"{scheme}://{parts.netloc.lower().removesuffix(usual)}{parts.path.rstrip('/')}"
 
 
 def is_host(name: str) -> bool:

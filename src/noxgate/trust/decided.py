@@ -97,6 +97,7 @@ def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[s
         yield f"{file}: {why}: no evidence for that"
 
 
-def _address(url: object) -> tuple[str, int | None]:
+def _address(url: object) -> tuple[str, int | None, str]:
     parts = urlsplit(str(url))
-    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme.lower() == "https" else None)
+    port = parts.port or (443 if parts.scheme.lower() == "https" else None)
+    return (parts.hostname or "").lower(), port, parts.path.rstrip("/")

@@ -32,9 +32,10 @@ class Endpoint:
     def __init__(self, base_url: str, *, ca_file: Path | None = None, connect_timeout: float = 5) -> None:
         url = urlsplit(base_url)
         if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError(f"expected http(s)://host[:port], saw {base_url!r}")
+            raise ValueError(f"expected http(s)://host[:port][/prefix], saw {base_url!r}")
         self.host = url.hostname
         self.port = url.port or (443 if url.scheme == "https" else 80)
+        self.prefix = url.path.rstrip("/")  # in front of every path
         self.authority = url.netloc.rpartition("@")[2]
         self._server_name = self.host.encode("idna")  # as bytes: else each connection would encode it anew
         self._context = ssl.create_default_context(cafile=ca_file) if url.scheme == "https" else None

@@ -50,8 +50,9 @@ def call(
     }
     if body is not None:
         lines = {"content-type": "application/json", **lines, "content-length": str(len(body))}
-    text = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in lines.items())
-    if len(text.splitlines()) != len(lines) + 1 or len(f"{method} {path}".split()) != 2:  # noqa: PLR2004
+    start = f"{method} {endpoint.prefix}{path}"
+    text = f"{start} HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in lines.items())
+    if len(text.splitlines()) != len(lines) + 1 or len(start.split()) != 2:  # noqa: PLR2004
         raise ValueError(f"expected no line break or space in path and headers of {method} {group or name}")
     message = text.encode("latin-1") + b"\r\n" + (body or b"")
     return Call(name or path.partition("?")[0], group, method, message, expected)
