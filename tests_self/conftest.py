@@ -258,6 +258,7 @@ class Loopback:
         versions: tuple[ssl.TLSVersion, ssl.TLSVersion] = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
         host: str = "localhost",
         port: int = 0,
+        alpn: tuple[str, ...] = (),
     ) -> int:
         """Listen for TLS, with a good certificate unless another is given."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -266,6 +267,7 @@ class Loopback:
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version, context.maximum_version = versions
         context.set_ciphers("ALL:@SECLEVEL=0")
+        context.set_alpn_protocols(list(alpn)) if alpn else None
 
         def handshake(connection: socket.socket) -> None:
             with context.wrap_socket(connection, server_side=True) as secure:

@@ -258,7 +258,7 @@ def test_no_other_path_may_be_posted(loopback: "Loopback", path: str) -> None:
 def test_there_are_no_other_methods() -> None:
     """Whoever adds one must come here."""
     public = [name for name in vars(ApiClient) if not name.startswith("_")]
-    assert public == ["get", "get_often", "sample", "get_plain", "post"]
+    assert public == ["get", "get_often", "sample", "open_without_tls", "get_plain", "post"]
 
 
 @pytest.mark.parametrize("path", ["@elsewhere.example.com/", ":9/", ".example.com/", ""])

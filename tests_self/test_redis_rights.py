@@ -26,7 +26,9 @@ KEY = "noxgate:no-such-key"
 
 def looked(server: Server, *rules: str) -> tuple[bool, str, bool, list[str]]:
     """All that a phase asks, as a user of these rights."""
-    server.admin.execute_command("ACL", "SETUSER", "gate", "reset", "on", f">{PASSWORD}", *rules)
+    server.admin.execute_command(  # type: ignore[no-untyped-call]
+        "ACL", "SETUSER", "gate", "reset", "on", f">{PASSWORD}", *rules
+    )
     url = f"redis://gate:{PASSWORD}@127.0.0.1:{server.port}/0"
     object.__setattr__(server.target, "variables", {"REDIS_URL": url})
     with closing(CacheSession(server.target)) as session:
@@ -55,7 +57,7 @@ def test_right_that_is_missing_is_named(server: Server, missing: str) -> None:
         looked(server, "~*", "-@all", *rules)
 
 
-def test_only_tls(server: Server, authority: "Authority", loopback: "Loopback", tmp_path: Path) -> None:
+def test_only_tls(server: Server, authority: "Authority", loopback: "Loopback") -> None:
     """With the authority of the profile, and a host name that the certificate has."""
     port = loopback.closed_port()
     pair = authority.good

@@ -1,6 +1,7 @@
 """The NOX API over HTTPS: GET, the two idempotent science requests, and nothing else."""
 
 import json
+import re
 import shlex
 import ssl
 import time
@@ -28,6 +29,8 @@ SCIENCE = ("/empirical/v1", "/predict/cj/v1")
 # Looks at one path: more than there are pods behind the ingress, which hands requests round. One broken pod
 # of three answers a third of the users, and one look alone would miss it twice out of three times.
 LOOKS = 8
+# A TLS alert; or the SETTINGS with which such a server begins, read as HTTP/1.1. Both are offered then.
+_HTTP2 = re.compile(r"no.application.protocol|illegal request line", re.IGNORECASE)
 FORGED = 8  # last characters of a token, well inside its signature, that a forged one has otherwise
 
 # `forged` is the test token with another signature: nobody's.
@@ -38,27 +41,44 @@ class ApiSession:
     """The connections to one target, kept for a whole run."""
 
     def __init__(self, target: Target) -> None:
-        self.context = ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None)
+        self._ca_file = str(target.ca_file) if target.ca_file else None
+        self.context = ssl.create_default_context(cafile=self._ca_file)
         parts = urlsplit(target.base_url)
         self._host, self._port = parts.hostname or "", parts.port or 443
         # a proxy may lie between us and a target, never before loopback
         self._proxied = not target.rehearsal and "https" in getproxies() and not proxy_bypass(self._host)
-        self.http = self._client(trust_env=not target.rehearsal)
-        # a load balancer may hand round connections, not requests: what counts replicas has one for each look
-        self.once = self._client(trust_env=self._proxied, limits=httpx.Limits(max_keepalive_connections=0))
+        self._trusts_environment = not target.rehearsal
+        self._http2 = False
+        self._open(self.context)
         self.patience = Patience(target.base_url)
 
     def addresses(self) -> Addresses:
         """Those of the target's host, as they are now; through a proxy it is the proxy that knows them."""
         return Addresses((self._host,)) if self._proxied else addresses(self._host, self._port)
 
+    def speaks_http2_alone(self, error: Exception) -> bool:
+        """Whether this is how such a server refuses HTTP/1.1: from then on HTTP/2 is spoken with it."""
+        if self._http2 or not _HTTP2.search(str(error)):
+            return False
+        self.close()
+        self._http2 = True
+        self._open(ssl.create_default_context(cafile=self._ca_file))  # httpx says in it what it speaks
+        return True
+
     def close(self) -> None:
         self.http.close()
         self.once.close()
 
-    def _client(self, **settings: Any) -> "httpx.Client":
+    def _open(self, context: ssl.SSLContext) -> None:
+        self.http = self._client(context, trust_env=self._trusts_environment)
+        # a load balancer may hand round connections, not requests: what counts replicas has one for each look
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.once = self._client(context, trust_env=self._proxied, limits=limits)
+
+    def _client(self, context: ssl.SSLContext, **settings: Any) -> "httpx.Client":
         return httpx.Client(
-            verify=self.context,
+            verify=context,
+            http2=self._http2,
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
             headers={"user-agent": "noxgate"},
@@ -216,6 +236,8 @@ class ApiClient:
                     if len(content) > MOST_BYTES:
                         raise AssertionError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
         except httpx.RequestError as error:
+            if self._session.speaks_http2_alone(error):
+                return self._exchange(method, url, headers, body, address)
             if isinstance(error, httpx.TimeoutException):
                 self._session.patience.lost(time.monotonic() - started)
             there = f" at {address}" if sni else ""
