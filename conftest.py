@@ -1,8 +1,7 @@
 """The fixtures that checks of several phases are given. Hooks and options live in noxgate.plugin."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache as cached
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from noxgate.plugin.gate import gate_of
 from noxgate.project.runbook import Release, Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube, sessions
-from noxgate.systems.kubernetes.manifests import Document, read_manifests, shipped
+from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.postgres.catalog import Catalog, read_catalog
 from noxgate.systems.postgres.database import Database, DatabaseSession
@@ -23,6 +22,7 @@ from noxgate.systems.redis import Cache, CacheSession
 from noxgate.systems.registry.client import Registry
 from noxgate.systems.registry.session import RegistrySession
 from noxgate.systems.repository import Repository
+from noxgate.trials.shipped import Read, read, shipped
 
 
 @pytest.fixture(scope="session")
@@ -127,15 +127,13 @@ def registry(registry_session: RegistrySession, kube: Kube, target: Target, obse
 
 
 @pytest.fixture(scope="session")
-def manifest_reader() -> Callable[[Path], tuple[Document, ...]]:
+def manifest_reader() -> Read:
     """Reads a folder of manifests once for the run: YAML takes its time."""
-    return cached(read_manifests)
+    return cached(read)
 
 
 @pytest.fixture
-def manifests(
-    target: Target, manifest_reader: Callable[[Path], tuple[Document, ...]], observe: Observe
-) -> tuple[Document, ...]:
+def manifests(target: Target, manifest_reader: Read, observe: Observe) -> tuple[Document, ...]:
     """The manifests that the release ships for the target."""
     return shipped(target, manifest_reader, observe)
 

@@ -1,7 +1,7 @@
 """The fixtures that the checks before the day are given; those of several phases are in ../conftest.py."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from noxgate.project.runbook import Runbook
 from noxgate.project.target import Runtime, Target
 from noxgate.systems.http.links import Links
 from noxgate.systems.kubernetes.kube import Kube, sessions
-from noxgate.systems.kubernetes.manifests import Document, shipped
+from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.secret_values import Where, nowhere
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.postgres.database import Database, DatabaseSession
@@ -29,6 +29,7 @@ from noxgate.trials.alert_tests import AlertTests
 from noxgate.trials.migration.files import MigrationFiles
 from noxgate.trials.migration.release import Migration
 from noxgate.trials.migration.trial import Trial
+from noxgate.trials.shipped import Read, shipped
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +96,7 @@ def stands(target: Target, kept_samples: dict[Path, Samples], observe: Observe) 
 
 
 @pytest.fixture
-def production_manifests(
-    production: Target, manifest_reader: Callable[[Path], tuple[Document, ...]], observe: Observe
-) -> tuple[Document, ...]:
+def production_manifests(production: Target, manifest_reader: Read, observe: Observe) -> tuple[Document, ...]:
     """The manifests that the release ships for production's green."""
     return shipped(production, manifest_reader, observe)
 

@@ -68,6 +68,7 @@ _KEYS: dict[str, type] = {
     "grafana": dict,
     "sentry": dict,
     "manifests": str,
+    "render": list,
     "switch_patch": str,
     "rollback_patch": str,
     "wait_seconds": float,
@@ -250,6 +251,7 @@ def _target(
         if "wait_seconds" in document
         else None,
         restore=values.words(path, "restore", document.get("restore", list(RUNBOOKS_RESTORE))),
+        render=values.words(path, "render", document.get("render", [])),
         science=values.words(path, "science", document.get("science", [])),
         tools=values.texts(path, "tools", document.get("tools", {})),
         runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,

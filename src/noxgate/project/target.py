@@ -111,6 +111,7 @@ class Target:
     rollback_patch: str | None = None
     wait_seconds: float | None = None
     restore: tuple[str, ...] = RUNBOOKS_RESTORE
+    render: tuple[str, ...] = ()  # the command that makes the manifests, run in the source
     science: tuple[str, ...] = ()  # the command that runs the API's own Python on its standard input
     tools: Mapping[str, str] = field(
         default_factory=dict

@@ -1,14 +1,10 @@
 """Manifests as `kubectl apply -f FOLDER` reads them."""
 
-import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kubectl_yaml.objects import ManifestError, objects
 
 SUFFIXES = {".yaml", ".yml", ".json"}
@@ -62,13 +58,13 @@ def built_otherwise(folder: Path) -> str | None:
         if (chart / "Chart.yaml").is_file():
             return (
                 f"{folder.name} is of a Helm chart (Chart.yaml), and no manifest: expected what "
-                f"`helm template NAME {chart.name}` writes, in a folder of its own"
+                f"`helm template NAME {chart.name}` writes, in a folder of its own or by `render`"
             )
     return None
 
 
 def _of_kustomize(name: str, folder: Path) -> str:
-    built = f"expected what `kubectl kustomize {folder.name}` writes, in a folder of its own"
+    built = f"expected what `kubectl kustomize {folder.name}` writes, in a folder of its own or by `render`"
     return f"{name} is kustomize's, and no manifest: {built}"
 
 
@@ -77,32 +73,42 @@ def read_file(file: Path) -> tuple[Document, ...]:
     return tuple(_documents(file))
 
 
+def read_text(name: str, text: bytes) -> tuple[Document, ...]:
+    """Every document of a text of this name; ManifestError for the first bad one."""
+    return tuple(_of_text(name, text))
+
+
 def _documents(file: Path) -> Iterator[Document]:
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise ManifestError(f"{file.name}: cannot be read: {error.strerror}") from None
+    yield from _of_text(file.name, text)
+
+
+def _of_text(name: str, text: bytes) -> Iterator[Document]:
     from noxgate.systems.kubernetes.kubectl_yaml import stream  # noqa: PLC0415 (YAML is read by few runs)
     from noxgate.systems.kubernetes.kubectl_yaml.composing import YamlError  # noqa: PLC0415
 
     try:
-        found = stream.documents(file.read_bytes())
-        for number, each in enumerate(found, start=1):
-            where = f"{file.name} document {number} (line {each.line})"
+        for number, each in enumerate(stream.documents(text), start=1):
+            where = f"{name} document {number} (line {each.line})"
             for content in objects(where, each.content):
-                yield _document(file.name, number, content, each.said)
+                yield _document(name, number, content, each.said)
     except ManifestError as error:
-        raise ManifestError(f"{error}{_of_helm(file)}") from None
-    except OSError as error:
-        raise ManifestError(f"{file.name}: cannot be read: {error.strerror}") from None
+        raise ManifestError(f"{error}{_of_helm(name, text)}") from None
     except YamlError as error:
         at = f" line {error.line}" if error.line is not None else ""
-        raise ManifestError(f"{file.name}{at}: {error}{_of_helm(file)}") from None
+        raise ManifestError(f"{name}{at}: {error}{_of_helm(name, text)}") from None
     except RecursionError:
-        raise ManifestError(f"{file.name}: expected lists and mappings in sensible depth, saw more") from None
+        raise ManifestError(f"{name}: expected lists and mappings in sensible depth, saw more") from None
 
 
-def _of_helm(file: Path) -> str:
+def _of_helm(name: str, text: bytes) -> str:
     """What a file is that kubectl refuses, where it is Helm's."""
-    if file.stem.startswith("values"):
+    if name.startswith("values"):
         return ": are these a Helm chart's values? They are no manifest: helm template builds it"
-    if b"{{" in file.read_bytes():
+    if b"{{" in text:
         return ": is it a template? It is no manifest: helm template builds it"
     return ""
 
@@ -114,23 +120,6 @@ def _document(file: str, number: int, content: Json, said: tuple[str, ...]) -> D
         namespace = None
         content = {**content, "metadata": {key: metadata[key] for key in metadata if key != "namespace"}}
     return Document(file, number, content["kind"], name, namespace, content, said)
-
-
-def shipped(
-    target: Target, read: Callable[[Path], tuple[Document, ...]], observe: Observe
-) -> tuple[Document, ...]:
-    """The manifests that the release ships for a target; UnreachableError where its profile names none."""
-    if target.source is None or target.manifests is None:
-        missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"
-        raise UnreachableError(f"{target.path.name} names no {missing}: add it there")
-    folder = target.source / target.manifests
-    documents = read(folder)
-    files = dict.fromkeys(document.file for document in documents)
-    seen = f"{len(documents)} documents in {target.manifests}: {', '.join(files)}"
-    observe(Observation(seen, f"ls {shlex.quote(str(folder))}"))
-    for said in read_otherwise(documents):
-        observe(Observation(said, f"ls {shlex.quote(str(folder))}"))
-    return documents
 
 
 def read_otherwise(documents: tuple[Document, ...]) -> list[str]:
