@@ -40,7 +40,8 @@ rehearse: $(SERVERS) ## The release day on this machine, then a report to open  
 install: $(SUITE) ## What checks a real target, pinned, in .venv: no server and nothing of the rehearsal
 
 gate: $(SUITE) ## GO or NO-GO for one phase       TARGET=staging PHASE=staging
-	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)"
+	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)" || { status=$$?; \
+		echo "noxgate gate ended with exit status $$status; make ends with 2, whatever that is" >&2; exit $$status; }
 
 report: $(SUITE) ## The release's runs in Allure, if Node.js is there   [RELEASE=8.0.0]
 	@$(BIN)/noxgate report $(if $(RELEASE),--release "$(RELEASE)")

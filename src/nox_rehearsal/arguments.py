@@ -14,11 +14,12 @@ def add(parser: argparse.ArgumentParser, root: Callable[[], Path]) -> None:
         "  up         start everything and leave it up, to run what you like against it\n"
         "  status     what is up, and where\n"
         "  down       stop it\n"
-        "  sabotages  the faults that can be rehearsed"
+        "  sabotages  the faults that can be rehearsed, and where they are defined"
     )
     parser.epilog = "example: noxgate rehearse run --sabotage staging.version"
     steps = ["run", "up", "down", "status", "sabotages"]
     parser.add_argument("step", nargs="?", default="run", choices=steps)
+    parser.add_argument("what", nargs="?", metavar="ID", help="of sabotages: a phase, a line or one of them")
     parser.add_argument(
         "--sabotage",
         metavar="ID",
@@ -37,6 +38,6 @@ def _rehearse(given: argparse.Namespace) -> int:
         "up": lambda: command.up(root),
         "down": lambda: command.down(root),
         "status": lambda: command.status(root),
-        "sabotages": command.listing,
+        "sabotages": lambda: command.listing(root, given.what),
     }
     return steps[given.step]()

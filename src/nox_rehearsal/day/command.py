@@ -1,6 +1,7 @@
 """The rehearsed day, as a person follows it: what happens, when, and what came of it."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -245,10 +246,13 @@ def status(_: Path) -> int:
     return 0 if all(row.alive for row in rows) else 1
 
 
-def listing() -> int:
-    """Show every sabotage."""
-    for sabotage in SABOTAGES:
-        print(f"{sabotage.id:<46}{sabotage.what}")
+def listing(root: Path, what: str | None) -> int:
+    """Show every sabotage and where it is defined; or those of a phase, of a line, or one."""
+    shown = [one for one in SABOTAGES if what in {None, one.phase}] or chosen(what or "")
+    for sabotage in shown:
+        file, _, number = sabotage.where.rpartition(":")
+        place = os.path.relpath(file, root)
+        print(f"{sabotage.id:<46}{sabotage.what}\n{'':<46}{place}:{number}")
     return 0
 
 

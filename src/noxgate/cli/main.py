@@ -102,9 +102,29 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
+class _Version(argparse.Action):
+    """Read only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import tomllib  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415
+
+        said = f"noxgate {version('noxgate')}"
+        try:
+            release = tomllib.loads((_root() / "runbook.toml").read_text(encoding="utf-8"))["release"]
+            said += f", for the runbook of release {release['version']}"
+        except (OneLineError, OSError, ValueError, KeyError, TypeError):
+            said += ", outside a project"
+        print(said)
+        parser.exit(GO)
+
+
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser("noxgate", description=DESCRIPTION, formatter_class=raw)
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="of the gate, and of the release it is for"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     one = commands.add_parser(
@@ -135,8 +155,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "checks",
         help="every runbook line, its check, and what it expects",
-        description="List every runbook line: id, reference, file:line of its check, what is expected.",
+        description="List runbook lines: id, reference, file:line of its check, what is expected.",
+        epilog="example: noxgate checks RB-2.7",
     )
+    one.add_argument("what", nargs="?", metavar="PHASE|LINE|REF", help="those alone (default: all)")
     one.add_argument("--markdown", action="store_true", help="as docs/CHECKS.md")
     one.set_defaults(command=later("noxgate.cli.checks", "checks"), root=_root)
 

@@ -26,6 +26,7 @@ from noxgate.trust.records import RecordError
 from noxgate.trust.signing import VARIABLE
 
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
+SHOWN = 4  # lines that were not run; a narrowed run leaves out dozens
 PASSED = "VALIDATION PASSED - Ready for production deployment!"
 
 
@@ -135,7 +136,9 @@ class Ending:
             told = [one for one in not_run if one.reason != WAS_NOT_RUN]
             for row in _by_cause(told) if len(told) > 1 else ():
                 reporter.line(row)
-            reporter.line(f"not run: {', '.join(result.line.id for result in not_run)}")
+            ids = [result.line.id for result in not_run]
+            more = f", and {len(ids) - SHOWN} more: results.json names them" if ids[SHOWN:] else ""
+            reporter.line(f"not run: {', '.join(ids[:SHOWN])}{more}")
         for result in judgement.lines:
             if result.outcome is Outcome.PASSED and result.attestation is not None:
                 reporter.line(_row("attested", result, said_by(result.attestation)))

@@ -59,6 +59,17 @@ def add(commands: Any, root: Any) -> None:
     one.set_defaults(command=later(VERIFY, "seal_folder"), root=root, reports="reports")
 
     one = commands.add_parser(
+        "runs",
+        help="the runs of a release, and which of them count",
+        description="List the runs of a release, newest first: verdict, phase, target, whether it is sealed\n"
+        "and speaks for its phase.",
+        formatter_class=RAW,
+    )
+    one.add_argument("release", nargs="?", metavar="RELEASE", help="default: that of runbook.toml")
+    one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
+    one.set_defaults(command=later("noxgate.cli.runs", "runs"), root=root)
+
+    one = commands.add_parser(
         "verify",
         help="refuse evidence that does not let this release go",
         description="Verify a sealed run, or the newest whole run of each phase of a release: who\n"
