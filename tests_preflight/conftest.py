@@ -10,6 +10,7 @@ from nox_service.science import Science, ScienceSession
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
+from noxgate.look.samples import Samples
 from noxgate.project.profile import read_peer
 from noxgate.project.release_facts import FactsError, ReleaseFacts, read_release_facts
 from noxgate.project.runbook import Runbook
@@ -24,7 +25,7 @@ from noxgate.systems.programs.tools import Tools
 from noxgate.systems.redis import Cache, CacheSession
 from noxgate.systems.registry.client import Registry
 from noxgate.systems.registry.session import RegistrySession
-from noxgate.systems.repository import Repository, Samples
+from noxgate.systems.repository import Repository
 from noxgate.trials.alert_tests import AlertTests
 from noxgate.trials.migration.files import MigrationFiles
 from noxgate.trials.migration.release import Migration

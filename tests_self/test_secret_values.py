@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from noxgate.look.samples import Samples
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, judged, nowhere
 from noxgate.systems.kubernetes.secrets.inside import inside
 from noxgate.systems.kubernetes.secrets.settings import is_setting
-from noxgate.systems.repository import Repository, Samples
+from noxgate.systems.repository import Repository
 
 GOOD, OTHER = "k3jx81mfQpZ20vWbe9TtLsAa", "p9vWn7Q2vX9pL4st8Rw6Zc1b"
 SHIPPED = """\

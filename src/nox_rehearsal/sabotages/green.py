@@ -21,6 +21,7 @@ from nox_rehearsal.sabotages.green_release import (
     published,
     retagged,
     scanned,
+    shallow,
     tagged,
     unpublished,
     unpushed,
@@ -68,6 +69,9 @@ def _tag() -> Iterator[Sabotage]:
     later = tagged(committed)
     yield Before(line, "later", "one commit later", later, ", saw ", ("green.image-revision",))
     yield Before(line, "aside", "main does not have it", elsewhere, "is not on main")
+    yield Before(
+        line, "shallow", "a checkout of depth 1", shallow, "git fetch --unshallow", outcome="unreachable"
+    )
 
 
 def _image() -> Iterator[Sabotage]:

@@ -63,6 +63,18 @@ def committed(world: World) -> Iterator[None]:
         repository.back_to(world.source, before)
 
 
+@contextmanager
+def shallow(world: World) -> Iterator[None]:
+    """Main is one commit further, in a checkout of depth 1 as CI makes it: the way to the tag is not here."""
+    with committed(world):
+        ends = world.source / ".git" / "shallow"
+        ends.write_text(f"{repository.head(world.source)}\n", encoding="ascii")
+        try:
+            yield
+        finally:
+            ends.unlink()
+
+
 def tagged(first: Switch) -> Switch:
     """The tag is made anew after something else happened."""
 

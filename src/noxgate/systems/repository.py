@@ -5,19 +5,19 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, few, shortened
+from noxgate.look.samples import Samples
 
 _FILES = ("100644 blob ", "100755 blob ")
 _SAMPLE = re.compile(r"\.env|example|sample|dist\b|template|compose|default|values|config|settings|README")
 _MOST_OF_ONE, _MOST_OF_SAMPLES = 512 * 1024, 64 * 1024 * 1024
-_SHORTEST = 4  # characters: of less, everything stands somewhere
 LOCAL, REMOTE = 30.0, 20.0  # seconds that one look may take
+UNSHALLOW = "git fetch --unshallow"
 # Looking must not run what the repository's own configuration names, nor write the index anew.
 _QUIETLY = (
     *("--no-pager", "--no-optional-locks"),
@@ -52,21 +52,6 @@ class Tag:
     object: str
     commit: str
     message: str
-
-
-class Samples:
-    """What stands in the files of a checkout: whoever reads them knows it, so it is no secret."""
-
-    def __init__(self, texts: Mapping[str, bytes]) -> None:
-        self._texts = texts
-
-    def where(self, value: str) -> str | None:
-        """The file in which this is a value, quoted or after a = or a colon; None where there is none."""
-        plain = value.strip().encode(errors="replace")
-        if len(plain) < _SHORTEST:
-            return None
-        pattern = re.compile(rb"(?:[=:][ \t]*|[\"'`]|//)" + re.escape(plain) + rb"(?=[\"'`\s@;&,)}]|\Z)")
-        return next((name for name, text in self._texts.items() if pattern.search(text)), None)
 
 
 class Repository:
@@ -160,6 +145,8 @@ class Repository:
         show = f"for-each-ref --format='%(objecttype) %(objectname) %(contents)' {ref}"
         if commit is None or found.partition("\0")[0] != ref:  # the pattern also fits tags below that name
             self._saw(f"the checkout has no tag {name} of a commit", show)
+            if self._is_shallow() and self.remote_tag(name) is not None:
+                raise self._too_shallow(f"origin has {name}", f"{UNSHALLOW} --tags", show)
             return None
         _, kind, object_, subject, body = found.removesuffix("\n").split("\0")
         message = f"{subject}\n\n{body}".strip()
@@ -176,10 +163,37 @@ class Repository:
         return found.get(wanted)
 
     def has(self, commit: str, of: str) -> bool:
-        """Whether the commit `of` is this one, or came after it; it has to be in the checkout."""
-        found = self._git("merge-base", "--is-ancestor", commit, of, absent=1) is not None
-        self._saw(f"{commit} is {'' if found else 'not '}in {of}", f"merge-base --is-ancestor {commit} {of}")
+        """Whether the commit `of` is this one, or came after it; it has to be in the checkout.
+
+        UnreachableError where the checkout is shallow, and the way between them may be in what it lacks.
+        """
+        found = self._leads(commit, of)
+        command = f"merge-base --is-ancestor {commit} {of}"
+        if not found and not self._leads(of, commit) and any(self._leads(end, of) for end in self._ends()):
+            raise self._too_shallow(f"{of} may come after {commit} all the same", UNSHALLOW, command)
+        self._saw(f"{commit} is {'' if found else 'not '}in {of}", command)
         return found
+
+    def _leads(self, commit: str, of: str) -> bool:
+        return self._git("merge-base", "--is-ancestor", commit, of, absent=1) is not None
+
+    def _is_shallow(self) -> bool:
+        return (self._git("rev-parse", "--is-shallow-repository") or "").strip() == "true"
+
+    def _ends(self) -> list[str]:
+        """The commits whose parents are elsewhere; none where the history is whole."""
+        if not self._is_shallow():
+            return []
+        path = self._folder / (self._git("rev-parse", "--git-path", "shallow") or "").removesuffix("\n")
+        try:
+            return path.read_text("ascii").split()
+        except (OSError, ValueError) as error:
+            raise UnreachableError(f"git in {self._folder}: {path.name} cannot be read: {error}") from None
+
+    def _too_shallow(self, may_be: str, mend: str, command: str) -> UnreachableError:
+        words = f"{self._folder} is a shallow checkout, and {may_be}: {mend}"
+        self._saw(f"could not look: {words}", command)
+        return UnreachableError(words)
 
     def _distance(self, commit: str) -> str:
         """How far HEAD is from a commit, if that is here at all."""
@@ -187,7 +201,11 @@ class Repository:
         if words is None:
             return " (not here: fetch it)"
         ahead, behind = words.split()
-        return "" if ahead == behind == "0" else f" (HEAD is {ahead} ahead, {behind} behind)"
+        if ahead == behind == "0":
+            return ""
+        if self._is_shallow():
+            return " (not HEAD; how far, a shallow checkout cannot count)"
+        return f" (HEAD is {ahead} ahead, {behind} behind)"
 
     def _git(self, *arguments: str, within: float = LOCAL, absent: int | None = None) -> str | None:
         """What git prints; None where it ends with the status `absent`, which says that there is none."""
