@@ -7,25 +7,30 @@ from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.log_lines import allow_list, unexpected
-from noxgate.systems.kubernetes.pod_logs import PodLogs
+from noxgate.systems.kubernetes.pod_logs import PodLogs, refuse_lost
 from noxgate.systems.kubernetes.workload import living
 
 PODS = "app=nox-api"
-SHOWN = 5  # lines of a log that a reason may quote
+SHOWN = 5  # errors of a log that a reason may quote
+NO_LINE = "a log without any line says nothing"
 
 
 @pytest.mark.runbook("live.log-errors")
 def test_no_green_pod_logged_an_error(
     kube: Kube, pod_logs: PodLogs, target: Target, runbook: Runbook, switched: Switch
 ) -> None:
-    """By level, or by a whole word in plain lines: "0 errors" is none, and CRITICAL is one."""
+    """By the level that a line says, else by what it is (docs/LOGS.md); before a restart, too."""
     limits = runbook.lines["live.log-errors"].limits
     allowed = allow_list(target.log_allow_list)
     pods = living(kube.list("Pod", target.green_namespace, PODS))
     logs = [log for pod in pods for log in pod_logs.of(pod, switched.at, int(limits["lines"]))]
 
     assert pods != []
-    assert [log.pod for log in logs if not log.lines] == [], "a log without any line says nothing"
-    found = {f"{log.pod} {log.container}": unexpected(log.lines, allowed) for log in logs}
+    assert [log.pod for log in logs if not log.lines and not log.before] == [], NO_LINE
+    found = {
+        f"{log.pod} {log.container}{' before it restarted' * log.before}": unexpected(log.lines, allowed)
+        for log in logs
+    }
     shown = {where: lines[-SHOWN:] for where, lines in found.items() if lines}
     assert sum(map(len, found.values())) <= limits["errors"], f"errors in {shown}"
+    refuse_lost(logs)  # after what was seen: an error is one, whatever else is gone

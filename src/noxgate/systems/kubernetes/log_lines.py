@@ -1,27 +1,14 @@
 """Which lines of a log say that something went wrong: by their level, or by a whole word."""
 
-import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from noxgate.look.secret_forms import redacted, without_people
-
-_LEVELS = ("level", "severity", "levelname", "lvl", "log.level", "loglevel")
-_MESSAGES = ("message", "msg", "event")
-_GRAVE = {"error", "err", "critical", "crit", "fatal", "emerg", "emergency", "alert", "panic"}
-_GRAVE_NUMBER = 50  # pino's and bunyan's: 50 is error, 60 fatal
-_WORD = re.compile(r"\b(error|critical|fatal|panic)\b|Traceback \(most recent call last\)", re.IGNORECASE)
-_KLOG = re.compile(r"[EF]\d{4} \d\d:\d\d:\d\d")
-# What names an error and says that there was none: "0 errors" does not, by whole words.
-_NONE = re.compile(
-    r"\b(?:no|0|zero|without(?: any| an)?)\s+(?:error|critical|fatal)\b"
-    r"|\b(?:error|critical|fatal)(?:s|_count|_total)?[\"']?\s*[=:]\s*(?:0|0\.0+|null|none|nil|false|\"\"|'')(?![\w.])",
-    re.IGNORECASE,
-)
+from noxgate.systems.kubernetes.logs.events import graves
+from noxgate.systems.kubernetes.logs.plain import bare
 
 
 @dataclass(frozen=True)
@@ -33,26 +20,31 @@ class Allowed:
 
 
 def is_grave(line: str) -> bool:
-    """Whether a line reports an error: a structured one by its level, where it has one."""
-    document = _document(line)
-    if document is None:
-        return _KLOG.match(line) is not None or _WORD.search(_NONE.sub(" ", line)) is not None
-    level = _level(document)
-    if level is None:
-        said = " ".join(str(document[key]) for key in _MESSAGES if key in document) or line
-        return _WORD.search(_NONE.sub(" ", said)) is not None
-    if isinstance(level, int | float):
-        return level >= _GRAVE_NUMBER
-    return level.strip().lower() in _GRAVE
+    """Whether a line reports an error: by the level that it says, else by what it is (docs/LOGS.md)."""
+    return any(True for _ in graves(line.split("\n")))
+
+
+def count_grave(lines: Sequence[str]) -> int:
+    """How many events of these lines report an error."""
+    return sum(1 for _ in graves(lines))
 
 
 def unexpected(lines: Sequence[str], allowed: Sequence[Allowed]) -> list[str]:
-    """The grave lines that nobody has allowed, without what could be a secret."""
+    """The grave events that nobody has allowed, each in one line, without what could be a secret."""
     return [
-        without_people(redacted(line))
-        for line in lines
-        if is_grave(line) and not any(each.pattern.search(line) for each in allowed)
+        _shown(event.lines)
+        for event in graves(lines)
+        if not any(each.pattern.search(bare("\n".join(event.lines))) for each in allowed)
     ]
+
+
+def _shown(lines: Sequence[str]) -> str:
+    """How an event begins and, where it has more lines, what it says at the end: a traceback's exception."""
+    said = [line for line in without_people(redacted(bare("\n".join(lines)))).splitlines() if line.strip()]
+    if not said[1:]:
+        return " ".join(said)
+    last = next((line for line in reversed(said[1:]) if not line[0].isspace()), said[-1])
+    return f"{said[0]} … {last.strip()} ({len(lines)} lines)"
 
 
 def allow_list(path: Path | None) -> list[Allowed]:
@@ -79,23 +71,3 @@ def allow_list(path: Path | None) -> list[Allowed]:
     if document.keys() - {"allowed"}:
         raise AssertionError(f"{expected}, saw {', '.join(document)}")
     return found
-
-
-def _document(line: str) -> Mapping[str, Any] | None:
-    if not line.lstrip().startswith("{"):
-        return None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _level(document: Mapping[str, Any]) -> str | float | None:
-    nested = document.get("log")
-    for candidate in (document, nested if isinstance(nested, dict) else {}):
-        for key in _LEVELS:
-            value = candidate.get(key)
-            if isinstance(value, str | int | float) and not isinstance(value, bool):
-                return value
-    return None

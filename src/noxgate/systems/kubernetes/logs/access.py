@@ -1,0 +1,83 @@
+"""Access logs: such a line is as grave as the status that it was answered with."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from noxgate.systems.kubernetes.logs.documents import plain_key
+
+_METHOD = r"(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT|PROPFIND|PRI)"
+_FORMS = [
+    re.compile(form)
+    for form in (
+        # the common log format, uvicorn, Envoy, chi; and the first for a request that is none
+        rf'"(?P<asked>{_METHOD} (?:[^"\\]|\\.)*)" (?:from \S+ - )?(?P<status>\d{{3}})\b',
+        r'^\S+ \S+ .{0,80}?\[[^\]]+\] "(?P<asked>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) ',
+        rf"^\[GIN\] .*?\| +(?P<status>\d{{3}}) \|.*\| +(?P<asked>{_METHOD} .*)",
+        rf"^(?P<asked>{_METHOD} \S+) (?P<status>\d{{3}}) [\d.-]+ ms\b",  # morgan
+        # Heroku, lograge
+        rf'\bmethod="?(?P<asked>{_METHOD}"? .*)\bstatus=(?P<status>\d{{3}})\b',
+        # HAProxy
+        r'\s(?P<status>\d{3}) \d+ \S+ \S+ [\w-]{4} \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+ .*"(?P<asked>[^"]*)',
+    )
+]
+_CLIENT = re.compile(
+    r"(?<![\w.:/])(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|[0-9a-f]{0,4}(?:::?[0-9a-f]{1,4}){2,8})(?![\w.])"
+)
+_STATUS = (
+    *("status", "statuscode", "responsecode", "httpstatuscode", "httpstatus", "httpresponsestatuscode"),
+    *("responsestatus", "downstreamstatus"),
+)
+_ASKED = (
+    "method",
+    "requestmethod",
+    "httpmethod",
+    "httprequestmethod",
+    "verb",
+    "request",
+    "requesturi",
+    "uri",
+    "path",
+    "url",
+)
+_PATHS = ("path", "requesturi", "uri", "url")
+_CODES = range(100, 600)
+_BROKEN = 500
+_UNAVAILABLE = 503
+# Kubernetes asks while a pod starts, and 503 is how it says so: rollout and /ready are checks of their own.
+_PROBE = re.compile(
+    r"kube-probe/|[ /](?:-/)?(?:actuator/)?"
+    r"(?:health|healthy|healthz|health-?check|ready|readyz|readiness|live|livez|liveness|startup|startupz)(?:/[\w/-]*)?(?=[\s?\"']|$)"
+)
+
+
+def of_line(line: str) -> bool | None:
+    """Whether a line of an access log reports a failure of the server; None for any other line."""
+    found = next(filter(None, (form.search(line) for form in _FORMS)), None)
+    if found is None:
+        return None
+    status = int(found["status"])
+    return status >= _BROKEN and not (status == _UNAVAILABLE and _PROBE.search(line))
+
+
+def names_a_client(line: str) -> bool:
+    """Whether an address stands before the request: what the server was asked, not what it asked for."""
+    return _CLIENT.search(line.partition('"')[0]) is not None
+
+
+def of_document(document: Mapping[str, Any]) -> bool | None:
+    """The same of a document that has an HTTP status and a request."""
+    plain = {plain_key(key): value for key, value in document.items()}
+    asked = next((str(plain[key]) for key in _ASKED if plain.get(key)), None)
+    status = next((code for key in _STATUS if (code := _code(plain.get(key))) is not None), None)
+    if asked is None or status is None:
+        return None
+    path = next((plain[key] for key in _PATHS if plain.get(key)), asked)
+    seen = f" {path} {plain.get('useragent', '')}"
+    return status >= _BROKEN and not (status == _UNAVAILABLE and _PROBE.search(seen))
+
+
+def _code(value: object) -> int | None:
+    if isinstance(value, str) and re.fullmatch(r"[1-5]\d\d", value):
+        return int(value)
+    return value if isinstance(value, int) and value in _CODES else None

@@ -1,0 +1,29 @@
+"""Lines that say no level: a whole word of prose that means an error, and none of an address or a name."""
+
+import re
+
+# Not inside addresses, paths, queries, names with dots or hyphens: /docs/error-codes, nox.error, ?error=x.
+_WORD = re.compile(
+    r"(?<![\w./\\?&%$@#-])(?:error|critical|fatal|panic)(?![\w/\\]|-\w|\.\w|\(\))"
+    r"|\b(?:unhandled|uncaught) (?:\w+ )?(?:exception|error|rejection)\b(?! handler)"
+    r"|\bsegmentation fault\b|\bsegfault\b|\bcore dumped\b|\bout of memory\b|\bcannot allocate memory\b"
+    r"|Traceback \(most recent call last\)",
+    re.IGNORECASE,
+)
+# What names an error and says that there was none: "0 errors" does not, by whole words.
+_NONE = re.compile(
+    r"\b(?:no|0|zero|without(?: any| an)?)\s+(?:error|critical|fatal)\b"
+    r"|\b(?:error|critical|fatal)(?:s|_count|_total)?[\"']?\s*[=:]\s*"
+    r"(?:0|0\.0+|null|none|nil|<nil>|false|\"\"|''|\[\]|\{\})(?![\w.])"
+    r"|\berror (?:budget|rate|handler|log|page)s?\b"
+    r"|\bcritical (?:section|path)s?\b",
+    re.IGNORECASE,
+)
+_LIKELY = re.compile(
+    r"error|critical|fatal|panic|unhandled|uncaught|seg|core d|memory|traceback", re.IGNORECASE
+)
+
+
+def name_an_error(text: str) -> bool:
+    """Whether a text without a level reports an error, by its words."""
+    return _LIKELY.search(text) is not None and _WORD.search(_NONE.sub(" ", text)) is not None
