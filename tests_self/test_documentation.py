@@ -17,6 +17,7 @@ PAGES = [
     "CHANGELOG.md",
     "docs/BACKUP.md",
     "docs/REHEARSAL.md",
+    "docs/LOGS.md",
     "docs/SCANS.md",
     "docs/SIGN-OFF.md",
     "docs/WRITING-A-CHECK.md",

@@ -239,3 +239,11 @@ def test_end_of_the_log_in_the_middle_of_a_document() -> None:
     """What is cut off is judged by its words."""
     assert graves('{\n  "level": "error",') != []
     assert graves('{\n  "level": "info",') == []
+
+
+@pytest.mark.parametrize("part", ["x.Y", "a=", "error=", '"', '{"a":', "[", "\\", "a::", "://", "?a=", " "])
+def test_long_line(part: str) -> None:
+    """What a program writes without an end is read once, from its begin to its end."""
+    (event,) = events(["2026-11-24 22:00:01 ERROR " + part * (200_000 // len(part))])
+
+    assert event.is_grave

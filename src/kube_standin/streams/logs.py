@@ -15,6 +15,7 @@ from kube_standin.wire.call import Call, is_true, number
 from kube_standin.wire.causes import Cause
 
 LOOK_EVERY = 0.1
+NO_LOG = b"unable to retrieve container logs for containerd://" + b"0" * 64
 PARTS = frozenset({"log", "proxy", "exec", "attach", "portforward"})  # answered in a type of their own
 
 
@@ -87,6 +88,9 @@ async def lines(path: Path, wanted: Wish, runs: Callable[[], bool]) -> AsyncIter
     """The wanted part of a log file, and what is written to it while the client follows and the pod runs."""
     left = wanted.limit
     file = _File(path)
+    if file.is_missing() and not wanted.follow:
+        yield NO_LOG  # with status 200, without a moment and the end of a line, as a kubelet answers
+        return
     text = file.more()
     if wanted.follow:
         text = file.whole_lines(text)
@@ -110,6 +114,9 @@ class _File:
         self._path = path
         self._position = 0
         self._rest = b""
+
+    def is_missing(self) -> bool:
+        return not self._path.exists()
 
     def more(self) -> bytes:
         """What has come since the last look; all of it where the file was begun anew."""
@@ -136,8 +143,10 @@ def _chosen(text: bytes, path: Path, wanted: Wish) -> Iterator[bytes]:
         found = _since(found, path, wanted.since)
     if wanted.tail is not None:
         found = found[-wanted.tail :] if wanted.tail else []
+    last = None
     for line in found:
-        yield _stamped(line, wanted)
+        last = _own(line) or last  # a stack is written with the line above it
+        yield _stamped(line, wanted, last)
 
 
 def _since(found: list[bytes], path: Path, since: datetime) -> list[bytes]:
@@ -155,11 +164,11 @@ def _written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _stamped(line: bytes, wanted: Wish) -> bytes:
+def _stamped(line: bytes, wanted: Wish, last: datetime | None = None) -> bytes:
     """The kubelet knows when a line was written; here the line itself has to say it, or it was just now."""
     if not wanted.timestamps:
         return line
-    moment = _own(line) or datetime.now(UTC)
+    moment = _own(line) or last or datetime.now(UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z ").encode() + line
 
 

@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -89,21 +88,10 @@ def _oauth() -> Iterator[Sabotage]:
 
 
 def _pods() -> Iterator[Sabotage]:
-    line = "live.log-errors"
-    critical = {"level": "critical", "message": "the queue does not answer", "pod": POD}
-    yield After(
-        line, "third", "one line, on the third pod", _logged(json.dumps(critical)), "the queue does not"
-    )
-    plain = _logged("2026-01-01 12:00:00,000 CRITICAL nox: no space left")
-    yield After(line, "plain", "one that is no JSON", plain, "no space left")
-    trace = _logged("Traceback (most recent call last):")
-    yield After(line, "traceback", "an exception that nobody caught", trace, "Traceback")
-    yield After(
-        line, "rotated", "a busy node has thrown lines away", _rotated, "rotated away", outcome="unreachable"
-    )
     line = "live.pods-steady"
     once = _status([{"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": 1}])
-    yield After(line, "restarted", "a container restarted once", once, f"{POD}/nox-api")
+    others = ("live.log-errors",)  # nobody has kept what it logged before
+    yield After(line, "restarted", "a container restarted once", once, f"{POD}/nox-api", others)
     conditions = [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]
     unready = _status([{"op": "replace", "path": "/status/conditions", "value": conditions}])
     yield After(line, "unready", "a pod is not ready", unready, "Ready=False")
@@ -197,45 +185,6 @@ def at_servers(text: str) -> tuple[str, str]:
     """The text before and from the first server of the Service's port 80."""
     first = text.index("    server ", text.index("nox-api-service-green_80 {"))
     return text[:first], text[first:]
-
-
-def _logged(line: str) -> Switch:
-    """A pod has written this."""
-
-    @contextmanager
-    def on(world: World) -> Iterator[None]:
-        path = world.folder / "log" / f"{POD}.log"
-        before = path.stat().st_size
-        with path.open("a", encoding="utf-8") as log:
-            log.write(f"{line}\n")
-        try:
-            yield
-        finally:
-            text = path.read_text(encoding="utf-8").replace(f"{line}\n", "")
-            with path.open("r+b") as log:  # its process goes on to write at the end
-                log.truncate(before)
-                log.seek(before)
-                log.write(text.encode()[before:])
-
-    return on
-
-
-@contextmanager
-def _rotated(world: World) -> Iterator[None]:
-    """A pod's log begins with a line of now."""
-    path = world.folder / "log" / f"{POD}.log"
-    before = path.read_bytes()
-    now = {"time": datetime.now(UTC).isoformat(), "level": "info", "message": "a new file", "pod": POD}
-    with path.open("r+b") as log:  # its process goes on to write at the end
-        log.truncate(0)
-        log.write(json.dumps(now).encode() + b"\n")
-    try:
-        yield
-    finally:
-        with path.open("r+b") as log:
-            after = log.read()
-            log.seek(0)
-            log.write(before + after)
 
 
 def _page(file: str, change: Callable[[str], str]) -> Switch:

@@ -42,6 +42,7 @@ _ASKED = (
 )
 _PATHS = ("path", "requesturi", "uri", "url")
 _CODES = range(100, 600)
+_CLIENTS = ("remoteaddr", "remoteip", "clientip", "clientaddr", "clienthost", "remote", "peer", "useragent")
 _BROKEN = 500
 _UNAVAILABLE = 503
 # Kubernetes asks while a pod starts, and 503 is how it says so: rollout and /ready are checks of their own.
@@ -63,6 +64,11 @@ def of_line(line: str) -> bool | None:
 def names_a_client(line: str) -> bool:
     """Whether an address stands before the request: what the server was asked, not what it asked for."""
     return _CLIENT.search(line.partition('"')[0]) is not None
+
+
+def has_a_client(document: Mapping[str, Any]) -> bool:
+    """The same of a document: who asked stands in it."""
+    return any(value for key, value in document.items() if plain_key(key) in _CLIENTS)
 
 
 def of_document(document: Mapping[str, Any]) -> bool | None:

@@ -8,7 +8,10 @@ _TRACES = [
     r"\W*Traceback \(most recent call last\)",  # Rich, in a frame
     r"goroutine \d+ \[",  # Go
     # Java, .NET; and JavaScript, with the last line of Python's
-    r"(?:Caused by: )?(?:[A-Za-z_$][\w$]*\.)+[A-Z][\w$.]*(?:Exception|Error|Throwable|Failure)\b(?=:|\s*$)",
+    (
+        r"(?:Caused by: )?[A-Za-z_$][\w$]*+(?:\.[\w$]++)++"
+        r"(?:(?<=Exception)|(?<=Error)|(?<=Throwable)|(?<=Failure))(?=:|\s*$)"
+    ),
     r"(?:[A-Z]\w*)?(?:Error|Exception)(?: \[[A-Z_0-9]+\])?(?=: |$)",
 ]
 _CRASHES = [

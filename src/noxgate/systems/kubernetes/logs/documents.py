@@ -10,7 +10,17 @@ from noxgate.systems.kubernetes.logs.levels import Weight
 
 # Without signs and case, in the order in which they are believed.
 _LEVELS = (
-    *("loglevel", "level", "lvl", "levelname", "loglevelname", "severitytext", "severity", "errorseverity"),
+    *(
+        "loglevel",
+        "level",
+        "lvl",
+        "levelname",
+        "loglevelname",
+        "severitytext",
+        "severity",
+        "errorseverity",
+        "severitynumber",
+    ),
     *("l", "lev", "sev", "syslogseveritytext", "severityname", "severitylevel", "priority", "priorityname"),
 )
 _NUMBERS = (
@@ -20,7 +30,17 @@ _NUMBERS = (
 _INSIDE = ("log", "record", "fields", "attributes", "meta", "context", "syslog", "severity", "level")
 _MESSAGES = ("message", "msg", "event", "shortmessage", "log", "body", "m", "mt", "text")
 # Loggers that have another key for errors alone, such as Kubernetes' own JSON, and no level.
-_ERRORS = ("err", "error", "exception", "excinfo", "stacktrace", "thrown", "x")
+_ERRORS = (
+    "err",
+    "error",
+    "errormessage",
+    "exception",
+    "excinfo",
+    "stacktrace",
+    "errorstacktrace",
+    "thrown",
+    "x",
+)
 _DATADOG = ("ddsource", "ddtags", "ddtraceid", "dd")
 _STATUS = re.compile(
     r"emerg\w*|alert|crit\w*|err\w*|fatal|warn\w*|notice|info\w*|debug|trace|ok|success", re.IGNORECASE

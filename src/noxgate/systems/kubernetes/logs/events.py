@@ -142,6 +142,8 @@ def _of_document(document: dict[str, object], text: str) -> _Head:
     weight, message = documents.weight_of(document), documents.said(document)
     answered = access.of_line(message) if message else None
     is_grave = weight is Weight.GRAVE
+    if answered is None and access.has_a_client(document):
+        answered = access.of_document(document)
     if weight is None:
         answered = access.of_document(document) if answered is None else answered
         inner = _head(message.strip()) if message and message.strip() != text.strip() else None

@@ -98,7 +98,7 @@ _OF_SYSLOG = frozenset(_words("priority syslogseverity severitycode"))
 
 def of_name(text: str) -> Weight | None:
     """What a level of this name weighs; None for a name that no logger has."""
-    name = _COLOUR.sub("", text).strip(" \t\r\n[]<>()\"'")
+    name = _COLOUR.sub("", text).strip(" \t\r\n[]<>()\"'").removeprefix("SEVERITY_NUMBER_")
     if len(name) == 1:
         return LETTERS.get(name.upper())
     if with_offset := _OFFSET.match(name):

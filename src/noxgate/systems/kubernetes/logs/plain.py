@@ -35,11 +35,12 @@ _KEYS = _words(
 )
 _PAIR = re.compile(r'(?:^|(?<=[\s,;{(|]))([\w.@-]+)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s,;})|]*)')
 _FIELD = re.compile(r'[{,]\s*["\']([\w.@-]+)["\']\s*:\s*("(?:[^"\\]|\\.)*"|\'[^\']*\'|[\w.]+)')
+_WORDED = re.compile(r"(?:^|[\s,;(])(?:log ?)?(?:level|lvl|severity)\s*:\s*\"?([A-Za-z]+)\b", re.IGNORECASE)
 _TOKEN = re.compile(
     r"\[(?P<square>[^\[\]]*)\]|<(?P<angle>[^<>]*)>|\((?P<round>[^()]*)\)|\|\s*(?P<piped>[A-Za-z]+)\s*(?=\|)"
     r"|(?P<quote>[\"'])|(?P<word>[^\s\[\]<>()|\"']+)|."
 )
-_UPPER = re.compile(r"(?:^|(?<=[:,.]))([A-Z]{3,11}\d?)(?=$|[:/,!-]|\+\d)")
+_UPPER = re.compile(r"(?:^|(?<=[:;,.]))([A-Z]{3,11}\d?)(?=$|[:;/,!-]|\+\d)")
 _COLON = re.compile(r"\s*:(?=\s|$)|\s+-\s")
 _NOTHING = re.compile(r"\w+:\s*(?:0|null|none|nil|<nil>|false)\b(?!\.)", re.IGNORECASE)  # error: null
 
@@ -63,7 +64,9 @@ def _name(found: re.Match[str]) -> Weight | None:
 
 
 _FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Weight | None]]] = [
-    (re.compile(r"([IWEF])(?:\d{4}|\d{8}) \d\d:\d\d:\d\d"), _letter),  # glog, klog, Abseil
+    # glog, klog, Abseil; also behind what a collector has put before it
+    (re.compile(r"([IWEF])(?:\d{4}|\d{8}) \d\d:\d\d:\d\d"), _letter),
+    (re.compile(r".{0,120}?\s([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+:\d+\] "), _letter),
     (re.compile(r"([DIWEFAU]), \[\d{4}-"), _letter),  # Ruby
     (re.compile(r"\[([DIWEC]) \d"), _letter),  # Tornado
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ ([CEWNIDT]) \| "), _letter),  # etcd
@@ -87,7 +90,7 @@ def own_level(line: str) -> Weight | None:
     for form, weight_of in _FORMS:
         if (found := form.match(line)) is not None and (weight := weight_of(found)) is not None:
             return weight
-    return _at_the_head(line) or _as_a_field(line) or _as_a_pair(line)
+    return _at_the_head(line) or _as_a_field(line) or _as_a_pair(line) or _as_a_word(line)
 
 
 def is_block(line: str) -> bool:
@@ -167,6 +170,11 @@ def _as_a_pair(line: str) -> Weight | None:
         return None
     found = (_value(value) for key, value in _pairs(line) if key in _KEYS)
     return next((weight for weight in found if weight is not None), None)
+
+
+def _as_a_word(line: str) -> Weight | None:
+    found = _WORDED.search(line, 0, _HEAD)
+    return levels.of_name(found[1]) if found else None
 
 
 def _pairs(line: str) -> Iterator[tuple[str, str]]:

@@ -4,17 +4,21 @@ import re
 
 # Not inside addresses, paths, queries, names with dots or hyphens: /docs/error-codes, nox.error, ?error=x.
 _WORD = re.compile(
-    r"(?<![\w./\\?&%$@#-])(?:error|critical|fatal|panic)(?![\w/\\]|-\w|\.\w|\(\))"
+    r"(?<![\w./\\?&%$@#-])(?<!::)(?:error|critical|fatal|panic)(?![\w/\\]|-\w|\.\w|::|\(\))"
     r"|\b(?:unhandled|uncaught) (?:\w+ )?(?:exception|error|rejection)\b(?! handler)"
     r"|\bsegmentation fault\b|\bsegfault\b|\bcore dumped\b|\bout of memory\b|\bcannot allocate memory\b"
-    r"|Traceback \(most recent call last\)",
+    r"|\bOOMKilled\b|Traceback \(most recent call last\)",
     re.IGNORECASE,
 )
+_ADDRESS = r"(?<!\S)(?:/|\S*?(?:://|\?\w++=))\S*+"
+_BAD = r"(?:error|critical|fatal)"
 # What names an error and says that there was none: "0 errors" does not, by whole words.
 _NONE = re.compile(
-    r"\b(?:no|0|zero|without(?: any| an)?)\s+(?:error|critical|fatal)\b"
-    r"|\b(?:error|critical|fatal)(?:s|_count|_total)?[\"']?\s*[=:]\s*"
-    r"(?:0|0\.0+|null|none|nil|<nil>|false|\"\"|''|\[\]|\{\})(?![\w.])"
+    rf"{_ADDRESS}"
+    r"|\b(?:no|0|zero|without(?: any| an| a)?)\s+"
+    rf"(?:(?:fatal|critical|serious|such|new|other|known|further|more|unexpected|single)\s+)?{_BAD}\b"
+    rf"|\b{_BAD}(?:s|[ _]count|[ _]total)?[\"']?\s*[=:]\s*"
+    r"(?:0|0\.0+|null|none|nil|<nil>|\"<nil>\"|false|\"\"|''|\[\]|\{\})(?![\w.])"
     r"|\berror (?:budget|rate|handler|log|page)s?\b"
     r"|\bcritical (?:section|path)s?\b",
     re.IGNORECASE,
