@@ -12,7 +12,8 @@ from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import living, restarts
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.window_metrics import Stretch, WindowMetrics
+from noxgate.systems.prometheus.stretches import Stretch
+from noxgate.systems.prometheus.window_metrics import WindowMetrics
 from noxgate.window.watching import Watching
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -60,7 +61,7 @@ def test_the_night_was_quiet(
     pods = living(kube.list("Pod", target.green_namespace, "app=nox-api"))
 
     assert pods != []
-    assert {pod: times for pod, times in day.restarts().items() if times > limits["restarts"]} == {}
+    assert day.restarts(limits["restarts"]) == {}
     assert restarts(pods) == {}
     growth = day.memory_growth()
     assert growth < limits["memory_growth_percent"], f"memory grew by {growth:.1f} % of its limit"

@@ -30,8 +30,9 @@ CONSTANTS: dict[str, dict[str, object]] = {
     # shares of samples, and what they are shares of
     "src/noxgate/systems/prometheus/key_metrics.py": {"COVERED": 0.9, "SAMPLES": 4, "PARTS": 6},
     "src/noxgate/systems/prometheus/client.py": {"TOO_OFTEN": 1.2},
+    "src/noxgate/systems/prometheus/counting.py": {"RECENT": 3},
+    "src/noxgate/systems/prometheus/stretches.py": {"STEP": 60},
     "src/noxgate/systems/prometheus/window_metrics.py": {
-        "STEP": 60,
         "RATE": 300,
         "SEEN": 120,
         "MISSED": 3600,

@@ -115,7 +115,7 @@ def test_pod_that_nobody_measures_is_no_data() -> None:
     metrics = key_metrics(known)
 
     with pytest.raises(UnreachableError, match="saw b 0%"):
-        metrics.errors_percent()
+        metrics.errors_percent(1)
 
 
 class Filling(Known):

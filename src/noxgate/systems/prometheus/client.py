@@ -172,6 +172,11 @@ class Prometheus:
             )
         return [Sample(one.labels, min(one.value / expected, 1.0), one.at) for one in counted]
 
+    def say(self, seen: str, promql: str) -> None:
+        """Record what was made of answers, beside the query that shows it again."""
+        repeat = self._session.curl("/api/v1/query", {"query": promql})
+        self._observe(Observation(shortened(seen), repeat))
+
     def formatted(self, promql: str) -> str:
         """An expression in Prometheus' own spelling: two that are spelled alike mean the same.
 

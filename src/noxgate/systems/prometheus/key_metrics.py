@@ -1,20 +1,23 @@
 """The key metrics of green since the switch, the worst moment of each: from Prometheus, coverage first."""
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
-from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.counting import Counting, Grown, Window, count, undecided
+from noxgate.systems.prometheus.metric_queries import MetricQueries, is_failed
 
 T = TypeVar("T")
 
 COVERED = 0.9  # of the samples that there should be: below it, silence proves nothing
 SAMPLES = 4  # at the least, of what a rate is made of
+BEFORE = timedelta(minutes=5)  # in which counters that are away for a moment are looked for
 PARTS = 6  # of the window: a rate over all of it would hide a short incident
 
 
@@ -78,16 +81,21 @@ class KeyMetrics:
         self._seconds = seconds
         self._waiting = waiting
 
-    def p95_ms(self) -> float:
+    def p95_ms(self, limit: float) -> float:
         """The 95th percentile of the response times, in milliseconds."""
-        span = self._covered(self._of.up)
-        self._edges()
-        return self._prometheus.value(span.over("max_over_time", self._of.p95_ms(span.rate)))
 
-    def errors_percent(self) -> float:
+        def worst(windows: Sequence[Window]) -> float:
+            return _worst(1000 * window.quantile(0.95) for window in windows)
+
+        return self._counted(self._of.buckets, "le", worst, limit, edges=True)
+
+    def errors_percent(self, limit: float) -> float:
         """The share of the requests that end in a 5xx."""
-        span = self._covered(self._of.up)
-        return self._prometheus.value(span.over("max_over_time", self._of.errors_percent(span.rate)))
+
+        def worst(windows: Sequence[Window]) -> float:
+            return _worst(window.percent(is_failed) for window in windows)
+
+        return self._counted(self._of.requests, "status", worst, limit)
 
     def memory_percent(self) -> Mapping[str, float]:
         """Pod -> its memory, as a share of the limit."""
@@ -104,8 +112,50 @@ class KeyMetrics:
         span = self._covered(self._of.up)
         return self._prometheus.value(span.over("min_over_time", self._of.pods()))
 
+    def _counted(
+        self,
+        selector: str,
+        by: str,
+        worst: Callable[[Sequence[Window]], float],
+        limit: float,
+        *,
+        edges: bool = False,
+    ) -> float:
+        """The worst window; UnreachableError where what was not counted decides about the limit."""
+        looked = self._looked(self._of.up)
+        before = max(BEFORE, timedelta(seconds=looked.span.seconds))
+        counting = Counting(
+            selector, self._of.up, looked.labels, self._of.started, looked.since, before, looked.every
+        )
+        found = count(
+            counting, by, lambda *asked: [self._prometheus.range(asked[0], asked[1], looked.until, asked[2])]
+        )
+        if edges:
+            _edges(found)
+        counted, all_of_it = (
+            worst(
+                list(
+                    found.windows(
+                        looked.since, looked.until, looked.every, looked.span.rate, everything=everything
+                    )
+                )
+            )
+            for everything in (False, True)
+        )
+        if found.said:
+            self._prometheus.say(found.said, counting.scraped(by))
+        if not counted >= limit and all_of_it >= limit:
+            raise UnreachableError(undecided(counted, all_of_it, limit, found.said))
+        if math.isnan(counted):
+            raise UnreachableError(f"{selector}: expected requests in {looked.span.seconds} s, saw none")
+        return counted
+
     def _covered(self, selector: str) -> Span:
         """The span, if every pod has nearly all of the samples in it."""
+        return self._looked(selector).span
+
+    def _looked(self, selector: str) -> "Looked":
+        """The same, and what else has to be known of the scrapes."""
         found = self._prometheus.query(selector)
         jobs = {one.labels.get("job", "") for one in found}
         every = [
@@ -116,9 +166,13 @@ class KeyMetrics:
         if not every:
             raise UnreachableError(f"{selector}: expected series of a job that is scraped, saw none")
         span = Span.of(self._seconds, max(every))
-        return self._waiting.for_all(
+        until = max(one.at for one in found)
+        whole = self._waiting.for_all(
             lambda waited: self._whole(selector, span.longer(waited), max(every)), max(every)
         )
+        longer = timedelta(seconds=whole.seconds - span.seconds)
+        names = {name for one in found for name in one.labels} - {"__name__"}
+        return Looked(whole, until + longer, max(1, math.ceil(max(every))), sorted(names))
 
     def _whole(self, selector: str, span: Span, every: float) -> Span:
         """The same span; AssertionError as long as a pod lacks samples in it, which later ones outweigh."""
@@ -146,13 +200,32 @@ class KeyMetrics:
             raise UnreachableError(f"{resource}: expected a share of the limit of each pod, not of {without}")
         return found
 
-    def _edges(self) -> None:
-        """The limits must be edges of buckets, or the percentile near them is made up."""
-        found = self._prometheus.query(f"count by (le) ({self._of.buckets})")
-        edges = {float(one.labels["le"]) for one in found}
-        missing = {0.3, 0.5} - edges
-        if missing:
-            raise UnreachableError(f"the histogram has no bucket that ends at {sorted(missing)} s")
+
+@dataclass(frozen=True)
+class Looked:
+    """What was covered: until when, by Prometheus' own clock, and the seconds between two scrapes."""
+
+    span: Span
+    until: datetime
+    every: int
+    labels: Sequence[str]  # of the targets
+
+    @property
+    def since(self) -> datetime:
+        return self.until - timedelta(seconds=self.span.seconds)
+
+
+def _worst(values: Iterable[float]) -> float:
+    """NaN where nobody asked in any window."""
+    return max((value for value in values if not math.isnan(value)), default=math.nan)
+
+
+def _edges(buckets: Grown) -> None:
+    """The limits must be edges of buckets, or the percentile near them is made up."""
+    edges = {float(edge) for classes in buckets.steps.values() for edge in classes}
+    missing = {0.3, 0.5} - edges
+    if missing and edges:
+        raise UnreachableError(f"the histogram has no bucket that ends at {sorted(missing)} s")
 
 
 def since(moment: datetime) -> float:

@@ -1,10 +1,12 @@
 """The key metrics in PromQL: written once, for the half hour after the switch and for the 48 hours."""
 
+import re
 from dataclasses import dataclass
 
 JOB = "nox-api"
 # As the shipped alerts have it: scrapes and probes always succeed quickly, and science may take 2 s.
 OPERATORS = "/metrics|/health|/ready"
+SAID = 300  # seconds in which others than the pods themselves say something of them
 SCIENCE = "/empirical/v1|/predict/cj/v1|/xtb/v1|/psi4/v1"
 
 
@@ -37,17 +39,33 @@ class MetricQueries:
         """The response times of what users wait for."""
         return f'http_request_duration_seconds_bucket{{{self._of_job},path!~"{OPERATORS}|{SCIENCE}"}}'
 
-    def p95_ms(self, rate: int) -> str:
-        """No number where nobody asks."""
-        return f"1000*histogram_quantile(0.95,sum by (le) (rate({self.buckets}[{rate}s])))"
+    @property
+    def requests(self) -> str:
+        """All that users asked for, by status."""
+        return f'http_requests_total{{{self._of_job},path!~"{OPERATORS}"}}'
 
-    def requests_per_second(self, rate: int) -> str:
-        return f"sum(rate({self._requests()}[{rate}s]))"
+    @property
+    def answers(self) -> str:
+        """Whatever was asked for, by whomever."""
+        return f"http_requests_total{{{self._of_job}}}"
 
-    def errors_percent(self, rate: int) -> str:
-        """0 / 0, where nobody asks, is no number, and none of the windows that count."""
-        bad = f"sum(rate({self._requests('5..')}[{rate}s]))"
-        return f"100*({bad} or vector(0))/({self.requests_per_second(rate)} > 0)"
+    @property
+    def started(self) -> str:
+        """By pod, when its newest process started, by whoever says it, in seconds."""
+        ours = f"process_start_time_seconds{{{self._of_job}}}"
+        return _newest(ours, f"container_start_time_seconds{{{self._of_container}}}", *self._of_pods)
+
+    @property
+    def pod_started(self) -> str:
+        """When the pod itself did, whatever became of its containers."""
+        return _newest(*self._of_pods)
+
+    @property
+    def _of_pods(self) -> tuple[str, str]:
+        return (
+            f'kube_pod_start_time{{namespace="{self.namespace}"}}',
+            f'kube_pod_created{{namespace="{self.namespace}"}}',
+        )
 
     def memory_percent(self) -> str:
         """By pod, as a share of its limit."""
@@ -69,10 +87,16 @@ class MetricQueries:
     def _of_container(self) -> str:
         return f'namespace="{self.namespace}",container="{self.container}"'
 
-    def _requests(self, status: str = "") -> str:
-        only = f',status=~"{status}"' if status else ""
-        return f'http_requests_total{{{self._of_job},path!~"{OPERATORS}"{only}}}'
-
     def _share(self, resource: str, used: str) -> str:
         limit = f'kube_pod_container_resource_limits{{{self._of_container},resource="{resource}"}}'
         return f"100*{used}/max by (pod) ({limit})"
+
+
+def _newest(*said: str) -> str:
+    """By pod, the newest of what these say."""
+    return f"max by (pod) ({' or '.join(f'last_over_time({each}[{SAID}s])' for each in said)})"
+
+
+def is_failed(status: str) -> bool:
+    """Whether it is the server's own fault."""
+    return re.fullmatch("5..", status) is not None

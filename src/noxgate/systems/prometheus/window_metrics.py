@@ -1,43 +1,27 @@
 """The metrics of a long window, minute by minute: a number for all of it would hide a short incident."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property, partial
 from statistics import fmean
 
 from noxgate.errors import UnreachableError
 from noxgate.systems.prometheus.answers import Labels, Series
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.counting import Counting, Grown, Window, count, undecided
+from noxgate.systems.prometheus.metric_queries import SAID, MetricQueries, is_failed
+from noxgate.systems.prometheus.restarts import restarted
+from noxgate.systems.prometheus.stretches import STEP, Minutes, Stretch, stretches
 
-STEP = 60  # seconds: what is looked at is each minute
 RATE = 300  # of which rates are made, as in the half hour after the switch
 SEEN = 120  # a minute is covered by a sample that is not older
 MISSED = 3600  # a pod that no longer answers is missed for so long: then it is taken to be gone
 CHUNK = timedelta(hours=12)  # that one query is about: a server limits what it may load
+COUNTED = timedelta(hours=6)  # the same of counters, of which each scrape is asked for
+KNOWN = 3600  # in which counters that are away for a while are looked for
 CRITICAL = 'ALERTS{severity="critical",alertstate="firing"}'
-
-Minutes = Mapping[datetime, float]
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Minutes in a row, and the worst value in them where there is one."""
-
-    first: datetime
-    last: datetime
-    worst: float = math.nan
-
-    @property
-    def minutes(self) -> int:
-        return round((self.last - self.first).total_seconds() / STEP) + 1
-
-    def __str__(self) -> str:
-        worst = "" if math.isnan(self.worst) else f", worst {self.worst:.4g}"
-        return f"{self.first:%Y-%m-%d %H:%M} to {self.last:%H:%M} UTC ({self.minutes} min{worst})"
-
-    __repr__ = __str__
 
 
 @dataclass(frozen=True)
@@ -76,26 +60,25 @@ class WindowMetrics:
         """Where the 95th percentile of the response times was not below the limit."""
         self._covered(self.of.up)
         self._covered(f'{self.of.buckets.removesuffix("}")},le="+Inf"}}')  # else none could be over
-        self._edges(limit_ms / 1000)
-        return _wrong(self._minutes(self.of.p95_ms(RATE)), lambda value: value < limit_ms, max)
+        found = self._grown(self.of.buckets, "le")
+        if limit_ms / 1000 not in {float(edge) for classes in found.steps.values() for edge in classes}:
+            raise UnreachableError(f"the histogram has no bucket that ends at {limit_ms / 1000:g} s")
+        return self._over(found, lambda window: 1000 * window.quantile(0.95), limit_ms)
 
     def errors_over(self, limit_percent: float) -> list[Stretch]:
         """Where the share of the requests that end in a 5xx was not below the limit."""
-        self._covered(self.of.up)
-        return _wrong(self._minutes(self.of.errors_percent(RATE)), lambda value: value < limit_percent, max)
+        return self._over(self._requests, lambda window: window.percent(is_failed), limit_percent)
 
     def silences(self) -> list[Stretch]:
         """Where nobody asked for anything."""
-        self._covered(self.of.up)
-        return _wrong(
-            self._all(f"{self.of.requests_per_second(RATE)} or vector(0)"), lambda value: value > 0, None
+        return stretches(
+            {window.at: math.nan for window in self._windows(self._requests) if not window.total}
         )
 
     def requests_per_second(self) -> float:
         """Over the whole time."""
-        self._covered(self.of.up)
-        values = self._all(f"{self.of.requests_per_second(RATE)} or vector(0)")
-        return fmean(values.values())
+        counted = sum(sum(classes.values()) for classes in self._requests.steps.values())
+        return counted / (self.end - self.start).total_seconds()
 
     def memory_over(self, limit_percent: float) -> list[Stretch]:
         """Where the fullest pod was not below the limit."""
@@ -120,18 +103,16 @@ class WindowMetrics:
         self._covered(self.of.up)
         return _wrong(self._all(self.of.pods()), lambda value: value >= least, min)
 
-    def restarts(self) -> dict[str, float]:
-        """Pod -> how often its container restarted, of those that did."""
+    def restarts(self, most: float) -> dict[str, float]:
+        """Pod -> how often its container restarted, of those that did so more often."""
         self._measured(self.of.restarts)
-        found = self._series(f"max by (pod) ({self.of.restarts})", STEP)
-        begun = self.start + timedelta(seconds=SEEN)
-        rises = {
-            one.labels.get("pod", ""): one.points[-1][1]
-            - (one.points[0][1] if one.points[0][0] <= begun else 0)
-            for one in found
-            if one.points
-        }
-        return {pod: rise for pod, rise in rises.items() if rise > 0}
+        first = self.start - timedelta(seconds=KNOWN)
+        asked = self._parts(f"max by (pod) (last_over_time({self.of.restarts}[{SEEN}s]))", first, STEP)
+        young = self._parts(self.of.pod_started, self.start, SAID)
+        found = restarted(asked, young, self.start)
+        if found.unknown:
+            self.prometheus.say(found.said, self.of.restarts)
+        return found.over(most)
 
     def fired(self, is_ours: Callable[[Labels], bool]) -> dict[str, list[Stretch]]:
         """Critical alert -> when it fired, be it for one evaluation."""
@@ -187,11 +168,52 @@ class WindowMetrics:
                 f"{self.longest_gap:g} min, saw {found.percent:.1f} %: {shown}"
             )
 
-    def _edges(self, edge: float) -> None:
-        """The limit must be the edge of a bucket, or the percentile near it is made up."""
-        found = self.prometheus.range(f"count by (le) ({self.of.buckets})", self.end, self.end, STEP)
-        if edge not in {float(one.labels["le"]) for one in found}:
-            raise UnreachableError(f"the histogram has no bucket that ends at {edge:g} s")
+    @cached_property
+    def _requests(self) -> Grown:
+        """What users asked for, by status: of several questions of one check."""
+        self._covered(self.of.up)
+        return self._grown(self.of.requests, "status")
+
+    def _grown(self, selector: str, by: str) -> Grown:
+        """By how much counters grew; what was not counted is said."""
+        labels, every = self._scrapes
+        before = timedelta(seconds=every * math.ceil(KNOWN / every))
+        counting = Counting(selector, self.of.up, labels, self.of.started, self.start, before, every)
+        found = count(counting, by, partial(self._parts, chunk=COUNTED))
+        if found.said:
+            self.prometheus.say(found.said, counting.scraped(by))
+        return found
+
+    @cached_property
+    def _scrapes(self) -> tuple[Sequence[str], int]:
+        """What labels they had in all this time, which may come and go; how many seconds are between two."""
+        up = f"count_over_time({self.of.up}[{KNOWN * 1000 - 1}ms])"
+        found = [one for part in self._parts(up, self.start, KNOWN) for one in part]
+        found += self.prometheus.range(up, self.end, self.end, KNOWN)
+        most = max((count for one in found for _, count in one.points), default=0.0)
+        if not most:
+            raise UnreachableError(f"{self.of.up}: expected samples, saw none")
+        labels = {name for one in found for name in one.labels} - {"__name__"}
+        return sorted(labels), max(1, round(KNOWN / most))
+
+    def _windows(self, found: Grown, *, everything: bool = False) -> Iterator[Window]:
+        """The five minutes up to each minute."""
+        return found.windows(self.start, self.end, STEP, RATE, everything=everything)
+
+    def _over(self, found: Grown, value: Callable[[Window], float], limit: float) -> list[Stretch]:
+        """Where a value was not below the limit; UnreachableError where what was not counted decides it."""
+        counted, everything = (
+            {
+                window.at: seen
+                for window in self._windows(found, everything=each)
+                if (seen := value(window)) >= limit
+            }
+            for each in (False, True)
+        )
+        if everything and not counted:
+            best = max((value(window) for window in self._windows(found)), default=math.nan)
+            raise UnreachableError(undecided(best, max(everything.values()), limit, found.said))
+        return stretches(counted, max)
 
     def _all(self, expression: str) -> Minutes:
         """A value for every minute that is covered; a missing one is not known."""
@@ -211,14 +233,20 @@ class WindowMetrics:
     def _series(self, expression: str, after: int) -> list[Series]:
         """Asked in parts, and put together again."""
         points: dict[tuple[tuple[str, str], ...], list[tuple[datetime, float]]] = {}
-        first = self.start + timedelta(seconds=after)
-        while first <= self.end:
-            last = min(first + CHUNK, self.end)
-            for one in self.prometheus.range(expression, first, last, STEP):
+        for part in self._parts(expression, self.start + timedelta(seconds=after), STEP):
+            for one in part:
                 points.setdefault(tuple(sorted(one.labels.items())), []).extend(one.points)
-            steps = (last - first) // timedelta(seconds=STEP) + 1
-            first += steps * timedelta(seconds=STEP)
         return [Series(dict(labels), values) for labels, values in points.items()]
+
+    def _parts(
+        self, expression: str, first: datetime, step: int, chunk: timedelta = CHUNK
+    ) -> Iterator[list[Series]]:
+        """What is answered from then on, a part at a time."""
+        each = timedelta(seconds=step)
+        while first <= self.end:
+            last = min(first + chunk, self.end)
+            yield self.prometheus.range(expression, first, last, step)
+            first += ((last - first) // each + 1) * each
 
     def _grid(self, after: int) -> Iterator[datetime]:
         """Every minute, as Prometheus gives them back: `start` is a whole second."""
@@ -226,18 +254,6 @@ class WindowMetrics:
         while at <= self.end:
             yield at
             at += timedelta(seconds=STEP)
-
-
-def stretches(minutes: Minutes, worst: Callable[[float, float], float] | None = None) -> list[Stretch]:
-    """Minutes that follow each other, together."""
-    found: list[Stretch] = []
-    for at, value in sorted(minutes.items()):
-        last = found[-1] if found else None
-        if last is not None and at - last.last <= timedelta(seconds=1.5 * STEP):
-            found[-1] = Stretch(last.first, at, value if worst is None else worst(last.worst, value))
-        else:
-            found.append(Stretch(at, at, value))
-    return found
 
 
 def _wrong(
