@@ -469,8 +469,8 @@ def test_rehearsal_has_no_real_peer(root: Path) -> None:
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
 ROLES = (
-    "database_url, redis_url, test_token, admin_token, prometheus_token, registry_password, "
-    "grafana_token, sentry_token"
+    "database_url, redis_url, test_token, admin_token, prometheus_token, prometheus_password, "
+    "registry_password, grafana_token, sentry_token"
 )
 CLIENT_ID = 'expected client_id = "…" or client_id_variable = "NAME"'
 PEER = 'production = "production"\n'
@@ -547,6 +547,12 @@ BAD = {
     "oauth empty id": (
         GOOD + '[oauth.microsoft]\nclient_id = " "\n',
         "[oauth.microsoft] client_id: expected text, saw ' '",
+    ),
+    "two credentials for one": (
+        GOOD.replace(
+            "[credentials]\n", '[credentials]\nprometheus_token = "A_B"\nprometheus_password = "C_D"\n'
+        ),
+        "[credentials]: expected prometheus_token or prometheus_password, saw both",
     ),
     "credential role": (
         GOOD.replace("test_token", "test_tokne"),

@@ -1,5 +1,6 @@
 """Prometheus: the rehearsal's, which is the real one, and the client of it, also against bad answers."""
 
+import base64
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -414,6 +415,61 @@ def test_a_bad_answer_is_unreachable(loopback: "Loopback", name: str) -> None:
     assert [one.seen for one in observed] == [f"could not look: {caught.value}"]
 
 
+NOTE = "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (1:6)"
+
+
+@pytest.mark.parametrize("key", ["warnings", "infos"])
+def test_a_note_is_kept_and_the_number_counts(loopback: "Loopback", key: str) -> None:
+    """Before 3.0 notes are among the warnings."""
+    answer = ok('{"metric":{},"value":[1,"182.4"]}', f',"{key}":["{NOTE}"]')
+    observed: list[Observation] = []
+    looking = client(loopback, f"http://localhost:{loopback.serve(saying(answer))}/", observed)
+
+    assert looking.value("x") == 182.4
+    assert [one.seen for one in observed] == [f"182.4; noted: {NOTE}"]
+
+
+@pytest.mark.parametrize(
+    "besides",
+    [
+        f',"warnings":["{NOTE}","store 2 is away"]',
+        ',"warnings":["PromQL warning: quantile value should be between 0 and 1, got 95 (1:20)"]',
+        ',"warnings":"store 2 is away"',
+        f',"warnings":["store 2 says PromQL info"],"infos":["{NOTE}"]',
+    ],
+)
+def test_a_warning_beside_a_note_is_one(loopback: "Loopback", besides: str) -> None:
+    answer = ok('{"metric":{},"value":[1,"182.4"]}', besides)
+    looking = client(loopback, f"http://localhost:{loopback.serve(saying(answer))}/")
+
+    with pytest.raises(
+        UnreachableError, match=r"expected an answer without warnings, saw (PromQL w|store 2)"
+    ):
+        looking.value("x")
+
+
+def test_a_user_and_a_password(loopback: "Loopback") -> None:
+    """Basic authentication, as curl -u has it; neither is shown, in base64 either."""
+    asked: list[bytes] = []
+    server = saying(ok('{"metric":{},"value":[1,"7"]}'), asked)
+    observed: list[Observation] = []
+    looking = client(
+        loopback,
+        f"https://localhost:{loopback.serve_tls(server)}",
+        observed,
+        credentials={"prometheus_password": "PROM_PASSWORD"},
+        variables={"PROM_PASSWORD": "nox:pä:ss-of-prometheus"},
+    )
+
+    assert looking.value("up") == 7
+    sent = base64.b64encode("nox:pä:ss-of-prometheus".encode())
+    assert b"authorization: basic " + sent.lower() + b"\r\n" in asked[0].lower()
+    (look,) = observed
+    assert '-u "$PROM_PASSWORD"' in look.repeat
+    assert "ss-of-prometheus" not in str(observed)
+    assert sent.decode() not in str(observed)
+
+
 def test_a_path_before_the_api_is_kept_and_the_token_is_not_shown(loopback: "Loopback") -> None:
     """As behind a proxy of many tenants, over TLS with the target's own authority."""
     asked: list[bytes] = []
@@ -439,6 +495,13 @@ def test_a_path_before_the_api_is_kept_and_the_token_is_not_shown(loopback: "Loo
         ({"prometheus_url": None}, r"^loopback\.toml names no prometheus_url$"),
         ({"variables": {}}, r"^PROM_TOKEN is not set \(loopback\.toml \[credentials\] prometheus_token\)"),
         ({"prometheus_url": "http://prometheus.example"}, r"^http://prometheus\.example: expected https"),
+        (
+            {
+                "credentials": {"prometheus_password": "PROM_PASSWORD"},
+                "variables": {"PROM_PASSWORD": "a-password-alone"},
+            },
+            r"^\$PROM_PASSWORD: expected USER:PASSWORD, saw no colon in it$",
+        ),
     ],
 )
 def test_what_the_profile_lacks(loopback: "Loopback", changes: dict[str, Any], expected: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from noxgate.blue_green.monitors import unscraped_pods, unscraped_services
 from noxgate.blue_green.watched import dark, deaf, shipped_rules
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
@@ -19,7 +20,7 @@ PODS = "app=nox-api"
 
 @pytest.mark.runbook("staging.pod-monitor")
 def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
-    """A monitor that selects nothing exists just as well. Its port is one that the containers name."""
+    """A monitor that selects nothing exists just as well. Its port is one that the containers declare."""
     monitor = kube.need("PodMonitor", "nox-api-podmonitor", target.namespace)
     pods = living(kube.list("Pod", target.namespace, PODS))
 
@@ -27,26 +28,27 @@ def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
     assert pods != []
     assert [name(pod) for pod in selected] == [name(pod) for pod in pods]
     assert target.namespace in searched(monitor, target.namespace)
-    named = [endpoint.get("port") for endpoint in monitor["spec"].get("podMetricsEndpoints") or []]
-    assert named != []
-    for pod in pods:
-        ports = [port.get("name") for each in pod["spec"]["containers"] for port in each.get("ports") or []]
-        assert (name(pod), [port for port in named if port not in ports]) == (name(pod), [])
+    endpoints = monitor["spec"].get("podMetricsEndpoints") or []
+    assert endpoints != []
+    assert unscraped_pods(endpoints, pods) == []
 
 
 @pytest.mark.runbook("staging.service-monitor")
 def test_service_monitor_selects_the_service(kube: Kube, target: Target) -> None:
-    """By the Service's labels, and with a port that it names."""
+    """By the Service's labels, and with a port that it names, or that the containers behind it declare."""
     monitor = kube.get("ServiceMonitor", "nox-api-servicemonitor", target.namespace)
 
     assert monitor is not None
     selected = kube.list("Service", target.namespace, selector_text(monitor["spec"]["selector"]))
     assert [name(service) for service in selected] == [SERVICE]
     assert target.namespace in searched(monitor, target.namespace)
-    named = [endpoint.get("port") for endpoint in monitor["spec"].get("endpoints") or []]
-    ports = [port.get("name") for port in selected[0]["spec"]["ports"]]
-    assert named != []
-    assert [port for port in named if port not in ports] == []
+    endpoints = monitor["spec"].get("endpoints") or []
+    behind = living(
+        kube.list("Pod", target.namespace, selector_text({"matchLabels": selected[0]["spec"]["selector"]}))
+    )
+    assert behind != []
+    assert endpoints != []
+    assert unscraped_services(endpoints, selected, behind) == []
 
 
 @pytest.mark.runbook("staging.prometheus-rule")

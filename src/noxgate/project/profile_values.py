@@ -348,6 +348,10 @@ def credentials(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
                 f"{path.name}: [credentials] {role}: expected the NAME of an environment variable "
                 "(capitals, digits, _), never the value itself"
             )
+    if {"prometheus_token", "prometheus_password"} <= table.keys():
+        raise ProfileError(
+            f"{path.name}: [credentials]: expected prometheus_token or prometheus_password, saw both"
+        )
     return dict(table)
 
 

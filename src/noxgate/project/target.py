@@ -16,6 +16,7 @@ CREDENTIALS = (
     "test_token",
     "admin_token",
     "prometheus_token",
+    "prometheus_password",
     "registry_password",
     "grafana_token",
     "sentry_token",
@@ -154,7 +155,7 @@ class Target:
             value = self.variables.get(name)
             if value is None:
                 continue
-            if role == "registry_password":  # USER:PASSWORD; the user is no secret
+            if role.endswith("_password"):  # USER:PASSWORD; the user is no secret
                 value = value.partition(":")[2] or value
             values = passwords(value) if role.endswith("_url") else [value]
             found += [Secret(name, secret) for secret in values]

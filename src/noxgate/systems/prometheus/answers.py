@@ -19,6 +19,11 @@ else:
 
 T = TypeVar("T")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+NOTE = "PromQL info"
+LET_IN = (
+    "prometheus_token or prometheus_password, USER:PASSWORD, under [credentials] names the variable of one "
+    "that may read"
+)
 _NEVER = 1  # the year of Go's zero time
 
 Labels = Mapping[str, str]
@@ -85,12 +90,16 @@ class Series:
     points: Sequence[tuple[datetime, float]] = field(repr=False)
 
 
-def read_answer(response: "httpx.Response", text: str, read: Callable[[Any], T]) -> T:
-    """What `read` makes of an answer's data; UnreachableError, in one line, where there is none."""
+def read_answer(response: "httpx.Response", text: str, read: Callable[[Any], T]) -> tuple[T, Sequence[str]]:
+    """What `read` makes of an answer's data, and the notes on it; UnreachableError where there is none.
+
+    A warning says that data are missing, or that a number is none. A note does not: it is an `info`, or, of
+    a Prometheus before 3.0, a warning that begins so.
+    """
     where = f"{response.url.copy_with(query=None)}"
     said = f"HTTP {response.status_code}"
     if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        said += " (prometheus_token under [credentials] names the variable with a token that may read)"
+        said += f" ({LET_IN})"
     if response.is_redirect:
         to = urlsplit(response.headers.get("location", ""))
         raise UnreachableError(
@@ -105,11 +114,14 @@ def read_answer(response: "httpx.Response", text: str, read: Callable[[Any], T])
     if state != "success" or response.status_code != httpx.codes.OK:
         problem = shortened(f"{document.get('errorType', '')}: {document.get('error', '')}")
         raise UnreachableError(f"{where}: expected success, saw {said}, {problem}")
-    if document.get("warnings"):
-        seen = shortened(str(document["warnings"]))
-        raise UnreachableError(f"{where}: expected an answer without warnings, saw {seen}")
+    said_besides = [*_texts(document.get("warnings")), *_texts(document.get("infos"))]
+    warnings = [one for one in _texts(document.get("warnings")) if not one.startswith(NOTE)]
+    if warnings:
+        raise UnreachableError(
+            f"{where}: expected an answer without warnings, saw {shortened('; '.join(warnings))}"
+        )
     try:
-        return read(document["data"])
+        return read(document["data"]), said_besides
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreachableError(
             f"{where}: expected Prometheus' form of an answer, saw {shortened(text, 160)} "
@@ -198,6 +210,13 @@ def text(data: Any) -> str:
     if not isinstance(data, str):
         raise TypeError(f"expected text, saw {type(data).__name__}")
     return data
+
+
+def _texts(said: Any) -> list[str]:
+    """Warnings, or notes: whatever is said is some."""
+    if not said:
+        return []
+    return [str(one) for one in said] if isinstance(said, list) else [str(said)]
 
 
 def _at(seconds: float) -> datetime:

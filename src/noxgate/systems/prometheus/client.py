@@ -1,5 +1,6 @@
 """Prometheus over its HTTP API, read only: what it scrapes, which rules it has, and what queries answer."""
 
+import base64
 import math
 import shlex
 import ssl
@@ -25,6 +26,8 @@ else:
 
 T = TypeVar("T")
 MOST_BYTES = 50_000_000  # the targets and rules of a whole cluster may be many
+TOKEN = "prometheus_token"  # noqa: S105 (a role)
+ROLES = (TOKEN, "prometheus_password")  # the second is USER:PASSWORD
 TOO_OFTEN = 1.2  # times the samples expected: the interval that was assumed is wrong
 
 
@@ -37,7 +40,8 @@ class PrometheusSession:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self.variable = target.credentials.get("prometheus_token")
+        self._role = next((role for role in ROLES if role in target.credentials), None)
+        self.variable = None if self._role is None else target.credentials[self._role]
         self.http = httpx.Client(
             verify=ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None),
             follow_redirects=False,
@@ -55,23 +59,29 @@ class PrometheusSession:
         return self._target.prometheus_url.rstrip("/")
 
     def authorization(self) -> dict[str, str]:
-        """The header with the token, where the profile names one."""
-        if self.variable is None:
+        """The header with the token, or with user and password, where the profile names one of them."""
+        if self._role is None:
             return {}
         parts = urlsplit(self.url)
         if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
             raise UnreachableError(
                 f"{self.url}: expected https, to send ${self.variable}; saw {parts.scheme}"
             )
-        return {"authorization": f"Bearer {self._target.credential('prometheus_token').reveal()}"}
+        value = self._target.credential(self._role).reveal()
+        if self._role == TOKEN:
+            return {"authorization": f"Bearer {value}"}
+        if ":" not in value:
+            raise UnreachableError(f"${self.variable}: expected USER:PASSWORD, saw no colon in it")
+        return {"authorization": f"Basic {base64.b64encode(value.encode()).decode()}"}
 
     def curl(self, path: str, parameters: Mapping[str, str]) -> str:
         """The command that asks the same; the token is named, not shown."""
         words = ["curl", "-sS"]
         if self._target.ca_file and self.url.startswith("https:"):
             words += ["--cacert", shlex.quote(str(self._target.ca_file))]
-        if self.variable is not None:
-            words.append(f'-H "Authorization: Bearer ${self.variable}"')
+        if self._role is not None:
+            bearer = f'-H "Authorization: Bearer ${self.variable}"'
+            words.append(bearer if self._role == TOKEN else f'-u "${self.variable}"')
         words += [] if not parameters else ["--get"]
         words.append(shlex.quote(self.url + path))
         words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]
@@ -85,7 +95,7 @@ class Prometheus:
     """Looks at Prometheus for one check and records what it saw.
 
     Whatever is not a whole and proper answer, a page to sign in or a warning that data are missing included,
-    is an UnreachableError: nothing is known then.
+    is an UnreachableError: nothing is known then. A note on a query is kept beside what was seen.
     """
 
     def __init__(self, session: PrometheusSession, observe: Observe) -> None:
@@ -196,11 +206,12 @@ class Prometheus:
         repeat = self._session.curl(path, parameters)
         try:
             answer = self._session.patience.run(lambda: self._exchange(url, parameters, headers))
-            found = read_answer(*answer, read)
+            found, notes = read_answer(*answer, read)
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
-        self._observe(Observation(shortened(show(found)), repeat))
+        noted = f"; noted: {shortened('; '.join(notes), 160)}" if notes else ""
+        self._observe(Observation(shortened(show(found)) + noted, repeat))
         return found
 
     def _exchange(
