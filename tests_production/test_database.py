@@ -4,6 +4,7 @@ import pytest
 
 from noxgate.project.runbook import Runbook
 from noxgate.systems.postgres.database import Database
+from noxgate.systems.postgres.sessions import idle_in_transaction, left_prepared, sessions, slow
 
 
 @pytest.mark.runbook("live.database-connections")
@@ -23,21 +24,14 @@ def test_connections_are_left(database: Database, runbook: Runbook) -> None:
 
 @pytest.mark.runbook("live.database-longest-query")
 def test_no_query_runs_on(database: Database, runbook: Runbook) -> None:
-    """Of any session but our own; one that may not see what others run sees no start of theirs either."""
-    limit = runbook.lines["live.database-longest-query"].limits["seconds"]
-    rows = database.rows(
-        """SELECT pid, usename::text, application_name, state,
-                  extract(epoch FROM clock_timestamp() - query_start)::float
-           FROM pg_stat_activity
-           WHERE datname = current_database()
-                 AND coalesce(backend_type, 'client backend') = 'client backend'"""
-    )
+    """And no transaction stays open while nobody works in it: what it holds, all others wait for."""
+    limits = runbook.lines["live.database-longest-query"].limits
+    found = sessions(database)
+    left = left_prepared(database, limits["idle_seconds"])
 
-    assert rows != []
-    unseen = [pid for pid, _, _, state, *_ in rows if state is None]
-    assert unseen == [], "this account does not see what others run: GRANT pg_read_all_stats"
-    slow = [row for row in rows if row[3] == "active" and row[4] > limit]
-    assert slow == []
+    assert slow(found, limits["seconds"]) == []
+    assert idle_in_transaction(found, limits["idle_seconds"]) == [], "they are idle in transaction"
+    assert left == [], "they were prepared, and neither committed nor rolled back"
 
 
 @pytest.mark.runbook("live.database-locks")

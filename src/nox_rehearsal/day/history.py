@@ -41,6 +41,7 @@ class Minute:
     times: float = 1.0  # as many requests
     slow: float = 0.01  # took between 0.3 and 0.4 s
     failed: float = 0.0005
+    gone: float = 0.0  # ended in a 502, of which there is no series before the first
     pods: int = 3  # that answered
     containers: int = 3  # that were measured
     memory: float = 0.35
@@ -117,6 +118,7 @@ class _Counters:
 
     requests: float = 0.0
     failed: float = 0.0
+    gone: float = 0.0
     slow: float = 0.0
     cpu: float = 0.0
 
@@ -124,6 +126,7 @@ class _Counters:
         own = minute.requests * minute.times / pods
         self.requests += own
         self.failed += own * minute.failed
+        self.gone += own * minute.gone
         self.slow += own * minute.slow
         self.cpu += STEP * minute.cpu * LIMITS["cpu"]
 
@@ -133,7 +136,10 @@ def _pod(pod: str, minute: Minute, counted: _Counters, at: float, number: int) -
     time = f"{at:.0f}"
     yield f'up{{{base},job="nox-api"}} {int(number <= minute.pods)} {time}'
     path = f'{base},job="nox-api",method="GET",path="/api/public/stats"'
-    yield f'http_requests_total{{{path},status="200"}} {counted.requests - counted.failed!r} {time}'
+    good = counted.requests - counted.failed - counted.gone
+    yield f'http_requests_total{{{path},status="200"}} {good!r} {time}'
+    if counted.gone:
+        yield f'http_requests_total{{{path},status="502"}} {counted.gone!r} {time}'
     yield f'http_requests_total{{{path},status="500"}} {counted.failed!r} {time}'
     quick = counted.requests - counted.slow
     within = (*(share * counted.requests for share in SHARES), quick, counted.requests, counted.requests)

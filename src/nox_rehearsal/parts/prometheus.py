@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +29,7 @@ JOB = "nox-api"
 NODES = "kubelet"
 # Targets change at a tick of 5 s, and the first come 5 s after the start: no option shortens that.
 RELOADING = 60.0  # seconds; a busy machine's
+KEPT = 3.0  # seconds of what is forgotten otherwise
 _RELOADED = "prometheus_config_last_reload_success_timestamp_seconds"
 # Parses, loads, and cannot be evaluated while there are two pods: nothing tells them apart.
 UNEVALUABLE = 'up{job="nox-api"} * on () group_left () up{job="nox-api"}'
@@ -180,10 +182,14 @@ def alerts(world: World) -> list[str]:
 
 
 def forget(world: World, selector: str) -> None:
-    """Drop what was measured of these series so far; the rules judge anew."""
+    """Drop what was measured of these series but in the last seconds; the rules judge anew.
+
+    What is left says how far counters had come: one that began now would have a burst as its first value.
+    """
     port = urlsplit(world.prometheus_url).port or 80
+    path = f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}&end={time.time() - KEPT:.3f}"
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-        connection.request("POST", f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}")
+        connection.request("POST", path)
         status = connection.getresponse().status
     if status != HTTPStatus.NO_CONTENT:
         raise RehearsalError(f"Prometheus does not forget {selector}: HTTP {status}")

@@ -1,21 +1,17 @@
 """After the traffic switch: users get something else than green, or green is not well."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from nox_rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION
-from nox_rehearsal.parts import ingress, pages, postgres
+from nox_rehearsal.parts import ingress, pages
 from nox_rehearsal.sabotages.in_cluster import besides, edited, frozen, gone
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
-from nox_rehearsal.sabotages.ways import altered, answer, in_production, on_one_pod, settings, sql
+from nox_rehearsal.sabotages.ways import altered, answer, in_production, on_one_pod, settings
 from nox_rehearsal.world.state import World
-from noxgate.look.waiting import eventually
 
 After = partial(Sabotage, moment="live")
 
@@ -32,7 +28,6 @@ def sabotages() -> Iterator[Sabotage]:
     yield from _oauth()
     yield from _pods()
     yield from _tools()
-    yield from _database()
 
 
 def _traffic() -> Iterator[Sabotage]:
@@ -116,21 +111,6 @@ def _tools() -> Iterator[Sabotage]:
     )
 
 
-def _database() -> Iterator[Sabotage]:
-    line = "live.database-connections"
-    yield After(line, "crowd", "81 % of the connections are taken", _crowd, "connections")
-    line = "live.database-longest-query"
-    deny = ("REVOKE pg_monitor FROM {0}", "GRANT pg_monitor TO {0}")
-    blind = in_production(sql(*(each.format(postgres.PRODUCTION.read_only) for each in deny)))
-    yield After(line, "blind", "this account does not see what others run", blind, "does not see")
-    line = "live.database-locks"
-    yield After(line, "waiting", "a session waits for another's lock", _waiting, "waiting")
-    line = "live.database-indexes"
-    flag = "UPDATE pg_index SET indisvalid = {} WHERE indexrelid = 'idx_jobs_tags'::regclass"
-    invalid = in_production(sql(flag.format("false"), flag.format("true")))
-    yield After(line, "invalid", "CONCURRENTLY was broken off", invalid, "idx_jobs_tags")
-
-
 def _ingress(patch: list[dict[str, Any]]) -> Switch:
     return edited("Ingress", INGRESS, patch, namespace=PRODUCTION)
 
@@ -201,45 +181,3 @@ def _page(file: str, change: Callable[[str], str]) -> Switch:
             path.write_text(before, encoding="utf-8")
 
     return on
-
-
-@contextmanager
-def _crowd(world: World) -> Iterator[None]:
-    """Sessions that do nothing, until there are so many."""
-    with ExitStack() as stack:
-        own = stack.enter_context(psycopg.connect(world.production_dsn, autocommit=True))
-        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-
-        def taken() -> int:
-            row = own.execute(query).fetchone()
-            assert row is not None
-            return int(row[0])
-
-        for _ in range(max(0, CROWD - taken())):
-            stack.enter_context(psycopg.connect(world.production_application_dsn))
-        yield
-
-
-@contextmanager
-def _waiting(world: World) -> Iterator[None]:
-    """One session has changed a row and does nothing; another wants the same row."""
-    change = "UPDATE users SET email = email WHERE id = 1"
-    with (
-        psycopg.connect(world.production_dsn) as first,
-        psycopg.connect(world.production_dsn, autocommit=True) as second,
-        psycopg.connect(world.production_dsn, autocommit=True) as third,
-    ):
-        first.execute(change)
-        waits = threading.Thread(target=lambda: second.execute(change))
-        waits.start()
-
-        def blocked() -> None:
-            query = "SELECT 1 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
-            assert third.execute(query).fetchone() is not None
-
-        eventually(blocked, within=5, every=0.05)
-        try:
-            yield
-        finally:
-            first.rollback()
-            waits.join()

@@ -1,8 +1,10 @@
 """After the traffic switch: alerts, and key metrics that are too high, or that nobody measures."""
 
+import http.client
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -25,9 +27,9 @@ LOADED = "live.alert-rules-loaded"
 P95, ERRORS = "live.p95-{}", "live.errors-{}"
 WITHIN, BELOW = "within-target", "below-critical"
 GIB = 1024**3
-WINDOW = (
-    7.0  # seconds that a rehearsal's checks look back: the shortest span of KeyMetrics at a scrape a second
-)
+WINDOW = 9.0  # seconds, longer than checks look back: the shortest span of KeyMetrics at a scrape a second
+FAILED = range(510, 600)  # statuses that nothing else in a rehearsal answers
+BURST, BETWEEN = 4, 1.5  # requests to each pod; seconds until the next
 _BOARD = "live.grafana-dashboard"  # it shows memory, too
 BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
 
@@ -208,6 +210,38 @@ def _measured(fault: Switch, query: str, limit: float) -> Switch:
             _settle()
 
     return on
+
+
+@contextmanager
+def _bursts(world: World) -> Iterator[None]:
+    """Again and again some requests fail at once, each time with another status: no series ever grows."""
+    over = threading.Event()
+
+    def burst(status: int) -> None:
+        with in_production(answer(f"GET {PATH}", status=status))(world):
+            for port in list(world.green_pods.values()) * BURST:
+                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                    connection.request("GET", PATH)
+                    connection.getresponse().read()
+
+    def bursts() -> None:
+        for status in FAILED:
+            burst(status)
+            if over.wait(BETWEEN):
+                return
+
+    thread = threading.Thread(target=bursts)
+    thread.start()
+    seen = f'count(sum by (status) (http_requests_total{{{_OF_USERS},status=~"5[1-9]."}}))'
+    try:
+        eventually(lambda: _is(world, seen, 2, above=True), within=BACK_TO_NORMAL, every=0.2)
+        yield
+    finally:
+        over.set()
+        thread.join()
+        _settle()
+        prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}')
+        _settle()
 
 
 def _is(world: World, query: str, limit: float, *, above: bool) -> None:

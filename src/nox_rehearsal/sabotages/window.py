@@ -84,6 +84,8 @@ def _metrics() -> Iterator[Sabotage]:
     )
     failing = _measured(between(30, 30.2, failed=0.0104))
     yield Over("window.errors", "little", "1.04 % for 12 minutes", failing, "worst 1.04")
+    burst = _measured(between(30, 30 + MINUTE, gone=0.3))
+    yield Over("window.errors", "new-series", "a minute of a status that is new", burst, "worst 6.")
     silent = _measured(between(40, 40.2, requests=0.0))
     yield Over("window.errors", "silent", "nobody gets through for 12 minutes", silent, "no request at all")
     fires = _measured(between(30, 30 + MINUTE, alert="NoxApiErrors"))

@@ -1,0 +1,102 @@
+"""After the traffic switch: the database is too busy, or somebody holds it up."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+import psycopg
+
+from nox_rehearsal.checkout import ROOT
+from nox_rehearsal.parts import postgres
+from nox_rehearsal.sabotages.sabotage import Sabotage
+from nox_rehearsal.sabotages.ways import in_production, sql
+from nox_rehearsal.world.state import World
+from noxgate.look.waiting import eventually
+from noxgate.project.runbook import read_runbook
+
+After = partial(Sabotage, moment="live")
+
+CROWD = 84  # connections: more than 80 % of what 100 leaves for all but superusers
+
+
+def sabotages() -> Iterator[Sabotage]:
+    line = "live.database-connections"
+    yield After(line, "crowd", "81 % of the connections are taken", _crowd, "connections")
+    line = "live.database-longest-query"
+    deny = ("REVOKE pg_monitor FROM {0}", "GRANT pg_monitor TO {0}")
+    blind = in_production(sql(*(each.format(postgres.PRODUCTION.read_only) for each in deny)))
+    yield After(line, "blind", "this account does not see what others run", blind, "does not see")
+    yield After(line, "idle", "a transaction was left open", _left_open, "idle in transaction")
+    line = "live.database-locks"
+    yield After(line, "waiting", "a session waits for another's lock", _waiting, "waiting")
+    line = "live.database-indexes"
+    flag = "UPDATE pg_index SET indisvalid = {} WHERE indexrelid = 'idx_jobs_tags'::regclass"
+    invalid = in_production(sql(flag.format("false"), flag.format("true")))
+    yield After(line, "invalid", "CONCURRENTLY was broken off", invalid, "idx_jobs_tags")
+
+
+@contextmanager
+def _crowd(world: World) -> Iterator[None]:
+    """Sessions that do nothing, until there are so many."""
+    with ExitStack() as stack:
+        own = stack.enter_context(psycopg.connect(world.production_dsn, autocommit=True))
+        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+
+        def taken() -> int:
+            row = own.execute(query).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        for _ in range(max(0, CROWD - taken())):
+            stack.enter_context(psycopg.connect(world.production_application_dsn))
+        yield
+
+
+@contextmanager
+def _left_open(world: World) -> Iterator[None]:
+    """One session has changed a row and does nothing, for longer than the limit."""
+    limit = read_runbook(ROOT / "runbook.toml").lines["live.database-longest-query"].limits
+    query = (
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        f" AND clock_timestamp() - state_change > interval '{limit['idle_seconds'] + 1} s'"
+    )
+    with (
+        psycopg.connect(world.production_application_dsn) as first,
+        psycopg.connect(world.production_dsn, autocommit=True) as second,
+    ):
+        first.execute("SELECT 1")
+
+        def left() -> None:
+            assert second.execute(query).fetchone() is not None
+
+        eventually(left, within=limit["idle_seconds"] + 30, every=0.5)
+        try:
+            yield
+        finally:
+            first.rollback()
+
+
+@contextmanager
+def _waiting(world: World) -> Iterator[None]:
+    """One session has changed a row and does nothing; another wants the same row."""
+    change = "UPDATE users SET email = email WHERE id = 1"
+    with (
+        psycopg.connect(world.production_dsn) as first,
+        psycopg.connect(world.production_dsn, autocommit=True) as second,
+        psycopg.connect(world.production_dsn, autocommit=True) as third,
+    ):
+        first.execute(change)
+        waits = threading.Thread(target=lambda: second.execute(change))
+        waits.start()
+
+        def blocked() -> None:
+            query = "SELECT 1 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+            assert third.execute(query).fetchone() is not None
+
+        eventually(blocked, within=5, every=0.05)
+        try:
+            yield
+        finally:
+            first.rollback()
+            waits.join()
