@@ -32,6 +32,7 @@ from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting, since
 from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.quiet import Quiet, nginx_requests
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 from noxgate.systems.registry.client import Registry
 from noxgate.systems.registry.session import RegistrySession
@@ -197,6 +198,15 @@ def window_metrics(
     queries = queries_of(target)
     start, end = (each.replace(microsecond=0) for each in (window.switched, min(watching.now, window.ends)))
     return WindowMetrics(prometheus, queries, start, end, limits["coverage_percent"], limits["gap_minutes"])
+
+
+@pytest.fixture
+def quiet(watching: Watching, target: Target) -> Quiet:
+    """What tells a quiet night from users who do not get through."""
+    switched = watching.window().switched
+    named = target.quiet.ingress
+    ingress = nginx_requests(target.namespace, INGRESS) if named is None else (named,)
+    return Quiet(target.quiet.hours, ingress, switched, target.blue_namespace)
 
 
 @pytest.fixture

@@ -1,9 +1,18 @@
 """A pod that serves, and what Prometheus would have scraped of it."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+
+from nox_rehearsal.parts import prometheus
+from nox_rehearsal.parts.prometheus import Scraped
+from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.processes import Crew
+from noxgate.machine import doctor
 
 EDGES = (0.1, 0.2, 0.3, 0.5, 1.0)
 PATH = "/api/public/stats"
@@ -105,3 +114,41 @@ class Pod:
 
 def labels(of: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{value}"' for name, value in of.items())
+
+
+@dataclass(frozen=True)
+class Ingress:
+    """What nginx' controller counted for one Ingress, by status, so many seconds after the start."""
+
+    namespace: str
+    counted: Callable[[float], Mapping[str, float]]
+    seen: Callable[[float], bool] = always
+    label: str = "exported_namespace"
+
+    def samples(self, start: datetime, seconds: int) -> Iterator[str]:
+        for at in range(BEGINS, seconds + 30, 30):
+            base = {self.label: self.namespace, "ingress": "nox-api-ingress", "pod": "ingress-1"}
+            for status, count in self.counted(at).items() if self.seen(at) else ():
+                of = labels({**base, "status": status})
+                yield f"nginx_ingress_controller_requests{{{of}}} {count} {start.timestamp() + at:.0f}"
+
+
+@contextmanager
+def remembering(
+    folder: Path, lines: Iterable[str], scraped: Mapping[str, Sequence[Scraped]] | None = None
+) -> Iterator[str]:
+    """A Prometheus that has these samples, and may scrape more: its address."""
+    crew = Crew(folder)
+    (port,) = free_ports(1)
+    part = prometheus.prepare(folder, port, scraped or {}, [])
+    text, data = folder / "openmetrics", folder / prometheus.NAME / "data"
+    text.write_text("\n".join([*lines, "# EOF\n"]), encoding="utf-8")
+    command = [str(doctor.program("promtool")), "tsdb", "create-blocks-from", "openmetrics"]
+    done = subprocess.run([*command, str(text), str(data)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    try:
+        crew.launch(part)
+        crew.wait_for(prometheus.NAME)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        crew.stop_all()

@@ -4,13 +4,11 @@ On three hours of backfill, and on a Prometheus that scrapes each second.
 """
 
 import math
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,17 +16,13 @@ import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
-from tests_self.served import BEGINS, Pod, Request, steady
+from tests_self.served import BEGINS, Pod, Request, remembering, steady
 from tests_self.test_prometheus import client
 
-from nox_rehearsal.parts import prometheus
 from nox_rehearsal.parts.prometheus import Scraped
-from nox_rehearsal.world.ports import free_ports
-from nox_rehearsal.world.processes import Crew
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
-from noxgate.machine import doctor
 from noxgate.systems.prometheus.counting import Window
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting
 from noxgate.systems.prometheus.metric_queries import MetricQueries
@@ -168,22 +162,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Each world is a namespace of its own."""
     folder = tmp_path_factory.mktemp("counting")
     began = (datetime.now(UTC) - timedelta(hours=HOURS + 1)).replace(minute=0, second=7, microsecond=0)
-    crew = Crew(folder)
-    (port,) = free_ports(1)
     exporters = {name: Exporter(BEFORE) for name in AFTER}
     servers = [start_http_server(0, "127.0.0.1", registered(each)) for each in exporters.values()]
     scraped = {
         name: [Scraped(f"127.0.0.1:{server.server_port}", name, "a", "s")]
         for name, (server, _) in zip(exporters, servers, strict=True)
     }
-    part = prometheus.prepare(folder, port, scraped, [])
-    backfill(folder / prometheus.NAME / "data", folder / "openmetrics", began)
+    lines = (line for pod in PODS for line in pod.samples(began, LENGTH))
     try:
-        crew.launch(part)
-        crew.wait_for(prometheus.NAME)
-        yield Running(f"http://127.0.0.1:{port}", began, exporters)
+        with remembering(folder, lines, scraped) as url:
+            yield Running(url, began, exporters)
     finally:
-        crew.stop_all()
         for server, thread in servers:
             server.shutdown()
             server.server_close()
@@ -194,21 +183,6 @@ def registered(exporter: Exporter) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(exporter)
     return registry
-
-
-def backfill(data: Path, text: Path, began: datetime) -> None:
-    lines = (line for pod in PODS for line in pod.samples(began, LENGTH))
-    text.write_text("\n".join([*lines, "# EOF\n"]), encoding="utf-8")
-    command = [
-        str(doctor.program("promtool")),
-        "tsdb",
-        "create-blocks-from",
-        "openmetrics",
-        str(text),
-        str(data),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture

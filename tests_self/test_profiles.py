@@ -1,6 +1,8 @@
 """Profiles: each mistake is one line that names the file and the key, and shows no secret."""
 
 import shutil
+import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ KEYS = (
     "production, staging, env_file, kubeconfig, context, dry_run_context, green_namespace, "
     "blue_namespace, prometheus_url, registry, platform, container, source, record, migration, schema, "
     "old_queries, migration_role, application_role, postgres_bin, alert_tests, vulnerabilities, "
-    "log_allow_list, backups, backup_form, grafana, sentry, manifests, render, switch_patch, "
+    "log_allow_list, backups, backup_form, grafana, sentry, quiet, manifests, render, switch_patch, "
     "rollback_patch, wait_seconds, restore, science, tools, runtime, points_at, overrides, branch, "
     "signers, signing_key, evidence_hours, credentials, oauth, security_headers"
 )
@@ -465,12 +467,32 @@ def test_rehearsal_has_no_real_peer(root: Path) -> None:
     )
 
 
+def test_quiet_hours(root: Path) -> None:
+    """In UTC; over midnight, or all day; none is none."""
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    (root / "targets" / "mine.toml").write_text('quiet = { hours = ["22:30-05:00", "12:00-12:00"] }\n' + GOOD)
+    night, always = read_target(root, "mine", ["staging"], {}).quiet.hours
+
+    def hours(first: float, last: float) -> bool:
+        return night.covers(at + timedelta(hours=first), at + timedelta(hours=last))
+
+    assert all((hours(22.5, 24), hours(23, 29), hours(0, 5), hours(46.5, 53)))
+    assert not any((hours(22.4, 23), hours(4, 5.1), hours(12, 13), hours(23, 48), hours(23, 72)))
+    assert always.covers(at, at + timedelta(hours=10))
+    (root / "targets" / "mine.toml").write_text(GOOD)
+    assert read_target(root, "mine", ["staging"], {}).quiet.hours == ()
+
+
 # ---------------------------------------------------------------- one table of mistakes
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
 ROLES = (
     "database_url, redis_url, test_token, admin_token, prometheus_token, prometheus_password, "
     "registry_password, grafana_token, sentry_token"
+)
+QUIET = (
+    'quiet: expected hours in UTC, such as ["22:30-05:00"], and ingress, the selector of its requests, '
+    "if it is not nginx"
 )
 CLIENT_ID = 'expected client_id = "…" or client_id_variable = "NAME"'
 PEER = 'production = "production"\n'
@@ -548,6 +570,20 @@ BAD = {
         GOOD + '[oauth.microsoft]\nclient_id = " "\n',
         "[oauth.microsoft] client_id: expected text, saw ' '",
     ),
+    **{
+        f"quiet {said}": (
+            "quiet = " + said + "\n" + GOOD,
+            f"{QUIET}; saw {tomllib.loads('x = ' + said)['x']}",
+        )
+        for said in (
+            '{ hours = "22:00-05:00" }',
+            '{ hours = ["22-5"] }',
+            '{ hours = ["22:00-24:00"] }',
+            "{ hours = [22] }",
+            '{ hour = ["22:00-05:00"] }',
+            '{ ingress = "" }',
+        )
+    },
     "two credentials for one": (
         GOOD.replace(
             "[credentials]\n", '[credentials]\nprometheus_token = "A_B"\nprometheus_password = "C_D"\n'

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from nox_rehearsal.cluster.objects import BLUE, GREEN
+from nox_rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.world import lifecycle as worlds
@@ -42,6 +42,7 @@ class Minute:
     slow: float = 0.01  # took between 0.3 and 0.4 s
     failed: float = 0.0005
     gone: float = 0.0  # ended in a 502, of which there is no series before the first
+    turned_away: float = 0.0  # requests that the ingress answered itself, with 503
     pods: int = 3  # that answered
     containers: int = 3  # that were measured
     memory: float = 0.35
@@ -99,6 +100,7 @@ def samples(start: datetime, change: Change) -> Iterator[str]:
     yield from _blue(first)
     pods = [f"nox-api-production-green-{number}" for number in (1, 2, 3)]
     counters = {pod: _Counters() for pod in pods}
+    turned_away = 0.0
     begins = -int(BEFORE.total_seconds())
     for second in range(begins, int(LENGTH.total_seconds()) + STEP, STEP):
         hour = second / 3600
@@ -107,6 +109,9 @@ def samples(start: datetime, change: Change) -> Iterator[str]:
             counters[pod].add(minute, len(pods))
             if minute.scraped:
                 yield from _pod(pod, minute, counters[pod], first + second, number)
+        turned_away += minute.turned_away
+        if minute.scraped:
+            yield from _ingress(sum(each.requests for each in counters.values()), turned_away, first + second)
         if minute.alert and minute.scraped:
             labels = f'alertname="{minute.alert}",alertstate="firing",severity="critical",namespace="{GREEN}"'
             yield f"ALERTS{{{labels}}} 1 {first + second:.0f}"
@@ -154,6 +159,13 @@ def _pod(pod: str, minute: Minute, counted: _Counters, at: float, number: int) -
     yield f"container_memory_working_set_bytes{{{container}}} {minute.memory * LIMITS['memory']!r} {time}"
     yield f"container_cpu_usage_seconds_total{{{container}}} {counted.cpu!r} {time}"
     yield f"kube_pod_container_status_restarts_total{{{container}}} {minute.restarts} {time}"
+
+
+def _ingress(passed: float, turned_away: float, at: float) -> Iterator[str]:
+    """As nginx' controller says it, of which there is one."""
+    labels = f'exported_namespace="{PRODUCTION}",ingress="nox-api-ingress",pod="ingress-1"'
+    for status, count in {"200": passed, "503": turned_away}.items():
+        yield f'nginx_ingress_controller_requests{{{labels},status="{status}"}} {count!r} {at:.0f}'
 
 
 def _blue(first: float) -> Iterator[str]:

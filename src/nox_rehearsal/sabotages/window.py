@@ -86,8 +86,13 @@ def _metrics() -> Iterator[Sabotage]:
     yield Over("window.errors", "little", "1.04 % for 12 minutes", failing, "worst 1.04")
     burst = _measured(between(30, 30 + MINUTE, gone=0.3))
     yield Over("window.errors", "new-series", "a minute of a status that is new", burst, "worst 6.")
-    silent = _measured(between(40, 40.2, requests=0.0))
-    yield Over("window.errors", "silent", "nobody gets through for 12 minutes", silent, "no request at all")
+    silent = _measured(between(40, 40.2, requests=0.0, turned_away=40.0))
+    yield Over(
+        "window.errors", "silent", "nobody gets through for 12 minutes", silent, "no request got through"
+    )
+    said = "no request for 12 minutes, and nobody knows why"
+    lull = _measured(between(40, 40.2, requests=0.0))
+    yield Over("window.errors", "lull", said, lull, "whether it was just quiet", outcome="unreachable")
     fires = _measured(between(30, 30 + MINUTE, alert="NoxApiErrors"))
     yield Over("window.critical-alerts", "minute", "one fired for a minute", fires, "NoxApiErrors")
     deaf = "production's rules were taken away since the switch"
@@ -96,7 +101,7 @@ def _metrics() -> Iterator[Sabotage]:
         PRODUCTION_RULES, None, lambda text: text.replace("severity: critical", "severity: warning")
     )
     yield Over("window.critical-alerts", "warnings", "no shipped rule is critical", mild, "none could fire")
-    dawn = _measured(between(10, 10.2, requests=0.0))
+    dawn = _measured(between(10, 10.2, requests=0.0, turned_away=40.0))
     yield Over(
         HOUR_24, "silent", "nobody gets through for 12 minutes", dawn, "no request", ("window.errors",)
     )

@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 from collections.abc import Collection, Iterable, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,13 +21,16 @@ from noxgate.project.target import (
     ON_PRODUCTION,
     PROVIDERS,
     Dashboard,
+    Hours,
     LoadCounters,
+    QuietHours,
     Runtime,
     SentryProject,
     Target,
 )
 
 VARIABLE = r"[A-Z][A-Z0-9_]*"
+HOURS = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
 CLUSTER = "cluster"
 PREFIX = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"  # of paths; no dots that lead elsewhere
 PLACES = ("database_url", "redis_url", CLUSTER)  # what credentials point at
@@ -159,6 +163,24 @@ def load_counters(path: Path, table: Mapping[str, Any]) -> LoadCounters:
             f"that they leave out, if any; saw {dict(table)}"
         )
     return LoadCounters(query.strip(), tuple(uncounted))
+
+
+def quiet(path: Path, table: Mapping[str, Any]) -> QuietHours:
+    """When nobody asks, and how the ingress says so."""
+    hours, ingress = table.get("hours", []), table.get("ingress")
+    times = [re.fullmatch(HOURS, one) if isinstance(one, str) else None for one in hours or []]
+    if (
+        not table.keys() <= {"hours", "ingress"}
+        or not isinstance(hours, list)
+        or None in times
+        or not (ingress is None or (isinstance(ingress, str) and ingress.strip()))
+    ):
+        raise ProfileError(
+            f'{path.name}: quiet: expected hours in UTC, such as ["22:30-05:00"], and ingress, the selector '
+            f"of its requests, if it is not nginx; saw {dict(table)}"
+        )
+    found = [Hours(time.fromisoformat(each[1]), time.fromisoformat(each[2])) for each in times if each]
+    return QuietHours(tuple(found), ingress)
 
 
 def points_at(path: Path, table: object) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +22,7 @@ CREDENTIALS = (
     "grafana_token",
     "sentry_token",
 )
+DAY = timedelta(days=1)
 ON_PRODUCTION = "on production"  # what `load` must say where users are
 # As the runbook has it; it refuses the plain SQL that the runbook's backup is.
 RUNBOOKS_RESTORE = ("pg_restore", "-d", "{database}", "{file}")
@@ -54,6 +56,29 @@ class LoadCounters:
 
     query: str
     uncounted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hours of each day, in UTC; from 22:00 to 05:00 is a night."""
+
+    start: time
+    end: time
+
+    def covers(self, first: datetime, last: datetime) -> bool:
+        """Whether all of a time, whose times have a zone, lies in one of these."""
+        began = datetime.combine(first.astimezone(UTC), self.start, UTC)
+        since = (first - began) % DAY
+        long = (datetime.combine(began, self.end, UTC) - began) % DAY or DAY
+        return since + (last - first) <= long
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """When nobody asks. `ingress`: Prometheus' selector of the requests that it had for us, if not nginx'."""
+
+    hours: tuple[Hours, ...] = ()
+    ingress: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +132,7 @@ class Target:
     backup_form: str = "plain"  # one of BACKUP_FORMS
     grafana: Dashboard | None = None
     sentry: SentryProject | None = None
+    quiet: QuietHours = QuietHours()
     manifests: str | None = None
     switch_patch: str | None = None
     rollback_patch: str | None = None

@@ -56,6 +56,11 @@ class WindowMetrics:
         """A minute is covered if every pod that Prometheus knew in it answered: a dark one has users, too."""
         return self._all_of(self._known, f"{self._known} == 1")
 
+    @cached_property
+    def gaps(self) -> Sequence[Stretch]:
+        """Where not every pod was scraped, be it for a minute."""
+        return self.coverage().gaps
+
     def p95_over(self, limit_ms: float) -> list[Stretch]:
         """Where the 95th percentile of the response times was not below the limit."""
         self._covered(self.of.up)
@@ -75,10 +80,19 @@ class WindowMetrics:
             {window.at: math.nan for window in self._windows(self._requests) if not window.total}
         )
 
+    def answered(self) -> float:
+        """How many requests the pods counted, whoever asked, for whatever."""
+        found = self._grown(self.of.answers, "status")
+        return sum(sum(classes.values()) for classes in found.steps.values())
+
     def requests_per_second(self) -> float:
         """Over the whole time."""
         counted = sum(sum(classes.values()) for classes in self._requests.steps.values())
         return counted / (self.end - self.start).total_seconds()
+
+    def by_minute(self, expression: str) -> list[Series]:
+        """What an expression answers in each minute."""
+        return self._series(expression, 0)
 
     def memory_over(self, limit_percent: float) -> list[Stretch]:
         """Where the fullest pod was not below the limit."""

@@ -1,0 +1,204 @@
+"""A quiet night, and one in which users do not get through: on six hours of two days."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from tests_self.served import BEGINS, Ingress, Pod, Request, always, remembering, steady
+from tests_self.test_prometheus import client
+
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.project.target import Hours
+from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.quiet import Quiet, nginx_requests
+from noxgate.systems.prometheus.window_metrics import WindowMetrics
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Loopback
+
+LENGTH = 3 * 3600
+FROM, TO = 3600 + 300, 7200 + 600  # nobody asks for more than an hour
+DAY = timedelta(days=1)
+Counted = Callable[[float], dict[str, float]]
+
+
+def usual(start: float = FROM, end: float = TO) -> list[Request]:
+    """One request each ten seconds, but for a while."""
+    return [one for one in steady(BEGINS, LENGTH, 10) if not start <= one.at < end]
+
+
+PROBED = steady(BEGINS, LENGTH, 5, path="/health")
+ALWAYS = steady(BEGINS, LENGTH, 10)
+
+
+def passed(failed: float = 0, probes: float = 0, start: float = FROM, end: float = TO) -> Counted:
+    """What passes through the ingress; so many fail, or are probes, while nobody else asks."""
+
+    def counted(at: float) -> dict[str, float]:
+        quiet = max(0.0, min(at, end) - start)
+        asked = (at - BEGINS - quiet) / 10
+        within = quiet / (end - start)
+        more = {"503": failed * within} if failed and within else {}
+        return {"200": asked + probes * within, **more}
+
+    return counted
+
+
+PASSED = passed()
+
+
+class Night(NamedTuple):
+    """A namespace: its pods and the ingress before it, and the pods of the day before."""
+
+    pods: Sequence[Pod]
+    ingress: Sequence[Ingress]
+    before: Sequence[Pod]
+
+
+def night(
+    name: str,
+    requests: Sequence[Request] = tuple(usual()),
+    ingress: Counted | None = PASSED,
+    before: Sequence[Request] | None = tuple(usual()),
+    seen: Callable[[float], bool] = always,
+    before_seen: Callable[[float], bool] = always,
+    label: str = "exported_namespace",
+    ingress_seen: Callable[[float], bool] = always,
+) -> Night:
+    gates = [] if ingress is None else [Ingress(f"public-{name}", ingress, ingress_seen, label)]
+    old = [] if before is None else [Pod(f"blue-{name}", before, seen=before_seen)]
+    return Night([Pod(name, requests, seen=seen)], gates, old)
+
+
+def but(start: float, end: float) -> Callable[[float], bool]:
+    return lambda at: not start <= at < end
+
+
+NIGHTS = {
+    "usual": night("usual", ALWAYS),
+    "as-before": night("as-before"),
+    "honoured": night("honoured", label="namespace"),
+    "probed": night("probed", [*usual(), *PROBED], passed(probes=200), [*usual(), *PROBED]),
+    "longer-before": night("longer-before", before=usual(FROM - 200, TO + 200)),
+    "busy-before": night("busy-before", before=ALWAYS),
+    "shorter-before": night("shorter-before", before=usual(FROM, TO - 1800)),
+    "unknown-before": night("unknown-before", before=None),
+    "dark-before": night("dark-before", before_seen=but(FROM, FROM + 600)),
+    "dark": night("dark", seen=but(FROM + 600, FROM + 900)),
+    "no-ingress": night("no-ingress", ingress=None),
+    "ingress-dark": night("ingress-dark", ingress_seen=but(FROM + 600, FROM + 1200)),
+    "turned-away": night("turned-away", ingress=passed(failed=30)),
+    "turned-away-once": night("turned-away-once", ingress=passed(failed=1)),
+    "lost": night("lost", ingress=passed(probes=200)),
+}
+
+
+class Asked(NamedTuple):
+    """A Prometheus, and where the night begins."""
+
+    url: str
+    began: datetime
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    began = (datetime.now(UTC) - timedelta(hours=5)).replace(minute=0, second=0, microsecond=0)
+
+    def lines() -> Iterator[str]:
+        for each in NIGHTS.values():
+            for old in each.before:
+                yield from old.samples(began - DAY, LENGTH)
+            for pod in each.pods:
+                yield from pod.samples(began, LENGTH)
+            for gate in each.ingress:
+                yield from gate.samples(began, LENGTH)
+
+    with remembering(tmp_path_factory.mktemp("quiet"), lines()) as url:
+        yield Asked(url, began)
+
+
+@pytest.fixture
+def observed() -> list[Observation]:
+    return []
+
+
+@pytest.fixture
+def outages(asked: Asked, loopback: "Loopback", observed: list[Observation]) -> Callable[..., list[str]]:
+    def of(name: str, *hours: Hours) -> list[str]:
+        looking = client(loopback, asked.url, observed)
+        end = asked.began + timedelta(seconds=LENGTH)
+        metrics = WindowMetrics(looking, MetricQueries(name), asked.began, end, 90, 15)
+        ingress = nginx_requests(f"public-{name}", "nox-api-ingress")
+        return Quiet(hours, ingress, asked.began, f"blue-{name}").outages(metrics)
+
+    return of
+
+
+def named(asked: Asked, start: float, end: float) -> Hours:
+    """Hours of each day, so many seconds after the beginning."""
+    first, last = (asked.began + timedelta(seconds=each) for each in (start, end))
+    return Hours(time(first.hour, first.minute), time(last.hour, last.minute))
+
+
+def quiet(observed: Sequence[Observation]) -> list[str]:
+    return [one.seen for one in observed if ": quiet, " in one.seen]
+
+
+@pytest.mark.parametrize("name", ["as-before", "honoured", "probed", "longer-before"])
+def test_as_quiet_as_the_day_before(
+    outages: Callable[..., list[str]], observed: list[Observation], name: str
+) -> None:
+    """With the pods scraped, and the ingress agreeing; and it is said."""
+    assert outages(name) == []
+    (said,) = quiet(observed)
+    assert "quiet, as the day before: " in said
+
+
+@pytest.mark.parametrize("name", ["busy-before", "shorter-before", "unknown-before", "dark-before"])
+def test_hours_that_the_profile_names(
+    outages: Callable[..., list[str]], asked: Asked, observed: list[Observation], name: str
+) -> None:
+    """Whatever there was the day before; hours that end too early, or begin too late, are others."""
+    assert outages(name, named(asked, FROM - 600, TO + 600)) == []
+    assert len(quiet(observed)) == 1
+    for other in (named(asked, FROM - 600, TO - 600), named(asked, FROM + 600, TO + 600)):
+        with pytest.raises(UnreachableError, match="nobody can tell whether it was just quiet"):
+            outages(name, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("busy-before", "the same hours of the day before had nothing to compare with"),
+        ("shorter-before", r"had at most 3\d min"),
+        ("unknown-before", "nothing to compare with"),
+        ("dark-before", "nothing to compare with"),
+        ("dark", "not every pod was scraped"),
+        ("no-ingress", "expected the ingress' own counter all the time"),
+        ("ingress-dark", "expected the ingress' own counter all the time"),
+    ],
+)
+def test_silences_that_stay_undecided(outages: Callable[..., list[str]], name: str, why: str) -> None:
+    with pytest.raises(UnreachableError, match=f"^no request at all, .*{why}"):
+        outages(name)
+
+
+@pytest.mark.parametrize("name", ["dark", "no-ingress", "ingress-dark"])
+def test_named_hours_are_not_enough(outages: Callable[..., list[str]], asked: Asked, name: str) -> None:
+    with pytest.raises(UnreachableError, match="nobody can tell whether it was just quiet"):
+        outages(name, named(asked, 0, LENGTH))
+
+
+@pytest.mark.parametrize("name", ["turned-away", "turned-away-once", "lost"])
+def test_users_who_ask_and_get_no_answer(outages: Callable[..., list[str]], asked: Asked, name: str) -> None:
+    """Red, whatever the profile names."""
+    for hours in ((), (named(asked, 0, LENGTH),)):
+        (found,) = outages(name, *hours)
+        assert "the ingress counted" in found
+
+
+def test_hours_with_requests_are_none(outages: Callable[..., list[str]], observed: list[Observation]) -> None:
+    assert outages("usual") == []
+    assert quiet(observed) == []
