@@ -24,6 +24,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
 from noxgate.systems.prometheus.counting import Window
+from noxgate.systems.prometheus.growth import growth
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting
 from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
@@ -319,6 +320,24 @@ def test_restarts_that_may_be_older(
     with pytest.raises(UnreachableError, match=r"at most 0 restarts .* may be older: a: 2"):
         window("restart-old").restarts(0)
     assert len(not_counted(observed)) == 1
+
+
+@pytest.mark.parametrize(
+    ("world", "first"), [("at-once", 0), ("new-path", 0), ("young", 0), ("gap", 200), ("old-and-good", 9000)]
+)
+def test_counters_beside_a_load_test(
+    running: Running, loopback: "Loopback", world: str, first: float
+) -> None:
+    """By the samples themselves, as a load test is compared with them."""
+    looking, selector = client(loopback, running.url), f'http_requests_total{{namespace="{world}"}}'
+    end = running.began + timedelta(hours=HOURS)
+    found = growth(looking, selector, running.began, end)
+    own = Counter(0 < one.at <= LENGTH for pod in PODS if pod.namespace == world for one in pod.requests)[
+        True
+    ]
+
+    assert found.first == pytest.approx(first, abs=600)
+    assert found.seen + min(found.first, 600) == pytest.approx(own, abs=600)
 
 
 # ---------------------------------------------------------------- live

@@ -20,7 +20,7 @@ from noxgate.slo.possible import from_application, less_counted
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import NAME, Result, folder_name, write
 from noxgate.systems.prometheus.answers import Series
-from noxgate.systems.prometheus.growth import Growth, grown
+from noxgate.systems.prometheus.growth import Growth, Known, grown
 
 RAMPS = read_ramps(ROOT)
 START = datetime(2026, 12, 1, 10, tzinfo=UTC)
@@ -38,8 +38,8 @@ def steady(count: int = 30, each: float = 10, base: float = 1000, **more: float)
     return series(*(base + each * number for number in range(count)), **more)
 
 
-def growth(*found: Series) -> Growth:
-    return grown("http_requests_total", found, START, END)
+def growth(*found: Series, known: Known | None = None) -> Growth:
+    return grown("http_requests_total", found, START, END, lambda _: known or Known())
 
 
 def test_growth_is_that_since_the_start() -> None:
@@ -48,11 +48,44 @@ def test_growth_is_that_since_the_start() -> None:
     assert growth(steady(), steady(each=1)) == Growth(275, 0, 0)
 
 
-def test_pod_that_began_counts_from_nothing() -> None:
-    """It is no pod of before; its first look may show any number."""
-    new = series(40, 50, 60, *[60] * 20, first=30)
+NEW = {"job": "nox-api", "instance": "b:1"}
 
-    assert growth(steady(), new) == Growth(310, 0, 0)
+
+def beginning() -> Series:
+    """One that is seen half a minute after the start, with 40."""
+    begun = series(40, 50, 60, *[60] * 20, first=30)
+    return replace(begun, labels={**NEW, "path": "/new"})
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        Known(answered=[(NEW, [START + timedelta(seconds=15)])]),
+        Known(answered=[(NEW, [START])]),
+        Known(started=[(NEW, [START - timedelta(days=1), START + timedelta(seconds=5)])]),
+    ],
+    ids=["looked-at-before", "one-look-missed", "started-since"],
+)
+def test_series_that_is_new_counts_from_nothing(known: Known) -> None:
+    """Its first look may show any number."""
+    assert growth(steady(), beginning(), known=known) == Growth(310, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        Known(),
+        Known(answered=[(NEW, [START - timedelta(seconds=60), START + timedelta(seconds=30)])]),
+        Known(started=[(NEW, [START - timedelta(days=1)])]),
+        Known(started=[(NEW, [START + timedelta(seconds=45)])]),
+        Known(answered=[({**NEW, "endpoint": "http"}, [START + timedelta(seconds=15)])]),
+        Known(answered=[({**NEW, "instance": "a:1"}, [START + timedelta(seconds=15)])]),
+    ],
+    ids=["unknown", "after-a-gap", "older", "restarts-later", "other-labels", "another"],
+)
+def test_series_of_a_target_that_may_be_older(known: Known) -> None:
+    """What it began with is kept apart: it may be all of its life."""
+    assert growth(steady(), beginning(), known=known) == Growth(270, 0, 0, first=40)
 
 
 def test_counter_that_was_reset() -> None:
@@ -135,6 +168,17 @@ def test_application_that_counted_as_much(seen: float, unseen: float, gaps: int)
     answers = from_application(result)
 
     assert less_counted(result, [], answers * seen, answers * unseen, gaps) == ""
+
+
+def test_application_that_may_have_counted_before() -> None:
+    """A pod that was not known when the test began brings all of its life."""
+    result = simulated(RAMPS["smoke"])
+    answers = from_application(result)
+
+    assert less_counted(result, [], answers, first=answers) == ""
+    assert "it did not answer them" in less_counted(result, [], answers * 0.5, first=answers * 0.1)
+    with pytest.raises(UnreachableError, match="may be older than the load test"):
+        less_counted(result, [], answers * 0.5, first=answers)
 
 
 def test_class_that_does_not_exist() -> None:

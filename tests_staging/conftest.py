@@ -49,7 +49,7 @@ def counted(target: Target, prometheus: Prometheus) -> Callable[[Result], str] |
 
     def compare(result: Result) -> str:
         grew = growth(prometheus, named.query, result.start, result.end)
-        return less_counted(result, named.uncounted, grew.seen, grew.unseen, grew.gaps)
+        return less_counted(result, named.uncounted, grew.seen, grew.unseen, grew.gaps, grew.first)
 
     return compare
 

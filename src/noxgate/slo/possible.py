@@ -75,12 +75,18 @@ def from_application(result: Result, uncounted: Collection[str] = ()) -> int:
 
 
 def less_counted(
-    result: Result, uncounted: Collection[str], seen: float, unseen: float = 0, gaps: int = 0
+    result: Result,
+    uncounted: Collection[str],
+    seen: float,
+    unseen: float = 0,
+    gaps: int = 0,
+    first: float = 0,
 ) -> str:
     """Why the application did not count as many; empty where it did.
 
     It counted `seen`, and maybe `unseen` between two looks of Prometheus. UnreachableError where that had
-    `gaps` in which more may have been lost.
+    `gaps` in which more may have been lost, or where it depends on the `first` values of counters that may
+    be older than the test.
     """
     if unknown := sorted(set(uncounted) - set(CLASSES)):
         raise UnreachableError(
@@ -90,6 +96,10 @@ def less_counted(
     if answers <= seen + unseen:
         return ""
     counted = f"{answers} right answers, and the application's own counters grew by {seen + unseen:.0f}"
+    if answers <= seen + unseen + first:
+        raise UnreachableError(
+            f"{counted}; series began with {first:.0f} more, which may be older than the load test"
+        )
     if gaps:
         raise UnreachableError(
             f"{counted}: Prometheus missed {gaps} looks, in which they may have been reset"
