@@ -42,6 +42,10 @@ def _objects() -> Iterator[Sabotage]:
         file, " endpoints:\n    - {port: http,", " endpoints:\n    - {port: metrics,", applied=True
     )
     yield Sabotage(line, "port", "a port that the Service does not name", metrics, "metrics")
+    at_pods = shipped(
+        file, " endpoints:\n    - {port: http,", " endpoints:\n    - {targetPort: 80,", applied=True
+    )
+    yield Sabotage(line, "target-port", "a port that no container declares", at_pods, "targetPort 80")
     line = "staging.prometheus-rule"
     fewer = edited("PrometheusRule", "nox-api-alerts", [{"op": "remove", "path": "/spec/groups/0/rules/0"}])
     yield Sabotage(line, "fewer", "a rule less than shipped", fewer, "rules", (DRIFT,))
