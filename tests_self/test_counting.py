@@ -65,6 +65,7 @@ OTHERS = [one for one in USUAL if not HALF <= one.at < HALF + 60]
 MINUTE = steady(HALF, HALF + 60, status="500")
 OLD = [Request(-DAY + number, "500") for number in range(900)]  # a tenth of its life
 FEW = [Request(-DAY + number, "500") for number in range(20)]
+LAST = [Request(LENGTH - 190, "500")] * 200
 PODS = (
     Pod("steady", USUAL),
     Pod("minute", [*OTHERS, *MINUTE]),
@@ -88,6 +89,8 @@ PODS = (
     Pod("young", [*steady(HALF, LENGTH), *[Request(HALF + 1, "500")] * 200], starts=[HALF], name="b"),
     Pod("late", USUAL),
     Pod("late", [*steady(HALF, LENGTH), *FAILS], starts=[HALF], name="b", asked=since(HALF + 600)),
+    Pod("last-minutes", USUAL),
+    Pod("last-minutes", LAST, starts=[LENGTH - 200], name="b", asked=since(LENGTH - 100)),
     Pod("anew", [*USUAL, *FAILS, *[Request(-300, "500")] * 200], starts=[BEGINS, HALF]),
     Pod("anew-dark", [*USUAL, *FAILS], starts=[BEGINS, HALF], seen=but(HALF, HALF + 240)),
     Pod("crash", [*USUAL, *FAILS], starts=[BEGINS, HALF + 130], seen=but(HALF + 130, HALF + 160)),
@@ -271,6 +274,13 @@ def test_what_decides_and_is_not_counted_is_left_undecided(
     """Neither charged to the release nor passed over."""
     with pytest.raises(UnreachableError, match=r"^expected less than 1, .* not counted: first values \("):
         window(world).errors_over(1)
+
+
+def test_errors_of_the_last_minutes_are_found(window: Callable[[str], WindowMetrics]) -> None:
+    """Of a pod that started in them."""
+    (found,) = window("last-minutes").errors_over(1)
+
+    assert found.minutes == 2
 
 
 def test_slow_requests_that_begin_a_series_are_found(window: Callable[[str], WindowMetrics]) -> None:

@@ -44,6 +44,7 @@ class Counting:
     labels: Sequence[str]
     started: str
     since: datetime
+    until: datetime
     before: timedelta
     every: int  # seconds between two scrapes
 
@@ -136,7 +137,7 @@ class Window:
 def count(counting: Counting, by: str, ask: Ask) -> Grown:
     """The growth, in three questions: what scrapes brought, which were answered, when processes started."""
     first = counting.since - counting.before
-    started = _starts(ask(counting.started, first, SAID))
+    started = _starts(ask(counting.started, backwards(counting.until, first, SAID), SAID))
     counter = _Counter(counting, started)
     for scraped, answered in zip(
         ask(counting.scraped(by), first, counting.every),
@@ -146,6 +147,11 @@ def count(counting: Counting, by: str, ask: Ask) -> Grown:
         for at, target, classes in _scrapes(scraped, answered, by):
             counter.look(at, target, classes)
     return Grown(counter.steps, counter.first, sorted(counter.pods))
+
+
+def backwards(until: datetime, first: datetime, step: int) -> datetime:
+    """Where steps have to begin, at that time or before, to end at the very end."""
+    return until - math.ceil((until - first) / timedelta(seconds=step)) * timedelta(seconds=step)
 
 
 @dataclass

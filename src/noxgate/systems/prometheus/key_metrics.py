@@ -125,7 +125,14 @@ class KeyMetrics:
         looked = self._looked(self._of.up)
         before = max(BEFORE, timedelta(seconds=looked.span.seconds))
         counting = Counting(
-            selector, self._of.up, looked.labels, self._of.started, looked.since, before, looked.every
+            selector,
+            self._of.up,
+            looked.labels,
+            self._of.started,
+            looked.since,
+            looked.until,
+            before,
+            looked.every,
         )
         found = count(
             counting, by, lambda *asked: [self._prometheus.range(asked[0], asked[1], looked.until, asked[2])]

@@ -10,7 +10,7 @@ from statistics import fmean
 from noxgate.errors import UnreachableError
 from noxgate.systems.prometheus.answers import Labels, Series
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.counting import Counting, Grown, Window, count, undecided
+from noxgate.systems.prometheus.counting import Counting, Grown, Window, backwards, count, undecided
 from noxgate.systems.prometheus.metric_queries import SAID, MetricQueries, is_failed
 from noxgate.systems.prometheus.restarts import restarted
 from noxgate.systems.prometheus.stretches import STEP, Minutes, Stretch, stretches
@@ -20,6 +20,7 @@ SEEN = 120  # a minute is covered by a sample that is not older
 MISSED = 3600  # a pod that no longer answers is missed for so long: then it is taken to be gone
 CHUNK = timedelta(hours=12)  # that one query is about: a server limits what it may load
 COUNTED = timedelta(hours=6)  # the same of counters, of which each scrape is asked for
+MOST = 10_000  # steps of one query: a server answers 11,000
 KNOWN = 3600  # in which counters that are away for a while are looked for
 CRITICAL = 'ALERTS{severity="critical",alertstate="firing"}'
 
@@ -122,7 +123,7 @@ class WindowMetrics:
         self._measured(self.of.restarts)
         first = self.start - timedelta(seconds=KNOWN)
         asked = self._parts(f"max by (pod) (last_over_time({self.of.restarts}[{SEEN}s]))", first, STEP)
-        young = self._parts(self.of.pod_started, self.start, SAID)
+        young = self._parts(self.of.pod_started, backwards(self.end, self.start, SAID), SAID)
         found = restarted(asked, young, self.start)
         if found.unknown:
             self.prometheus.say(found.said, self.of.restarts)
@@ -192,7 +193,9 @@ class WindowMetrics:
         """By how much counters grew; what was not counted is said."""
         labels, every = self._scrapes
         before = timedelta(seconds=every * math.ceil(KNOWN / every))
-        counting = Counting(selector, self.of.up, labels, self.of.started, self.start, before, every)
+        counting = Counting(
+            selector, self.of.up, labels, self.of.started, self.start, self.end, before, every
+        )
         found = count(counting, by, partial(self._parts, chunk=COUNTED))
         if found.said:
             self.prometheus.say(found.said, counting.scraped(by))
@@ -202,8 +205,8 @@ class WindowMetrics:
     def _scrapes(self) -> tuple[Sequence[str], int]:
         """What labels they had in all this time, which may come and go; how many seconds are between two."""
         up = f"count_over_time({self.of.up}[{KNOWN * 1000 - 1}ms])"
-        found = [one for part in self._parts(up, self.start, KNOWN) for one in part]
-        found += self.prometheus.range(up, self.end, self.end, KNOWN)
+        asked = self._parts(up, backwards(self.end, self.start, KNOWN), KNOWN)
+        found = [one for part in asked for one in part]
         most = max((count for one in found for _, count in one.points), default=0.0)
         if not most:
             raise UnreachableError(f"{self.of.up}: expected samples, saw none")
@@ -258,7 +261,7 @@ class WindowMetrics:
         """What is answered from then on, a part at a time."""
         each = timedelta(seconds=step)
         while first <= self.end:
-            last = min(first + chunk, self.end)
+            last = min(first + min(chunk, MOST * each), self.end)
             yield self.prometheus.range(expression, first, last, step)
             first += ((last - first) // each + 1) * each
 

@@ -1,0 +1,118 @@
+"""Sessions that stand still, on a real PostgreSQL: idle in transaction, and what only looks like it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString, cast
+
+import psycopg
+import pytest
+from tests_self.test_database_connections import target_at
+
+from noxgate.errors import UnreachableError
+from noxgate.look.waiting import eventually
+from noxgate.machine.doctor import program
+from noxgate.systems.postgres.database import Database, DatabaseSession
+from noxgate.systems.postgres.sessions import Session, idle_in_transaction, left_prepared, sessions, slow
+from noxgate.trials.scratch import ScratchServer, programs
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Loopback
+
+LIMIT = 0.5  # seconds
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    server = ScratchServer(programs(int(program("postgres").parents[1].name)))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def looking(server: ScratchServer, loopback: "Loopback") -> Iterator[Database]:
+    with closing(DatabaseSession(target_at(loopback, server.url("postgres")))) as session:
+        yield Database(session, lambda _: None)
+
+
+@contextmanager
+def named(server: ScratchServer, name: str, *, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(server.url("postgres"), application_name=name, autocommit=autocommit) as connection:
+        yield connection
+        connection.rollback()
+
+
+def seen(looking: Database, of: Callable[[list[Session], float], list[Session]], limit: float) -> list[str]:
+    return [one.application for one in of(sessions(looking), limit)]
+
+
+def is_seen(looking: Database, expected: list[str]) -> None:
+    assert seen(looking, idle_in_transaction, LIMIT) == expected
+
+
+def test_transaction_that_was_left_open(server: ScratchServer, looking: Database) -> None:
+    """Beyond the limit, not before; a query that runs in one is no idleness."""
+    with named(server, "left-open") as connection:
+        connection.execute("SELECT 1")
+
+        assert seen(looking, idle_in_transaction, 3600) == []
+        eventually(lambda: is_seen(looking, ["left-open"]), within=20, every=0.1)
+        assert seen(looking, slow, LIMIT) == []
+
+    eventually(lambda: is_seen(looking, []), within=20, every=0.1)
+
+
+def test_transaction_that_failed_and_was_left(server: ScratchServer, looking: Database) -> None:
+    """It holds the same until somebody rolls it back."""
+    with named(server, "failed") as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("SELECT 1 / 0")
+
+        eventually(lambda: is_seen(looking, ["failed"]), within=20, every=0.1)
+
+
+def test_session_of_a_pool_that_waits_is_fine(server: ScratchServer, looking: Database) -> None:
+    """Idle outside of a transaction, for as long as it likes."""
+    with named(server, "pooled", autocommit=True) as waiting, named(server, "left-open") as connection:
+        waiting.execute("SELECT 1")
+        connection.execute("SELECT 1")  # later than the other
+
+        eventually(lambda: is_seen(looking, ["left-open"]), within=20, every=0.1)
+
+
+def answering(*answers: list[tuple[Any, ...]]) -> Database:
+    """A database with these rows."""
+
+    class Rows:
+        def rows(self, _: LiteralString) -> list[tuple[Any, ...]]:
+            return answers[0]
+
+    return cast("Database", Rows())
+
+
+def test_prepared_transactions() -> None:
+    """They have no session that could be seen."""
+    left = answering([("order-1", "nox", 31.0), ("order-2", "nox", 0.2)])
+
+    assert left_prepared(left, 30) == ["order-1 of nox, 31 s"]
+    assert left_prepared(answering([]), 30) == []
+
+
+def test_sessions_that_say_nothing() -> None:
+    """Of another role, or with track_activities off."""
+    own = (1, "nox", "noxgate", "active", 0.0, 0.0)
+    with pytest.raises(AssertionError, match="GRANT pg_read_all_stats"):
+        sessions(answering([own, (2, None, None, None, None, None)]))
+    with pytest.raises(UnreachableError, match=r"sessions \[2\] .* track_activities is off"):
+        sessions(answering([own, (2, "nox", "api", "disabled", None, None)]))
+
+
+def test_queries_that_run_on() -> None:
+    """By the time of the query; a function called by libpq's old way is one."""
+    found = [
+        Session(1, "nox", "api", "active", 61),
+        Session(2, "nox", "api", "fastpath function call", 61),
+        Session(3, "nox", "api", "active", 59),
+        Session(4, "nox", "api", "idle", 3600),
+    ]
+
+    assert [one.pid for one in slow(found, 60)] == [1, 2]
