@@ -160,8 +160,8 @@ class _Counter:
 
     counting: Counting
     started: Mapping[str, Sequence[datetime]]
-    steps: dict[datetime, dict[str, float]] = field(default_factory=dict)
-    first: dict[datetime, dict[str, float]] = field(default_factory=dict)
+    steps: dict[datetime, dict[str, float]] = field(default_factory=lambda: defaultdict(_none))
+    first: dict[datetime, dict[str, float]] = field(default_factory=lambda: defaultdict(_none))
     pods: set[str] = field(default_factory=set)
     last: dict[Target, tuple[datetime, Classes]] = field(default_factory=dict)
 
@@ -172,14 +172,14 @@ class _Counter:
             return
         pod = dict(target).get("pod", "")
         recent = when is not None and at - when <= timedelta(seconds=RECENT * self.counting.every)
+        steps = self.steps[at]
         for name, amount in classes.items():
             if name in before:
-                grown = amount - before[name] if amount >= before[name] else amount
-                _add(self.steps.setdefault(at, defaultdict(float)), {name: grown})
-            elif recent or self._is_young(pod, at) or not amount:
-                _add(self.steps.setdefault(at, defaultdict(float)), {name: amount})
+                steps[name] += amount - before[name] if amount >= before[name] else amount
+            elif recent or not amount or self._is_young(pod, at):
+                steps[name] += amount
             else:
-                _add(self.first.setdefault(at, defaultdict(float)), {name: amount})
+                self.first[at][name] += amount
                 self.pods.add(pod)
 
     def _is_young(self, pod: str, at: datetime) -> bool:
@@ -200,18 +200,17 @@ def undecided(counted: float, everything: float, limit: float, said: str) -> str
 def _scrapes(
     scraped: Iterable[Series], answered: Iterable[Series], by: str
 ) -> Iterator[tuple[datetime, Target, Classes]]:
-    """Each answered scrape with what it brought, in the order of time."""
-    found: dict[tuple[datetime, Target], dict[str, float]] = {}
+    """Each answered scrape with what it brought, those of one target in the order of time."""
+    found: dict[Target, dict[datetime, dict[str, float]]] = defaultdict(dict)
     for one in answered:
-        target = _target(one, "__name__")
-        found.update(((at, target), {}) for at, _ in one.points)
+        found[_target(one, "__name__")].update((at, {}) for at, _ in one.points)
     for one in scraped:
-        target, name = _target(one, by), one.labels.get(by, "")
+        scrapes, name = found[_target(one, by)], one.labels.get(by, "")
         for at, amount in one.points:
-            found.setdefault((at, target), {})[name] = amount
-    yield from (
-        (at, target, classes) for (at, target), classes in sorted(found.items(), key=lambda each: each[0])
-    )
+            scrapes.setdefault(at, {})[name] = amount
+    for target, scrapes in found.items():
+        for at in sorted(scrapes):
+            yield at, target, scrapes[at]
 
 
 def _target(series: Series, but: str) -> Target:
@@ -227,6 +226,10 @@ def _starts(found: Iterable[Sequence[Series]]) -> Mapping[str, Sequence[datetime
     return {
         pod: [datetime.fromtimestamp(value, UTC) for value in sorted(each)] for pod, each in starts.items()
     }
+
+
+def _none() -> dict[str, float]:
+    return defaultdict(float)
 
 
 def _add(summed: dict[str, float], more: Classes) -> None:
