@@ -353,9 +353,9 @@ def test_counters_beside_a_load_test(
 # ---------------------------------------------------------------- live
 
 
-def test_burst_right_now(running: Running, loopback: "Loopback") -> None:
+def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[Observation]) -> None:
     """200 of 3,930 requests fail, and a new path is slow: as the API's own counters have it."""
-    looking = client(loopback, running.url)
+    looking = client(loopback, running.url, observed)
     scrapes = f'min(count_over_time(up{{job="nox-api",instance!=""}}[{EARLIER + 2}s])) or vector(0)'
     eventually(lambda: at_least(looking.value(scrapes), EARLIER), within=60, every=0.2)
     began = time.monotonic()
@@ -378,6 +378,7 @@ def test_burst_right_now(running: Running, loopback: "Loopback") -> None:
         "live-new-path": 0,
     }
     assert [name for name, value in p95.items() if value > 300] == ["live-new-path"]
+    assert float(observed[-1].seen) == pytest.approx(p95["live-new-path"], rel=1e-4)
 
 
 def at_least(seen: float, least: float) -> None:

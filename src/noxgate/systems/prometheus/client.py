@@ -210,8 +210,9 @@ class Prometheus:
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
-        noted = f"; noted: {shortened('; '.join(notes), 160)}" if notes else ""
-        self._observe(Observation(shortened(show(found)) + noted, repeat))
+        if notes:
+            self._observe(Observation(f"noted: {shortened('; '.join(notes))}", repeat))
+        self._observe(Observation(shortened(show(found)), repeat))
         return found
 
     def _exchange(
