@@ -107,6 +107,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     began = (datetime.now(UTC) - timedelta(hours=5)).replace(minute=0, second=0, microsecond=0)
 
     def lines() -> Iterator[str]:
+        long = int(DAY.total_seconds()) + LENGTH
+        nights = [one for one in steady(BEGINS, long, 10) if not FROM <= one.at % DAY.total_seconds() < TO]
+        yield from Pod("two-nights", nights, every=60).samples(began - DAY, long)
+        yield from Pod("blue-two-nights", usual(), every=60).samples(began - 2 * DAY, LENGTH)
+        gate = Ingress("public-two-nights", lambda _: {"200": 1.0})
+        yield from gate.samples(began - DAY, long)
         for each in NIGHTS.values():
             for old in each.before:
                 yield from old.samples(began - DAY, LENGTH)
@@ -154,6 +160,21 @@ def test_as_quiet_as_the_day_before(
     assert outages(name) == []
     (said,) = quiet(observed)
     assert "quiet, as the day before: " in said
+
+
+def test_second_night_is_compared_with_the_first(
+    asked: Asked, loopback: "Loopback", observed: list[Observation]
+) -> None:
+    """Which was green's own; the first, with blue's."""
+    looking = client(loopback, asked.url, observed)
+    began = asked.began - DAY
+    metrics = WindowMetrics(
+        looking, MetricQueries("two-nights"), began, asked.began + timedelta(seconds=LENGTH), 90, 15
+    )
+    ingress = nginx_requests("public-two-nights", "nox-api-ingress")
+
+    assert Quiet((), ingress, began, "blue-two-nights").outages(metrics) == []
+    assert len(quiet(observed)) == 2
 
 
 @pytest.mark.parametrize("name", ["busy-before", "shorter-before", "unknown-before", "dark-before"])

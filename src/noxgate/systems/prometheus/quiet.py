@@ -39,15 +39,16 @@ class Quiet:
         silences = [_widened(each, metrics) for each in metrics.silences()]
         if not silences:
             return []
+        ask = f"sum by (instance,pod,status,code) (last_over_time({{}}[{SEEN}s]))"
+        counted = [one for each in self.ingress for one in metrics.by_minute(ask.replace("{}", each))]
+        before = self._days_before(metrics, silences)
         found: list[str] = []
         unknown: list[str] = []
         for silence in silences:
-            asked = self._asked(metrics, silence)
-            if asked is not None and asked.against(
-                metrics.between(silence.first - MINUTE, silence.last).answered()
-            ):
+            asked = _asked(counted, silence)
+            if asked is not None and asked.against(metrics.answered(silence.first - MINUTE, silence.last)):
                 found.append(f"{silence}: the ingress counted {asked}")
-            elif why := self._doubt(metrics, silence, asked):
+            elif why := self._doubt(metrics, silence, asked, before):
                 unknown.append(f"{silence}: {why}")
         if unknown and not found:
             shown = "; ".join(unknown[:SHOWN]) + ("; …" if unknown[SHOWN:] else "")
@@ -56,56 +57,31 @@ class Quiet:
             )
         return found
 
-    def _doubt(self, metrics: WindowMetrics, silence: Stretch, asked: "Asked | None") -> str:
+    def _doubt(
+        self, metrics: WindowMetrics, silence: Stretch, asked: "Asked | None", before: Sequence[WindowMetrics]
+    ) -> str:
         """Why a silence may be more than that; empty where it was quiet."""
-        if any(gap.first <= silence.last and gap.last >= silence.first for gap in metrics.gaps):
+        if _in(metrics.gaps, silence.first, silence.last):
             return "not every pod was scraped"
         if asked is None:
             return f"expected the ingress' own counter all the time ({' or '.join(self.ingress)}), saw none"
         if any(each.covers(silence.first, silence.last) for each in self.hours):
             metrics.prometheus.say(f"{silence}: quiet, as the profile names those hours", metrics.of.requests)
             return ""
-        before = self._day_before(metrics, silence)
-        if before is None or before.minutes < silence.minutes:
-            seen = "nothing to compare with" if before is None else f"at most {before.minutes} min"
+        then = _day_before(before, *_hours_before(silence))
+        if then is None or then.minutes < silence.minutes:
+            seen = "nothing to compare with" if then is None else f"at most {then.minutes} min"
             return f"[quiet] hours name others, and the same hours of the day before had {seen}"
-        metrics.prometheus.say(f"{silence}: quiet, as the day before: {before}", metrics.of.requests)
+        metrics.prometheus.say(f"{silence}: quiet, as the day before: {then}", metrics.of.requests)
         return ""
 
-    def _day_before(self, metrics: WindowMetrics, silence: Stretch) -> Stretch | None:
-        """The longest silence of the same hours; None where nobody knows."""
-        first = silence.first.replace(minute=0, second=0) - DAY
-        last = silence.last.replace(minute=0, second=0) + HOUR - DAY
-        if first < self.switched < last:
-            return None
-        namespace = self.blue if last <= self.switched else metrics.of.namespace
-        then = metrics.between(first, last, namespace)
-        try:
-            silences = [] if namespace is None or then.gaps else then.silences()
-        except UnreachableError:
-            return None
-        return max((_widened(each, then) for each in silences), key=lambda each: each.minutes, default=None)
-
-    def _asked(self, metrics: WindowMetrics, silence: Stretch) -> "Asked | None":
-        """What the ingress counted; None where it was not seen in each minute."""
-        looked: set[datetime] = set()
-        counted: dict[bool, float] = defaultdict(float)
-        for selector in self.ingress:
-            whole = metrics.between(silence.first - MINUTE, silence.last)
-            series = whole.by_minute(
-                f"sum by (instance,pod,status,code) (last_over_time({selector}[{SEEN}s]))"
-            )
-            there = {(_whose(one), at) for one in series for at, _ in one.points}
-            looked |= {at for _, at in there}
-            for one in series:
-                failed = is_failed(one.labels.get("status") or one.labels.get("code", ""))
-                begun, value = one.points[0]
-                if (_whose(one), begun - MINUTE) in there:
-                    counted[failed] += value  # of a status that was not there a minute before
-                counted[failed] += sum(max(0.0, now - was) for (_, was), (_, now) in pairwise(one.points))
-        if len(looked) <= silence.minutes:
-            return None
-        return Asked(sum(counted.values()), counted[True])
+    def _days_before(self, metrics: WindowMetrics, silences: Sequence[Stretch]) -> list[WindowMetrics]:
+        """What may be compared with: blue until the switch, and green since."""
+        of_blue = [each for each in map(_hours_before, silences) if each[1] <= self.switched]
+        if self.blue is None or not of_blue:
+            return [metrics]
+        first, last = min(each[0] for each in of_blue), max(each[1] for each in of_blue)
+        return [metrics.between(first, last, self.blue), metrics]
 
 
 @dataclass(frozen=True)
@@ -125,14 +101,53 @@ class Asked:
 
 def nginx_requests(namespace: str, ingress: str) -> tuple[str, ...]:
     """Of one Ingress: its namespace is in a label of its own, unless Prometheus honours nginx' labels."""
-    labels = ("exported_namespace", "namespace")
-    return tuple(
-        f'nginx_ingress_controller_requests{{{each}="{namespace}",ingress="{ingress}"}}' for each in labels
-    )
+    metric, ours = "nginx_ingress_controller_requests", f'="{namespace}",ingress="{ingress}"'
+    return tuple(f"{metric}{{{each}{ours}}}" for each in ("exported_namespace", "namespace"))
+
+
+def _asked(counted: Sequence[Series], silence: Stretch) -> Asked | None:
+    """What the ingress counted; None where it was not seen in each minute."""
+    begin = silence.first - MINUTE
+    within = [(one, [point for point in one.points if begin <= point[0] <= silence.last]) for one in counted]
+    there = {(_whose(one), at) for one, points in within for at, _ in points}
+    if len({at for _, at in there}) <= silence.minutes:
+        return None
+    grown: dict[bool, float] = defaultdict(float)
+    for one, points in within:
+        failed = is_failed(one.labels.get("status") or one.labels.get("code", ""))
+        if points and (_whose(one), points[0][0] - MINUTE) in there:
+            grown[failed] += points[0][1]  # of a status that was not there a minute before
+        grown[failed] += sum(max(0.0, now - was) for (_, was), (_, now) in pairwise(points))
+    return Asked(sum(grown.values()), grown[True])
 
 
 def _whose(series: Series) -> tuple[str, str]:
     return series.labels.get("instance", ""), series.labels.get("pod", "")
+
+
+def _hours_before(silence: Stretch) -> tuple[datetime, datetime]:
+    """The same hours of the day before, as whole ones."""
+    first, last = (each.replace(minute=0, second=0) - DAY for each in (silence.first, silence.last))
+    return first, last + HOUR
+
+
+def _day_before(known: Sequence[WindowMetrics], first: datetime, last: datetime) -> Stretch | None:
+    """The longest silence in these hours; None where nobody knows, or there was none."""
+    for then in known:
+        if then.start <= first and last <= then.end:
+            try:
+                silences = [] if _in(then.gaps, first, last) else then.silences()
+            except UnreachableError:
+                return None
+            longest = _in([_widened(each, then) for each in silences], first, last)
+            return max(longest, key=lambda each: each.minutes, default=None)
+    return None
+
+
+def _in(stretches: Sequence[Stretch], first: datetime, last: datetime) -> list[Stretch]:
+    """What lies in a time of these."""
+    found = [Stretch(max(first, each.first), min(last, each.last)) for each in stretches]
+    return [each for each in found if each.first <= each.last]
 
 
 def _widened(silence: Stretch, metrics: WindowMetrics) -> Stretch:

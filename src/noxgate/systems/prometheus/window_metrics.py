@@ -81,10 +81,9 @@ class WindowMetrics:
             {window.at: math.nan for window in self._windows(self._requests) if not window.total}
         )
 
-    def answered(self) -> float:
-        """How many requests the pods counted, whoever asked, for whatever."""
-        found = self._grown(self.of.answers, "status")
-        return sum(sum(classes.values()) for classes in found.steps.values())
+    def answered(self, since: datetime, until: datetime) -> float:
+        """How many requests the pods counted then, whoever asked, for whatever."""
+        return sum(sum(each.values()) for at, each in self._all_requests.steps.items() if since < at <= until)
 
     def requests_per_second(self) -> float:
         """Over the whole time."""
@@ -188,6 +187,11 @@ class WindowMetrics:
         """What users asked for, by status: of several questions of one check."""
         self._covered(self.of.up)
         return self._grown(self.of.requests, "status")
+
+    @cached_property
+    def _all_requests(self) -> Grown:
+        """What anybody asked for, probes among them."""
+        return self._grown(self.of.answers, "status")
 
     def _grown(self, selector: str, by: str) -> Grown:
         """By how much counters grew; what was not counted is said."""
