@@ -39,6 +39,7 @@ def application(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         log.info("started NOX API %s on %s:%s", settings.version, settings.host, settings.port)
+        log.info("error handlers are registered")  # a word and no error, as healthy services log
         yield
         await nox.backends.close()
         log.info("stopped NOX API %s", settings.version)

@@ -41,4 +41,3 @@ def start_logging(settings: Settings) -> None:
     handler.setFormatter(JsonFormatter(settings.pod, settings.secrets()))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(logging.INFO)
-    log.info("error handlers are registered")  # a word, and no error: what a healthy service writes, too
