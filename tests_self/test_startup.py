@@ -9,7 +9,7 @@ import pytest
 # Each takes a command that has no use for it from 20 to 500 ms.
 HEAVY = {
     *("allure_commons", "asyncio", "cryptography", "httpx", "importlib.metadata", "jinja2", "kubernetes"),
-    *("matplotlib", "numpy", "prometheus_client", "psycopg", "pytest", "redis", "rich", "ssl", "typing"),
+    *("matplotlib", "numpy", "promql_parser", "psycopg", "pytest", "redis", "rich", "ssl", "typing"),
     *("urllib3", "websocket", "yaml"),
 }
 # pytest and its reporters bring these themselves.

@@ -7,24 +7,32 @@ from itertools import pairwise
 import pytest
 
 from nox_service.api import ApiClient
+from noxgate.look.http import Answer
 from noxgate.systems.prometheus import exposition
+from noxgate.systems.prometheus.metric_queries import LABELS
 
 
 @pytest.mark.runbook("staging.metrics-format")
 def test_metrics_are_prometheus_text(api: ApiClient) -> None:
-    """Parsed whole, as Prometheus would: one bad line loses the scrape."""
-    answer = api.get("/metrics")
+    """By its content type, and whole, as a scrape reads it: one bad line loses all of it.
+
+    Prometheus 3 scrapes no other content type than these two, Prometheus 2 reads all else as text/plain.
+    """
+    answer = asked(api)
 
     assert answer.status == 200
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    assert kind in {"text/plain", "application/openmetrics-text"}
-    assert exposition.parse(answer.text) != []
+    kind = exposition.media_type(answer.headers.get("content-type", ""))
+    assert kind in {exposition.TEXT, exposition.OPENMETRICS}
+    assert read(answer) != []
 
 
 @pytest.mark.runbook("staging.metrics-series")
 def test_slo_series_exist(api: ApiClient) -> None:
-    """Requests by status, and a latency histogram that can tell 300 ms and 500 ms (the SLOs' limits)."""
-    samples = exposition.parse(api.get("/metrics").text)
+    """Requests by status, and a latency histogram that can tell 300 ms and 500 ms (the SLOs' limits).
+
+    With the labels by which live tells users from probes: without them its numbers would be of both.
+    """
+    samples = read(asked(api))
     requests = [sample for sample in samples if sample.name == "http_requests_total"]
     histograms = exposition.histograms(samples, "http_request_duration_seconds")
 
@@ -32,9 +40,25 @@ def test_slo_series_exist(api: ApiClient) -> None:
     assert sum(sample.value for sample in requests) > 0
     statuses = [sample.labels for sample in requests]
     assert [labels for labels in statuses if not re.fullmatch(r"\d{3}", labels.get("status", ""))] == []
+    unlabelled = [
+        (sample.name, label)
+        for sample in samples
+        for label in LABELS.get(sample.name, ())
+        if label not in sample.labels
+    ]
+    assert sorted(set(unlabelled)) == [], "live's queries need these labels on every series"
     assert [buckets for buckets in histograms if not never_falls(list(buckets.values()))] == []
     fine = [buckets for buckets in histograms if {0.3, 0.5, math.inf} <= buckets.keys()]
     assert sum(buckets[math.inf] for buckets in fine) > 0, "no requests in a histogram with 0.3, 0.5 and +Inf"
+
+
+def asked(api: ApiClient) -> Answer:
+    """As Prometheus asks: an application may answer others in another format."""
+    return api.get("/metrics", accept=exposition.ACCEPT)
+
+
+def read(answer: Answer) -> list[exposition.Sample]:
+    return exposition.parse(answer.content, answer.headers.get("content-type", ""))
 
 
 def never_falls(counts: list[float]) -> bool:

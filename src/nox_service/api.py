@@ -94,13 +94,21 @@ class ApiClient:
         self._session = session
         self._observe = observe
 
-    def get(self, path: str, *, who: Who | None = None, show: Sequence[str] = (), origin: str = "") -> Answer:
+    def get(
+        self,
+        path: str,
+        *,
+        who: Who | None = None,
+        show: Sequence[str] = (),
+        origin: str = "",
+        accept: str = "",
+    ) -> Answer:
         """GET `path`; redirects are not followed. `show` records these headers in place of the body.
 
-        With an `origin` as a browser asks that has a page of there open.
+        With an `origin` as a browser asks that has a page of there open; `accept` is what is understood.
         """
         url = self._target.base_url + _path(path)
-        return self._send("GET", url, who=who, show=show, origin=origin)
+        return self._send("GET", url, who=who, show=show, sent={"Origin": origin, "Accept": accept})
 
     def get_often(self, path: str, *, who: Who | None = None) -> list[Answer]:
         """GET `path` LOOKS times, so that each pod behind the ingress has answered.
@@ -173,9 +181,9 @@ class ApiClient:
         body: str | None = None,
         show: Sequence[str] = (),
         address: str = "",
-        origin: str = "",
+        sent: Mapping[str, str] | None = None,
     ) -> Answer:
-        headers = {"origin": origin} if origin else {}
+        headers: dict[str, str] = {}
         command = ["curl", "-sS"]
         if self._target.ca_file and url.startswith("https:"):
             command += ["--cacert", str(self._target.ca_file)]
@@ -192,7 +200,10 @@ class ApiClient:
                 value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
             headers["authorization"] = f"Bearer {value}"
             quoted += [f'-H "Authorization: Bearer {spelled}"']
-        quoted += [f"-H {shlex.quote(f'Origin: {origin}')}"] if origin else []
+        for name, said in (sent or {}).items():
+            if said:
+                headers[name.lower()] = said
+                quoted += [f"-H {shlex.quote(f'{name}: {said}')}"]
         if body is not None:
             headers["content-type"] = "application/json"
             quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]
@@ -247,7 +258,8 @@ class ApiClient:
         for name, value in response.headers.multi_items():
             values.setdefault(name.lower(), []).append(value)
         joined = {name: ", ".join(several) for name, several in values.items()}
-        return Answer(response.status_code, joined, values, content.decode("utf-8", "replace"), seconds)
+        text = content.decode("utf-8", "replace")
+        return Answer(response.status_code, joined, values, text, seconds, bytes(content))
 
 
 def _path(path: str) -> str:

@@ -26,6 +26,7 @@ NoxgateError
     ManifestError           an AssertionError, too
     YamlError               a text that kubectl refuses to read
     RefusedError            an AssertionError, too
+    LostError               an AssertionError, too: a scrape would lose all of a text
     TakenError              an AssertionError, too: no dry run shows it
     UnnamedError            an AssertionError, too: kubectl refuses it before the API server is asked
     CommitError             no commit can be named for what is here

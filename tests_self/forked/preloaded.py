@@ -21,7 +21,7 @@ from noxgate.look.secret import Scrubber, Secret
 OTHERS = (
     *("allure_commons.logger", "allure_pytest.listener", "cryptography.hazmat.primitives.serialization"),
     *("execnet", "httpcore", "httpx", "jinja2.ext", "kubernetes.client", "kubernetes.config"),
-    *("kubernetes.stream", "matplotlib.figure", "numpy", "prometheus_client.parser", "psycopg.sql"),
+    *("kubernetes.stream", "matplotlib.figure", "numpy", "promql_parser", "psycopg.sql"),
     *("psycopg_binary", "pytest_html.selfcontained_report", "redis", "rich.progress", "websocket"),
     *("xdist.remote", "xdist.workermanage", "yaml"),
 )

@@ -229,6 +229,11 @@ def _metrics() -> Iterator[Sabotage]:
     build = 'nox_build_info{version="8.0.0"} 1.0\n'
     twice = altered(path, build, build + build)
     yield Sabotage(line, "twice", "a series twice", twice, "nox_build_info", ("staging.metrics-series",))
+    series = ("staging.metrics-series",)
+    traced = altered(path, build, build[:-1] + ' # {trace_id="4bf92f3577b34da6"} 1.0\n')
+    yield Sabotage(line, "exemplar", "an exemplar in text/plain", traced, "whole scrape is lost", series)
+    unended = answer(path, headers={"Content-Type": "application/openmetrics-text; version=1.0.0"})
+    yield Sabotage(line, "no-eof", "OpenMetrics without its end", unended, "expected # EOF", series)
     line = "staging.metrics-series"
     health = 'method="GET",path="/health"'
     negative = altered(path, f'{{{health},status="200"}} ', f'{{{health},status="200"}} -')
@@ -245,3 +250,5 @@ def _metrics() -> Iterator[Sabotage]:
     yield Sabotage(line, "renamed", "a counter with another name", renamed, "0")
     unlabelled = altered(path, "status=", "code=")
     yield Sabotage(line, "status", "no status label", unlabelled, "method")
+    unrouted = altered(path, 'path="', 'route="')
+    yield Sabotage(line, "path", "no path label, which live needs", unrouted, "path")

@@ -27,6 +27,7 @@ class Answer:
     values: Mapping[str, Sequence[str]] = field(repr=False)
     text: str
     seconds: float = field(default=0, repr=False)
+    content: bytes = field(default=b"", repr=False)  # as it came, where text may have lost bytes of it
 
     def json(self) -> Any:
         """The parsed body; AssertionError where it is not JSON (NaN, Infinity and a key twice are not)."""

@@ -36,7 +36,7 @@ ASK_PIP = "import importlib.metadata as installed; print(installed.version('pip'
 # are what most of them import; the rest of 700 MB is compiled by whoever comes to need it.
 IMPORTED_FIRST = (
     "pytest, xdist.plugin, xdist.remote, pytest_html.plugin, allure_pytest.plugin, httpx, jinja2",
-    "prometheus_client, psycopg, redis, websocket, yaml, cryptography.x509",
+    "promql_parser, psycopg, redis, websocket, yaml, cryptography.x509",
 )
 BY_REHEARSALS = (
     "random_order.plugin, psycopg_pool, starlette.applications, uvicorn",

@@ -1,8 +1,23 @@
-"""Prometheus text exposition format: what a /metrics endpoint says."""
+"""What a /metrics endpoint says, as a scrape of Prometheus keeps it (docs/METRICS.md)."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from noxgate.look.observation import shortened
+from noxgate.systems.prometheus.scraped.text import Read, openmetrics, plain
+from noxgate.systems.prometheus.scraped.words import NAME, LostError
+
+# What Prometheus 2.x asks with; 3.x asks for the same formats, in other words.
+ACCEPT = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text"
+# Of a sample's own time: what is older, or later than that from now, is dropped alone.
+_OLDEST, _LATEST = 3600, 600
+_NAME = re.compile(NAME)
 
 
 @dataclass(frozen=True)
@@ -14,24 +29,40 @@ class Sample:
     value: float
 
 
-def parse(text: str) -> list[Sample]:
-    """The samples of a Prometheus text; AssertionError where it is none or has a series twice."""
-    from prometheus_client.parser import (  # noqa: PLC0415 (most runs read no metrics)
-        text_string_to_metric_families,
-    )
+@dataclass(frozen=True)
+class Scrape:
+    """What a scrape keeps; `dropped` says which single samples it does not."""
 
+    samples: Sequence[Sample] = field(repr=False)
+    dropped: Sequence[str] = ()
+
+
+def parse(content: bytes | str, content_type: str = TEXT) -> list[Sample]:
+    """The samples of an answer; AssertionError where Prometheus would lose them all, or some."""
+    scrape = scraped(content, content_type)
+    assert list(scrape.dropped) == [], f"Prometheus keeps one of them: {shortened('; '.join(scrape.dropped))}"
+    return list(scrape.samples)
+
+
+def scraped(content: bytes | str, content_type: str = TEXT, now: float | None = None) -> Scrape:
+    """What a scrape keeps of an answer, by its content type; AssertionError where it loses all of it."""
+    content = content.encode() if isinstance(content, str) else content
+    read = openmetrics if media_type(content_type) == OPENMETRICS else plain
     try:
-        samples = [
-            Sample(sample.name, sample.labels, sample.value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        ]
-    except (ValueError, IndexError, KeyError) as error:
-        raise AssertionError(f"not Prometheus text: {error}") from None
-    series = Counter((sample.name, frozenset(sample.labels.items())) for sample in samples)
-    twice = sorted(f"{name} {dict(labels)}" for (name, labels), count in series.items() if count > 1)
-    assert twice == [], f"not Prometheus text: twice {', '.join(twice)}"
-    return samples
+        return _kept(_named(read(content)), time.time() if now is None else now)
+    except LostError as error:
+        number = content.count(b"\n", 0, error.at) + 1
+        lines = content.split(b"\n")
+        line = lines[number - 1] if number <= len(lines) else b""
+        seen = shortened(line.decode("utf-8", "replace"), 120)
+        raise AssertionError(
+            f"not Prometheus text: the whole scrape is lost at line {number}: {error}: {seen!r}"
+        ) from None
+
+
+def media_type(content_type: str) -> str:
+    """Of a Content-Type, such as text/plain."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def histograms(samples: Iterable[Sample], name: str) -> list[dict[float, float]]:
@@ -42,3 +73,36 @@ def histograms(samples: Iterable[Sample], name: str) -> list[dict[float, float]]
             others = frozenset(item for item in sample.labels.items() if item[0] != "le")
             found.setdefault(others, {})[float(sample.labels.get("le", "nan"))] = sample.value
     return [dict(sorted(buckets.items())) for buckets in found.values()]
+
+
+def _named(read: Iterator[Read]) -> Iterator[tuple[Sample, int | None]]:
+    """The samples with names and labels that Prometheus takes; LostError for the first with others."""
+    for each in read:
+        named = [("__name__", each.name.decode("utf-8", "replace")), *each.labels]
+        empty = {label for label, value in named if not value}
+        labels = [(label, value) for label, value in named if label not in empty]
+        twice = sorted({label for label, _ in labels if [name for name, _ in labels].count(label) > 1})
+        if twice:
+            raise LostError(each.at, f"expected each label once, saw {', '.join(twice)} twice")
+        if not _NAME.fullmatch(each.name):
+            raise LostError(each.at, "expected the name of a metric first in its line, saw blanks before it")
+        found = dict(labels)
+        yield Sample(found.pop("__name__"), found, each.value), each.milliseconds
+
+
+def _kept(samples: Iterator[tuple[Sample, int | None]], now: float) -> Scrape:
+    kept: dict[tuple[str, frozenset[tuple[str, str]]], Sample] = {}
+    dropped = []
+    for sample, milliseconds in samples:
+        series = f"{sample.name} {dict(sample.labels)}"
+        key = (sample.name, frozenset(sample.labels.items()))
+        seconds = now if milliseconds is None else milliseconds / 1000
+        if seconds < now - _OLDEST:
+            dropped.append(f"{series} is of {now - seconds:.0f} s ago")
+        elif seconds > now + _LATEST:
+            dropped.append(f"{series} is {seconds - now:.0f} s in the future")
+        elif key in kept:
+            dropped.append(f"{series} twice: {kept[key].value:g} and {sample.value:g}")
+        else:
+            kept[key] = sample
+    return Scrape(list(kept.values()), dropped)

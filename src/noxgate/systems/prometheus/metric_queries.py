@@ -8,6 +8,11 @@ JOB = "nox-api"
 OPERATORS = "/metrics|/health|/ready"
 SAID = 300  # seconds in which others than the pods themselves say something of them
 SCIENCE = "/empirical/v1|/predict/cj/v1|/xtb/v1|/psi4/v1"
+# What the application's own series must be labelled with: by these the queries below tell users from probes.
+LABELS = {
+    "http_requests_total": ("path", "status"),
+    "http_request_duration_seconds_bucket": ("le", "path"),
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What expressions of PromQL say, without asking Prometheus."""

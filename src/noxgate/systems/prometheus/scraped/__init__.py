@@ -1,0 +1,1 @@
+"""The text formats of /metrics, read as a scrape reads them."""
