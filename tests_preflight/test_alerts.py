@@ -41,5 +41,7 @@ def shipped(manifests: tuple[Document, ...]) -> list[dict[str, Any]]:
         if each.kind == "PrometheusRule":
             found = (each.content.get("spec") or {}).get("groups")
             assert found, f"{each}: expected groups of rules, saw none"
+            names = [group.get("name") for group in found]
+            assert len(set(names)) == len(names), f"{each}: expected each name of a group once, saw {names}"
             groups += [group for group in found if group.get("rules")]
     return groups

@@ -2,7 +2,8 @@
 
 import pytest
 
-from noxgate.blue_green.watched import dark, deaf, firing, shipped_rules
+from noxgate.blue_green.loaded_rules import deaf, shipped_rules, unheard
+from noxgate.blue_green.watched import dark, firing
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
@@ -18,11 +19,12 @@ SECONDS = 120  # without a look at a pod or a rule, as in staging
 def test_no_alert_of_the_service_fires(
     prometheus: Prometheus, manifests: tuple[Document, ...], target: Target, runbook: Runbook
 ) -> None:
-    """By the shipped rules' names, and by namespace: others watch the service, too."""
+    """By the shipped rules, wherever they look, and by namespace: others watch the service, too."""
     limit = runbook.lines["live.alerts-quiet"].limits["firing"]
-    names = {rule["alert"] for rule in shipped_rules(manifests) if "alert" in rule}
+    shipped = shipped_rules(manifests)
+    names = {rule["alert"] for rule in shipped if "alert" in rule}
     ours = {target.namespace, target.green_namespace, target.blue_namespace or target.namespace}
-    found = firing(prometheus, names, ours)
+    found = firing(prometheus, names, ours, shipped)
 
     assert names != set()
     assert len(found) <= limit, f"firing: {found}"
@@ -32,7 +34,7 @@ def test_no_alert_of_the_service_fires(
 def test_every_shipped_rule_watches_green(
     prometheus: Prometheus, manifests: tuple[Document, ...], kube: Kube, target: Target
 ) -> None:
-    """A rule whose labels still mean blue is as quiet as a service without trouble."""
+    """A rule whose labels still mean blue is as quiet as a service without trouble; so is one unheard."""
     rules = shipped_rules(manifests)
     pods = [name(pod) for pod in living(kube.list("Pod", target.green_namespace, "app=nox-api"))]
 
@@ -40,4 +42,5 @@ def test_every_shipped_rule_watches_green(
     assert pods != []
     assert dark(prometheus, target.green_namespace, pods, SECONDS) == {}
     assert deaf(prometheus, rules, SECONDS) == {}
-    assert blind(prometheus, rules, target.green_namespace) == {}
+    assert blind(prometheus, rules, target.green_namespace, target.blue_namespace) == {}
+    assert unheard(prometheus, target) == []

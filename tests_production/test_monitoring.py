@@ -2,7 +2,8 @@
 
 import pytest
 
-from noxgate.blue_green.watched import dark, deaf, shipped_rules
+from noxgate.blue_green.loaded_rules import deaf, shipped_rules, unheard
+from noxgate.blue_green.watched import dark
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
@@ -22,7 +23,7 @@ def test_production_is_watched(
     manifests: tuple[Document, ...],
     runbook: Runbook,
 ) -> None:
-    """Blue's pods, and green's once they are there; by the rules that the release ships."""
+    """Blue's pods, and green's once they are there; by the shipped rules, which somebody hears."""
     limit = runbook.lines["prep.monitoring-active"].limits["seconds"]
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
@@ -37,3 +38,4 @@ def test_production_is_watched(
     assert unseen == [{}, {}]
     assert shipped != []
     assert deaf(prometheus, shipped, limit) == {}
+    assert unheard(prometheus, target) == []

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.blue_green.watched import ours, shipped_rules, unloaded
+from noxgate.blue_green.loaded_rules import shipped_rules, unloaded
+from noxgate.blue_green.watched import ours
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
@@ -92,7 +93,7 @@ def test_no_critical_alert_fired(
     names = {rule["alert"] for rule in shipped if "alert" in rule}
     namespaces = {target.namespace, target.green_namespace, target.blue_namespace or target.namespace}
     lacking = unloaded(prometheus, shipped)
-    fired = window_metrics.fired(ours(names, namespaces))
+    fired = window_metrics.fired(ours(names, namespaces, shipped))
 
     assert names != set()
     assert lacking == [], f"not loaded, so that none could fire: {lacking}"

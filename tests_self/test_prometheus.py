@@ -34,6 +34,7 @@ PODS = ("nox-api-green-1", "nox-api-green-2")
 MONITOR = "serviceMonitor/nox-staging-green/nox-api-servicemonitor/0"
 ALERTS = NOX / "alerts"
 RULES = ALERTS / "nox-api.rules.yaml"
+ALERTMANAGER = "127.0.0.1:9"  # where nobody is: Prometheus knows whom it would tell
 FILLING: Mapping[Any, Any] = MappingProxyType({str: "", int: 0, Path: Path()})
 
 
@@ -60,7 +61,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     try:
         started = datetime.now(UTC)
-        crew.launch(prometheus.prepare(folder, port, {MONITOR: scraped}, groups))
+        crew.launch(prometheus.prepare(folder, port, {MONITOR: scraped}, groups, ALERTMANAGER))
         crew.wait_for(prometheus.NAME)
         prometheus.wait_until_scraped(port, PODS, within=15)
         seconds = (datetime.now(UTC) - started).total_seconds()
@@ -79,6 +80,7 @@ def _registry() -> CollectorRegistry:
     Counter("http_requests", "Requests.", ["method", "path", "status"], registry=registry).labels(
         "GET", "/version", "200"
     ).inc(5)
+    Counter("nox_errors", "None yet.", ["kind"], registry=registry)
     Gauge("nox_odd", "No number.", registry=registry).set(float("nan"))
     Gauge("nox_endless", "No number either.", registry=registry).set(float("inf"))
     return registry
@@ -311,6 +313,26 @@ def test_alerts(looking: Prometheus, running: Running) -> None:
     eventually(lambda: _equal(looking.alerts(), []), within=5, every=0.2)
 
 
+def test_whom_alerts_are_sent_to(looking: Prometheus, running: Running) -> None:
+    """As it is configured; whether somebody listens there, the Alertmanager would have to say."""
+    expected = [f"http://{ALERTMANAGER}/alertmanager/api/v2/alerts"]
+    eventually(lambda: _equal(looking.alertmanagers(), expected), within=30, every=0.2)
+
+    prometheus.apply(running.world, heard=False)
+    try:
+        eventually(lambda: _equal(looking.alertmanagers(), []), within=20, every=0.2)
+    finally:
+        prometheus.restore(running.world)
+
+
+def test_what_is_known_of_a_metric(looking: Prometheus) -> None:
+    """What is scraped says what it is, though it may have no series."""
+    assert looking.has_metadata("http_requests_total") or looking.has_metadata("http_requests")
+    assert looking.has_metadata("nox_errors")
+    assert looking.query("nox_errors_total") == []
+    assert not looking.has_metadata("nox_erors")
+
+
 def _equal(seen: object, expected: object) -> None:
     assert seen == expected
 
@@ -514,6 +536,32 @@ def test_what_the_profile_lacks(loopback: "Loopback", changes: dict[str, Any], e
 
     with pytest.raises(UnreachableError, match=expected):
         looking.targets()
+
+
+def test_an_alertmanager_is_asked_without_the_token(loopback: "Loopback") -> None:
+    """It is another server."""
+    asked: list[bytes] = []
+    server = saying(
+        http("200 OK", b'{"cluster":{"status":"ready"},"versionInfo":{"version":"0.25.0"}}'), asked
+    )
+    observed: list[Observation] = []
+    credentials = {"prometheus_token": "PROM_TOKEN"}
+    variables = {"PROM_TOKEN": "token-of-prometheus"}
+    url = f"http://localhost:{loopback.serve(server)}"
+    looking = client(loopback, "https://localhost:9", observed, credentials=credentials, variables=variables)
+
+    assert looking.ask_alertmanager(url) == "0.25.0"
+    assert asked[0].startswith(b"GET /api/v2/status HTTP/1.1\r\n")
+    assert b"token-of-prometheus" not in asked[0]
+    assert observed == [Observation("Alertmanager 0.25.0 answers", f"curl -sS {url}/api/v2/status")]
+
+
+@pytest.mark.parametrize("name", ["html", "login", "no-token", "error-200", "list", "empty", "null", "gone"])
+def test_what_is_no_alertmanager(loopback: "Loopback", name: str) -> None:
+    url = f"http://localhost:{loopback.serve(saying(BAD[name][0]))}"
+
+    with pytest.raises(UnreachableError, match=r"\A[^\n]+\Z"):
+        client(loopback, url).ask_alertmanager(url)
 
 
 def test_a_certificate_that_is_not_trusted(loopback: "Loopback") -> None:

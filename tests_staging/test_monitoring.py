@@ -1,12 +1,15 @@
 """Runbook 2, monitors: the objects exist, select what they should, and Prometheus acts on them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from noxgate.blue_green.loaded_rules import deaf, shipped_rules
 from noxgate.blue_green.monitors import unscraped_pods, unscraped_services
-from noxgate.blue_green.watched import dark, deaf, shipped_rules
+from noxgate.blue_green.watched import dark
+from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
@@ -55,13 +58,14 @@ def test_service_monitor_selects_the_service(kube: Kube, target: Target) -> None
 def test_prometheus_rule_holds_the_shipped_alerts(
     kube: Kube, target: Target, manifests: tuple[Document, ...]
 ) -> None:
-    """Group by group and rule by rule, as the file under manifests says."""
-    rule = kube.need("PrometheusRule", "nox-api-alerts", target.namespace)
-    shipped = [each.content for each in manifests if each.kind == "PrometheusRule"]
+    """Group by group and rule by rule, as the file under manifests says; so does each other one."""
+    shipped = {name(each.content): each.content for each in manifests if each.kind == "PrometheusRule"}
+    rules = {called: kube.need("PrometheusRule", called, target.namespace) for called in shipped}
 
-    assert [name(each) for each in shipped] == ["nox-api-alerts"]
-    assert [each for group in rule["spec"]["groups"] for each in group["rules"]] != []
-    assert rule["spec"]["groups"] == shipped[0]["spec"]["groups"]
+    assert "nox-api-alerts" in shipped
+    for called, rule in rules.items():
+        assert [each for group in rule["spec"]["groups"] for each in group.get("rules") or []] != []
+        assert (called, rule["spec"]["groups"]) == (called, shipped[called]["spec"]["groups"])
 
 
 @pytest.mark.runbook("staging.prometheus-targets-up")
@@ -81,10 +85,15 @@ def test_prometheus_scrapes_every_pod(
 def test_prometheus_judges_every_shipped_rule(
     prometheus: Prometheus, manifests: tuple[Document, ...], runbook: Runbook
 ) -> None:
-    """By expression, not by name alone, and evaluated a moment ago without an error."""
+    """By expression, not by name alone, and evaluated a moment ago without an error.
+
+    Whether an Alertmanager hears them is said, and asked for in production alone.
+    """
     limit = runbook.lines["staging.prometheus-rules-loaded"].limits["seconds"]
     shipped = shipped_rules(manifests)
     wrong = deaf(prometheus, shipped, limit)
+    with suppress(UnreachableError):
+        prometheus.alertmanagers()
 
     assert shipped != []
     assert wrong == {}

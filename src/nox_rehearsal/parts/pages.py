@@ -1,7 +1,7 @@
 """The tools that the release record links to, on loopback: a page for each, and small stand-ins of two APIs.
 
 Grafana's has one dashboard, whose queries go to the rehearsal's Prometheus; Sentry's has the issues that a
-file says. Both give no more than the release gate asks for.
+file says. Both give no more than the release gate asks for. An Alertmanager takes alerts and forgets them.
 """
 
 import http.server
@@ -103,6 +103,12 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self._say(404, b'{"message": "Not found"}')
         else:
             super().do_GET()
+
+    def do_POST(self) -> None:
+        """Alerts, as Prometheus sends them to an Alertmanager: they are heard, and nobody is woken."""
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        heard = urlsplit(self.path).path == "/alertmanager/api/v2/alerts"
+        self._say(200 if heard else 404, b"{}")
 
     def _pass_on(self, where: str) -> None:
         try:

@@ -61,6 +61,7 @@ class Usual:
 
     monitors: Monitors
     groups: Sequence[Group]
+    alertmanager: str | None = None  # host:port, below /alertmanager
 
     def at(self, pod: str, address: str) -> Monitors:
         """The monitors with this pod looked for at another address."""
@@ -115,12 +116,15 @@ def nodes(port: int) -> Monitors:
     return {NODES: [target]}
 
 
-def prepare(folder: Path, port: int, monitors: Monitors, groups: Sequence[Group]) -> Part:
+def prepare(
+    folder: Path, port: int, monitors: Monitors, groups: Sequence[Group], alertmanager: str | None = None
+) -> Part:
     """Write the configuration, and what is usual beside it; launch it early: its first look takes 5 s."""
     home = folder / NAME
     home.mkdir()
-    _keep(home, monitors, groups)
-    _take(home, _draft(home, monitors, groups))  # which it refuses itself where it must
+    known = Usual(monitors, groups, alertmanager)
+    _keep(home, known)
+    _take(home, _draft(home, known))  # which it refuses itself where it must
     return Part(
         name=NAME,
         address=f"127.0.0.1:{port}",
@@ -199,28 +203,35 @@ def usual(world: World) -> Usual:
     """To change for `apply`."""
     found = json.loads((world.folder / NAME / "usual.json").read_text(encoding="utf-8"))
     monitors = {job: [Scraped(**one) for one in each] for job, each in found["monitors"].items()}
-    return Usual(monitors, found["groups"])
+    return Usual(monitors, found["groups"], found["alertmanager"])
 
 
-def apply(world: World, *, groups: Sequence[Group] | None = None, monitors: Monitors | None = None) -> None:
-    """Run with these rules and these targets; None: the usual ones.
+def apply(
+    world: World,
+    *,
+    groups: Sequence[Group] | None = None,
+    monitors: Monitors | None = None,
+    heard: bool = True,
+) -> None:
+    """Run with these rules and these targets; None: the usual ones. `heard`: with the usual Alertmanager.
 
     Returns when no other target is scraped any more, each has been looked at, and each rule was evaluated on
     what was seen: up to 2 s for rules, 9 s for targets.
     """
     before = usual(world)
-    _write(
-        world.folder / NAME,
+    wanted = Usual(
         before.monitors if monitors is None else monitors,
         before.groups if groups is None else groups,
+        before.alertmanager if heard else None,
     )
+    _write(world.folder / NAME, wanted)
     _reload(world)
 
 
 def add(world: World, more: Monitors) -> None:
     """Scrape more from now on; as `apply`, that is usual then."""
     known = usual(world)
-    _keep(world.folder / NAME, {**known.monitors, **more}, known.groups)
+    _keep(world.folder / NAME, replace(known, monitors={**known.monitors, **more}))
     apply(world)
 
 
@@ -229,19 +240,23 @@ def restore(world: World) -> None:
     apply(world)
 
 
-def _keep(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
+def _keep(home: Path, known: Usual) -> None:
     """Remember what is usual."""
-    usual = {"monitors": {job: [asdict(one) for one in each] for job, each in monitors.items()}}
-    (home / "usual.json").write_text(json.dumps(usual | {"groups": groups}), encoding="utf-8")
+    usual = {
+        "monitors": {job: [asdict(one) for one in each] for job, each in known.monitors.items()},
+        "groups": known.groups,
+        "alertmanager": known.alertmanager,
+    }
+    (home / "usual.json").write_text(json.dumps(usual), encoding="utf-8")
 
 
 def _is_ready(port: int) -> None:
     _get(port, "/-/ready")
 
 
-def _write(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
+def _write(home: Path, wanted: Usual) -> None:
     """Write what Prometheus is to read next; RehearsalError, and nothing changed, if it would refuse it."""
-    draft = _draft(home, monitors, groups)
+    draft = _draft(home, wanted)
     command = (str(doctor.program("promtool")), "check", "config", str(draft / "prometheus.yml"))
     test = subprocess.run(command, capture_output=True, text=True, check=False)
     if test.returncode != 0:
@@ -249,22 +264,28 @@ def _write(home: Path, monitors: Monitors, groups: Sequence[Group]) -> None:
     _take(home, draft)
 
 
-def _draft(home: Path, monitors: Monitors, groups: Sequence[Group]) -> Path:
+def _draft(home: Path, wanted: Usual) -> Path:
+    alertmanagers = [
+        {"path_prefix": "/alertmanager", "static_configs": [{"targets": [each]}]}
+        for each in (wanted.alertmanager,)
+        if each
+    ]
     configuration = {
+        "alerting": {"alertmanagers": alertmanagers},
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules.yml"] if groups else [],
+        "rule_files": ["rules.yml"] if wanted.groups else [],
         "scrape_configs": [
             {
                 "job_name": job,
                 "honor_labels": job == NODES,  # which speak of others' pods
                 "static_configs": [_static(one) for one in targets],
             }
-            for job, targets in monitors.items()
+            for job, targets in wanted.monitors.items()
         ],
     }
     draft = home / "draft"
     draft.mkdir(exist_ok=True)
-    for name, content in {"rules.yml": {"groups": groups}, "prometheus.yml": configuration}.items():
+    for name, content in {"rules.yml": {"groups": wanted.groups}, "prometheus.yml": configuration}.items():
         (draft / name).write_text(json.dumps(content, indent=2), encoding="utf-8")  # which is YAML
     return draft
 

@@ -68,6 +68,8 @@ def _alerts() -> Iterator[Sabotage]:
     yield After(LOADED, "blue", "they still watch blue alone", blue, "(blue|gren)")
     fewer = _prometheus(lambda usual: {"groups": [each for each in usual.groups if not _is_presence(each)]})
     yield After(LOADED, "fewer", "one file of rules is not loaded", fewer, "NoxApiGone")
+    unheard = _prometheus(lambda _: {"heard": False})
+    yield After(LOADED, "unheard", "alerts are sent to nobody", unheard, "no Alertmanager")
 
 
 def _requests() -> Iterator[Sabotage]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from nox_rehearsal.checkout import NOX
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.parts.prometheus import UNEVALUABLE, Usual
-from nox_rehearsal.sabotages.in_cluster import edited, shipped
+from nox_rehearsal.parts.repository import ALERT_TESTS
+from nox_rehearsal.sabotages.in_cluster import added, edited, shipped
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.state import World
@@ -84,6 +86,29 @@ def _alerts() -> Iterator[Sabotage]:
     new = "    - alert: NoxApiNew\n      expr: vector(0) > 1\n"
     untested = shipped(file, "    rules:\n", f"    rules:\n{new}")
     yield Sabotage(line, "untested", "an alert that no test lets fire", untested, "NoxApiNew")
+    yield Sabotage(line, "always", "it always fires, and is quiet while it waits", _always, "NoxApiNew")
+
+
+@contextmanager
+def _always(world: World) -> Iterator[None]:
+    """It fires after half an hour, as its test says, and was quiet before it could."""
+    rule = "    - alert: NoxApiNew\n      expr: vector(1)\n      for: 30m\n"
+    test = """
+  - name: an alert that always fires
+    interval: 1m
+    input_series:
+      - {series: 'up{namespace="nox-staging-green", job="nox-api", pod="a"}', values: 1x60}
+    alert_rule_test:
+      - {alertname: NoxApiNew, eval_time: 20m, exp_alerts: []}
+      - {alertname: NoxApiNew, eval_time: 40m, exp_alerts: [{}]}
+"""
+    usual = (NOX / ALERT_TESTS).read_text(encoding="utf-8")
+    with (
+        shipped("k8s/staging/alerts.yaml", "    rules:\n", f"    rules:\n{rule}")(world),
+        shipped("k8s/production/green/alerts.yaml", "    rules:\n", f"    rules:\n{rule}")(world),
+        added(ALERT_TESTS, usual.rstrip() + test)(world),
+    ):
+        yield
 
 
 def _prometheus_with(changes: Callable[[Usual], dict[str, Any]]) -> Switch:

@@ -185,6 +185,7 @@ def _monitoring() -> Iterator[Sabotage]:
     line = "prep.monitoring-active"
     yield Prepared(line, "absent", "one of blue's pods is not scraped", _not_scraped, POD)
     yield Prepared(line, "rules", "staging's rules alone are loaded", _no_rules, "nox-production-")
+    yield Prepared(line, "unheard", "alerts are sent to nobody", _unheard, "no Alertmanager")
 
 
 @contextmanager
@@ -221,6 +222,15 @@ def _not_scraped(world: World) -> Iterator[None]:
 def _no_rules(world: World) -> Iterator[None]:
     groups = [group for group in prometheus.usual(world).groups if "production" not in group["name"]]
     prometheus.apply(world, groups=groups)
+    try:
+        yield
+    finally:
+        prometheus.restore(world)
+
+
+@contextmanager
+def _unheard(world: World) -> Iterator[None]:
+    prometheus.apply(world, heard=False)
     try:
         yield
     finally:

@@ -117,7 +117,11 @@ def _launch_servers(crew: Crew, folder: Path, chosen: Plan, certificate: certifi
     owner = chosen.production.names.application
     repository.write(source, chosen.registry.host, plan.VERSION, plan.PREVIOUS, owner)
     monitors = {**prometheus.nodes(chosen.containers_port), **prometheus.monitors(*chosen.running)}
-    crew.launch(prometheus.prepare(folder, chosen.prometheus_port, monitors, rules(source)))
+    crew.launch(
+        prometheus.prepare(
+            folder, chosen.prometheus_port, monitors, rules(source), f"127.0.0.1:{chosen.pages_port}"
+        )
+    )
     crew.launch(postgres.prepare(folder, chosen.database))
     crew.launch(registry.prepare(folder, chosen.registry, certificate))
     for environment in (chosen.staging, chosen.production):

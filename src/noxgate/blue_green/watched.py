@@ -1,18 +1,18 @@
-"""Whether Prometheus watches: every pod is scraped, and every shipped rule is loaded and judged."""
+"""Whether Prometheus watches: every pod is scraped, and whose alerts fire."""
 
 import math
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
-from noxgate.systems.kubernetes.manifests import Document
+from noxgate.blue_green.loaded_rules import Shipped, is_loaded
+from noxgate.errors import UnreachableError
 from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.expressions.identity import NAMESPACES
+from noxgate.systems.prometheus.expressions.selectors import Selector, selectors
 
 # As the Prometheus operator names the jobs that it makes of our monitors; a mesh's look at something else.
 MONITORS = ("podMonitor/{}/nox-api-podmonitor/", "serviceMonitor/{}/nox-api-servicemonitor/")
-_NAMESPACE = re.compile(r'\bnamespace\s*(=~|=)\s*"([^"]*)"')
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
 def dark(prometheus: Prometheus, namespace: str, pods: Sequence[str], limit: float) -> dict[str, str]:
@@ -34,59 +34,17 @@ def dark(prometheus: Prometheus, namespace: str, pods: Sequence[str], limit: flo
     return wrong
 
 
-def shipped_rules(manifests: Sequence[Document]) -> list[Mapping[str, Any]]:
-    """The rules that the release ships."""
-    return [
-        rule
-        for each in manifests
-        if each.kind == "PrometheusRule"
-        for group in each.content["spec"]["groups"]
-        for rule in group["rules"]
-    ]
-
-
-def deaf(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]], limit: float) -> dict[str, str]:
-    """Rules that Prometheus does not judge as they are shipped, and why.
-
-    By expression, not by name alone, and evaluated at most `limit` seconds ago without an error.
-    """
-    loaded = prometheus.rules()
-    now = datetime.now(UTC)
-    wrong: dict[str, str] = {}
-    for rule in shipped:
-        called, expression = rule.get("alert") or rule["record"], prometheus.formatted(rule["expr"])
-        labels, wait = rule.get("labels") or {}, seconds(rule.get("for", "0s"))
-        named = {prometheus.formatted(one.query): one for one in loaded if one.name == called}
-        found = named.get(expression)
-        if found is None:
-            wrong[called] = f"expected {expression}, loaded {list(named) or 'nothing of that name'}"
-        elif found.for_seconds != wait or not labels.items() <= found.labels.items():
-            wrong[called] = f"loaded with for {found.for_seconds:g} s and {dict(found.labels)}"
-        elif found.health != "ok" or found.last_error:
-            wrong[called] = f"{found.health}: {found.last_error}"
-        elif found.last_evaluation is None or (now - found.last_evaluation).total_seconds() > limit:
-            wrong[called] = f"last evaluated at {found.last_evaluation}"
-    return wrong
-
-
-def unloaded(prometheus: Prometheus, shipped: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The critical alerts that Prometheus has not loaded as they are shipped: none of them can have fired."""
-    critical = [rule for rule in shipped if (rule.get("labels") or {}).get("severity") == "critical"]
-    names = {rule["alert"] for rule in critical if "alert" in rule}
-    assert names != set(), "no shipped rule has severity critical: none could fire"
-    loaded = {(one.name, prometheus.formatted(one.query)) for one in prometheus.rules() if one.name in names}
-    return [
-        rule["alert"]
-        for rule in critical
-        if "alert" in rule and (rule["alert"], prometheus.formatted(rule["expr"])) not in loaded
-    ]
-
-
-def firing(prometheus: Prometheus, names: Collection[str], namespaces: Collection[str]) -> list[str]:
+def firing(
+    prometheus: Prometheus,
+    names: Collection[str],
+    namespaces: Collection[str],
+    shipped: Collection[Shipped] = (),
+) -> list[str]:
     """The alerts that fire under these names, or about these namespaces.
 
     An alert of a sum has no namespace itself: whose it is, its rule says. One Prometheus may watch staging,
-    too, by rules of the same names.
+    too, by rules of the same names. A rule that is loaded as it is shipped is ours wherever it looks: at an
+    ingress, or a database, in a namespace of its own.
     """
     return [
         f"{alert.name} {dict(alert.labels)}"
@@ -94,29 +52,51 @@ def firing(prometheus: Prometheus, names: Collection[str], namespaces: Collectio
         for alert in rule.alerts
         if alert.state == "firing"
         and (
-            alert.labels.get("namespace") in namespaces
-            or (rule.name in names and not _is_elsewhere(rule.query, namespaces))
+            any(alert.labels.get(label) in namespaces for label in NAMESPACES)
+            or (
+                rule.name in names
+                and (
+                    not _is_elsewhere(rule.query, namespaces)
+                    or any(
+                        one.get("alert") == rule.name and is_loaded(prometheus, one, rule) for one in shipped
+                    )
+                )
+            )
         )
     ]
 
 
-def ours(names: Collection[str], namespaces: Collection[str]) -> Callable[[Mapping[str, str]], bool]:
-    """Whether an alert that fired was about these namespaces; of a sum, which has none, its name decides."""
-    return lambda labels: (
-        labels["namespace"] in namespaces if "namespace" in labels else labels.get("alertname") in names
-    )
+def ours(
+    names: Collection[str], namespaces: Collection[str], shipped: Collection[Shipped] = ()
+) -> Callable[[Mapping[str, str]], bool]:
+    """Whether an alert that fired was about these namespaces, or about one that its shipped rule looks at.
+
+    Of a sum, which has none, its name decides.
+    """
+
+    def is_ours(labels: Mapping[str, str]) -> bool:
+        named = [labels[label] for label in NAMESPACES if label in labels]
+        called = labels.get("alertname")
+        if not named:
+            return called in names
+        looks = [one for rule in shipped if rule.get("alert") == called for one in _read(str(rule["expr"]))]
+        return any(value in namespaces or _looks_at(looks, value) for value in named)
+
+    return is_ours
+
+
+def _looks_at(looks: Collection[Selector], namespace: str) -> bool:
+    """Whether a rule that names namespaces means this one."""
+    return any(one.names(label) and one.takes(label, namespace) for one in looks for label in NAMESPACES)
 
 
 def _is_elsewhere(query: str, namespaces: Collection[str]) -> bool:
     """Whether an expression names namespaces, and none of these."""
-    named = _NAMESPACE.findall(query)
-    return bool(named) and not any(
-        re.fullmatch(value if how == "=~" else re.escape(value), each)
-        for how, value in named
-        for each in namespaces
-    )
+    named = [(one, label) for one in _read(query) for label in NAMESPACES if one.names(label)]
+    return bool(named) and not any(one.takes(label, each) for one, label in named for each in namespaces)
 
 
-def seconds(duration: str) -> float:
-    """A duration of Prometheus, such as 1m30s."""
-    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
+def _read(query: str) -> Iterator[Selector]:
+    """The selectors; none where the grammar here is older, so that no alert is taken for another's."""
+    with suppress(UnreachableError):
+        yield from selectors(query)

@@ -49,6 +49,7 @@ _KEYS: dict[str, type] = {
     "green_namespace": str,
     "blue_namespace": str,
     "prometheus_url": str,
+    "alertmanager_url": str,
     "registry": str,
     "platform": str,
     "container": str,
@@ -226,6 +227,9 @@ def _target(
         else None,
         prometheus_url=values.prometheus_url(path, document["prometheus_url"])
         if "prometheus_url" in document
+        else None,
+        alertmanager_url=values.tool_url(path, "alertmanager_url", document["alertmanager_url"])
+        if "alertmanager_url" in document
         else None,
         registry=values.registry(path, document["registry"]) if "registry" in document else None,
         container=values.container(path, document["container"]) if "container" in document else None,

@@ -113,6 +113,7 @@ class Target:
     green_namespace: str = ""
     blue_namespace: str | None = None
     prometheus_url: str | None = None
+    alertmanager_url: str | None = None  # where alerts are sent that Prometheus itself does not judge
     registry: str | None = None  # the host that registry_password is for
     platform: str | None = None  # of the nodes: linux/arm64; None: the nodes say it
     container: str | None = None  # the application's, of the containers of its pods

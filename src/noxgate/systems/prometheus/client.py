@@ -17,6 +17,7 @@ from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 from noxgate.systems.prometheus import answers
+from noxgate.systems.prometheus.alertmanager import alertmanager_version
 from noxgate.systems.prometheus.answers import Alert, Rule, Sample, ScrapeTarget, Series, read_answer
 
 if TYPE_CHECKING:
@@ -122,6 +123,36 @@ class Prometheus:
             {},
             answers.alerts,
             lambda alerts: ", ".join(f"{one.name} {one.state}" for one in alerts) or "no alerts",
+        )
+
+    def alertmanagers(self) -> list[str]:
+        """Where the alerts are sent; empty where nobody hears them."""
+        return self._look(
+            "/api/v1/alertmanagers",
+            {},
+            lambda data: [str(one["url"]) for one in data["activeAlertmanagers"]],
+            lambda urls: ", ".join(urls) or "no Alertmanager is connected: nobody hears an alert",
+        )
+
+    def ask_alertmanager(self, url: str) -> str:
+        """The version of an Alertmanager, asked itself and without the token of Prometheus."""
+        where, repeat = f"{url}/api/v2/status", f"curl -sS {shlex.quote(f'{url}/api/v2/status')}"
+        try:
+            answer, text = self._session.patience.run(lambda: self._exchange(where, {}, {}))
+            found = alertmanager_version(answer, text)
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
+        self._observe(Observation(f"Alertmanager {found} answers", repeat))
+        return found
+
+    def has_metadata(self, metric: str) -> bool:
+        """Whether somebody who is scraped says of a metric what it is, though it may have no series."""
+        return self._look(
+            "/api/v1/metadata",
+            {"metric": metric},
+            lambda data: bool(dict(data).get(metric)),
+            lambda known: f"{metric} is {'known' if known else 'not known'} to what is scraped",
         )
 
     def query(self, promql: str) -> list[Sample]:

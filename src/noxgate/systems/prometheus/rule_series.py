@@ -1,47 +1,67 @@
 """Whether an alert rule has series to look at: one whose labels fit nothing can never speak."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from noxgate.systems.prometheus.client import Prometheus
-
-# A selector in Prometheus' own spelling; strings may hold anything.
-_SELECTOR = re.compile(r'([a-zA-Z_:][\w:]*)\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}')
-_MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")')
-# Labels that say whose series these are; others, such as status, may fit nothing on a good day.
-_WHOSE = {
-    *("job", "namespace", "service", "container", "pod", "app", "endpoint", "instance", "cluster"),
-    *("kubernetes_namespace", "exported_namespace", "exported_job", "environment", "env"),
-}
+from noxgate.systems.prometheus.expressions.identity import ALERTS, NAMESPACES, SOMETIMES, identity
+from noxgate.systems.prometheus.expressions.selectors import Matcher, Selector, selectors
 
 
-def blind(prometheus: Prometheus, rules: Sequence[Mapping[str, Any]], namespace: str) -> dict[str, list[str]]:
-    """Rules with a selector that fits no series of this namespace, and these selectors."""
+def blind(
+    prometheus: Prometheus, rules: Sequence[Mapping[str, Any]], namespace: str, before: str | None = None
+) -> dict[str, list[str]]:
+    """Rules with a selector that fits no series, and these selectors.
+
+    `namespace` serves now, `before` did until now: a rule that still means the latter alone is blind. Without
+    `before`, whatever names a namespace must fit this one; with it, series of an ingress or a database may
+    live in theirs.
+    """
+    recorded = {rule["record"] for rule in rules if "record" in rule}
     known: dict[str, bool] = {}
     found: dict[str, list[str]] = {}
     for rule in rules:
         called = rule.get("alert") or rule["record"]
-        for selector in _identities(prometheus.formatted(rule["expr"]), namespace):
-            if selector not in known:
-                known[selector] = bool(prometheus.query(f"count({selector})"))
-            if not known[selector]:
-                found.setdefault(called, []).append(selector)
+        for selector in dict.fromkeys(selectors(str(rule["expr"]))):
+            if selector.name in recorded or selector.name in ALERTS:
+                continue  # whose own rules are asked
+            asked = _of_now(identity(selector), namespace, before)
+            text = _spelled(asked)
+            if text not in known:
+                known[text] = bool(prometheus.query(f"count({text})")) or _is_rightly_silent(
+                    prometheus, asked
+                )
+            if not known[text] and text not in found.get(called, ()):
+                found.setdefault(called, []).append(text)
     return found
 
 
-def _identities(expression: str, namespace: str) -> Iterator[str]:
-    """The selectors, with whose series they are alone, and of the namespace that serves now."""
-    seen = set()
-    for name, inner in _SELECTOR.findall(expression):
-        matchers = [match for match in _MATCHER.findall(inner) if match[0] in _WHOSE]
-        kept = [f"{label}{how}{value}" for label, how, value in matchers]
-        if any(label == "namespace" for label, _, _ in matchers):
-            kept.append(f'namespace="{namespace}"')
-        selector = f"{name}{{{','.join(kept)}}}"
-        if selector not in seen:
-            seen.add(selector)
-            yield selector
-    bare = _SELECTOR.sub("", expression)
-    if not seen and re.search(r"[a-zA-Z_:][\w:]*", bare):
-        yield bare  # such as vector(1) or up: it is asked as it stands
+def _of_now(selector: Selector, namespace: str, before: str | None) -> Selector:
+    """Of the namespace that serves now, where it names that one, or the one before."""
+    for label in NAMESPACES:
+        if not selector.names(label):
+            continue
+        ours = before is None or selector.takes(label, namespace) or selector.takes(label, before)
+        if ours and (before is not None or label == "namespace"):
+            selector = Selector(selector.name, (*selector.matchers, Matcher(label, "=", namespace)))
+    return selector
+
+
+def _is_rightly_silent(prometheus: Prometheus, selector: Selector) -> bool:
+    """Whether there are no such series as nothing is wrong: somebody is scraped who would have them.
+
+    Known by what is scraped of them without any series, or as kube-state-metrics' own; and others' series
+    have the labels by which they are asked for.
+    """
+    if selector.name is None or selector.name == "up":
+        return False
+    others = [Selector(None, selector.matchers)] if selector.matchers else []
+    if selector.name in SOMETIMES:
+        others = [Selector(None, (Matcher("__name__", "=~", "kube_.+"), *selector.matchers))]
+    if not all(prometheus.query(f"count({each})") for each in others):
+        return False
+    return selector.name in SOMETIMES or prometheus.has_metadata(selector.name)
+
+
+def _spelled(selector: Selector) -> str:
+    return str(selector).removesuffix("{}") or "{}"

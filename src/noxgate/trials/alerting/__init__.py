@@ -1,0 +1,1 @@
+"""The parts of a trial of alert rules: the rules' files, what their tests claim, and promtool."""
