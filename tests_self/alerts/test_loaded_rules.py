@@ -13,11 +13,11 @@ import yaml
 from noxgate.blue_green.loaded_rules import deaf, shipped_rules, unheard, unloaded
 from noxgate.blue_green.watched import firing, ours
 from noxgate.errors import UnreachableError
+from noxgate.look.promql.durations import seconds
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.prometheus.answers import Alert, Rule
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.expressions.durations import seconds
 from noxgate.systems.prometheus.rule_series import blind
 
 GREEN, BLUE = "nox-production-green", "nox-production-blue"

@@ -24,7 +24,9 @@ NAME = "pages"
 TOOLS = ("grafana", "sentry", "elk", "wiki")
 DASHBOARD, DATASOURCE = "nox-api", "prometheus"
 ORGANIZATION, PROJECT = "nox", "nox-api"
-ISSUES = "issues.json"  # a list of Sentry's issues, with firstSeen
+ENVIRONMENTS = ("production", "staging")
+ISSUES = "issues.json"  # a list of Sentry's issues, with firstSeen and lastSeen
+_SENTRY = f"/sentry/api/0/projects/{ORGANIZATION}/{PROJECT}/"
 DASHBOARDS = "dashboard.json"
 _SELECTOR = 'namespace="$namespace",job="nox-api"'
 _PANELS = {
@@ -95,10 +97,14 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self._say(200, (self._home / DASHBOARDS).read_bytes())
         elif path.startswith(proxied):
             self._pass_on(f"{self._prometheus}/{path.removeprefix(proxied)}?{query}")
-        elif path == f"/sentry/api/0/projects/{ORGANIZATION}/{PROJECT}/issues/":
-            wanted = parse_qs(query).get("query", [""])[0]
+        elif path == f"{_SENTRY}issues/":
+            asked = parse_qs(query)
+            wanted, environment = (asked.get(name, [""])[0] for name in ("query", "environment"))
             found = json.loads((self._home / ISSUES).read_text(encoding="utf-8"))
-            self._say(200, json.dumps([one for one in found if _is_wanted(one, wanted)]).encode())
+            said = [one for one in found if _is_wanted(one, wanted) and _is_of(one, environment)]
+            self._say(200, json.dumps(said).encode())
+        elif path == f"{_SENTRY}environments/":
+            self._say(200, json.dumps([{"id": "1", "name": name} for name in ENVIRONMENTS]).encode())
         elif "/api/" in path:
             self._say(404, b'{"message": "Not found"}')
         else:
@@ -132,16 +138,21 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def _is_wanted(issue: Mapping[str, Any], query: str) -> bool:
-    """The two terms that the gate uses: is:unresolved and firstSeen:>=TIME."""
+    """The terms that the gate uses: is:unresolved, is:regressed, and firstSeen:>=TIME or lastSeen:>=TIME."""
     for term in query.split():
         name, _, value = term.partition(":")
-        if name == "is" and issue["status"] != value:
+        if name == "is" and value not in {issue["status"], issue.get("substatus")}:
             return False
-        if name == "firstSeen" and datetime.fromisoformat(issue["firstSeen"]) < datetime.fromisoformat(
-            value.removeprefix(">=")
-        ):
+        if name in {"firstSeen", "lastSeen"} and datetime.fromisoformat(
+            issue.get(name, issue["firstSeen"])
+        ) < datetime.fromisoformat(value.removeprefix(">=")):
             return False
     return True
+
+
+def _is_of(issue: Mapping[str, Any], environment: str) -> bool:
+    """Whether it happened there: all of them say so by a tag."""
+    return not environment or issue.get("environment", ENVIRONMENTS[0]) == environment
 
 
 def main(arguments: list[str]) -> None:

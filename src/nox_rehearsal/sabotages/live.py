@@ -1,7 +1,7 @@
 """After the traffic switch: users get something else than green, or green is not well."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -106,9 +106,12 @@ def _tools() -> Iterator[Sabotage]:
         "count": "1",
         "status": "unresolved",
     }
-    yield After(
-        line, "new", "an issue that is new", _page(pages.ISSUES, lambda _: json.dumps([issue])), "NOX-API-42"
-    )
+    old = issue | {"firstSeen": "2000-01-01T00:00:00+00:00", "lastSeen": issue["firstSeen"]}
+    for name, what, shown in (
+        ("new", "an issue that is new", issue),
+        ("regressed", "an old issue that came back", old | {"substatus": "regressed"}),
+    ):
+        yield After(line, name, what, _page(pages.ISSUES, partial(_said, shown)), "NOX-API-42")
 
 
 def _ingress(patch: list[dict[str, Any]]) -> Switch:
@@ -165,6 +168,10 @@ def at_servers(text: str) -> tuple[str, str]:
     """The text before and from the first server of the Service's port 80."""
     first = text.index("    server ", text.index("nox-api-service-green_80 {"))
     return text[:first], text[first:]
+
+
+def _said(issue: Mapping[str, str], _: str) -> str:
+    return json.dumps([issue])
 
 
 def _page(file: str, change: Callable[[str], str]) -> Switch:

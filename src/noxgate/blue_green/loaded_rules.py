@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from noxgate.errors import UnreachableError
+from noxgate.look.promql.durations import seconds
+from noxgate.look.promql.selectors import Matcher, Selector, shape
 from noxgate.look.waiting import eventually
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.prometheus.answers import Rule
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.expressions.durations import seconds
-from noxgate.systems.prometheus.expressions.selectors import Matcher, Selector, shape
 
 Shipped = Mapping[str, Any]
 # Seconds. After Prometheus read its configuration, it knows none for up to 5: it looks for them at a tick.

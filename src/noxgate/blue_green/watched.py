@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from noxgate.blue_green.loaded_rules import Shipped, is_loaded
 from noxgate.errors import UnreachableError
+from noxgate.look.promql.identity import NAMESPACES
+from noxgate.look.promql.selectors import Selector, selectors
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.expressions.identity import NAMESPACES
-from noxgate.systems.prometheus.expressions.selectors import Selector, selectors
 
 # As the Prometheus operator names the jobs that it makes of our monitors; a mesh's look at something else.
 MONITORS = ("podMonitor/{}/nox-api-podmonitor/", "serviceMonitor/{}/nox-api-servicemonitor/")

@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Collection, Iterable, Mapping
 from datetime import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,14 +91,19 @@ def dashboard(path: Path, table: Mapping[str, Any]) -> Dashboard:
 
 def sentry(path: Path, table: Mapping[str, Any]) -> SentryProject:
     """Sentry, and the slugs of the service's organization and project there."""
-    found = _names(path, "sentry", table, ("url", "organization", "project"))
-    return SentryProject(tool_url(path, "sentry: url", found["url"]), found["organization"], found["project"])
+    expected = ("url", "organization", "project")
+    found = _names(path, "sentry", table, expected, ("environment",))
+    url, organization, project = (found[name] for name in expected)
+    named = SentryProject(tool_url(path, "sentry: url", url), organization, project)
+    return replace(named, environment=found.get("environment", named.environment))
 
 
-def _names(path: Path, key: str, table: Mapping[str, Any], expected: tuple[str, ...]) -> dict[str, str]:
+def _names(
+    path: Path, key: str, table: Mapping[str, Any], expected: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, str]:
     """A table with exactly these texts; all but the url go into a path, so they are names."""
     said = texts(path, key, table)
-    if said.keys() != set(expected):
+    if said.keys() - set(optional) != set(expected):
         raise ProfileError(
             f"{path.name}: [{key}]: expected {', '.join(expected)}, saw {', '.join(said) or 'nothing'}"
         )

@@ -88,6 +88,7 @@ class SentryProject:
     url: str
     organization: str
     project: str
+    environment: str = "production"  # as the service tells Sentry where it runs
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
+from noxgate.look.promql.identity import presence
 from noxgate.project.target import Target
 from noxgate.systems.programs.execute import Ended, environment
-from noxgate.systems.prometheus.expressions.identity import presence
 from noxgate.trials.alerting import promtool, rule_files
 from noxgate.trials.alerting.claims import Quiet, claims
 from noxgate.trials.alerting.written import Tests, inputs, read_tests, with_files

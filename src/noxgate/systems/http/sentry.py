@@ -1,13 +1,19 @@
 """Sentry's issues of the service, over its HTTP API, read only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe, shortened
 from noxgate.project.target import Target
 from noxgate.systems.http.tool_api import ToolApi
+
+MOST = 100  # issues of one page
+# What an old issue is that came back, or grew suddenly, and how its history says when.
+_AGAIN = {"regressed": "set_regression", "escalating": "set_escalating"}
 
 
 @dataclass(frozen=True)
@@ -18,9 +24,11 @@ class Issue:
     title: str
     first_seen: datetime
     events: int
+    again: str = ""  # regressed or escalating, since the switch
 
     def __str__(self) -> str:
-        return f"{self.name} {self.title} ({self.events} events)"
+        said = f"{self.again}, " if self.again else ""
+        return f"{self.name} {self.title} ({said}{self.events} events)"
 
 
 class Sentry:
@@ -33,30 +41,85 @@ class Sentry:
                 "a person looks, then attests it"
             )
         self._project = target.sentry
+        self._profile = target.path.name
         self._api = ToolApi("Sentry", target.sentry.url, "sentry_token", target, observe)
 
     def new_issues(self, since: datetime) -> list[Issue]:
-        """The unresolved issues that were first seen since then."""
-        organization, project = (
-            quote(part, safe="") for part in (self._project.organization, self._project.project)
-        )
+        """The unresolved issues of this environment that were first seen since then, or came back."""
         moment = since.astimezone(UTC)
-        query = f"is:unresolved firstSeen:>={moment:%Y-%m-%dT%H:%M:%S}+00:00"
-        found = self._api.get(
-            f"/api/0/projects/{organization}/{project}/issues/", {"query": query}, "new issues"
-        )
+        at = f">={moment:%Y-%m-%dT%H:%M:%S}+00:00"
+        found = self._issues(f"is:unresolved lastSeen:{at}")
+        if len(found) >= MOST:  # there may be more: those that matter are asked for by themselves
+            found += self._issues(f"is:unresolved firstSeen:{at}")
+            found += self._issues(f"is:unresolved is:regressed lastSeen:{at}")
+        if not found:
+            self._check_environment()
         try:
-            issues = [
-                Issue(
-                    str(one["shortId"]),
-                    shortened(str(one["title"]), 120),
-                    datetime.fromisoformat(one["firstSeen"]),
-                    int(one["count"]),
-                )
-                for one in found
-            ]
+            issues = {str(one["shortId"]): self._issue(one, moment) for one in found}
         except (KeyError, TypeError, ValueError) as error:
             raise UnreachableError(
                 f"Sentry: expected a list of issues, saw another form: {error!r}"
             ) from None
-        return [issue for issue in issues if issue.first_seen >= moment]  # whatever it made of the query
+        # whatever it made of the query
+        return [issue for issue in issues.values() if issue.first_seen >= moment or issue.again]
+
+    def _issues(self, query: str) -> list[Any]:
+        parameters = {"query": query, "environment": self._project.environment, "limit": str(MOST)}
+        found = self._api.get(self._path("issues/"), parameters, "issues")
+        if not isinstance(found, list):
+            raise UnreachableError(f"Sentry: expected a list of issues, saw a {type(found).__name__}")
+        return found
+
+    def _issue(self, one: Any, moment: datetime) -> Issue:
+        kind = str(one.get("substatus") or "")
+        again = kind if kind in _AGAIN and self._came_back(one, _AGAIN[kind], moment) else ""
+        return Issue(
+            str(one["shortId"]),
+            shortened(str(one["title"]), 120),
+            datetime.fromisoformat(one["firstSeen"]),
+            int(one["count"]),
+            again,
+        )
+
+    def _came_back(self, one: Any, what: str, moment: datetime) -> bool:
+        """Whether an old issue did so since then; yes, where Sentry does not say when."""
+        last = one.get("lastSeen")
+        if last is not None and datetime.fromisoformat(last) < moment:
+            return False
+        if one.get("id") is None:
+            return True
+        try:
+            details = self._api.get(f"/api/0/issues/{quote(str(one['id']), safe='')}/", {}, "its history")
+            times = [
+                datetime.fromisoformat(each["dateCreated"])
+                for each in details["activity"]
+                if each["type"] == what
+            ]
+        except (UnreachableError, KeyError, TypeError, ValueError):
+            return True
+        return not times or max(times) >= moment
+
+    def _check_environment(self) -> None:
+        """Of an environment that it does not know Sentry has no issue either: that would be no news."""
+        found = self._api.get(self._path("environments/"), {}, "environments")
+        known = _names(found)
+        if self._project.environment not in known:
+            raise UnreachableError(
+                f"Sentry: expected the environment {self._project.environment}, saw "
+                f"{', '.join(known) or 'none'}: name it as environment under [sentry] in {self._profile}"
+            )
+
+    def _path(self, last: str) -> str:
+        organization, project = (
+            quote(part, safe="") for part in (self._project.organization, self._project.project)
+        )
+        return f"/api/0/projects/{organization}/{project}/{last}"
+
+
+def _names(found: Any) -> Sequence[str]:
+    try:
+        return [str(one["name"]) for one in found]
+    except (KeyError, TypeError) as error:
+        raise UnreachableError(
+            f"Sentry: expected a list of environments, saw another form: {error!r}"
+        ) from None

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from noxgate.look.promql.identity import ALERTS, NAMESPACES, SOMETIMES, identity
+from noxgate.look.promql.selectors import Matcher, Selector, selectors
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.expressions.identity import ALERTS, NAMESPACES, SOMETIMES, identity
-from noxgate.systems.prometheus.expressions.selectors import Matcher, Selector, selectors
 
 
 def blind(

@@ -1,6 +1,6 @@
 """Whose series an expression looks at: a status may fit nothing on a good day, a job may not."""
 
-from noxgate.systems.prometheus.expressions.selectors import Matcher, Selector, looked_at
+from noxgate.look.promql.selectors import Matcher, Selector, looked_at
 
 # Labels that say whose series these are.
 WHOSE = {

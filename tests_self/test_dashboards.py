@@ -1,0 +1,459 @@
+"""Dashboards as people make them, read as Grafana reads them; and Sentry's issues, new and come back."""
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from noxgate.errors import UnreachableError
+from noxgate.project.target import Dashboard, SentryProject, Target
+from noxgate.systems.http.dashboard import Panel, panels
+from noxgate.systems.http.grafana import Grafana
+from noxgate.systems.http.sentry import Sentry
+
+Answer = Callable[[Mapping[str, str]], object]
+BOARD = "/api/dashboards/uid/nox-api"
+PROXY = "/api/datasources/proxy/uid/{}/api/v1/query"
+LOKI = "/api/datasources/proxy/uid/logs/loki/api/v1/query_range"
+SETTINGS = "/api/frontend/settings"
+SOURCES = {
+    "datasources": {
+        "Prometheus": {"uid": "P1809F7CD0C75ACF3", "type": "prometheus"},
+        "Long Term": {"uid": "mimir", "type": "prometheus"},
+        "Logs": {"uid": "logs", "type": "loki"},
+        "-- Mixed --": {"type": "datasource"},
+    },
+    "defaultDatasource": "Long Term",
+}
+LIST = [
+    {"name": "Prometheus", "uid": "P1809F7CD0C75ACF3", "type": "prometheus", "isDefault": False},
+    {"name": "Long Term", "uid": "mimir", "type": "prometheus", "isDefault": True},
+]
+
+
+@contextmanager
+def serving(answers: Mapping[str, object]) -> Iterator[tuple[Target, list[tuple[str, dict[str, str]]]]]:
+    """A target whose tools answer so by path, with what they were asked; all else they do not know."""
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            asked.append((parts.path, parameters))
+            answer = answers.get(parts.path)
+            found = answer(parameters) if callable(answer) else answer
+            self.send_response(404 if found is None else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"message": "not found"} if found is None else found).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield (
+            Target(
+                name="loopback",
+                path=Path("loopback.toml"),
+                serves=("live",),
+                base_url="https://localhost:9",
+                plain_url="http://localhost:9",
+                namespace="nox",
+                rehearsal=True,
+                grafana=Dashboard(url, "nox-api"),
+                sentry=SentryProject(url, "nox", "api"),
+            ),
+            asked,
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def board(
+    expression: str, *variables: Mapping[str, Any], source: object = None, **more: Any
+) -> dict[str, Any]:
+    """A dashboard of one panel."""
+    panel = {"title": "Requests", "datasource": source, "targets": [{"expr": expression}]} | more
+    return {"panels": [panel], "templating": {"list": list(variables)}}
+
+
+def query_of(dashboard: Mapping[str, Any]) -> str:
+    (panel,) = panels(dashboard)
+    assert panel.unjudged is None
+    assert panel.unknown == ()
+    return panel.query
+
+
+def vector(*values: str) -> dict[str, Any]:
+    result = [{"metric": {}, "value": [0, value]} for value in values]
+    return {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+
+# ---------------------------------------------------------------- which data source
+
+
+DS = {"name": "datasource", "type": "datasource", "query": "prometheus"}
+
+
+def saved(value: object) -> dict[str, Any]:
+    return DS | {"current": {"text": value, "value": value}}
+
+
+@pytest.mark.parametrize("listed", [{SETTINGS: SOURCES}, {"/api/datasources": LIST}])
+@pytest.mark.parametrize(
+    ("variables", "source", "uid"),
+    [
+        ([saved("Prometheus")], {"type": "prometheus", "uid": "$datasource"}, "P1809F7CD0C75ACF3"),
+        ([saved("P1809F7CD0C75ACF3")], {"type": "prometheus", "uid": "${datasource}"}, "P1809F7CD0C75ACF3"),
+        ([saved("default")], {"type": "prometheus", "uid": "$datasource"}, "mimir"),
+        ([saved(["Prometheus"])], "[[datasource]]", "P1809F7CD0C75ACF3"),
+        ([DS], {"uid": "$datasource"}, "mimir"),
+        ([DS | {"current": {}}], "$datasource", "mimir"),
+        ([], "Prometheus", "P1809F7CD0C75ACF3"),
+        ([], {"type": "prometheus", "uid": "P1809F7CD0C75ACF3"}, "P1809F7CD0C75ACF3"),
+        ([], "default", "mimir"),
+        ([], None, "mimir"),
+        ([], {"uid": "of-another-list"}, "of-another-list"),
+    ],
+)
+def test_data_sources(
+    listed: Mapping[str, object], variables: Sequence[Any], source: object, uid: str
+) -> None:
+    """By uid, by name, by a variable, or the default one; by whichever list this token may see."""
+    document = {"dashboard": board("up", *variables, source=source)}
+    with serving({BOARD: document, PROXY.format(uid): vector("1"), **listed}) as (target, _):
+        grafana = Grafana(target, lambda _: None)
+        (panel,) = grafana.panels()
+
+        assert grafana.has_data(panel)
+
+
+def test_one_data_source_by_its_name() -> None:
+    """Where no list may be seen."""
+    answers = {
+        BOARD: {"dashboard": board("up", source="My Own")},
+        "/api/datasources/name/My%20Own": {"uid": "abc", "name": "My Own"},
+        PROXY.format("abc"): vector("1"),
+    }
+    with serving(answers) as (target, _):
+        grafana = Grafana(target, lambda _: None)
+        assert grafana.has_data(grafana.panels()[0])
+
+
+def test_no_list_of_data_sources() -> None:
+    """What stands there is a uid then; for the default there is none."""
+    with serving({BOARD: {"dashboard": board("up", source="abc")}, PROXY.format("abc"): vector("1")}) as (
+        target,
+        _,
+    ):
+        grafana = Grafana(target, lambda _: None)
+        assert grafana.has_data(grafana.panels()[0])
+        with pytest.raises(UnreachableError, match="default data source"):
+            grafana.has_data(Panel("Requests", "up", None))
+
+
+def test_each_query_of_a_mixed_panel_has_its_own() -> None:
+    """Expressions over them are Grafana's own, as are its annotations and what other panels have."""
+    targets = [
+        {"expr": "up", "datasource": {"type": "prometheus", "uid": "a"}},
+        {"expr": '{app="nox"}', "datasource": {"type": "loki", "uid": "b"}},
+        {"expression": "$A * 2", "type": "math", "datasource": {"type": "__expr__", "uid": "__expr__"}},
+        {"panelId": 2, "datasource": {"type": "datasource", "uid": "-- Dashboard --"}},
+        {"queryType": "annotations", "datasource": {"type": "datasource", "uid": "-- Grafana --"}},
+        {"expr": "hidden", "hide": True},
+    ]
+    found = panels(board("", source={"type": "datasource", "uid": "-- Mixed --"}, targets=targets))
+
+    assert [(panel.datasource, panel.kind) for panel in found] == [("a", "prometheus"), ("b", "loki")]
+
+
+# ---------------------------------------------------------------- variables
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("$__interval", "1m"),
+        ("${__interval}", "1m"),
+        ("$__interval_ms", "60000"),
+        ("$__rate_interval", "5m"),
+        ("$__rate_interval_ms", "300000"),
+        ("[[__range]]", "30m"),
+        ("$__range_s", "1800"),
+        ("$__range_ms", "1800000"),
+        ("$__auto", "1m"),
+        ("$__auto_interval_interval", "1m"),
+        ("${__org.name}", "Main Org."),
+        ("${__user.login}", "noxgate"),
+        ("$__dashboard", ""),
+    ],
+)
+def test_what_grafana_fills_in_itself(name: str, value: str) -> None:
+    assert query_of(board(f"x[{name}]")) == f"x[{value}]"
+
+
+def test_from_and_to() -> None:
+    """In milliseconds, or as a date."""
+    start, end = query_of(board("$__from ${__to}")).split()
+
+    assert int(end) - int(start) == 1800_000
+    assert datetime.fromisoformat(query_of(board("${__to:date}"))).tzinfo == UTC
+    assert query_of(board("${__from:date:seconds}")).isdigit()
+
+
+def test_an_interval_that_grafana_chooses() -> None:
+    """Its value names a variable again."""
+    auto = {
+        "name": "interval",
+        "type": "interval",
+        "auto": True,
+        "current": {"text": "auto", "value": "$__auto_interval_interval"},
+    }
+
+    assert query_of(board("sum(rate(x[$interval]))", auto)) == "sum(rate(x[1m]))"
+
+
+SEVERAL = {"name": "pod", "current": {"value": ["a.b", "c"]}}
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("$pod", "(a.b|c)"),
+        ("${pod:pipe}", "a.b|c"),
+        ("${pod:regex}", "(a\\.b|c)"),
+        ("${pod:csv}", "a.b,c"),
+        ("${pod:raw}", "a.b,c"),
+        ("[[pod:glob]]", "{a.b,c}"),
+        ("${pod:json}", '["a.b", "c"]'),
+        ("${pod:singlequote}", "'a.b','c'"),
+        ("${pod:doublequote}", '"a.b","c"'),
+        ("${pod:queryparam}", "var-pod=a.b&var-pod=c"),
+        ("${pod:text}", "a.b + c"),
+        ('label_replace(up, "a", "$1", "b", "(.*)$")', 'label_replace(up, "a", "$1", "b", "(.*)$")'),
+    ],
+)
+def test_formats(text: str, filled: str) -> None:
+    assert query_of(board(text, SEVERAL)) == filled
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ({"current": {"value": "$__all"}}, ".*"),
+        ({"current": {"value": ["$__all"]}, "allValue": "nox-.+"}, "nox-.+"),
+        ({"type": "constant", "query": "nox"}, "nox"),
+        ({"type": "textbox", "query": ""}, ""),
+        ({"type": "custom", "query": "a, b"}, "a"),
+        ({"type": "custom", "query": "first : a,second : b"}, "a"),
+        ({"type": "interval", "query": "1m,10m", "current": {}}, "1m"),
+        ({"type": "custom", "options": [{"value": "z"}]}, "z"),
+        ({"type": "query", "current": {"value": "${other}-x"}}, "o-x"),
+    ],
+)
+def test_values(variable: dict[str, Any], value: str) -> None:
+    """As they were saved, or as one begins that was not."""
+    other = {"name": "other", "current": {"value": "o"}}
+
+    assert query_of(board("$v", {"name": "v"} | variable, other)) == value
+
+
+def test_variables_that_stay_unfilled_are_said() -> None:
+    """One that was never saved with a value, a person gives one; one that is not there, nobody does."""
+    (never,) = panels(board('up{job="$job"}', {"name": "job", "type": "query", "query": "label_values(job)"}))
+    (unknown,) = panels(board('up{job="$jobb"}', {"name": "job", "current": {"value": "a"}}))
+
+    assert never.unjudged == "panel Requests: $job stays unfilled: save the dashboard with a value of it"
+    assert str(unknown) == "Requests ($jobb stays unfilled: no variable is called so)"
+    assert unknown.unjudged is None
+    with serving({}) as (target, asked), pytest.raises(UnreachableError, match=r"\$job stays unfilled"):
+        Grafana(target, lambda _: None).has_data(never)
+    assert asked == []
+
+
+# ---------------------------------------------------------------- panels
+
+
+def test_an_old_dashboard_has_rows() -> None:
+    """And rows in rows, and panels without queries."""
+    panel = board("up")["panels"][0]
+    row = {"title": "row", "panels": [panel, {"type": "text"}, {"type": "row", "panels": [panel]}]}
+
+    assert len(list(panels({"rows": [row, {"panels": None}], "panels": [panel]}))) == 3
+
+
+def test_a_new_dashboard_is_not_understood() -> None:
+    document: dict[str, Any] = {"dashboard": {"elements": {"panel-1": {}}, "layout": {}}}
+    with serving({BOARD: document}) as (target, _), pytest.raises(UnreachableError, match="schema v2"):
+        Grafana(target, lambda _: None).panels()
+
+
+def test_panels_of_other_sources_are_said() -> None:
+    """Nobody asks them here: what they show, a person sees."""
+    (panel,) = panels(
+        board("", source={"type": "cloudwatch", "uid": "c"}, targets=[{"queryMode": "Metrics"}])
+    )
+
+    assert panel.unjudged == "panel Requests is of cloudwatch, which is not asked here"
+
+
+FIVE = 'sum(rate(http_requests_total{job="nox",status=~"5.."}[5m]))'
+THERE = 'group(present_over_time(http_requests_total{job="nox"}[5m]))'
+
+
+def prometheus(*known: str) -> Answer:
+    """It has a number for these queries, and none for others."""
+    return lambda asked: vector("1") if asked["query"] in known else vector()
+
+
+@pytest.mark.parametrize(
+    ("query", "known", "has_data"),
+    [
+        (FIVE, (THERE,), True),
+        (FIVE, (), False),
+        (f"{FIVE} / sum(y)", (THERE,), False),
+        (f"{FIVE} / sum(y)", (THERE, "group(y{})"), True),
+        ("increase(restarts[5m]) > 0", ("group(present_over_time(restarts{}[5m]))",), True),
+        ('ALERTS{alertstate="firing"}', ("group(up{})",), True),
+        (
+            'kube_pod_container_status_waiting_reason{namespace="n"}',
+            ('group({__name__=~"kube_.+",namespace="n"})',),
+            True,
+        ),
+        ('kube_pod_container_status_waiting_reason{namespace="n"}', ('group({__name__=~"kube_.+"})',), False),
+        ("vector(0) > 1", (), False),
+        ("sum(", (), False),
+    ],
+)
+def test_a_panel_of_errors_is_empty_on_a_good_day(query: str, known: Sequence[str], has_data: bool) -> None:  # noqa: FBT001
+    """As long as there are requests to look at."""
+    with serving({PROXY.format("p"): prometheus(*known)}) as (target, _):
+        assert Grafana(target, lambda _: None).has_data(Panel("5xx", query, "p")) is has_data
+
+
+def streams(*lines: str) -> dict[str, Any]:
+    result = [{"stream": {}, "values": [["1", line] for line in lines]}] if lines else []
+    return {"status": "success", "data": {"resultType": "streams", "result": result}}
+
+
+def matrix(*values: str) -> dict[str, Any]:
+    result = [{"metric": {}, "values": [[1, value] for value in values]}] if values else []
+    return {"status": "success", "data": {"resultType": "matrix", "result": result}}
+
+
+@pytest.mark.parametrize(
+    ("query", "answer", "has_data"),
+    [
+        ('{app="nox"}', lambda _: streams("a line"), True),
+        ('{app="nox"}', lambda _: streams(), False),
+        ('sum(rate({app="nox"}[5m]))', lambda _: matrix("0.5"), True),
+        (
+            'sum(count_over_time({app="n}x"} |= "error" [5m]))',
+            lambda asked: streams("a line") if asked["query"] == '{app="n}x"}' else matrix(),
+            True,
+        ),
+        (
+            '{app="nox"} |= "error"',
+            lambda asked: streams(*(["x"] if asked["query"] == '{app="nox"}' else [])),
+            True,
+        ),
+        ('{app="noxx"} |= "error"', lambda _: streams(), False),
+    ],
+)
+def test_panels_of_logs(query: str, answer: Answer, has_data: bool) -> None:  # noqa: FBT001
+    """Loki is asked as Loki is: lines, or numbers made of them; errors may be none, where lines are."""
+    document = {"dashboard": board(query, source={"type": "loki", "uid": "Logs"})}
+    with serving({BOARD: document, SETTINGS: SOURCES, LOKI: answer}) as (target, asked):
+        grafana = Grafana(target, lambda _: None)
+        (panel,) = grafana.panels()
+
+        assert grafana.has_data(panel) is has_data
+    assert int(asked[-1][1]["end"]) - int(asked[-1][1]["start"]) == 1800 * 10**9
+
+
+# ---------------------------------------------------------------- Sentry
+
+
+ISSUES, ENVIRONMENTS = "/api/0/projects/nox/api/issues/", "/api/0/projects/nox/api/environments/"
+SWITCHED = datetime(2026, 1, 1, 10, tzinfo=UTC)
+BEFORE, AFTER = "2026-01-01T09:00:00Z", "2026-01-01T11:00:00Z"
+
+
+def issue(**changes: str) -> dict[str, str]:
+    found = {"id": "7", "shortId": "NOX-7", "title": "KeyError", "firstSeen": BEFORE, "lastSeen": AFTER}
+    return found | {"count": "3", "status": "unresolved", "substatus": "ongoing"} | changes
+
+
+def history(*activity: tuple[str, str]) -> dict[str, Any]:
+    return {"activity": [{"type": kind, "dateCreated": at} for kind, at in activity]}
+
+
+TWICE = history(("set_regression", BEFORE), ("set_regression", AFTER))
+
+
+@pytest.mark.parametrize(
+    ("found", "details", "said"),
+    [
+        (issue(), None, []),
+        (issue(firstSeen=AFTER), None, ["NOX-7 KeyError (3 events)"]),
+        (issue(substatus="regressed"), None, ["NOX-7 KeyError (regressed, 3 events)"]),
+        (issue(substatus="escalating"), None, ["NOX-7 KeyError (escalating, 3 events)"]),
+        (issue(substatus="regressed", lastSeen=BEFORE), None, []),
+        (issue(substatus="regressed"), history(("set_regression", BEFORE)), []),
+        (issue(substatus="regressed"), TWICE, ["NOX-7 KeyError (regressed, 3 events)"]),
+        (issue(substatus="regressed"), history(("note", BEFORE)), ["NOX-7 KeyError (regressed, 3 events)"]),
+        (issue(substatus="archived_until_escalating"), None, []),
+    ],
+)
+def test_issues_that_come_back_count(found: object, details: object, said: list[str]) -> None:
+    """Since the switch, by their history; where Sentry does not say when, they do."""
+    with serving({ISSUES: [found], "/api/0/issues/7/": details}) as (target, _):
+        assert [str(each) for each in Sentry(target, lambda _: None).new_issues(SWITCHED)] == said
+
+
+def test_issues_of_staging_do_not_count() -> None:
+    """Sentry is asked for those of the environment that the profile names."""
+    environments = [{"name": "prod"}, {"name": "staging"}]
+    answers = {
+        ISSUES: lambda asked: [issue(firstSeen=AFTER)] if asked["environment"] == "staging" else [],
+        ENVIRONMENTS: environments,
+    }
+    with serving(answers) as (target, asked):
+        assert target.sentry is not None
+        prod = replace(target, sentry=replace(target.sentry, environment="prod"))
+        assert Sentry(prod, lambda _: None).new_issues(SWITCHED) == []
+
+        with pytest.raises(
+            UnreachableError, match=r"environment production, saw prod, staging: name it .*loopback\.toml"
+        ):
+            Sentry(target, lambda _: None).new_issues(SWITCHED)
+    assert asked[0][1]["query"] == "is:unresolved lastSeen:>=2026-01-01T10:00:00+00:00"
+
+
+def test_a_page_that_is_full_may_hide_some() -> None:
+    """The new ones and those that came back are asked for by themselves."""
+    many = [issue(id=str(number), shortId=f"NOX-{number}") for number in range(100)]
+    new = issue(id="200", shortId="NOX-200", firstSeen=AFTER)
+
+    def answer(asked: Mapping[str, str]) -> object:
+        return [new] if "firstSeen" in asked["query"] or "regressed" in asked["query"] else many
+
+    with serving({ISSUES: answer}) as (target, asked):
+        found = Sentry(target, lambda _: None).new_issues(SWITCHED)
+
+    assert [one.name for one in found] == ["NOX-200"]
+    assert len(asked) == 3
