@@ -18,6 +18,7 @@ PAGES = [
     "docs/BACKUP.md",
     "docs/REHEARSAL.md",
     "docs/LOGS.md",
+    "docs/METRICS.md",
     "docs/SCANS.md",
     "docs/SIGN-OFF.md",
     "docs/WRITING-A-CHECK.md",

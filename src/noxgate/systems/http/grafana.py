@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from noxgate.errors import UnreachableError
@@ -14,7 +14,7 @@ from noxgate.project.target import Target
 from noxgate.systems.http.dashboard import RANGE_SECONDS, Panel, panels
 from noxgate.systems.http.tool_api import ToolApi
 
-Json = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Grafana:
@@ -28,7 +28,7 @@ class Grafana:
             )
         self._uid = target.grafana.uid
         self._api = ToolApi("Grafana", target.grafana.url, "grafana_token", target, observe)
-        self._sources: Mapping[str, str] | None = None
+        self._sources: dict[str, str] | None = None
 
     def panels(self) -> list[Panel]:
         """Every query of the dashboard."""
@@ -62,18 +62,18 @@ class Grafana:
         return bool(asked) and all(self._has_numbers(panel, each) for each in asked)
 
     def _has_numbers(self, panel: Panel, query: str) -> bool:
-        found = self._ask(panel, "api/v1/query", {"query": query})
-        values = [one[1] if isinstance(one, list) else one["value"][1] for one in found]
-        return any(math.isfinite(float(value)) for value in values)
+        return any(map(math.isfinite, self._ask(panel, "api/v1/query", {"query": query}, _number)))
 
     def _has_lines(self, panel: Panel, query: str) -> bool:
         """Of logs, or of numbers that are made of them, in the last half hour."""
         now = time.time()
         span = {"start": f"{now - RANGE_SECONDS:.0f}000000000", "end": f"{now:.0f}000000000"}
-        found = self._ask(panel, "loki/api/v1/query_range", {"query": query, "limit": "1", **span})
-        return any(one["values"] for one in found)
+        parameters = {"query": query, "limit": "1", **span}
+        return any(self._ask(panel, "loki/api/v1/query_range", parameters, lambda one: bool(one["values"])))
 
-    def _ask(self, panel: Panel, path: str, parameters: Mapping[str, str]) -> list[Any]:
+    def _ask(
+        self, panel: Panel, path: str, parameters: Mapping[str, str], read: Callable[[Any], T]
+    ) -> list[T]:
         uid = quote(self._resolved(panel.datasource), safe="")
         document = self._api.get(
             f"/api/datasources/proxy/uid/{uid}/{path}", parameters, f"panel {panel.title}"
@@ -81,11 +81,9 @@ class Grafana:
         try:
             data = document["data"]
             found = [data["result"]] if data["resultType"] == "scalar" else data["result"]
-            for one in found:
-                float(one[1] if isinstance(one, list) else one["value"][1]) if "values" not in one else one
+            return [read(one) for one in found]
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise UnreachableError(f"Grafana: expected an answer with data, saw another: {error!r}") from None
-        return list(found)
 
     def _resolved(self, source: str | None) -> str:
         """The uid of a data source, which may be named, or be the default one.
@@ -95,11 +93,11 @@ class Grafana:
         if self._sources is None:
             self._sources = self._listed()
         found = self._sources.get(source or "default")
-        if found is None and source is not None and not self._sources:
-            found = self._named(source)
-        if found is None and source is None:
+        if found is None and source is not None:
+            found = self._sources[source] = self._named(source) or source
+        if found is None:
             raise UnreachableError("Grafana: expected a default data source, saw none that its list names")
-        return found or str(source)
+        return found
 
     def _named(self, source: str) -> str | None:
         """The uid of a data source of this name, where that may be seen, though no list may."""
@@ -110,7 +108,7 @@ class Grafana:
         except (UnreachableError, KeyError, TypeError):
             return None
 
-    def _listed(self) -> Mapping[str, str]:
+    def _listed(self) -> dict[str, str]:
         """The uids by uid, by name, and of the default, from the first list that may be seen."""
         for path, read in _LISTS:
             try:
@@ -139,6 +137,11 @@ _LISTS: tuple[tuple[str, Callable[[Any], dict[str, str]]], ...] = (
     ("/api/frontend/settings", _of_settings),
     ("/api/datasources", _of_list),
 )
+
+
+def _number(one: Any) -> float:
+    """Of a series, or of a scalar."""
+    return float(one[1] if isinstance(one, list) else one["value"][1])
 
 
 def _on_a_good_day(selector: Selector) -> Selector:

@@ -4,6 +4,7 @@ import json
 import shlex
 import ssl
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -48,9 +49,7 @@ class ToolApi:
         where = self._url + path
         try:
             with httpx.Client(
-                verify=ssl.create_default_context(
-                    cafile=str(self._target.ca_file) if self._target.ca_file else None
-                ),
+                verify=self._context,
                 follow_redirects=False,
                 timeout=httpx.Timeout(8, connect=5),
                 trust_env=not self._target.rehearsal,
@@ -70,6 +69,11 @@ class ToolApi:
             seen = shortened(answer.text, 120) or "an empty body"
             raise UnreachableError(f"{where}: expected an answer of {self._name}, saw {said}: {seen}")
         return document
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Whom to trust; read once for the many panels of a dashboard."""
+        return ssl.create_default_context(cafile=str(self._target.ca_file) if self._target.ca_file else None)
 
     def _headers(self) -> dict[str, str]:
         headers = {"user-agent": "noxgate", "accept": "application/json"}
