@@ -4,6 +4,7 @@ import pytest
 
 from noxgate.blue_green.switch_time import Switch
 from noxgate.errors import UnreachableError
+from noxgate.look.observation import shortened
 from noxgate.project.target import Target
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.sentry import Sentry
@@ -24,7 +25,8 @@ def test_every_panel_has_data(grafana: Grafana, target: Target) -> None:
     of_blue = [panel for panel in panels if target.blue_namespace and target.blue_namespace in panel.query]
     assert [panel for panel in of_blue if target.green_namespace not in panel.query] == []
     if unjudged:
-        raise UnreachableError("; ".join(unjudged))
+        named = shortened("; ".join(dict.fromkeys(unjudged)))
+        raise UnreachableError(f"{len(unjudged)} of {len(panels)} queries are a person's to see: {named}")
 
 
 @pytest.mark.runbook("live.sentry-issues")

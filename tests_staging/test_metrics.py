@@ -58,7 +58,7 @@ def asked(api: ApiClient) -> Answer:
 
 
 def read(answer: Answer) -> list[exposition.Sample]:
-    return exposition.parse(answer.content, answer.headers.get("content-type", ""))
+    return exposition.parse(answer.content or answer.text, answer.headers.get("content-type", ""))
 
 
 def never_falls(counts: list[float]) -> bool:

@@ -27,8 +27,10 @@ SOMETIMES = {
 
 
 def identity(selector: Selector) -> Selector:
-    """The selector with whose series they are alone."""
-    return Selector(selector.name, tuple(one for one in selector.matchers if one.label in WHOSE))
+    """The selector with whose series they are alone; as it is, where that would select everything."""
+    kept = tuple(one for one in selector.matchers if one.label in WHOSE or one.label == "__name__")
+    found = Selector(selector.name, kept)
+    return found if found.is_narrow else selector
 
 
 def presence(expression: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 else:
     promql_parser = late("promql_parser")
 
+_OVER_ALL = " by ()"  # which is what is meant without it
 _HOW = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
@@ -52,6 +53,11 @@ class Selector:
         inner = ",".join(map(str, self.matchers))
         return f"{self.name or ''}{{{inner}}}"
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it selects some series: what series without any label fit, Prometheus refuses to select."""
+        return self.name is not None or any(not matcher.takes("") for matcher in self.matchers)
+
     def takes(self, label: str, value: str) -> bool:
         """Whether series with this label may be among them, as far as it is named."""
         return all(matcher.takes(value) for matcher in self.matchers if matcher.label == label)
@@ -77,9 +83,9 @@ def shape(expression: str, change: Callable[[Selector], Selector] = lambda found
             raise UnreachableError(f"{shortened(text, 120)}: expected {written} in it, as the parser read it")
         changed = change(_selector(vector))
         ordered = Selector(changed.name, tuple(sorted(changed.matchers, key=str)))
-        pieces += [text[start:at], str(ordered)]
+        pieces += [text[start:at].replace(_OVER_ALL, ""), str(ordered)]
         start = at + len(written)
-    return "".join([*pieces, text[start:]])
+    return "".join([*pieces, text[start:].replace(_OVER_ALL, "")])
 
 
 def looked_at(expression: str, change: Callable[[Selector], Selector]) -> list[str]:

@@ -40,7 +40,7 @@ class Scrape:
 def parse(content: bytes | str, content_type: str = TEXT) -> list[Sample]:
     """The samples of an answer; AssertionError where Prometheus would lose them all, or some."""
     scrape = scraped(content, content_type)
-    assert list(scrape.dropped) == [], f"Prometheus keeps one of them: {shortened('; '.join(scrape.dropped))}"
+    assert list(scrape.dropped) == [], f"a scrape drops samples: {shortened('; '.join(scrape.dropped))}"
     return list(scrape.samples)
 
 

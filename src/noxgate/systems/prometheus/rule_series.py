@@ -55,7 +55,7 @@ def _is_rightly_silent(prometheus: Prometheus, selector: Selector) -> bool:
     """
     if selector.name is None or selector.name == "up":
         return False
-    others = [Selector(None, selector.matchers)] if selector.matchers else []
+    others = [each for each in [Selector(None, selector.matchers)] if each.is_narrow]
     if selector.name in SOMETIMES:
         others = [Selector(None, (Matcher("__name__", "=~", "kube_.+"), *selector.matchers))]
     if not all(prometheus.query(f"count({each})") for each in others):
