@@ -181,6 +181,43 @@ def test_each_query_of_a_mixed_panel_has_its_own() -> None:
     assert [(panel.datasource, panel.kind) for panel in found] == [("a", "prometheus"), ("b", "loki")]
 
 
+def test_what_a_data_source_is_grafana_knows() -> None:
+    """An old panel gives a name alone."""
+    lines = streams("a line")
+    for source, path, answer in (
+        ("Logs", LOKI, lines),
+        ({"type": "victoriametrics-metrics-datasource", "uid": "vm"}, PROXY.format("vm"), vector("1")),
+    ):
+        document = {"dashboard": board("x", source=source)}
+        with serving({BOARD: document, SETTINGS: SOURCES, path: answer}) as (target, _):
+            grafana = Grafana(target, lambda _: None)
+            assert grafana.has_data(grafana.panels()[0])
+
+    elsewhere = {"datasources": {"Traces": {"uid": "t", "type": "tempo"}}}
+    document = {"dashboard": board("x", source="Traces")}
+    with serving({BOARD: document, SETTINGS: elsewhere}) as (target, _):
+        grafana = Grafana(target, lambda _: None)
+        with pytest.raises(UnreachableError, match="is of tempo"):
+            grafana.has_data(grafana.panels()[0])
+
+
+def test_panels_of_the_library() -> None:
+    """They are kept elsewhere, with their queries."""
+    shown = {"title": "here", "libraryPanel": {"uid": "lib", "name": "Requests"}}
+    model = board("up", source={"uid": "p"})["panels"][0]
+    answers = {
+        BOARD: {"dashboard": {"panels": [shown]}},
+        "/api/library-elements/lib": {"result": {"model": model}},
+    }
+    with serving(answers) as (target, _):
+        (panel,) = Grafana(target, lambda _: None).panels()
+    alone = {BOARD: {"dashboard": {"panels": [shown]}}}
+    with serving(alone) as (target, _), pytest.raises(UnreachableError, match="404"):
+        Grafana(target, lambda _: None).panels()
+
+    assert (panel.title, panel.query) == ("Requests", "up")
+
+
 # ---------------------------------------------------------------- variables
 
 

@@ -59,10 +59,16 @@ def test_prometheus_rule_holds_the_shipped_alerts(
     kube: Kube, target: Target, manifests: tuple[Document, ...]
 ) -> None:
     """Group by group and rule by rule, as the file under manifests says; so does each other one."""
-    shipped = {name(each.content): each.content for each in manifests if each.kind == "PrometheusRule"}
-    rules = {called: kube.need("PrometheusRule", called, target.namespace) for called in shipped}
+    shipped = {
+        (each.namespace or target.namespace, each.name): each.content
+        for each in manifests
+        if each.kind == "PrometheusRule"
+    }
+    rules = {
+        (namespace, called): kube.need("PrometheusRule", called, namespace) for namespace, called in shipped
+    }
 
-    assert "nox-api-alerts" in shipped
+    assert (target.namespace, "nox-api-alerts") in shipped
     for called, rule in rules.items():
         assert [each for group in rule["spec"]["groups"] for each in group.get("rules") or []] != []
         assert (called, rule["spec"]["groups"]) == (called, shipped[called]["spec"]["groups"])

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +36,11 @@ _VARIABLE = re.compile(
 )
 _NESTED = 5  # a value may name another variable
 MIXED = "-- Mixed --"
+# Data sources that answer as Prometheus does.
+AS_PROMETHEUS = {
+    *("prometheus", "grafana-amazonprometheus-datasource", "grafana-azureprometheus-datasource"),
+    *("victoriametrics-metrics-datasource",),
+}
 # Not asked: they show what another panel has, or Grafana itself, or computes with the queries beside it.
 _OWN = {"-- Dashboard --", "-- Grafana --", "grafana", "__expr__"}
 
@@ -65,7 +70,7 @@ class Panel:
         if self.unfilled:
             named = ", ".join(f"${name}" for name in self.unfilled)
             return f"panel {self.title}: {named} stays unfilled: save the dashboard with a value of it"
-        if self.kind not in {"prometheus", "loki"}:
+        if self.kind not in AS_PROMETHEUS | {"loki"}:
             return f"panel {self.title} is of {self.kind}, which is not asked here"
         return None
 
@@ -99,16 +104,21 @@ class Variables:
         return match[0] if value is None else _formatted(name, value, form)
 
 
-def panels(dashboard: Json) -> Iterator[Panel]:
-    """Every query that the dashboard shows: of Prometheus, of Loki, and of others, which are not asked."""
+def panels(dashboard: Json, library: Callable[[str], Json] = lambda _: {}) -> Iterator[Panel]:
+    """Every query that the dashboard shows: of Prometheus, of Loki, and of others, which are not asked.
+
+    `library` gives the panel of a uid, which several dashboards share.
+    """
     variables = read_variables(dashboard)
-    for panel in all_panels(dashboard):
+    for shown in all_panels(dashboard):
+        shared = (shown.get("libraryPanel") or {}).get("uid")
+        panel = library(shared) if shared and not shown.get("targets") else shown
         for target in panel.get("targets") or []:
             source, kind = _source(target, panel, variables)
             if target.get("hide") or source in _OWN or kind in _OWN:
                 continue
             expression = target.get("expr")
-            if not expression and kind in {"prometheus", "loki"}:
+            if not expression and kind in AS_PROMETHEUS | {"loki"}:
                 continue  # begun, and nothing asked yet
             found = Panel(str(panel.get("title", panel.get("id"))), "", source, kind)
             yield _asked(found, str(expression or ""), variables)

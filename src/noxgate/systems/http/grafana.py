@@ -11,10 +11,12 @@ from noxgate.look.observation import Observe
 from noxgate.look.promql.identity import ALERTS, SOMETIMES, identity
 from noxgate.look.promql.selectors import Matcher, Selector, looked_at
 from noxgate.project.target import Target
-from noxgate.systems.http.dashboard import RANGE_SECONDS, Panel, panels
+from noxgate.systems.http.dashboard import AS_PROMETHEUS, RANGE_SECONDS, Panel, panels
 from noxgate.systems.http.tool_api import ToolApi
 
 T = TypeVar("T")
+Json = Mapping[str, Any]
+Source = tuple[str, str | None]  # its uid, and what it is
 
 
 class Grafana:
@@ -29,6 +31,7 @@ class Grafana:
         self._uid = target.grafana.uid
         self._api = ToolApi("Grafana", target.grafana.url, "grafana_token", target, observe)
         self._sources: dict[str, str] | None = None
+        self._kinds: dict[str, str] = {}  # of each uid that a list gives
 
     def panels(self) -> list[Panel]:
         """Every query of the dashboard."""
@@ -40,7 +43,7 @@ class Grafana:
                     "Grafana: expected a dashboard with panels, saw one of the schema v2: "
                     "a person looks, then attests it"
                 )
-            return list(panels(dashboard))
+            return list(panels(dashboard, self._shared))
         except (KeyError, TypeError, AttributeError) as error:
             raise UnreachableError(f"Grafana: expected a dashboard, saw another form: {error!r}") from None
 
@@ -51,7 +54,10 @@ class Grafana:
         """
         if panel.unjudged is not None:
             raise UnreachableError(panel.unjudged)
-        if panel.kind == "loki":
+        kind = self._kind(panel)
+        if kind not in AS_PROMETHEUS | {"loki"}:
+            raise UnreachableError(f"panel {panel.title} is of {kind}, which is not asked here")
+        if kind == "loki":
             return self._has_lines(panel, panel.query) or self._has_lines(panel, _stream(panel.query))
         if self._has_numbers(panel, panel.query):
             return True
@@ -60,6 +66,17 @@ class Grafana:
         except UnreachableError:
             return False
         return bool(asked) and all(self._has_numbers(panel, each) for each in asked)
+
+    def _shared(self, uid: str) -> Json:
+        """A panel of the library."""
+        document = self._api.get(f"/api/library-elements/{quote(uid, safe='')}", {}, "a panel of the library")
+        found: Json = document["result"]["model"]
+        return found
+
+    def _kind(self, panel: Panel) -> str:
+        """What its data source is, by Grafana's own list where there is one."""
+        uid = self._resolved(panel.datasource)
+        return self._kinds.get(uid, panel.kind)
 
     def _has_numbers(self, panel: Panel, query: str) -> bool:
         return any(map(math.isfinite, self._ask(panel, "api/v1/query", {"query": query}, _number)))
@@ -112,7 +129,9 @@ class Grafana:
         """The uids by uid, by name, and of the default, from the first list that may be seen."""
         for path, read in _LISTS:
             try:
-                return read(self._api.get(path, {}, "the data sources"))
+                found = read(self._api.get(path, {}, "the data sources"))
+                self._kinds = {uid: kind for uid, kind in found.values() if kind}
+                return {name: uid for name, (uid, _) in found.items()}
             except (KeyError, TypeError, AttributeError):
                 continue
             except UnreachableError:
@@ -120,20 +139,23 @@ class Grafana:
         return {}
 
 
-def _of_settings(document: Any) -> dict[str, str]:
-    sources = document["datasources"]
-    named = {name: one["uid"] for name, one in sources.items() if one.get("uid")}
-    default = named.get(document.get("defaultDatasource"))
-    return {uid: uid for uid in named.values()} | named | ({"default": default} if default else {})
+def _of_settings(document: Any) -> dict[str, Source]:
+    return _all(document["datasources"], document.get("defaultDatasource"))
 
 
-def _of_list(document: Any) -> dict[str, str]:
-    named = {one["name"]: one["uid"] for one in document}
-    default = [one["uid"] for one in document if one.get("isDefault")]
-    return {uid: uid for uid in named.values()} | named | ({"default": default[0]} if default else {})
+def _of_list(document: Any) -> dict[str, Source]:
+    default = next((one["name"] for one in document if one.get("isDefault")), None)
+    return _all({one["name"]: one for one in document}, default)
 
 
-_LISTS: tuple[tuple[str, Callable[[Any], dict[str, str]]], ...] = (
+def _all(sources: Mapping[str, Json], default: str | None) -> dict[str, Source]:
+    """By uid, by name, and as the default."""
+    named = {name: (one["uid"], one.get("type")) for name, one in sources.items() if one.get("uid")}
+    found = {source[0]: source for source in named.values()} | named
+    return found | ({"default": named[default]} if default in named else {})
+
+
+_LISTS: tuple[tuple[str, Callable[[Any], dict[str, Source]]], ...] = (
     ("/api/frontend/settings", _of_settings),
     ("/api/datasources", _of_list),
 )
