@@ -25,7 +25,7 @@ POSTED = frozenset({("POST", path) for path in SCIENCE})
 REVIEWS = re.compile(r"/apis/authorization\.k8s\.io/v1/selfsubject(access|rules)reviews")
 STREAMS = re.compile(r"/api/v1/namespaces/[^/]+/pods/[^/]+/portforward")
 QUERIES = re.compile(
-    r"/api/v1/(query|query_range|format_query|series|rules|alerts|targets|metadata|label/.*)|/metrics|/-/ready"
+    r"/api/v1/(query|query_range|format_query|series|rules|alerts|alertmanagers|targets|metadata|label/.*)|/metrics|/-/ready"
 )
 SETTINGS = {"log_statement": "mod", "log_line_prefix": "'%u|'"}
 
