@@ -183,13 +183,14 @@ class ApiClient:
         address: str = "",
         sent: Mapping[str, str] | None = None,
     ) -> Answer:
-        headers: dict[str, str] = {}
+        headers = {name: said for name, said in (sent or {}).items() if said}
         command = ["curl", "-sS"]
         if self._target.ca_file and url.startswith("https:"):
             command += ["--cacert", str(self._target.ca_file)]
         if address and address != (host := urlsplit(url).hostname):
             command += ["--resolve", f"{host}:{urlsplit(url).port or 443}:{address}"]
         quoted = [shlex.quote(word) for word in command]
+        quoted += [f"-H {shlex.quote(f'{name}: {said}')}" for name, said in headers.items()]
         if show:
             quoted += ["-o /dev/null -D -"]
         if who:
@@ -200,10 +201,6 @@ class ApiClient:
                 value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
             headers["authorization"] = f"Bearer {value}"
             quoted += [f'-H "Authorization: Bearer {spelled}"']
-        for name, said in (sent or {}).items():
-            if said:
-                headers[name.lower()] = said
-                quoted += [f"-H {shlex.quote(f'{name}: {said}')}"]
         if body is not None:
             headers["content-type"] = "application/json"
             quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]

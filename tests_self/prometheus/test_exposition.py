@@ -84,10 +84,11 @@ def test_the_labels_of_the_live_queries_are_asked_for() -> None:
             labels = {matcher.name for matcher in expression.matchers.matchers} - {"namespace", "job"}
             needed.setdefault(str(expression.name), set()).update(labels)
 
-    for expression in (queries.errors_percent(60), queries.p95_ms(60)):
+    for expression in (queries.requests, queries.buckets):
         promql_parser.walk(promql_parser.parse(expression), select)
 
     needed["http_request_duration_seconds_bucket"].add("le")  # of the quantile
+    needed["http_requests_total"].add("status")  # by which errors are told
     assert {name: set(labels) for name, labels in LABELS.items()} == needed
 
 

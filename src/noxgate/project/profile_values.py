@@ -7,8 +7,8 @@ import os
 import re
 import ssl
 from collections.abc import Collection, Iterable, Mapping
-from datetime import time
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
