@@ -6,18 +6,12 @@ import gc
 from collections.abc import Collection
 from pathlib import Path
 
-from noxgate.errors import NoxgateError
+from noxgate.errors import CommandError
 from noxgate.project.checks import CheckError, find_checks
 from noxgate.project.runbook import Line, Runbook, RunbookError, read_runbook
 
 GO = 0
-
-
-class ChoiceError(NoxgateError):
-    """No line of the runbook is meant: one line."""
-
-
-ERRORS = (RunbookError, CheckError, ChoiceError)
+ERRORS = (RunbookError, CheckError, CommandError)
 
 
 def checks(given: argparse.Namespace) -> int:
@@ -33,7 +27,7 @@ def checks(given: argparse.Namespace) -> int:
 def chosen(runbook: Runbook, what: str | None) -> list[Line]:
     """The lines of a phase, of an id or what it begins with, or of a reference such as RB-2.7; else all.
 
-    ChoiceError where there is none.
+    CommandError where there is none.
     """
     lines = list(runbook.lines.values())
     if what is None:
@@ -44,7 +38,7 @@ def chosen(runbook: Runbook, what: str | None) -> list[Line]:
         known = [*runbook.phases, *runbook.lines, *dict.fromkeys(line.ref for line in lines)]
         near = difflib.get_close_matches(what, known, n=1)
         close = f"; did you mean {near[0]!r}?" if near else ""
-        raise ChoiceError(f"expected a phase, a line or a reference like RB-2.7, saw {what!r}{close}")
+        raise CommandError(f"expected a phase, a line or a reference like RB-2.7, saw {what!r}{close}")
     return found
 
 

@@ -8,7 +8,7 @@ import sys
 
 from noxgate.cli.arguments import evidence, signoff, watch
 from noxgate.cli.arguments import load as loadtest
-from noxgate.cli.later import later
+from noxgate.cli.arguments.later import later
 from noxgate.errors import OneLineError
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from noxgate.cli.later import later
+from noxgate.cli.arguments.later import later
 
 TYPE_CHECKING = False  # see noxgate.cli.main
 if TYPE_CHECKING:
