@@ -6,13 +6,24 @@ accepted. Samples are counted under the journey's class.
 
 import json
 import random
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
+from load.answers import (
+    COMPLETED,
+    DONE,
+    JOB_ID,
+    JOB_SECONDS,
+    LOOK_AGAIN,
+    TAKEN,
+    TAKEN_ON,
+    UNDER_WAY,
+    Bounds,
+    within,
+)
 
 from noxgate.slo.plan import CLASSES
 from noxgate_load.http.endpoint import Endpoint
@@ -25,13 +36,8 @@ if TYPE_CHECKING:
 SHARES = (3, 2, 2, 2, 1)  # tenths of the journeys, by class
 MIX = [name for name, share in zip(CLASSES, SHARES, strict=True) for _ in range(share)]
 PROVIDERS = ("google", "github", "microsoft")
-JOB_SECONDS = 60.0  # that a job may take in all
-LOOK_AGAIN = 0.25  # seconds between two looks at a job
-JOB_ID = re.compile(r"[\w.~-]+", re.ASCII)  # what may stand in a path
-TAKEN = frozenset({200, 202})
 
 Check = Callable[[Answer], None]
-Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class Script:
         if answer.status not in TAKEN:
             return
         self._jobs.accepted += 1
-        if answer.status == 200:  # noqa: PLR2004
+        if answer.status == DONE:
             self._jobs.right += answer.ok
         elif answer.ok and ask.result is not None and self._wait_for(user, _job(answer), ask.result):
             self._jobs.right += 1  # not `+= self._wait_for(…)`: that would forget what others added meanwhile
@@ -151,7 +157,7 @@ class Script:
             answer = user.send(what, check)
             if not answer.ok:
                 return False
-            if answer.json().get("status") == "completed":
+            if answer.json().get("status") == COMPLETED:
                 return True
         return False
 
@@ -201,7 +207,7 @@ def _computed(bounds: Bounds) -> Check:
 
     def check(answer: Answer) -> None:
         _content(answer)
-        if answer.status == 202:  # noqa: PLR2004
+        if answer.status == TAKEN_ON:
             assert JOB_ID.fullmatch(str(answer.json().get("job_id", "")))
         else:
             _within(answer.json(), bounds)
@@ -214,25 +220,12 @@ def _ended(bounds: Bounds) -> Check:
 
     def check(answer: Answer) -> None:
         document = _object(answer)
-        assert document.get("status") in ("queued", "running", "completed")  # no set: it may be a list
-        if document["status"] == "completed":
+        assert document.get("status") in (*UNDER_WAY, COMPLETED)
+        if document["status"] == COMPLETED:
             _within(document, bounds)
 
     return check
 
 
 def _within(document: Mapping[str, Any], bounds: Bounds) -> None:
-    low, high = bounds
-    numbers = _numbers(document)
-    assert any(low <= number <= high or low <= number / 1000 <= high for number in numbers)
-
-
-def _numbers(document: Any) -> Iterator[float]:
-    if isinstance(document, dict):
-        document = document.values()
-    elif not isinstance(document, list):
-        if isinstance(document, int | float) and not isinstance(document, bool):
-            yield document
-        return
-    for part in document:
-        yield from _numbers(part)
+    assert within(document, bounds) is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
+from load.asking import NewJobs
 from load.journeys import Jobs, Script
 from locust import between, events, stats, task  # noqa: TID251 (load/ is where Locust may be imported)
 from locust.runners import MasterRunner, WorkerRunner  # noqa: TID251
@@ -96,9 +97,10 @@ class Conductor:
             self._started = datetime.now(UTC)
             self._watch = Watch(plan, recorder, environment)
             self._course = Course(plan.ramp, self._watch.end)
+            self._new_jobs = NewJobs(plan, token, self._mistake)
             environment.shape_class.course = self._course
             HOOKS.quitting.add_listener(self._finish)
-            gevent.spawn(self._lead)
+            self._leading = gevent.spawn(self._lead)
         else:
             gevent.spawn(self._stay)
 
@@ -114,6 +116,7 @@ class Conductor:
             else:
                 under_way = sum(tally.sent - tally.recorded for tally in self._reports.tallies.values())
             self._watch.look(self._course, users, under_way)
+            self._new_jobs.look(self._course)
 
     def _stay(self) -> None:
         """End when the command that started this process is gone."""
@@ -145,6 +148,8 @@ class Conductor:
 
     def _finish(self, **_: Any) -> None:
         self._course.interrupt()
+        self._leading.kill()  # from here on missing workers and silence mean nothing
+        self._new_jobs.wait()
         problems = self._reports.problems()
         if self._sends:
             health.take(HERE, health.drain())
@@ -186,6 +191,7 @@ class Conductor:
                 }
                 for name, by in recorder.seconds().items()
             },
+            new_jobs=tuple(self._new_jobs.done),
             nonce=plan.nonce,
             sent=self._reports.sent,
             visits={second: (began, ended) for second, (began, ended) in sorted(visits.seconds.items())},

@@ -1,10 +1,11 @@
 """A load test as its generator would have measured it: users, pauses and answers, event by event."""
 
 import heapq
+import itertools
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -12,15 +13,16 @@ from pathlib import Path
 
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.holds import Second
-from noxgate.slo.plan import CLASSES
+from noxgate.slo.plan import CLASSES, METHODS
 from noxgate.slo.ramps import Ramp
-from noxgate.slo.result import Held, Problem, Result
+from noxgate.slo.result import Held, NewJob, Problem, Result
 from noxgate.slo.slos import limits_by_class, read_slos
 
 ROOT = Path(__file__).parents[1]
 LIMITS = limits_by_class(read_slos(read_runbook(ROOT / "runbook.toml").lines), CLASSES)
 MIX = [*["health"] * 3, *["auth"] * 2, *["science"] * 2, *["data"] * 2, "websocket"]
 
+_ASKED = itertools.count()
 Answer = Callable[
     [random.Random, str, float], tuple[float, int, str]
 ]  # class, moment: seconds, status, reason
@@ -110,6 +112,18 @@ def simulated(
         nonce="0" * 32,
         sent=measured.sent,
         visits={second: (began, ended_) for second, (began, ended_) in sorted(measured.visits.items())},
+        new_jobs=new_jobs(ramp, holds),
+    )
+
+
+def new_jobs(ramp: Ramp, holds: Sequence[Held]) -> tuple[NewJob, ...]:
+    """All that the ramp asks for, and each right after a second."""
+    return tuple(
+        NewJob(held.name, method, f"no. {next(_ASKED)}", at, at + 1, -5.1, -5.0, -5.07, 200, "")
+        for held in holds
+        for turn in range(ramp.new_jobs)
+        for at in [held.start + held.planned * turn / ramp.new_jobs]
+        for method in METHODS
     )
 
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from tests_self.simulated import new_jobs
 
 from nox_rehearsal.day import loading
 from nox_rehearsal.error import RehearsalError
@@ -44,6 +45,7 @@ def good(minutes_ago: float = 1) -> Result:
     start = int(began.timestamp())
     limits = limits_by_class(SLOS, CLASSES)
     ramp = ramps.chosen(ROOT, loading.RAMP)
+    held = Held(ramp.levels[0].name(1), 60, "all", SECONDS, start, start + SECONDS)
 
     def second(name: str) -> Second:
         return Second(array("f", [0.02] * 50), {(200, ""): 50}, dict.fromkeys(limits[name], 0))
@@ -60,7 +62,7 @@ def good(minutes_ago: float = 1) -> Result:
         processes=1,
         stopped="",
         problems=(),
-        holds=(Held(ramp.levels[0].name(1), 60, "all", SECONDS, start, start + SECONDS),),
+        holds=(held,),
         classes=CLASSES,
         accepted=7,
         right=7,
@@ -69,6 +71,7 @@ def good(minutes_ago: float = 1) -> Result:
         seconds={
             name: {moment: second(name) for moment in range(start, start + SECONDS)} for name in CLASSES
         },
+        new_jobs=new_jobs(ramp, [held]),
     )
 
 

@@ -136,7 +136,8 @@ def test_test_that_was_stopped_can_be() -> None:
     first, second, *_ = result.holds
     holds = (first, replace(second, end=second.end - 20))
 
-    assert impossible(replace(result, holds=holds, stopped="it was interrupted")) == []
+    jobs = tuple(job for job in result.new_jobs if job.began < second.end - 20)
+    assert impossible(replace(result, holds=holds, new_jobs=jobs, stopped="it was interrupted")) == []
 
 
 # ---------------------------------------------------------------- what cannot be
@@ -210,6 +211,14 @@ def doubled(result: Result) -> Result:
     )
 
 
+def jobs(**changes: object) -> Change:
+    """Each that is new."""
+    return lambda result: replace(
+        result,
+        new_jobs=tuple(replace(job, **changes) for job in result.new_jobs),  # type: ignore[arg-type]
+    )
+
+
 def saying(**changes: object) -> Change:
     return lambda result: replace(result, **changes)  # type: ignore[arg-type]
 
@@ -243,12 +252,31 @@ def but(**changes: Callable[[Result], object]) -> Change:
         (but(ended=lambda one: one.started), "seconds outside"),
         (saying(accepted=10**6), "jobs accepted"),
         (but(right=lambda one: one.accepted + 1), "jobs accepted"),
+        (jobs(hold="2: 60 users for 20 s"), "at most 2 new jobs"),
+        (jobs(method="/xtb/v2"), "at most 2 new jobs"),
+        (but(new_jobs=lambda one: one.new_jobs * 2), "at most 2 new jobs"),
+        (jobs(asked="{}"), "it was not new"),
+        (jobs(began=1.0), "to be asked on"),
+        (jobs(ended=2.0), "end in time"),
+        (jobs(ended=float("inf")), "end in time"),
+        (jobs(value=None), "saw None as a right result"),
+        (jobs(value=-5.2), "saw -5.2 as a right result"),
+        (jobs(value=float("nan")), "saw nan as a right result"),
+        (jobs(status=0), "as a right result"),
     ],
     ids=[
         *("one-second-for-all", "one-time-for-all", "steady", "more-than-sent", "twice", "twice-and-sent"),
         *("no-visits", "half-the-visits", "visits-without-a-request", "longer-than-visits", "no-users"),
         *("fewer-users", "more-users", "judged-for-less", "another-hold", "held-longer", "a-hold-twice"),
         *("a-class-left-out", "of-no-time", "jobs-of-nobody", "more-right-than-asked"),
+        *("new-on-no-hold", "new-by-no-method", "more-new-ones", "new-twice", "new-before", "ended-before"),
+        *(
+            "ended-never",
+            "right-without-a-value",
+            "right-out-of-bounds",
+            "right-no-number",
+            "right-unanswered",
+        ),
     ],
 )
 def test_what_no_load_test_measures(change: Change, reason: str) -> None:
@@ -257,6 +285,24 @@ def test_what_no_load_test_measures(change: Change, reason: str) -> None:
 
     why = cannot_be(change(result))
     assert reason in why
+
+
+@pytest.mark.parametrize(
+    "change",
+    [jobs(wrong="HTTP 500", value=None, status=500), jobs(value=-5070.0), jobs(status=202)],
+    ids=["none-right", "a-thousandth", "taken"],
+)
+def test_new_jobs_that_can_be(change: Change) -> None:
+    """Wrong ones are for the line that is about them."""
+    assert cannot_be(change(simulated(SMOKE))) == ""
+
+
+def test_the_same_new_jobs_in_two_results() -> None:
+    """What is new in one is not in the other."""
+    first, second = simulated(SMOKE), simulated(QUICK.lasting(60), seed=2)
+
+    assert not same_series([first, second])
+    assert same_series([first, replace(second, new_jobs=first.new_jobs)])
 
 
 def test_failures_that_are_listed_nowhere() -> None:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests_self.simulated import new_jobs
 
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import read_runbook
@@ -41,6 +42,7 @@ def result(slos: tuple[Slo, ...]) -> Result:
     """Twenty good seconds: fifty requests a second of each class, of 20 ms."""
     limits = limits_by_class(slos, CLASSES)
     ramp = ramps.chosen(ROOT, "smoke")
+    held = Held(ramp.levels[0].name(1), 60, "all", SECONDS, START, START + SECONDS)
 
     def second(name: str) -> Second:
         return Second(array("f", [0.02] * 50), {(200, ""): 50}, dict.fromkeys(limits[name], 0))
@@ -57,7 +59,7 @@ def result(slos: tuple[Slo, ...]) -> Result:
         processes=1,
         stopped="",
         problems=(),
-        holds=(Held(ramp.levels[0].name(1), 60, "all", SECONDS, START, START + SECONDS),),
+        holds=(held,),
         classes=CLASSES,
         accepted=7,
         right=7,
@@ -66,6 +68,7 @@ def result(slos: tuple[Slo, ...]) -> Result:
         seconds={
             name: {moment: second(name) for moment in range(START, START + SECONDS)} for name in CLASSES
         },
+        new_jobs=new_jobs(ramp, [held]),
     )
 
 
@@ -192,7 +195,7 @@ def changed(**document: Any) -> Callable[[bytes], bytes]:
         (lambda _: b"not gzip", "Not a gzipped file"),
         (lambda _: gzip.compress(b"[]"), "damaged"),
         (lambda _: gzip.compress(b"{}"), "damaged"),
-        (changed(schema=3), "expected schema 2, saw 3"),
+        (changed(schema=4), "expected schema 3, saw 4"),
         (changed(seconds={"auth": {"1": ["AAAA", [], []]}}), "damaged"),
         (changed(seconds={"auth": {"1": ["", [[200, "", 5]], []]}}), "damaged"),
         (changed(seconds={"auth": {"1": ["AACAPw==", [[200, "", 1]], [[0.3, 0]]]}}), "over 0.3 s, saw 0"),

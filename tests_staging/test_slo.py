@@ -76,9 +76,10 @@ def test_no_server_error(load_test: LoadTest) -> None:
 
 @pytest.mark.runbook("staging.science-job-results")
 def test_science_jobs_end_right(load_test: LoadTest) -> None:
-    """Every job that was accepted, its result compared where the value is known."""
+    """Every job that was accepted, compared where the value is known; and what nobody asked for before."""
     found = load_test.quick()
 
     assert found != []
     assert [kept.folder.name for kept in found if kept.result.accepted == 0] == [], "no job was accepted"
     assert [kept.result.right for kept in found] == [kept.result.accepted for kept in found]
+    assert load_test.new_jobs_amiss(found) == []

@@ -50,7 +50,11 @@ class Reports:
         tallies, sent = self._all(), self.sent
         recorded = sum(tally.recorded for tally in tallies.values())
         merged = self._recorder.requests
-        lost = [f"worker {name} gave no last report" for name, tally in tallies.items() if not tally.final]
+        lost = [
+            f"worker {name} was lost: it gave no last report"
+            for name, tally in tallies.items()
+            if not tally.final
+        ]
         if not sent == recorded == merged:
             counted = f"{sent} sent, {recorded} recorded, {merged} merged"
             lost.append(f"expected one sample for each request, saw {counted}")

@@ -26,6 +26,7 @@ from noxgate.trust.loads import Making
 
 RAMP = "smoke"
 SHORT = "10s"  # of a hold whose result is known to be wrong: enough requests of every class to be sure of it
+LOST = "60s"  # of a hold that is not to end before it is seen that a process is gone, on a busy machine too
 LONGEST = 400.0  # seconds of one load test: on a busy machine its start and its end take a while
 FIRST = -10  # of nice: nine times the share of the processor that others get
 STARTS = 60.0  # seconds that a generator on a busy machine may need until its users are there
@@ -225,7 +226,7 @@ def process_lost(world: World) -> Iterator[None]:
     """One of the generator's two processes is killed while the users rise or hold."""
     good(world)
     before = results(world)
-    options = (f"--duration={SHORT}", "--processes=2")
+    options = (f"--duration={LOST}", "--processes=2")  # it ends as soon as the loss is seen
     with (
         _alone(),
         subprocess.Popen(command(world, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True) as running,

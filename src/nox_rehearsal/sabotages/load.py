@@ -1,27 +1,23 @@
 """The load test finds the target too slow or failing, or its result proves nothing."""
 
-import random
 import threading
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from nox_rehearsal.day import loading
+from nox_rehearsal.parts.pods import WORKER
+from nox_rehearsal.sabotages import load_edits
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
-from nox_rehearsal.sabotages.ways import answers, on_one_pod
+from nox_rehearsal.sabotages.ways import answers, on_one_pod, settings
+from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.state import World
-from noxgate.slo.holds import Second
-from noxgate.slo.result import NAME, Result, read, write
+from noxgate.slo.result import Result
 from noxgate.trust.loads import NAME as SIGNED
-from noxgate.trust.loads import Making
-from noxgate.trust.signing import key_for_once
 
 QUICK, FULL = "staging.load-quick", "staging.load-full"
 P95, P99, SCIENCE = "staging.slo-p95", "staging.slo-p99", "staging.slo-science-p95"
@@ -112,8 +108,8 @@ def _proving_nothing() -> Iterator[Sabotage]:
     yield not_made("other-target", "of another address", elsewhere, "is of https://api")
     candidate = edited(lambda result: replace(result, version="8.0.0-rc1"))
     yield not_made("candidate", "the target was a candidate", candidate, "8.0.0-rc1")
-    yield not_made("old", "a day and a minute old", edited(_a_day_older), "h old")
-    yield not_made("future", "it ends tomorrow", edited(partial(_a_day_older, days=-1)), "h old")
+    yield not_made("old", "a day and a minute old", edited(load_edits.a_day_older), "h old")
+    yield not_made("future", "it ends tomorrow", edited(partial(load_edits.a_day_older, days=-1)), "h old")
     yield from _never_made(not_made)
     asleep = edited(lambda result: replace(result, ramp=replace(result.ramp, think=(10, 40))))
     yield not_made("other-ramp", "its users slept", asleep, "is not the one of load/ramps.toml")
@@ -123,10 +119,10 @@ def _proving_nothing() -> Iterator[Sabotage]:
         lambda result: replace(result, holds=tuple(replace(one, end=one.end - 3) for one in result.holds))
     )
     yield Sabotage(FULL, "short", "a hold three seconds too short", short, "was held for", (QUICK, *SLOS))
-    hollow = edited(lambda result: replace(result, holds=()))
+    hollow = edited(lambda result: replace(result, holds=(), new_jobs=()))
     yield Sabotage(
         P95, "no-hold", "no level was reached", hollow, "no hold to judge",
-        also=(QUICK, FULL, P99, SCIENCE, ERRORS, API, AUTH, NONE),
+        also=(QUICK, FULL, P99, SCIENCE, ERRORS, API, AUTH, NONE, JOBS),
     )  # fmt: skip
     late = "the generator was late: 2.0 % of this process's timers by over 5 ms"
     spoiled = edited(
@@ -141,27 +137,33 @@ def _proving_nothing() -> Iterator[Sabotage]:
         AUTH, "no-samples", "not one sign-in was tried", empty, "no samples",
         also=(P95, P99, ERRORS, API, NONE), outcome="unreachable",
     )  # fmt: skip
+    gone = edited(load_edits.six_seconds_gone)
     yield Sabotage(
-        ERRORS, "empty-window", "nothing for six seconds", edited(_six_seconds_gone), "without a request",
+        ERRORS, "empty-window", "nothing for six seconds", gone, "without a request",
         also=(P95, P99, SCIENCE, API, AUTH, NONE), outcome="unreachable",
     )  # fmt: skip
 
 
 def _never_made(not_made: "partial[Sabotage]") -> Iterator[Sabotage]:
     """Files that no load test left, or that were changed since, and numbers that none can have measured."""
-    unsigned = edited(_as_it_is, lambda kept: (kept / SIGNED).unlink())
+    unsigned = edited(load_edits.as_it_is, lambda kept: (kept / SIGNED).unlink())
     yield not_made("unsigned", "written by hand", unsigned, "is not signed")
-    altered = edited(_as_it_is, _written_again)
+    altered = edited(load_edits.as_it_is, load_edits.written_again)
     yield not_made("altered", "its file was written again", altered, "was changed after it was signed")
-    key = edited(_as_it_is, _signed_again)
+    key = edited(load_edits.as_it_is, load_edits.signed_again)
     yield not_made("other-key", "signed by nobody that counts", key, "signed with another key")
     before = edited(lambda result: replace(result, schema=1))
     yield not_made("schema-1", "of a gate that signed none", before, "is of schema 1")
-    idle = edited(_a_tenth)
+    known = edited(load_edits.of_schema_2)
+    yield not_made("schema-2", "it asked for nothing new", known, "none of its science was new")
+    idle = edited(load_edits.a_tenth)
     yield not_made("idle-users", "a tenth of what its users send", idle, "they do not meet")
-    yield not_made("repeated", "one second again and again", edited(_one_second), "identical series")
+    repeated = edited(load_edits.one_second)
+    yield not_made("repeated", "one second again and again", repeated, "identical series")
     more = edited(lambda result: replace(result, sent=result.sent - 1))
     yield not_made("more-than-sent", "a response time too many", more, "requests that were sent")
+    again = edited(lambda result: replace(result, new_jobs=(result.new_jobs[0], *result.new_jobs[:-1])))
+    yield not_made("asked-twice", "what is new was asked for twice", again, "it was not new")
 
 
 def _jobs() -> Iterator[Sabotage]:
@@ -172,6 +174,17 @@ def _jobs() -> Iterator[Sabotage]:
     yield Sabotage(JOBS, "one-lost", "one job of all never ended", one, "saw [")
     none = edited(lambda result: replace(result, accepted=0, right=0))
     yield Sabotage(JOBS, "none", "no job was accepted", none, "no job was accepted")
+    # each of these answers all that was asked for before
+    stopped = loaded(_no_worker)
+    yield Sabotage(JOBS, "worker-stopped", "nothing is computed any more", stopped, "no result within 60 s")
+    refused = loaded(lambda world: settings(database_url=world.read_only_dsn)(world))
+    yield Sabotage(JOBS, "cannot-write", "its role may read, and not write", refused, "new: HTTP 500")
+    water = {"job_id": "7", "status": "completed", "result": {"energy": -5.0704}}
+    constant = under_load(("POST /xtb/v1",), json=water)
+    yield Sabotage(JOBS, "constant", "one energy for all molecules", constant, "new: expected -")
+    unasked = edited(lambda result: replace(result, new_jobs=load_edits.without(result, "/psi4/v1")))
+    why = "nothing new was asked of /psi4/v1"
+    yield Sabotage(JOBS, "not-asked", "nothing new by one method", unasked, why, outcome="unreachable")
 
 
 def under_load(paths: tuple[str, ...], **fault: object) -> Switch:
@@ -203,6 +216,16 @@ def edited(edit: Callable[[Result], Result], afterwards: Callable[[Path], None] 
 
 
 @contextmanager
+def _no_worker(world: World) -> Iterator[None]:
+    """The process that computes jobs is gone; the API serves what is in the database."""
+    worlds.stop(world, WORKER)
+    try:
+        yield
+    finally:
+        worlds.start(world, WORKER)
+
+
+@contextmanager
 def ingress_stalls(world: World) -> Iterator[None]:
     """Nginx stands still for two seconds of each eight."""
     (master,) = (server.pid for server in world.servers if server.name == "ingress")
@@ -224,81 +247,3 @@ def ingress_stalls(world: World) -> Iterator[None]:
     finally:
         over.set()
         stalling.join()
-
-
-def _a_day_older(result: Result, days: float = 1.001) -> Result:
-    """All of it: what was measured at another time than the test was run cannot be."""
-    by = round(days * 86400)
-    older = timedelta(seconds=by)
-    return replace(
-        result,
-        started=(result.start - older).isoformat(),
-        ended=(result.end - older).isoformat(),
-        holds=tuple(replace(held, start=held.start - by, end=held.end - by) for held in result.holds),
-        users={at - by: users for at, users in result.users.items()},
-        visits={at - by: both for at, both in result.visits.items()},
-        seconds={
-            name: {at - by: second for at, second in measured.items()}
-            for name, measured in result.seconds.items()
-        },
-    )
-
-
-def _six_seconds_gone(result: Result) -> Result:
-    """All users wait for six seconds, and none of their requests is there."""
-    (held,) = result.holds
-    first, last = held.start + 5, held.start + 10
-    inside = sum(began - ended for at, (began, ended) in result.visits.items() if at < first)
-    waiting = held.users - inside
-    began, _ = result.visits[last + 1]
-    left = sum(began - ended for at, (began, ended) in result.visits.items() if at <= last + 1)
-    visits = {at: both for at, both in result.visits.items() if not first <= at <= last}
-    visits |= {first: (waiting, 0), last + 1: (began, held.users + began - left)}
-    seconds = {
-        name: {at: second for at, second in by.items() if not first <= at <= last}
-        for name, by in result.seconds.items()
-    }
-    return replace(result, seconds=seconds, visits=visits, accepted=1, right=1)
-
-
-def _a_tenth(result: Result) -> Result:
-    """A tenth of the visits and of their requests, by as many users."""
-    seconds = {
-        name: {at: _good(second, _some(second.times, at)) for at, second in by.items()}
-        for name, by in result.seconds.items()
-    }
-    visits = {at: (began // 10, began // 10) for at, (began, _) in result.visits.items()}
-    return replace(result, seconds=seconds, visits=visits, failures=(), accepted=1, right=1)
-
-
-def _some(times: "array[float]", seed: int) -> "array[float]":
-    """Each tenth, by chance: as many in each second would be too even."""
-    chosen = random.Random(seed)  # noqa: S311 (nobody must not guess it)
-    return array("f", [seconds for seconds in times if chosen.random() < 0.1])  # noqa: PLR2004
-
-
-def _one_second(result: Result) -> Result:
-    """As somebody writes it who has measured one second, or none."""
-    at = result.holds[0].start + 1
-    seconds = {
-        name: {moment: _good(by[at], by[at].times) for moment in by} for name, by in result.seconds.items()
-    }
-    return replace(result, seconds=seconds, failures=(), accepted=1, right=1)
-
-
-def _good(like: Second, times: Any) -> Second:
-    return Second(times, {(200, ""): len(times)}, dict.fromkeys(like.over, 0))
-
-
-def _as_it_is(result: Result) -> Result:
-    return result
-
-
-def _written_again(kept: Path) -> None:
-    result = read(kept / NAME)
-    write(kept / NAME, replace(result, processes=result.processes + 1))
-
-
-def _signed_again(kept: Path) -> None:
-    result = read(kept / NAME)
-    Making(result.nonce, key_for_once()).sign(kept, result)

@@ -13,7 +13,7 @@ from noxgate.slo.live import shown
 from noxgate.slo.result import Result, results_folder
 from noxgate.slo.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
 from noxgate.slo.slos import Outcome, read_slos
-from noxgate.slo.table import Verdict, text, verdict
+from noxgate.slo.table import Verdict, new_job_rows, text, verdict
 from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making, begin
 from noxgate.trust.signing import VARIABLE, SigningError
@@ -57,7 +57,7 @@ def load(given: argparse.Namespace) -> int:
         print("the master has the result" if processes.worker else "nothing is kept of it")
         return PASSED
     judged = verdict(result, read_slos(runbook.lines))
-    table = text(judged.judgements)
+    table = text(judged.judgements, new_job_rows(result))
 
     def show(draft: Path) -> None:
         (draft / "table.txt").write_text(f"{table}\n", encoding="utf-8")

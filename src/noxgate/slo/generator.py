@@ -7,7 +7,7 @@ from pathlib import Path
 from noxgate.slo.holds import Bad
 from noxgate.slo.result import Result
 from noxgate.slo.slos import Outcome, Slo
-from noxgate.slo.table import incomplete, judgements_of
+from noxgate.slo.table import incomplete, judgements_of, new_jobs_amiss
 
 NAME = "run-again.txt"  # in a result's folder: why it was run again, and does not count
 _OWN = ("the generator was late", "the generator was busy")
@@ -27,7 +27,8 @@ def alone(result: Result, slos: Sequence[Slo]) -> str:
     in_time = replace(result, holds=tuple(replace(held, spoiled=()) for held in result.holds))
     answers = [slo for slo in slos if slo.bad is not Bad.SLOW]
     failed = [one for slo in answers for one in judgements_of(in_time, slo) if one.outcome is Outcome.FAILED]
-    if others or incomplete(result) or failed or result.right != result.accepted:
+    jobs = result.right != result.accepted or any(new_jobs_amiss(result))
+    if others or incomplete(result) or failed or jobs:
         return ""
     return late_or_busy(result)
 

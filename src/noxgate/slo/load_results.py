@@ -13,9 +13,9 @@ from noxgate.project.target import Target
 from noxgate.slo.generator import set_aside_before
 from noxgate.slo.possible import same_series
 from noxgate.slo.ramps import FILE, Ramp, is_as
-from noxgate.slo.result import NAME, Result, ResultError, read
+from noxgate.slo.result import NAME, SINCE, Result, ResultError, read
 from noxgate.slo.slos import Outcome, read_slos
-from noxgate.slo.table import incomplete, judgements_of, sentence
+from noxgate.slo.table import incomplete, judgements_of, new_job_rows, new_jobs_amiss, sentence
 
 REAL = ("quick", "full")
 REHEARSED = ("smoke",)  # stands for both: it proves that the machinery works
@@ -166,7 +166,9 @@ class LoadTest:
         for kept in found:
             ramp, name = kept.result.ramp, kept.folder.name
             known = self._results.known.get(name.rpartition("-")[2])
-            if known is None or not is_as(ramp, known):
+            if kept.result.schema < SINCE["new_jobs"]:
+                foreign.append(f"{name} is of schema {kept.result.schema}: none of its science was new")
+            elif known is None or not is_as(ramp, known):
                 foreign.append(f"{name} is of a ramp {ramp.name} that is not the one of {FILE}")
             elif not (ramp.evidence or self._target.rehearsal):
                 foreign.append(f"{name} is of the ramp {ramp.name}, which is no evidence")
@@ -197,6 +199,24 @@ class LoadTest:
         if open_ and not failed:
             raise UnreachableError(f"not decided: {'; '.join(open_)}")
         return failed
+
+    def new_jobs_amiss(self, found: Iterable[Kept]) -> list[str]:
+        """What new science came to nothing, or to a wrong result.
+
+        UnreachableError where none did that could be seen, but some of it was not.
+        """
+        wrong, unseen = [], []
+        for kept in found:
+            for _, hold, method, _, seen, asked, outcome in new_job_rows(kept.result):
+                self._say(f"{method} on {hold!r}, {asked} that are new: {seen}: {outcome}")
+            failed, missing = new_jobs_amiss(kept.result)
+            wrong += failed
+            unseen += [f"{kept.folder.name}: {why}" for why in missing]
+            if not any(held.end > held.start for held in kept.result.holds):
+                wrong.append(f"{kept.folder.name}: no hold, so nothing new was asked for")
+        if unseen and not wrong:
+            raise UnreachableError(f"not decided: {'; '.join(unseen)}: {self._make()}")
+        return wrong
 
     def expected(self, limit: float, of_rehearsal: float) -> float:
         """A limit of the runbook; a rehearsal's short ramp is held to what it is."""

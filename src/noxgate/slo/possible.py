@@ -14,7 +14,7 @@ from operator import add, sub
 
 from noxgate.errors import UnreachableError
 from noxgate.slo.holds import Second
-from noxgate.slo.plan import CLASSES
+from noxgate.slo.plan import CLASSES, METHODS
 from noxgate.slo.ramps import Ramp
 from noxgate.slo.result import Held, Result
 
@@ -40,6 +40,7 @@ Population = Mapping[int, int]  # users in a visit, at the end of each second
 def impossible(result: Result) -> list[str]:
     """Why a result is of no load test that can have been run; empty where it may be one."""
     found = [*_other_form(result), *_other_times(result), *_other_counts(result), *_same_series(result)]
+    found += _other_jobs(result)
     if result.schema == 1 or result.problems or found:
         return found
     population = _population(result)
@@ -58,7 +59,8 @@ def cannot_be(result: Result) -> str:
 
 def same_series(results: Sequence[Result]) -> bool:
     """Whether two of these results share what only one can have measured."""
-    seen = Counter(cell for result in results for cell in set(_cells(result)))
+    seen: Counter[object] = Counter(cell for result in results for cell in set(_cells(result)))
+    seen.update(asked for result in results for asked in {job.asked for job in result.new_jobs})
     return max(seen.values(), default=0) > 1
 
 
@@ -157,6 +159,25 @@ def _other_counts(result: Result) -> Iterator[str]:
     taken = sum(count for (name, status, _), count in outcomes.items() if name == JOBS and status in TAKEN)
     if not 0 <= result.right <= result.accepted <= taken:
         yield f"expected at most {taken} jobs accepted and right, saw {result.accepted} and {result.right}"
+
+
+def _other_jobs(result: Result) -> Iterator[str]:
+    """New science that is of no hold, was asked for twice, or is right without a right result."""
+    holds = {held.name: held for held in result.holds}
+    most, over = result.ramp.new_jobs, result.end.timestamp() + CLOCK
+    for (name, method), count in Counter((job.hold, job.method) for job in result.new_jobs).items():
+        if name not in holds or method not in METHODS or count > most:
+            yield f"expected at most {most} new jobs by each method on each hold, saw {count} of {method}"
+    if len({job.asked for job in result.new_jobs}) < len(result.new_jobs):
+        yield "asked for the same twice: it was not new"
+    for job in result.new_jobs:
+        held, values = holds.get(job.hold), (job.value or 0, (job.value or 0) / 1000)
+        inside = held and held.start - CLOCK <= job.began <= held.end + CLOCK
+        if not inside or not job.began <= job.ended <= over:
+            yield f"expected {job.method} to be asked on {job.hold!r} and to end in time"
+        right = job.status in TAKEN and any(job.low <= value <= job.high for value in values)
+        if not job.wrong and not right:
+            yield f"expected {job.low:g} to {job.high:g} of {job.method}, saw {job.value} as a right result"
 
 
 def _same_series(result: Result) -> Iterator[str]:

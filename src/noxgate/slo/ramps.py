@@ -48,6 +48,7 @@ class Ramp:
     evidence: bool
     lag_ms: float
     cpu_percent: float
+    new_jobs: int = 0  # none: a ramp of a result from before there were any
 
     @property
     def seconds(self) -> float:
@@ -128,6 +129,7 @@ def _ramp(name: str, table: Any) -> Ramp:
             evidence=table.get("evidence", True),
             lag_ms=float(table["lag_ms"]),
             cpu_percent=float(table["cpu_percent"]),
+            new_jobs=table.get("new_jobs", 1),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RampError(f"{FILE}: [{name}]: {type(error).__name__}: {error}") from None
@@ -139,11 +141,13 @@ def _ramp(name: str, table: Any) -> Ramp:
         and ramp.window >= 1
         and 0 <= low <= high
         and ramp.rate >= 0
+        and isinstance(ramp.new_jobs, int)
+        and ramp.new_jobs >= 1
     )
     if not good:
         raise RampError(
             f"{FILE}: [{name}]: expected levels with users, a rise of 1 s or more and a hold of two windows "
-            f"or more, one judged for all, and think times in order, saw {table}"
+            f"or more, one judged for all, think times in order, and new_jobs of 1 or more, saw {table}"
         )
     proves = ramp.lag_ms <= MOST_LAG_MS and ramp.cpu_percent <= MOST_CPU_PERCENT and high <= MOST_THINK
     if ramp.evidence and not proves:

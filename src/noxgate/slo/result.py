@@ -2,6 +2,7 @@
 
 `result.json.gz`. Response times are kept one by one (four bytes each, in seconds), counts exactly. Schema 2
 has the nonce of its run, what was sent, and visits; of schema 1 nothing proves that a load test made it.
+Schema 3 has the science that was new; what is of one before may have been answered from the database.
 """
 
 import base64
@@ -22,9 +23,9 @@ from noxgate.slo.holds import Hold, Second
 from noxgate.slo.ramps import Ramp, ramp_of
 
 NAME = "result.json.gz"
-SCHEMA = 2
-READABLE = (1, 2)
-NEW = ("nonce", "sent", "visits")  # in schema 2
+SCHEMA = 3
+READABLE = (1, 2, 3)
+SINCE = {"nonce": 2, "sent": 2, "visits": 2, "new_jobs": 3}
 ROUNDED = 1e-6  # of a response time, at most, when it was packed
 MOST_BYTES = 500_000_000  # unpacked: hours of samples
 
@@ -58,12 +59,34 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class NewJob:
+    """Science that nobody can have asked for before, so that its result was computed within the test.
+
+    `asked` is the body that was sent to `method`, its path; `began` and `ended` in seconds since 1970;
+    `value` what the result was, where it is between `low` and `high`; `status` the last one, 0 where nothing
+    was answered; `wrong` why it is not right, empty where it is.
+    """
+
+    hold: str
+    method: str
+    asked: str
+    began: float
+    ended: float
+    low: float
+    high: float
+    value: float | None
+    status: int
+    wrong: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One load test.
 
     `stopped`: why it ended before its time; empty where it did not. `problems`: why it proves nothing.
     `accepted` science jobs, and how many of them ended with the `right` result. `users` by second.
-    `sent`: requests, of all processes. `visits` that began and that ended in each second.
+    `sent`: requests, of all processes. `visits` that began and that ended in each second. `new_jobs` were
+    asked beside the users, and are in no other number.
     """
 
     target: str
@@ -87,6 +110,7 @@ class Result:
     nonce: str = ""  # drawn by the command that ran it
     sent: int = 0
     visits: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    new_jobs: tuple[NewJob, ...] = ()
     schema: int = SCHEMA
 
     @property
@@ -131,8 +155,10 @@ def write(path: Path, result: Result) -> None:
     """Write it whole or not at all."""
     document = asdict(replace(result, users={}, seconds={}, visits={}))
     document["visits"] = {str(second): both for second, both in result.visits.items()}
-    for name in NEW if result.schema == 1 else ():
+    for name in [name for name, since in SINCE.items() if result.schema < since]:
         del document[name]
+    if result.schema < SINCE["new_jobs"]:
+        del document["ramp"]["new_jobs"]
     document["users"] = {str(second): users for second, users in result.users.items()}
     document["seconds"] = {
         name: {str(second): _packed(measured) for second, measured in by.items()}
@@ -166,6 +192,7 @@ def read(path: Path) -> Result:
                 "visits": {int(second): (began, ended) for second, (began, ended) in visits.items()},
                 "ramp": ramp_of(document["ramp"]),
                 "problems": tuple(document["problems"]),
+                "new_jobs": tuple(NewJob(**job) for job in document.get("new_jobs", ())),
                 "holds": tuple(
                     Held(**{**held, "spoiled": tuple(held["spoiled"])}) for held in document["holds"]
                 ),

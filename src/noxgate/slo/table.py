@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from noxgate.slo.confidence import Interval
-from noxgate.slo.holds import Bad
-from noxgate.slo.result import Result
+from noxgate.slo.holds import LIMITED, OURS, Bad
+from noxgate.slo.plan import METHODS
+from noxgate.slo.result import NewJob, Result
 from noxgate.slo.slos import Judgement, Outcome, Slo, judge, overall
 
 Row = tuple[str, ...]
@@ -25,9 +26,13 @@ def verdict(result: Result, slos: Sequence[Slo]) -> Verdict:
     """Judge every SLO on every hold; nothing passes where the test did not come to its end."""
     judgements = tuple(judgement for slo in slos for judgement in judgements_of(result, slo))
     outcomes = overall(judgements)
-    reasons = incomplete(result)
-    if outcomes is Outcome.PASSED and reasons:
+    wrong, unseen = new_jobs_amiss(result)
+    reasons = [*incomplete(result), *unseen]
+    if wrong:
+        outcomes = Outcome.FAILED
+    elif outcomes is Outcome.PASSED and reasons:
         outcomes = Outcome.NOT_DECIDED
+    reasons += wrong
     reasons += [
         f"{judgement.slo.line} {judgement.name}: {judgement.reason}"
         for judgement in judgements
@@ -58,6 +63,42 @@ def incomplete(result: Result) -> list[str]:
     return [*found, *result.problems]
 
 
+def new_jobs_amiss(result: Result) -> tuple[list[str], list[str]]:
+    """What new science came to nothing or to a wrong result, and what of it was not seen."""
+    wrong = [job for job in result.new_jobs if job.wrong and not _is_ours(job)]
+    unseen = [_job_sentence(job) for job in result.new_jobs if job.wrong and _is_ours(job)]
+    asked = {(job.hold, job.method) for job in result.new_jobs}
+    for held in result.holds:
+        missing = [method for method in METHODS if (held.name, method) not in asked]
+        if missing and held.end > held.start:
+            unseen.append(f"nothing new was asked of {', '.join(missing)} on {held.name!r}")
+    return [_job_sentence(job) for job in wrong], unseen
+
+
+def new_job_rows(result: Result) -> list[Row]:
+    """One row for each method and hold."""
+    found: list[Row] = []
+    for held in result.holds:
+        for method in METHODS:
+            jobs = [job for job in result.new_jobs if (job.hold, job.method) == (held.name, method)]
+            bad = [job for job in jobs if job.wrong]
+            failed = any(not _is_ours(job) for job in bad)
+            outcome = Outcome.FAILED if failed else Outcome.NOT_DECIDED if bad or not jobs else Outcome.PASSED
+            slowest = max((job.ended - job.began for job in jobs), default=0)
+            seen = f"{len(jobs) - len(bad)} right, at most {slowest:.1f} s" if jobs else "nothing"
+            found.append(("new-jobs", held.name, method, "all right", seen, f"{len(jobs)}", str(outcome)))
+    return found
+
+
+def _is_ours(job: NewJob) -> bool:
+    """Whether the generator, or a limiter in the way, is why nothing is known."""
+    return job.status == LIMITED or any(job.wrong == f"no answer: {reason}" for reason in OURS)
+
+
+def _job_sentence(job: NewJob) -> str:
+    return f"{job.method} on {job.hold!r}, asked for what is new: {job.wrong}"
+
+
 def rows(judgements: Iterable[Judgement]) -> list[Row]:
     """One row for each judgement."""
     return [
@@ -80,9 +121,9 @@ def sentence(judgement: Judgement) -> str:
     return f"{name} on {hold!r}: {measured} of {samples} requests, {limit}: {outcome}, {judgement.reason}"
 
 
-def text(judgements: Iterable[Judgement]) -> str:
+def text(judgements: Iterable[Judgement], more: Iterable[Row] = ()) -> str:
     """The table in plain text."""
-    table = [HEADER, *rows(judgements)]
+    table = [HEADER, *rows(judgements), *more]
     widths = [max(len(row[column]) for row in table) for column in range(len(HEADER))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
     return "\n".join(line.rstrip() for line in lines)
