@@ -29,7 +29,6 @@ SHORT = "10s"  # of a hold whose result is known to be wrong: enough requests of
 LOST = "60s"  # of a hold that is not to end before it is seen that a process is gone, on a busy machine too
 LONGEST = 400.0  # seconds of one load test: on a busy machine its start and its end take a while
 FIRST = -10  # of nice: nine times the share of the processor that others get
-STARTS = 60.0  # seconds that a generator on a busy machine may need until its users are there
 LAST_WORDS = 500
 TRIES = 3  # of one load test, where its generator could not keep up: this machine has other work
 
@@ -229,16 +228,21 @@ def process_lost(world: World) -> Iterator[None]:
     options = (f"--duration={LOST}", "--processes=2")  # it ends as soon as the loss is seen
     with (
         _alone(),
-        subprocess.Popen(command(world, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True) as running,
+        subprocess.Popen(
+            command(world, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as running,
     ):
+        put_first(running.pid)
         assert running.stdout is not None
         for line in running.stdout:
             if ", hold" in line:
                 break
         # a worker is a child of Locust's main process, which is a child of the command
         workers = [worker for main in psutil.Process(running.pid).children() for worker in main.children()]
+        if not workers:
+            raise RehearsalError("the load test was over before one of its processes could be lost")
         workers[0].kill()
-        running.communicate(timeout=STARTS + 60)
+        running.communicate(timeout=LONGEST)
     if results(world) == before:
         raise RehearsalError("the load test that lost a process left no result")
     new = results(world)[-1]
