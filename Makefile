@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
-.PHONY: bench-gate bench-load bench-self steady attack debian-packages science-environment
+.PHONY: bench-backup bench-gate bench-load bench-self steady attack debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -82,6 +82,9 @@ bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, tim
 
 bench-load: $(SERVERS) ## The load engine beside k6 (about 6 minutes; of use on a machine at rest)
 	@$(BIN)/python -m benchmarks.load
+
+bench-backup: $(SERVERS) ## The proof of a backup beside pg_dump | psql, on 10 million rows    [ROWS=100000]
+	@$(BIN)/python benchmarks/backup.py $(if $(ROWS),--rows "$(ROWS)")
 
 steady: $(BROWSER) ## 20 rehearsals and 5 times the tests beside busy loops (hours)   [ROUNDS="--rehearsals 2 --tests 0"]
 	@$(BIN)/python benchmarks/steady.py $(ROUNDS)

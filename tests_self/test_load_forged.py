@@ -375,6 +375,18 @@ def test_signed_by_a_signer(signer: tuple[PublicKey, Path], tmp_path: Path) -> N
     assert not (tmp_path / BEGUN).exists()
 
 
+def test_signed_result_of_the_schema_before(signer: tuple[PublicKey, Path], tmp_path: Path) -> None:
+    """A sealed run that has one stays valid; what is made of it today is for the check."""
+    public, private = signer
+    making = begin(trust(public), {VARIABLE: str(private)}, tmp_path)
+    ramp = replace(SMOKE, new_jobs=0)
+    result = replace(simulated(ramp), nonce=making.nonce, schema=2)
+    place = kept(tmp_path, result, making)
+
+    assert read(place / RESULT) == result
+    assert refused(place, read(place / RESULT), [public]) == ""
+
+
 def test_signed_with_a_key_of_its_run(signer: tuple[PublicKey, Path], tmp_path: Path) -> None:
     """Believed where the profile names nobody, and where its public half was kept before it began."""
     making = begin(trust(), {}, tmp_path)
