@@ -6,12 +6,14 @@ from functools import cache as cached
 import pytest
 
 from nox_service.api import ApiClient, ApiSession
+from nox_service.websocket import WebSocketClient
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
 from noxgate.project.runbook import Release, Runbook
 from noxgate.project.target import Target
+from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.kubernetes.kube import Kube, sessions
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.session import KubeSession
@@ -60,6 +62,18 @@ def api_session(target: Target) -> Iterator[ApiSession]:
 def api(target: Target, api_session: ApiSession, observe: Observe) -> ApiClient:
     """The NOX API of the target."""
     return ApiClient(target, api_session, observe)
+
+
+@pytest.fixture
+def websocket(target: Target, api_session: ApiSession, observe: Observe) -> WebSocketClient:
+    """The WebSocket of the target's API."""
+    return WebSocketClient(target, api_session, observe)
+
+
+@pytest.fixture
+def tls(target: Target, api_session: ApiSession, observe: Observe) -> TlsClient:
+    """The TLS endpoint in front of the target's API."""
+    return TlsClient(target, api_session.patience, observe)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from nox_service.api import ApiSession
-from nox_service.websocket import WebSocketClient
 from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
 from noxgate.project.runbook import Release, Runbook
@@ -14,21 +12,8 @@ from noxgate.slo.load_results import LoadResults, LoadTest
 from noxgate.slo.possible import less_counted
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import Result, results_folder
-from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.growth import growth
-
-
-@pytest.fixture
-def websocket(target: Target, api_session: ApiSession, observe: Observe) -> WebSocketClient:
-    """The WebSocket of the target's API."""
-    return WebSocketClient(target, api_session, observe)
-
-
-@pytest.fixture
-def tls(target: Target, api_session: ApiSession, observe: Observe) -> TlsClient:
-    """The TLS endpoint in front of the target's API."""
-    return TlsClient(target, api_session.patience, observe)
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,26 @@ def version(answers: Iterable[Answer], expected: str) -> list[str]:
     return [fault for answer in answers for fault in _version(answer, expected)]
 
 
+def content(answer: Answer, *statuses: int) -> tuple[Any, list[str]]:
+    """The JSON of an answer, and why it is none: its status, nothing in it, an error with a good one.
+
+    Without `statuses` it has to be 200.
+    """
+    if answer.status not in (statuses or {HTTPStatus.OK}):
+        return None, [not_ok(answer)]
+    try:
+        document = answer.json()
+    except AssertionError as error:
+        return None, [str(error)]
+    if not isinstance(document, dict | list):
+        return None, [f"expected a JSON object or list, saw {shortened(answer.text)}"]
+    if document == {}:
+        return document, ["expected something, saw {}"]
+    if isinstance(document, dict) and "error" in document:
+        return document, [f"an error with HTTP {answer.status}: {document['error']!r}"]
+    return document, []
+
+
 def cached(answer: Answer) -> list[str]:
     """Whether a cache gave it: then it says how things were (RFC 9111, 5.1; RFC 9211).
 
@@ -78,9 +98,14 @@ def open_to_any_origin(answer: Answer, origin: str) -> list[str]:
     return []
 
 
+def not_ok(answer: Answer) -> str:
+    """A status that it should not have, and what was said with it."""
+    return f"HTTP {answer.status}: {shortened(answer.text) or 'an empty body'}"
+
+
 def _health(answer: Answer) -> Iterator[str]:
     if answer.status != HTTPStatus.OK:
-        yield _status(answer)
+        yield not_ok(answer)
         return
     word = answer.field("status", str)
     if word != "healthy":
@@ -91,7 +116,7 @@ def _health(answer: Answer) -> Iterator[str]:
 
 def _ready(answer: Answer) -> Iterator[str]:
     if answer.status != HTTPStatus.OK:
-        yield _status(answer)
+        yield not_ok(answer)
         return
     yield from cached(answer)
     if not answer.text.strip() or _word(answer.text) in READY:
@@ -109,17 +134,13 @@ def _ready(answer: Answer) -> Iterator[str]:
 
 def _version(answer: Answer, expected: str) -> Iterator[str]:
     if answer.status != HTTPStatus.OK:
-        yield _status(answer)
+        yield not_ok(answer)
         return
     seen = answer.field("version", str)
     if seen != expected:
         yield f"version {seen!r}, expected {expected!r}"
     yield from complaints(answer.json())
     yield from cached(answer)
-
-
-def _status(answer: Answer) -> str:
-    return f"HTTP {answer.status}: {shortened(answer.text) or 'an empty body'}"
 
 
 def _complaints(document: Any, *, in_parts: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -35,6 +35,18 @@ FORGED = 8  # last characters of a token, well inside its signature, that a forg
 
 # `forged` is the test token with another signature: nobody's.
 Who = Literal["test_token", "admin_token", "forged"]
+
+
+class Asks(Protocol):
+    """Who may be asked: the public host, or one pod."""
+
+    def get(self, path: str, *, who: Who | None = None) -> Answer:
+        """GET `path`."""
+        ...
+
+    def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
+        """POST one of the science requests."""
+        ...
 
 
 class ApiSession:
@@ -110,14 +122,14 @@ class ApiClient:
         url = self._target.base_url + _path(path)
         return self._send("GET", url, who=who, show=show, sent={"Origin": origin, "Accept": accept})
 
-    def get_often(self, path: str, *, who: Who | None = None) -> list[Answer]:
-        """GET `path` LOOKS times, so that each pod behind the ingress has answered.
+    def get_often(self, path: str, *, who: Who | None = None, times: int = LOOKS) -> list[Answer]:
+        """GET `path` so many times, so that each pod behind the ingress has answered.
 
         Each look has a connection of its own, to the addresses of the host in turn.
         """
         url = self._target.base_url + _path(path)
         return in_turn(
-            self._session.addresses(), lambda address: self._send("GET", url, who=who, address=address), LOOKS
+            self._session.addresses(), lambda address: self._send("GET", url, who=who, address=address), times
         )
 
     def sample(self, path: str, times: int) -> list[Answer]:
@@ -167,10 +179,7 @@ class ApiClient:
 
     def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
         """POST one of the science requests; `body` is sent as JSON, or as it is where it is text."""
-        if path not in SCIENCE:
-            raise ValueError(f"a check may only POST to {', '.join(SCIENCE)}, not {path}")
-        text = body if isinstance(body, str) else json.dumps(body)
-        return self._send("POST", self._target.base_url + path, who=who, body=text)
+        return self._send("POST", self._target.base_url + idempotent(path), who=who, body=as_text(body))
 
     def _send(
         self,
@@ -194,13 +203,9 @@ class ApiClient:
         if show:
             quoted += ["-o /dev/null -D -"]
         if who:
-            token = self._target.credential("test_token" if who == "forged" else who)
-            value, spelled = token.reveal(), f"${token.name}"
-            if who == "forged":
-                end = ("B" if value.endswith("A" * FORGED) else "A") * FORGED
-                value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
-            headers["authorization"] = f"Bearer {value}"
-            quoted += [f'-H "Authorization: Bearer {spelled}"']
+            value, spelled = bearer(self._target, who)
+            headers["authorization"] = value
+            quoted += [spelled]
         if body is not None:
             headers["content-type"] = "application/json"
             quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]
@@ -257,6 +262,28 @@ class ApiClient:
         joined = {name: ", ".join(several) for name, several in values.items()}
         text = content.decode("utf-8", "replace")
         return Answer(response.status_code, joined, values, text, seconds, bytes(content))
+
+
+def idempotent(path: str) -> str:
+    """The path of a science request; nothing else is ever sent that is no read."""
+    if path not in SCIENCE:
+        raise ValueError(f"a check may only POST to {', '.join(SCIENCE)}, not {path}")
+    return path
+
+
+def as_text(body: object) -> str:
+    """A body as JSON, or as it is where it is text."""
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def bearer(target: Target, who: Who) -> tuple[str, str]:
+    """The Authorization header with somebody's token, and how curl is told of it without the token."""
+    token = target.credential("test_token" if who == "forged" else who)
+    value, spelled = token.reveal(), f"${token.name}"
+    if who == "forged":
+        end = ("B" if value.endswith("A" * FORGED) else "A") * FORGED
+        value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
+    return f"Bearer {value}", f'-H "Authorization: Bearer {spelled}"'
 
 
 def _path(path: str) -> str:

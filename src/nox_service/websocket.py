@@ -1,8 +1,10 @@
 """The API's WebSocket: upgrade, one message there and back, a clean close."""
 
+import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nox_service.api import ApiSession
 from noxgate.errors import UnreachableError
@@ -17,7 +19,7 @@ else:
     websocket = late("websocket")
 
 MOST_FRAMES = 20
-NORMAL = 1000
+UPGRADED, NORMAL = 101, 1000
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,24 @@ class Echo:
     received: str | None
     close_code: int | None
     more: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        seen = f"upgrade HTTP {self.status}, received {self.received!r}, close code {self.close_code}"
+        return seen + (f", and besides {', '.join(map(repr, self.more))}" if self.more else "")
+
+
+def greeting() -> str:
+    """A message that nobody has said before."""
+    return f"noxgate looks {secrets.token_hex(8)}"
+
+
+def unlike(echo: Echo, message: str) -> list[str]:
+    """Why it is no echo: no upgrade, another message or more than one, no normal close (RFC 6455)."""
+    if echo.status != UPGRADED:
+        return [f"upgrade: expected HTTP {UPGRADED}, saw {echo.status}"]
+    if (echo.received, echo.more) != (message, ()):
+        return [f"expected {(message, ())}, saw {(echo.received, echo.more)}"]
+    return [] if echo.close_code == NORMAL else [f"close code {echo.close_code}, expected {NORMAL}"]
 
 
 class WebSocketClient:
@@ -55,37 +75,37 @@ class WebSocketClient:
         except AssertionError as error:
             self._observe(Observation(str(error), repeat))
             raise
-        seen = f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}"
-        seen += f", and besides {', '.join(map(repr, echo.more))}" if echo.more else ""
-        self._observe(Observation(shortened(seen), repeat))
+        self._observe(Observation(shortened(str(echo)), repeat))
         return echo
 
     def _echo(self, url: str, message: str) -> Echo:
         started = time.monotonic()
         try:
-            # Not websockets.sync: it reads and writes one TLS connection from two threads, which OpenSSL does
-            # not allow; on Python before 3.13 one connection in some hundreds hung.
-            connection = websocket.create_connection(
-                url, timeout=5, sslopt={"context": self._context}, redirect_limit=0
-            )
-        except websocket.WebSocketBadStatusException as refused:
-            return Echo(refused.status_code, None, None)
+            return talk(url, message, {"context": self._context})
         except (OSError, websocket.WebSocketException) as error:
             raise self._unreachable(url, error, started) from None
-        try:
-            connection.send(message)
-            received = connection.recv()
-        except (OSError, websocket.WebSocketException) as error:
-            raise self._unreachable(url, error, started) from None
-        finally:
-            close_code, more = _close(connection)
-        return Echo(101, _text(received), close_code, more)
 
     def _unreachable(self, url: str, error: BaseException, started: float) -> UnreachableError:
         if isinstance(error, TimeoutError | websocket.WebSocketTimeoutException):
             self._patience.lost(time.monotonic() - started)
             return UnreachableError(f"{url}: timed out")
         return UnreachableError(f"{url}: {reason(error)}")
+
+
+def talk(url: str, message: str, tls: Mapping[str, Any] | None = None) -> Echo:
+    """Say one thing and close; an OSError or a WebSocketException says why there was no talk."""
+    try:
+        # Not websockets.sync: it reads and writes one TLS connection from two threads, which OpenSSL does
+        # not allow; on Python before 3.13 one connection in some hundreds hung.
+        connection = websocket.create_connection(url, timeout=5, sslopt=dict(tls or {}), redirect_limit=0)
+    except websocket.WebSocketBadStatusException as refused:
+        return Echo(refused.status_code, None, None)
+    try:
+        connection.send(message)
+        received = connection.recv()
+    finally:
+        close_code, more = _close(connection)
+    return Echo(UPGRADED, _text(received), close_code, more)
 
 
 def _text(received: str | bytes) -> str:

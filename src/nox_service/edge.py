@@ -1,0 +1,62 @@
+"""What stands between users and the API: security headers, TLS, and the way from plain HTTP."""
+
+import ssl
+from collections.abc import Mapping
+
+from nox_service.api import ApiClient
+from noxgate.look.http import Answer
+from noxgate.project.target import Target
+from noxgate.systems.http.header_values import faults
+from noxgate.systems.http.tls import TlsClient
+
+# The promise is for all: a page, one that is not there, an answer of the API and one of its refusals.
+PATHS = ("/health", "/no-such-page", "/api/public/stats", "/api/user/profile")
+REDIRECTED = ("/health", "/api/public/stats?page=2&of=a%2Fb")
+OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+NEW = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+MOVED = frozenset({301, 302, 307, 308})
+
+
+def security_headers(api: ApiClient, wanted: Mapping[str, str]) -> dict[str, list[str]]:
+    """The paths whose answers have not these headers, each once and meaning that, whatever their status."""
+    answers = {path: api.get(path, show=list(wanted)) for path in PATHS}
+    found = {path: missing(answer, wanted) for path, answer in answers.items()}
+    return {path: wrong for path, wrong in found.items() if wrong}
+
+
+def missing(answer: Answer, wanted: Mapping[str, str]) -> list[str]:
+    """What is wrong with the headers of one answer."""
+    return [
+        fault for name, value in wanted.items() for fault in faults(name, value, answer.values.get(name, ()))
+    ]
+
+
+def protocols(tls: TlsClient) -> list[str]:
+    """Newer ones are spoken, and the old ones refused to a client that knows nothing else (RFC 8996)."""
+    old = [version.name for version in OLD if tls.accepts(version)]
+    new = [version.name for version in NEW if tls.accepts(version)]
+    return [f"{name} is still spoken" for name in old] + (
+        [] if new else ["neither TLSv1_2 nor TLSv1_3 is spoken"]
+    )
+
+
+def plain(api: ApiClient, target: Target) -> list[str]:
+    """What plain HTTP does but redirect; where the profile has its port closed, who listens there."""
+    if not target.plain_url:
+        return [
+            f"expected no plain HTTP, as the profile has it: {place} is open"
+            for place in api.open_without_tls()
+        ]
+    return redirects({path: api.get_plain(path) for path in REDIRECTED}, target.base_url)
+
+
+def redirects(answers: Mapping[str, Answer], base_url: str) -> list[str]:
+    """Why these do not lead to the same path and query on this target, but to another host or nowhere."""
+    stay = [
+        f"{path}: HTTP {answer.status}, expected a redirect"
+        for path, answer in answers.items()
+        if answer.status not in MOVED
+    ]
+    found = {path: answer.headers.get("location") for path, answer in answers.items()}
+    astray = {path: where for path, where in found.items() if where != f"{base_url}{path}"}
+    return stay or ([f"expected the same path at {base_url}, saw {astray}"] if astray else [])

@@ -1,0 +1,136 @@
+"""What people read: a signed-in user's pages, which nobody else may see, and the public figures."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from nox_service.answers import cached, content
+from nox_service.api import Asks, Who
+from noxgate.look.http import Answer
+from noxgate.look.observation import shortened
+
+# Keys under which an answer says how it went: alone, they are no content.
+SAYS = frozenset({"error", "errors", "detail", "details", "message", "code", "status", "success"})
+NAMES = frozenset({"id", "user_id", "uid", "sub", "email", "username", "login"})
+OWN = 8  # characters from which on a word in a refusal is the user's own, such as an address, and no chance
+REFUSED = 401
+STATS = "/api/public/stats"
+PROFILE, SETTINGS, HISTORY = "/api/user/profile", "/api/user/settings", "/api/user/history"
+
+
+def look(api: Asks, path: str, strangers: Sequence[Who | None] = (None,)) -> list[str]:
+    """Ask for one page as the user, and as those who must not get it; what is wrong with it."""
+    mine = api.get(path, who="test_token")
+    return faults(path, mine, [api.get(path, who=stranger) for stranger in strangers])
+
+
+def each(api: Asks) -> dict[str, list[str]]:
+    """The pages with which something is wrong: asked as the user, and once without a token."""
+    found = {path: look(api, path) for path in PAGES}
+    return {path: wrong for path, wrong in found.items() if wrong}
+
+
+def faults(path: str, mine: Answer, refused: Sequence[Answer] = ()) -> list[str]:
+    """What is wrong: the user gets the page's content; the others are refused, and see none of it."""
+    document, said = content(mine)
+    if not said and PAGES[path](document) == []:
+        said.append(f"nothing of the user's in {shortened(mine.text)}")
+    said += cached(mine)
+    statuses = [answer.status for answer in refused]
+    if set(statuses) - {REFUSED}:
+        said.append(f"others than the user: expected HTTP {REFUSED}, saw {statuses}")
+    own = [word for word in leaves(document) if isinstance(word, str) and len(word) >= OWN]
+    shown = [word for word in own for answer in refused if word in answer.text]
+    return said + ([f"others than the user see {shortened(str(shown), 120)}"] if shown else [])
+
+
+def another_user(known: Answer, seen: Answer) -> list[str]:
+    """Why a profile is not that of the user whom another one tells: refused, or another id or address."""
+    said = faults(PROFILE, seen)
+    if said:
+        return said
+    old, new = owner(known.json()), owner(seen.json())
+    shared = old.keys() & new.keys()
+    if not shared and set(old.values()).isdisjoint(new.values()):
+        return [f"another user: expected {sorted(old)} to be told, saw {sorted(new)}"]
+    return [
+        f"another user: {key} {new[key]}, expected {old[key]}"
+        for key in sorted(shared)
+        if old[key] != new[key]
+    ]
+
+
+def owner(document: Any) -> dict[str, str]:
+    """What says whose profile it is, by its key; the outermost of a name counts."""
+    found: dict[str, str] = {}
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key not in SAYS:
+                found = owner(value) | found
+        found |= {
+            key: str(value)
+            for key, value in document.items()
+            if key in NAMES and isinstance(value, str | int)
+        }
+    return found
+
+
+def counted(answer: Answer) -> list[str]:
+    """What is wrong with the public figures."""
+    document, said = content(answer)
+    if said:
+        return said
+    if isinstance(document, dict) and (excuse := sorted({"message", "code"} & set(document))):
+        said.append(f"an excuse in place of figures: {', '.join(excuse)} in {shortened(answer.text)}")
+    if [number for number in numbers(document) if number >= 0] == []:
+        said.append(f"expected a figure, saw {shortened(answer.text)}")
+    return said
+
+
+def names_of(document: Any) -> list[Any]:
+    """What says whose profile it is, at any depth."""
+    if isinstance(document, dict):
+        own = [
+            value
+            for key, value in document.items()
+            if key in NAMES and value and isinstance(value, str | int)
+        ]
+        return own + [name for key, value in document.items() if key not in SAYS for name in names_of(value)]
+    return []
+
+
+def settings_of(document: Any) -> list[Any]:
+    """Every setting with a value."""
+    return [value for value in leaves(document) if value is not None] if isinstance(document, dict) else []
+
+
+def lists_of(document: Any) -> list[list[Any]]:
+    """The list itself, or under some key; it may be empty."""
+    if isinstance(document, dict):
+        return [found for key, value in document.items() if key not in SAYS for found in lists_of(value)]
+    return [document] if isinstance(document, list) else []
+
+
+def leaves(document: Any) -> list[Any]:
+    """Every value in a JSON document, but for what an error would say."""
+    if isinstance(document, dict):
+        return [leaf for key, value in document.items() if key not in SAYS for leaf in leaves(value)]
+    if isinstance(document, list):
+        return [leaf for value in document for leaf in leaves(value)]
+    return [document]
+
+
+def numbers(document: Any) -> list[float]:
+    """Every finite number in a JSON document."""
+    return [
+        float(leaf)
+        for leaf in leaves(document)
+        if isinstance(leaf, int | float) and not isinstance(leaf, bool) and math.isfinite(leaf)
+    ]
+
+
+PAGES: Mapping[str, Callable[[Any], list[Any]]] = {
+    PROFILE: names_of,
+    SETTINGS: settings_of,
+    HISTORY: lists_of,
+}
