@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ import pytest
 import yaml
 
 from nox_rehearsal.world.ports import free_ports
+from nox_service.pods import PodApi, echo
+from nox_service.websocket import Echo
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.forward import Forward, is_open, left_over, pod_port
+from noxgate.systems.kubernetes.forward import Forward, Request, is_open, left_over, pod_port
 from noxgate.systems.kubernetes.pod_logs import PodLogs, containers_of, refuse_lost, together
 from noxgate.systems.kubernetes.session import KubeSession
 
 from .servers import Server
-from .workload import Workload
+from .workload import Handler, Workload
 
 LOOK = Path(__file__).parents[2] / "docs" / "roles" / "look.yaml"
 POD = "nox-api-0"
@@ -43,7 +46,11 @@ def seen() -> list[Observation]:
 
 
 def session(server: Server, user: str = "admin") -> KubeSession:
-    target = Target(
+    return KubeSession(of_production(user, server))
+
+
+def of_production(user: str, server: Server) -> Target:
+    return Target(
         name="production",
         path=Path("production.toml"),
         serves=("green",),
@@ -52,7 +59,6 @@ def session(server: Server, user: str = "admin") -> KubeSession:
         namespace="nox",
         kubeconfig=str(server.kubeconfig(user)),
     )
-    return KubeSession(target)
 
 
 def bind(admin: httpx.Client, namespace: str) -> None:
@@ -106,6 +112,79 @@ def test_by_a_port_that_is_ours(
     assert len(answers[0].text) == 300_011
     assert not is_open(way.port)
     assert "port-forward" in seen[-1].repeat
+
+
+TOKEN = "k3jx81mfQpZ20vWbe9TtLsAaCANARY"  # noqa: S105 (of nobody)
+
+
+@pytest.mark.parametrize("user", ["admin", "reader"])
+def test_a_token_goes_to_the_pod_alone(
+    user: str, server: Server, admin: httpx.Client, nox: Workload, seen: list[Observation]
+) -> None:
+    """Also where the proxy is allowed: the API server would take it for its own. Nothing shows it."""
+    bind(admin, nox.namespace)
+    Handler.seen.clear()
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    spelled = ('-H "Authorization: Bearer $TEST_TOKEN"',)
+    request = Request("/empirical/v1", "POST", headers, "{}", spelled)
+    with Forward(session(server, user), seen.append).own(nox.namespace, POD, 3000) as way:
+        answer = way.send(request)
+        plain = way.get("/large")
+
+    assert (answer.status, answer.text) == (200, "POST /empirical/v1 {}")
+    assert len(plain.text) == 300_011
+    assert [headers.get("authorization") for headers in Handler.seen] == [f"Bearer {TOKEN}", None]
+    assert not is_open(way.port)
+    assert TOKEN not in repr((request, seen))
+    assert seen[0].repeat.endswith(
+        'pod/nox-api-0 18080:3000 & sleep 2; curl -sS -H "Authorization: Bearer $TEST_TOKEN" '
+        "http://127.0.0.1:18080/empirical/v1; kill %1"
+    )
+
+
+def test_a_pod_asked_as_somebody(
+    server: Server, admin: httpx.Client, nox: Workload, seen: list[Observation]
+) -> None:
+    """As the public host is asked: the same tokens, the same two requests that are no reads."""
+    bind(admin, nox.namespace)
+    Handler.seen.clear()
+    target = replace(of_production("reader", server), credentials={"test_token": "T"}, variables={"T": TOKEN})
+    with Forward(session(server, "reader"), seen.append).own(nox.namespace, POD, 3000) as way:
+        api = PodApi(target, way)
+        answers = [
+            api.get("/large", who="test_token"),
+            api.get("/teapot"),
+            api.post("/predict/cj/v1", {"density": 1}, who="test_token"),
+        ]
+        with pytest.raises(ValueError, match="a check may only POST to"):
+            api.post("/api/jobs", {})
+
+    assert [answer.status for answer in answers] == [200, 418, 200]
+    assert answers[2].text == 'POST /predict/cj/v1 {"density": 1}'
+    assert [each.get("authorization") for each in Handler.seen] == [
+        f"Bearer {TOKEN}",
+        None,
+        f"Bearer {TOKEN}",
+    ]
+    assert TOKEN not in repr(seen)
+    assert """-H 'Content-Type: application/json' -d '{"density": 1}'""" in seen[2].repeat
+
+
+def test_a_silent_pod_and_a_shut_door(
+    server: Server, admin: httpx.Client, nox: Workload, seen: list[Observation]
+) -> None:
+    """The one is the pod's fault; of the other nothing is known."""
+    forward = Forward(session(server, "reader"), seen.append)
+    with forward.own(nox.namespace, POD, 3000) as way, pytest.raises(UnreachableError, match="403"):
+        echo(way, "/ws", "hello")
+    bind(admin, nox.namespace)
+    with (
+        forward.own(nox.namespace, POD, 9999) as way,
+        pytest.raises(AssertionError, match=r"9999: expected an answer to a WebSocket at /ws, saw .*refused"),
+    ):
+        echo(way, "/ws", "hello")
+    with forward.own(nox.namespace, POD, 3000) as way:
+        assert echo(way, "/ws", "hello") == Echo(200, None, None)
 
 
 def test_nobody_listens_in_the_pod(

@@ -7,32 +7,29 @@ import errno
 import http.client
 import shlex
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import MOST_BYTES, Answer
-from noxgate.look.observation import Observation, Observe, shortened
+from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.systems.kubernetes import library
 from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.listener import HOST, SECONDS, Listener
 from noxgate.systems.kubernetes.session import KubeSession, Raw
 from noxgate.systems.kubernetes.workload import living, name, selector_text
 
-if TYPE_CHECKING:
-    from kubernetes.stream.ws_client import PortForward
-
-HOST = "127.0.0.1"
 PORT = 80  # of the Services
-SECONDS = 8.0  # that one request may take
+REPEAT_PORT = 18080  # of this machine, in commands that people repeat
 
 T = TypeVar("T")
+W = TypeVar("W")
 Json = Mapping[str, Any]
 
 
@@ -43,6 +40,81 @@ class Way:
     pod: str
     port: int | None
     get: Callable[[str], Answer]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a pod; `spelled` says its headers in curl's words, a secret by its variable's name."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str | None = None
+    spelled: tuple[str, ...] = ()
+
+
+class OwnWay:
+    """A port-forward of ours: what goes through it is seen by nobody on the way.
+
+    The API server's proxy takes the Authorization header of a request for its own, and hands none on.
+    """
+
+    def __init__(
+        self, listener: Listener, pod: str, port: int, repeat: str, patience: Patience, observe: Observe
+    ) -> None:
+        self.pod = pod
+        self.port = listener.port
+        self._listener = listener
+        self._at = f"{pod} port {port}"
+        self._repeat = repeat
+        self._patience = patience
+        self._observe = observe
+
+    def get(self, path: str) -> Answer:
+        """GET `path`, as nobody."""
+        return self.send(Request(path))
+
+    def send(self, request: Request) -> Answer:
+        """Send it and read the answer; AssertionError where the pod gives none."""
+        words = ["curl -sS", *request.spelled, shlex.quote(f"http://{HOST}:{REPEAT_PORT}{request.path}")]
+        started = time.monotonic()
+        found = self.use(
+            lambda port: _asked(port, request),
+            f"{request.method} {request.path}",
+            " ".join(words),
+            (OSError, http.client.HTTPException),
+        )
+        seconds = time.monotonic() - started
+        self._observe(_seen(self.pod, found, seconds, self._again(" ".join(words))))
+        return _answer(found, seconds)
+
+    def use(
+        self,
+        look: Callable[[int], T],
+        what: str,
+        command: str,
+        lost: tuple[type[Exception], ...] = (OSError,),
+    ) -> T:
+        """What comes of looking at the local port; `lost` are the errors that mean that nobody answered.
+
+        UnreachableError where the API server lets nobody through; AssertionError where the pod is silent.
+        """
+        try:
+            return self._patience.run(lambda: look(self.port))
+        except lost as error:
+            self._listener.over.wait(SECONDS)  # what went wrong is known when the stream has ended
+            said = self._listener.problem or shortened(str(error)) or type(error).__name__
+            self._observe(Observation(f"{self.pod}: {said}", self._again(command)))
+            if self._listener.is_refused:
+                raise UnreachableError(said) from None
+            raise AssertionError(f"{self._at}: expected an answer to {what}, saw {said}") from None
+
+    def saw(self, seen: str, command: str) -> None:
+        """Record what came of it, and the command that shows it again."""
+        self._observe(Observation(f"{self.pod}: {seen}", self._again(command)))
+
+    def _again(self, command: str) -> str:
+        return f"{self._repeat} & sleep 2; {command}; kill %1"
 
 
 class Forward:
@@ -59,11 +131,16 @@ class Forward:
         if self._may_proxy(f"{path}:{port}/proxy/"):
             yield Way(pod, None, lambda wanted: self._by_proxy(path, namespace, pod, port, wanted))
             return
+        with self.own(namespace, pod, port) as own:
+            yield Way(pod, own.port, own.get)
+
+    @contextmanager
+    def own(self, namespace: str, pod: str, port: int) -> Iterator[OwnWay]:
+        """A port-forward to a pod's port, closed at the end: for tokens, bodies and WebSockets."""
         library.for_forwarding()  # not in the time that the pod has to answer
-        with _Listener(lambda: self._session.forward(namespace, pod, port)) as listener:
-            yield Way(
-                pod, listener.port, lambda wanted: self._by_port(listener, namespace, pod, port, wanted)
-            )
+        repeat = self._session.kubectl("port-forward", "-n", namespace, f"pod/{pod}", f"{REPEAT_PORT}:{port}")
+        with Listener(lambda: self._session.forward(namespace, pod, port)) as listener:
+            yield OwnWay(listener, pod, port, repeat, self._session.patience, self._observe)
 
     def _may_proxy(self, path: str) -> bool:
         """The API server refuses in a Status of its own; a pod that refuses answers in its own words."""
@@ -81,31 +158,9 @@ class Forward:
         repeat = self._session.kubectl("get", "--raw", shlex.quote(raw), "-n", namespace)
         started = time.monotonic()
         found = self._session.read(raw, {}, MOST_BYTES)
-        return self._seen(pod, found, time.monotonic() - started, repeat)
-
-    def _by_port(self, listener: "_Listener", namespace: str, pod: str, port: int, wanted: str) -> Answer:
-        forward = self._session.kubectl("port-forward", "-n", namespace, f"pod/{pod}", f"18080:{port}")
-        repeat = f"{forward} & sleep 2; curl -sS {shlex.quote(f'http://{HOST}:18080{wanted}')}; kill %1"
-        started = time.monotonic()
-        try:
-            found = self._session.patience.run(lambda: _asked(listener.port, wanted))
-        except (OSError, http.client.HTTPException) as error:
-            listener.over.wait(SECONDS)  # what went wrong is known when the stream has ended
-            said = listener.problem or shortened(str(error)) or type(error).__name__
-            self._observe(Observation(f"{pod}: {said}", repeat))
-            if listener.is_refused:
-                raise UnreachableError(said) from None
-            raise AssertionError(
-                f"{pod} port {port}: expected an answer to GET {wanted}, saw {said}"
-            ) from None
-        return self._seen(pod, found, time.monotonic() - started, repeat)
-
-    def _seen(self, pod: str, found: Raw, seconds: float, repeat: str) -> Answer:
-        text = found.content.decode("utf-8", "replace")
-        seen = f"{pod}: HTTP {found.status} in {seconds * 1000:.0f} ms: {shortened(text)}"
-        self._observe(Observation(seen, repeat))
-        values = {name: [value] for name, value in found.headers.items()}
-        return Answer(found.status, found.headers, values, text, seconds)
+        seconds = time.monotonic() - started
+        self._observe(_seen(pod, found, seconds, repeat))
+        return _answer(found, seconds)
 
 
 def is_open(port: int) -> bool:
@@ -138,100 +193,74 @@ def each_pod(
     kube: Kube, forward: Forward, namespace: str, service_name: str, ask: Callable[[Way], T]
 ) -> dict[str, T]:
     """Pod -> what came of asking it through a Service's port 80, of every living pod behind that Service."""
+    return _each(kube, forward.to_pod, namespace, service_name, {"number": PORT}, ask)
+
+
+def each_pod_alone(
+    kube: Kube,
+    forward: Forward,
+    namespace: str,
+    service_name: str,
+    ask: Callable[[OwnWay], T],
+    port: Json | None = None,
+) -> dict[str, T]:
+    """As `each_pod`, by a port-forward of ours; `port` is another one of the Service, by number or name."""
+    return _each(kube, forward.own, namespace, service_name, port or {"number": PORT}, ask)
+
+
+def _each(
+    kube: Kube,
+    way_to: Callable[[str, str, int], AbstractContextManager[W]],
+    namespace: str,
+    service_name: str,
+    port: Json,
+    ask: Callable[[W], T],
+) -> dict[str, T]:
     service = kube.need("Service", service_name, namespace)
     selected = selector_text({"matchLabels": service["spec"].get("selector") or {}})
     pods = living(kube.list("Pod", namespace, selected))
     assert pods != [], f"no pod behind {service_name}"
     found = {}
     for pod in pods:
-        with forward.to_pod(namespace, name(pod), pod_port(service, PORT, pod)) as way:
+        with way_to(namespace, name(pod), pod_port(service, port, pod)) as way:
             found[name(pod)] = ask(way)
     return found
 
 
-def pod_port(service: Json, number: int, pod: Json) -> int:
-    """The pod's port behind a Service's; AssertionError where there is none."""
+def pod_port(service: Json, wanted: Json | int, pod: Json) -> int:
+    """The pod's port behind a Service's, by number or name; AssertionError where there is none."""
+    said = {"number": wanted} if isinstance(wanted, int) else wanted
     for entry in service["spec"].get("ports") or []:
-        if entry["port"] != number:
+        if entry["port"] != said.get("number") and ("name" not in said or entry.get("name") != said["name"]):
             continue
-        wanted = entry.get("targetPort", number)
-        if isinstance(wanted, int):
-            return wanted
+        target = entry.get("targetPort", entry["port"])
+        if isinstance(target, int):
+            return target
         for container in pod["spec"]["containers"]:
             for port in container.get("ports") or []:
-                if port.get("name") == wanted:
+                if port.get("name") == target:
                     return int(port["containerPort"])
-        raise AssertionError(f"{pod['metadata']['name']} names no port {wanted!r}")
-    raise AssertionError(f"Service {service['metadata']['name']} has no port {number}")
+        raise AssertionError(f"{pod['metadata']['name']} names no port {target!r}")
+    shown = said.get("number", said.get("name"))
+    raise AssertionError(f"Service {service['metadata']['name']} has no port {shown}")
 
 
-class _Listener:
-    """A local port; each connection to it goes on to the pod in a stream of its own."""
-
-    def __init__(self, connect: Callable[[], "PortForward"]) -> None:
-        self._connect = connect
-        self._listener = socket.create_server((HOST, 0))
-        self.port = int(self._listener.getsockname()[1])
-        self.problem: str | None = None
-        self.is_refused = False  # by the API server, so that nothing is known of the pod
-        self.over = threading.Event()  # no connection is open
-        self.over.set()
-        self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._accept, daemon=True, name=f"port-forward {self.port}")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept()
-        self._listener.close()
-        for each in list(self._open):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self._thread.join(SECONDS)
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                local, _ = self._listener.accept()
-                self.over.clear()
-                self._open.append(local)
-                with local:
-                    self._pass_on(local)
-                self._open.remove(local)
-                self.over.set()
-
-    def _pass_on(self, local: socket.socket) -> None:
-        try:
-            forward = self._connect()
-        except UnreachableError as error:
-            self.problem, self.is_refused = str(error), True
-            return
-        number = next(iter(forward.local_ports))
-        remote = forward.socket(number)  # type: ignore[no-untyped-call]
-        back = threading.Thread(target=_pump, args=(remote, local), daemon=True)
-        back.start()
-        _pump(local, remote)
-        back.join(SECONDS)
-        self.problem = forward.error(number)  # type: ignore[no-untyped-call]
-        forward.close()  # type: ignore[no-untyped-call]
+def _seen(pod: str, found: Raw, seconds: float, repeat: str) -> Observation:
+    text = found.content.decode("utf-8", "replace")
+    return Observation(f"{pod}: HTTP {found.status} in {seconds * 1000:.0f} ms: {shortened(text)}", repeat)
 
 
-def _pump(source: Any, sink: Any) -> None:
-    with suppress(OSError):
-        while chunk := source.recv(65536):
-            sink.sendall(chunk)
-    for each in (source, sink):  # either end's end is the end of both
-        with suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
+def _answer(found: Raw, seconds: float) -> Answer:
+    values = {name: [value] for name, value in found.headers.items()}
+    return Answer(found.status, found.headers, values, found.content.decode("utf-8", "replace"), seconds)
 
 
-def _asked(port: int, path: str) -> Raw:
+def _asked(port: int, request: Request) -> Raw:
     connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
+    headers = {"user-agent": "noxgate", "connection": "close", **request.headers}
+    body = None if request.body is None else request.body.encode()
     try:
-        connection.request("GET", path, headers={"user-agent": "noxgate", "connection": "close"})
+        connection.request(request.method, request.path, body=body, headers=headers)
         answer = connection.getresponse()
         content = answer.read(MOST_BYTES + 1)
         headers = {name.lower(): value for name, value in answer.getheaders()}
