@@ -1,12 +1,13 @@
 """The fixtures that the checks of production are given; those of several phases are in ../conftest.py."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from nox_service.api import ApiClient, ApiSession
 from nox_service.first_minutes import FirstMinutes, Rounds
+from nox_service.pages import PROFILE
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.blue_green.rollback_manifests import RollbackManifests
 from noxgate.blue_green.rolled_back import RolledBack
@@ -89,6 +90,7 @@ def rounds(
         lambda: kube.list("Pod", target.green_namespace, "app=nox-api"),
         during=target.waiting(limits["observe_seconds"]),
         every=target.waiting(limits["every_seconds"]),
+        signed_in=(PROFILE,),
     )
 
 
@@ -174,6 +176,20 @@ def key_metrics(
     pause(seconds - since(switched.at))
     pods = list(running(kube, target.green_namespace, DEPLOYMENT, target.container))
     return KeyMetrics(prometheus, queries_of(target), pods, seconds, for_samples)
+
+
+@pytest.fixture
+def refused_percent(
+    request: pytest.FixtureRequest, target: Target, observe: Observe
+) -> Callable[[], float | None]:
+    """The share of 4xx in what signed-in users are answered; None where the profile does not tell them."""
+    selector = target.signed_in_requests
+    if selector is None:
+        seen = f"4xx of other users are not counted: {target.path.name} names no signed_in_requests"
+        observe(Observation(seen, "the gate's own token alone: pytest -m live"))
+        return lambda: None
+    metrics: KeyMetrics = request.getfixturevalue("key_metrics")  # which waits for half an hour to be over
+    return lambda: metrics.refused_percent(selector)
 
 
 @pytest.fixture

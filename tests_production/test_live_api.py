@@ -1,10 +1,15 @@
 """Runbook 5, first 10 minutes: the public host, again and again, on each pod behind it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from nox_service import answers as faults
+from nox_service import calculations, pages
+from nox_service.api import ApiClient
 from nox_service.first_minutes import FirstMinutes
-from noxgate.project.runbook import Release
+from nox_service.websocket import WebSocketClient, greeting, unlike
+from noxgate.project.runbook import Release, Runbook
 
 
 @pytest.mark.runbook("live.health")
@@ -32,3 +37,47 @@ def test_ready_stays_ready(first_minutes: FirstMinutes) -> None:
 
     assert answers != []
     assert faults.ready(answers) == []
+
+
+@pytest.mark.runbook("live.user-pages")
+def test_users_have_their_pages(api: ApiClient) -> None:
+    """Signed in with the token of before the switch; a stranger is refused."""
+    assert pages.each(api) == {}
+
+
+@pytest.mark.runbook("live.public-stats")
+def test_public_stats_are_public(api: ApiClient) -> None:
+    """On each pod behind the host."""
+    answers = api.get_often(pages.STATS)
+
+    assert answers != []
+    assert [fault for answer in answers for fault in pages.counted(answer)] == []
+
+
+@pytest.mark.runbook("live.science")
+def test_science_is_computed(api: ApiClient) -> None:
+    """The two requests that store nothing."""
+    assert calculations.each(api) == {}
+
+
+@pytest.mark.runbook("live.websocket")
+def test_websocket_echoes(websocket: WebSocketClient) -> None:
+    """Through the Ingress as the switch has left it."""
+    message = greeting()
+    echo = websocket.echo("/ws", message)
+
+    assert unlike(echo, message) == []
+
+
+@pytest.mark.runbook("live.signed-in-errors")
+def test_signed_in_users_are_not_turned_away(
+    first_minutes: FirstMinutes, refused_percent: Callable[[], float | None], runbook: Runbook
+) -> None:
+    """By the gate's own good token, again and again; and by the service's own count, where it has one."""
+    limit = runbook.lines["live.signed-in-errors"].limits["errors_percent"]
+    answers = first_minutes.answers(pages.PROFILE)
+    share = refused_percent()
+
+    assert answers != []
+    assert [faults.not_ok(answer) for answer in answers if answer.status != 200] == []
+    assert share is None or share < limit, f"{share:.2f} % of the answers to signed-in users are 4xx"

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from nox_service import answers as faults
+from nox_service import calculations, pages
 from nox_service.api import ApiClient
+from nox_service.websocket import WebSocketClient, greeting, unlike
 from noxgate.blue_green.rolled_back import DECIDED, DONE, RolledBack
 from noxgate.blue_green.switch_time import Switch
 from noxgate.blue_green.switching import (
@@ -61,6 +63,45 @@ def test_every_answer_is_blues(
     assert previous_version != release.version
     assert answers != []
     assert faults.version(answers, previous_version) == []
+
+
+@pytest.mark.runbook("rollback.health")
+def test_health_is_healthy_again(api: ApiClient) -> None:
+    """On each pod of blue: the right version alone helps nobody."""
+    answers = api.get_often("/health")
+
+    assert answers != []
+    assert faults.health(answers) == []
+
+
+@pytest.mark.runbook("rollback.ready")
+def test_ready_answers_200_again(api: ApiClient) -> None:
+    """/ready looks at PostgreSQL and Redis, which still have both colours."""
+    answers = api.get_often("/ready")
+
+    assert answers != []
+    assert faults.ready(answers) == []
+
+
+@pytest.mark.runbook("rollback.user-pages")
+def test_users_have_their_pages_again(api: ApiClient) -> None:
+    """On the new schema, and with what green wrote."""
+    assert pages.each(api) == {}
+
+
+@pytest.mark.runbook("rollback.science")
+def test_science_is_computed_again(api: ApiClient) -> None:
+    """The two requests that store nothing."""
+    assert calculations.each(api) == {}
+
+
+@pytest.mark.runbook("rollback.websocket")
+def test_websocket_echoes_again(websocket: WebSocketClient) -> None:
+    """A path that is easily forgotten on the way back."""
+    message = greeting()
+    echo = websocket.echo("/ws", message)
+
+    assert unlike(echo, message) == []
 
 
 @pytest.mark.runbook("rollback.green-logs-kept")

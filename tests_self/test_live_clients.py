@@ -22,7 +22,7 @@ from noxgate.systems.http.sentry import Sentry
 from noxgate.systems.prometheus.answers import Sample, ScrapeTarget
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Span, Waiting
-from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.metric_queries import MetricQueries, refused_percent
 from noxgate.systems.prometheus.rule_series import blind
 
 if TYPE_CHECKING:
@@ -218,6 +218,22 @@ def test_braces_inside_of_strings_end_no_selector() -> None:
     assert known.asked == ['count(up{job="a{1,2}"})']
 
 
+def test_signed_in_users_by_a_selector_of_the_profiles() -> None:
+    """With what it matches already, or nothing."""
+    known = Known(
+        {UP: [sample(job="nox-api", pod=pod) for pod in "ab"]}, [sample(1.0, pod=pod) for pod in "ab"]
+    )
+
+    assert key_metrics(known).refused_percent('requests_total{user="yes", }') == 1.0
+    assert known.asked[-1] == (
+        'max_over_time((100*(sum(rate(requests_total{user="yes",status=~"4.."}[300s])) or vector(0))'
+        '/(sum(rate(requests_total{user="yes", }[300s])) > 0))[1500s:75s])'
+    )
+    assert refused_percent("requests_total", 60).startswith(
+        '100*(sum(rate(requests_total{status=~"4.."}[60s]))'
+    )
+
+
 # ---------------------------------------------------------------- the first minutes
 
 
@@ -248,6 +264,23 @@ def test_all_looks_count() -> None:
     assert twice == [["a", "b", "c"]] * 2
     assert watched.pods() == [[], [], []]
     assert [one.seen for one in seen] == ["/health: 3 looks", "/health: 3 looks", "pods: 3 looks"]
+
+
+def test_the_gates_own_user_is_watched_too() -> None:
+    """A few looks in a round, with the token."""
+    asked: list[tuple[str, object, int]] = []
+
+    class AsAUser(Sampled):
+        def get_often(self, path: str, *, who: object, times: int) -> Any:
+            asked.append((path, who, times))
+            return self.sample(path, times)
+
+    api = cast("ApiClient", AsAUser("a", "b"))
+    rounds = Rounds(api, [], list, during=0.01, every=0.01, signed_in=["/api/user/profile"])
+
+    found: list[Any] = [*FirstMinutes(rounds, lambda _: None).answers("/api/user/profile")]
+    assert found == ["a", "b"]
+    assert asked == [("/api/user/profile", "test_token", 4)] * 2
 
 
 def test_one_look_in_vain_is_a_failure() -> None:

@@ -12,10 +12,11 @@ from tests_self.test_verify import Bundle, bundle, head, made  # noqa: F401 (fix
 
 from noxgate.errors import ProfileError
 from noxgate.look.database_url import database_places
+from noxgate.look.places import redis_place
 from noxgate.project.kubeconfig import clusters
 from noxgate.project.profile_values import points_at
 from noxgate.run.commit import of
-from noxgate.run.points_at import cluster_place, redis_place
+from noxgate.run.points_at import cluster_place
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 PHASES = ("preflight", "staging", "live")
 KEYS = (
-    "serves, rehearsal, load, load_results, load_counters, base_url, plain_url, ca_file, namespace, "
-    "production, staging, env_file, kubeconfig, context, dry_run_context, green_namespace, "
-    "blue_namespace, prometheus_url, alertmanager_url, registry, platform, container, source, record, "
-    "migration, schema, old_queries, migration_role, application_role, postgres_bin, alert_tests, "
-    "vulnerabilities, log_allow_list, backups, backup_form, grafana, sentry, quiet, manifests, render, "
-    "switch_patch, rollback_patch, wait_seconds, restore, science, tools, runtime, points_at, "
-    "overrides, branch, signers, signing_key, evidence_hours, credentials, oauth, security_headers"
+    "serves, rehearsal, load, load_results, load_counters, signed_in_requests, base_url, plain_url, "
+    "ca_file, namespace, production, staging, env_file, kubeconfig, context, dry_run_context, "
+    "green_namespace, blue_namespace, prometheus_url, alertmanager_url, registry, platform, container, "
+    "source, record, migration, schema, old_queries, migration_role, application_role, postgres_bin, "
+    "alert_tests, vulnerabilities, log_allow_list, backups, backup_form, grafana, sentry, quiet, "
+    "manifests, render, switch_patch, rollback_patch, wait_seconds, restore, science, tools, runtime, "
+    "points_at, overrides, branch, signers, signing_key, evidence_hours, credentials, oauth, "
+    "security_headers"
 )
 GOOD = """\
 serves = ["staging"]

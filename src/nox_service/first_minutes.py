@@ -14,6 +14,8 @@ from noxgate.look.observation import Observation, Observe
 from noxgate.look.waiting import repeatedly
 
 Json = Mapping[str, Any]
+# Looks as one user in a round: few, since a service may well limit how often one user asks.
+AS_A_USER = 4
 Round = Mapping[str, Any]  # path, or "pods" -> what was seen, or why nothing was
 
 
@@ -21,10 +23,18 @@ class Rounds:
     """What was seen, for the whole run; the first check that asks has to wait for it."""
 
     def __init__(
-        self, api: ApiClient, paths: Sequence[str], pods: Callable[[], Any], *, during: float, every: float
+        self,
+        api: ApiClient,
+        paths: Sequence[str],
+        pods: Callable[[], Any],
+        *,
+        during: float,
+        every: float,
+        signed_in: Sequence[str] = (),
     ) -> None:
         self._looks: dict[str, Callable[[], Any]] = {
             **{path: partial(api.sample, path, LOOKS) for path in paths},
+            **{path: partial(api.get_often, path, who="test_token", times=AS_A_USER) for path in signed_in},
             "pods": pods,
         }
         self._during = during

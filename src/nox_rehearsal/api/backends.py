@@ -47,7 +47,7 @@ class Backends:
 
         A connection that PostgreSQL closed since its last use (a restart) is replaced, once.
         """
-        pool = await self._pool(settings.database_url)
+        pool = await self._pool(settings)
         try:
             return await _rows(pool, query, values)
         except PoolTimeout as error:
@@ -67,7 +67,11 @@ class Backends:
             # each connection that Redis closed since its last use (a restart) would be a 503 of its own
             again = Retry(NoBackoff(), 1)
             client = Redis.from_url(
-                settings.redis_url, socket_timeout=2, socket_connect_timeout=PATIENCE, retry=again
+                settings.redis_url,
+                socket_timeout=2,
+                socket_connect_timeout=PATIENCE,
+                retry=again,
+                client_name=settings.pod,
             )
             self._redis[settings.redis_url] = client
         return client
@@ -92,13 +96,19 @@ class Backends:
             *(client.aclose() for client in self._redis.values()),
         )
 
-    async def _pool(self, url: str) -> Pool:
+    async def _pool(self, settings: Settings) -> Pool:
+        url = settings.database_url
         pool = self._pools.get(url)
         if pool is None:
             pool = AsyncConnectionPool(
                 url,
                 connection_class=psycopg.AsyncConnection[DictRow],
-                kwargs={"autocommit": True, "row_factory": dict_row, "connect_timeout": 3},
+                kwargs={
+                    "autocommit": True,
+                    "row_factory": dict_row,
+                    "connect_timeout": 3,
+                    "application_name": settings.pod,  # by which PostgreSQL's sessions tell whose they are
+                },
                 min_size=1,
                 max_size=MOST_CONNECTIONS,
                 timeout=PATIENCE,

@@ -9,7 +9,7 @@ import os
 import signal
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -40,7 +40,7 @@ def prepare(folder: Path, staging: Site, production: Site, certificate: certific
         upstreams.write_text("", encoding="utf-8")
         paths.write_text("location / { return 503; }\n", encoding="utf-8")
         certificate.write(home / f"server-{site.name}.pem", home / f"server-{site.name}.key")
-    _write(home, (staging, production), certificate)
+    _write(home, (staging, production), dict.fromkeys((staging.name, production.name), certificate))
     return Part(
         name=NAME,
         address=f"https://localhost:{staging.port}",
@@ -75,22 +75,30 @@ class Changes(TypedDict, total=False):
     websocket: bool
 
 
-def apply(world: World, *, certificate: certificates.Pair | None = None, **changes: Unpack[Changes]) -> None:
-    """Serve staging with these changes, and otherwise as at the start.
+def apply(
+    world: World,
+    *,
+    certificate: certificates.Pair | None = None,
+    site: str = "staging",
+    **changes: Unpack[Changes],
+) -> None:
+    """Serve a site with these changes, and all else as at the start.
 
     `headers` are added to the usual ones. Returns when only the changed ingress answers.
     """
-    usual = Site("staging", world.port, world.plain_port, redirect=world.base_url)
-    changed = replace(usual, **changes)
-    site = replace(changed, headers={**HEADERS, **changed.headers})
     home = world.folder / NAME
-    production = Site(
-        "production",
-        _port(world.production_url),
-        _port(world.production_plain_url),
-        redirect=world.production_url,
+    usual = (
+        Site("staging", world.port, world.plain_port, redirect=world.base_url),
+        Site(
+            "production",
+            _port(world.production_url),
+            _port(world.production_plain_url),
+            redirect=world.production_url,
+        ),
     )
-    _write(home, (site, production), certificate or _usual_certificate(home))
+    sites = [_changed(each, changes) if each.name == site else each for each in usual]
+    given = {site: certificate} if certificate is not None else {}
+    _write(home, sites, {each.name: given.get(each.name, _usual_certificate(home)) for each in sites})
     _reload(world)
 
 
@@ -118,17 +126,25 @@ def authority(world: World) -> certificates.Pair:
     return certificates.Pair.read(world.ca_file, world.folder / "ca.key")
 
 
+def _changed(site: Site, changes: Changes) -> Site:
+    changed = replace(site, **changes)
+    return replace(changed, headers={**HEADERS, **changed.headers})
+
+
 def _usual_certificate(home: Path) -> certificates.Pair:
     return certificates.Pair.read(home / "usual.pem", home / "usual.key")
 
 
-def _write(home: Path, sites: tuple[Site, Site], certificate: certificates.Pair) -> None:
+def _write(home: Path, sites: Sequence[Site], served: Mapping[str, certificates.Pair]) -> None:
     """Write what nginx is to read next; RehearsalError, and nothing changed, if it would refuse it."""
-    staging, production = sites
     draft = home / "nginx.conf.draft"
-    draft.write_text(render(home, replace(staging, certificate="draft"), production), encoding="utf-8")
-    files = home / "draft-staging.pem", home / "draft-staging.key"
-    certificate.write(*files)
+    drafts = [replace(site, certificate="draft") for site in sites]
+    draft.write_text(render(home, *drafts), encoding="utf-8")
+    files: list[Path] = []
+    for name, certificate in served.items():
+        pair = home / f"draft-{name}.pem", home / f"draft-{name}.key"
+        certificate.write(*pair)
+        files += pair
     test = subprocess.run([*_command(draft), "-t", "-q"], capture_output=True, text=True, check=False)
     if test.returncode != 0:
         for file in (draft, *files):

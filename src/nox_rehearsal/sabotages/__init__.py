@@ -22,6 +22,7 @@ from nox_rehearsal.sabotages import (
     load,
     monitoring,
     parity,
+    phases,
     prep,
     release,
     rollback,
@@ -54,6 +55,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         live_metrics,
         window,
         rollback,
+        phases,
     )
     for sabotage in topic.sabotages()
 )

@@ -42,7 +42,18 @@ ACCEPTED, DRIFT = "green.manifests-accepted", "green.manifests-no-drift"
 BACKENDS = "green.switch-backends"
 # What looks at the image that the release's tag names.
 SAME_BYTES = ("green.image-digest", "green.pod-image", "green.image-scan")
-SMOKE = ("green.port-forward", "green.health", "green.version", "green.port-forward-closed")
+SMOKE = (
+    "green.port-forward",
+    "green.health",
+    "green.version",
+    "green.port-forward-closed",
+    "green.ready",
+    "green.connections",
+    "green.blue-token",
+    "green.user-pages",
+    "green.science",
+)
+WEBSOCKET = "green.websocket"  # at another port of the Service
 
 
 def sabotages() -> Iterator[Sabotage]:
@@ -204,7 +215,7 @@ def _smoke() -> Iterator[Sabotage]:
         "this account may not forward",
         forbidden,
         "cannot",
-        SMOKE[1:],
+        (*SMOKE[1:], WEBSOCKET),
         outcome="unreachable",
     )
     degraded = {"answers": {"GET /health": {"status": 200, "json": {"status": "degraded"}}}}

@@ -15,7 +15,7 @@ from nox_rehearsal.parts.prometheus import Usual
 from nox_rehearsal.people.visitors import PATH
 from nox_rehearsal.sabotages.green_release import written
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
-from nox_rehearsal.sabotages.ways import answer, in_production
+from nox_rehearsal.sabotages.ways import answer, in_production, on_one_pod
 from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually, pause
@@ -23,7 +23,7 @@ from noxgate.look.waiting import eventually, pause
 After = partial(Sabotage, moment="live")
 
 POD, SECOND = "nox-api-production-green-3", "nox-api-production-green-2"
-LOADED = "live.alert-rules-loaded"
+LOADED, STATS = "live.alert-rules-loaded", "live.public-stats"
 P95, ERRORS = "live.p95-{}", "live.errors-{}"
 WITHIN, BELOW = "within-target", "below-critical"
 GIB = 1024**3
@@ -79,11 +79,12 @@ def _requests() -> Iterator[Sabotage]:
     slower = _measured(in_production(answer(f"GET {PATH}", delay=0.55)), _P95, 0.5)
     yield After(critical, "slower", "half a second and more", slower, "< 500", (target,))
     target, critical = ERRORS.format(WITHIN), ERRORS.format(BELOW)
-    some = in_production(answer(f"GET {PATH}", status=500, share=0.2))
+    some = in_production(on_one_pod(answers={f"GET {PATH}": {"status": 500}}), green=True)
     failing = _measured(some, _ERRORS, 5)
-    yield After(critical, "a-fifth", "each fifth request of a path fails", failing, "< 5", (target,))
+    others = (target, STATS)
+    yield After(critical, "a-third", "one pod of three fails at a path", failing, "< 5", others)
     other = _measured(in_production(answer(f"GET {PATH}", status=503)), _ERRORS, 5)
-    yield After(target, "all", "a path is gone", other, "< 1", (critical,))
+    yield After(target, "all", "a path is gone", other, "< 1", (critical, STATS))
 
 
 def _containers() -> Iterator[Sabotage]:

@@ -162,7 +162,8 @@ def _way_back() -> Iterator[Sabotage]:
 
 def _blue() -> Iterator[Sabotage]:
     line, version = "prep.blue-ready", "prep.blue-version"
-    also = (version, "prep.monitoring-active")
+    asked = tuple(f"prep.blue-{part}" for part in ("health", "user-pages", "science", "websocket"))
+    also = (version, "prep.monitoring-active", *asked)
     yield Prepared(line, "dead", "one of two has died", _dead, POD, also)
     unready = in_production(
         on_one_pod(answers={"GET /ready": {"status": 503, "json": {"status": "not ready"}}})

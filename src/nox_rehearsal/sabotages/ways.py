@@ -1,7 +1,7 @@
 """Ways to break a rehearsal for as long as a context lasts."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -50,6 +50,11 @@ def _faults(content: dict[str, Any]) -> Switch:
     return on
 
 
+def on_each_pod(plan: Callable[[World], dict[str, Any]]) -> Switch:
+    """Each pod has these `settings` or `answers`, and no other colour's pods have them."""
+    return lambda world: _faults({"pods": dict.fromkeys(world.pods, plan(world))})(world)
+
+
 def in_production(switch: Switch, *, green: bool = False) -> Switch:
     """A fault of production's: its pods (blue's, or green's), database, profile and faults."""
 
@@ -82,7 +87,7 @@ def sql(do: str, undo: str) -> Switch:
 
 
 def at_ingress(**changes: Any) -> Switch:
-    """The ingress runs with another configuration (see nox_rehearsal.parts.ingress)."""
+    """The ingress runs with another configuration (see nox_rehearsal.parts.ingress); `site` is staging's."""
 
     @contextmanager
     def on(world: World) -> Iterator[None]:
@@ -95,13 +100,15 @@ def at_ingress(**changes: Any) -> Switch:
     return on
 
 
-def certificate(*, authority: certificates.Pair | None = None, **options: Any) -> Switch:
+def certificate(
+    *, authority: certificates.Pair | None = None, site: str = "staging", **options: Any
+) -> Switch:
     """The ingress serves another certificate, of the rehearsal's authority or another one."""
 
     @contextmanager
     def on(world: World) -> Iterator[None]:
         issuer = authority or ingress.authority(world)
-        ingress.apply(world, certificate=certificates.issue(issuer, **options))
+        ingress.apply(world, certificate=certificates.issue(issuer, **options), site=site)
         try:
             yield
         finally:

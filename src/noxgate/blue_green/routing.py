@@ -43,6 +43,20 @@ def backends(ingress: Json) -> list[tuple[str, Json]]:
     ]
 
 
+def port_for(ingress: Json, path: str) -> Json:
+    """The port of its Service that a path leads to, by number or name: the longest of what matches wins."""
+    found = [
+        (entry["pathType"] == "Exact", len(at), (entry["backend"].get("service") or {}).get("port") or {})
+        for rule in ingress["spec"].get("rules") or []
+        for entry in (rule.get("http") or {}).get("paths") or []
+        for at in [entry.get("path", "/").rstrip("/")]
+        if path == at or (entry["pathType"] != "Exact" and path.startswith(f"{at}/"))
+    ]
+    ports = [port for *_, port in sorted(found, key=lambda each: each[:2]) if port]
+    assert ports != [], f"no path of Ingress {ingress['metadata']['name']} leads to {path}"
+    return ports[-1]
+
+
 def reached(kube: Kube, name: str, namespace: str) -> Found | None:
     """The Service of that name, or the one that it leads to; None if there is none."""
     service = kube.get("Service", name, namespace)

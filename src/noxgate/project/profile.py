@@ -36,6 +36,7 @@ _KEYS: dict[str, type] = {
     "load": object,
     "load_results": str,
     "load_counters": dict,
+    "signed_in_requests": str,
     "base_url": str,
     "plain_url": str,
     "ca_file": str,
@@ -212,6 +213,9 @@ def _target(
         rehearsal=rehearsal,
         load=values.load(path, document.get("load", False)),
         load_results=_beside(path, document, "load_results"),
+        signed_in_requests=values.selector(path, "signed_in_requests", document["signed_in_requests"])
+        if "signed_in_requests" in document
+        else None,
         load_counters=values.load_counters(path, document["load_counters"])
         if "load_counters" in document
         else None,

@@ -189,6 +189,15 @@ def quiet(path: Path, table: Mapping[str, Any]) -> QuietHours:
     return QuietHours(tuple(found), ingress)
 
 
+def selector(path: Path, key: str, value: str) -> str:
+    """Of Prometheus' counters, as NAME or NAME{LABEL="VALUE"}: a matcher is added to it."""
+    if not re.fullmatch(r"[a-zA-Z_:][\w:]*\s*(\{.*\})?", value.strip(), re.ASCII | re.DOTALL):
+        raise ProfileError(
+            f'{path.name}: {key}: expected such as requests_total{{user="yes"}}, saw {value!r}'
+        )
+    return value.strip()
+
+
 def points_at(path: Path, table: object) -> Mapping[str, str]:
     """Where credentials must lead, as a run spells it."""
     if not isinstance(table, dict) or not all(

@@ -105,6 +105,9 @@ class Target:
     load: bool | str = False
     load_results: Path | None = None
     load_counters: LoadCounters | None = None
+    signed_in_requests: str | None = (
+        None  # Prometheus' selector of counters of what signed-in users are answered
+    )
     production: str | None = None
     staging: str | None = None  # where the release was validated, seen from production
     ca_file: Path | None = None

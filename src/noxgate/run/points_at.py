@@ -8,15 +8,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 from noxgate.errors import UnreachableError
 from noxgate.look.database_url import database_places
+from noxgate.look.places import redis_place
 from noxgate.project.kubeconfig import DEFAULT, clusters
 from noxgate.project.profile_values import CLUSTER
 from noxgate.project.target import Target
-
-_REDIS_PORT = 6379
 
 
 def points_at(target: Target) -> dict[str, str]:
@@ -36,13 +34,6 @@ def points_at(target: Target) -> dict[str, str]:
 def cluster_place(server: str) -> str:
     """An API server's address without the user that it may name."""
     return re.sub(r"//[^/]*@", "//", server).lower().rstrip("/")
-
-
-def redis_place(value: str) -> str:
-    """HOST:PORT/NUMBER of a redis:// address."""
-    parts = urlsplit(value)
-    number = parts.path.strip("/") or next(iter(parse_qs(parts.query).get("db", [])), "0")
-    return f"{(parts.hostname or '').lower()}:{parts.port or _REDIS_PORT}/{number}"
 
 
 def elsewhere(wanted: Mapping[str, str], seen: Mapping[str, str]) -> Iterator[str]:

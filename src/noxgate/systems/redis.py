@@ -1,7 +1,7 @@
-"""Redis, read only: PING, ROLE, INFO, EXISTS, DBSIZE and one CONFIG GET are all that this client can send."""
+"""Redis, read only: PING, ROLE, INFO, EXISTS, DBSIZE, CLIENT LIST and one CONFIG GET are all it sends."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from noxgate.errors import UnreachableError
@@ -109,6 +109,15 @@ class Cache:
                 raise
         return int(self._look("dbsize", lambda: self._session.redis().dbsize())) >= 0
 
+    def clients(self) -> list[Mapping[str, str]]:
+        """CLIENT LIST: who is connected, from where, under which name, and for how long it said nothing."""
+        found: list[Mapping[str, str]] = self._look(
+            "client list",
+            lambda: self._session.redis().client_list(),
+            say=lambda answer: f"{len(answer)} connections",
+        )
+        return found
+
     def refuses_writes(self) -> list[str]:
         """Why Redis refuses what the application writes, though it answers PING; nothing is written."""
         return [*self._no_room(), *self._few_replicas()]
@@ -145,8 +154,14 @@ class Cache:
                 return []
         return [f"{good} replicas follow, {name} is {max(wanted, 1)}"] if good < wanted else []
 
-    def _look(self, command: str, function: Callable[[], Any], keys: Sequence[str] = ()) -> Any:
-        """Send it; of an answer with many values only those of `keys` are shown."""
+    def _look(
+        self,
+        command: str,
+        function: Callable[[], Any],
+        keys: Sequence[str] = (),
+        say: Callable[[Any], object] = lambda answer: answer,
+    ) -> Any:
+        """Send it; of an answer with many values only those of `keys` are shown, or what `say` says."""
         repeat = f'redis-cli -u "${self._variable}" {command}'
         try:
             answer = self._session.patience.run(function)
@@ -162,6 +177,6 @@ class Cache:
             self._observe(Observation(f"could not look: {shortened(str(error))}", repeat))
             raise UnreachableError(f"${self._variable}: {shortened(str(error))}") from None
         verb, space, what = command.partition(" ")
-        shown = {key: answer[key] for key in keys if key in answer} if keys else answer
+        shown = {key: answer[key] for key in keys if key in answer} if keys else say(answer)
         self._observe(Observation(shortened(f"{verb.upper()}{space}{what} answers {shown}"), repeat))
         return answer

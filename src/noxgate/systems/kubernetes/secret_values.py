@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from noxgate.look.places import place
 from noxgate.project.placeholder import KNOWN, is_even, is_placeholder
 from noxgate.systems.kubernetes.secrets.inside import inside
 from noxgate.systems.kubernetes.secrets.settings import is_setting, looks_random, names_a_secret, words
@@ -48,6 +49,7 @@ class SecretValue:
     digest: Digest
     parts: frozenset[Digest] = field(compare=False, repr=False)
     ends_a_line: bool = field(compare=False, default=False)
+    place: str = field(compare=False, default="")  # where an address leads: host, port and name alone
 
     @property
     def fingerprint(self) -> str:
@@ -108,7 +110,7 @@ def _judged(where: str, key: str, encoded: str, stands: Where) -> SecretValue:
     parts = frozenset(_digest(part.encode()) for part in shared if part)  # nothing is no value to share
     problem = _problem(key, text, held, stands, opens=opens)
     ends_a_line = text.rstrip("\r\n") == text.strip()
-    return SecretValue(where, key, len(value), problem, digest, parts, ends_a_line)
+    return SecretValue(where, key, len(value), problem, digest, parts, ends_a_line, place(text))
 
 
 def _digest(value: bytes) -> Digest:

@@ -11,7 +11,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.counting import Counting, Grown, Window, count, undecided
-from noxgate.systems.prometheus.metric_queries import MetricQueries, is_failed
+from noxgate.systems.prometheus.metric_queries import MetricQueries, is_failed, refused_percent
 
 T = TypeVar("T")
 
@@ -96,6 +96,11 @@ class KeyMetrics:
             return _worst(window.percent(is_failed) for window in windows)
 
         return self._counted(self._of.requests, "status", worst, limit)
+
+    def refused_percent(self, selector: str) -> float:
+        """The share of 4xx in what a selector's counters have counted."""
+        span = self._covered(self._of.up)
+        return self._prometheus.value(span.over("max_over_time", refused_percent(selector, span.rate)))
 
     def memory_percent(self) -> Mapping[str, float]:
         """Pod -> its memory, as a share of the limit."""

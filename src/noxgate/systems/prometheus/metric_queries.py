@@ -105,3 +105,15 @@ def _newest(*said: str) -> str:
 def is_failed(status: str) -> bool:
     """Whether it is the server's own fault."""
     return re.fullmatch("5..", status) is not None
+
+
+def refused_percent(selector: str, rate: int) -> str:
+    """The share of 4xx in a selector's counters, by their label `status`; no number where nobody asks."""
+    every, refused = (f"sum(rate({each}[{rate}s]))" for each in (selector, _with(selector, 'status=~"4.."')))
+    return f"100*({refused} or vector(0))/({every} > 0)"
+
+
+def _with(selector: str, matcher: str) -> str:
+    name, _, matchers = selector.rstrip().removesuffix("}").partition("{")
+    given = matchers.strip().removesuffix(",")
+    return f"{name}{{{f'{given},' if given else ''}{matcher}}}"

@@ -1,0 +1,166 @@
+"""What pods are connected to: the places that their configuration names, and the sessions that they hold.
+
+The same words may lead to different places: `redis://cache` is of the pod's own namespace. And a variable is
+read at a pod's start, so what is configured now may be what it will have after the next one.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from noxgate.blue_green.routing import endpoints, reached
+from noxgate.errors import UnreachableError
+from noxgate.look.places import place
+from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.pod_spec import Reference, variables, wholes
+from noxgate.systems.kubernetes.workload import name
+
+Json = Mapping[str, Any]
+_IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\..+)?")
+_USED = re.compile(r"\$\((\w+)\)")  # another variable in the value of one
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody's connection, as a server sees it: from which address, under which name, whether in use."""
+
+    address: str
+    called: str
+    in_use: bool
+
+
+def configured(kube: Kube, pod: Json, variable: str, container: str | None) -> str:
+    """Where a variable of a pod leads; AssertionError where it has none.
+
+    UnreachableError where nobody can tell.
+    """
+    namespace, spec = pod["metadata"]["namespace"], pod["spec"]
+    found = _place(kube, namespace, spec, variable, container)
+    if not found:
+        raise UnreachableError(f"{name(pod)}: {variable}: expected an address, saw another form")
+    hosts, _, rest = found.partition("/")
+    return ",".join(sorted(_host(kube, each, namespace) for each in hosts.split(","))) + f"/{rest}"
+
+
+def elsewhere(green: Mapping[str, str], right: Collection[str]) -> dict[str, str]:
+    """The pods that are configured for another place than these; two names of one address are one place."""
+    return {
+        pod: place
+        for pod, place in green.items()
+        if place not in right and not any(_are_one(place, each) for each in right)
+    }
+
+
+def _are_one(one: str, other: str) -> bool:
+    (hosts, _, rest), (others, _, rest_of_it) = one.partition("/"), other.partition("/")
+    if rest != rest_of_it:
+        return False
+    found, theirs = ([_resolved(each) for each in several.split(",")] for several in (hosts, others))
+    return all(found) and all(theirs) and set().union(*found) == set().union(*theirs)
+
+
+def _resolved(at: str) -> set[tuple[str, str]]:
+    """The addresses of HOST:PORT, as this machine knows them."""
+    host, _, port = at.rpartition(":")
+    try:
+        return {(str(place[0]), port) for *_, place in socket.getaddrinfo(host.strip("[]"), None)}
+    except (OSError, UnicodeError):
+        return set()
+
+
+def _place(kube: Kube, namespace: str, spec: Json, variable: str, container: str | None) -> str:
+    own = variables(spec, container)
+    source = own.get(variable)
+    if source is None:
+        for prefix, whole in reversed(wholes(spec, container)):
+            key = variable.removeprefix(prefix) if variable.startswith(prefix) else None
+            if key and (given := _of(kube, namespace, Reference(whole.kind, whole.name, key))) is not None:
+                return given
+        raise AssertionError(f"no variable {variable} in the pod spec")
+    if isinstance(source, Reference):
+        given = _of(kube, namespace, source)
+        if given is None:
+            raise AssertionError(f"{variable}: {source} in {namespace} is not there")
+        return given
+    known = {key: value for key, value in own.items() if isinstance(value, str)}
+    text = _USED.sub(lambda match: known.get(match[1], match[0]), source)
+    found = place(_USED.sub("x", text) if "@" in text and "$(" not in text.rpartition("@")[2] else text)
+    return "" if "$(" in found else found
+
+
+def _of(kube: Kube, namespace: str, source: Reference) -> str | None:
+    """The place that a key of a Secret or ConfigMap names, "" for none; None: there is no such key."""
+    if source.kind == "Secret":
+        value = (kube.secret(source.name, namespace) or {}).get(str(source.key))
+        return None if value is None else value.place
+    found = ((kube.get("ConfigMap", source.name, namespace) or {}).get("data") or {}).get(str(source.key))
+    return None if found is None else place(found)
+
+
+def _host(kube: Kube, at: str, namespace: str) -> str:
+    """A host as seen from a namespace: a Service of the cluster as one of its own, any other by its name."""
+    host, _, port = at.rpartition(":")
+    found = _IN_CLUSTER.fullmatch(host)
+    service, where = (found[1], found[2]) if found else (host, namespace)
+    if not found and ("." in host or not host or _is_address(host)):
+        return at
+    try:
+        behind = reached(kube, service, where)
+        if behind is None:
+            outside = kube.get("Service", service, where)
+            named = ((outside or {}).get("spec") or {}).get("externalName")
+            return f"{named}:{port}" if named else at
+        called = f"{name(behind.service)}.{behind.namespace}.svc"
+        if not behind.service["spec"].get("selector"):  # of a server outside of the cluster: by its address
+            called = "+".join(sorted({each.address for each in endpoints(kube, behind)})) or called
+    except UnreachableError:  # another team's namespace, into which this account may not look
+        called = f"{service}.{where}.svc"
+    return f"{called}:{port}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def unconnected(
+    blue: Sequence[Json], green: Sequence[Json], sessions: Collection[Session] | None
+) -> list[str] | None:
+    """The pods of green that hold no session in use; None where sessions tell nothing, of blue either.
+
+    A pod is known by its name, which programs may say, or by its address, which a proxy hides. Whether one of
+    the two is told here is seen by blue, which is connected.
+    """
+    if sessions is None or not blue:
+        return None
+    addresses = _addresses([*blue, *green])
+    if not all(any(_is_of(each, pod, addresses) for each in sessions) for pod in blue):
+        return None
+    used = [each for each in sessions if each.in_use]
+    return sorted(name(pod) for pod in green if not any(_is_of(each, pod, addresses) for each in used))
+
+
+def _is_of(session: Session, pod: Json, addresses: Mapping[str, set[str]]) -> bool:
+    named = re.search(rf"(?<![\w-]){re.escape(name(pod))}(?![\w-])", session.called) is not None
+    return named or session.address in addresses[name(pod)]
+
+
+def _addresses(pods: Sequence[Json]) -> dict[str, set[str]]:
+    """The addresses that a pod has for itself: not its node's, not this machine's, not that of several."""
+    found = {name(pod): set(_of_pod(pod)) for pod in pods}
+    every = [address for several in found.values() for address in several]
+    return {pod: {one for one in several if every.count(one) == 1} for pod, several in found.items()}
+
+
+def _of_pod(pod: Json) -> Iterator[str]:
+    status = pod.get("status") or {}
+    given = {status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or [])}
+    for address in given - {None, status.get("hostIP")}:
+        if not ipaddress.ip_address(address).is_loopback:
+            yield address

@@ -1,0 +1,27 @@
+"""Where addresses with passwords in them lead: host, port and name, which are no secrets."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from noxgate.look.database_url import database_places, is_database_url
+
+_REDIS_PORT = 6379
+_DRIVER = re.compile(r"^(?:jdbc:)?(postgres(?:ql)?)(?:\+\w+)?://", re.IGNORECASE)  # JDBC's, SQLAlchemy's
+
+
+def redis_place(value: str) -> str:
+    """HOST:PORT/NUMBER of a redis:// address."""
+    parts = urlsplit(value)
+    number = parts.path.strip("/") or next(iter(parse_qs(parts.query).get("db", [])), "0")
+    return f"{(parts.hostname or '').lower()}:{parts.port or _REDIS_PORT}/{number}"
+
+
+def place(value: str) -> str:
+    """Where a database's or a Redis' address leads; empty for any other text."""
+    text = _DRIVER.sub(r"\1://", value.strip())
+    try:
+        if re.match(r"rediss?://", text, re.IGNORECASE):
+            return redis_place(text)
+        return database_places(text) if is_database_url(text) else ""
+    except ValueError:
+        return ""

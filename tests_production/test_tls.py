@@ -1,0 +1,30 @@
+"""Runbook 5, the edge of production: TLS, for as long as the window lasts, and the way from plain HTTP."""
+
+import pytest
+
+from nox_service.api import ApiClient
+from nox_service.edge import plain, protocols
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+from noxgate.systems.http.tls import TlsClient, faults
+
+
+@pytest.mark.runbook("live.tls-version")
+def test_tls_is_1_2_or_newer(tls: TlsClient) -> None:
+    """Newer ones are spoken, and the old ones refused to a client that knows nothing else (RFC 8996)."""
+    assert protocols(tls) == []
+
+
+@pytest.mark.runbook("live.tls-certificate")
+def test_certificate_outlasts_the_window(tls: TlsClient, runbook: Runbook) -> None:
+    """At each address, as a careful client sees them: host name, and a chain that lasts for the window."""
+    facts = tls.facts()
+
+    assert facts != []
+    assert faults(facts, runbook.lines["live.tls-certificate"].limits["days_left"]) == []
+
+
+@pytest.mark.runbook("live.https-redirect")
+def test_http_redirects_to_https(api: ApiClient, target: Target) -> None:
+    """To the same path on this target with its query, not to another host; or nobody is there at all."""
+    assert plain(api, target) == []
