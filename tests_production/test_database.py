@@ -3,8 +3,20 @@
 import pytest
 
 from noxgate.project.runbook import Runbook
+from noxgate.systems.postgres import settings
+from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.sessions import idle_in_transaction, left_prepared, sessions, slow
+
+
+@pytest.mark.runbook("live.database-answers")
+def test_database_answers(database: Database, catalog: Catalog) -> None:
+    """SELECT 1, as the role that the profile names, and from a database that takes writes."""
+    rows = database.rows("SELECT 1")
+    unfit = settings.unfit(database, catalog)
+
+    assert rows == [(1,)]
+    assert unfit == []
 
 
 @pytest.mark.runbook("live.database-connections")

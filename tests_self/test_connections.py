@@ -29,6 +29,10 @@ PASSWORD = "Zq3v9LkW0pTsCANARY"  # noqa: S105 (of nobody)
         (f"host=db dbname=nox password={PASSWORD}", "db:5432/nox"),
         (f"redis://:{PASSWORD}@cache:6380/2", "cache:6380/2"),
         (f"rediss://app:{PASSWORD}@cache", "cache:6379/0"),
+        *((f"{scheme}://:{PASSWORD}/?#x@cache/0", "") for scheme in ("redis", "rediss", "postgresql")),
+        (f"redis://{PASSWORD}@cache", "cache:6379/0"),
+        ("redis://[fd00::7]:6380/1", "fd00::7:6380/1"),
+        (f"redis://cache/{PASSWORD}", ""),
         *((other, "") for other in ("", PASSWORD, "https://api.example.com", "redis://[", "postgresql://@")),
     ],
 )

@@ -60,6 +60,7 @@ RUNBOOK = {
     "live.p95-below-critical": {"p95_ms": 500, "observe_seconds": 1800},
     "live.errors-within-target": {"errors_percent": 1, "observe_seconds": 1800},
     "live.errors-below-critical": {"errors_percent": 5, "observe_seconds": 1800},
+    "live.signed-in-errors": {"errors_percent": 1},
     "live.memory-within-target": {"percent": 70, "observe_seconds": 1800},
     "live.memory-below-critical": {"percent": 90, "observe_seconds": 1800},
     "live.cpu-within-target": {"percent": 50, "observe_seconds": 1800},

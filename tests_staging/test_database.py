@@ -12,13 +12,10 @@ from noxgate.systems.postgres.database import Database
 def test_database_answers(database: Database, catalog: Catalog) -> None:
     """SELECT 1, as the role that the profile names, and from a database that takes writes."""
     rows = database.rows("SELECT 1")
-    standby = database.rows("SELECT pg_is_in_recovery()")
-    owners = settings.owners(database, catalog.schema_name, catalog.columns)
-    read_only = settings.read_only(database, owners)
+    unfit = settings.unfit(database, catalog)
 
     assert rows == [(1,)]
-    assert standby == [(False,)]
-    assert read_only == []
+    assert unfit == []
 
 
 @pytest.mark.runbook("staging.database-schema-version")

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from nox_rehearsal.cluster.objects import BLUE, GREEN
+from nox_rehearsal.parts import postgres, redis
 from nox_rehearsal.sabotages.in_cluster import edited
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import (
@@ -91,8 +93,8 @@ def _connections() -> Iterator[Sabotage]:
     before = partial(Sabotage, moment="green")
     database = _each_green(lambda world: {"settings": {"database_url": world.application_dsn}})
     yield before(line, "database", "green asks staging's database", database, "PostgreSQL")
-    redis = _each_green(lambda world: {"settings": {"redis_url": world.redis_url}})
-    yield before(line, "redis", "green asks staging's Redis", redis, "Redis")
+    cache = _each_green(lambda world: {"settings": {"redis_url": world.redis_url}})
+    yield before(line, "redis", "green asks staging's Redis", cache, "Redis")
     one = in_production(lambda world: on_one_pod(settings={"redis_url": world.redis_url})(world), green=True)
     yield before(line, "one-pod", "one pod asks staging's Redis", one, "nox-api-production-green-3")
     copied = _secret("database-url", "postgresql://nox_app:unused-here@127.0.0.1:5432/nox_production_copy")
@@ -127,6 +129,16 @@ def _live() -> Iterator[Sabotage]:
     refused = in_production(answer(PROFILE, status=403, json={"error": "forbidden"}))
     yield after("live.signed-in-errors", "403", "a good token is refused", refused, "HTTP 403", (line,))
 
+    role = f"ALTER ROLE {postgres.PRODUCTION.application} IN DATABASE {postgres.PRODUCTION.database}"
+    shut = f"{role} SET default_transaction_read_only = on"
+    free = f"BEGIN READ WRITE; {role} RESET default_transaction_read_only; COMMIT"
+    stopped = in_production(sql(shut, free))
+    yield after(
+        "live.database-answers", "read-only", "the API's role takes no writes", stopped, "read_only=on"
+    )
+    oauth = tuple(f"live.oauth-{provider}" for provider in ("google", "github", "microsoft"))
+    yield after("live.redis", "full", "it takes no more", _redis_is_full, "memory is full", oauth)
+
 
 def _edge() -> Iterator[Sabotage]:
     after = partial(Sabotage, moment="live")
@@ -157,6 +169,13 @@ def _rollback() -> Iterator[Sabotage]:
     yield back("rollback.science", "zero", "computes nothing", zero, "no plausible result")
     twice = in_production(settings(websocket_twice=True))
     yield back("rollback.websocket", "twice", "says it twice", twice, TWICE)
+
+
+def _redis_is_full(world: World) -> AbstractContextManager[None]:
+    """Production's, which the credentials of its profile name."""
+    lines = (world.folder / "credentials-production.env").read_text(encoding="utf-8").splitlines()
+    (url,) = [line.removeprefix("REDIS_URL=") for line in lines if line.startswith("REDIS_URL=")]
+    return redis.full(replace(world, redis_url=url))
 
 
 def _blues(answers: dict[str, Any]) -> Switch:

@@ -6,6 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 from noxgate.look.database_url import database_places, is_database_url
 
 _REDIS_PORT = 6379
+_REDIS = re.compile(
+    r"[^:/@]+:\d+/\d+|[0-9a-f:.]+:\d+/\d+"
+)  # HOST:PORT/NUMBER, the host may be an IPv6 address
 _DRIVER = re.compile(r"^(?:jdbc:)?(postgres(?:ql)?)(?:\+\w+)?://", re.IGNORECASE)  # JDBC's, SQLAlchemy's
 
 
@@ -21,7 +24,10 @@ def place(value: str) -> str:
     text = _DRIVER.sub(r"\1://", value.strip())
     try:
         if re.match(r"rediss?://", text, re.IGNORECASE):
-            return redis_place(text)
+            parts = urlsplit(text)
+            # an @ further on is the end of a password that was not quoted: what stands before it is no name
+            found = "" if "@" in parts.path + parts.query + parts.fragment else redis_place(text)
+            return found if _REDIS.fullmatch(found) else ""
         return database_places(text) if is_database_url(text) else ""
     except ValueError:
         return ""

@@ -118,6 +118,17 @@ class Cache:
         )
         return found
 
+    def unfit(self, key: str) -> list[str]:
+        """Why it will not do as the application's: it loads, it is no primary, it refuses writes."""
+        if not self.ping():
+            return ["PING is not answered by PONG"]
+        if self.loading():
+            return ["it still loads its data set"]
+        if not self.readable(key):
+            return ["its keyspace cannot be read"]
+        role = self.role()
+        return ([] if role == "master" else [f"role {role}, expected master"]) + self.refuses_writes()
+
     def refuses_writes(self) -> list[str]:
         """Why Redis refuses what the application writes, though it answers PING; nothing is written."""
         return [*self._no_room(), *self._few_replicas()]

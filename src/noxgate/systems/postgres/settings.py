@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable
 
+from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
 
 READ_ONLY = "default_transaction_read_only"
+
+
+def unfit(database: Database, catalog: Catalog) -> list[str]:
+    """Why it will not do as the application's: it is a standby, or takes no writes of the tables' owners."""
+    ((is_standby,),) = database.rows("SELECT pg_is_in_recovery()")
+    said = ["a standby, expected the primary"] if is_standby else []
+    return said + read_only(database, owners(database, catalog.schema_name, catalog.columns))
 
 
 def read_only(database: Database, roles: Iterable[str]) -> list[str]:
