@@ -5,7 +5,7 @@ at most 1.5 times the time, and less than 200 MB of memory in the gate's own pro
 ratio is held to nothing: what takes its time whatever their number counts for more. Each step says what it
 took. Ends with status 1 where a goal is not met.
 
-    python benchmarks/backup.py [--rows 10000000]      # about 8 GB below /var/tmp, which are gone afterwards
+    python benchmarks/backup.py [--rows 10000000]      # if 8 GB are free below /var/tmp
 """
 
 import argparse

@@ -25,7 +25,9 @@ from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making
 
 RAMP = "smoke"
-SHORT = "10s"  # of a hold whose result is known to be wrong: enough requests of every class to be sure of it
+# Of a hold whose result is known to be wrong: enough requests of every class to be sure of it, also where
+# each third of science takes two seconds (then 35 a second of a class, of at least 400).
+SHORT = "15s"
 LOST = "60s"  # of a hold that is not to end before it is seen that a process is gone, on a busy machine too
 LONGEST = 400.0  # seconds of one load test: on a busy machine its start and its end take a while
 FIRST = -10  # of nice: nine times the share of the processor that others get
