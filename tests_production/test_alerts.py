@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.blue_green.loaded_rules import deaf, shipped_rules, unheard
-from noxgate.blue_green.watched import dark, firing
+from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
+from noxgate.blue_green.monitored.watched import dark, firing
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.blue_green.loaded_rules import shipped_rules, unloaded
-from noxgate.blue_green.watched import ours
+from noxgate.blue_green.monitored.loaded_rules import shipped_rules, unloaded
+from noxgate.blue_green.monitored.watched import ours
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target

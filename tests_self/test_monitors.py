@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.blue_green.monitors import unscraped_pods, unscraped_services
+from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_services
 
 SERVICE = {
     "metadata": {"name": "nox-api-service-green"},

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from noxgate.blue_green.watched import firing
+from noxgate.blue_green.monitored.watched import firing
 
 if TYPE_CHECKING:
     from noxgate.systems.prometheus.client import Prometheus

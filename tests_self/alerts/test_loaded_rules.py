@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from noxgate.blue_green.loaded_rules import deaf, shipped_rules, unheard, unloaded
-from noxgate.blue_green.watched import firing, ours
+from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard, unloaded
+from noxgate.blue_green.monitored.watched import firing, ours
 from noxgate.errors import UnreachableError
 from noxgate.look.promql.durations import seconds
 from noxgate.project.target import Target

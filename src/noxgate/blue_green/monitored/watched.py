@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from noxgate.blue_green.loaded_rules import Shipped, is_loaded
+from noxgate.blue_green.monitored.loaded_rules import Shipped, is_loaded
 from noxgate.errors import UnreachableError
 from noxgate.look.promql.identity import NAMESPACES
 from noxgate.look.promql.selectors import Selector, selectors
