@@ -16,6 +16,8 @@ from noxgate.systems.redis import Cache, CacheSession
 if TYPE_CHECKING:
     from tests_self.conftest import Loopback
 
+    from noxgate.look.observation import Observation
+
 
 class Server:
     """One that this test may set up as it likes, and the gate's client of it."""
@@ -136,3 +138,22 @@ def test_redis_that_lost_its_primary(server: Server, loopback: "Loopback") -> No
         pytest.raises(AssertionError, match="Redis answers MASTERDOWN Link with MASTER is down"),
     ):
         Cache(session, lambda _: None).ping()
+
+
+def test_whether_it_will_do_and_who_is_connected(server: Server) -> None:
+    """In one list of faults; and of each connection its name and how long it was silent, in no report."""
+    seen: list[Observation] = []
+    with closing(CacheSession(server.target)) as session:
+        cache = Cache(session, seen.append)
+        assert cache.unfit("noxgate:no-such-key") == []
+        server.admin.client_setname("nox-api-green-1")
+        found = {client["name"]: client for client in cache.clients()}
+        server.admin.replicaof("127.0.0.1", "1")
+        try:
+            assert cache.unfit("noxgate:no-such-key")[0] == "role slave, expected master"
+        finally:
+            server.admin.replicaof("NO", "ONE")
+
+    assert found["nox-api-green-1"]["addr"].startswith("127.0.0.1:")
+    assert int(found["nox-api-green-1"]["idle"]) >= 0
+    assert f"CLIENT list answers {len(found)} connections" in [one.seen for one in seen]
