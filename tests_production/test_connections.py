@@ -9,7 +9,8 @@ import pytest
 
 from nox_service.pages import PROFILE
 from nox_service.pods import PodApi
-from noxgate.blue_green.connections import Session, configured, elsewhere, unconnected
+from noxgate.blue_green.connected.places import configured, elsewhere
+from noxgate.blue_green.connected.sessions import Session, unconnected
 from noxgate.blue_green.running import DEPLOYMENT, pods_of
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe

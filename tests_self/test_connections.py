@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from noxgate.blue_green.connections import Session, configured, elsewhere, unconnected
+from noxgate.blue_green.connected.places import configured, elsewhere
+from noxgate.blue_green.connected.sessions import Session, unconnected
 from noxgate.blue_green.routing import port_for
 from noxgate.errors import UnreachableError
 from noxgate.look.places import place

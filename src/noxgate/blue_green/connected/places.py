@@ -1,4 +1,4 @@
-"""What pods are connected to: the places that their configuration names, and the sessions that they hold.
+"""Where the configuration of pods leads.
 
 The same words may lead to different places: `redis://cache` is of the pod's own namespace. And a variable is
 read at a pod's start, so what is configured now may be what it will have after the next one.
@@ -7,8 +7,7 @@ read at a pod's start, so what is configured now may be what it will have after 
 import ipaddress
 import re
 import socket
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from noxgate.blue_green.routing import endpoints, reached
@@ -21,15 +20,6 @@ from noxgate.systems.kubernetes.workload import name
 Json = Mapping[str, Any]
 _IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\..+)?")
 _USED = re.compile(r"\$\((\w+)\)")  # another variable in the value of one
-
-
-@dataclass(frozen=True)
-class Session:
-    """Somebody's connection, as a server sees it: from which address, under which name, whether in use."""
-
-    address: str
-    called: str
-    in_use: bool
 
 
 def configured(kube: Kube, pod: Json, variable: str, container: str | None) -> str:
@@ -127,40 +117,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def unconnected(
-    blue: Sequence[Json], green: Sequence[Json], sessions: Collection[Session] | None
-) -> list[str] | None:
-    """The pods of green that hold no session in use; None where sessions tell nothing, of blue either.
-
-    A pod is known by its name, which programs may say, or by its address, which a proxy hides. Whether one of
-    the two is told here is seen by blue, which is connected.
-    """
-    if sessions is None or not blue:
-        return None
-    addresses = _addresses([*blue, *green])
-    if not all(any(_is_of(each, pod, addresses) for each in sessions) for pod in blue):
-        return None
-    used = [each for each in sessions if each.in_use]
-    return sorted(name(pod) for pod in green if not any(_is_of(each, pod, addresses) for each in used))
-
-
-def _is_of(session: Session, pod: Json, addresses: Mapping[str, set[str]]) -> bool:
-    named = re.search(rf"(?<![\w-]){re.escape(name(pod))}(?![\w-])", session.called) is not None
-    return named or session.address in addresses[name(pod)]
-
-
-def _addresses(pods: Sequence[Json]) -> dict[str, set[str]]:
-    """The addresses that a pod has for itself: not its node's, not this machine's, not that of several."""
-    found = {name(pod): set(_of_pod(pod)) for pod in pods}
-    every = [address for several in found.values() for address in several]
-    return {pod: {one for one in several if every.count(one) == 1} for pod, several in found.items()}
-
-
-def _of_pod(pod: Json) -> Iterator[str]:
-    status = pod.get("status") or {}
-    given = {status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or [])}
-    for address in given - {None, status.get("hostIP")}:
-        if not ipaddress.ip_address(address).is_loopback:
-            yield address

@@ -1,0 +1,1 @@
+"""What pods are connected to: as their configuration names it, and as the servers see it."""
