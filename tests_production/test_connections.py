@@ -47,10 +47,18 @@ def test_green_is_connected_to_productions_data(
     """As configured, and as the servers see it: who asked them something while green was asked something."""
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
+
+    def has_to_look_up(way: OwnWay) -> None:
+        way.get("/ready")
+        PodApi(target, way).get(PROFILE, who="test_token")
+        way.get(STATE)
+
     limits = runbook.lines["green.connections"].limits
     within = max(LEAST_SECONDS, target.waiting(limits["within_seconds"]))
     blue = pods_of(kube, kube.need("Deployment", BLUE_DEPLOYMENT, target.blue_namespace))
     green = pods_of(kube, kube.need("Deployment", DEPLOYMENT, target.green_namespace))
+    # blue shows whether sessions tell whose they are: it has to have some
+    each_pod_alone(kube, forward, target.blue_namespace, BLUE_SERVICE, has_to_look_up)
     led = {role: leading_elsewhere(kube, target, blue, green, role) for role in ("database_url", "redis_url")}
     began = time.monotonic()
     ((since,),) = database.rows("SELECT clock_timestamp()")
@@ -67,11 +75,6 @@ def test_green_is_connected_to_productions_data(
         }
         assert {server: idle for server, idle in seen.items() if idle} == {}
         return seen
-
-    def has_to_look_up(way: OwnWay) -> None:
-        way.get("/ready")
-        PodApi(target, way).get(PROFILE, who="test_token")
-        way.get(STATE)
 
     assert blue != []
     assert green != []
