@@ -7,7 +7,8 @@ from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import application
 from noxgate.systems.kubernetes.workload import controller, living, name, selector
-from noxgate.systems.registry.answers import Image, Reference, reference
+from noxgate.systems.registry.answers import Image
+from noxgate.systems.registry.names import Reference, named
 
 Json = Mapping[str, Any]
 
@@ -80,7 +81,7 @@ def released(
     """HOST/NAME:vVERSION, of the name that the shipped Deployment gives; AssertionError without one."""
     deployments = [each for each in manifests if each.kind == "Deployment"]
     shipped: list[Reference] = [
-        reference(application(each.content["spec"]["template"]["spec"], container)["image"])
+        named(application(each.content["spec"]["template"]["spec"], container)["image"])
         for each in deployments
         if each.name == deployment
     ]

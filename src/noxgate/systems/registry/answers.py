@@ -1,4 +1,4 @@
-"""Container images as a registry describes them, read strictly: names, manifests, configurations."""
+"""Container images as a registry describes them, read strictly: manifests, configurations, bases."""
 
 import hashlib
 import json
@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from noxgate.look.observation import shortened
-from noxgate.systems.registry.platforms import platform_of
+from noxgate.systems.registry.names import DIGEST
+from noxgate.systems.registry.platforms import closeness, platform_of, runs_on
 
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -25,40 +26,10 @@ CONFIGURATIONS = (
 )
 BASE_DIGEST = "org.opencontainers.image.base.digest"
 REVISION = "org.opencontainers.image.revision"
-DOCKER_HUB = "docker.io"
 _ATTESTS = "vnd.docker.reference.type"
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_HOST = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
-_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
-_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _ENDS_A_BASE = re.compile(r"\b(CMD|ENTRYPOINT)\b")  # as `docker history` shows instructions
-# The hub under all of its names; an image of one word is in its library.
-_HUBS = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 _NEVER = 1  # the year of Go's zero time
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The name of an image: HOST/REPOSITORY:TAG, or @DIGEST, which goes before a tag."""
-
-    host: str
-    repository: str
-    tag: str | None
-    digest: str | None
-
-    @property
-    def wanted(self) -> str:
-        """The digest, or else the tag."""
-        return self.digest or self.tag or "latest"
-
-    @property
-    def short(self) -> str:
-        """Without the host."""
-        return self.repository + (f"@{self.digest}" if self.digest else f":{self.wanted}")
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.short}"
 
 
 @dataclass(frozen=True)
@@ -110,36 +81,6 @@ class Image:
         return platform_of({"os": self.os, "architecture": self.architecture, "variant": self.variant})
 
 
-def reference(text: str) -> Reference:
-    """A name as in a pod's spec, or in its status' imageID; AssertionError where it is none."""
-    expected = "expected an image as HOST/NAME:TAG or HOST/NAME@sha256:…, saw"
-    name = text.removeprefix("docker-pullable://").removeprefix("docker://")
-    if _DIGEST.fullmatch(name):
-        raise AssertionError(f"{expected} {text} alone: the node did not pull it from a registry")
-    name, _, digest = name.partition("@")
-    head, slash, rest = name.partition("/")
-    if not slash or not (set(".:[") & set(head) or head == "localhost" or head != head.lower()):
-        head, rest = DOCKER_HUB, name
-    head = hub(head.lower())
-    if head == DOCKER_HUB and "/" not in rest:
-        rest = f"library/{rest}"
-    repository, colon, tag = rest.partition(":")
-    is_fine = (
-        _HOST.fullmatch(head)
-        and _REPOSITORY.fullmatch(repository)
-        and (not colon or _TAG.fullmatch(tag))
-        and ("@" not in text or _DIGEST.fullmatch(digest))
-    )
-    if not is_fine:
-        raise AssertionError(f"{expected} {shortened(text, 120) or 'nothing'}")
-    return Reference(head, repository, tag or None, digest or None)
-
-
-def hub(host: str) -> str:
-    """One name for Docker's hub, which has several."""
-    return DOCKER_HUB if host in _HUBS else host
-
-
 def bases(images: Sequence[Image]) -> dict[str, str]:
     """The bases of images, by their digests: as all of them say, or where one does not, by all their layers.
 
@@ -160,7 +101,7 @@ def base(image: Image, *, by_layers: bool = False) -> str:
     """
     named = _named_base(image)
     if named is not None and not by_layers:
-        if not _DIGEST.fullmatch(named):
+        if not DIGEST.fullmatch(named):
             seen = shortened(named, 80) or "nothing"
             raise AssertionError(f"{BASE_DIGEST} of {image.digest}: expected sha256:…, saw {seen}")
         return named
@@ -245,6 +186,17 @@ def read_manifest(content: bytes, content_type: str) -> Manifest:
     )
 
 
+def candidates(entries: Sequence[Descriptor], wanted: str, known: set[str]) -> list[Descriptor]:
+    """The entries of an index that may be for a platform, the closest first; `known` gets the others'.
+
+    What is of a type that nobody knows is ignored, as the specification wants it.
+    """
+    images = [each for each in entries if each.media_type in MANIFESTS + INDEXES and not each.is_attestation]
+    ours = [each for each in images if not each.platform or runs_on(each.platform, wanted)]
+    known |= {each.platform for each in images if each.platform and each not in ours}
+    return sorted(ours, key=lambda each: closeness(each.platform, wanted), reverse=True)
+
+
 def _shape(document: Mapping[str, Any]) -> str | None:
     """The type by what it has, where neither it nor the registry says: OCI's manifests need not."""
     if "manifests" in document:
@@ -295,7 +247,7 @@ def _descriptor(document: Any) -> Descriptor:
 
 
 def _digest(value: Any) -> str:
-    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+    if not isinstance(value, str) or not DIGEST.fullmatch(value):
         raise ValueError(f"{shortened(str(value), 80)} in place of a digest")
     return value
 

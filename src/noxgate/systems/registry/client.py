@@ -7,14 +7,16 @@ from typing import TypeVar
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.systems.registry import answers
-from noxgate.systems.registry.answers import Descriptor, Image, Manifest, Reference, digest_of
+from noxgate.systems.registry.answers import Descriptor, Image, Manifest, digest_of
+from noxgate.systems.registry.names import Reference, named
 from noxgate.systems.registry.platforms import runs_on
-from noxgate.systems.registry.session import Answer, RegistrySession
+from noxgate.systems.registry.session import WAIT, Answer, RegistrySession
 
 T = TypeVar("T")
 FORMS = tuple(zip(answers.MANIFESTS, answers.INDEXES, strict=True))  # OCI's own, and Docker's
 OLD = "application/vnd.docker.distribution.manifest.v1"
 ABSENT = ("_UNKNOWN", "NOT_FOUND", "NAME_INVALID")  # how codes end that say that there is no such thing
+DEEPEST = 4  # indexes in an index, which the specification allows
 MOST_BYTES = 4 * 1024 * 1024  # what registries must take of a manifest, and more than any configuration has
 
 
@@ -36,7 +38,7 @@ class Registry:
 
     def image(self, reference: str) -> Image:
         """The image that HOST/NAME:TAG or HOST/NAME@DIGEST names; of several platforms', the session's."""
-        where = answers.reference(reference)
+        where = named(reference)
         wanted = self._platform()
         manifest, digest = self._manifest(where, where.wanted, None)
         if manifest.is_index:
@@ -74,8 +76,6 @@ class Registry:
     def _manifest(self, where: Reference, wanted: str, size: int | None) -> tuple[Manifest, str]:
         def read(answer: Answer) -> tuple[Manifest, str]:
             manifest = answers.read_manifest(answer.content, answer.headers.get("content-type", ""))
-            if manifest.is_index and size is not None:
-                raise ValueError("an index in an index")
             return manifest, wanted if ":" in wanted else digest_of(answer.content)
 
         def show(found: tuple[Manifest, str]) -> str:
@@ -90,20 +90,37 @@ class Registry:
     def _for_platform(
         self, where: Reference, digest: str, entries: Sequence[Descriptor], wanted: str
     ) -> Image:
-        """The first that is for the platform; an entry that does not say is looked into."""
-        known = {entry.platform for entry in entries if entry.platform}
-        for entry in entries:
-            if entry.is_attestation or not (entry.platform == "" or runs_on(entry.platform, wanted)):
-                continue
+        """The closest that is for the platform; an entry that does not say is looked into."""
+        known: set[str] = set()
+        found = self._among(where, digest, entries, wanted, known)
+        if found is not None:
+            return found
+        said = ", ".join(sorted(filter(None, known))) or "none"
+        raise AssertionError(f"{where} has no image for {wanted} (platforms: {said})")
+
+    def _among(
+        self,
+        where: Reference,
+        digest: str,
+        entries: Sequence[Descriptor],
+        wanted: str,
+        known: set[str],
+        depth: int = 0,
+    ) -> Image | None:
+        """What is no image, such as an index' signatures, is passed over, whatever platform it says."""
+        for entry in answers.candidates(entries, wanted, known):
             manifest, manifest_digest = self._manifest(where, entry.digest, entry.size)
-            if entry.platform == "" and not answers.is_image(manifest):
+            if manifest.is_index and depth < DEEPEST:
+                within = self._among(where, digest, manifest.images, wanted, known, depth + 1)
+                if within is not None:
+                    return within
+            if manifest.is_index or not answers.is_image(manifest):
                 continue
             image = self._configured(where, digest, manifest_digest, manifest)
             if entry.platform or runs_on(image.platform, wanted):
                 return image
             known.add(image.platform)
-        said = ", ".join(sorted(filter(None, known))) or "none"
-        raise AssertionError(f"{where} has no image for {wanted} (platforms: {said})")
+        return None
 
     def _look(
         self,
@@ -166,8 +183,7 @@ def _check(answer: Answer, where: Reference, wanted: str, size: int | None) -> N
         said = answer.seen + (f": {refusal}" if refusal else "")
         wait = answer.status == HTTPStatus.TOO_MANY_REQUESTS
         raise UnreachableError(
-            f"{answer.url}: expected an answer of a registry, saw {said}"
-            + ("; wait, or sign in: who does not is counted with everybody" if wait else "")
+            f"{answer.url}: expected an answer of a registry, saw {said}" + (f"; {WAIT}" if wait else "")
         )
     told = answer.headers.get("docker-content-digest") if not answer.elsewhere else None
     for expected in (wanted if ":" in wanted else None, told):

@@ -21,7 +21,7 @@ from noxgate.look.observation import Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 from noxgate.systems.registry import addresses
-from noxgate.systems.registry.answers import DOCKER_HUB, Reference, hub
+from noxgate.systems.registry.names import DOCKER_HUB, Reference, hub
 
 if TYPE_CHECKING:
     import httpx
@@ -29,6 +29,7 @@ else:
     httpx = late("httpx")
 
 ROLE = "registry_password"
+WAIT = "wait, or sign in: who does not is counted with everybody"
 MOST_HOPS = 5
 _MOST_OF_TOKEN = 200_000
 Headers = Sequence[tuple[str, str]]
@@ -199,7 +200,15 @@ class RegistrySession:
     def _advice(self, where: Reference, answer: Answer) -> str:
         """The registry's own words where it has any, and what to do."""
         said = answer.refusal()
-        return "; ".join(filter(None, [said, self._what_to_do(where, said)]))
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            what = WAIT
+        elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            what = "it is broken: nothing is known of the password"
+        elif answer.elsewhere:
+            what = "the registry keeps it there, and its link is refused: a proxy, or a wrong clock"
+        else:
+            what = self._what_to_do(where, said)
+        return "; ".join(filter(None, [said, what]))
 
     def _what_to_do(self, where: Reference, said: str) -> str:
         if self._is_for(where.host):
