@@ -8,152 +8,42 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests_self.scans import (
+    BUILT,
+    CONFIG,
+    DIGEST,
+    HIGH,
+    INDEX,
+    NAME,
+    NOW,
+    OTHER,
+    Json,
+    before_it_listed,
+    clair,
+    descriptor,
+    ended,
+    grype,
+    image,
+    in_trivy,
+    match,
+    modified,
+    sarif,
+    secret,
+    system,
+    trivy,
+)
 
-from nox_rehearsal.parts import scanning
 from noxgate.errors import UnreachableError
 from noxgate.systems.registry.answers import Image
 from noxgate.systems.registry.vulnerabilities import Report, Vulnerabilities
 
 if TYPE_CHECKING:
     from noxgate.look.observation import Observation
-
-DIGEST, CONFIG, OTHER, INDEX = (f"sha256:{letter * 64}" for letter in "abcd")
-NAME = "registry.nox.example/nox-api"
-NOW = datetime.now(UTC)
-BUILT = NOW - timedelta(hours=30)  # as a scanner's database is
-Json = dict[str, Any]
-
-
-def image(digest: str = DIGEST, config: str = CONFIG) -> Image:
-    """An image with these digests."""
-    return Image(digest, digest, config, None, "amd64", "linux", ("l",), ("d",), {}, {}, {}, ())
-
-
-def trivy(**changes: Any) -> Json:
-    """As trivy writes it."""
-    return {**scanning.report(NAME, DIGEST, config=CONFIG), **changes}
-
-
-def in_trivy(part: int = 0, **changes: Any) -> Json:
-    """The same, with one of its parts changed."""
-    results = [dict(each) for each in trivy()["Results"]]
-    results[part] |= changes
-    return trivy(Results=results)
-
-
-def system(**changes: Any) -> Json:
-    """Trivy's report of an image with another operating system."""
-    metadata = trivy()["Metadata"]
-    return trivy(Metadata={**metadata, "OS": {**metadata["OS"], **changes}})
-
-
-def before_it_listed() -> Json:
-    """Of an older trivy, or one told not to list packages: nothing was found, and it does not say in what."""
-    parts = [{"Target": "x", "Class": each} for each in ("os-pkgs", "lang-pkgs")]
-    return {key: value for key, value in trivy(Results=parts).items() if key != "Trivy"}
-
-
-def modified(status: str, statement: str = "", severity: str = "CRITICAL", source: str = "vex.json") -> Json:
-    """With --show-suppressed: a finding that somebody took away."""
-    return {
-        "Type": "vulnerability",
-        "Status": status,
-        "Statement": statement,
-        "Source": source,
-        "Finding": {"VulnerabilityID": "CVE-9", "PkgName": "libc6", "Severity": severity},
-    }
-
-
-def secret(severity: str) -> Json:
-    """A secret that trivy found in a layer."""
-    return {
-        "RuleID": "private-key",
-        "Category": "AsymmetricPrivateKey",
-        "Severity": severity,
-        "Title": "Asymmetric Private Key",
-        "StartLine": 1,
-        "EndLine": 1,
-        "Match": "BEGIN ***",
-    }
-
-
-def grype(**changes: Any) -> Json:
-    """As grype writes it."""
-    return {
-        "matches": [match("CVE-1", "Critical")],
-        "source": {
-            "type": "image",
-            "target": {
-                "userInput": f"{NAME}:v8.0.0",
-                "imageID": CONFIG,
-                "manifestDigest": OTHER,  # as after docker save, which packs the layers anew
-                "repoDigests": [f"{NAME}@{DIGEST}"],
-                "architecture": "amd64",
-                "os": "linux",
-            },
-        },
-        "distro": {"name": "debian", "version": "12", "idLike": []},
-        "descriptor": descriptor(),
-        **changes,
-    }
-
-
-def descriptor(settings: Mapping[str, Any] | None = None, **changes: Any) -> Json:
-    """What grype says of itself."""
-    return {
-        "name": "grype",
-        "version": "0.116.0",
-        "configuration": {"only-fixed": False, "only-notfixed": False, "exclude": [], **(settings or {})},
-        "db": {"status": {"schemaVersion": "v6.1.1", "built": f"{BUILT:%Y-%m-%dT%H:%M:%SZ}"}},
-        "timestamp": f"{NOW:%Y-%m-%dT%H:%M:%S}.123456789Z",
-        **changes,
-    }
-
-
-def match(name: str, severity: str | None, *rules: Mapping[str, Any]) -> Json:
-    """A match of grype, and the rules that took it away."""
-    vulnerability = {"id": name, "severity": severity} if severity is not None else {"id": name}
-    return {"vulnerability": vulnerability, **({"appliedIgnoreRules": list(rules)} if rules else {})}
-
-
-def clair(severity: str | None = "High", **changes: Any) -> Json:
-    """As Clair's matcher writes it."""
-    known = {"id": "7", "name": "CVE-7", "severity": "odd words", "normalized_severity": severity}
-    return {
-        "manifest_hash": DIGEST,
-        "packages": {"1": {"id": "1", "name": "libc6", "version": "2.36", "kind": "binary"}},
-        "distributions": {"1": {"id": "1", "did": "debian", "version_id": "12"}},
-        "repository": {},
-        "environments": {},
-        "vulnerabilities": {"7": known},
-        "package_vulnerabilities": {"1": ["7"]},
-        "enrichments": {},
-        **changes,
-    }
-
-
-def sarif(rated: Mapping[str, Any], **changes: Any) -> Json:
-    """As docker scout writes it, with the digest and the time that its user added."""
-    rule = {"id": "CVE-2", "properties": dict(rated)}
-    run = {
-        "tool": {"driver": {"name": "docker scout", "fullName": "Docker Scout", "rules": [rule]}},
-        "results": [{"ruleId": "CVE-2", "ruleIndex": 0, "kind": "fail", "locations": []}],
-        "invocations": [ended()],
-        "properties": {"repoDigests": [f"{NAME}@{DIGEST}"]},
-        **changes,
-    }
-    return {"version": "2.1.0", "runs": [run]}
-
-
-def ended(**changes: Any) -> Json:
-    """How the scanner ended."""
-    return {"executionSuccessful": True, "endTimeUtc": NOW.isoformat(), **changes}
-
 
 Read = Callable[[object], Report]
 
@@ -243,6 +133,7 @@ def test_sarif(read: Read, properties: Mapping[str, Any], critical: tuple[str, .
         ({"results": []}, 0),
         ({"results": [], "tool": {"driver": {"name": "Docker Scout"}}}, 0),
         ({"results": [{"ruleIndex": 0}]}, 1),
+        ({"results": [{"rule": {"index": 0}}, {"ruleId": "CVE-2/deb"}]}, 2),
         ({"results": [{"ruleId": "CVE-2", "kind": "pass"}]}, 0),
         ({"results": [{"ruleId": "CVE-2", "baselineState": "absent"}]}, 0),
         ({"invocations": [ended(exitCode=2)]}, 1),
@@ -296,7 +187,59 @@ def test_what_is_unknown_is_said(read: Read) -> None:
     assert "2 findings in the image" in said
     assert "1 NEGLIGIBLE, 1 UNKNOWN" in said
     assert f"a database of {BUILT:%Y-%m-%d}" in said
-    assert "nothing on how old its database was" in str(read(trivy()))
+    assert "nothing on how old its database was:" in str(read(trivy()))
+    neither = "nothing on how old its database was and whether its system is past its end of life:"
+    assert neither in str(read(clair()))
+    before_alerts = grype(descriptor=descriptor() | {"configuration": {}})
+    assert "nothing on whether its system is past its end of life:" in str(read(before_alerts))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        trivy(
+            Trivy={
+                "Server": {"VulnerabilityDB": {"UpdatedAt": f"{NOW - timedelta(hours=40):%FT%T.123456789Z}"}}
+            }
+        ),
+        grype(descriptor=descriptor(db={"status": {"built": f"{NOW - timedelta(hours=40):%FT%TZ}"}})),
+        grype(descriptor=descriptor(db={"built": f"{NOW - timedelta(hours=40):%FT%TZ}"})),
+    ],
+)
+def test_how_old_its_database_was(read: Read, document: Json) -> None:
+    """When it was used, not today; the limit is the runbook's."""
+    assert read(document).database_hours == pytest.approx(40, abs=0.1)
+
+
+def test_a_database_that_nobody_dates(read: Read) -> None:
+    assert [read(each).database_hours for each in (trivy(), clair())] == [None, None]
+
+
+CRITICAL = {"id": "CVE-2", "properties": {"cvssV3_severity": "CRITICAL"}}
+LOW = {"id": "CVE-2", "properties": {"cvssV3_severity": "LOW"}}
+IN_EXTENSION = {"rule": {"id": "CVE-2", "toolComponent": {"index": 0}}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "result", "critical"),
+    [
+        ([CRITICAL, LOW], {"ruleId": "CVE-2", "ruleIndex": 0}, ("CVE-2",)),
+        ([CRITICAL, LOW], {"ruleId": "CVE-2", "ruleIndex": 1}, ()),
+        ([CRITICAL, LOW], {"ruleId": "CVE-2"}, ("CVE-2",)),
+        ([LOW, CRITICAL], {"ruleId": "CVE-2"}, ("CVE-2",)),
+        ([LOW], {"ruleId": "CVE-2", "properties": {"security-severity": "9.8"}}, ("CVE-2",)),
+        ([LOW], {"ruleId": "CVE-2", "properties": {"purls": ["pkg:deb/debian/libc6"]}}, ()),
+        ([LOW], {**IN_EXTENSION, "ruleIndex": 0}, ("CVE-2",)),
+        ([LOW], IN_EXTENSION, ("CVE-2",)),
+    ],
+)
+def test_which_rule_a_result_is_of(
+    read: Read, rules: list[Json], result: Json, critical: tuple[str, ...]
+) -> None:
+    """Several rules may have one id: the place decides, or else the gravest; so does a part of the tool."""
+    tool = {"driver": {"name": "docker scout", "rules": rules}, "extensions": [{"rules": [CRITICAL]}]}
+
+    assert read(sarif({}, tool=tool, results=[result])).scan.critical == critical
 
 
 # ---------------------------------------------------------------- what was hidden
@@ -360,6 +303,15 @@ def test_what_grype_was_told_to_hide(read: Read, rules: list[Json], *, counts: b
     assert [each.partition(" ")[0] for each in report.scan.excused] == ([] if counts else ["CVE-8"])
 
 
+def test_a_reason_that_a_person_wrote(read: Read) -> None:
+    """Grype's own words in an ignore file are a person's."""
+    rule = {"namespace": "", "vulnerability": "CVE-8", "reason": "Distro Not Vulnerable"}
+    ignored = [match("CVE-8", "Critical", rule)]
+    report = read(grype(matches=[], ignoredMatches=ignored, descriptor=descriptor({"ignore": [rule]})))
+
+    assert report.scan.critical == ("CVE-8 (hidden by an ignore rule)",)
+
+
 @pytest.mark.parametrize(
     ("document", "critical"),
     [
@@ -419,6 +371,16 @@ AMD = {"architecture": "amd64", "os": "linux"}
         (clair(manifest_hash=INDEX), False),
         (clair(), True),
         (sarif({"security-severity": "1"}, properties={"repoDigests": [INDEX]}), False),
+        (
+            sarif(
+                HIGH,
+                properties={"repoDigests": [f"{NAME}@{OTHER}"]},
+                invocations=[ended(commandLine=f"docker scout cves --to {NAME}@{DIGEST}")],
+            ),
+            False,
+        ),
+        (sarif(HIGH, properties={}, invocations=[ended(arguments=["cves", f"{NAME}@{DIGEST}"])]), True),
+        (sarif(HIGH, properties={}, automationDetails={"id": f"{NAME}@{DIGEST}"}), True),
         (sarif({"security-severity": "1"}, properties={"repoDigests": [INDEX], **AMD}), True),
     ],
 )
@@ -437,8 +399,7 @@ def test_of_several_names_the_closest_agrees(read: Read, document: Json, *, expe
 # ---------------------------------------------------------------- no reports
 
 
-HIGH = {"cvssV3_severity": "HIGH"}
-OLD = (NOW - timedelta(days=6)).isoformat()
+AFTER = (NOW + timedelta(hours=1)).isoformat()
 EOL = {"alerts": [{"type": "distro-eol", "message": "Package is from end-of-life distro: debian 10"}]}
 
 
@@ -471,7 +432,7 @@ EOL = {"alerts": [{"type": "distro-eol", "message": "Package is from end-of-life
         ),
         (in_trivy(Vulnerabilities=[{"VulnerabilityID": "CVE-1"}]), "nothing says how grave CVE-1 is"),
         (in_trivy(Vulnerabilities=[{"VulnerabilityID": "CVE-1", "Severity": "odd"}]), "how grave CVE-1 is"),
-        (trivy(Trivy={"Server": {"VulnerabilityDB": {"UpdatedAt": OLD}}}), "5 days old or more"),
+        (trivy(Trivy={"Server": {"VulnerabilityDB": {"UpdatedAt": AFTER}}}), "a database of after that"),
         (grype(matches=None), "it has no matches"),
         (grype(source={"type": "directory"}), "of a directory"),
         (grype(distro={"name": "", "version": "", "idLike": None}), "its operating system was not detected"),
@@ -481,14 +442,22 @@ EOL = {"alerts": [{"type": "distro-eol", "message": "Package is from end-of-life
         (grype(descriptor=descriptor({"only-notfixed": True})), "only what has no fix"),
         (grype(descriptor=descriptor({"ignore-wontfix": "wont-fix"})), "nothing of these fix states"),
         (grype(descriptor=descriptor({"exclude": ["/usr/**"]})), "nothing below these paths"),
-        (grype(descriptor=descriptor(db={"status": {"built": OLD}})), "5 days old or more"),
-        (grype(descriptor=descriptor(db={"built": OLD})), "5 days old or more"),
+        (grype(descriptor=descriptor({"distro": "alpine:3.22"})), "told that the system is alpine:3.22"),
+        (
+            grype(descriptor=descriptor({"alerts": {"enable-eol-distro-warnings": False}})),
+            "not to say whether the system is past its end of life",
+        ),
+        (grype(distro={"name": "busybox", "version": "1.36"}), "no packages of busybox were seen"),
         (grype(descriptor=descriptor(db={"status": {"error": "corrupt"}})), "is not valid: corrupt"),
         (grype(descriptor=descriptor(timestamp="")), "nothing says when it was made"),
         (grype(matches=[match("CVE-1", None)]), "nothing says how grave CVE-1 is"),
         ({"manifest_hash": DIGEST, "packages": {}, "state": "IndexFinished"}, "it has no vulnerabilities"),
         (clair(packages={}), "it has no packages"),
         (clair(distributions=None), "its operating system was not detected"),
+        (
+            clair(environments={"1": [{"package_db": "python:app", "distribution_id": ""}], "2": None}),
+            "no packages of its operating system were seen",
+        ),
         (clair(vulnerabilities={}), "nothing says what the vulnerability 7"),
         (clair(None), "nothing says how grave CVE-7 is"),
         (sarif(HIGH, results=None), "a run has no results"),
@@ -533,6 +502,21 @@ EOL = {"alerts": [{"type": "distro-eol", "message": "Package is from end-of-life
             sarif(HIGH, invocations=[ended(commandLine="docker scout cves --ignore-base x")]),
             "leave findings out",
         ),
+        (
+            sarif(HIGH, invocations=[ended(commandLine='docker scout cves "--only-severity" high')]),
+            "leave findings out (--only-severity)",
+        ),
+        (sarif(HIGH, invocations=[ended(arguments=["--epss-score=0.5"])]), "out (--epss-score)"),
+        (
+            sarif(HIGH, externalPropertyFileReferences={"results": [{"location": {"uri": "x.sarif"}}]}),
+            "parts of it stand elsewhere",
+        ),
+        ({**sarif(HIGH), "inlineExternalProperties": [{"results": []}]}, "parts of it stand elsewhere"),
+        (sarif(HIGH, results=[{"ruleId": "CVE-9", "ruleIndex": 0}]), "CVE-9 is: rule 0 is CVE-2"),
+        (
+            sarif(HIGH, results=[{"rule": {"index": 0, "toolComponent": {"index": 3}}}]),
+            "how grave a result without a rule is",
+        ),
         (sarif(HIGH, tool={"driver": {"name": "CodeQL"}}), "of CodeQL, which is no scanner of images"),
         (sarif(HIGH, tool={"driver": {"name": "Trivy"}}), "use its JSON: trivy image --format json"),
         (sarif(HIGH, tool={"driver": {"name": "grype"}}), "use its JSON: grype --output json"),
@@ -546,6 +530,42 @@ def test_no_report(read: Read, document: object, message: str) -> None:
 
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "whose"),
+    [
+        ({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}, "CycloneDX"),
+        ({"spdxVersion": "SPDX-2.3", "packages": []}, "SPDX"),
+        ({"vulnerabilities": [], "ok": True, "packageManager": "deb", "docker": {}}, "Snyk"),
+        ([{"vulnerabilities": [], "ok": True, "packageManager": "npm"}], "Snyk"),
+        ({"imageScanFindings": {"findings": []}, "imageId": {"imageDigest": DIGEST}}, "Amazon ECR"),
+        ({"application/vnd.security.vulnerability.report; version=1.1": {"severity": "None"}}, "Harbor"),
+        ({"image_summary": {}, "package_vulnerability_summary": {}}, "Google"),
+        ({"version": "15.0.4", "vulnerabilities": [], "scan": {"status": "success"}}, "GitLab"),
+        ([{"scan_id": "1", "component_id": "x", "vulnerabilities": []}], "Xray"),
+        ({"predicateType": "https://cosign.sigstore.dev/attestation/vuln/v1", "predicate": {}}, "in-toto"),
+        (
+            {"apiVersion": "aquasecurity.github.io/v1alpha1", "kind": "VulnerabilityReport", "report": {}},
+            "operator",
+        ),
+    ],
+)
+def test_reports_of_others(read: Read, document: object, whose: str) -> None:
+    """What they found is not known here, good or bad; whose they are is said."""
+    with pytest.raises(UnreachableError, match=whose) as raised:
+        read(document)
+
+    assert "scan with trivy" in str(raised.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_report_as_windows_writes_it(tmp_path: Path, encoding: str) -> None:
+    """PowerShell's > writes UTF-16, with a mark in front."""
+    path = tmp_path / "scan.json"
+    path.write_bytes(json.dumps(trivy()).encode(encoding))
+
+    assert Vulnerabilities("mine.toml", path, lambda _: None).report().is_of(image())
 
 
 def test_no_file(tmp_path: Path) -> None:

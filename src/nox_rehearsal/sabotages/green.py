@@ -104,6 +104,7 @@ def _image() -> Iterator[Sabotage]:
 def _scan() -> Iterator[Sabotage]:
     line = "green.image-scan"
     day_old = datetime.now(UTC) - timedelta(hours=24, minutes=5)
+    week_old = datetime.now(UTC) - timedelta(days=7)
     grave = (*scanning.FINDINGS, ("CVE-2025-10004", "libc6", "CRITICAL"))
     for name, what, change, because in (
         (
@@ -129,6 +130,9 @@ def _scan() -> Iterator[Sabotage]:
     yield Before(line, "no-system", "no operating system was detected", unknown, "not detected")
     ignored = scanned({}, _ignored)
     yield Before(line, "ignored", "a critical one is in the ignore file", ignored, "hidden by .trivyignore")
+    server = {"Version": scanning.TRIVY, "VulnerabilityDB": {"Version": 2, "UpdatedAt": week_old.isoformat()}}
+    by_server = scanned({}, lambda report: {**report, "Trivy": {**report["Trivy"], "Server": server}})
+    yield Before(line, "old-database", "with the database of last week", by_server, "<= 120")
     undated = scanned({}, lambda report: {key: each for key, each in report.items() if key != "CreatedAt"})
     yield Before(line, "undated", "does not say when", undated, "nothing says when")
     yield Before(line, "empty", "the scanner broke off", _file(scanning.NAME, ""), "an empty file")

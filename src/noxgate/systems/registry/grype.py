@@ -37,6 +37,8 @@ OWN_REASONS = frozenset(
     }
 )
 
+WITHOUT_PACKAGES = ("busybox",)
+
 Json = Mapping[str, Any]
 
 
@@ -57,22 +59,26 @@ def grype(document: Json) -> Scan:
     if not isinstance(matches, list):
         raise NotWholeError("it has no matches: nothing says that anything was scanned")
     descriptor, target = document["descriptor"], source["target"]
-    _check_settings(descriptor.get("configuration") or {})
+    settings = descriptor.get("configuration") or {}
+    _check_settings(settings)
     _check_system(document)
     ignored = document.get("ignoredMatches") or []
-    counted = [each for each in ignored if _excuse(each) is None]
+    # a person may write any reason into a rule, grype's own as well
+    reasons = OWN_REASONS - {rule.get("reason") for rule in settings.get("ignore") or []}
+    excuses = [(each, _excuse(each, reasons)) for each in ignored]
     return scan(
         identity=Identity(
             image_id=one_digest(target.get("imageID")),
             manifest=one_digest(target.get("manifestDigest")),
             repositories=digests(target.get("repoDigests") or []),
-            platform=platform_of(target),
+            platform=platform_of({**target, "variant": target.get("architectureVariant")}),
         ),
         made=time(descriptor.get("timestamp"), "descriptor.timestamp"),
-        found=[*map(_finding, matches), *map(_hidden, counted)],
+        found=[*map(_finding, matches), *(_hidden(each) for each, why in excuses if why is None)],
         sections=f"the image ({len(ignored)} more ignored by the scanner's rules)",
-        excused=[f"{_finding(each).name} {why}" for each in ignored if (why := _excuse(each)) is not None],
+        excused=[f"{_finding(each).name} {why}" for each, why in excuses if why is not None],
         database=_database(descriptor.get("db") or {}),
+        tells_support="alerts" in settings or "alertsByPackage" in document,  # grype 0.108
     )
 
 
@@ -80,11 +86,22 @@ def _check_settings(settings: Json) -> None:
     for key, what in HIDING.items():
         if settings.get(key):
             raise NotWholeError(f"it was told to show {what} ({key}): critical findings may be hidden")
+    if settings.get("distro"):
+        raise NotWholeError(
+            f"it was told that the system is {settings['distro']}, so it did not look which one it is: "
+            "scan without --distro"
+        )
+    if (settings.get("alerts") or {}).get("enable-eol-distro-warnings") is False:
+        raise NotWholeError(
+            "it was told not to say whether the system is past its end of life (enable-eol-distro-warnings)"
+        )
 
 
 def _check_system(document: Json) -> None:
     """Which system it matched for, and whether anybody still says what is vulnerable in it."""
     distro = document.get("distro") or {}
+    if distro.get("name") in WITHOUT_PACKAGES:
+        raise NotWholeError(f"no packages of {distro['name']} were seen: it has no package database")
     if not distro.get("name"):
         raise NotWholeError("its operating system was not detected, so none of its packages was judged")
     alerts = [alert for each in document.get("alertsByPackage") or [] for alert in each.get("alerts") or []]
@@ -115,14 +132,14 @@ def _hidden(match: Json) -> Finding:
     return Finding(f"{found.name} (hidden by an ignore rule)", found.grade)
 
 
-def _excuse(match: Json) -> str | None:
+def _excuse(match: Json, reasons: frozenset[str]) -> str | None:
     """Why an ignored match does not count; None where it does: somebody only did not want to see it."""
     for rule in match.get("appliedIgnoreRules") or []:
         status, why = rule.get("vex-status"), str(rule.get("vex-justification") or "").strip()
         if status in HARMLESS and why:
             return f"{status}: {why} (VEX)"
         package = rule.get("package") or {}
-        if rule.get("reason") in OWN_REASONS and not rule.get("fix-state") and not package.get("location"):
+        if rule.get("reason") in reasons and not rule.get("fix-state") and not package.get("location"):
             return f"is none: {rule['reason']}"
         if (
             rule.get("match-type") == "exact-indirect-match"

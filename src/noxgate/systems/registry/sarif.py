@@ -1,6 +1,7 @@
 """SARIF 2.1.0, as docker scout writes it, with the digest and the time that its user adds."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ FOUND_SOMETHING = 2  # of docker scout cves --exit-code
 NAMED = (CRITICAL, "HIGH", "MEDIUM", "LOW")
 UNSPECIFIED = ("UNSPECIFIED", UNKNOWN, "NEGLIGIBLE", "NONE")
 # What docker scout was told to leave out, where the report has its arguments.
-HIDING = ("--only-", "--ignore-", "--epss-")
+HIDING = re.compile(r"(?<![\w-])--(only|ignore|epss)-[\w-]+")
 SCORES = ((CRITICAL_SCORE, CRITICAL), (7.0, "HIGH"), (4.0, "MEDIUM"), (0.1, "LOW"), (0.0, UNKNOWN))
 NO_FINDING = ("pass", "notApplicable", "informational")
 
@@ -47,6 +48,8 @@ def sarif(document: Json) -> Scan:
     runs = document["runs"]
     if not runs:
         raise NotWholeError("it has no run")
+    if document.get("inlineExternalProperties") or any(map(_is_elsewhere, runs)):
+        raise NotWholeError("parts of it stand elsewhere (external properties): nothing says what is in them")
     found: list[Finding] = []
     for run in runs:
         _check_tool(run)
@@ -58,12 +61,13 @@ def sarif(document: Json) -> Scan:
     return scan(
         identity=Identity(
             image_id=one_digest(properties.get("imageID")),
-            repositories=digests(_places(runs)),
+            repositories=frozenset[str]().union(*map(_names, runs)),
             platform=platform_of(properties),
         ),
         made=min(time(text, "invocations.endTimeUtc") for text in _ends(runs)),
         found=found,
         sections=", ".join(dict.fromkeys(str(run["tool"]["driver"].get("name")) for run in runs)),
+        tells_support=False,
     )
 
 
@@ -81,10 +85,10 @@ def _check_end(run: Json) -> None:
     for each in run.get("invocations") or []:
         if each.get("executionSuccessful") is not True:
             raise NotWholeError("it does not say that the scanner succeeded (executionSuccessful)")
-        words = [*str(each.get("commandLine") or "").split(), *map(str, each.get("arguments") or [])]
-        hiding = next((word for word in words if word.startswith(HIDING)), None)
+        words = " ".join([str(each.get("commandLine") or ""), *map(str, each.get("arguments") or [])])
+        hiding = HIDING.search(words)
         if hiding is not None:
-            raise NotWholeError(f"the scanner was told to leave findings out ({hiding})")
+            raise NotWholeError(f"the scanner was told to leave findings out ({hiding[0]})")
         code = each.get("exitCode", 0)
         if code != 0 and not (code == FOUND_SOMETHING and run["results"]):
             raise NotWholeError(f"it says that the scanner ended with exit code {code}")
@@ -98,22 +102,55 @@ def _check_end(run: Json) -> None:
                     raise NotWholeError(f"it says that the scanner met an error: {said}")
 
 
+def _is_elsewhere(run: Json) -> bool:
+    return bool(run.get("externalPropertyFileReferences"))
+
+
 def _found(run: Json) -> Iterator[Finding]:
     """What is found, hidden by a suppression too: that somebody accepts it does not make it harmless."""
-    rules = run["tool"]["driver"].get("rules") or []
-    by_id = {rule["id"]: rule for rule in rules}
-    for rule in rules:
+    for rule in _rules(run["tool"]["driver"]):
         _grade(rule)
     for result in run["results"]:
-        index = result.get("ruleIndex", (result.get("rule") or {}).get("index", -1))
-        name = result.get("ruleId") or (result.get("rule") or {}).get("id")
-        rule = by_id.get(name) if name else rules[index] if 0 <= index < len(rules) else None
-        if rule is None:
-            raise NotWholeError(f"nothing says how grave {name or 'a result without a rule'} is")
+        rule = _rule(result, run["tool"])
         if result.get("kind", "fail") in NO_FINDING or result.get("baselineState") == "absent":
             continue
         hidden = " (hidden by a suppression)" if result.get("suppressions") else ""
-        yield Finding(rule["id"] + hidden, _grade(rule))
+        graver = [_grade({**rule, "properties": result["properties"]})] if _is_graded(result) else []
+        yield Finding(rule["id"] + hidden, min([_grade(rule), *graver], key=GRADES.index))
+
+
+def _rules(component: Json) -> list[Json]:
+    return component.get("rules") or []
+
+
+def _rule(result: Json, tool: Json) -> Json:
+    """By its place, where the result says it: several rules may have one id. By its id it is the gravest."""
+    said = result.get("rule") or {}
+    name, index = result.get("ruleId") or said.get("id"), result.get("ruleIndex", said.get("index", -1))
+    unknown = NotWholeError(f"nothing says how grave {name or 'a result without a rule'} is")
+    parts = [tool["driver"], *(tool.get("extensions") or [])]
+    component = said.get("toolComponent")
+    place = 0 if component is None else component.get("index", -1) + 1
+    if place >= len(parts):
+        raise unknown
+    among = parts if component is not None and place == 0 else [parts[place]]
+    rules = [rule for part in among for rule in _rules(part)]
+    if 0 <= index < len(rules) and len(among) == 1:
+        found = [rules[index]]
+    else:
+        found = [rule for rule in rules if rule["id"] == name] or [
+            rule for rule in rules if str(name).startswith(f"{rule['id']}/")
+        ]
+    if not found:
+        raise unknown
+    rule = min(found, key=lambda each: GRADES.index(_grade(each)))
+    if name and name != rule["id"] and not name.startswith(f"{rule['id']}/"):
+        raise NotWholeError(f"nothing says how grave {name} is: rule {index} is {rule['id']}")
+    return rule
+
+
+def _is_graded(result: Json) -> bool:
+    return bool({"cvssV3_severity", "security-severity"} & (result.get("properties") or {}).keys())
 
 
 def _grade(rule: Json) -> str:
@@ -134,13 +171,16 @@ def _grade(rule: Json) -> str:
     return min(found, key=GRADES.index, default=UNKNOWN)
 
 
-def _places(runs: list[Any]) -> Iterator[str]:
-    """Where a run may name the image: its own properties, what it was told, and what it looked at."""
-    for run in runs:
-        for part in ("properties", "invocations", "artifacts", "automationDetails"):
-            yield json.dumps(run.get(part))
-        for result in run["results"]:
-            yield json.dumps([place.get("logicalLocations") for place in result.get("locations") or []])
+def _names(run: Json) -> frozenset[str]:
+    """The digests of the closest place that names any: what its user added, what was asked, what was seen."""
+    places = [
+        place.get("logicalLocations") for each in run["results"] for place in each.get("locations") or []
+    ]
+    for part in ("properties", "invocations", "automationDetails", "artifacts"):
+        found = digests([json.dumps(run.get(part))])
+        if found:
+            return found
+    return digests([json.dumps(places)])
 
 
 def _ends(runs: list[Any]) -> list[str | None]:

@@ -13,13 +13,13 @@ from typing import Any
 
 from noxgate.errors import NoxgateError
 from noxgate.systems.registry.answers import Image
-from noxgate.systems.registry.platforms import normal, runs_on
+from noxgate.systems.registry.names import DIGEST
+from noxgate.systems.registry.platforms import agree
 
 CRITICAL, UNKNOWN = "CRITICAL", "UNKNOWN"
 GRADES = (CRITICAL, "HIGH", "MEDIUM", "LOW", "NEGLIGIBLE", UNKNOWN)
 # A statement of VEX that a finding does not count: only with the reason why.
 HARMLESS = frozenset({"not_affected", "fixed"})
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _FRACTION = re.compile(r"(\.\d{6})\d+")  # Go writes nanoseconds
 _NEVER = 1  # the year of Go's zero time
 
@@ -47,7 +47,7 @@ class Identity:
 
     def contradiction(self, image: Image) -> str | None:
         """Why this is not the image; None where it is. Of several names the closest must agree, not any."""
-        if self.platform and image.platform and not runs_on(normal(self.platform), image.platform):
+        if self.platform and image.platform and not agree(self.platform, image.platform):
             return (
                 f"the report is of an image for {self.platform}, not of {image.digest} for {image.platform}"
             )
@@ -79,6 +79,7 @@ class Scan:
     grades: Mapping[str, int] = field(default_factory=dict)
     excused: tuple[str, ...] = ()  # what was found and does not count, each with who says so
     database: datetime | None = None  # when the scanner's list of vulnerabilities was made, where it says so
+    tells_support: bool = True  # whether it would say that the system is past its end of life
 
     @property
     def digests(self) -> frozenset[str]:
@@ -108,6 +109,8 @@ def scan(
     sections: str,
     excused: Iterable[str] = (),
     database: datetime | None = None,
+    *,
+    tells_support: bool = True,
 ) -> Scan:
     """The sums of what was found."""
     findings = tuple(found)
@@ -120,11 +123,12 @@ def scan(
         grades=dict(Counter(each.grade for each in findings)),
         excused=tuple(dict.fromkeys(excused)),
         database=database,
+        tells_support=tells_support,
     )
 
 
 def digests(texts: Iterable[Any]) -> frozenset[str]:
-    return frozenset(found for text in texts if text for found in _DIGEST.findall(str(text)))
+    return frozenset(found for text in texts if text for found in DIGEST.findall(str(text)))
 
 
 def one_digest(text: Any) -> str | None:

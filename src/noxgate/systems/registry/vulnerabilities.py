@@ -5,7 +5,7 @@ import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.systems.registry.answers import Image
 from noxgate.systems.registry.clair import clair, is_clair
+from noxgate.systems.registry.foreign import foreign
 from noxgate.systems.registry.grype import grype, is_grype
 from noxgate.systems.registry.sarif import is_sarif, sarif
 from noxgate.systems.registry.scan import GRADES, NotWholeError, Scan
@@ -21,8 +22,6 @@ from noxgate.systems.registry.trivy import is_trivy, trivy
 MOST_BYTES = 200_000_000
 MOST_SHOWN = 2000  # characters: every finding that does not count is named
 AHEAD = 300  # seconds that the scanner's clock may be ahead of ours
-# How old a list of vulnerabilities may be when it is used: grype's own limit, db.max-allowed-built-age.
-DATABASE = timedelta(hours=120)
 _READERS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Scan]]] = {
     "trivy": (is_trivy, trivy),
     "grype": (is_grype, grype),
@@ -40,6 +39,13 @@ class Report:
     made: datetime
     age_hours: float
 
+    @property
+    def database_hours(self) -> float | None:
+        """How old the scanner's list of vulnerabilities was when it was used; None: it does not say."""
+        if self.scan.database is None:
+            return None
+        return max((self.made - self.scan.database).total_seconds(), 0.0) / 3600
+
     def is_of(self, image: Image) -> bool:
         """Whether it is of these bytes, and of this platform's."""
         return self.scan.identity.contradiction(image) is None
@@ -48,14 +54,16 @@ class Report:
         scan = self.scan
         grades = ", ".join(f"{scan.grades[name]} {name}" for name in GRADES if name in scan.grades)
         own = "" if scan.made else f" (its file's time: {self.format} writes none)"
-        database = (
-            f"a database of {scan.database:%Y-%m-%d %H:%M} UTC"
-            if scan.database
-            else "nothing on how old its database was"
-        )
+        unsaid = [
+            *(["how old its database was"] if scan.database is None else []),
+            *(["whether its system is past its end of life"] if not scan.tells_support else []),
+        ]
+        database = [f"a database of {scan.database:%Y-%m-%d %H:%M} UTC"] if scan.database else []
+        nothing = [f"nothing on {' and '.join(unsaid)}"] if unsaid else []
         excused = f"; not counted: {', '.join(scan.excused)}" if scan.excused else ""
+        head = [f"{self.format} report of {self.made:%Y-%m-%d %H:%M} UTC{own}", *database, *nothing]
         return (
-            f"{self.format} report of {self.made:%Y-%m-%d %H:%M} UTC{own}, {database}: "
+            f"{', '.join(head)}: "
             f"{scan.findings} findings in {scan.sections}{f' ({grades})' if grades else ''}, "
             f"critical: {', '.join(scan.critical) or 'none'}{excused}; "
             f"of {', '.join(sorted(scan.digests)) or 'no digest'} {scan.identity.platform}"
@@ -118,11 +126,13 @@ def _read(path: Path) -> Report:
         age = (datetime.now(UTC) - made).total_seconds()
         if age < -AHEAD:
             raise AssertionError(f"{path.name}: made in the future: {made.isoformat()}")
-        if scan.database is not None and made - scan.database > DATABASE:
-            raise AssertionError(
-                f"{path.name}: not a whole {name} report: its database was of {scan.database:%Y-%m-%d}, "
-                "5 days old or more: update the scanner's database and scan again"
-            )
+        if scan.database is not None and (scan.database - made).total_seconds() > AHEAD:
+            raise AssertionError(f"{path.name}: made at {made.isoformat()}, with a database of after that")
         return Report(name, scan, made, max(age, 0.0) / 3600)
+    other = foreign(document)
+    if other is not None:
+        raise UnreachableError(
+            f"{path.name}: is {other}, which nobody reads here: scan with trivy (docs/SCANS.md)"
+        )
     keys = ", ".join(list(document)[:8]) if isinstance(document, dict) else type(document).__name__
     raise AssertionError(f"{expected} another document ({shortened(keys, 120) or 'empty'})")
