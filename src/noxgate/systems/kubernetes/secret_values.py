@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +11,12 @@ from typing import Any
 from noxgate.look.places import place
 from noxgate.project.placeholder import KNOWN, is_even, is_placeholder
 from noxgate.systems.kubernetes.secrets.inside import inside
+from noxgate.systems.kubernetes.secrets.public import is_certificate, is_public
 from noxgate.systems.kubernetes.secrets.settings import is_setting, looks_random, names_a_secret, words
 
 SPACE = "begins or ends with white space"
+MARK = "begins with a byte order mark, which a program takes for a part of it"
+NO_TEXT = "is no text in UTF-8, so no variable can hold it"
 # A setting may well be called so: the user `default`, a log level `none`.
 _NO_FILLER = frozenset({"default", "none", "null", "test", "dev", "example", "sample", "local"})
 Where = Callable[[str], str | None]  # in which file of the checkout a value stands
@@ -48,7 +52,7 @@ class SecretValue:
     problem: str | None = field(compare=False)
     digest: Digest
     parts: frozenset[Digest] = field(compare=False, repr=False)
-    ends_a_line: bool = field(compare=False, default=False)
+    fits_a_file: bool = field(compare=False, default=False)
     place: str = field(compare=False, default="")  # where an address leads: host, port and name alone
 
     @property
@@ -57,8 +61,8 @@ class SecretValue:
         return self.digest.fingerprint
 
     def wrong(self, *, in_a_file: bool) -> bool:
-        """Whether something is; a file may well end with a newline, a variable may not."""
-        return self.problem is not None and not (in_a_file and self.problem == SPACE and self.ends_a_line)
+        """Whether something is; a file may well end with a newline or hold any bytes, a variable may not."""
+        return self.problem is not None and not (in_a_file and self.fits_a_file)
 
     def __str__(self) -> str:
         said = f"{self.where} key {self.key} ({self.length} bytes, sha256 {self.fingerprint}…)"
@@ -100,17 +104,31 @@ def _judged(where: str, key: str, encoded: str, stands: Where) -> SecretValue:
         digest = _digest(encoded.encode(errors="replace"))
         return SecretValue(where, key, 0, "is not base64", digest, frozenset({digest}))
     digest = _digest(value)
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:  # bytes are nobody's filler
-        return SecretValue(where, key, len(value), None, digest, frozenset({digest}))
+    text = _text(value)
+    if text is None or "\0" in text:  # bytes are nobody's filler
+        parts = frozenset[Digest]() if is_certificate(value) else frozenset({digest})
+        return SecretValue(where, key, len(value), NO_TEXT, digest, parts, fits_a_file=True)
     held = inside(text)
+    if not held and words(key)[-1:] and names_a_secret(words(key)[-1]) and not is_public(text):
+        held = None  # who calls it so means the whole
     opens = bool(held) if held is not None else not is_setting(key, text)
     shared = [text, text.strip(), *(held or [])] if opens else []
     parts = frozenset(_digest(part.encode()) for part in shared if part)  # nothing is no value to share
     problem = _problem(key, text, held, stands, opens=opens)
-    ends_a_line = text.rstrip("\r\n") == text.strip()
-    return SecretValue(where, key, len(value), problem, digest, parts, ends_a_line, place(text))
+    if problem in {None, SPACE} and value != text.encode():
+        problem = MARK if value.startswith(codecs.BOM_UTF8) else NO_TEXT
+    fits = problem == NO_TEXT or (problem == SPACE and text.rstrip("\r\n") == text.strip())
+    fits |= problem == MARK and "\n" in text.strip()
+    return SecretValue(where, key, len(value), problem, digest, parts, fits, place(text))
+
+
+def _text(value: bytes) -> str | None:
+    """Also as Windows' programs write it."""
+    utf16 = value.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return value.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def _digest(value: bytes) -> Digest:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from noxgate.project.target import passwords
+from noxgate.systems.kubernetes.secrets.public import is_public
 
 
 def _of(text: str) -> frozenset[str]:
@@ -15,8 +16,8 @@ def _of(text: str) -> frozenset[str]:
 
 
 _SECRET = _of(
-    "password passwd passphrase passcode pass pwd secret secrets token tokens key keys apikey credential "
-    "credentials private salt pepper signature cookie"
+    "password passwords passwd passphrase passcode pass pwd secret secrets token tokens key keys apikey "
+    "credential credentials private salt pepper signature cookie"
 )
 # A key that ends with one of these says how, where or who, as far as nothing else in its name is secret.
 _PLAIN = _of(
@@ -39,9 +40,6 @@ _WORDS = re.compile(
 )
 _HOST = re.compile(r"(?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*:\d{1,5}|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_PUBLIC = re.compile(
-    r"(\s*-----BEGIN (CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)-----[\sA-Za-z0-9+/=]*-----END \2-----)+\s*"
-)
 _LONGEST = 200  # characters of a setting
 _HASH = re.compile(r"\$(2[abxy]?|apr1|1|5|6|7|y|argon2\w*|scrypt)\$|\{S?SHA(256|512)?\}")
 _TOKEN = 16  # characters from which letters among digits are no name
@@ -61,7 +59,7 @@ def names_a_secret(key: str) -> bool:
 def is_setting(key: str, text: str) -> bool:
     """Whether this says how or where, and opens nothing."""
     plain, said = text.strip(), words(key)
-    if _PUBLIC.fullmatch(plain):
+    if is_public(plain):
         return True
     if names_a_secret(key):
         return False
@@ -73,10 +71,10 @@ def is_setting(key: str, text: str) -> bool:
         return False  # a file is more than a setting, and who shares a client's id shares its secret, too
     if last in _PLAIN | _ABOUT or last == "id":
         return "password" not in plain.lower()
-    return all(map(_is_plain, re.split(r",\s*", plain)))
+    return all(map(is_plain, re.split(r",\s*", plain)))
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """A word of settings, a number, a host or a mailbox."""
     return any(pattern.fullmatch(text) for pattern in (_WORDS, _MAIL, _HOST))
 
