@@ -3,12 +3,13 @@
 import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
+from noxgate.blue_green.running import application_pods
 from noxgate.blue_green.monitored.watched import dark, firing
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.kubernetes.workload import living, name
+from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.rule_series import blind
 
@@ -36,7 +37,7 @@ def test_every_shipped_rule_watches_green(
 ) -> None:
     """A rule whose labels still mean blue is as quiet as a service without trouble; so is one unheard."""
     rules = shipped_rules(manifests)
-    pods = [name(pod) for pod in living(kube.list("Pod", target.green_namespace, "app=nox-api"))]
+    pods = [name(pod) for pod in application_pods(kube, target.green_namespace)]
 
     assert rules != []
     assert pods != []

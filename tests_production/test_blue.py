@@ -9,6 +9,7 @@ from nox_service import calculations, pages
 from nox_service.pods import PodApi, echo, wrong
 from nox_service.websocket import greeting, unlike
 from noxgate.blue_green.routing import port_for
+from noxgate.blue_green.running import OLD_DEPLOYMENT, application_pods
 from noxgate.blue_green.switching import live_ingress
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Fact
@@ -16,17 +17,16 @@ from noxgate.project.runbook import Release, Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import Forward, each_pod, each_pod_alone
 from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.workload import living, name, unready
+from noxgate.systems.kubernetes.workload import name, unready
 
 SERVICE = "nox-api-service-blue"
-PODS = "app=nox-api"
 
 
 @pytest.mark.runbook("prep.blue-ready")
 def test_blue_is_ready(kube: Kube, forward: Forward, target: Target, runbook: Runbook) -> None:
     """Ready as the kubelet says, and by /ready: a probe of /health knows nothing of the new schema."""
     least = runbook.lines["prep.blue-ready"].limits["pods"]
-    pods = living(kube.list("Pod", namespace(target), PODS))
+    pods = application_pods(kube, namespace(target), OLD_DEPLOYMENT)
     answers = each_pod(kube, forward, namespace(target), SERVICE, lambda way: way.get("/ready"))
 
     assert len(pods) >= least

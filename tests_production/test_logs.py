@@ -2,15 +2,14 @@
 
 import pytest
 
+from noxgate.blue_green.running import application_pods
 from noxgate.blue_green.switch_time import Switch
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.log_lines import allow_list, unexpected
 from noxgate.systems.kubernetes.pod_logs import PodLogs, refuse_lost
-from noxgate.systems.kubernetes.workload import living
 
-PODS = "app=nox-api"
 SHOWN = 5  # errors of a log that a reason may quote
 NO_LINE = "a log without any line says nothing"
 
@@ -22,7 +21,7 @@ def test_no_green_pod_logged_an_error(
     """By the level that a line says, else by what it is (docs/LOGS.md); before a restart, too."""
     limits = runbook.lines["live.log-errors"].limits
     allowed = allow_list(target.log_allow_list)
-    pods = living(kube.list("Pod", target.green_namespace, PODS))
+    pods = application_pods(kube, target.green_namespace)
     logs = [log for pod in pods for log in pod_logs.of(pod, switched.at, int(limits["lines"]))]
 
     assert pods != []

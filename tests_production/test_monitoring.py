@@ -3,16 +3,15 @@
 import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
+from noxgate.blue_green.running import DEPLOYMENT, OLD_DEPLOYMENT, application_pods
 from noxgate.blue_green.monitored.watched import dark
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.kubernetes.workload import living, name
+from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.prometheus.client import Prometheus
-
-PODS = "app=nox-api"
 
 
 @pytest.mark.runbook("prep.monitoring-active")
@@ -28,8 +27,11 @@ def test_production_is_watched(
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
     pods = {
-        namespace: [name(pod) for pod in living(kube.list("Pod", namespace, PODS))]
-        for namespace in (target.blue_namespace, target.green_namespace)
+        namespace: [name(pod) for pod in application_pods(kube, namespace, deployment)]
+        for namespace, deployment in (
+            (target.blue_namespace, OLD_DEPLOYMENT),
+            (target.green_namespace, DEPLOYMENT),
+        )
     }
     unseen = [dark(prometheus, namespace, names, limit) for namespace, names in pods.items()]
     shipped = shipped_rules(manifests)

@@ -4,7 +4,7 @@ import pytest
 
 from nox_service import answers as faults
 from nox_service.api import ApiClient
-from noxgate.blue_green.running import pods_of
+from noxgate.blue_green.running import DEPLOYMENT, OLD_DEPLOYMENT, PODS, pods_of
 from noxgate.blue_green.switching import GREEN, colours, live_ingress
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Release, Runbook
@@ -12,9 +12,6 @@ from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.workload import desired, name, strangers, unready
 from noxgate.window.watching import Watching
-
-PODS = "app=nox-api"
-DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
 
 
 @pytest.mark.runbook("window.checkpoint-48h-final")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from noxgate.blue_green.running import DEPLOYMENT, pods_of, released, running
+from noxgate.blue_green.running import DEPLOYMENT, application_pods, pods_of, released, running
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -192,3 +192,10 @@ def test_pods_by_wider_labels(kube: Kube) -> None:
 
     assert sorted(map(name, pods_of(kube, found, "app=nox-api"))) == ["by-hand", f"{DEPLOYMENT}-1-x"]
     assert pods_of(kube, found, "app=other") == []
+
+
+def test_pods_of_the_application(kube: Kube) -> None:
+    """A job's pod with its labels serves nobody, and nobody asks it for metrics or readiness."""
+    assert sorted(map(name, application_pods(kube, "nox"))) == ["by-hand", f"{DEPLOYMENT}-1-x"]
+    everybody = ["by-hand", f"{DEPLOYMENT}-1-x", "nox-migrate-x", "nox-worker-1-x"]
+    assert sorted(map(name, application_pods(kube, "nox", "not-there-yet"))) == everybody

@@ -8,6 +8,7 @@ import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules
 from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_services
+from noxgate.blue_green.running import PODS, application_pods
 from noxgate.blue_green.monitored.watched import dark
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
@@ -18,18 +19,20 @@ from noxgate.systems.kubernetes.workload import living, name, selector_text
 from noxgate.systems.prometheus.client import Prometheus
 
 SERVICE = "nox-api-service-green"
-PODS = "app=nox-api"
 
 
 @pytest.mark.runbook("staging.pod-monitor")
 def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
     """A monitor that selects nothing exists just as well. Its port is one that the containers declare."""
     monitor = kube.need("PodMonitor", "nox-api-podmonitor", target.namespace)
-    pods = living(kube.list("Pod", target.namespace, PODS))
+    pods = application_pods(kube, target.namespace)
+    every = set(map(name, living(kube.list("Pod", target.namespace, PODS))))
 
-    selected = living(kube.list("Pod", target.namespace, selector_text(monitor["spec"]["selector"])))
+    chosen = living(kube.list("Pod", target.namespace, selector_text(monitor["spec"]["selector"])))
+    selected = set(map(name, chosen))
     assert pods != []
-    assert [name(pod) for pod in selected] == [name(pod) for pod in pods]
+    assert sorted(set(map(name, pods)) - selected) == []
+    assert sorted(selected - every) == [], "it selects others as well"
     assert target.namespace in searched(monitor, target.namespace)
     endpoints = monitor["spec"].get("podMetricsEndpoints") or []
     assert endpoints != []
@@ -80,7 +83,7 @@ def test_prometheus_scrapes_every_pod(
 ) -> None:
     """A pod that Prometheus does not know is as dark as one that it cannot reach."""
     limit = runbook.lines["staging.prometheus-targets-up"].limits["seconds"]
-    pods = [name(pod) for pod in living(kube.list("Pod", target.namespace, PODS))]
+    pods = [name(pod) for pod in application_pods(kube, target.namespace)]
     wrong = dark(prometheus, target.namespace, pods, limit)
 
     assert pods != []

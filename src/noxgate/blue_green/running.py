@@ -12,7 +12,8 @@ from noxgate.systems.registry.names import Reference, named
 
 Json = Mapping[str, Any]
 
-DEPLOYMENT = "nox-api-deployment-green"
+DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
+PODS = "app=nox-api"
 
 
 def running(kube: Kube, namespace: str, deployment: str, container: str | None = None) -> Mapping[str, str]:
@@ -33,6 +34,12 @@ def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Jso
     ours = {None, ("Deployment", name(deployment))}
     pods = living(kube.list("Pod", namespace, chosen))
     return [pod for pod in pods if _keeper(controller(pod), sets) in ours]
+
+
+def application_pods(kube: Kube, namespace: str, deployment: str = DEPLOYMENT) -> list[Json]:
+    """The living pods of the application and those of nobody; while its Deployment is not there, all."""
+    found = kube.get("Deployment", deployment, namespace)
+    return living(kube.list("Pod", namespace, PODS)) if found is None else pods_of(kube, found, PODS)
 
 
 def _keeper(
