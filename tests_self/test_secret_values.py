@@ -40,7 +40,9 @@ def shared(one: tuple[str, str], other: tuple[str, str]) -> bool:
 # ---------------------------------------------------------------- filler
 
 
-@pytest.mark.parametrize("text", [*SHIPPED, "guest", "minioadmin", "12345678", "aaaaaaaaaaaa", "p@ssw0rd"])
+@pytest.mark.parametrize(
+    "text", [*SHIPPED, "guest", "minioadmin", "12345678", "aaaaaaaaaaaa", "p@ssw0rd", "prom-operator"]
+)
 @pytest.mark.parametrize("wrapped", ["{}", "{}\n", "postgresql://nox:{}@db/nox", '{{"password": "{}"}}'])
 def test_keys_as_projects_ship_them(text: str, wrapped: str) -> None:
     """Alone, in a file, and inside of other texts."""
@@ -51,7 +53,58 @@ def test_keys_as_projects_ship_them(text: str, wrapped: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [GOOD, "n7Q2vX9pL4st8Rw6", "Tr0ub4dor&3x!", "correct-horse-battery", "9f8e7d6c"]
+    "text",
+    [
+        *(
+            "password123",
+            "Passw0rd!",
+            "P@ssw0rd1",
+            "admin@123",
+            "Welcome2024!",
+            "letmein123",
+            "abc123",
+            "s3cr3tkey",
+        ),
+        *("mysecret", "my-secret-pw", "noxpassword", "nox_password", "REDACTED", "pass"),
+    ],
+)
+def test_passwords_that_are_tried_first(text: str) -> None:
+    """A year behind a word, or a digit in place of a letter, makes no other one."""
+    for content in (text, f"postgresql://someone:{text}@db/nox", f'{{"password": "{text}"}}'):
+        assert str(value("password", content).problem).startswith("is a template's filler"), content
+
+
+def test_the_users_own_name_is_no_password() -> None:
+    problem = "is a template's filler: it is its user's name"
+    assert value("database-url", "postgresql://nox:nox@db/nox").problem == problem
+    assert value("app.env", "URL=amqp://worker7:worker7@mq\nLOG=info\n").problem == problem
+    assert value("database-url", f"postgresql://nox:nox{GOOD}@db/nox").problem is None
+    assert value("database-url", f"postgresql://{GOOD}:{OTHER}@db/nox").problem is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"ENC[AES256_GCM,data:{GOOD},iv:x=,tag:y==,type:str]",
+        f"db:\n  password: ENC[AES256_GCM,data:{GOOD},iv:x=,tag:y==,type:str]\n",
+        f"$ANSIBLE_VAULT;1.1;AES256\n{GOOD}\n",
+        "ref+vault://secret/nox#/password",
+        "postgresql://nox:#{DB_PASSWORD}#@db/nox",
+        base64.b64encode(b"\x02\x00" + bytes(range(256)) * 3).decode(),
+    ],
+)
+def test_what_nobody_decrypted(text: str) -> None:
+    """SOPS, Ansible, vals and sealed secrets, applied as they lie in the repository."""
+    assert value("password", text).problem == "is not decrypted, or names what nobody looked up"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(GOOD, "n7Q2vX9pL4st8Rw6", "Tr0ub4dor&3x!", "correct-horse-battery", "9f8e7d6c"),
+        *("Ag" + GOOD, base64.b64encode(bytes(range(256)) * 4).decode(), "ENC-k3jx81mf", "adminQpZ20vWbe9"),
+        *("passing-stones-42-times", "the-welcome-mat-is-red", "masterpiece-of-1887"),
+    ],
 )
 def test_keys_that_somebody_made(text: str) -> None:
     """Long or short, random or of words."""

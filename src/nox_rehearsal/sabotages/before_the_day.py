@@ -70,6 +70,9 @@ def _secrets() -> Iterator[Sabotage]:
         ("shipped", "dev_secret_key_change_in_production", "a key as shipped", "template's filler"),
         ("even", "abcdefghijklmnop", "a row of the alphabet", "too even"),
         ("sample", "nox-api-config", "a word of the checkout's own files", "of the checkout"),
+        ("known", "Welcome2024!", "a word and a year", "programs come with it"),
+        ("encrypted", "ENC[AES256_GCM,data:k3jx81mf,iv:QpZ2,type:str]", "as SOPS keeps it", "not decrypted"),
+        ("bytes", "k3jx81mf\0QpZ20vWbe9TtLsAa", "a byte that ends a text", "no variable can hold it"),
         ("newline", "k3jx81mfQpZ20vWbe9TtLsAa\n", "a newline at the end", "white space"),
     ):
         yield Sabotage(line, name, what, secret("oauth-secrets", "github-client-secret", value), because)

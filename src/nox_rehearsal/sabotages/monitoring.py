@@ -28,7 +28,7 @@ def _objects() -> Iterator[Sabotage]:
     file, selector = "k8s/staging/monitors.yaml", "matchLabels: {app: nox-api, colour: green}"
     line = "staging.pod-monitor"
     blue = shipped(file, selector, selector.replace("green", "blue"), applied=True)
-    yield Sabotage(line, "blue", "selects blue's pods", blue, "[]")
+    yield Sabotage(line, "blue", "selects blue's pods", blue, "saw ['nox-api-green-1'")
     port = shipped(file, "{port: http,", "{port: metrics,", applied=True)
     yield Sabotage(line, "port", "a port that no container names", port, "metrics")
     into = f"{selector}\n  podMetricsEndpoints"

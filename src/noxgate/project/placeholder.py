@@ -1,5 +1,6 @@
 """Telling a template's filler from a real value."""
 
+import base64
 import itertools
 import re
 
@@ -44,14 +45,22 @@ _JOINED = re.compile(
 _MARK = re.compile(rf"\b(?:{_MARKS})\b")
 # Of these the project itself says that nobody may keep them; what comes after may be as random as it likes.
 _INSECURE = ("django-insecure-",)
-# Passwords and keys that programs and their manuals come with.
-KNOWN = re.compile(
+# Passwords and keys that programs and their manuals come with, and that are tried first.
+_KNOWN = re.compile(
     "admin|admin123|administrator|changeit|docker|elastic|grafana|guest|hunter2|keyboard[- ]cat|keycloak"
-    "|letmein|minio|minioadmin|mysecretpassword|p@ssw0rd|passw0rd|password1|postgres|prom-operator|qwerty|rabbitmq|redis"
+    "|letmein|minio|minioadmin|mysecretpassword|p@ssw0rd|passw0rd|password1|postgres|prom[- ]operator|qwerty"
+    "|rabbitmq|redis"
+    "|1q2w3e4r|1qaz2wsx|abc|default|hidden|masked|master|pass|password|pwd|redacted|removed|secret ?key|test"
+    "|my ?secret ?(password|pass|pw|key)?|[a-z]{1,10} ?passw(or)?d"
     "|root|s3cr3t|s3cret|supersecret|toor|vagrant|welcome|welcome1",
     re.IGNORECASE,
 )
+_TAIL = re.compile(r"[^A-Za-z]{1,6}$")  # 123, 2024! and @1 make no other password
+_LEET = str.maketrans("@03$!", "aoesi")
+# What stands for a value that nobody has put in its place: of SOPS, Ansible, vals, replace-tokens.
+_ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:|\$ANSIBLE_VAULT;|\bref\+[a-z]\w*://|#\{[\w.-]+\}#")
 _ROWS = "`1234567890-= qwertyuiop[] asdfghjkl; zxcvbnm,./ "
+_SEALED = 700  # characters: 512 bytes of RSA and more
 _LONG = 200  # characters of a piece: what is that long is looked at no closer
 _LONGEST = 80  # characters of a key made of words
 _BRACKETS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\$\{[^{}]*\}|\{\{.*\}\}|\$\([^()]*\)|%[A-Z_]+%|__[A-Z_]+__")
@@ -78,6 +87,31 @@ def _is_shipped(plain: str) -> bool:
     if " " not in words:
         return len(words) > len("password") and _JOINED.fullmatch(words) is not None
     return _MARK.search(words) is not None and _SHIPPED.fullmatch(words) is not None
+
+
+def is_known(text: str) -> bool:
+    """Whether a password is one that everybody knows, also with other letters in it or a year behind it."""
+    plain = text.strip()
+    if len(plain) > _LONGEST:
+        return False
+    words = (re.sub(r"[\s_.-]+", " ", each) for each in (plain, _TAIL.sub("", plain).translate(_LEET)))
+    return any(map(_KNOWN.fullmatch, words))
+
+
+def is_encrypted(text: str) -> bool:
+    """Whether somebody forgot to decrypt it, or to look up what it names."""
+    return _ENCRYPTED.search(text) is not None or _is_sealed(text.strip())
+
+
+def _is_sealed(plain: str) -> bool:
+    """What kubeseal writes: the length of an RSA block, the block, and what is encrypted, in base64."""
+    if len(plain) < _SEALED or not plain.startswith("Ag"):
+        return False
+    try:
+        sealed = base64.b64decode(plain, validate=True)
+    except ValueError:
+        return False
+    return int.from_bytes(sealed[:2], "big") == 512  # noqa: PLR2004 (bytes: keys of 4096 bits)
 
 
 def is_even(text: str) -> bool:

@@ -4,12 +4,13 @@ import base64
 import binascii
 import codecs
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from noxgate.look.places import place
-from noxgate.project.placeholder import KNOWN, is_even, is_placeholder
+from noxgate.project.placeholder import is_encrypted, is_even, is_known, is_placeholder
 from noxgate.systems.kubernetes.secrets.inside import inside
 from noxgate.systems.kubernetes.secrets.public import is_certificate, is_public
 from noxgate.systems.kubernetes.secrets.settings import is_setting, looks_random, names_a_secret, words
@@ -21,6 +22,7 @@ NO_TEXT = "is no text in UTF-8, so no variable can hold it"
 _NO_FILLER = frozenset({"default", "none", "null", "test", "dev", "example", "sample", "local"})
 Where = Callable[[str], str | None]  # in which file of the checkout a value stands
 
+_USER_IS_PASSWORD = re.compile(r"://([^:/@\s]+):\1@")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # which holds the values once more
 
 
@@ -139,6 +141,8 @@ def _problem(key: str, text: str, held: Sequence[str] | None, stands: Where, *, 
     plain = text.strip()
     if not plain:
         return "is blank" if text else "is empty"
+    if is_encrypted(plain):
+        return "is not decrypted, or names what nobody looked up"
     if not opens:
         is_filler = is_placeholder(text) and plain.lower() not in _NO_FILLER
         return "is a template's filler" if is_filler else None
@@ -155,7 +159,8 @@ def _filler(key: str, plain: str, held: Sequence[str] | None, stands: Where) -> 
     file = next(filter(None, map(stands, secrets)), None) if is_kept else None
     faults = {
         "": any(map(is_placeholder, [plain, *secrets])),
-        ": programs come with it": is_secret and any(map(KNOWN.fullmatch, secrets)),
+        ": programs come with it": is_secret and any(map(is_known, secrets)),
+        ": it is its user's name": _USER_IS_PASSWORD.search(plain) is not None,
         ": too even for a secret": is_secret and any(map(is_even, secrets)),
         f": it stands in {file} of the checkout": file is not None,
     }
