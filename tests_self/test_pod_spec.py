@@ -69,3 +69,19 @@ def test_what_is_optional_is_not_needed() -> None:
 def test_nothing_is_asked(spec: dict[str, Any]) -> None:
     assert references(spec) == []
     assert variables(spec) == {}
+
+
+def test_volumes_that_are_mounted_with_a_secret() -> None:
+    """Without it the pod does not start; a driver that needs none names none."""
+    spec = {
+        "containers": [{"name": "nox-api"}],
+        "volumes": [
+            {"name": "a", "csi": {"driver": "x", "nodePublishSecretRef": {"name": "vault-login"}}},
+            {"name": "b", "azureFile": {"secretName": "share", "shareName": "nox"}},
+            {"name": "c", "cephfs": {"monitors": ["x"], "secretRef": {"name": "ceph"}}},
+            {"name": "d", "csi": {"driver": "secrets-store.csi.k8s.io"}},
+            {"name": "e", "emptyDir": {}},
+        ],
+    }
+
+    assert [each.name for each in references(spec)] == ["ceph", "share", "vault-login"]

@@ -517,7 +517,7 @@ EOL = {"alerts": [{"type": "distro-eol", "message": "Package is from end-of-life
             sarif(HIGH, results=[{"rule": {"index": 0, "toolComponent": {"index": 3}}}]),
             "how grave a result without a rule is",
         ),
-        (sarif(HIGH, tool={"driver": {"name": "CodeQL"}}), "of CodeQL, which is no scanner of images"),
+        (sarif(HIGH, tool={"driver": {"name": "CodeQL"}}), "of CodeQL, whose SARIF is not read"),
         (sarif(HIGH, tool={"driver": {"name": "Trivy"}}), "use its JSON: trivy image --format json"),
         (sarif(HIGH, tool={"driver": {"name": "grype"}}), "use its JSON: grype --output json"),
         ({"version": "2.1.0", "runs": []}, "it has no run"),
@@ -544,6 +544,8 @@ def test_no_report(read: Read, document: object, message: str) -> None:
         ({"image_summary": {}, "package_vulnerability_summary": {}}, "Google"),
         ({"version": "15.0.4", "vulnerabilities": [], "scan": {"status": "success"}}, "GitLab"),
         ([{"scan_id": "1", "component_id": "x", "vulnerabilities": []}], "Xray"),
+        ({"status": "queued", "data": None}, "Quay"),
+        ({"Layer": {"Name": DIGEST, "Features": []}}, "Clair 2"),
         ({"predicateType": "https://cosign.sigstore.dev/attestation/vuln/v1", "predicate": {}}, "in-toto"),
         (
             {"apiVersion": "aquasecurity.github.io/v1alpha1", "kind": "VulnerabilityReport", "report": {}},

@@ -136,6 +136,8 @@ def _scan() -> Iterator[Sabotage]:
     undated = scanned({}, lambda report: {key: each for key, each in report.items() if key != "CreatedAt"})
     yield Before(line, "undated", "does not say when", undated, "nothing says when")
     yield Before(line, "empty", "the scanner broke off", _file(scanning.NAME, ""), "an empty file")
+    other = _file(scanning.NAME, json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6"}))
+    yield Before(line, "packages", "a list of packages alone", other, "CycloneDX", outcome="unreachable")
     page = _file(scanning.NAME, "<html>Sign in</html>")
     yield Before(line, "page", "a page to sign in, saved as the report", page, "saw <html>")
 

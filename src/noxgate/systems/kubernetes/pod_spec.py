@@ -7,6 +7,12 @@ from typing import Any
 Json = Mapping[str, Any]
 
 APPLICATION = "nox-api"
+# Volumes that are mounted with a Secret: without it the pod does not start.
+_SIGNING_IN = (
+    ("csi", "nodePublishSecretRef"),
+    ("azureFile", "secretName"),
+    *((driver, "secretRef") for driver in ("cephfs", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos")),
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -112,3 +118,8 @@ def _of_volume(volume: Json) -> Iterator[Reference]:
             named = source.get(name) or source.get("name", "")
             keys = [item["key"] for item in source.get("items") or []]
             yield from (Reference(kind, named, key) for key in keys or [None])
+    for driver, field in _SIGNING_IN:
+        signing_in = (volume.get(driver) or {}).get(field)
+        called = signing_in.get("name") if isinstance(signing_in, Mapping) else signing_in
+        if called:
+            yield Reference("Secret", str(called), None)

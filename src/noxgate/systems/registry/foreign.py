@@ -21,6 +21,8 @@ _BY_MEMBERS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("scanner invocation metadata", "a predicate for cosign"),
         ("imageName imageID vulnerabilities", "a report of Anchore or of Prisma Cloud"),
         ("apiVersion kind report", "a report of trivy's operator"),
+        ("status data", "a report of Quay"),
+        ("Layer", "a report of Clair 2"),
         ("ClusterName", "trivy's report of a cluster"),
     )
 )

@@ -77,7 +77,7 @@ def _check_tool(run: Json) -> None:
     if instead is not None:
         raise NotWholeError(f"{name}'s SARIF does not say when and how it looked; use its JSON: {instead}")
     if name.lower() not in SCANNERS:
-        raise NotWholeError(f"it is of {name}, which is no scanner of images ({', '.join(SCANNERS)})")
+        raise NotWholeError(f"it is of {name}, whose SARIF is not read (only that of {', '.join(SCANNERS)})")
 
 
 def _check_end(run: Json) -> None:
