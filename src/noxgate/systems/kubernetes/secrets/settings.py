@@ -25,7 +25,8 @@ _PLAIN = _of(
     "env environment debug timeout url uri endpoint issuer email mail from sender bucket schema driver type "
     "version locale domain realm audience scheme protocol size count limit ttl enabled format tenant project "
     "organization org path dir folder file namespace cluster channel queue topic vhost charset encoding "
-    "timezone tz sslmode ssl tls retries workers"
+    "timezone tz sslmode ssl tls retries workers hosts servers brokers urls endpoints emails origin origins"
+    " cors dn cron schedule lang language title currency theme flags"
 )
 # The same of a name with a secret word in it: what is said of the key, and not the key.
 _ABOUT = _of(
@@ -35,11 +36,12 @@ _ABOUT = _of(
 _OWNED = _of("tenant project account org organization subscription zone group team site cluster")
 _WORDS = re.compile(
     r"true|false|yes|no|on|off|none|null|trace|debug|info|notice|warn(ing)?|error|fatal|critical|off"
-    r"|production|staging|development|test|\d{1,5}(ms|s|m|h|d)?|\d+\.\d+",
+    r"|\*|production|staging|development|test|\d{1,5}(ms|s|m|h|d)?|\d+\.\d+",
     re.IGNORECASE,
 )
 _HOST = re.compile(r"(?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*:\d{1,5}|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_SCHEME = re.compile(r"^[\w+.-]+://")  # Kafka has SASL_SSL
 _LONGEST = 200  # characters of a setting
 _HASH = re.compile(r"\$(2[abxy]?|apr1|1|5|6|7|y|argon2\w*|scrypt)\$|\{S?SHA(256|512)?\}")
 _TOKEN = 16  # characters from which letters among digits are no name
@@ -64,7 +66,7 @@ def is_setting(key: str, text: str) -> bool:
     if names_a_secret(key):
         return False
     if "://" in plain:
-        return all(map(_opens_nothing, re.split(r"[,\s]+", plain)))
+        return all(map(_opens_nothing, re.split(r"[,\s]+(?=[\w+.:-]+://)", plain)))
     last = said[-1] if said else ""
     is_owned = bool(set(said) & _OWNED)
     if "\n" in plain or len(plain) > _LONGEST or looks_random(plain) or (last == "id" and not is_owned):
@@ -88,7 +90,7 @@ def looks_random(text: str) -> bool:
 
 def _opens_nothing(url: str) -> bool:
     """Whether an address has no password, and nothing random that may stand for one."""
-    url = url.removeprefix("jdbc:")
+    url = _SCHEME.sub("any://", url) if "_" in url.partition("://")[0] else url.removeprefix("jdbc:")
     try:
         parts = urlsplit(url)
         held = passwords(url)
