@@ -3,8 +3,8 @@
 import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
-from noxgate.blue_green.running import application_pods
 from noxgate.blue_green.monitored.watched import dark, firing
+from noxgate.blue_green.running import application_pods
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube

@@ -3,8 +3,8 @@
 import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
-from noxgate.blue_green.running import DEPLOYMENT, OLD_DEPLOYMENT, application_pods
 from noxgate.blue_green.monitored.watched import dark
+from noxgate.blue_green.running import DEPLOYMENT, OLD_DEPLOYMENT, application_pods
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target

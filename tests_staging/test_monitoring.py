@@ -8,8 +8,8 @@ import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules
 from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_services
-from noxgate.blue_green.running import PODS, application_pods
 from noxgate.blue_green.monitored.watched import dark
+from noxgate.blue_green.running import PODS, application_pods
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
