@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
-.PHONY: bench-backup bench-gate bench-load bench-self steady attack debian-packages science-environment
+.PHONY: bench-backup bench-gate bench-load bench-self steady attack faults debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -91,6 +91,9 @@ steady: $(BROWSER) ## 20 rehearsals and 5 times the tests beside busy loops (hou
 
 attack: $(SUITE) ## Ways to a GO that is none, against a target that is ill: a table (10 to 20 minutes)   [ONLY=regex]
 	@$(BIN)/python -m tests_self.attack $(if $(ONLY),--only "$(ONLY)")
+
+faults: $(SERVERS) ## Hostile and broken servers before gate and load test: docs/RELIABILITY.md (an hour)   [ONLY=regex]
+	@$(BIN)/python -m tests_self.faults --write $(if $(ONLY),--only "$(ONLY)")
 
 lint: $(ALL) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check

@@ -13,7 +13,7 @@ from noxgate.systems.registry.client import Registry
 from noxgate.systems.registry.session import ROLE, RegistrySession
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 COMMIT, COMMIT_BEFORE = "a" * 40, "b" * 40
 CREDENTIALS = "release-gate:password-of-the-registry"

@@ -18,7 +18,7 @@ from noxgate.systems.http.tls import TlsClient, faults
 
 if TYPE_CHECKING:
     from tests_self.authority import Authority
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 HOST = "nox.example"
 FIRST, SECOND, THIRD, SIXTH = "127.0.0.1", "127.0.0.2", "127.0.0.3", "::1"

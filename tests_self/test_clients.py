@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests_self.authority import Authority
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 Answer = bytes | list[bytes]
 

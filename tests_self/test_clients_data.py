@@ -14,7 +14,7 @@ from noxgate.systems.postgres.database import MOST_ROWS, Database, DatabaseSessi
 from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 # ---------------------------------------------------------------- Redis
 

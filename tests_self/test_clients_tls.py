@@ -17,7 +17,7 @@ from noxgate.systems.http.tls import TlsClient
 
 if TYPE_CHECKING:
     from tests_self.authority import Authority
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 V1, V1_1, V1_2, V1_3 = (
     ssl.TLSVersion.TLSv1,

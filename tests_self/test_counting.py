@@ -30,7 +30,7 @@ from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 HOURS = 3
 LENGTH = HOURS * 3600

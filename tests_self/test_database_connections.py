@@ -20,7 +20,7 @@ from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.scratch import SUPERUSER, ScratchServer, programs
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
     from noxgate.project.target import Target
 

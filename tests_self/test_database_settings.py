@@ -12,7 +12,7 @@ from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.scratch import ScratchServer, programs
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 OWNER, OTHER = "nox_owner", "nox_other"
 BOTH = (

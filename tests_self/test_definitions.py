@@ -18,7 +18,7 @@ from noxgate.systems.postgres.definitions import beside, not_allowed, unlike
 from noxgate.trials.scratch import ScratchServer, programs
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 ROOT = Path(__file__).parents[1]
 NOX = ROOT / "src/nox_rehearsal/nox"

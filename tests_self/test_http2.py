@@ -18,7 +18,7 @@ from noxgate.look.observation import Patience
 
 if TYPE_CHECKING:
     from tests_self.authority import Authority
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 
 PIECES = b'9\r\n{"version\r\nb;x=y\r\n": "8.0.0"}\r\n0\r\n\r\n'

@@ -40,7 +40,7 @@ def ask(url: str) -> tuple[str | None, Observation]:
         ("403 Forbidden", None),
         ("404 Not Found", "HTTP 404"),
         ("502 Bad Gateway", "HTTP 502"),
-        ("302 Found\r\nLocation: /", "Exceeded maximum allowed redirects."),
+        ("302 Found\r\nLocation: /", "expected at most 20 redirects, saw more"),
         ("302 Found\r\nLocation: ftp://elsewhere/", "Request URL has an unsupported protocol 'ftp://'."),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from tests_self.test_migration import CATALOG, MAJOR, NOX, RESTORE, TARGET
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program

@@ -28,7 +28,7 @@ from noxgate.machine import doctor
 from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 PODS = ("nox-api-green-1", "nox-api-green-2")
 MONITOR = "serviceMonitor/nox-staging-green/nox-api-servicemonitor/0"

@@ -16,7 +16,7 @@ from noxgate.systems.prometheus.quiet import Quiet, nginx_requests
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 LENGTH = 3 * 3600
 FROM, TO = 3600 + 300, 7200 + 600  # nobody asks for more than an hour

@@ -15,7 +15,7 @@ from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
     from tests_self.authority import Authority
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 __all__ = ["server"]
 

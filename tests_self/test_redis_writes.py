@@ -14,7 +14,7 @@ from noxgate.machine.doctor import program
 from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
     from noxgate.look.observation import Observation
 

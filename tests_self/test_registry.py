@@ -24,7 +24,7 @@ from noxgate.systems.registry.answers import BASE_DIGEST, REVISION, Image
 from noxgate.systems.registry.client import Registry
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 
 class Running(NamedTuple):

@@ -26,7 +26,7 @@ from noxgate.systems.registry.names import named
 from noxgate.systems.registry.session import ROLE, RegistrySession
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
     from noxgate.look.observation import Observation
 

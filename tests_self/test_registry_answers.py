@@ -26,7 +26,7 @@ from noxgate.systems.registry import answers
 from noxgate.systems.registry.client import MOST_BYTES
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
     from noxgate.look.observation import Observation
 

@@ -16,7 +16,7 @@ from noxgate.systems.postgres.sessions import Session, idle_in_transaction, left
 from noxgate.trials.scratch import ScratchServer, programs
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 LIMIT = 0.5  # seconds
 

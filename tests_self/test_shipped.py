@@ -15,7 +15,7 @@ from noxgate.systems.kubernetes.manifests import Document
 from noxgate.trials.shipped import read, shipped
 
 if TYPE_CHECKING:
-    from tests_self.conftest import Loopback
+    from tests_self.loopback import Loopback
 
 BASE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n"
 SCRIPT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{seen: '{}'}}\n"

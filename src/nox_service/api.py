@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from noxgate.errors import UnreachableError
-from noxgate.look.http import MOST_BYTES, Answer, reason
+from noxgate.look.http import ACCEPTED, MOST_BYTES, Answer, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
@@ -66,7 +66,9 @@ class ApiSession:
 
     def addresses(self) -> Addresses:
         """Those of the target's host, as they are now; through a proxy it is the proxy that knows them."""
-        return Addresses((self._host,)) if self._proxied else addresses(self._host, self._port)
+        if self._proxied:
+            return Addresses((self._host,))
+        return self.patience.run(lambda: addresses(self._host, self._port))  # a name server may be slow
 
     def speaks_http2_alone(self, error: Exception) -> bool:
         """Whether this is how such a server refuses HTTP/1.1: from then on HTTP/2 is spoken with it."""
@@ -93,7 +95,7 @@ class ApiSession:
             http2=self._http2,
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
-            headers={"user-agent": "noxgate"},
+            headers={"user-agent": "noxgate", **ACCEPTED},
             **settings,
         )
 
@@ -128,9 +130,12 @@ class ApiClient:
         Each look has a connection of its own, to the addresses of the host in turn.
         """
         url = self._target.base_url + _path(path)
-        return in_turn(
-            self._session.addresses(), lambda address: self._send("GET", url, who=who, address=address), times
-        )
+        try:
+            places = self._session.addresses()
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", f"curl -sS {shlex.quote(url)}"))
+            raise
+        return in_turn(places, lambda address: self._send("GET", url, who=who, address=address), times)
 
     def sample(self, path: str, times: int) -> list[Answer]:
         """GET `path` so many times, each over a connection of its own, recorded as one look.
@@ -243,11 +248,7 @@ class ApiClient:
         started = time.monotonic()
         try:
             with http.stream(method, place, headers=sent, content=body, extensions=sni) as response:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > MOST_BYTES:
-                        raise AssertionError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
+                content = within(response, MOST_BYTES)
         except httpx.RequestError as error:
             if self._session.speaks_http2_alone(error):
                 return self._exchange(method, url, headers, body, address)
@@ -255,6 +256,8 @@ class ApiClient:
                 self._session.patience.lost(time.monotonic() - started)
             there = f" at {address}" if sni else ""
             raise UnreachableError(f"{url}{there}: {reason(error)}") from None
+        if content is None:
+            raise AssertionError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
         seconds = time.monotonic() - started
         values: dict[str, list[str]] = {}
         for name, value in response.headers.multi_items():

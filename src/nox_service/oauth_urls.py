@@ -56,7 +56,10 @@ def state_of(answer: Answer, target: Target, provider: Provider) -> str:
     assert not error, f"an error beside the URL: {error!r}"
     strange = re.findall(r"[^!-~]|\\", text)
     assert strange == [], f"characters that browsers and we would read differently: {strange}"
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError as error:  # such as a bracket that is never closed
+        raise AssertionError(f"expected an URL, saw none: {error}") from None
     _expect("scheme, host and fragment", (url.scheme, url.netloc, url.fragment), ("https", provider.host, ""))
     assert re.fullmatch(provider.path, url.path), (
         f"{url.path} is not {provider.host}'s authorization endpoint"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nox_service.api import ApiSession
 from noxgate.errors import UnreachableError
-from noxgate.look.http import reason
+from noxgate.look.http import MOST_BYTES, reason
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
@@ -100,12 +100,28 @@ def talk(url: str, message: str, tls: Mapping[str, Any] | None = None) -> Echo:
         connection = websocket.create_connection(url, timeout=5, sslopt=dict(tls or {}), redirect_limit=0)
     except websocket.WebSocketBadStatusException as refused:
         return Echo(refused.status_code, None, None)
+    _limit(connection)
     try:
         connection.send(message)
         received = connection.recv()
     finally:
         close_code, more = _close(connection)
     return Echo(UPGRADED, _text(received), close_code, more)
+
+
+def _limit(connection: "websocket.WebSocket") -> None:
+    """Of all frames together: the library takes what a frame announces, and fragments without end."""
+    frames = connection.frame_buffer
+    read, taken = frames.recv_strict, 0
+
+    def limited(size: int) -> bytes:
+        nonlocal taken
+        taken += size
+        if taken > MOST_BYTES:
+            raise websocket.WebSocketPayloadException(f"expected at most {MOST_BYTES} bytes, saw more")
+        return read(size)
+
+    frames.recv_strict = limited  # type: ignore[method-assign, assignment]
 
 
 def _text(received: str | bytes) -> str:

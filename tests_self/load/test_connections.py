@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from tests_self.authority import Authority
-from tests_self.conftest import Loopback
+from tests_self.loopback import Loopback
 
 from noxgate.look.waiting import eventually
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests_self.authority import Authority
-from tests_self.conftest import Loopback
+from tests_self.loopback import Loopback
 from websockets.sync.server import ServerConnection, serve
 
 from .conftest import Run, answering, ok, request, reset

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests_self.conftest import Loopback
+from tests_self.loopback import Loopback
 
 from .conftest import Run, answering, ok, patient, request, reset
 

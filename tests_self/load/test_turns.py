@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from textwrap import dedent
 
 from tests_self.authority import Authority
-from tests_self.conftest import Loopback
+from tests_self.loopback import Loopback
 
 from .conftest import ROOT, Json, Run, ok, patient
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from noxgate.blue_green.ingress_meaning import routes
 from noxgate.errors import UnreachableError
+from noxgate.look.documents import of_json
 
 Json = Mapping[str, Any]
 
@@ -123,7 +124,7 @@ def _first_look(ingress: Json, found: Switch | None, place: Path | None) -> Swit
 
 def _read(place: Path) -> Kept | None:
     try:
-        kept = Kept(**json.loads(place.read_text(encoding="utf-8")))
+        kept = Kept(**of_json(place.read_text(encoding="utf-8")))
         datetime.fromisoformat(kept.at)
     except (OSError, ValueError, TypeError):
         return None

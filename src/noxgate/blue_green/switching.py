@@ -9,6 +9,7 @@ from typing import Any
 
 from noxgate.blue_green.ingress_meaning import Route, routes, services, switch_patch
 from noxgate.errors import UnreachableError
+from noxgate.look.documents import of_json
 from noxgate.project.saved import newest
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
@@ -40,7 +41,7 @@ def planned(target: Target, ingress: Mapping[str, Any], old: str, new: str, file
         raise UnreachableError(f"{target.path.name} names no source, below which {file} would be")
     path = target.source / file
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = of_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise AssertionError(f"{file}: {error.strerror}") from None
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,10 @@ else:
 
 T = TypeVar("T")
 MOST_BYTES = 5_000_000  # of one answer
+# All that is asked for: whatever else is installed here (brotli comes with Locust), httpx would ask for it,
+# and unpack each piece of it whole.
+ACCEPTED = {"accept-encoding": "gzip"}
+_ZIPPED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # what zlib calls a window
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,31 @@ class Answer:
         return found
 
 
+def within(response: "httpx.Response", most: int) -> bytes | None:
+    """The body of a streamed answer, unpacked; None where either is more than `most` bytes.
+
+    No more than that is ever held: a small answer may unpack to gigabytes, and one piece of it alone to many.
+    """
+    packed = bytearray()
+    for chunk in response.iter_raw():
+        packed += chunk
+        if len(packed) > most:
+            return None
+    body = bytes(packed)
+    named = response.headers.get("content-encoding", "").lower().split(",")
+    for coding in (each.strip() for each in reversed(named)):
+        if coding in {"", "identity"}:
+            continue
+        if coding not in _ZIPPED:
+            raise httpx.DecodingError(
+                f"expected gzip or nothing, saw an answer encoded as {shortened(coding, 40)}"
+            )
+        body = _unzipped(body, _ZIPPED[coding], most)
+        if len(body) > most:
+            return None
+    return body
+
+
 def reason(error: BaseException) -> str:
     """Say in a few plain words why a connection failed, without addresses of the code that noticed."""
     if isinstance(error, httpx.TimeoutException | TimeoutError):
@@ -57,6 +87,21 @@ def reason(error: BaseException) -> str:
     text = re.sub(r"\[Errno -?\d+\] |\[SSL: \w+\] |\s*\(_ssl\.c:\d+\)", "", str(error)).strip()
     text = text or type(error).__name__
     return text[0].lower() + text[1:]
+
+
+def _unzipped(packed: bytes, window: int, most: int) -> bytes:
+    """At most one byte more than `most`."""
+    whole = b""
+    try:
+        while packed and len(whole) <= most:  # a gzip file may have several members
+            unzip = zlib.decompressobj(wbits=window)
+            whole += unzip.decompress(packed, most + 1 - len(whole))
+            if len(whole) <= most and not unzip.eof:
+                raise httpx.DecodingError("expected a whole answer, saw one that is packed and cut short")
+            packed = unzip.unused_data
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from None
+    return whole
 
 
 def _not_json(constant: str) -> object:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError, UnreachableError
+from noxgate.look.documents import of_toml
 from noxgate.project import overrides
 from noxgate.project import profile_values as values
 from noxgate.project.kubeconfig import kubeconfig_secrets
@@ -324,12 +324,12 @@ def _find(root: Path, name: str, beside: Path | None = None) -> Path:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return of_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProfileError(f"{path.name}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ProfileError(f"{path.name}: expected UTF-8 text: {error.reason}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ProfileError(f"{path.name}: {error}") from None
 
 

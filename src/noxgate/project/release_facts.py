@@ -6,7 +6,6 @@ filler is a gap: the record is there, and somebody has not filled it in.
 
 import datetime as dt
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.errors import NoxgateError, UnreachableError
+from noxgate.look.documents import of_toml
 from noxgate.project.placeholder import is_placeholder
 
 ROLES = ("on_call", "devops_lead", "database_administrator", "product_owner")
@@ -101,10 +101,10 @@ class ReleaseFacts:
 def read_release_facts(path: Path) -> ReleaseFacts:
     """Read a release record; UnreachableError if there is none, FactsError if it is none."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = of_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreachableError(f"the release record {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise FactsError(f"{path.name}: {error}") from None
     _check(path, document)
     contacts = _tables(path, document.get("contacts", {}))

@@ -2,7 +2,6 @@
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from noxgate.errors import OneLineError
+from noxgate.look.documents import of_toml
 
 Kind = Literal["auto", "mutate", "human", "derived"]
 PROOF = ("link", "ticket", "number", "time", "person")  # what a person's record may have to hold
@@ -86,8 +86,8 @@ def read_runbook(path: Path) -> Runbook:
 @cache  # by its text: whoever asks again in one process, such as a rehearsal, need not read it again
 def _runbook(path: Path, text: str) -> Runbook:
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = of_toml(text)
+    except ValueError as error:
         raise RunbookError(f"{path.name}: {error}") from None
 
     facts = _table(

@@ -1,6 +1,5 @@
 """Waivers: accepted failures, each with an owner and the last day on which it counts (`waivers.toml`)."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError
+from noxgate.look.documents import of_toml
 from noxgate.project.placeholder import is_placeholder
 from noxgate.project.profile_values import guess
 from noxgate.project.runbook import Line, Runbook
@@ -36,12 +36,12 @@ class Waiver:
 def read_waivers(path: Path, runbook: Runbook, today: date) -> dict[str, Waiver]:
     """The waivers by line id; no file is no waiver. WaiverError for the first that does not count."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = of_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise WaiverError(f"{path.name}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise WaiverError(f"{path.name}: {error}") from None
     unknown = [key for key in document if key != "waiver"]
     tables = document.get("waiver", [])

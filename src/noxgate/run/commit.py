@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError
+from noxgate.look.documents import of_json
 
 MANIFEST = "noxgate-manifest.json"  # of a copy without git, such as a container image's
 FOLDERS = (
@@ -187,7 +188,7 @@ def blob_id(content: bytes, like: str) -> str:
 
 def _read(path: Path) -> Commit:
     try:
-        return Commit.of_document(json.loads(path.read_bytes()))
+        return Commit.of_document(of_json(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CommitError(f"{path.name}: expected what `noxgate manifest` writes ({error})") from None
 

@@ -2,13 +2,13 @@
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError
+from noxgate.look.documents import of_toml
 
 FILE = Path("load") / "ramps.toml"
 JUDGED = ("all", "5xx")
@@ -82,8 +82,8 @@ def read_ramps(root: Path) -> Mapping[str, Ramp]:
     """Every ramp by name; RampError naming the first thing wrong."""
     path = root / FILE
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = of_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise RampError(f"{FILE}: {error}") from None
     return {name: _ramp(name, table) for name, table in document.items()}
 

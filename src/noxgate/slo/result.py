@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError
+from noxgate.look.documents import of_json
 from noxgate.project.target import Target
 from noxgate.slo.holds import Hold, Second
 from noxgate.slo.ramps import Ramp, ramp_of
@@ -179,7 +180,7 @@ def read(path: Path) -> Result:
     if len(text) > MOST_BYTES:
         raise ResultError(f"{path.name}: more than {MOST_BYTES} bytes")
     try:
-        document = json.loads(text)
+        document = of_json(text)
         schema = document["schema"]
         if schema not in READABLE:
             raise ResultError(

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 
 from noxgate.errors import NoxgateError, UnreachableError
+from noxgate.look.http import ACCEPTED, MOST_BYTES, Answer, reason, within
+from noxgate.look.observation import Patience, shortened
 from noxgate.look.secret import Scrubber
 from noxgate.look.secret_forms import redacted
 from noxgate.project.runbook import Runbook
@@ -33,6 +35,8 @@ LATEST = 60.0  # seconds beyond the ramp and its last requests, and the process 
 LAST_WORDS = 600  # characters
 NOT_FOR_IT = ("LOCUST_", "NOXGATE_SIGNING_KEY")  # what the variables begin with
 LOOKS = 5  # at the target's version
+LONGEST_LOOK = 15.0  # seconds
+SUCCESS = range(200, 300)
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -147,15 +151,29 @@ def answered_version(target: Target) -> str:
     """What the target says it is; UnreachableError where it does not answer, or not with a version."""
     url = f"{target.base_url}/version"
     context = ssl.create_default_context(cafile=target.ca_file) if target.ca_file else True
+    expected = f"{url}: expected a version before the load test, saw"
+    patience = Patience(url, look=LONGEST_LOOK)
     try:
-        for _ in range(LOOKS):
-            answer = httpx.get(url, verify=context, timeout=10, trust_env=not target.rehearsal)
-            if answer.is_success:  # one that fails now and then is for the load test to judge
-                break
-        version = answer.raise_for_status().json()["version"]
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise UnreachableError(f"{url}: expected a version before the load test, saw {error}") from None
-    return str(version)
+        with httpx.Client(verify=context, timeout=10, trust_env=not target.rehearsal) as client:
+            for _ in range(LOOKS):
+                answer = patience.run(lambda: _answered(client, url))
+                if answer.status in SUCCESS:  # one that fails now and then is for the load test to judge
+                    break
+        if answer.status not in SUCCESS:
+            raise UnreachableError(f"{expected} HTTP {answer.status}: {shortened(answer.text, 160)}")
+        return answer.field("version", str)
+    except (httpx.HTTPError, OSError) as error:
+        raise UnreachableError(f"{expected} {reason(error)}") from None
+    except AssertionError as error:
+        raise UnreachableError(f"{url}: before the load test: {error}") from None
+
+
+def _answered(client: httpx.Client, url: str) -> Answer:
+    with client.stream("GET", url, headers=ACCEPTED) as response:
+        content = within(response, MOST_BYTES)
+    if content is None:
+        raise UnreachableError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
+    return Answer(response.status_code, {}, {}, content.decode("utf-8", "replace"))
 
 
 def keep(

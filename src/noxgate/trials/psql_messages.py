@@ -60,6 +60,7 @@ _BARE = re.compile(rf"(?:{'|'.join(_ERRORS)}|error)\s*:(?P<space>\s*)(?P<said>.*
 _OF_KUBECTL = re.compile(r"(?P<said>(?:Error from server|command terminated with exit code)\b.*)")
 _SEVERITY = re.compile(r"(?P<severity>[^\W\d][\w -]{0,30}?)\s*[:\uff1a]\s+(?P<message>.*)")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")  # PG_COLOR=always
+_LONGEST_NUMBER = 12  # digits of a line's number
 _TAG = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: \d+){0,2}")  # CREATE TABLE, INSERT 0 1: of the next statement
 
 
@@ -82,7 +83,8 @@ def errors(said: Iterable[str]) -> Iterator[PsqlError]:
             severity, message = _cut(known["said"])
             notice = "its own" if severity in _HARMLESS else ""
             if not notice:
-                line = int(of_a_script["line"]) if of_a_script else None
+                said_line = of_a_script["line"] if of_a_script else ""
+                line = int(said_line) if 0 < len(said_line) <= _LONGEST_NUMBER else None
                 yield PsqlError(number, line, message)
         elif _TAG.fullmatch(text):
             notice = ""

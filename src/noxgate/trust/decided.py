@@ -4,7 +4,6 @@ The run names the blob of each file that decided; here they are compared with th
 repository has it now. A run of schema 1 names none.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError
+from noxgate.look.documents import of_toml
 from noxgate.project import profile_values as values
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.runbook import Runbook
@@ -78,8 +78,8 @@ def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[s
     """Where the run looked at another place than the profile of its commit names, or allows."""
     file = f"targets/{target['name']}.toml"
     try:
-        profile = tomllib.loads(content(root, commit, file))
-    except (CommitError, tomllib.TOMLDecodeError) as error:
+        profile = of_toml(content(root, commit, file))
+    except (CommitError, ValueError) as error:
         yield f"{file} of commit {commit[:12]} cannot be read: {error}"
         return
     for key in ("base_url", "namespace"):

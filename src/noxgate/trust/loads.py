@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noxgate.look.documents import of_json
 from noxgate.run.verdict import Outcome
 from noxgate.slo.generator import NAME as RUN_AGAIN
 from noxgate.slo.possible import cannot_be
@@ -81,7 +82,7 @@ def _unproven(folder: Path, result: Result, signers: Sequence[PublicKey], held: 
     try:
         keys = signers or _made_for(held, result.nonce)
         payload, _ = opened(envelope.read_bytes(), TYPE, keys)
-        said = json.loads(payload)
+        said = of_json(payload)
         return _otherwise(folder, result, said["nonce"], said["folder"], said["files"])
     except SigningError as error:
         return f"{NAME}: {error}"

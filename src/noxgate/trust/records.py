@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError
+from noxgate.look.documents import of_json
 from noxgate.look.secret_forms import form_in
 from noxgate.run.record import Record
 from noxgate.trust.signing import PublicKey, SigningError, SigningKey, opened, sign
@@ -131,7 +132,7 @@ class Chain:
         try:
             content = path.read_bytes()
             payload, signer = opened(content, PAYLOAD_TYPE, self.signers)
-            fields = json.loads(payload)
+            fields = of_json(payload)
             record = Record(
                 number=fields["number"],
                 kind=fields["kind"],

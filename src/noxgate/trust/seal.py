@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from noxgate.look.documents import of_json
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run.verdict import Outcome, Verdict
 from noxgate.trust.signing import SigningError, SigningKey, sign
@@ -61,7 +62,7 @@ def digest(path: Path) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a run's folder; SigningError in one line."""
     try:
-        document = json.loads(path.read_bytes())
+        document = of_json(path.read_bytes())
     except OSError as error:
         raise SigningError(f"{path.name}: {error.strerror}") from None
     except (ValueError, RecursionError):

@@ -4,11 +4,11 @@ Why evidence does not count is one value, which `noxgate verify` prints and the 
 is about is a field and never read out of its words: a file may have any name, that of a line, too.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from noxgate.look.documents import of_json
 from noxgate.trust import seal
 from noxgate.trust.signing import PublicKey, SigningError, opened
 
@@ -66,7 +66,7 @@ def statement(folder: Path, signers: Sequence[PublicKey]) -> tuple[dict[str, str
 def _subjects(payload: bytes) -> dict[str, str]:
     """The digest of each subject of the statement."""
     try:
-        said = json.loads(payload)
+        said = of_json(payload)
         kind, predicate = said["_type"], said["predicateType"]
         pairs = [(each["name"], *each["digest"].values()) for each in said["subject"]]
         subjects: dict[str, str] = dict(pairs)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noxgate.errors import NoxgateError
+from noxgate.look.documents import of_json
 from noxgate.look.secret import Secret
 from noxgate.machine.late import late
 
@@ -129,7 +130,7 @@ def sign(payload_type: str, payload: bytes, key: SigningKey) -> bytes:
 def opened(envelope: bytes, payload_type: str, keys: Sequence[PublicKey]) -> tuple[bytes, PublicKey]:
     """The payload of an envelope and who signed it; SigningError unless one of `keys` did."""
     try:
-        document = json.loads(envelope)
+        document = of_json(envelope)
         (signature,) = document["signatures"]
         payload, raw = (
             base64.b64decode(each, validate=True) for each in (document["payload"], signature["sig"])

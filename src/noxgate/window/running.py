@@ -1,7 +1,6 @@
 """One run of a checkpoint's checks, in a pytest of its own, and what to record of it."""
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from noxgate.look.documents import of_json
 from noxgate.project.here import Project
 
 GO, NO_GO, INCONCLUSIVE = 0, 1, 2
@@ -60,7 +60,7 @@ def look(
 def found_in(results: Path, status: int) -> Finding:
     """What a record keeps of a run: its verdict, what was not passed, and the digest that names its bytes."""
     content = results.read_bytes()
-    document = json.loads(content)
+    document = of_json(content)
     lines = document["lines"]
     red = [f"{line['id']} {line['outcome']}" for line in lines if line["outcome"] != "passed"]
     counted = f"{len(lines) - len(red)} of {len(lines)} lines passed"
@@ -76,5 +76,5 @@ def found_in(results: Path, status: int) -> Finding:
 
 def _is_of(results: Path, checkpoint: str) -> bool:
     """Whether it is this run: others of the release may end at the same time."""
-    document = json.loads(results.read_text(encoding="utf-8"))
+    document = of_json(results.read_text(encoding="utf-8"))
     return bool(document["phases"] == ["window"] and document.get("checkpoint") == checkpoint)

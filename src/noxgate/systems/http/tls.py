@@ -100,7 +100,7 @@ class TlsClient:
     def _look(self, function: Callable[[str], T], repeat: str) -> list[T]:
         """At each address of the host."""
         try:
-            places = addresses(self._host, self._port)
+            places = self._patience.run(lambda: addresses(self._host, self._port))
             found = in_turn(places, lambda address: self._patience.run(lambda: function(address)))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))

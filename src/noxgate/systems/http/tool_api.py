@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
-from noxgate.look.http import reason
+from noxgate.look.http import ACCEPTED, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
@@ -48,25 +48,30 @@ class ToolApi:
     def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
         where = self._url + path
         try:
-            with httpx.Client(
-                verify=self._context,
-                follow_redirects=False,
-                timeout=httpx.Timeout(8, connect=5),
-                trust_env=not self._target.rehearsal,
-            ) as client:
-                answer = client.get(where, params=dict(parameters), headers=self._headers())
+            with (
+                httpx.Client(
+                    verify=self._context,
+                    follow_redirects=False,
+                    timeout=httpx.Timeout(8, connect=5),
+                    trust_env=not self._target.rehearsal,
+                ) as client,
+                client.stream("GET", where, params=dict(parameters), headers=self._headers()) as answer,
+            ):
+                content = within(answer, MOST_BYTES)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise UnreachableError(f"{where}: {reason(error)}") from None
+        if content is None:
+            raise UnreachableError(f"{where}: expected at most {MOST_BYTES} bytes, saw more")
         said = f"HTTP {answer.status_code}"
         if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} or answer.is_redirect:
             hint = f"{self._role} under [credentials] names the variable with a token that may read"
             raise UnreachableError(f"{where}: expected an answer of {self._name}, saw {said} ({hint})")
         try:
-            document = json.loads(answer.content[:MOST_BYTES])
+            document = json.loads(content or b"")
         except (ValueError, RecursionError):
             document = None
         if answer.status_code != httpx.codes.OK or document is None:
-            seen = shortened(answer.text, 120) or "an empty body"
+            seen = shortened(content.decode("utf-8", "replace"), 120) or "an empty body"
             raise UnreachableError(f"{where}: expected an answer of {self._name}, saw {said}: {seen}")
         return document
 
@@ -76,7 +81,7 @@ class ToolApi:
         return ssl.create_default_context(cafile=str(self._target.ca_file) if self._target.ca_file else None)
 
     def _headers(self) -> dict[str, str]:
-        headers = {"user-agent": "noxgate", "accept": "application/json"}
+        headers = {"user-agent": "noxgate", "accept": "application/json", **ACCEPTED}
         if self._role not in self._target.credentials:
             return headers
         parts = urlsplit(self._url)

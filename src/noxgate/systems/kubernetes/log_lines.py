@@ -1,11 +1,12 @@
 """Which lines of a log say that something went wrong: by their level, or by a whole word."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from noxgate.look.documents import of_toml
+from noxgate.look.observation import shortened
 from noxgate.look.secret_forms import redacted, without_people
 from noxgate.systems.kubernetes.logs.events import graves
 from noxgate.systems.kubernetes.logs.plain import bare
@@ -53,11 +54,14 @@ def allow_list(path: Path | None) -> list[Allowed]:
         return []
     expected = f"{path.name}: expected [[allowed]] tables with a pattern and a reason"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = of_toml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AssertionError(f"{expected}: {error}") from None
+    entries = document.get("allowed", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise AssertionError(f"{expected}, saw {shortened(str(entries), 60)}")
     found = []
-    for number, entry in enumerate(document.get("allowed", []), start=1):
+    for number, entry in enumerate(entries, start=1):
         pattern, reason = entry.get("pattern"), entry.get("reason")
         if not isinstance(pattern, str) or not isinstance(reason, str) or not reason.strip():
             raise AssertionError(f"{expected}, saw entry {number} with {', '.join(entry) or 'nothing'}")

@@ -7,7 +7,7 @@ import re
 import shlex
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from noxgate.errors import UnreachableError
+from noxgate.look.documents import of_json
 from noxgate.look.observation import Patience, shortened
+from noxgate.look.waiting import pause
 from noxgate.machine.late import late
 from noxgate.project.profile_values import is_loopback
 from noxgate.project.target import Target
@@ -33,6 +35,8 @@ else:
 DEFAULT = "~/.kube/config"
 CONNECT, READ = 5, 8  # seconds
 MOST_BYTES = 50_000_000
+MOST_AGAIN = 3  # times that a server may say that it is busy
+ASKED_TO_WAIT = ("0", "1", "2")  # seconds; longer is no look any more
 # How API servers refuse to apply a field that they do not know: as an error of their own, a 500.
 UNTYPED = "failed to create typed patch object"
 
@@ -69,8 +73,8 @@ class Raw:
     def message(self) -> str:
         """What the API server itself says about a request that it refused."""
         try:
-            document = json.loads(self.content)
-        except ValueError:
+            document = of_json(self.content)
+        except (ValueError, RecursionError):
             document = None
         said = document.get("message") if isinstance(document, dict) else None
         words = str(said or self.content.decode("utf-8", "replace") or "no reason given")
@@ -172,15 +176,17 @@ class KubeSession:
             if auth and auth["value"]:
                 headers["authorization"] = auth["value"]
             # The client's own request() re-encodes bodies and changes media types.
-            answer = client.rest_client.pool_manager.request(
-                method,
-                url,
-                headers={"user-agent": "noxgate", **headers},
-                body=None if body is None else json.dumps(body).encode(),
-                timeout=urllib3.Timeout(connect=CONNECT, read=READ),
-                redirect=False,
-                retries=False,
-                preload_content=False,
+            answer = _patiently(
+                lambda: client.rest_client.pool_manager.request(
+                    method,
+                    url,
+                    headers={"user-agent": "noxgate", **headers},
+                    body=None if body is None else json.dumps(body).encode(),
+                    timeout=urllib3.Timeout(connect=CONNECT, read=READ),
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                )
             )
             try:
                 yield answer
@@ -273,12 +279,27 @@ def _check_harmless(method: str, url: str) -> None:
         raise AssertionError(f"the gate only looks: {method} {urlsplit(url).path} is not sent")
 
 
+def _patiently(
+    send: "Callable[[], urllib3.BaseHTTPResponse]",
+) -> "urllib3.BaseHTTPResponse":
+    """Send it again where a busy server says when (its priority and fairness does), as kubectl would."""
+    answer = send()
+    for _ in range(MOST_AGAIN):
+        asked = answer.headers.get("retry-after", "")
+        if answer.status != HTTPStatus.TOO_MANY_REQUESTS or asked not in ASKED_TO_WAIT:
+            break
+        answer.close()
+        pause(float(asked))
+        answer = send()
+    return answer
+
+
 def _document(where: str, status: int, text: bytes) -> Mapping[str, Any]:
     if len(text) > MOST_BYTES:
         raise UnreachableError(f"{where}: expected an answer of at most {MOST_BYTES} bytes, saw {len(text)}")
     try:
-        document = json.loads(text)
-    except ValueError:
+        document = of_json(text)
+    except (ValueError, RecursionError):
         document = None
     if status == HTTPStatus.NOT_FOUND and text.strip() == b"404 page not found":  # a group that is not served
         return {"kind": "Status", "message": "404 page not found"}
@@ -308,7 +329,7 @@ def _refusal(error: BaseException) -> str:
     if status is None:
         return shortened(text, 200)
     role = " (the role of docs/roles/look.yaml lets it)" if status[1] == "403" else ""
-    message = json.loads(f'"{said[1]}"') if said else "refused"
+    message = of_json(f'"{said[1]}"') if said else "refused"
     return f"{status[1]}{role}: {shortened(message, 200)}"
 
 

@@ -1,13 +1,13 @@
 """The database catalog: what a release's migration must leave behind, and what is there."""
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, LiteralString
 
 from noxgate.errors import UnreachableError
+from noxgate.look.documents import of_toml
 from noxgate.systems.postgres.database import Database
 
 # Every schema but PostgreSQL's own: what the search path of our role finds first may be hidden from the
@@ -60,7 +60,7 @@ class Trigger(Thing):
 def read_catalog(path: Path) -> Catalog:
     """Read the expected catalog, such as `schema/8.0.0.toml`; UnreachableError where it is none."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = of_toml(path.read_text(encoding="utf-8"))
         catalog = Catalog(
             schema_version=content["schema_version"],
             schema_name=content.get("schema_name", "public"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
-from noxgate.look.http import reason
+from noxgate.look.http import ACCEPTED, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
@@ -48,7 +48,7 @@ class PrometheusSession:
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
             trust_env=not target.rehearsal,
-            headers={"user-agent": "noxgate", "accept": "application/json"},
+            headers={"user-agent": "noxgate", "accept": "application/json", **ACCEPTED},
         )
         self.patience = Patience("Prometheus")
 
@@ -253,15 +253,13 @@ class Prometheus:
         self._session.http.cookies.clear()
         try:
             with self._session.http.stream("GET", url, params=parameters, headers=dict(headers)) as response:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > MOST_BYTES:
-                        raise UnreachableError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
+                content = within(response, MOST_BYTES)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             if isinstance(error, httpx.TimeoutException):
                 self._session.patience.lost(time.monotonic() - started)
             raise UnreachableError(f"{url}: {reason(error)}") from None
+        if content is None:
+            raise UnreachableError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
         return response, content.decode("utf-8", "replace")
 
 

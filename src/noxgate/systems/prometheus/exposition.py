@@ -71,7 +71,7 @@ def histograms(samples: Iterable[Sample], name: str) -> list[dict[float, float]]
     for sample in samples:
         if sample.name == f"{name}_bucket":
             others = frozenset(item for item in sample.labels.items() if item[0] != "le")
-            found.setdefault(others, {})[float(sample.labels.get("le", "nan"))] = sample.value
+            found.setdefault(others, {})[_bound(sample)] = sample.value
     return [dict(sorted(buckets.items())) for buckets in found.values()]
 
 
@@ -106,3 +106,12 @@ def _kept(samples: Iterator[tuple[Sample, int | None]], now: float) -> Scrape:
         else:
             kept[key] = sample
     return Scrape(list(kept.values()), dropped)
+
+
+def _bound(sample: Sample) -> float:
+    """Of a bucket; AssertionError where it has none, as Prometheus' own parser leaves it out."""
+    said = sample.labels.get("le", "")
+    try:
+        return float(said)
+    except ValueError:
+        raise AssertionError(f"{sample.name}: expected le with a number, saw {said!r}") from None

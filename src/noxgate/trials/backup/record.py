@@ -1,14 +1,18 @@
 """What docs/backup.psql writes beside a backup: what the database was in the backup's own snapshot."""
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from noxgate.look.documents import of_json
 from noxgate.look.observation import shortened
 from noxgate.trials.table_contents import Contents
 from noxgate.trials.whole_catalog import Part
+
+_COUNT = re.compile(r"[0-9]{1,18}")
+_POSITION = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,11 @@ def read_record(path: Path) -> Recorded:
     sequences: dict[str, list[Decimal]] = {}
     parts: list[Part] = []
     database, system = "", None
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise AssertionError(f"{path.name}: expected UTF-8 text: {error.reason}") from None
+    for number, line in enumerate(lines, start=1):
         match line.split("\t"):
             case [""]:
                 continue
@@ -39,14 +47,26 @@ def read_record(path: Path) -> Recorded:
                 database = name
             case ["system", name]:
                 system = name
-            case ["part", text]:
-                parts.append(Part(*("" if each is None else each for each in json.loads(text))))
-            case ["sequence", name, position]:
+            case ["part", text] if (part := _part(text)) is not None:
+                parts.append(part)
+            case ["sequence", name, position] if _POSITION.fullmatch(position):
                 sequences.setdefault(name, []).append(Decimal(position))
-            case [table, rows, digest] if rows.isdecimal():
+            case [table, rows, digest] if _COUNT.fullmatch(rows):
                 tables[table] = Contents(int(rows), digest)
             case _:
                 raise AssertionError(
                     f"{path.name}:{number}: expected TABLE, ROWS, SUM, saw {shortened(line, 60)!r}"
                 )
     return Recorded(database, tables, system, sequences, parts)
+
+
+def _part(text: str) -> Part | None:
+    """None where it is none: as the catalog's own query writes one, a list of texts."""
+    try:
+        found = of_json(text)
+    except ValueError:
+        return None
+    if not isinstance(found, list) or len(found) != len(Part._fields):
+        return None
+    texts = ["" if each is None else each for each in found]
+    return Part(*texts) if all(isinstance(each, str) for each in texts) else None

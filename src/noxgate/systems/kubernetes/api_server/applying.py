@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from noxgate.look.documents import of_json
+
 Json = Mapping[str, Any]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -72,7 +74,7 @@ def _configured(manifest: Json, namespace: str | None) -> dict[str, Any]:
 def _last_applied(live: Json) -> Json:
     text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED, "{}")
     try:
-        found = json.loads(text)
+        found = of_json(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner, ScannerError
-from yaml.tokens import DirectiveToken, ScalarToken, TagToken
+from yaml.tokens import DirectiveToken, ScalarToken, TagToken, Token
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 _ENDS = "\0 \t" + _BREAKS
 _HANDLE = re.compile(r"![0-9A-Za-z_-]*!", re.ASCII)
 _MOST = 100  # characters of a tag's handle that are looked at
+
+DEEPEST = 1_000  # brackets within each other
 
 
 class Events(Reader, Scanner, Parser):
@@ -26,6 +28,12 @@ class Events(Reader, Scanner, Parser):
         Reader.__init__(self, text.removeprefix("\ufeff"))
         Scanner.__init__(self)
         Parser.__init__(self)
+
+    def fetch_flow_collection_start(self, token: type[Token]) -> None:
+        """No deeper than what follows could go: PyYAML's time grows with the square of the depth."""
+        if self.flow_level >= DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
 
     def scan_to_next_token(self) -> None:
         """Tabs may stand between tokens, but not where a key may begin."""

@@ -1,0 +1,217 @@
+"""Hostile and broken servers before each client: the right outcome, in one line, and little of this machine.
+
+The same servers stand before the whole gate and the load test in `make faults` (docs/RELIABILITY.md).
+"""
+
+import base64
+import functools
+import hashlib
+import re
+import socket
+import tracemalloc
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+import pytest
+from tests_self.faults import http
+from tests_self.faults.http import FAULTS, NO_ANSWER
+from tests_self.loopback import Loopback
+
+from nox_service.api import ApiClient, ApiSession
+from nox_service.websocket import WebSocketClient
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation, Patience
+from noxgate.project.target import Target
+from noxgate.slo import run
+from noxgate.systems.http.links import Links
+from noxgate.systems.http.tls import TlsClient
+from noxgate.systems.http.tool_api import ToolApi
+from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+
+SHORT, LONG = 0.2, 60.0  # seconds that a look may take: where it is in vain, and where it must not matter
+MOST = 120_000_000  # bytes that one look may hold at a time
+
+Look = Callable[[Target, Patience, list[Observation]], object]
+
+
+def api(target: Target, patience: Patience, seen: list[Observation]) -> object:
+    """As most checks do: a good status, and a document."""
+    session = ApiSession(target)
+    session.patience = patience
+    with closing(session):
+        answer = ApiClient(target, session, seen.append).get("/version", who="test_token")
+    if answer.status != 200:
+        raise AssertionError(f"HTTP {answer.status}")
+    return answer.json()
+
+
+def prometheus(target: Target, patience: Patience, seen: list[Observation]) -> object:
+    session = PrometheusSession(target)
+    session.patience = patience
+    with closing(session.http):
+        return Prometheus(session, seen.append).value("up")
+
+
+def tool(target: Target, patience: Patience, seen: list[Observation]) -> object:
+    api = ToolApi("Grafana", target.base_url, "grafana_token", target, seen.append)
+    api._patience = patience  # noqa: SLF001
+    return api.get("/api", {}, "a page")
+
+
+def before_load(target: Target, patience: Patience, _: list[Observation]) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "Patience", lambda *_, **__: patience)
+        return run.answered_version(target)
+
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+LOOKS: dict[str, Look] = {"api": api, "prometheus": prometheus, "tool": tool, "load": before_load}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("look", LOOKS)
+def test_http(loopback: Loopback, look: str, name: str) -> None:
+    """What is wrong with the API is a failure of it; a tool that answers wrongly tells nothing."""
+    fault = FAULTS[name]
+    seen: list[Observation] = []
+    port = loopback.serve_tls(http.never_ending(fault.talk, loopback.over))
+    target = with_prometheus(loopback.target(port))
+    patience = Patience(target.base_url, look=SHORT if fault.says == NO_ANSWER else LONG)
+
+    error = caught(lambda: LOOKS[look](target, patience, seen))
+
+    if look == "api":
+        assert isinstance(error, AssertionError if fault.outcome == "failed" else UnreachableError)
+        assert re.search(fault.says, str(error))
+    else:
+        assert isinstance(error, UnreachableError)
+    assert "\n" not in str(error)
+    assert "token-of-the-user" not in f"{error}{seen}"
+    assert look == "load" or seen != []
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if "gigabyte" in name or "brotli" in name])
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_unpacks_to_gigabytes_is_never_held(loopback: Loopback, look: str, name: str) -> None:
+    """Nor one piece of it: 64 kB may hold all."""
+    fault = FAULTS[name]
+    http.bomb(), http.nested_bomb(), http.brotli_bomb()
+    port = loopback.serve_tls(http.never_ending(fault.talk, loopback.over))
+    target = with_prometheus(loopback.target(port))
+    tracemalloc.start()
+    try:
+        caught(lambda: LOOKS[look](target, Patience(target.base_url, look=LONG), []))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < MOST
+
+
+def flood(first: bytes) -> Callable[[socket.socket], None]:
+    """A WebSocket whose frames never end."""
+
+    def talk(connection: socket.socket) -> None:
+        head = http.request(connection)
+        key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
+        accept = base64.b64encode(hashlib.sha1(key.split(b":")[1].strip() + GUID).digest())  # noqa: S324
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        )
+        with suppress(OSError):
+            for _ in range(1_000):
+                connection.sendall(first + http.PIECE)
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"\x81\x7f" + (1_000_000_000).to_bytes(8), b"\x01\x7f" + len(http.PIECE).to_bytes(8)],
+    ids=["one frame of a gigabyte", "fragments without end"],
+)
+def test_websocket(loopback: Loopback, first: bytes) -> None:
+    """What a frame announces is not taken on trust."""
+    target = loopback.target(loopback.serve_tls(flood(first)))
+    session = ApiSession(target)
+    session.patience = Patience(target.base_url, look=LONG)
+
+    with pytest.raises(UnreachableError, match="expected at most 5000000 bytes, saw more"):
+        WebSocketClient(target, session, lambda _: None).echo("/ws", "hello")
+
+
+@pytest.mark.parametrize("look", ["api", "often", "tls"])
+def test_slow_names(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, look: str) -> None:
+    """A name server that says nothing costs as much as any other server."""
+    target = loopback.target(9)
+    session = ApiSession(target)
+    session.patience = Patience(target.base_url, look=SHORT)
+    seen: list[Observation] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: loopback.over.wait())
+    looks: dict[str, Callable[[], object]] = {
+        "api": lambda: ApiClient(target, session, seen.append).get("/x"),
+        "often": lambda: ApiClient(target, session, seen.append).get_often("/x"),
+        "tls": lambda: TlsClient(target, session.patience, seen.append).facts(),
+    }
+
+    with pytest.raises(UnreachableError, match=r"no answer in 0\.2 s"):
+        looks[look]()
+
+    assert [one.seen.startswith("could not look: ") for one in seen] == [True]
+
+
+def test_links_are_followed_without_what_they_say(loopback: Loopback) -> None:
+    """A redirect whose body has no end leads on all the same."""
+    ends = loopback.serve(http.never_ending(http.saying(b"{}"), loopback.over))
+    leads = http.head(f"Location: http://localhost:{ends}/", "Transfer-Encoding: chunked", status="302 Found")
+    port = loopback.serve(http.never_ending(http.flooding(leads, http.CHUNK, None), loopback.over))
+
+    assert Links(loopback.target(9), lambda _: None).problem(f"http://localhost:{port}/") is None
+
+
+def with_prometheus(target: Target) -> Target:
+    object.__setattr__(target, "prometheus_url", target.base_url)
+    return target
+
+
+def caught(look: Callable[[], object]) -> Exception:
+    """The one kind of error that a look may end in."""
+    try:
+        found = look()
+    except (UnreachableError, AssertionError) as error:
+        return error
+    raise AssertionError(f"expected no answer, saw {found}")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP", "deflate", "identity", "gzip, deflate"])
+def test_packed_answers_are_read(loopback: Loopback, coding: str) -> None:
+    """Servers pack in the ways that HTTP knows, though only gzip was asked for."""
+    import gzip  # noqa: PLC0415
+    import zlib  # noqa: PLC0415
+
+    pack: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress,
+        "x-gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "identity": bytes,
+    }
+    body = functools.reduce(lambda body, one: pack[one](body), coding.lower().split(", "), http.BODY)
+    port = loopback.serve_tls(
+        http.never_ending(http.saying(body, f"Content-Encoding: {coding}"), loopback.over)
+    )
+    target = loopback.target(port)
+
+    assert api(target, Patience("x", look=LONG), []) == {"version": "8.0.0", "status": "healthy"}
+
+
+def test_gzip_of_several_members_is_read_whole(loopback: Loopback) -> None:
+    """As RFC 1952 has it, and as a log that was rotated into one file is served."""
+    import gzip  # noqa: PLC0415
+
+    body = gzip.compress(http.BODY[:10]) + gzip.compress(http.BODY[10:])
+    port = loopback.serve_tls(http.never_ending(http.saying(body, "Content-Encoding: gzip"), loopback.over))
+
+    assert api(loopback.target(port), Patience("x", look=LONG), []) == {
+        "version": "8.0.0", "status": "healthy"
+    }  # fmt: skip
