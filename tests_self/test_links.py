@@ -11,7 +11,7 @@ from noxgate.project.target import Target
 from noxgate.systems.http.links import Links
 
 if TYPE_CHECKING:
-    from .conftest import Loopback
+    from .loopback import Loopback
 
 TARGET = Target(
     name="rehearsal",

@@ -24,7 +24,7 @@ from noxgate.slo.result import NAME, Held, Problem, Result, ResultError, read, w
 from noxgate.slo.slos import Outcome, Slo, limits_by_class, read_slos
 from noxgate.slo.table import incomplete, text, verdict
 
-from .conftest import Loopback
+from .loopback import Loopback
 
 ROOT = Path(__file__).parents[1]
 START = 1_700_000_000

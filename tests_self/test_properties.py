@@ -18,8 +18,8 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests_self import scans
 from tests_self import test_load_again as loaded
-from tests_self import test_vulnerabilities as scans
 from tests_self.foreign import EXAMPLES, FEW, as_json, content, cut, damaged, documents, spoilt, text
 from tests_self.test_backup import GOOD as DUMP
 from tests_self.test_manifests import SERVICE
