@@ -6,6 +6,7 @@ from functools import cache as cached
 import pytest
 
 from nox_service.api import ApiClient, ApiSession
+from nox_service.together import Together
 from nox_service.websocket import WebSocketClient
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.errors import UnreachableError
@@ -74,6 +75,12 @@ def websocket(target: Target, api_session: ApiSession, observe: Observe) -> WebS
 def tls(target: Target, api_session: ApiSession, observe: Observe) -> TlsClient:
     """The TLS endpoint in front of the target's API."""
     return TlsClient(target, api_session.patience, observe)
+
+
+@pytest.fixture
+def together(target: Target, api_session: ApiSession, observe: Observe) -> Together:
+    """The same, asked many things at once."""
+    return Together(target, api_session, observe)
 
 
 @pytest.fixture(scope="session")

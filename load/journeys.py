@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import gevent  # type: ignore[import-untyped]
 from load.answers import (
@@ -25,10 +26,12 @@ from load.answers import (
     within,
 )
 
+from nox_service.access.guessing import digest
 from noxgate.slo.plan import CLASSES
 from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.http.exchange import Answer, Call, call
 from noxgate_load.samples import clock
+from noxgate_load.states import States
 
 if TYPE_CHECKING:
     from noxgate_load.engine import ApiUser  # Locust with it, which patches the process
@@ -80,7 +83,10 @@ _SCIENCE: tuple[tuple[str, dict[str, Any], Bounds], ...] = (
 class Script:
     """All journeys, encoded for one target and one user's token."""
 
-    def __init__(self, endpoint: Endpoint, token: str, version: str, jobs: Jobs) -> None:
+    def __init__(
+        self, endpoint: Endpoint, token: str, version: str, jobs: Jobs, states: States | None = None
+    ) -> None:
+        states = States() if states is None else states
         signed = {"authorization": f"Bearer {token}"}
         self._endpoint = endpoint
         self._signed = signed
@@ -91,7 +97,10 @@ class Script:
             Ask(call(endpoint, "GET", path, group="health"), check) for path, check in health.items()
         ]
         self._auth = [
-            Ask(call(endpoint, "GET", f"/api/auth/{provider}/url", group="auth"), _leads_away)
+            Ask(
+                call(endpoint, "GET", f"/api/auth/{provider}/url", group="auth"),
+                _leads_away(provider, states),
+            )
             for provider in PROVIDERS
         ]
         self._auth.append(
@@ -198,8 +207,16 @@ def _some_json(answer: Answer) -> None:
     assert "error" not in document
 
 
-def _leads_away(answer: Answer) -> None:
-    assert str(_object(answer).get("url")).startswith("https://")
+def _leads_away(provider: str, states: States) -> Check:
+    """To the provider, with a state of its own."""
+
+    def check(answer: Answer) -> None:
+        url = str(_object(answer).get("url"))
+        assert url.startswith("https://")
+        for state in parse_qs(urlsplit(url).query).get("state", []):
+            states.take(provider, digest(state))
+
+    return check
 
 
 def _computed(bounds: Bounds) -> Check:

@@ -24,6 +24,7 @@ from noxgate_load.health import Health
 from noxgate_load.recorder import Recorder
 from noxgate_load.samples import Sample, clock, wall
 from noxgate_load.shape import Shape
+from noxgate_load.states import States
 from noxgate_load.visits import Visits
 from noxgate_load.watch import Watch
 from noxgate_load.workers import Reports
@@ -33,6 +34,7 @@ token = os.environ[TOKEN]
 recorder = Recorder(plan.limits, open_model=plan.ramp.rate > 0)
 health = Health(plan.ramp.lag_ms / 1000)
 jobs = Jobs()
+states = States()
 arrivals = Arrivals(health.dropped)
 visits = Visits()
 HERE = "this process"
@@ -46,7 +48,7 @@ class Visitor(ApiUser):
     timeout = plan.timeout
 
     def on_start(self) -> None:
-        self.script = Script(self.endpoint, token, plan.version, jobs)
+        self.script = Script(self.endpoint, token, plan.version, jobs, states)
 
     def record(self, sample: Sample) -> None:
         """Kept by our recorder alone: to tell Locust as well would cost a third of all that we can send."""
@@ -137,10 +139,12 @@ class Conductor:
         self._errors[text] = self._errors.get(text, 0) + 1
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
+        data["noxgate-states"] = states.drain()
         data["noxgate-state"] = [health.drain(), visits.drain(), jobs.accepted, jobs.right, self._errors]
 
     def _take(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         drained, seen, *state = data["noxgate-state"]
+        states.add(data["noxgate-states"])
         visits.take(seen)
         name = client_id.rpartition("_")[2][:8]
         health.take(f"worker {name}", drained)
@@ -159,6 +163,7 @@ class Conductor:
         write(plan.result, self._result(problems))
 
     def _result(self, problems: list[str]) -> Result:
+        states.add(states.drain())
         course = self._course
         whole = course.falling or self._watch.stopped
         return Result(
@@ -194,6 +199,7 @@ class Conductor:
             new_jobs=tuple(self._new_jobs.done),
             nonce=plan.nonce,
             sent=self._reports.sent,
+            states={provider: tuple(digests) for provider, digests in states.seen.items()},
             visits={second: (began, ended) for second, (began, ended) in sorted(visits.seconds.items())},
         )
 

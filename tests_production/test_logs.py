@@ -2,6 +2,7 @@
 
 import pytest
 
+from nox_service.access.tokens import MARK
 from noxgate.blue_green.running import application_pods
 from noxgate.blue_green.switch_time import Switch
 from noxgate.project.runbook import Runbook
@@ -27,7 +28,9 @@ def test_no_green_pod_logged_an_error(
     assert pods != []
     assert [log.pod for log in logs if not log.lines and not log.before] == [], NO_LINE
     found = {
-        f"{log.pod} {log.container}{' before it restarted' * log.before}": unexpected(log.lines, allowed)
+        f"{log.pod} {log.container}{' before it restarted' * log.before}": unexpected(
+            log.lines, allowed, MARK
+        )
         for log in logs
     }
     shown = {where: lines[-SHOWN:] for where, lines in found.items() if lines}

@@ -2,24 +2,24 @@
 
 import pytest
 
-from nox_service.api import ApiClient
 from nox_service.oauth_urls import GITHUB, GOOGLE, MICROSOFT, assert_authorization_urls
+from nox_service.together import Together
 from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("live.oauth-google")
-def test_google_authorization_url(api: ApiClient, target: Target) -> None:
+def test_google_authorization_url(together: Together, target: Target) -> None:
     """Not staging's: nobody could sign in with that. At Google's own endpoint."""
-    assert_authorization_urls(api, target, GOOGLE)
+    assert_authorization_urls(together, target, GOOGLE)
 
 
 @pytest.mark.runbook("live.oauth-github")
-def test_github_authorization_url(api: ApiClient, target: Target) -> None:
+def test_github_authorization_url(together: Together, target: Target) -> None:
     """Not staging's: nobody could sign in with that. At GitHub's own endpoint."""
-    assert_authorization_urls(api, target, GITHUB)
+    assert_authorization_urls(together, target, GITHUB)
 
 
 @pytest.mark.runbook("live.oauth-microsoft")
-def test_microsoft_authorization_url(api: ApiClient, target: Target) -> None:
+def test_microsoft_authorization_url(together: Together, target: Target) -> None:
     """Not staging's: nobody could sign in with that. At Microsoft's own endpoint of any tenant."""
-    assert_authorization_urls(api, target, MICROSOFT)
+    assert_authorization_urls(together, target, MICROSOFT)

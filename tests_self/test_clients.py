@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nox_service.api import LOOKS, SCIENCE, ApiClient, ApiSession
+from nox_service.access.closed_list import DOOR, SCIENCE, Knock
+from nox_service.access.tokens import MARK, BadToken
+from nox_service.api import LOOKS, ApiClient, ApiSession
+from nox_service.together import Together
 from noxgate.errors import UnreachableError
 from noxgate.look.http import MOST_BYTES
 from noxgate.look.observation import Observation, Patience, shortened
@@ -62,6 +65,7 @@ class Looks:
         self.target = loopback.target(port, rehearsal=rehearsal, plain_port=plain_port)
         self.session = ApiSession(self.target)
         self.client = ApiClient(self.target, self.session, self.observed.append)
+        self.together = Together(self.target, self.session, self.observed.append)
 
     @classmethod
     def at(cls, loopback: "Loopback", port: int, *, plain_port: int = 9) -> "Looks":
@@ -117,6 +121,8 @@ def test_forged_token_has_another_end(loopback: "Loopback", token: str, sent: by
     looks.client.get("/x", who="forged")
 
     assert b"uthorization: Bearer " + sent + b"\r\n" in looks.requests[0]
+    assert f"ser-agent: {MARK}\r\n".encode() in looks.requests[0].replace(b"User-Agent", b"user-agent")
+    assert f" -A {MARK} " in looks.observed[0].repeat
     assert f'-H "Authorization: Bearer ${{TEST_TOKEN%????????}}{end * 8}"' in looks.observed[0].repeat
     assert "token-of" not in repr(looks.observed)
 
@@ -219,6 +225,43 @@ def test_rehearsal_goes_through_no_proxy(loopback: "Loopback", monkeypatch: pyte
 # ---------------------------------------------------------------- the closed list
 
 
+def test_those_who_are_to_be_refused_ask_together(loopback: "Loopback") -> None:
+    """One look is recorded, with the command of who was let in; each bad token is marked."""
+    looks = Looks(loopback, http(b'{"pod": "a"}'))
+    expired = BadToken("expired", "x.y.z", "$EXPIRED_TOKEN")
+
+    answers = looks.together.knock(
+        [Knock(DOOR, expired), Knock(DOOR, None, "HEAD"), Knock(DOOR, expired, "POST")]
+    )
+
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert sorted(request.split()[0] for request in looks.requests) == [b"GET", b"HEAD", b"POST"]
+    assert sum(MARK.encode() in request for request in looks.requests) == 2
+    (observation,) = looks.observed
+    assert observation.seen.startswith("3 requests in ")
+    assert f'-H "Authorization: Bearer $EXPIRED_TOKEN" -A {MARK}' in observation.repeat
+
+
+def test_nobody_knocks_with_what_is_not_on_the_list(loopback: "Loopback") -> None:
+    """Nothing at all is sent then."""
+    looks = Looks(loopback, http())
+
+    with pytest.raises(ValueError, match="not on the closed list"):
+        looks.together.knock([Knock(DOOR), Knock("/api/user/settings", None, "DELETE")])
+    with pytest.raises(ValueError, match="starts with /"):
+        looks.together.knock([Knock("@elsewhere")])
+
+    assert looks.requests == []
+
+
+def test_much_is_asked_over_few_connections(loopback: "Loopback") -> None:
+    looks = Looks(loopback, http())
+
+    assert [answer.status for answer in looks.together.gather("/x", 30)] == [200] * 30
+    assert len(looks.requests) == 30
+    assert [observation.seen.partition(" in ")[0] for observation in looks.observed] == ["30 requests"]
+
+
 @pytest.mark.parametrize("path", SCIENCE)
 def test_science_may_be_posted(loopback: "Loopback", path: str) -> None:
     """As JSON, and in the command too."""
@@ -259,6 +302,7 @@ def test_there_are_no_other_methods() -> None:
     """Whoever adds one must come here."""
     public = [name for name in vars(ApiClient) if not name.startswith("_")]
     assert public == ["get", "get_often", "sample", "open_without_tls", "get_plain", "post"]
+    assert [name for name in vars(Together) if not name.startswith("_")] == ["knock", "gather"]
 
 
 @pytest.mark.parametrize("path", ["@elsewhere.example.com/", ":9/", ".example.com/", ""])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nox_service.access.tokens import MARK
 from noxgate.systems.kubernetes.log_lines import allow_list, is_grave, unexpected
 
 GRAVE = [
@@ -22,6 +23,21 @@ GRAVE = [
     "0 errors, then one error",
     '{"level": "error"',
 ]
+
+
+def test_what_the_gate_itself_caused_is_left_out() -> None:
+    """By its mark alone: the line of anybody else's bad token counts, and so does one cut before it."""
+    lines = [
+        '{"level": "error", "message": "token refused: expired, asked by noxgate-bad-token"}',
+        '2026-01-01 12:00:00 ERROR 401 GET /api/user/profile "noxgate-bad-token"',
+        '{"level": "error", "message": "token refused: expired, asked by curl/8.5.0"}',
+        '{"level": "error", "message": "token refused: expired, asked by noxgate"}',
+    ]
+
+    assert unexpected(lines, [], MARK) == lines[2:]
+    assert unexpected(lines, []) == lines
+
+
 HARMLESS = [
     '{"level": "info", "message": "0 errors"}',
     '{"level": "info", "message": "error budget: CRITICAL below 5"}',

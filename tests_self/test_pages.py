@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from nox_service import calculations, pages
+from nox_service.access.tokens import Who
 from nox_service.answers import content
-from nox_service.api import Who
 from nox_service.calculations import EMPIRICAL, PREDICT_CJ
 from nox_service.pages import HISTORY, PROFILE, SETTINGS
 from nox_service.websocket import Echo, unlike

@@ -24,8 +24,8 @@ KEYS = (
     "source, record, migration, schema, old_queries, migration_role, application_role, postgres_bin, "
     "alert_tests, vulnerabilities, log_allow_list, backups, backup_form, grafana, sentry, quiet, "
     "manifests, render, switch_patch, rollback_patch, wait_seconds, restore, science, tools, runtime, "
-    "points_at, overrides, branch, signers, signing_key, evidence_hours, credentials, oauth, "
-    "security_headers"
+    "points_at, overrides, branch, signers, signing_key, evidence_hours, test_subject, "
+    "credentials, oauth, security_headers"
 )
 GOOD = """\
 serves = ["staging"]
@@ -488,8 +488,8 @@ def test_quiet_hours(root: Path) -> None:
 
 NAME = "expected the NAME of an environment variable (capitals, digits, _), never the value itself"
 ROLES = (
-    "database_url, redis_url, test_token, admin_token, prometheus_token, prometheus_password, "
-    "registry_password, grafana_token, sentry_token"
+    "database_url, redis_url, test_token, admin_token, expired_token, early_token, other_audience_token, "
+    "prometheus_token, prometheus_password, registry_password, grafana_token, sentry_token"
 )
 QUIET = (
     'quiet: expected hours in UTC, such as ["22:30-05:00"], and ingress, the selector of its requests, '
@@ -567,6 +567,23 @@ BAD = {
         GOOD.partition("[oauth")[0] + '[oauth]\ngoogle = "x"\n',
         f"[oauth.google]: {CLIENT_ID}, saw str",
     ),
+    "oauth scopes": (
+        GOOD + '[oauth.microsoft]\nclient_id = "x"\nscopes = "openid"\n',
+        """[oauth.microsoft] scopes: expected a list such as ["openid", "email"], saw 'openid'""",
+    ),
+    "oauth prompt": (
+        GOOD + '[oauth.microsoft]\nclient_id = "x"\nprompt = "Login now"\n',
+        """[oauth.microsoft] prompt: expected such as "select_account", or "" for none, saw 'Login now'""",
+    ),
+    "oauth tenant": (
+        GOOD + '[oauth.microsoft]\nclient_id = "x"\ntenant = ".."\n',
+        """[oauth.microsoft] tenant: expected such as "common", an id or a domain, saw '..'""",
+    ),
+    "oauth tenant elsewhere": (
+        GOOD.replace("[oauth.google]", '[oauth.google]\ntenant = "common"'),
+        f"[oauth.google]: {CLIENT_ID}, saw tenant, client_id",
+    ),
+    "test subject": ('test_subject = " "\n' + GOOD, "test_subject: expected a name, saw ' '"),
     "oauth empty id": (
         GOOD + '[oauth.microsoft]\nclient_id = " "\n',
         "[oauth.microsoft] client_id: expected text, saw ' '",

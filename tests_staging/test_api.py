@@ -4,7 +4,8 @@ import pytest
 
 from nox_service import answers as faults
 from nox_service import calculations, pages
-from nox_service.api import ApiClient, Who
+from nox_service.access.tokens import Who
+from nox_service.api import ApiClient
 from nox_service.websocket import WebSocketClient, greeting, unlike
 
 CORS = ("access-control-allow-origin", "access-control-allow-credentials")

@@ -7,10 +7,13 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from nox_service.access.asking import Ask, ask, rooted
+from nox_service.access.closed_list import SCIENCE
+from nox_service.access.tokens import Who
 from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, MOST_BYTES, Answer, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, shortened
@@ -23,18 +26,11 @@ if TYPE_CHECKING:
 else:
     httpx = late("httpx")
 
-# The closed list of requests that are not GET: they compute and store nothing (ARCHITECTURE 9).
-SCIENCE = ("/empirical/v1", "/predict/cj/v1")
-
 # Looks at one path: more than there are pods behind the ingress, which hands requests round. One broken pod
 # of three answers a third of the users, and one look alone would miss it twice out of three times.
 LOOKS = 8
 # A TLS alert; or the SETTINGS with which such a server begins, read as HTTP/1.1. Both are offered then.
 _HTTP2 = re.compile(r"no.application.protocol|illegal request line", re.IGNORECASE)
-FORGED = 8  # last characters of a token, well inside its signature, that a forged one has otherwise
-
-# `forged` is the test token with another signature: nobody's.
-Who = Literal["test_token", "admin_token", "forged"]
 
 
 class Asks(Protocol):
@@ -121,7 +117,7 @@ class ApiClient:
 
         With an `origin` as a browser asks that has a page of there open; `accept` is what is understood.
         """
-        url = self._target.base_url + _path(path)
+        url = self._target.base_url + rooted(path)
         return self._send("GET", url, who=who, show=show, sent={"Origin": origin, "Accept": accept})
 
     def get_often(self, path: str, *, who: Who | None = None, times: int = LOOKS) -> list[Answer]:
@@ -129,7 +125,7 @@ class ApiClient:
 
         Each look has a connection of its own, to the addresses of the host in turn.
         """
-        url = self._target.base_url + _path(path)
+        url = self._target.base_url + rooted(path)
         try:
             places = self._session.addresses()
         except UnreachableError as error:
@@ -143,7 +139,7 @@ class ApiClient:
         UnreachableError where nobody answers at first; AssertionError where one of several addresses does
         not, or a later look finds nobody: users see that.
         """
-        url = self._target.base_url + _path(path)
+        url = self._target.base_url + rooted(path)
         cacert = f" --cacert {shlex.quote(str(self._target.ca_file))}" if self._target.ca_file else ""
         repeat = (
             f"for i in $(seq {times}); do curl -sS{cacert} {shlex.quote(url)}; echo; done | sort | uniq -c"
@@ -151,7 +147,9 @@ class ApiClient:
         started = time.perf_counter()
 
         def look(address: str) -> Answer:
-            return self._session.patience.run(lambda: self._exchange("GET", url, {}, None, address))
+            return self._session.patience.run(
+                lambda: self._exchange(ask(self._target, "GET", url, address=address))
+            )
 
         try:
             places = self._session.addresses()
@@ -180,7 +178,7 @@ class ApiClient:
 
     def get_plain(self, path: str) -> Answer:
         """GET `path` without TLS, recording where it redirects to."""
-        return self._send("GET", self._target.plain_url + _path(path), show=("location",))
+        return self._send("GET", self._target.plain_url + rooted(path), show=("location",))
 
     def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
         """POST one of the science requests; `body` is sent as JSON, or as it is where it is text."""
@@ -197,48 +195,27 @@ class ApiClient:
         address: str = "",
         sent: Mapping[str, str] | None = None,
     ) -> Answer:
-        headers = {name: said for name, said in (sent or {}).items() if said}
-        command = ["curl", "-sS"]
-        if self._target.ca_file and url.startswith("https:"):
-            command += ["--cacert", str(self._target.ca_file)]
-        if address and address != (host := urlsplit(url).hostname):
-            command += ["--resolve", f"{host}:{urlsplit(url).port or 443}:{address}"]
-        quoted = [shlex.quote(word) for word in command]
-        quoted += [f"-H {shlex.quote(f'{name}: {said}')}" for name, said in headers.items()]
-        if show:
-            quoted += ["-o /dev/null -D -"]
-        if who:
-            value, spelled = bearer(self._target, who)
-            headers["authorization"] = value
-            quoted += [spelled]
-        if body is not None:
-            headers["content-type"] = "application/json"
-            quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]
-        quoted += [shlex.quote(url)]
-
+        asked = ask(self._target, method, url, who=who, body=body, show=show, address=address, sent=sent)
         started = time.perf_counter()
         try:
-            answer = self._session.patience.run(lambda: self._exchange(method, url, headers, body, address))
+            answer = self._session.patience.run(lambda: self._exchange(asked))
         except UnreachableError as error:
-            self._observe(Observation(f"could not look: {error}", " ".join(quoted)))
+            self._observe(Observation(f"could not look: {error}", asked.command))
             raise
         except AssertionError as error:
-            self._observe(Observation(str(error), " ".join(quoted)))
+            self._observe(Observation(str(error), asked.command))
             raise
         milliseconds = (time.perf_counter() - started) * 1000
         shown = _shown(answer, show) if show else shortened(answer.text)
-        self._observe(
-            Observation(f"HTTP {answer.status} in {milliseconds:.0f} ms: {shown}", " ".join(quoted))
-        )
+        self._observe(Observation(f"HTTP {answer.status} in {milliseconds:.0f} ms: {shown}", asked.command))
         return answer
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None, address: str = ""
-    ) -> Answer:
-        """One request; with an `address` over a connection of its own, to that one of the host's."""
+    def _exchange(self, asked: Ask) -> Answer:
+        """One request."""
+        url, address = asked.url, asked.address
         http = self._session.once if address else self._session.http
         http.cookies.clear()  # every look is a stranger's
-        sent, sni = dict(headers), {}
+        sent, sni = dict(asked.headers), {}
         parts = urlsplit(url)
         place = url
         if address and address != parts.hostname:
@@ -247,11 +224,13 @@ class ApiClient:
             sni = {"sni_hostname": parts.hostname}
         started = time.monotonic()
         try:
-            with http.stream(method, place, headers=sent, content=body, extensions=sni) as response:
+            with http.stream(
+                asked.method, place, headers=sent, content=asked.body, extensions=sni
+            ) as response:
                 content = within(response, MOST_BYTES)
         except httpx.RequestError as error:
             if self._session.speaks_http2_alone(error):
-                return self._exchange(method, url, headers, body, address)
+                return self._exchange(asked)
             if isinstance(error, httpx.TimeoutException):
                 self._session.patience.lost(time.monotonic() - started)
             there = f" at {address}" if sni else ""
@@ -277,23 +256,6 @@ def idempotent(path: str) -> str:
 def as_text(body: object) -> str:
     """A body as JSON, or as it is where it is text."""
     return body if isinstance(body, str) else json.dumps(body)
-
-
-def bearer(target: Target, who: Who) -> tuple[str, str]:
-    """The Authorization header with somebody's token, and how curl is told of it without the token."""
-    token = target.credential("test_token" if who == "forged" else who)
-    value, spelled = token.reveal(), f"${token.name}"
-    if who == "forged":
-        end = ("B" if value.endswith("A" * FORGED) else "A") * FORGED
-        value, spelled = value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
-    return f"Bearer {value}", f'-H "Authorization: Bearer {spelled}"'
-
-
-def _path(path: str) -> str:
-    """The path; one without its slash would change the host: https://host + @elsewhere."""
-    if not path.startswith("/"):
-        raise ValueError(f"expected a path that starts with /, saw {path!r}")
-    return path
 
 
 def _shown(answer: Answer, names: Sequence[str]) -> str:

@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nox_service.access.tokens import Who
 from nox_service.answers import cached, content
-from nox_service.api import Asks, Who
+from nox_service.api import Asks
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 

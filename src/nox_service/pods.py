@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from nox_service.api import Who, as_text, bearer, idempotent
+from nox_service.access.tokens import Who, bearer
+from nox_service.api import as_text, idempotent
 from nox_service.websocket import Echo, talk
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened

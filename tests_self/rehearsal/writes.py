@@ -16,12 +16,12 @@ from redis import Redis
 from nox_rehearsal.cluster import server
 from nox_rehearsal.cluster.kubeconfig import USERS
 from nox_rehearsal.world.state import World
-from nox_service.api import SCIENCE
+from nox_service.access.closed_list import KNOCKS, SCIENCE
 
 ROLES = ("nox_gate", "nox_production_gate")
 READERS = ("ping", "role", "info", "exists", "hello", "client", "auth", "select")
 PASSWORD = "only-looks"  # noqa: S105 (of a Redis on loopback, for one test)
-POSTED = frozenset({("POST", path) for path in SCIENCE})
+POSTED = frozenset({("POST", path) for path in SCIENCE} | set(KNOCKS))
 REVIEWS = re.compile(r"/apis/authorization\.k8s\.io/v1/selfsubject(access|rules)reviews")
 STREAMS = re.compile(r"/api/v1/namespaces/[^/]+/pods/[^/]+/portforward")
 QUERIES = re.compile(

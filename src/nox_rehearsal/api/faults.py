@@ -17,7 +17,9 @@ nothing and is logged as an error.
             database_url, redis_url, google_client_id, ...; and the behaviours that no environment variable
             sets: reuse_oauth_state, oauth_state_counts, admin_for_everyone, admin_unwell,
             anonymous_reads_profile, refusal_shows_profile, signature_ignored, websocket_deaf,
-            websocket_twice (true), websocket_answer ("you said {}"; {} is what was said).
+            websocket_twice (true), websocket_answer ("you said {}"; {} is what was said),
+            rule_off (one of: another key, alg none, another user, expired, early, other audience, writing,
+            own profile, own history, slash, case, HEAD, OPTIONS, POST), state_bits (4; -1 counts).
             port, host, pod and faults are fixed at the start.
 `answers`   by method and exact path (`GET /ws` is the WebSocket's upgrade; its status refuses it):
             `status`, `json` or `text` replace the answer (200 and an empty text where left out);
@@ -44,6 +46,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nox_rehearsal.api.answers import encoded
+from nox_rehearsal.api.doors import opened
 from nox_rehearsal.api.settings import Settings
 
 FIXED = {"port", "host", "pod", "faults"}
@@ -131,6 +134,7 @@ class FaultsMiddleware:
         self._nox.settings = plan.settings
         if plan.settings.signature_ignored and "headers" in scope:
             scope = {**scope, "headers": _signed(scope["headers"], plan.settings.secret_key)}
+        scope = opened(scope, plan.settings)
         if scope["type"] == "lifespan" or not plan.answers:
             await self._app(scope, receive, send)
             return

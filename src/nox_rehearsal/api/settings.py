@@ -42,6 +42,8 @@ class Settings:
     refusal_shows_profile: bool = False
     oauth_state_counts: bool = False
     admin_unwell: bool = False
+    rule_off: str = ""  # the one of the rules for tokens and doors that is not kept
+    state_bits: int = 0  # of which OAuth states are made; 0: of as many as they have
 
     @property
     def schema_is_8(self) -> bool:

@@ -8,6 +8,7 @@ import difflib
 
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.sabotages import (
+    access,
     answering,
     api,
     before_the_day,
@@ -42,6 +43,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         before_the_day,
         api,
         answering,
+        access,
         edge,
         data,
         cluster,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from nox_rehearsal.sabotages.lines import OAUTH, SIGNED
+from nox_rehearsal.sabotages.lines import DOORS, OAUTH, OWN, SIGNED, TOKENS
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import altered, answer, at_ingress, on_one_pod, settings
 
@@ -13,6 +13,7 @@ def sabotages() -> Iterator[Sabotage]:
     yield from _version()
     yield from _health()
     yield from _oauth()
+    yield from _pages()
     yield from _api()
     yield from _access()
     yield from _metrics()
@@ -122,7 +123,7 @@ def _oauth() -> Iterator[Sabotage]:
     )
 
 
-def _api() -> Iterator[Sabotage]:
+def _pages() -> Iterator[Sabotage]:
     refused = {"error": "token store unavailable"}
     anyones = {
         "profile": {"id": 2, "email": "anyone@nox.example"},
@@ -131,23 +132,33 @@ def _api() -> Iterator[Sabotage]:
     }
     for page, content in anyones.items():
         line, path = f"staging.user-{page}", f"GET /api/user/{page}"
-        yield Sabotage(line, "error", "an error with HTTP 200", answer(path, json=refused), "error")
-        yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
         # for everyone alike, stranger or not
-        yield Sabotage(line, "open", "answers strangers", answer(path, json=content), "401")
+        open_, own = (TOKENS, DOORS), (OWN,) if page == "profile" else ()
+        error = answer(path, json=refused)
+        yield Sabotage(line, "error", "an error with HTTP 200", error, "error", (*open_, *own))
+        empty = answer(path, json={})
+        yield Sabotage(line, "empty", "nothing, with HTTP 200", empty, "{}", (TOKENS, *own))
+        everybody = answer(path, json=content)
+        shared = (OWN,) if page == "history" else ()
+        yield Sabotage(line, "open", "answers strangers", everybody, "401", (*open_, *shared))
         unsigned = settings(signature_ignored=True)
-        others = tuple(other for other in SIGNED if other != line)
-        yield Sabotage(line, "unsigned", "does not look at signatures", unsigned, "200", others)
+        forged = tuple(other for other in SIGNED if other != line)
+        yield Sabotage(line, "unsigned", "does not look at signatures", unsigned, "200", (*forged, *open_))
     for page, near in {
         "profile": {"message": "token store unavailable"},
         "settings": {"errors": ["token store unavailable"]},
         "history": {"detail": [{"message": "token store unavailable"}]},
     }.items():
         what, path = "an error of another shape", f"GET /api/user/{page}"
-        lines = f"staging.user-{page}"
-        yield Sabotage(lines, "excuse", what, answer(path, json=near), "nothing of the user's")
+        line = f"staging.user-{page}"
+        others = (TOKENS, DOORS, OWN) if page == "profile" else (TOKENS, DOORS)
+        yield Sabotage(line, "excuse", what, answer(path, json=near), "nothing of the user's", others)
     shown = settings(refusal_shows_profile=True)
-    yield Sabotage("staging.user-profile", "shown", "the refusal shows the profile", shown, "@")
+    yield Sabotage("staging.user-profile", "shown", "the refusal shows the profile", shown, "@", (TOKENS,))
+
+
+def _api() -> Iterator[Sabotage]:
+    refused = {"error": "token store unavailable"}
     line, path = "staging.public-stats", "GET /api/public/stats"
     yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
     yield Sabotage(line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), "[]")
@@ -197,9 +208,9 @@ def _api() -> Iterator[Sabotage]:
 def _access() -> Iterator[Sabotage]:
     door = "GET /api/admin/health"
     everyone = settings(admin_for_everyone=True)
-    yield Sabotage("staging.admin-refuses-user", "open", "lets any user in", everyone, "200")
+    yield Sabotage("staging.admin-refuses-user", "open", "lets any user in", everyone, "200", (DOORS,))
     one = on_one_pod(settings={"admin_for_everyone": True})
-    yield Sabotage("staging.admin-refuses-user", "one-pod", "one pod lets any user in", one, "200")
+    yield Sabotage("staging.admin-refuses-user", "one-pod", "one pod lets any user in", one, "200", (DOORS,))
     unwell = settings(admin_unwell=True)
     yield Sabotage("staging.admin-allows-admin", "unwell", "a worker is down", unwell, "worker")
     shut = answer(door, status=403, json={"error": "forbidden"})
@@ -209,10 +220,10 @@ def _access() -> Iterator[Sabotage]:
         "shut for all",
         shut,
         "403",
-        ("staging.admin-refuses-anonymous",),
+        ("staging.admin-refuses-anonymous", TOKENS),
     )
     login = answer(door, status=302, headers={"location": "/login"})
-    others = ("staging.admin-allows-admin", "staging.admin-refuses-user")
+    others = ("staging.admin-allows-admin", "staging.admin-refuses-user", TOKENS)
     yield Sabotage("staging.admin-refuses-anonymous", "login", "sends to a login page", login, "302", others)
 
 

@@ -12,6 +12,7 @@ SIGNED = (
     "staging.user-history",
     "staging.admin-refuses-anonymous",
 )
+TOKENS, DOORS, OWN = "staging.bad-tokens", "staging.shut-doors", "staging.own-user"
 # Every line that a client cannot look at once it distrusts the certificate.
 HTTPS = (
     "staging.health",
@@ -29,6 +30,9 @@ HTTPS = (
     "staging.admin-allows-admin",
     "staging.admin-refuses-user",
     "staging.admin-refuses-anonymous",
+    "staging.bad-tokens",
+    "staging.shut-doors",
+    "staging.own-user",
     "staging.header-frame-options",
     "staging.header-xss-protection",
     "staging.header-content-type-options",

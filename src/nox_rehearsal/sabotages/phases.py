@@ -31,6 +31,7 @@ EMPTY: dict[str, Any] = {HISTORY: {"json": {}}}
 TWICE = "', ('noxgate looks"
 KEY = "another-secret-key-than-that-of-blue-and-as-long"
 AT_ONCE = ("live.user-pages", "live.science", "live.signed-in-errors")
+OWN = ("live.bad-tokens", "live.own-user")  # what the user's own token has to get for
 
 
 def sabotages() -> Iterator[Sabotage]:
@@ -113,7 +114,7 @@ def _live() -> Iterator[Sabotage]:
     after = partial(Sabotage, moment="live")
     line, *others = AT_ONCE
     signed_out = in_production(settings(secret_key=KEY))
-    yield after(line, "signed-out", "users are signed out", signed_out, "HTTP 401", tuple(others))
+    yield after(line, "signed-out", "users are signed out", signed_out, "HTTP 401", (*others, *OWN))
     excuse = in_production(answer(HISTORY, json={"error": "token store unavailable"}))
     yield after(line, "error", "an error with HTTP 200", excuse, "token store unavailable")
     stored = in_production(answer(SETTINGS, headers={"Age": "30"}))
@@ -127,7 +128,7 @@ def _live() -> Iterator[Sabotage]:
     twice = in_production(settings(websocket_twice=True))
     yield after("live.websocket", "twice", "says it twice", twice, TWICE)
     refused = in_production(answer(PROFILE, status=403, json={"error": "forbidden"}))
-    yield after("live.signed-in-errors", "403", "a good token is refused", refused, "HTTP 403", (line,))
+    yield after("live.signed-in-errors", "403", "a good token is refused", refused, "HTTP 403", (line, *OWN))
 
     role = f"ALTER ROLE {postgres.PRODUCTION.application} IN DATABASE {postgres.PRODUCTION.database}"
     shut = f"{role} SET default_transaction_read_only = on"

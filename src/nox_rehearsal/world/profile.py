@@ -87,6 +87,9 @@ def _write(
             "DATABASE_URL": plan.database.url(environment.names.read_only, environment.names.database),
             "REDIS_URL": environment.variables["REDIS_URL"],
             "TEST_TOKEN": mint(secret_key, USER, "user", TOKEN_HOURS),
+            "EXPIRED_TOKEN": mint(secret_key, USER, "user", -1),
+            "EARLY_TOKEN": mint(secret_key, USER, "user", TOKEN_HOURS * 3, starts_in=TOKEN_HOURS * 2),
+            "OTHER_AUDIENCE_TOKEN": mint(secret_key, USER, "user", TOKEN_HOURS, audience="nox-console"),
             "REGISTRY_PASSWORD": plan.registry.credentials,
             "ADMIN_TOKEN": mint(secret_key, ADMIN, "admin", TOKEN_HOURS),
         },
@@ -131,6 +134,9 @@ database_url = "DATABASE_URL"
 redis_url = "REDIS_URL"
 test_token = "TEST_TOKEN"
 admin_token = "ADMIN_TOKEN"
+expired_token = "EXPIRED_TOKEN"
+early_token = "EARLY_TOKEN"
+other_audience_token = "OTHER_AUDIENCE_TOKEN"
 registry_password = "REGISTRY_PASSWORD"
 
 {tables}{oauth}

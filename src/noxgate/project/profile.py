@@ -85,6 +85,7 @@ _KEYS: dict[str, type] = {
     "signers": list,
     "signing_key": str,
     "evidence_hours": int,
+    "test_subject": str,
     "credentials": dict,
     "oauth": dict,
     "security_headers": dict,
@@ -194,7 +195,7 @@ def _target(
         for key in ("namespace", "green_namespace", "blue_namespace")
         if key in document
     }
-    ids, id_variables = values.oauth(path, document["oauth"])
+    ids, id_variables, asks = values.oauth(path, document["oauth"])
     id_variables = {provider: prefix + name for provider, name in id_variables.items()}
     credentials = {
         role: prefix + name for role, name in values.credentials(path, document["credentials"]).items()
@@ -267,6 +268,10 @@ def _target(
         runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,
         client_ids=ids,
         client_id_variables=id_variables,
+        asks=asks,
+        test_subject=values.text(path, "test_subject", document["test_subject"])
+        if "test_subject" in document
+        else None,
         security_headers=values.headers(path, document.get("security_headers", DEFAULT_HEADERS)),
         credentials=credentials,
         variables={name: value for name, value in variables.items() if name in named},

@@ -18,9 +18,11 @@ from noxgate.look.database_url import is_database_url
 from noxgate.look.secret import FRAGMENT
 from noxgate.project.target import (
     BACKUP_FORMS,
+    BAD_TOKENS,
     CREDENTIALS,
     ON_PRODUCTION,
     PROVIDERS,
+    Asked,
     Dashboard,
     Hours,
     LoadCounters,
@@ -34,6 +36,8 @@ VARIABLE = r"[A-Z][A-Z0-9_]*"
 HOURS = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
 CLUSTER = "cluster"
 PREFIX = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"  # of paths; no dots that lead elsewhere
+IDS = ("client_id", "client_id_variable")  # of [oauth.PROVIDER]: one of them
+ASKED = ("scopes", "prompt")
 PLACES = ("database_url", "redis_url", CLUSTER)  # what credentials point at
 
 
@@ -337,23 +341,23 @@ def ca_file(path: Path, value: str) -> Path:
     return found
 
 
-def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[str, Asked]]:
+    """Client ids, their variables, and what is asked for, by provider."""
     ids: dict[str, str] = {}
     variables: dict[str, str] = {}
+    asks: dict[str, Asked] = {}
     for provider, entry in table.items():
         where = f"{path.name}: [oauth.{provider}]"
         if provider not in PROVIDERS:
             raise ProfileError(f"{where}: no such provider (providers: {', '.join(PROVIDERS)})")
-        if (
-            not isinstance(entry, dict)
-            or len(entry) != 1
-            or not entry.keys() <= {"client_id", "client_id_variable"}
-        ):
+        known = (*IDS, *ASKED, *(["tenant"] if provider == "microsoft" else []))
+        if not isinstance(entry, dict) or not entry.keys() <= set(known) or len(entry.keys() & set(IDS)) != 1:
             seen = ", ".join(entry) or "nothing" if isinstance(entry, dict) else type(entry).__name__
             raise ProfileError(  # no values: a client secret may stand here by mistake
                 f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {seen}'
             )
-        ((key, value),) = entry.items()
+        (key,) = entry.keys() & set(IDS)
+        value = entry[key]
         if not isinstance(value, str) or not value.strip():
             raise ProfileError(f"{where} {key}: expected text, saw {value!r}")
         if key == "client_id_variable" and not re.fullmatch(VARIABLE, value):
@@ -361,7 +365,24 @@ def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[st
                 f"{where} {key}: expected the NAME of an environment variable (capitals, digits, _)"
             )
         (ids if key == "client_id" else variables)[provider] = value
-    return ids, variables
+        asks[provider] = _asked(where, entry)
+    return ids, variables, asks
+
+
+def _asked(where: str, entry: Mapping[str, Any]) -> Asked:
+    scopes, prompt, tenant = (entry.get(key) for key in (*ASKED, "tenant"))
+    if scopes is not None and not (isinstance(scopes, list) and all(_is(r"[!-~]+", one) for one in scopes)):
+        raise ProfileError(f'{where} scopes: expected a list such as ["openid", "email"], saw {scopes!r}')
+    if prompt is not None and not _is(r"([a-z_]+( [a-z_]+)*)?", prompt):
+        expected = 'such as "select_account", or "" for none'
+        raise ProfileError(f"{where} prompt: expected {expected}, saw {prompt!r}")
+    if tenant is not None and not _is(r"[A-Za-z0-9][\w.-]*", tenant):
+        raise ProfileError(f'{where} tenant: expected such as "common", an id or a domain, saw {tenant!r}')
+    return Asked(None if scopes is None else tuple(scopes), prompt, tenant)
+
+
+def _is(pattern: str, value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
 def headers(path: Path, table: Mapping[str, Any]) -> dict[str, str]:
@@ -403,7 +424,7 @@ def check_secrets(target: Target) -> None:
             raise ProfileError(
                 f"{name}: expected {form}, saw another form ({len(value)} characters, not shown)"
             )
-    for role in ("test_token", "admin_token"):
+    for role in ("test_token", "admin_token", *BAD_TOKENS):
         name = target.credentials.get(role, "")
         if not re.fullmatch(r"[!-~]+", target.variables.get(name, "-")):
             raise ProfileError(f"{name}: expected a token of visible ASCII characters without spaces")

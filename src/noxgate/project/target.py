@@ -11,11 +11,14 @@ from noxgate.look.database_url import database_passwords
 from noxgate.look.secret import Secret
 
 PROVIDERS = ("google", "github", "microsoft")
+# Tokens that the API must refuse although they are rightly signed: nobody but their issuer can make them.
+BAD_TOKENS = ("expired_token", "early_token", "other_audience_token")
 CREDENTIALS = (
     "database_url",
     "redis_url",
     "test_token",
     "admin_token",
+    *BAD_TOKENS,
     "prometheus_token",
     "prometheus_password",
     "registry_password",
@@ -79,6 +82,15 @@ class QuietHours:
 
     hours: tuple[Hours, ...] = ()
     ingress: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the service asks an OAuth provider for, as the profile has it; None: the profile says nothing."""
+
+    scopes: tuple[str, ...] | None = None
+    prompt: str | None = None  # "": none is sent
+    tenant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +162,8 @@ class Target:
     )  # program -> the oldest version that will do, or ""
     client_ids: Mapping[str, str] = field(default_factory=dict)
     client_id_variables: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, Asked] = field(default_factory=dict)  # OAuth provider -> what for
+    test_subject: str | None = None  # as the API calls test_token's user, where the token does not
     security_headers: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -218,6 +218,19 @@ class LoadTest:
             raise UnreachableError(f"not decided: {'; '.join(unseen)}: {self._make()}")
         return wrong
 
+    def states(self, name: str) -> list[str]:
+        """Digests of the states that today's load tests of this target and release were given; maybe none."""
+        try:
+            newest = list(self._results.newest.values())
+        except UnreachableError as error:
+            self._say(str(error))
+            return []
+        kept = [one for one in newest if not self._foreign([one])]
+        found = [state for one in kept for state in one.result.states.get(name, ())]
+        made = ", ".join(one.folder.name for one in kept) or "no load test of today"
+        self._say(f"{len(found)} states of {name} in {made}")
+        return found
+
     def expected(self, limit: float, of_rehearsal: float) -> float:
         """A limit of the runbook; a rehearsal's short ramp is held to what it is."""
         return of_rehearsal if self._target.rehearsal else limit

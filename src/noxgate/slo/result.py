@@ -3,6 +3,7 @@
 `result.json.gz`. Response times are kept one by one (four bytes each, in seconds), counts exactly. Schema 2
 has the nonce of its run, what was sent, and visits; of schema 1 nothing proves that a load test made it.
 Schema 3 has the science that was new; what is of one before may have been answered from the database.
+It may have digests of the states that sign-ins were given.
 """
 
 import base64
@@ -112,6 +113,7 @@ class Result:
     sent: int = 0
     visits: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     new_jobs: tuple[NewJob, ...] = ()
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider -> digests
     schema: int = SCHEMA
 
     @property
@@ -160,6 +162,8 @@ def write(path: Path, result: Result) -> None:
         del document[name]
     if result.schema < SINCE["new_jobs"]:
         del document["ramp"]["new_jobs"]
+    if not result.states:  # a key that schema 3 may have
+        del document["states"]
     document["users"] = {str(second): users for second, users in result.users.items()}
     document["seconds"] = {
         name: {str(second): _packed(measured) for second, measured in by.items()}
@@ -191,6 +195,7 @@ def read(path: Path) -> Result:
             **{
                 **document,
                 "visits": {int(second): (began, ended) for second, (began, ended) in visits.items()},
+                "states": {name: tuple(some) for name, some in document.get("states", {}).items()},
                 "ramp": ramp_of(document["ramp"]),
                 "problems": tuple(document["problems"]),
                 "new_jobs": tuple(NewJob(**job) for job in document.get("new_jobs", ())),

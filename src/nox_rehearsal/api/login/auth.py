@@ -2,11 +2,11 @@
 
 import time
 from dataclasses import dataclass
-from typing import Literal
 
 import jwt
 
 ROLES = ("admin", "user")
+AUDIENCE = "nox-api"  # whom tokens are for, where they say it
 MOST_TOKENS = 10_000  # verified tokens kept; a cleared cache only costs a second look
 
 
@@ -19,16 +19,32 @@ class Caller:
     expires: float
 
 
+# Of these one may be off, by fault: what a good library does for all of them at once.
+RULES = ("another key", "alg none", "another user", "expired", "early", "other audience")
+
+
 class TokenError(Exception):
     """No valid token; the message may be shown to the caller."""
 
 
-def mint(secret_key: str, user_id: int, role: str, hours: float) -> str:
+def mint(
+    secret_key: str,
+    user_id: int,
+    role: str,
+    hours: float,
+    *,
+    audience: str = AUDIENCE,
+    starts_in: float = 0,
+) -> str:
     """A token for one user, valid for `hours` from now (negative: already expired).
 
-    Claims: `sub` (the user's id as text), `role` (`admin` or `user`), `exp`.
+    Claims: `sub` (the user's id as text), `role` (`admin` or `user`), `exp`, `aud`; and `nbf`, where it is
+    valid only in `starts_in` hours.
     """
-    claims = {"sub": str(user_id), "role": role, "exp": int(time.time() + hours * 3600)}
+    now = time.time()
+    claims = {"sub": str(user_id), "role": role, "exp": int(now + hours * 3600), "aud": audience}
+    if starts_in:
+        claims["nbf"] = int(now + starts_in * 3600)
     return jwt.encode(claims, secret_key, algorithm="HS256")
 
 
@@ -38,10 +54,15 @@ class Verifier:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], Caller] = {}
 
-    def caller(self, secret_key: str, authorization: str | None) -> Caller:
-        """The caller that `Bearer …` names; TokenError without a header or with a bad one."""
+    def caller(self, secret_key: str, authorization: str | None, rule_off: str = "") -> Caller:
+        """The caller that `Bearer …` names; TokenError without a header or with a bad one.
+
+        `rule_off` is a fault: the one rule that is not kept.
+        """
         if authorization is None:
             raise TokenError("authentication required")
+        if rule_off in RULES:
+            return _verified(secret_key, authorization, rule_off)
         caller = self._seen.get((secret_key, authorization))
         if caller is None:
             caller = _verified(secret_key, authorization)
@@ -53,14 +74,23 @@ class Verifier:
         return caller
 
 
-def _verified(secret_key: str, authorization: str) -> Caller:
+def _verified(secret_key: str, authorization: str, rule_off: str = "") -> Caller:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise TokenError("authentication required")
-    required: list[Literal["sub", "exp"]] = ["sub", "exp"]
     try:
         claims = jwt.decode(
-            token.strip(), secret_key, algorithms=["HS256"], options={"require": list(required)}
+            token.strip(),
+            secret_key,
+            algorithms=["HS256"],
+            options={
+                "require": ["sub", "exp"],
+                "verify_signature": not _unsigned(token.strip(), rule_off),
+                "verify_exp": rule_off != "expired",
+                "verify_nbf": rule_off != "early",
+                "verify_iat": True,
+                "verify_aud": False,
+            },
         )
     except jwt.ExpiredSignatureError:
         raise TokenError("token expired") from None
@@ -69,4 +99,28 @@ def _verified(secret_key: str, authorization: str) -> Caller:
     subject, role = claims["sub"], claims.get("role")
     if role not in ROLES or not (subject.isascii() and subject.isdigit() and len(subject) < 19):  # noqa: PLR2004
         raise TokenError("invalid token")
+    audience = claims.get("aud", AUDIENCE)
+    if (
+        AUDIENCE not in (audience if isinstance(audience, list) else [audience])
+        and rule_off != "other audience"
+    ):
+        raise TokenError("invalid token")
     return Caller(int(subject), role, float(claims["exp"]))
+
+
+def _unsigned(token: str, rule_off: str) -> bool:
+    """Whether, by a fault, this one's signature is not looked at."""
+    if rule_off not in {"another key", "alg none", "another user"}:
+        return False
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+        algorithm = str(jwt.get_unverified_header(token).get("alg"))
+    except jwt.InvalidTokenError:
+        return False
+    signature = token.rpartition(".")[2]
+    found = {
+        "alg none": algorithm.lower() == "none",
+        "another user": bool(signature) and algorithm == "HS256" and claims.get("role") == "admin",
+        "another key": bool(signature) and algorithm == "HS256" and claims.get("role") != "admin",
+    }
+    return found[rule_off]

@@ -1,6 +1,7 @@
 """The first step of signing in: the provider's authorization URL, with a state to expect back."""
 
 import asyncio
+import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,6 +47,12 @@ def _without_state(provider: str, client_id: str, public_url: str) -> str:
         "scope": PROVIDERS[provider].scope,
     }
     return f"{PROVIDERS[provider].authorize}?{urlencode(query, quote_via=quote)}"
+
+
+def poor_state(bits: int, count: int, key: str) -> str:
+    """A state of few bits that looks like one of many; of none (below zero) but how many there were."""
+    text = f"{key}{secrets.randbits(bits)}" if bits > 0 else str(count)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class States:

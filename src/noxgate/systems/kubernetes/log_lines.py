@@ -30,12 +30,16 @@ def count_grave(lines: Sequence[str]) -> int:
     return sum(1 for _ in graves(lines))
 
 
-def unexpected(lines: Sequence[str], allowed: Sequence[Allowed]) -> list[str]:
-    """The grave events that nobody has allowed, each in one line, without what could be a secret."""
+def unexpected(lines: Sequence[str], allowed: Sequence[Allowed], mark: str = "") -> list[str]:
+    """The grave events that nobody has allowed, each in one line, without what could be a secret.
+
+    One that has the `mark` is about a request of this gate's own, which was to be refused.
+    """
     return [
         _shown(event.lines)
         for event in graves(lines)
-        if not any(each.pattern.search(bare("\n".join(event.lines))) for each in allowed)
+        if not (mark and mark in "\n".join(event.lines))
+        and not any(each.pattern.search(bare("\n".join(event.lines))) for each in allowed)
     ]
 
 

@@ -1,0 +1,115 @@
+"""Whose profile and history an answer has: those of the user of the token, and of nobody else."""
+
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from nox_service.access.tokens import claims_of, subject_of
+from nox_service.api import ApiClient
+from noxgate.look.http import Answer
+from noxgate.look.observation import few, shortened
+from noxgate.project.target import Target
+
+PROFILE, HISTORY = "/api/user/profile", "/api/user/history"
+
+# Spelled without case and signs between words: userId and user_id are one.
+NAMES = frozenset(
+    {"id", "userid", "uid", "sub", "subject", "accountid", "email", "username", "login", "user"}
+)
+OWNERS = frozenset({"userid", "uid", "sub", "subject", "accountid", "owner", "ownerid", "user", "createdby"})
+AROUND = frozenset({"user", "profile", "account", "data", "result", "me", "attributes", "identity"})
+ENTRY = frozenset({"id", "jobid", "uuid"})
+
+
+def faults(api: ApiClient, target: Target) -> list[str]:
+    """Why the test user does not get their own profile and history.
+
+    Histories need not say whose they are: then an administrator's is another one, where there is a token.
+    """
+    subject = subject_of(target)
+    profile = api.get(PROFILE, who="test_token")
+    history = api.get(HISTORY, who="test_token")
+    if wrong := [f"{path}: {said}" for path, said in _unlike_pages({PROFILE: profile, HISTORY: history})]:
+        return wrong
+    others = api.get(HISTORY, who="admin_token") if "admin_token" in target.credentials else None
+    is_another = others is not None and others.status == HTTPStatus.OK and subject != _other(target)
+    return [
+        *profile_faults(profile, subject),
+        *history_faults(history, profile, subject, others if is_another else None),
+    ]
+
+
+def profile_faults(profile: Answer, subject: str) -> list[str]:
+    """Why it is not the profile of that user."""
+    names = _names(profile.json())
+    if subject in names:
+        return []
+    seen = ", ".join(few(sorted(name for name in names if "@" not in name), 5)) or "no name"
+    otherwise = "if that is how the API calls this user, say so in the profile: test_subject"
+    return [f"expected the profile of the token's subject {subject!r}, saw {seen} ({otherwise})"]
+
+
+def history_faults(history: Answer, profile: Answer, subject: str, others: Answer | None = None) -> list[str]:
+    """Why it is not that user's history: entries of somebody else, or the very ones that another one has."""
+    own = {subject, *_names(profile.json())}
+    strange = sorted({owner for owner in _owners(history.json()) if owner not in own})
+    if strange:
+        return [f"expected the history of {subject!r} alone, saw entries of {', '.join(few(strange, 5))}"]
+    entries = set(_entries(history.json()))
+    if others is not None and entries and entries == set(_entries(others.json())):
+        return [f"another user has the very same {len(entries)} entries: whose are they?"]
+    return []
+
+
+def _unlike_pages(answers: Mapping[str, Answer]) -> Iterator[tuple[str, str]]:
+    for path, answer in answers.items():
+        if answer.status != HTTPStatus.OK:
+            yield path, f"HTTP {answer.status}: {shortened(answer.text, 120)}"
+
+
+def _other(target: Target) -> str:
+    """Whose the administrator's token is; empty where it does not say."""
+    return str((claims_of(target.credential("admin_token").reveal()) or {}).get("sub", ""))
+
+
+def _names(document: Any) -> set[str]:
+    """What says whose profile it is: on top, or in what is only around it."""
+    if not isinstance(document, dict):
+        return set()
+    found = {
+        str(value)
+        for key, value in document.items()
+        if _plain(key) in NAMES and isinstance(value, str | int) and not isinstance(value, bool)
+    }
+    return found.union(*(_names(value) for key, value in document.items() if _plain(key) in AROUND))
+
+
+def _owners(document: Any) -> Iterator[str]:
+    for key, value in _pairs(document):
+        if key not in OWNERS:
+            continue
+        if isinstance(value, dict):
+            yield from (str(one) for name, one in value.items() if _plain(name) == "id")
+        elif isinstance(value, str | int) and not isinstance(value, bool):
+            yield str(value)
+
+
+def _entries(document: Any) -> Iterator[str]:
+    yield from (
+        str(value) for key, value in _pairs(document) if key in ENTRY and isinstance(value, str | int)
+    )
+
+
+def _pairs(document: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(document, list):
+        for each in document:
+            yield from _pairs(each)
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield _plain(key), value
+            yield from _pairs(value)
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", key.casefold())

@@ -1,0 +1,36 @@
+"""Runbook 2, validation suite > access: tokens that must be refused, doors that have other spellings."""
+
+import pytest
+
+from nox_service.access import doors, owners
+from nox_service.access.closed_list import DOOR
+from nox_service.access.tokens import bad_tokens
+from nox_service.api import ApiClient
+from nox_service.together import Together
+from noxgate.look.observation import Observation, Observe
+from noxgate.project.target import Target
+
+
+@pytest.mark.runbook("staging.bad-tokens")
+def test_bad_tokens_are_refused(together: Together, target: Target, observe: Observe) -> None:
+    """Each for one reason alone, wherever somebody reads, writes or administers."""
+    tokens = bad_tokens(target)
+    observe(Observation(tokens.said(), f"grep -A12 credentials {target.path.name}"))
+    read = doors.bad_tokens_refused(together, tokens, (*doors.PAGES, DOOR))
+    written = doors.bad_tokens_write_nothing(together, tokens)
+
+    assert tokens.tried != ()
+    assert read == []
+    assert written == []
+
+
+@pytest.mark.runbook("staging.shut-doors")
+def test_doors_have_no_other_way_in(together: Together, target: Target) -> None:
+    """Guards are often written for one method and one spelling of a path."""
+    assert doors.doors_shut(together, bad_tokens(target)) == []
+
+
+@pytest.mark.runbook("staging.own-user")
+def test_user_gets_their_own(api: ApiClient, target: Target) -> None:
+    """A profile is somebody's; whether it is this user's only the token says."""
+    assert owners.faults(api, target) == []
