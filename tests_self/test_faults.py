@@ -6,13 +6,17 @@ The same servers stand before the whole gate and the load test in `make faults` 
 import base64
 import functools
 import hashlib
+import json
 import re
 import socket
 import tracemalloc
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from tests_self.authority import Authority
 from tests_self.faults import http
 from tests_self.faults.http import FAULTS, NO_ANSWER
 from tests_self.loopback import Loopback
@@ -26,6 +30,7 @@ from noxgate.slo import run
 from noxgate.systems.http.links import Links
 from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.http.tool_api import ToolApi
+from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
 
 SHORT, LONG = 0.2, 60.0  # seconds that a look may take: where it is in vain, and where it must not matter
@@ -108,7 +113,7 @@ def test_what_unpacks_to_gigabytes_is_never_held(loopback: Loopback, look: str, 
     assert most < MOST
 
 
-def flood(first: bytes) -> Callable[[socket.socket], None]:
+def flood(first: bytes, piece: bytes) -> Callable[[socket.socket], None]:
     """A WebSocket whose frames never end."""
 
     def talk(connection: socket.socket) -> None:
@@ -120,20 +125,27 @@ def flood(first: bytes) -> Callable[[socket.socket], None]:
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
         )
         with suppress(OSError):
+            connection.sendall(first + http.PIECE)
             for _ in range(1_000):
-                connection.sendall(first + http.PIECE)
+                connection.sendall(piece + http.PIECE)
 
     return talk
 
 
+LONG_FRAME = len(http.PIECE).to_bytes(8)
+
+
 @pytest.mark.parametrize(
-    "first",
-    [b"\x81\x7f" + (1_000_000_000).to_bytes(8), b"\x01\x7f" + len(http.PIECE).to_bytes(8)],
+    ("first", "piece"),
+    [
+        (b"\x81\x7f" + (1_000_000_000).to_bytes(8), b""),
+        (b"\x01\x7f" + LONG_FRAME, b"\x00\x7f" + LONG_FRAME),
+    ],
     ids=["one frame of a gigabyte", "fragments without end"],
 )
-def test_websocket(loopback: Loopback, first: bytes) -> None:
+def test_websocket(loopback: Loopback, first: bytes, piece: bytes) -> None:
     """What a frame announces is not taken on trust."""
-    target = loopback.target(loopback.serve_tls(flood(first)))
+    target = loopback.target(loopback.serve_tls(flood(first, piece)))
     session = ApiSession(target)
     session.patience = Patience(target.base_url, look=LONG)
 
@@ -168,6 +180,77 @@ def test_links_are_followed_without_what_they_say(loopback: Loopback) -> None:
     port = loopback.serve(http.never_ending(http.flooding(leads, http.CHUNK, None), loopback.over))
 
     assert Links(loopback.target(9), lambda _: None).problem(f"http://localhost:{port}/") is None
+
+
+def cluster(
+    loopback: Loopback, authority: Authority, folder: Path, *answers: bytes
+) -> tuple[KubeSession, list[bytes]]:
+    """An API server that gives these answers, the last of them for good."""
+    asked: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        while head := http.request(connection):
+            asked.append(head)
+            connection.sendall(answers[min(len(asked), len(answers)) - 1])
+
+    port = loopback.serve_tls(talk)
+    server = {
+        "server": f"https://localhost:{port}",
+        "certificate-authority": str(authority.file.certificate),
+    }
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "it", "cluster": server}],
+        "users": [{"name": "it", "user": {"token": "a-token-of-the-cluster"}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "current-context": "it",
+    }
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    target = replace(loopback.target(9), kubeconfig=str(folder / "kubeconfig"))
+    session = KubeSession(target)
+    loopback.at_end.append(session.close)
+    return session, asked
+
+
+def said(status: str, document: object, *lines: str) -> bytes:
+    body = json.dumps(document).encode()
+    return http.head(f"Content-Length: {len(body)}", *lines, status=status) + body
+
+
+PODS = said("200 OK", {"kind": "PodList", "items": []})
+BUSY = said("429 Too Many Requests", {"kind": "Status", "message": "try later"}, "Retry-After: 0")
+
+
+def test_a_busy_cluster_is_asked_again(loopback: Loopback, authority: Authority, tmp_path: Path) -> None:
+    """Where it says when: its priority and fairness does, and kubectl's user sees nothing of it."""
+    session, asked = cluster(loopback, authority, tmp_path, BUSY, BUSY, PODS)
+
+    assert session.ask("GET", "/api/v1/pods", {}).document["kind"] == "PodList"
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "times", "words"),
+    [
+        (BUSY, 4, "429: try later"),
+        (BUSY.replace(b"Retry-After: 0", b"Retry-After: 3600"), 1, "429: try later"),
+        (BUSY.replace(b"Retry-After: 0", b"X-Other: 0"), 1, "429: try later"),
+        (said("500 It", {"kind": "Status", "message": "ill"}), 1, "500: ill"),
+        (http.head("Content-Length: 2000") + b"[" * 2000, 1, "expected a Kubernetes object"),
+    ],
+    ids=["always", "an hour", "without a time", "500", "deep"],
+)
+def test_a_cluster_that_is_ill(
+    loopback: Loopback, authority: Authority, tmp_path: Path, answer: bytes, times: int, words: str
+) -> None:
+    """It is not asked for ever, and nothing is known of it."""
+    session, asked = cluster(loopback, authority, tmp_path, answer)
+
+    with pytest.raises(UnreachableError, match=words):
+        session.ask("GET", "/api/v1/pods", {})
+
+    assert len(asked) == times
 
 
 def with_prometheus(target: Target) -> Target:

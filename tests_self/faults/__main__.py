@@ -57,9 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "authority").mkdir()
-        rows, bad = _played(world, Authority(folder / "authority"), folder, chosen, given.workers)
-    if given.write:
-        _write(rows)
+        rows, bad = _played(world, Authority(folder / "authority"), folder, chosen, given)
     for each in bad:
         _say(f"FAILED  {each}")
     _say(f"{len(rows)} faults, {len(bad)} not as they should be")
@@ -67,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _played(
-    world: World, authority: Authority, folder: Path, chosen: Sequence[Fault], workers: int
+    world: World, authority: Authority, folder: Path, chosen: Sequence[Fault], given: argparse.Namespace
 ) -> tuple[list[str], list[str]]:
     rows: list[str] = []
     bad: list[str] = []
@@ -87,13 +85,15 @@ def _played(
         own = {
             each.system: play(each, world, authority, folder).wrong for each in REFUSED if each.phase == phase
         }
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(given.workers) as pool:
             jobs = [(fault, pool.submit(play, fault, world, authority, folder)) for fault in faults]
             for fault, job in jobs:
                 seen = job.result()
                 theirs = {"load"} if fault.load else own[ALIKE.get(fault.system, fault.system)]
                 rows.append(_row(fault, seen))
                 _say(rows[-1])
+                if given.write:  # at once: an hour is long
+                    _write(rows[-1:])
                 bad += [f"{fault.system}: {fault.name}: {each}" for each in _wrong(fault, seen, theirs)]
     return rows, bad
 
