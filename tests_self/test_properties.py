@@ -268,7 +268,7 @@ URL = (
     "https://github.com/login/oauth/authorize?client_id=c&response_type=code&scope=read%3Auser&state=0123456789abcdef"
     "&redirect_uri=https%3A%2F%2Fnox%2Fapi%2Fauth%2Fgithub%2Fcallback"
 )
-TARGET: Any = SimpleNamespace(base_url="https://nox", client_id=lambda _: "c")
+TARGET: Any = SimpleNamespace(base_url="https://nox", client_id=lambda _: "c", asks={})
 
 
 @EXAMPLES
