@@ -258,7 +258,8 @@ http_request_duration_seconds_count 12
 @example("a_bucket 1\na_bucket 2\n")
 @example('# TYPE a histogram\na_bucket{le="nine"} 1\n')
 def test_exposition(raw: str) -> None:
-    found = ends(lambda: exposition.parse(raw), AssertionError)
+    sent = raw.encode("utf-8", "surrogatepass")  # a scrape is bytes
+    found = ends(lambda: exposition.parse(sent), AssertionError)
     if found is not None:
         names = {"http_request_duration_seconds", "a"}
         ends(lambda: [exposition.histograms(found, name) for name in names], AssertionError)  # type: ignore[arg-type]
