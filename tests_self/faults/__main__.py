@@ -88,7 +88,11 @@ def _played(
         with ThreadPoolExecutor(given.workers) as pool:
             jobs = [(fault, pool.submit(play, fault, world, authority, folder)) for fault in faults]
             for fault, job in jobs:
-                seen = job.result()
+                try:
+                    seen = job.result()
+                except Exception as error:  # noqa: BLE001 (the others are worth their rows)
+                    bad.append(f"{fault.system}: {fault.name}: could not be made: {error!r}")
+                    continue
                 theirs = {"load"} if fault.load else own[ALIKE.get(fault.system, fault.system)]
                 rows.append(_row(fault, seen))
                 _say(rows[-1])

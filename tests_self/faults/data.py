@@ -1,5 +1,6 @@
 """PostgreSQL and Redis: the real ones in a bad way where that can be had, else small servers."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -126,8 +127,20 @@ def standby(scene: Scene) -> Iterator[Changes]:
         shutil.chown(home, owner.pw_uid, owner.pw_gid)
     user = {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     data, port = home / "data", scene.servers.closed_port()
-    copy = [str(doctor.program("pg_basebackup")), "-D", str(data), "-R", "-d", scene.world.dsn]
-    subprocess.run(copy, check=True, cwd="/", capture_output=True, **user)  # type: ignore[call-overload]
+    copy = [
+        str(doctor.program("pg_basebackup")),
+        "-D",
+        str(data),
+        "-R",
+        "-c",
+        "fast",
+        "-d",
+        _without_password(scene.world.dsn),
+    ]
+    known = os.environ | {
+        "PGPASSWORD": urlsplit(scene.world.dsn).password or ""
+    }  # not for all who see a command
+    subprocess.run(copy, check=True, cwd="/", env=known, capture_output=True, timeout=STARTS * 4, **user)  # type: ignore[call-overload]
     settings = postgresql.THROWAWAY | {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(port)
     }  # fmt: skip
@@ -136,6 +149,11 @@ def standby(scene: Scene) -> Iterator[Changes]:
         there = scene.world.read_only_dsn.replace(f":{port_of(scene.world.dsn)}/", f":{port}/")
         eventually(lambda: _signs_in(there), within=STARTS, every=0.1)
         yield instead(scene, POSTGRES, port)
+
+
+def _without_password(dsn: str) -> str:
+    parts = urlsplit(dsn)
+    return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
 
 
 def _signs_in(dsn: str) -> None:
