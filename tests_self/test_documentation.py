@@ -39,6 +39,12 @@ def test_list_of_checks_is_current(root: Path) -> None:
     assert (root / "docs" / "CHECKS.md").read_text() == table
 
 
+def test_readme_counts_the_lines(root: Path) -> None:
+    """As many as there are."""
+    lines = read_runbook(root / "runbook.toml").lines
+    assert f"({len(lines)} entries: " in (root / "README.md").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str, root: Path) -> None:
     """Every relative link names a file of this project."""
