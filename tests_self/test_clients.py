@@ -33,17 +33,23 @@ def http(body: bytes = b"{}", *lines: str, status: str = "200 OK") -> bytes:
 
 
 def request_of(connection: socket.socket) -> bytes:
-    """Read one request with its body."""
+    """Read one request with its body; ConnectionError where the client went away before its end."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        received += more_of(connection)
     head, _, body = received.partition(b"\r\n\r\n")
     length = [
         int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
     ]
     while len(body) < sum(length):
-        body += connection.recv(65536)
+        body += more_of(connection)
     return head + b"\r\n\r\n" + body
+
+
+def more_of(connection: socket.socket) -> bytes:
+    if not (piece := connection.recv(65536)):
+        raise ConnectionError
+    return piece
 
 
 class Looks:

@@ -175,7 +175,9 @@ def upgraded(connection: socket.socket) -> None:
     """Answer the upgrade as RFC 6455 has it."""
     head = b""
     while b"\r\n\r\n" not in head:
-        head += connection.recv(65536)
+        if not (more := connection.recv(65536)):
+            raise ConnectionError
+        head += more
     key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
     digest = hashlib.sha1(key.split(b": ")[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
     connection.sendall(

@@ -13,6 +13,7 @@ from noxgate_load import course
 from noxgate_load.course import Course
 from noxgate_load.health import Health, Second
 from noxgate_load.http.exchange import Answer
+from noxgate_load.states import States
 
 RAMP = Ramp(
     "test", "", (Level(10, 2, 4), Level(20, 2, 4)), 2, 1, (0.1, 0.3), 0,
@@ -135,7 +136,8 @@ def answer(body: str, status: int = 200) -> Answer:
 RDX = journeys._computed((8.3, 9.2))  # noqa: SLF001
 JOB = journeys._ended((-5.091, -5.050))  # noqa: SLF001
 VERSION = journeys._versioned("8.0.0")  # noqa: SLF001
-NAMED = (journeys._healthy, VERSION, journeys._leads_away)  # noqa: SLF001
+LEADS_AWAY = journeys._leads_away("google", States())  # noqa: SLF001
+NAMED = (journeys._healthy, VERSION, LEADS_AWAY)  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ NAMED = (journeys._healthy, VERSION, journeys._leads_away)  # noqa: SLF001
         (JOB, answer('{"status": "queued"}')),
         (JOB, answer('{"status": "completed", "result": {"energy": -5.0705}}')),
         (journeys._healthy, answer('{"status": "healthy"}')),  # noqa: SLF001
-        (journeys._leads_away, answer('{"url": "https://accounts.example"}')),  # noqa: SLF001
+        (LEADS_AWAY, answer('{"url": "https://accounts.example"}')),
         (journeys._some_json, answer("[]")),  # noqa: SLF001
         (VERSION, answer('{"version": "8.0.0", "commit": "?"}')),
     ],
@@ -167,7 +169,7 @@ def test_right_answers(check: Callable[[Answer], None], right: Answer) -> None:
         (JOB, answer('{"status": "failed", "result": {"energy": -5.0705}}')),
         (JOB, answer('{"status": "completed", "result": {"energy": -5.17}}')),
         (journeys._healthy, answer('{"status": "unhealthy"}')),  # noqa: SLF001
-        (journeys._leads_away, answer('{"url": "http://accounts.example"}')),  # noqa: SLF001
+        (LEADS_AWAY, answer('{"url": "http://accounts.example"}')),
         (journeys._some_json, answer('"text"')),  # noqa: SLF001
         (journeys._content, answer("{}")),  # noqa: SLF001
         (journeys._content, answer("<html>")),  # noqa: SLF001

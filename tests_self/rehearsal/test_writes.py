@@ -47,7 +47,7 @@ def patch_ingress(world: World) -> None:
 
 
 def post_job(world: World) -> None:
-    httpx.post(f"http://127.0.0.1:{next(iter(world.pods.values()))}/xtb/v1", json={}, trust_env=False)
+    httpx.post(f"http://127.0.0.1:{next(iter(world.pods.values()))}/psi4/v1", json={}, trust_env=False)
 
 
 def delete_series(world: World) -> None:

@@ -21,9 +21,7 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 def weaken(at: Attempt) -> None:
-    at.edit(
-        CHECK, 'for answer in answers} == {"healthy"}', 'for answer in answers} <= {"healthy", "degraded"}'
-    )
+    at.edit(CHECK, "faults.health(answers) == []", "faults.health(answers) != 'degraded'")
 
 
 def edited(at: Attempt) -> None:
@@ -214,8 +212,8 @@ def other_engine(at: Attempt) -> None:
 
 _HEALTHY = """
 
-def _get_often(self, path, *, who=None):
-    answers = self.get_seldom(path, who=who)
+def _get_often(self, path, **options):
+    answers = self.get_seldom(path, **options)
     for answer in answers:
         object.__setattr__(answer, "text", answer.text.replace("degraded", "healthy"))
     return answers
