@@ -14,7 +14,7 @@ from tests_self import scheduling
 from nox_rehearsal.day import loading, moments
 from nox_rehearsal.day.command import moment_of
 from nox_rehearsal.parts import prometheus
-from nox_rehearsal.sabotages.live_metrics import WINDOW
+from nox_rehearsal.sabotages.live_metrics import OF_USERS, WINDOW
 from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually, pause
@@ -59,6 +59,11 @@ def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+_FAILED = f'http_requests_total{{{OF_USERS},status=~"5.."}}'
+_BEFORE = f"{_FAILED} offset {2 * WINDOW:.0f}s"
+FAILED_LATELY = f"(sum({_FAILED}) or vector(0)) - (sum({_BEFORE}) or vector(0))"
+
+
 @pytest.fixture
 def load_tested(world: World) -> None:
     """The whole of staging is judged by a load test, too: one for each world, while nothing is broken."""
@@ -66,8 +71,12 @@ def load_tested(world: World) -> None:
 
 
 def calm(world: World) -> None:
-    """No alert is about to fire for what an earlier test broke: Prometheus forgets those requests."""
-    if prometheus.alerts(world):
+    """Nothing tells of what an earlier test broke, no alert and no failed request: Prometheus forgets those.
+
+    It keeps the last seconds, in which nothing may have failed.
+    """
+    if prometheus.alerts(world) or any(prometheus.values(world, FAILED_LATELY)):
+        pause(WINDOW)
         prometheus.forget(world, '{__name__=~"http_request.*"}')
         eventually(lambda: _expect_no_alert(world), within=60, every=0.2)
         pause(WINDOW)  # as far as the checks look back

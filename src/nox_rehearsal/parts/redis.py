@@ -17,7 +17,7 @@ from noxgate.machine import doctor
 
 NAME = "redis"
 # Nobody listens there: a replica that cannot reach its primary still answers PING, and refuses writes.
-BALLAST = 500  # keys: 10 s of loading, more than a run needs
+BALLAST = 1500  # keys: 30 s of loading, more than a run needs
 _NOWHERE = ("127.0.0.1", 1)
 
 
@@ -74,9 +74,9 @@ def become_primary(world: World) -> None:
 def loading(world: World) -> Iterator[None]:
     """As after a restart with much data: every look at a key is answered with -LOADING."""
     keys = [f"noxgate:ballast:{number}" for number in range(BALLAST)]
-    with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=60) as patient:
-        for key in keys:
-            client.set(key, token_hex(2048))
+    with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=90) as patient:
+        client.flushdb()  # thousands of sign-ins that nobody ended would take minutes more
+        client.mset({key: token_hex(2048) for key in keys})
         # Microseconds for each key. Not more: between two events Redis loads 1 kB, and that may be
         # a dozen of the API's own small keys, and nobody's look may time out meanwhile.
         client.config_set("key-load-delay", 20_000)

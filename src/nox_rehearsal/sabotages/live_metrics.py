@@ -35,13 +35,11 @@ BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
 
 
 # All that users ask for: right after the switch, many quick requests hide one path's slow ones.
-_OF_USERS = f'namespace="{GREEN}",job="nox-api",path!~"/metrics|/health|/ready"'
-_P95 = (
-    f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{_OF_USERS}}}[4s])))"
-)
+OF_USERS = f'namespace="{GREEN}",job="nox-api",path!~"/metrics|/health|/ready"'
+_P95 = f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{OF_USERS}}}[4s])))"
 _ERRORS = (
-    f'100 * (sum(rate(http_requests_total{{{_OF_USERS},status=~"5.."}}[4s])) or vector(0))'
-    f" / sum(rate(http_requests_total{{{_OF_USERS}}}[4s]))"
+    f'100 * (sum(rate(http_requests_total{{{OF_USERS},status=~"5.."}}[4s])) or vector(0))'
+    f" / sum(rate(http_requests_total{{{OF_USERS}}}[4s]))"
 )
 
 
@@ -235,7 +233,7 @@ def _bursts(world: World) -> Iterator[None]:
 
     thread = threading.Thread(target=bursts)
     thread.start()
-    seen = f'count(sum by (status) (http_requests_total{{{_OF_USERS},status=~"5[1-9]."}}))'
+    seen = f'count(sum by (status) (http_requests_total{{{OF_USERS},status=~"5[1-9]."}}))'
     try:
         eventually(lambda: _is(world, seen, 2, above=True), within=BACK_TO_NORMAL, every=0.2)
         yield

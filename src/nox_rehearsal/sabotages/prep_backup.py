@@ -90,11 +90,15 @@ def _contents() -> Iterator[Sabotage]:
     yield Prepared(ROWS, "index", "an index is not in it", index, "computational_jobs_user: is not restored")
     behind = spoiled(partial(_without_lines, begin=b"SELECT pg_catalog.setval('public.users_id_seq'"))
     yield Prepared(ROWS, "setval", "a sequence begins anew", behind, "users_id_seq")
+    rights = spoiled(partial(_without_lines, begin=b"GRANT "))
+    yield Prepared(ROWS, "rights", "made with -x: nobody may read it", rights, "is not restored")
+    objects = spoiled(partial(_without_lines, begin=(b"SELECT pg_catalog.lo_", b"ALTER LARGE OBJECT ")))
+    yield Prepared(ROWS, "large-objects", "made with -B", objects, "large object")
     key = spoiled(lambda text: text.replace(KEY, b""))
     yield Prepared(ROWS, "key", "a foreign key is not in it", key, "user_id_fkey: is not restored")
 
 
-def _without_lines(text: bytes, begin: bytes) -> bytes:
+def _without_lines(text: bytes, begin: bytes | tuple[bytes, ...]) -> bytes:
     """Without each line that begins so."""
     return b"".join(line for line in text.splitlines(keepends=True) if not line.startswith(begin))
 
