@@ -92,7 +92,7 @@ def _contents() -> Iterator[Sabotage]:
     yield Prepared(ROWS, "setval", "a sequence begins anew", behind, "users_id_seq")
     rights = spoiled(partial(_without_lines, begin=b"GRANT "))
     yield Prepared(ROWS, "rights", "made with -x: nobody may read it", rights, "is not restored")
-    objects = spoiled(partial(_without_lines, begin=(b"SELECT pg_catalog.lo_", b"ALTER LARGE OBJECT ")))
+    objects = spoiled(partial(_without_lines, begin=(b"SELECT pg_catalog.lo", b"ALTER LARGE OBJECT ")))
     yield Prepared(ROWS, "large-objects", "made with -B", objects, "large object")
     key = spoiled(lambda text: text.replace(KEY, b""))
     yield Prepared(ROWS, "key", "a foreign key is not in it", key, "user_id_fkey: is not restored")
