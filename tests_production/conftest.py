@@ -84,13 +84,15 @@ def rounds(
         """The check that asks says what was seen."""
 
     kube = Kube(*kube_sessions, unrecorded)
+    chosen = "app=nox-api"
     return Rounds(
         ApiClient(target, api_session, unrecorded),
         ("/health", "/version", "/ready"),
-        lambda: kube.list("Pod", target.green_namespace, "app=nox-api"),
+        lambda: kube.list("Pod", target.green_namespace, chosen),
         during=target.waiting(limits["observe_seconds"]),
         every=target.waiting(limits["every_seconds"]),
         signed_in=(PROFILE,),
+        get_pods=kube.again("get", "pods", "-n", target.green_namespace, "-l", chosen),
     )
 
 
@@ -146,8 +148,8 @@ def switched(pytestconfig: pytest.Config, kube: Kube, target: Target, observe: O
     folder = None if gate.trust is None else checkpoint.chain(pytestconfig, gate.runbook, gate.trust).folder
     place = None if folder is None else kept_beside(folder)
     found = switch(live_ingress(kube, target), place, checkpoint.switched_at(pytestconfig))
-    repeat = f"kubectl -n {shlex.quote(target.namespace)} get ingress {INGRESS} --show-managed-fields -o yaml"
-    observe(Observation(str(found), repeat))
+    words = ("get", "ingress", INGRESS, "-n", target.namespace, "--show-managed-fields", "-o", "yaml")
+    observe(Observation(str(found), kube.again(*words)))
     return found
 
 
@@ -186,7 +188,7 @@ def refused_percent(
     selector = target.signed_in_requests
     if selector is None:
         seen = f"4xx of other users are not counted: {target.path.name} names no signed_in_requests"
-        observe(Observation(seen, "the gate's own token alone: pytest -m live"))
+        observe(Observation(seen, f"cat {shlex.quote(str(target.path))}"))
         return lambda: None
     metrics: KeyMetrics = request.getfixturevalue("key_metrics")  # which waits for half an hour to be over
     return lambda: metrics.refused_percent(selector)
@@ -276,6 +278,6 @@ def previous_version(pytestconfig: pytest.Config, target: Target, release: Relea
         raise UnreachableError(f"no run in {folder} says which version blue had: {line} records it, in prep")
     if found.doubt:
         raise UnreachableError(f"{found.folder.name} says which version blue had, and {found.doubt}")
-    repeat = f"jq .facts {shlex.quote(str(found.folder / 'results.json'))}"
+    repeat = f"python3 -m json.tool {shlex.quote(str(found.folder / 'results.json'))}"
     observe(Observation(f"blue was {found.value}, says {found.folder.name}", repeat))
     return found.value

@@ -28,7 +28,6 @@ from noxgate.systems.redis import Cache
 SERVICE, BLUE_SERVICE = "nox-api-service-green", "nox-api-service-blue"
 STATE = "/api/auth/google/url"  # for which it keeps a state, for minutes
 BLUE_DEPLOYMENT = "nox-api-deployment-blue"
-AGAIN = "pytest -m 'green and connections'"
 LEAST_SECONDS = 10.0  # Redis counts in whole ones: even a rehearsal has to wait for one
 Json = Mapping[str, Any]
 
@@ -83,7 +82,8 @@ def test_green_is_connected_to_productions_data(
     seen = eventually(nobody_is_idle, within=within, every=0.5)
     for server, idle in seen.items():
         told = f"{server}'s sessions do not tell whose they are, of blue either: not looked at"
-        observe(Observation(f"{server}: each green pod asks it" if idle is not None else told, AGAIN))
+        again = kube.again("get", "pods", "-n", target.green_namespace, "-o", "wide")
+        observe(Observation(f"{server}: each green pod asks it" if idle is not None else told, again))
 
 
 def leading_elsewhere(

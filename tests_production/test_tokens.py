@@ -1,5 +1,7 @@
 """Runbook 5, immediate verification: whose pages users get, and that bad tokens get none."""
 
+import shlex
+
 import pytest
 
 from nox_service.access import doors, owners
@@ -14,7 +16,7 @@ from noxgate.project.target import Target
 def test_bad_tokens_are_refused(together: Together, target: Target, observe: Observe) -> None:
     """Each once, by GET, and marked: users' errors are counted without them."""
     tokens = bad_tokens(target)
-    observe(Observation(tokens.said(), f"grep -A12 credentials {target.path.name}"))
+    observe(Observation(tokens.said(), f"grep -A12 credentials {shlex.quote(str(target.path))}"))
 
     assert tokens.tried != ()
     assert doors.bad_tokens_refused(together, tokens, doors.PAGES[:1]) == []

@@ -108,7 +108,7 @@ def test_token_is_sent_and_named_but_not_shown(loopback: "Loopback") -> None:
     looks.client.get("/x", who="test_token")
 
     assert b"\r\nauthorization: Bearer token-of-the-user\r\n" in looks.requests[0].replace(b"Auth", b"auth")
-    assert '-H "Authorization: Bearer $TEST_TOKEN"' in looks.observed[0].repeat
+    assert '-H "Authorization: Bearer ${TEST_TOKEN:?}"' in looks.observed[0].repeat
     assert "token-of-the-user" not in repr(looks.observed)
 
 
@@ -307,7 +307,7 @@ def test_no_other_path_may_be_posted(loopback: "Loopback", path: str) -> None:
 def test_there_are_no_other_methods() -> None:
     """Whoever adds one must come here."""
     public = [name for name in vars(ApiClient) if not name.startswith("_")]
-    assert public == ["get", "get_often", "sample", "open_without_tls", "get_plain", "post"]
+    assert public == ["get", "get_often", "command", "sample", "open_without_tls", "get_plain", "post"]
     assert [name for name in vars(Together) if not name.startswith("_")] == ["knock", "gather"]
 
 

@@ -72,10 +72,10 @@ def test_redis_looks_and_records(loopback: "Loopback") -> None:
         True,
     )
     assert observed == [
-        Observation("PING answers True", 'redis-cli -u "$REDIS_URL" ping'),
-        Observation("ROLE answers master", 'redis-cli -u "$REDIS_URL" role'),
-        Observation("INFO persistence answers 0", 'redis-cli -u "$REDIS_URL" info persistence'),
-        Observation("EXISTS a:b answers 0", 'redis-cli -u "$REDIS_URL" exists a:b'),
+        Observation("PING answers True", 'redis-cli -u "${REDIS_URL:?}" ping'),
+        Observation("ROLE answers master", 'redis-cli -u "${REDIS_URL:?}" role'),
+        Observation("INFO persistence answers 0", 'redis-cli -u "${REDIS_URL:?}" info persistence'),
+        Observation("EXISTS a:b answers 0", 'redis-cli -u "${REDIS_URL:?}" exists a:b'),
     ]
 
 
@@ -98,7 +98,9 @@ def test_redis_says_its_version(loopback: "Loopback") -> None:
     server = FakeRedis(REPLIES | {"INFO": b"$32\r\n# Server\r\nredis_version:7.0.15\r\n\r\n"})
 
     assert cache(loopback, loopback.serve(server.talk), observed).version() == "7.0.15"
-    assert observed == [Observation("INFO server answers 7.0.15", 'redis-cli -u "$REDIS_URL" info server')]
+    assert observed == [
+        Observation("INFO server answers 7.0.15", 'redis-cli -u "${REDIS_URL:?}" info server')
+    ]
     silent = cache(loopback, loopback.serve(FakeRedis().talk), [])
     with pytest.raises(AssertionError, match="expected a run_id in INFO server, saw none"):
         silent.run_id()
@@ -251,7 +253,7 @@ def test_database_looks_and_records(loopback: "Loopback") -> None:
     (observation,) = observed
     assert observation.seen.startswith("2 rows in ")
     assert observation.seen.endswith(" ms: users, jobs")
-    assert observation.repeat == """psql "$DATABASE_URL" -c 'SELECT name FROM it'"'"'s'"""
+    assert observation.repeat == """psql "${DATABASE_URL:?}" -c 'SELECT name FROM it'"'"'s'"""
 
 
 def test_database_is_only_read(loopback: "Loopback") -> None:

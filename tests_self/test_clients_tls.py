@@ -284,7 +284,7 @@ def test_echo_tells_what_came(
         f"upgrade HTTP {echo.status}, received {echo.received!r}, close code {echo.close_code}{besides}"
     )
     trust = f"WEBSOCKET_CLIENT_CA_BUNDLE={authority.file.certificate} "
-    assert observation.repeat == f"{trust}wsdump wss://localhost:{port}/ws --text 'hello'"
+    assert observation.repeat == f"{trust}wsdump wss://localhost:{port}/ws --text hello"
 
 
 def mute(connection: socket.socket) -> None:

@@ -249,6 +249,9 @@ class Sampled:
             raise found
         return found
 
+    def command(self, path: str, *, who: str | None) -> str:
+        return f"curl {path} {who}"
+
 
 def first_minutes(*answers: object) -> tuple[FirstMinutes, list[Observation]]:
     seen: list[Observation] = []
@@ -263,7 +266,10 @@ def test_all_looks_count() -> None:
     twice: list[list[Any]] = [[*watched.answers("/health")] for _ in range(2)]
     assert twice == [["a", "b", "c"]] * 2
     assert watched.pods() == [[], [], []]
-    assert [one.seen for one in seen] == ["/health: 3 looks", "/health: 3 looks", "pods: 3 looks"]
+    assert seen[1:] == [
+        Observation("/health: 3 looks", "curl /health None"),
+        Observation("pods: 3 looks", "kubectl get pods"),
+    ]
 
 
 def test_the_gates_own_user_is_watched_too() -> None:

@@ -485,7 +485,7 @@ def test_a_user_and_a_password(loopback: "Loopback") -> None:
     sent = base64.b64encode("nox:pä:ss-of-prometheus".encode())
     assert b"authorization: basic " + sent.lower() + b"\r\n" in asked[0].lower()
     (look,) = observed
-    assert '-u "$PROM_PASSWORD"' in look.repeat
+    assert '-u "${PROM_PASSWORD:?}"' in look.repeat
     assert "ss-of-prometheus" not in str(observed)
     assert sent.decode() not in str(observed)
 
@@ -504,7 +504,7 @@ def test_a_path_before_the_api_is_kept_and_the_token_is_not_shown(loopback: "Loo
     assert asked[0].startswith(b"GET /tenant-1/prometheus/api/v1/query?query=up HTTP/1.1\r\n")
     assert b"authorization: bearer token-of-prometheus\r\n" in asked[0].lower()
     (look,) = observed
-    assert '-H "Authorization: Bearer $PROM_TOKEN"' in look.repeat
+    assert '-H "Authorization: Bearer ${PROM_TOKEN:?}"' in look.repeat
     assert "--cacert" in look.repeat
     assert "token-of-prometheus" not in str(observed)
 

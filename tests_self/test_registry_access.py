@@ -122,7 +122,9 @@ def test_a_token_from_whom_the_registry_names(loopback: "Loopback") -> None:
         (MANIFEST, None),
         *((path, f"Bearer {BEARER}") for path in (MANIFEST, CONFIG) * 2),
     ]
-    assert observed[0].repeat == (f'skopeo inspect --raw --creds "$REGISTRY_PASSWORD" docker://{site.name}')
+    assert observed[0].repeat == (
+        f'skopeo inspect --raw --creds "${{REGISTRY_PASSWORD:?}}" docker://{site.name}'
+    )
     assert BEARER not in repr(observed)
     assert CREDENTIALS not in repr(observed)
 

@@ -1,6 +1,5 @@
 """Runbook 2, autoscaling: the one HPA, its conditions by type, and its minimum."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +25,7 @@ def test_hpa_can_scale(kube: Kube, target: Target, observe: Observe) -> None:
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)
     if (said := without_room(hpa)) is not None:
-        observe(Observation(said, f"kubectl get hpa {HPA} -n {shlex.quote(target.namespace)}"))
+        observe(Observation(said, kube.again("get", "hpa", HPA, "-n", target.namespace)))
 
 
 @pytest.mark.runbook("staging.hpa-minimum")

@@ -1,5 +1,7 @@
 """Runbook 2, validation suite > access: tokens that must be refused, doors that have other spellings."""
 
+import shlex
+
 import pytest
 
 from nox_service.access import doors, owners
@@ -15,7 +17,7 @@ from noxgate.project.target import Target
 def test_bad_tokens_are_refused(together: Together, target: Target, observe: Observe) -> None:
     """Each for one reason alone, wherever somebody reads, writes or administers."""
     tokens = bad_tokens(target)
-    observe(Observation(tokens.said(), f"grep -A12 credentials {target.path.name}"))
+    observe(Observation(tokens.said(), f"grep -A12 credentials {shlex.quote(str(target.path))}"))
     read = doors.bad_tokens_refused(together, tokens, (*doors.PAGES, DOOR))
     written = doors.bad_tokens_write_nothing(together, tokens)
 

@@ -129,9 +129,13 @@ class ApiClient:
         try:
             places = self._session.addresses()
         except UnreachableError as error:
-            self._observe(Observation(f"could not look: {error}", f"curl -sS {shlex.quote(url)}"))
+            self._observe(Observation(f"could not look: {error}", self.command(path)))
             raise
         return in_turn(places, lambda address: self._send("GET", url, who=who, address=address), times)
+
+    def command(self, path: str, *, who: Who | None = None) -> str:
+        """The command that asks for `path` once."""
+        return ask(self._target, "GET", self._target.base_url + rooted(path), who=who).command
 
     def sample(self, path: str, times: int) -> list[Answer]:
         """GET `path` so many times, each over a connection of its own, recorded as one look.

@@ -31,7 +31,12 @@ class Rounds:
         during: float,
         every: float,
         signed_in: Sequence[str] = (),
+        get_pods: str = "kubectl get pods",
     ) -> None:
+        """`get_pods` is the command that shows what `pods` looks at."""
+        self._api = api
+        self._signed_in = signed_in
+        self._get_pods = get_pods
         self._looks: dict[str, Callable[[], Any]] = {
             **{path: partial(api.sample, path, LOOKS) for path in paths},
             **{path: partial(api.get_often, path, who="test_token", times=AS_A_USER) for path in signed_in},
@@ -40,6 +45,12 @@ class Rounds:
         self._during = during
         self._every = every
         self._found: list[Round] | None = None
+
+    def command(self, name: str) -> str:
+        """The command that looks at one thing once."""
+        if name == "pods":
+            return self._get_pods
+        return self._api.command(name, who="test_token" if name in self._signed_in else None)
 
     def of(self, name: str) -> list[Any]:
         """One thing's looks, in order."""
@@ -72,7 +83,7 @@ class FirstMinutes:
         seen = f"{name}: {len(looks)} looks"
         if lost:
             seen += f", {len(lost)} of them in vain, the first in round {lost[0][0]}: {lost[0][1]}"
-        self._observe(Observation(seen, "the same again: pytest -m live"))
+        self._observe(Observation(seen, self._rounds.command(name)))
         if not lost:
             return looks
         if len(lost) == len(looks) and isinstance(lost[0][1], UnreachableError):

@@ -53,7 +53,7 @@ class ScienceSession:
         self._words = [*target.science, *more]
         self._within = 3 * limit + STARTING
         self._answer: Report | UnreachableError | None = None
-        self.repeat = f"{redacted(shlex.join(self._words))} < {shlex.quote(_seen_from_here(SCRIPT))}"
+        self.repeat = f"{redacted(shlex.join(self._words))} < {shlex.quote(str(SCRIPT))}"
 
     def report(self) -> Report:
         """What the interpreter said; UnreachableError where it could not be asked."""
@@ -161,8 +161,3 @@ def _said(ended: Ended) -> str:
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
-
-
-def _seen_from_here(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

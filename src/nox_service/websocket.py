@@ -1,6 +1,7 @@
 """The API's WebSocket: upgrade, one message there and back, a clean close."""
 
 import secrets
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ class WebSocketClient:
 
     def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
         self._url = "wss" + target.base_url.removeprefix("https")
-        self._trust = f"WEBSOCKET_CLIENT_CA_BUNDLE={target.ca_file} " if target.ca_file else ""
+        self._trust = (
+            f"WEBSOCKET_CLIENT_CA_BUNDLE={shlex.quote(str(target.ca_file))} " if target.ca_file else ""
+        )
         self._context = session.context
         self._patience = session.patience
         self._observe = observe
@@ -66,7 +69,7 @@ class WebSocketClient:
     def echo(self, path: str, message: str) -> Echo:
         """Send `message` to `path` and wait for the answer, then close."""
         url = self._url + path
-        repeat = f"{self._trust}wsdump {url} --text {message!r}"
+        repeat = f"{self._trust}wsdump {shlex.quote(url)} --text {shlex.quote(message)}"
         try:
             echo = self._patience.run(lambda: self._echo(url, message))
         except UnreachableError as error:

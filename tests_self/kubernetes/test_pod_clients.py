@@ -125,7 +125,7 @@ def test_a_token_goes_to_the_pod_alone(
     bind(admin, nox.namespace)
     Handler.seen.clear()
     headers = {"authorization": f"Bearer {TOKEN}"}
-    spelled = ('-H "Authorization: Bearer $TEST_TOKEN"',)
+    spelled = ('-H "Authorization: Bearer ${TEST_TOKEN:?}"',)
     request = Request("/empirical/v1", "POST", headers, "{}", spelled)
     with Forward(session(server, user), seen.append).own(nox.namespace, POD, 3000) as way:
         answer = way.send(request)
@@ -137,7 +137,7 @@ def test_a_token_goes_to_the_pod_alone(
     assert not is_open(way.port)
     assert TOKEN not in repr((request, seen))
     assert seen[0].repeat.endswith(
-        'pod/nox-api-0 18080:3000 & sleep 2; curl -sS -H "Authorization: Bearer $TEST_TOKEN" '
+        'pod/nox-api-0 18080:3000 & sleep 2; curl -sS -H "Authorization: Bearer ${TEST_TOKEN:?}" '
         "http://127.0.0.1:18080/empirical/v1; kill %1"
     )
 

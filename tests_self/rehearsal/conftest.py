@@ -19,6 +19,8 @@ from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually, pause
 
+from .pasting import Pasting
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Load tests take long and come first; all in the order of the day, as a world moves."""
@@ -96,6 +98,14 @@ class Run:
 
 
 Gate = Callable[..., Run]
+
+
+@pytest.fixture
+def pasting(world: World, interpreter: str, tmp_path: Path) -> Pasting:
+    """Pastes what a run shows under Repeat."""
+    folder = tmp_path / "pasted"
+    folder.mkdir()
+    return Pasting(world, folder, interpreter)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from noxgate.project.runbook import read_runbook
 
 from . import register
 from .conftest import Gate, calm
+from .pasting import Pasting
 from .writes import watched
 
 ROOT = Path(__file__).parents[2]
@@ -55,18 +56,19 @@ def test_sabotage_ids_are_unique() -> None:
 
 
 @pytest.mark.usefixtures("load_tested")
-def test_nothing_broken_is_go_under_load(world: World, gate: Gate) -> None:
+def test_nothing_broken_is_go_under_load(world: World, gate: Gate, pasting: Pasting) -> None:
     """The whole of staging, which is judged by a load test, too."""
-    expect_go("staging", world, gate)
+    expect_go("staging", world, gate, pasting)
 
 
 @pytest.mark.parametrize("phase", [phase for phase in phases_with_checks(ROOT) if phase != "staging"])
-def test_nothing_broken_is_go(phase: str, world: World, gate: Gate) -> None:
+def test_nothing_broken_is_go(phase: str, world: World, gate: Gate, pasting: Pasting) -> None:
     """The same run without a sabotage; nothing is written but what the closed list has."""
-    expect_go(phase, world, gate)
+    expect_go(phase, world, gate, pasting)
 
 
-def expect_go(phase: str, world: World, gate: Gate) -> None:
+def expect_go(phase: str, world: World, gate: Gate, pasting: Pasting) -> None:
+    """Each command under Repeat can be pasted."""
     moments.bring(world, moment_of(phase))
     if phase == moments.LIVE:
         calm(world)
@@ -81,6 +83,7 @@ def expect_go(phase: str, world: World, gate: Gate) -> None:
     results = json.loads((run.folder / "results.json").read_text())
     assert results["verdict"] == "GO"
     assert results["target"]["rehearsal"]
+    assert pasting.failed(run.folder / "results.json", world.profile_of(phase)) == []
 
 
 NOT_WORDS = re.compile(r"assert\b|[A-Z]\w*(Error|Exception)\b|\W*$")  # what Python says, or nothing

@@ -13,13 +13,14 @@ MIGRATION = "migrations/v8_to_v8.0.0.sql"
 SCHEMA = "db/schema.sql"  # of the version before, with its data
 OLD_QUERIES = "db/queries_7.9.3.sql"
 ALERT_TESTS = "alerts/nox-api.tests.yaml"
+ALERT_RULES = "alerts/nox-api.rules.yaml"  # as promtool reads them; the cluster's are of k8s
 CHECKLIST = "STAGING_VALIDATION_RELEASE_CHECKLIST.md"
 
 
 def write(source: Path, registry: str, version: str, previous: str, owner: str) -> None:
     """Write the source."""
     write_release(source, registry, version, previous)
-    for file in (MIGRATION, OLD_QUERIES, ALERT_TESTS):
+    for file in (MIGRATION, OLD_QUERIES, ALERT_TESTS, ALERT_RULES):
         (source / file).parent.mkdir(exist_ok=True)
         shutil.copy(NOX / file, source / file)
     parts = [NOX / "db" / name for name in (f"schema_{previous}.sql", "seed.sql")]

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from noxgate.errors import UnreachableError
+from noxgate.look.observation import exported
 from noxgate.project.target import Target
 
 # How requests with a bad token say so, to whoever reads the target's logs.
@@ -71,7 +72,7 @@ def _token(target: Target, who: Who | BadToken) -> tuple[str, str]:
     token = target.credential("test_token" if who == "forged" else who)
     value = token.reveal()
     if who != "forged":
-        return value, f"${token.name}"
+        return value, exported(token.name)
     end = ("B" if value.endswith("A" * FORGED) else "A") * FORGED
     return value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
 
@@ -125,7 +126,7 @@ def bad_tokens(target: Target) -> BadTokens:
         given = target.credential(role)
         if said := _otherwise(name, claims_of(given.reveal()), claims):
             raise UnreachableError(f"${given.name} is to be the {name} token, and {said}: get another one")
-        tried.append(BadToken(name, given.reveal(), f"${given.name}"))
+        tried.append(BadToken(name, given.reveal(), exported(given.name)))
     return BadTokens(tuple(tried), tuple(not_tried))
 
 

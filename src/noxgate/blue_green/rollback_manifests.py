@@ -102,7 +102,7 @@ class RollbackManifests:
             self._observe(
                 Observation(
                     f"not tried, since the gate may write no rights: {_names(untried)}",
-                    "kubectl auth can-i --list",
+                    self._kube.again("auth", "can-i", "--list"),
                 )
             )
         return self._kube.refusals(tried, self._target.namespace) | self._unseen(documents)
@@ -126,7 +126,7 @@ class RollbackManifests:
             return self._kube.list("Service", EVERYWHERE)
         except UnreachableError:
             said = f"not compared: the addresses of Services outside of {self._target.namespace}"
-            self._observe(Observation(said, "kubectl get service --all-namespaces"))
+            self._observe(Observation(said, self._kube.again("get", "services", "--all-namespaces")))
             return own
 
     def _astray(self, document: Document) -> str | None:

@@ -132,7 +132,7 @@ def rivals(ingress: Json, ingresses: Sequence[Json]) -> dict[str, list[str]]:
 
 def ingresses_of(kube: Kube, namespaces: Sequence[str], observe: Observe) -> list[Json]:
     """The Ingresses of all namespaces; of those given, which is said, where the credential sees no more."""
-    repeat = "kubectl get ingress --all-namespaces"
+    repeat = kube.again("get", "ingresses", "--all-namespaces")
     try:
         return kube.list("Ingress", EVERYWHERE)
     except UnreachableError:

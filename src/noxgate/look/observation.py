@@ -71,6 +71,14 @@ class Patience:
         self._left -= seconds
 
 
+def exported(variable: str) -> str:
+    """A variable in a command that people repeat: the shell stops and says so where it is not set.
+
+    Without that, `psql ""` asks a server of its own choice.
+    """
+    return f"${{{variable}:?}}"
+
+
 def shortened(text: str, limit: int = 400) -> str:
     """One line of at most `limit` characters, saying how much is left out; control characters spelled out.
 

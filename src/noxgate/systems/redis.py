@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 
@@ -173,7 +173,7 @@ class Cache:
         say: Callable[[Any], object] = lambda answer: answer,
     ) -> Any:
         """Send it; of an answer with many values only those of `keys` are shown, or what `say` says."""
-        repeat = f'redis-cli -u "${self._variable}" {command}'
+        repeat = f'redis-cli -u "{exported(self._variable)}" {command}'
         try:
             answer = self._session.patience.run(function)
         except UnreachableError as error:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class AlertTests:
         program = promtool.promtool()
         tests = read_tests(path, elsewhere or {})
         files = rule_files.files(groups)
-        repeat = f"promtool test rules {path}"
+        repeat = f"promtool test rules {shlex.quote(str(path))}"
         with tempfile.TemporaryDirectory() as folder:
             failed = self._failed(program, Path(folder), tests, files, repeat)
         rules = [rule for file in files for group in file for rule in group["rules"] if "alert" in rule]

@@ -41,11 +41,12 @@ def read(source: Path, folder: str, command: tuple[str, ...]) -> Shipped:
         said = f"{len(documents)} documents in {folder}: {', '.join(files)}"
         return Shipped(documents, said, f"ls {shlex.quote(str(source / folder))}")
     text = _made(source, command)
-    documents = read_text(command[0], text)
     digest = hashlib.sha256(text).hexdigest()
     words = shlex.join(command)
+    made = f"(cd {shlex.quote(str(source))} && {words})"
+    documents = read_text(command[0], text, made)
     said = f"{len(documents)} documents that `{words}` makes of {folder}: sha256 {digest}"
-    return Shipped(documents, said, f"(cd {shlex.quote(str(source))} && {words})")
+    return Shipped(documents, said, made)
 
 
 def shipped(target: Target, reader: Read, observe: Observe) -> tuple[Document, ...]:

@@ -14,7 +14,8 @@ else:
 
 Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
 
-QUERY: LiteralString = files("noxgate.trials").joinpath("whole_catalog.sql").read_text(encoding="utf-8")
+_FILE = files("noxgate.trials").joinpath("whole_catalog.sql")
+QUERY: LiteralString = _FILE.read_text(encoding="utf-8")
 # What a value or a definition looks like as text hangs on these, and they on who asks. What row security
 # hides from who asks is an error.
 SPELLING: tuple[LiteralString, ...] = (
@@ -66,7 +67,7 @@ def parts(connection: Connection) -> list[Part]:
 
 def of_target(database: Database) -> list[Part]:
     """Each thing of the target's database."""
-    return [_part(row) for row in database.catalog(QUERY, SPELLING, "whole_catalog.sql")]
+    return [_part(row) for row in database.catalog(QUERY, SPELLING, str(_FILE))]
 
 
 def differing(here: Iterable[Part], there: Iterable[Part]) -> Pairs:

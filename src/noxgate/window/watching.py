@@ -58,4 +58,5 @@ class Watching:
         return found
 
     def _repeat(self) -> str:
-        return f"jq -r .payload {shlex.quote(str(self.folder))}/*.json | base64 -d"
+        decode = "import base64, json, sys; print(base64.b64decode(json.load(sys.stdin)['payload']).decode())"
+        return f'for each in {shlex.quote(str(self.folder))}/*.json; do python3 -c "{decode}" < "$each"; done'

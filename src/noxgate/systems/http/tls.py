@@ -1,6 +1,7 @@
 """What the target's TLS endpoint offers: protocol version, certificate chain, days left."""
 
 import ipaddress
+import shlex
 import socket
 import ssl
 import time
@@ -86,7 +87,9 @@ class TlsClient:
             warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
             context.minimum_version = context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
-        repeat = self._openssl(option=f"-{version.name.lower()} -cipher 'ALL:@SECLEVEL=0'")
+        only = version.name.lower().replace("tlsv", "tls")  # as openssl spells it
+        asked = self._openssl(option=f"-{only} -cipher 'ALL:@SECLEVEL=0'")
+        repeat = f"{asked} && echo accepted || echo refused"
 
         def spoken_if_offered(address: str) -> bool:
             _prove_offered(context, version)
@@ -144,10 +147,12 @@ class TlsClient:
             raise UnreachableError(f"{self._host}:{self._port}{there}: {reason(error)}") from None
 
     def _openssl(self, *, address: str = "", option: str = "") -> str:
-        trust = f" -CAfile {self._ca_file}" if self._ca_file else ""
+        trust = f" -CAfile {shlex.quote(self._ca_file)}" if self._ca_file else ""
         named = "-verify_ip" if _is_address(self._host) else "-verify_hostname"
-        option = option or f"-verify_return_error {named} {self._host}"
-        host = f"-connect {bracketed(address or self._host)}:{self._port} -servername {self._host}"
+        name = shlex.quote(self._host)
+        option = option or f"-verify_return_error {named} {name}"
+        place = shlex.quote(f"{bracketed(address or self._host)}:{self._port}")
+        host = f"-connect {place} -servername {name}"
         return f"openssl s_client {host}{trust} {option} </dev/null"
 
 

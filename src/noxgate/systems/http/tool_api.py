@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, reason, within
-from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 
@@ -93,7 +93,7 @@ class ToolApi:
     def _curl(self, path: str, parameters: Mapping[str, str]) -> str:
         words = ["curl", "-sS"]
         if variable := self._target.credentials.get(self._role):
-            words.append(f'-H "Authorization: Bearer ${variable}"')
+            words.append(f'-H "Authorization: Bearer {exported(variable)}"')
         words += ["--get"] if parameters else []
         words.append(shlex.quote(self._url + path))
         words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]

@@ -55,8 +55,8 @@ def drifted(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[s
             fresh: Json | None = {key: wished[key] for key in document.content}
             kube.say("compared with its manifest alone: the gate may write no rights", document.content)
         else:
-            wished = kube.dry_run_apply(document.content, where)
-            fresh = kube.fresh(document.content, where)
+            wished = kube.dry_run_apply(document.content, where, document.origin)
+            fresh = kube.fresh(document.content, where, document.origin)
         manifest = hidden(document.content) if document.kind == "Secret" else document.content
         unjudged: list[str] = []
         found[str(document)] = drift(manifest, live, wished, fresh, unjudged.append)

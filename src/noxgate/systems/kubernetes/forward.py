@@ -155,7 +155,7 @@ class Forward:
 
     def _by_proxy(self, path: str, namespace: str, pod: str, port: int, wanted: str) -> Answer:
         raw = f"{path}:{port}/proxy{wanted}"
-        repeat = self._session.kubectl("get", "--raw", shlex.quote(raw), "-n", namespace)
+        repeat = self._session.kubectl("get", "--raw", raw, "-n", namespace)
         started = time.monotonic()
         found = self._session.read(raw, {}, MOST_BYTES)
         seconds = time.monotonic() - started

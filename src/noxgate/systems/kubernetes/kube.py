@@ -4,7 +4,6 @@ What is no read is a PATCH or a POST with dryRun=All; a test proves that there i
 """
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -24,7 +23,7 @@ from noxgate.systems.kubernetes.api_server.answers import (
 from noxgate.systems.kubernetes.api_server.applying import change, laid_over
 from noxgate.systems.kubernetes.api_server.requests import Requests
 from noxgate.systems.kubernetes.kinds import resource
-from noxgate.systems.kubernetes.manifests import Document
+from noxgate.systems.kubernetes.manifests import COMMAND, STDIN, Document
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, hidden, judged, nowhere
 from noxgate.systems.kubernetes.session import KubeSession
 
@@ -57,10 +56,20 @@ class Kube(Requests):
         found = self._get(where, kind, name, namespace, lambda found: summary(kind, found))
         return hidden(found) if found is not None and kind == "Secret" else found
 
+    def again(self, *words: str) -> str:
+        """The kubectl command of these words, with the credential that looks."""
+        return self._session.kubectl(*words)
+
     def say(self, said: str, manifest: Json) -> None:
         """Note what is known of the object of a manifest beside what was seen."""
-        kind, name = manifest["kind"], (manifest.get("metadata") or {}).get("name")
-        self._observe(Observation(said, self._session.kubectl("get", f"{kind}/{name}", "-o", "yaml")))
+        metadata = manifest.get("metadata") or {}
+        kind, name = manifest["kind"], metadata.get("name")
+        inside = ["-n", metadata["namespace"]] if metadata.get("namespace") else []
+        self._observe(
+            Observation(
+                said, self.again("get", f"{kind}/{name}", *inside, "--ignore-not-found", "-o", "yaml")
+            )
+        )
 
     def need(self, kind: str, name: str, namespace: str = "") -> Json:
         """One object that has to be there; AssertionError, which says so, where it is not."""
@@ -73,8 +82,9 @@ class Kube(Requests):
         if kind == "Secret":
             raise ValueError("a Secret's values must not leave the client: use secret()")
         where = resource(kind)
-        chosen = ["-l", shlex.quote(selector)] if selector else []
-        inside = ["-n", namespace] if where.namespaced else []
+        chosen = ["-l", selector] if selector else []
+        inside = ["-n", namespace] if namespace else ["--all-namespaces"]
+        inside = inside if where.namespaced else []
         repeat = self._session.kubectl("get", where.plural, *inside, *chosen)
         query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         items: list[Json] = []
@@ -118,21 +128,19 @@ class Kube(Requests):
             None if self._get(resource("Secret"), "Secret", name, namespace, shown, repeat) is None else found
         )
 
-    def dry_run_apply(self, manifest: Json, namespace: str) -> Json:
+    def dry_run_apply(self, manifest: Json, namespace: str, origin: str = STDIN) -> Json:
         """What applying a manifest would leave, as the server says; RefusedError where it is refused.
 
-        Of a Secret digests in place of values.
+        Of a Secret digests in place of values. `origin` is a Document's.
         """
         kind, name = manifest["kind"], name_of(manifest)
         where = self._place(manifest)
-        repeat = self._dry_runs.kubectl(
-            "apply", "--server-side", "--dry-run=server", "-n", namespace, "-f", "FILE"
-        )
+        repeat = self._applied(origin, manifest, namespace, "--server-side")
         query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
         found = self._dry_run(where, kind, name, namespace, manifest, APPLY, repeat, query).document
         return hidden(found) if kind == "Secret" else found
 
-    def fresh(self, manifest: Json, namespace: str) -> Json | None:
+    def fresh(self, manifest: Json, namespace: str, origin: str = STDIN) -> Json | None:
         """What applying a manifest would make where nothing is yet, with every default; under another name.
 
         None for an Ingress, whose routes belong to one name alone, and where the server refuses a second one.
@@ -141,7 +149,7 @@ class Kube(Requests):
             return None
         metadata = {**manifest["metadata"], "name": f"{name_of(manifest)[:54]}-noxgate"}
         try:
-            return self.dry_run_apply({**manifest, "metadata": metadata}, namespace)
+            return self.dry_run_apply({**manifest, "metadata": metadata}, namespace, origin)
         except RefusedError as error:
             self.say(f"compared with its own fields alone: under a second name {error}", manifest)
             return None
@@ -153,7 +161,7 @@ class Kube(Requests):
         where = resource(kind)
         form = {"application/json-patch+json": "json", "application/merge-patch+json": "merge"}
         words = ["patch", where.plural, name, "-n", namespace, f"--type={form.get(media_type, 'strategic')}"]
-        repeat = self._dry_runs.kubectl(*words, "--dry-run=server", "-p", shlex.quote(json.dumps(patch)))
+        repeat = self._dry_runs.kubectl(*words, "--dry-run=server", "-p", json.dumps(patch))
         query = {"fieldManager": MANAGER}
         return self._dry_run(where, kind, name, namespace, patch, media_type, repeat, query).document
 
@@ -167,7 +175,7 @@ class Kube(Requests):
                 if document.kind in RIGHTS:
                     self._compare_rights(document.content, document.namespace or namespace)
                 else:
-                    self.try_apply(document.content, document.namespace or namespace)
+                    self.try_apply(document.content, document.namespace or namespace, document.origin)
             except AssertionError as error:
                 refused[str(document)] = str(error)
         return refused
@@ -199,14 +207,14 @@ class Kube(Requests):
             seen = "the live one is the same" if laid_over(live, manifest) == live else "the live one differs"
         self.say(f"not tried, since the gate may write no rights: {seen}", manifest)
 
-    def try_apply(self, manifest: Json, namespace: str) -> None:
+    def try_apply(self, manifest: Json, namespace: str, origin: str = STDIN) -> None:
         """Apply a manifest as the runbook's kubectl does, client side, as a dry run; RefusedError if refused.
 
         A server-side apply that would end otherwise is noted.
         """
         kind, name = manifest["kind"], name_of(manifest)
         where = self._place(manifest)
-        repeat = self._dry_runs.kubectl("apply", "--dry-run=server", "-n", namespace, "-f", "FILE")
+        repeat = self._applied(origin, manifest, namespace)
         path = where.path(namespace, name)
         there = self._ask(self._session, repeat, "GET", path, {})
         if there.status == HTTPStatus.FORBIDDEN:
@@ -221,16 +229,24 @@ class Kube(Requests):
                 where, kind, name, namespace, sent.body, sent.media_type, repeat, query, sent.method
             )
         except RefusedError:
-            self._say_of_server_side(manifest, namespace, is_refused=True)
+            self._say_of_server_side(manifest, namespace, origin, is_refused=True)
             raise
-        self._say_of_server_side(manifest, namespace, is_refused=False)
+        self._say_of_server_side(manifest, namespace, origin, is_refused=False)
         pod = pods.of_template(manifest)
         if pod is not None:
-            self._try_pod(manifest, pod, namespace, answer.warnings)
+            self._try_pod(manifest, pod, namespace, origin, answer.warnings)
 
-    def _try_pod(self, manifest: Json, pod: Json, namespace: str, warnings: Sequence[str]) -> None:
+    def _applied(self, origin: str, manifest: Json, namespace: str, *options: str) -> str:
+        """The command that tries a manifest where it stands: kubectl refuses any namespace but its own."""
+        inside = [] if (manifest.get("metadata") or {}).get("namespace") else ["-n", namespace]
+        words = self._dry_runs.kubectl("apply", *options, "--dry-run=server", *inside)
+        return origin.replace(COMMAND, words)
+
+    def _try_pod(
+        self, manifest: Json, pod: Json, namespace: str, origin: str, warnings: Sequence[str]
+    ) -> None:
         """The server accepts a workload whose pods it will refuse: a pod of the template shows it."""
-        repeat = self._dry_runs.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "POD")
+        repeat = f"{self._applied(origin, manifest, namespace)}   # then a pod of its template"
         query = {"dryRun": "All", "fieldManager": MANAGER}
         where = resource("Pod").path(namespace)
         answer = self._ask(self._dry_runs, repeat, "POST", where, query, pod, "application/json")
@@ -247,9 +263,9 @@ class Kube(Requests):
             reason = str(answer.document.get("reason"))
             raise RefusedError(answer.status, reason, f"no pod of it would start: {answer.message}")
 
-    def _say_of_server_side(self, manifest: Json, namespace: str, *, is_refused: bool) -> None:
+    def _say_of_server_side(self, manifest: Json, namespace: str, origin: str, *, is_refused: bool) -> None:
         try:
-            self.dry_run_apply(manifest, namespace)
+            self.dry_run_apply(manifest, namespace, origin)
         except RefusedError as error:
             if not is_refused:
                 self.say(f"kubectl apply is accepted; with --server-side {error}", manifest)

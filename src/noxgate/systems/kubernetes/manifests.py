@@ -1,12 +1,16 @@
 """Manifests as `kubectl apply -f FOLDER` reads them."""
 
+import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from noxgate.systems.kubernetes.kubectl_yaml.objects import ManifestError, objects
 
+COMMAND = "KUBECTL"
+STDIN = f"{COMMAND} -f -"
+ALONE = "python -m noxgate.systems.kubernetes.kubectl_yaml.one_object"
 SUFFIXES = {".yaml", ".yml", ".json"}
 
 Json = Mapping[str, Any]
@@ -16,7 +20,8 @@ Json = Mapping[str, Any]
 class Document:
     """One object of a file; `number` counts the file's documents from 1.
 
-    `said` is what kubectl reads otherwise than it stands there, such as a key that stands twice.
+    `said` is what kubectl reads otherwise than it stands there, such as a key that stands twice. `origin` is
+    how a shell gives this one object to a command, which stands there as COMMAND.
     """
 
     file: str
@@ -26,6 +31,7 @@ class Document:
     namespace: str | None
     content: Json = field(repr=False)
     said: tuple[str, ...] = ()
+    origin: str = STDIN
 
     def __str__(self) -> str:
         return f"{self.file} document {self.number}: {self.kind} {self.name}"
@@ -73,9 +79,18 @@ def read_file(file: Path) -> tuple[Document, ...]:
     return tuple(_documents(file))
 
 
-def read_text(name: str, text: bytes) -> tuple[Document, ...]:
-    """Every document of a text of this name; ManifestError for the first bad one."""
-    return tuple(_of_text(name, text))
+def _placed(documents: tuple[Document, ...], alone: str, among: str) -> tuple[Document, ...]:
+    """With their origin: of the one document of a text, of one among several."""
+    if len(documents) == 1:
+        return (replace(documents[0], origin=alone),)
+    return tuple(
+        replace(each, origin=f"{among} {shlex.join((each.kind, each.name))} | {STDIN}") for each in documents
+    )
+
+
+def read_text(name: str, text: bytes, made: str = "cat") -> tuple[Document, ...]:
+    """Every document of a text of this name, which a command made; ManifestError for the first bad one."""
+    return _placed(tuple(_of_text(name, text)), f"{made} | {STDIN}", f"{made} | {ALONE} -")
 
 
 def _documents(file: Path) -> Iterator[Document]:
@@ -83,7 +98,8 @@ def _documents(file: Path) -> Iterator[Document]:
         text = file.read_bytes()
     except OSError as error:
         raise ManifestError(f"{file.name}: cannot be read: {error.strerror}") from None
-    yield from _of_text(file.name, text)
+    path = shlex.quote(str(file))
+    yield from _placed(tuple(_of_text(file.name, text)), f"{COMMAND} -f {path}", f"{ALONE} {path}")
 
 
 def _of_text(name: str, text: bytes) -> Iterator[Document]:

@@ -93,7 +93,7 @@ class KubeSession:
         self.patience = Patience("the Kubernetes API server")
 
     def kubectl(self, *words: str) -> str:
-        """The command that asks the same."""
+        """The command that asks the same, of words that are not quoted yet."""
         files = self._target.kubeconfig
         if files is None and os.environ.get(
             "KUBECONFIG"
@@ -106,7 +106,7 @@ class KubeSession:
             command += ["--kubeconfig", shlex.quote(files)]
         if self.context is not None:
             command += ["--context", shlex.quote(self.context)]
-        return " ".join([*command, *words])
+        return " ".join([*command, *map(shlex.quote, words)])
 
     def ask(
         self, method: str, path: str, query: Mapping[str, str], body: object = None, media_type: str = ""

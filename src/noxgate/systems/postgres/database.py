@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
 
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 
@@ -70,7 +70,7 @@ class Database:
         self, query: LiteralString, settings: Sequence[LiteralString], name: str
     ) -> list[tuple[Any, ...]]:
         """All rows of a long query, however many, with these settings in its transaction; `name` is shown."""
-        repeat = f'psql "${self._variable}" -f {name}'
+        repeat = f'psql "{exported(self._variable)}" -f {shlex.quote(name)}'
         try:
             rows = self._session.patience.run(lambda: self._rows(query, {}, settings, MOST_PARTS))
         except UnreachableError as error:
@@ -87,7 +87,7 @@ class Database:
         shown = " ".join(query.split())
         for name, value in values.items():
             shown = shown.replace(f"%({name})s", _quoted(value))
-        repeat = f'psql "${self._variable}" -c {shlex.quote(shown)}'
+        repeat = f'psql "{exported(self._variable)}" -c {shlex.quote(shown)}'
         started = time.perf_counter()
         try:
             rows = self._session.patience.run(lambda: self._rows(query, values))

@@ -1,6 +1,7 @@
 """The programs that a release engineer types on the day: on PATH, and new enough."""
 
 import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -88,7 +89,7 @@ class Tools:
         path = shutil.which(name, path=self._environment.get("PATH"))
         tool = Tool(name, None) if path is None else self._ask(name, Path(path), command[1:])
         seen = "not on PATH" if path is None else f"{tool.version or tool.problem}, {path}"
-        self._observe(Observation(shortened(f"{name}: {seen}"), " ".join(command)))
+        self._observe(Observation(shortened(f"{name}: {seen}"), shlex.join(command)))
         return tool
 
     def _ask(self, name: str, path: Path, words: list[str]) -> Tool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, reason, within
-from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 from noxgate.systems.prometheus import answers
@@ -81,8 +81,8 @@ class PrometheusSession:
         if self._target.ca_file and self.url.startswith("https:"):
             words += ["--cacert", shlex.quote(str(self._target.ca_file))]
         if self._role is not None:
-            bearer = f'-H "Authorization: Bearer ${self.variable}"'
-            words.append(bearer if self._role == TOKEN else f'-u "${self.variable}"')
+            value = exported(str(self.variable))
+            words.append(f'-H "Authorization: Bearer {value}"' if self._role == TOKEN else f'-u "{value}"')
         words += [] if not parameters else ["--get"]
         words.append(shlex.quote(self.url + path))
         words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]

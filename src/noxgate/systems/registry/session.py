@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
-from noxgate.look.observation import Patience, shortened
+from noxgate.look.observation import Patience, exported, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 from noxgate.systems.registry import addresses
@@ -127,15 +127,16 @@ class RegistrySession:
         """The command that asks the same; a password is named, not shown."""
         url = self.url(where, kind, what)
         authorization = self._authorizations.get((where.host, where.repository), "")
+        password = f'"{exported(str(self.variable))}"'
         if authorization.startswith("Bearer"):  # too long a way for curl
             raw = ["--config", "--raw"] if kind == "blobs" else ["--raw"]
-            creds = [f'--creds "${self.variable}"'] if self._is_for(where.host) else []
+            creds = [f"--creds {password}"] if self._is_for(where.host) else []
             return " ".join(["skopeo", "inspect", *raw, *creds, shlex.quote(f"docker://{where}")])
         words = ["curl", "-sSL"]
         if self._target.ca_file and url.startswith("https:"):
             words += ["--cacert", shlex.quote(str(self._target.ca_file))]
         if authorization:
-            words.append(f'-u "${self.variable}"')
+            words.append(f"-u {password}")
         if accept:
             words.append(f"-H {shlex.quote('Accept: ' + ', '.join(accept))}")
         return " ".join([*words, shlex.quote(url)])

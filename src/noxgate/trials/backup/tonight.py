@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe, few, shortened
+from noxgate.look.observation import Observation, Observe, exported, few, shortened
 from noxgate.machine.late import late
 from noxgate.project import saved
 from noxgate.project.runbook import Release
 from noxgate.project.target import BACKUP_FORMS
+from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.backup import archive, dump_file, proof
 from noxgate.trials.backup.dump_file import Form
@@ -122,8 +123,7 @@ class Backup:
     def restored(self) -> Restored:
         """Restored into an empty scratch database, with the command that the profile names."""
         path = self.file()
-        words = shlex.join(self._trial.target.restore)
-        repeat = f"createdb scratch && {words.replace('{file}', _quoted(path))}"
+        repeat = by_hand.restoring(self._trial.target.restore, str(path))
         found = self._look(lambda: self._trial.restored(path, self._database), repeat)
         ran = found.ran
         seen = ran.error or f"{len(found.columns)} tables in {ran.seconds / 60:.2f} minutes"
@@ -152,7 +152,8 @@ class Backup:
 
         With a record of the backup's own moment, so is one that row security hides from us.
         """
-        repeat = f'psql "${self._session.variable}"   # docs/BACKUP.md has the queries'
+        asked = "SELECT relname, n_live_tup FROM pg_stat_user_tables ORDER BY 1"  # estimates
+        repeat = f'psql "{exported(self._session.variable)}" -c {shlex.quote(asked)}'
         found = self._look(lambda: self._counted(tables, is_recorded=is_recorded), repeat)
         said = ", ".join(f"{name} {rows}" for name, rows in found.items())
         self._observe(Observation(shortened(f"now: {said}"), repeat))
@@ -167,7 +168,9 @@ class Backup:
         except psycopg.Error as error:
             raise UnreachableError(f"${self._session.variable}: {str(error).splitlines()[0]}") from None
         said = ", ".join(f"{name} {place}" for name, place in found.items())
-        self._observe(Observation(shortened(f"sequences now: {said}"), "SELECT last_value FROM each"))
+        asked = "SELECT schemaname, sequencename, last_value FROM pg_sequences ORDER BY 1, 2"
+        repeat = f'psql "{exported(self._session.variable)}" -c {shlex.quote(asked)}'
+        self._observe(Observation(shortened(f"sequences now: {said}"), repeat))
         return found
 
     def database(self) -> str:
@@ -186,7 +189,7 @@ class Backup:
 
     def unlike(self, restored: Restored, wanted: Sequence[Part]) -> list[str]:
         """What is not restored as it was: a table, an index, a right, an owner."""
-        repeat = "psql -f docs/backup.psql writes them: grep ^part"
+        repeat = f"grep ^part {_quoted(self.file())}.tables"
         invalid = [str(part) for part in wanted if part.kind == "invalid index"]
         if invalid:
             said = f"in production: {', '.join(invalid)}: REINDEX INDEX CONCURRENTLY, or DROP INDEX"

@@ -34,6 +34,6 @@ def output(target: Target, version: str, observe: Observe) -> Output:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     numbers = [error.number for error in psql_messages.errors(lines)]
     errors = [f"line {number}: {shortened(lines[number - 1], 160)}" for number in numbers]
-    repeat = f"grep -nE '^psql|ERROR|FATAL|PANIC' {shlex.quote(str(path))}"
+    repeat = f"grep -nE '^psql|ERROR|FATAL|PANIC' {shlex.quote(str(path))} || echo none"
     observe(Observation(f"{path.name}: {len(lines)} lines, {len(errors)} errors", repeat))
     return Output(len(lines), tuple(errors[:MOST]), datetime.fromtimestamp(path.stat().st_mtime, UTC))

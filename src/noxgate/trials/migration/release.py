@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, few, shortened
-from noxgate.look.secret_forms import redacted
+from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database
 from noxgate.trials.migration import lint, old_queries, taken
 from noxgate.trials.migration import locks as migration_locks
@@ -89,7 +89,7 @@ class Migration:
                 f"no error in {ran.seconds:.2f} s; {len(changes)} lines of the catalog changed", repeat
             )
         )
-        self._observe(Observation(self._locks(), f"{repeat}   # with looks at pg_locks"))
+        self._observe(Observation(self._locks(), f"{repeat}   # while another session looks at pg_locks"))
         return ran
 
     def takes(self, wanted: Collection[str]) -> dict[str, str]:
@@ -106,7 +106,7 @@ class Migration:
 
     def held_too_long(self, seconds: float) -> list[str]:
         """The locks that keep readers or writers out for longer, with the rows of the target in mind."""
-        repeat = f"{self._repeat('schema', 'migration')}   # with looks at pg_locks"
+        repeat = f"{self._repeat('schema', 'migration')}   # while another session looks at pg_locks"
         self._look(lambda: self._trial.server(self._database), repeat)
         locks = self._look(self._trial.locks, repeat)
         rows = self._database.rows(
@@ -173,7 +173,7 @@ class Migration:
 
     def restored(self) -> Restored:
         """Make a backup as the runbook does, and restore it with the command that the profile names."""
-        repeat = f"pg_dump DATABASE > FILE && {redacted(shlex.join(self._trial.restore))}"
+        repeat = by_hand.dumping_and_restoring(self._trial.form, "backup", self._trial.restore)
         self._look(lambda: self._trial.server(self._database), repeat)
         found = self._look(self._trial.restored, repeat)
         seen = found.ran.error or f"{found.tables} tables in {found.ran.seconds:.2f} s"
@@ -200,12 +200,11 @@ class Migration:
             raise
 
     def _repeat(self, *keys: str) -> str:
-        files = " ".join(f"-f {self._name(key)}" for key in keys)
-        return f"createdb scratch && psql -X -v ON_ERROR_STOP=1 -d scratch {files}"
+        return by_hand.loading(*map(self._name, keys))
 
     def _name(self, key: str) -> str:
         path = getattr(self._trial.files, key)
-        return key.upper() if path is None else shlex.quote(path.name)
+        return f"{key}.sql" if path is None else shlex.quote(str(path))
 
 
 def _summary(statements: int, findings: list[Finding]) -> str:

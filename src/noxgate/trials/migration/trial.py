@@ -10,6 +10,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import few
 from noxgate.machine.late import late
 from noxgate.project.target import Target
+from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.loaded_again import differing_once_loaded
 from noxgate.trials.migration import locks, losses, old_queries, owning, start, taken
@@ -30,7 +31,6 @@ T = TypeVar("T")
 LIMIT = 300.0  # seconds that each run of a script may take
 BEFORE, MIGRATED, TWICE, LOCKS, RESTORED = "before", "migrated", "twice", "locks", "restored"  # databases
 _RIGHTS = ("GRANT ", "REVOKE ", "ALTER DEFAULT PRIVILEGES ")  # sets: their order says nothing
-VARIABLE = "SCRATCH_DATABASE_URL"
 
 
 class Trial:
@@ -62,6 +62,11 @@ class Trial:
     def restore(self) -> tuple[str, ...]:
         """The restore command of the rollback plan."""
         return self._target.restore
+
+    @property
+    def form(self) -> str:
+        """What form pg_dump writes the backup in."""
+        return self._target.backup_form
 
     def close(self) -> None:
         """End the scratch server."""
@@ -133,7 +138,9 @@ class Trial:
         if self._session is None:
             url = self._url(MIGRATED)
             scratch = dataclasses.replace(
-                self._target, credentials={"database_url": VARIABLE}, variables={VARIABLE: url}
+                self._target,
+                credentials={"database_url": by_hand.MIGRATED},
+                variables={by_hand.MIGRATED: url},
             )
             self._session = DatabaseSession(scratch)
         return self._session

@@ -65,12 +65,12 @@ class Requests:
         repeat: str | None = None,
     ) -> Json | None:
         words = [*(["-n", namespace] if where.namespaced else []), "-o", "yaml"]
-        repeat = repeat or self._session.kubectl("get", where.plural, name or "''", *words)
+        repeat = repeat or self._session.kubectl("get", where.plural, name, *words)
         if not name:
             return None  # the path of no name is that of the whole collection
         answer = self._ask(self._session, repeat, "GET", where.path(namespace, name), {})
         if answer.status == HTTPStatus.NOT_FOUND and is_of_object(answer):
-            self._observe(Observation(answer.message, repeat))
+            self._observe(Observation(answer.message, f"{repeat} --ignore-not-found"))
             return None
         self._good(answer, where, "get", namespace or name, repeat)
         check_is(answer, kind, name)
