@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from noxgate.project.checks import find_checks
 from noxgate.project.runbook import Runbook, RunbookError, read_runbook
 
 PROJECT = Path(__file__).parent.parent
@@ -154,6 +155,25 @@ def test_no_advice_repeats_a_broken_command(runbook: Runbook) -> None:
     advice = {line.id: line.next for line in runbook.lines.values()}
 
     assert {id_: text for id_, text in advice.items() if BROKEN_COMMANDS.search(text)} == {}
+
+
+def test_commands_in_next_can_be_given(runbook: Runbook) -> None:
+    """To make, pytest and noxgate: nothing is left to be filled in but what only the reader knows."""
+    advice = {line.id: line.next_on("staging") for line in runbook.lines.values()}
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    markers = {
+        word
+        for check in find_checks(PROJECT, runbook)
+        for word in (check.topic, runbook.lines[check.line_id].phase)
+    }
+
+    made = {verb for said in advice.values() for verb in re.findall(r"make ([a-z-]+) [A-Z]+=", said)}
+    marked = {words for said in advice.values() for words in re.findall(r"pytest -m '([^']*)'", said)}
+    called = {verb for said in advice.values() for verb in re.findall(r"noxgate ([a-z]+)", said)}
+    assert {id_: said for id_, said in advice.items() if re.search(r"\{(?!database|file)", said)} == {}
+    assert {verb for verb in made if not re.search(rf"^{verb}:", makefile, re.MULTILINE)} == set()
+    assert {word for words in marked for word in words.split(" and ")} <= markers
+    assert called <= {"attest", "watch"}
 
 
 def test_mentioned_lines_exist(runbook: Runbook) -> None:

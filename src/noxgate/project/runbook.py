@@ -58,6 +58,10 @@ class Line:
     waivable: bool = True
     proof: tuple[str, ...] = ()
 
+    def next_on(self, target: str) -> str:
+        """What to do when it fails, with the name of the target in its commands."""
+        return self.next.replace("{target}", target)
+
 
 @dataclass(frozen=True)
 class Runbook:

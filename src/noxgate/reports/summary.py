@@ -30,7 +30,7 @@ def first_next(results: Mapping[str, Any], runbook: Runbook) -> str | None:
     for result in results["lines"]:
         if result["outcome"] == Outcome.FAILED and result["id"] in runbook.lines:
             line = runbook.lines[result["id"]]
-            step = line.next.replace("{target}", results["target"]["name"])
+            step = line.next_on(results["target"]["name"])
             return f"{'Next':<11}{line.id}: {' '.join(step.split())}"
     return None
 
@@ -79,7 +79,7 @@ def _table(lines: Iterable[Mapping[str, Any]], runbook: Runbook, target: str) ->
     yield "|---|---|---|---|"
     for line in lines:
         known = runbook.lines.get(line["id"])
-        todo = known.next.replace("{target}", target) if known and line["outcome"] == Outcome.FAILED else ""
+        todo = known.next_on(target) if known and line["outcome"] == Outcome.FAILED else ""
         cells = (line["outcome"], line["id"], _seen(line), todo)
         yield f"| {' | '.join(plain(_cut(cell)) for cell in cells)} |"
 

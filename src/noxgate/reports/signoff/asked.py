@@ -22,5 +22,6 @@ class Asked:
     now: datetime
     targets: Sequence[str] | None = None  # None: all
     addresses: Mapping[str, str] = field(default_factory=dict)  # of a rehearsal: others have the same names
+    serving: Mapping[str, str] = field(default_factory=dict)  # phase: a target that serves it
     unknown: Mapping[str, str] = field(default_factory=dict)  # why a target has no trust
     head: str | None = None  # the digest of the last record that is known

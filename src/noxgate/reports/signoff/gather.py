@@ -84,8 +84,11 @@ def _whole(
     review = switched + hours if switched and hours else None
     unsealed = [phase.phase.name for phase in counted if phase.run is None or not phase.run.seal.believed]
     known = Known(asked.rehearsal, status, _engineer(counted, rehearsal=asked.rehearsal), unsealed, review)
+    validated = asked.serving.get("staging", "NAME")
     derived = tuple(
-        derive(line, lines, phases, known) for line in asked.runbook.lines.values() if line.kind == "derived"
+        derive(replace(line, next=line.next_on(validated)), lines, phases, known)
+        for line in asked.runbook.lines.values()
+        if line.kind == "derived"
     )
     return SignOff(
         release=asked.release,
@@ -161,13 +164,15 @@ def _read_all(
 
 def _phase(asked: Asked, phase: Phase, found: Read | None, problem: str, counted: bool) -> ShownPhase:  # noqa: FBT001
     missing = problem or "no run of this phase"
-    shown = tuple(shown_line(line, found, missing) for line in asked.runbook.of_phase(phase.name))
+    target = found.run.target if found else asked.serving.get(phase.name, "NAME")
+    lines = [replace(line, next=line.next_on(target)) for line in asked.runbook.of_phase(phase.name)]
+    shown = tuple(shown_line(line, found, missing) for line in lines)
     seconds = None
     if found is not None:
         alone = found.run.phases == (phase.name,)
         checks = sum(check.seconds for one in shown for check in one.checks)
         seconds = found.run.seconds if alone else checks
-    return ShownPhase(phase, found.run if found else None, shown, seconds, counted, problem)
+    return ShownPhase(phase, found.run if found else None, shown, seconds, counted, problem, target)
 
 
 def _records(asked: Asked, targets: set[str]) -> tuple[list[Record], list[str]]:

@@ -55,6 +55,7 @@ def _asked(project: Project, release: str, target: str | None, now: datetime) ->
     trusts: dict[str, Trust] = {}
     addresses: dict[str, str] = {}
     unknown: dict[str, str] = {}
+    serving: dict[str, str] = {}
     rehearsal = target is not None and Path(target).stem in REHEARSALS
     if target is None:
         names = {run.target for run in runs if not run.rehearsal}
@@ -77,8 +78,11 @@ def _asked(project: Project, release: str, target: str | None, now: datetime) ->
             unknown[name] = str(error)  # its runs are shown, and not believed
             continue
         trusts[trust.target] = trust
+        document = read_document(project.root, name)[1]
+        for phase in document.get("serves", []):
+            serving.setdefault(str(phase), name)
         if rehearsal:
-            addresses[trust.target] = str(read_document(project.root, name)[1].get("base_url"))
+            addresses[trust.target] = str(document.get("base_url"))
     targets = None if target is None or not names else sorted(trusts)
     return Asked(
         root=project.root,
@@ -90,6 +94,7 @@ def _asked(project: Project, release: str, target: str | None, now: datetime) ->
         now=now,
         targets=targets,
         addresses=addresses,
+        serving=serving,
         unknown=unknown,
     )
 

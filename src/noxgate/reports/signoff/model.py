@@ -152,6 +152,7 @@ class ShownPhase:
     seconds: float | None = None
     counted: bool = True  # whether the release waits for it
     problem: str = ""  # what is there and cannot be read
+    target: str = "NAME"  # that serves it
 
     def against(self) -> str:
         """Why its run proves nothing; empty where it does."""

@@ -20,8 +20,8 @@ _NOTHING = re.compile(
     r"(ok(ay)?|done|y(es)?|good|fine|green|pass(ed)?|checked|seen|attested|true|n/?a)[.!]*", re.IGNORECASE
 )
 _KINDS = {
-    "auto": "a check proves it: noxgate gate --phase {phase}",
-    "mutate": "a check proves it: noxgate gate --phase {phase}",
+    "auto": "a check proves it: noxgate gate --target NAME --phase {phase}",
+    "mutate": "a check proves it: noxgate gate --target NAME --phase {phase}",
     "derived": "it follows from other lines",
 }
 
