@@ -7,6 +7,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -86,7 +87,7 @@ class ApiSession:
         self.once = self._client(context, trust_env=self._proxied, limits=limits)
 
     def _client(self, context: ssl.SSLContext, **settings: Any) -> "httpx.Client":
-        return httpx.Client(
+        made = httpx.Client(
             verify=context,
             http2=self._http2,
             follow_redirects=False,
@@ -94,6 +95,9 @@ class ApiSession:
             headers={"user-agent": "noxgate", **ACCEPTED},
             **settings,
         )
+        # every look is a stranger's: no cookie is kept, by which a balancer may stay with one pod
+        made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        return made
 
 
 class ApiClient:
@@ -218,7 +222,6 @@ class ApiClient:
         """One request."""
         url, address = asked.url, asked.address
         http = self._session.once if address else self._session.http
-        http.cookies.clear()  # every look is a stranger's
         sent, sni = dict(asked.headers), {}
         parts = urlsplit(url)
         place = url

@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
 
 T = TypeVar("T")
+AT_ONCE = 8  # looks
 Place = tuple[socket.AddressFamily, tuple[object, ...]]
 FAMILIES = {socket.AF_INET, socket.AF_INET6}
 _NO_ROUTE = {errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM}
@@ -52,26 +54,32 @@ def addresses(host: str, port: int) -> Addresses:
 
 
 def in_turn(places: Addresses, look: Callable[[str], T], times: int = 1) -> list[T]:
-    """Look so many times, at one address after the other, and at each at least once.
+    """Look so many times, at the addresses in turn, and at each at least once; a few looks at once.
 
     UnreachableError where none of them answers; AssertionError where some do, or where the same one did
     before: users see that.
     """
     here = places.here
     times = max(times, len(here))
+
     found: list[T] = []
     lost: list[UnreachableError] = []
-    for number in range(times):
-        try:
-            found.append(look(here[number % len(here)]))
-        except UnreachableError as error:
-            if number >= len(here):
-                raise AssertionError(f"look {number + 1} of {times} had no answer: {error}") from None
-            lost.append(error)
-        if lost and number == len(here) - 1:
-            if not found:
-                raise lost[0]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for asked in [pool.submit(look, address) for address in here]:
+            try:
+                found.append(asked.result())
+            except UnreachableError as error:
+                lost.append(error)
+        if lost and not found:
+            raise lost[0]
+        if lost:
             raise AssertionError(f"{len(found)} of {len(here)} addresses answer: {lost[0]}")
+        for asked in [pool.submit(look, here[number % len(here)]) for number in range(len(here), times)]:
+            try:
+                found.append(asked.result())
+            except UnreachableError as error:
+                said = f"look {len(found) + 1} of {times} had no answer: {error}"
+                raise AssertionError(said) from None
     return found
 
 
