@@ -12,7 +12,7 @@ import pytest
 from tests_self import scheduling
 
 from nox_rehearsal.day import loading, moments
-from nox_rehearsal.day.command import moment_of
+from nox_rehearsal.day.phases import moment_of
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.sabotages.live_metrics import OF_USERS, WINDOW
 from nox_rehearsal.world import lifecycle as worlds

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from nox_rehearsal.day import moments
-from nox_rehearsal.day.command import (
-    difference,
-    leading_up_to,
-    moment_of,
-    options,
-    phases_with_checks,
-    selection,
-)
+from nox_rehearsal.day.command import difference, selection
+from nox_rehearsal.day.phases import leading_up_to, moment_of, options, phases_with_checks
 from nox_rehearsal.sabotages import SABOTAGES, Sabotage
 from nox_rehearsal.world.state import World
 from noxgate.project.checks import find_checks

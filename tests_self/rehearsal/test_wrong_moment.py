@@ -2,7 +2,7 @@
 
 import pytest
 
-from nox_rehearsal.day.command import options
+from nox_rehearsal.day.phases import options
 from nox_rehearsal.world.state import World
 
 from .conftest import Gate

@@ -5,26 +5,23 @@ import os
 import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from nox_rehearsal.day import loading, moments, watching
+from nox_rehearsal.day import loading, moments
+from nox_rehearsal.day.clock import Clock
+from nox_rehearsal.day.phases import leading_up_to, options
+from nox_rehearsal.day.playing import play
 from nox_rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from nox_rehearsal.world import lifecycle
 from nox_rehearsal.world.lifecycle import World
 from noxgate.machine import doctor
 from noxgate.project.checks import find_checks
-from noxgate.project.here import Project
 from noxgate.project.runbook import read_runbook
-from noxgate.reports.signoff import making
 
 NO_GO = 1
 INCONCLUSIVE = 2
-PHASES = ("preflight", "staging", "prep", "green", "live", "window", "rollback")  # in the order of the day
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
 APART = frozenset({"backup", "migration", "science", "slo"})
 # What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
@@ -39,9 +36,12 @@ def run(root: Path, pattern: str | None) -> int:
     _all_programs()
     faults = chosen(pattern) if pattern else []
     clock = Clock()
+    if not faults:
+        with _world(clock) as here:
+            played = play(root, here, clock)
+        played.say(root)
+        return played.status
     with _world(clock) as here:
-        if not faults:
-            return _worst(_play(root, here, clock))
         caught = 0
         for fault in sorted(faults, key=lambda fault: moments.ORDER.index(fault.moment)):
             moments.bring(here, fault.moment, say=clock.say)
@@ -49,111 +49,31 @@ def run(root: Path, pattern: str | None) -> int:
                 _pytest(root, here, fault.phase, markers)
             clock.say(f"sabotage {fault.id}: {fault.what}")
             with fault.on(here):
-                caught += check(root, here, clock, fault.phase, fault) == 0
+                caught += check(root, here, clock, fault.phase, fault)
         clock.say(f"{caught} of {len(faults)} sabotages caught")
         return 0 if caught == len(faults) else 1
 
 
-def phases_with_checks(root: Path) -> list[str]:
-    """In the order of the day."""
-    checks = find_checks(root, read_runbook(root / "runbook.toml"))
-    there = {check.line_id.partition(".")[0] for check in checks}
-    return [phase for phase in PHASES if phase in there]
-
-
-def moment_of(phase: str) -> str:
-    """The moment from which a phase's checks are true."""
-    return phase if phase in moments.ORDER else moments.START
-
-
-def options(phase: str) -> list[str]:
-    """What pytest is to be told besides: of the window its end is looked at."""
-    return ["--checkpoint=48h"] if phase == moments.WINDOW else []
-
-
-def leading_up_to(phase: str) -> str | None:
-    """The checks whose findings a phase compares with: they have to have been run before."""
-    return "prep and blue" if phase == "rollback" else None
-
-
-def _play(root: Path, here: World, clock: "Clock") -> Iterator[int]:
-    """The day: each moment, and the checks of its phase, each with its time."""
-    titles = read_runbook(root / "runbook.toml").phases
-    for phase in phases_with_checks(root):
-        if (
-            phase == "rollback"
-        ):  # a drill after the release: made later, the page says Rolled Back, and rightly
-            yield sign_off(root, here, clock)
-        clock.say(f"== {titles[phase].title}")
-        began = time.monotonic()
-        if phase == moments.WINDOW:
-            yield from _watch(root, here, clock)
-            clock.say(f"{titles[phase].title}: {time.monotonic() - began:.1f} s, for four checkpoints")
-            continue
-        moments.bring(here, moment_of(phase), say=clock.say)
-        if phase == "staging":
-            clock.say(f"under load: noxgate load --ramp {loading.RAMP}")
-            loading.decided(here, say=clock.say)
-        acted = time.monotonic()
-        yield check(root, here, clock, phase)
-        budget = titles[phase].budget_minutes
-        allowed = f"; the runbook allows {budget} minutes" if budget else ""
-        took = f"{acted - began:.1f} s to do, {time.monotonic() - acted:.1f} s to check"
-        clock.say(f"{titles[phase].title}: {took}{allowed}")
-
-
-def _watch(root: Path, here: World, clock: "Clock") -> Iterator[int]:
-    """The 48 hours: each checkpoint made when it is due, by the clock of the day that is played."""
-    moments.bring(here, moments.WATCH, say=clock.say)
-    began = moments.reached(here)[moments.START]
-    for name in watching.MADE:
-        if name == list(watching.MADE)[-1]:
-            watching.ask_support(here)
-        at = f"{watching.time_of(began, name):%Y-%m-%dT%H:%M:%SZ}"
-        words = ["watch", f"--target={here.production_profile}", f"--clock={at}"]
-        clock.say(f"{name} after the switch: noxgate {shlex.join(words)}")
-        yield subprocess.run([sys.executable, "-m", "noxgate.cli", *words], cwd=root, check=False).returncode
-    moments.bring(here, moments.WINDOW, say=clock.say)
-
-
-def sign_off(root: Path, here: World, clock: "Clock") -> int:
-    """Write the sign-off page of the day, while the keys that its runs were sealed with are there."""
-    runbook = read_runbook(root / "runbook.toml")
-    project = Project(root, runbook, root / "reports")
-    try:
-        page, path = making.make(project, runbook.release.version, str(here.profile), datetime.now(UTC))
-    except making.ERRORS as error:
-        clock.say(f"no sign-off page: {error}")
-        return INCONCLUSIVE
-    clock.say(f"{page.headline}: {page.status}; the sign-off page to open: {path.relative_to(root)}")
-    return page.verdict.exit_code
-
-
-def check(root: Path, here: World, clock: "Clock", phase: str, fault: Sabotage | None = None) -> int:
-    """Run a phase's checks, for a fault those it could reach, in a pytest of their own; say how it ended.
-
-    Returns the gate's exit status; for a fault that was caught 0.
-    """
-    markers = phase if fault is None else selection(root, fault)
+def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) -> bool:
+    """Run the checks that a fault could reach in a pytest of their own; whether it was caught as it must."""
+    markers = selection(root, fault)
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
     reports = root / "reports"
     before = set(reports.glob("*/*/results.json"))
-    status = _pytest(root, here, phase, markers)
+    _pytest(root, here, phase, markers)
     new = sorted(set(reports.glob("*/*/results.json")) - before)
     if not new:
         clock.say("pytest ended without a verdict")
-        return INCONCLUSIVE
+        return False
     clock.say(f"the report to open: {new[-1].with_name('report.html').relative_to(root)}")
-    if fault is None:
-        return status
     missed, surplus = difference(root, fault, new[-1])
     if missed or surplus:
         clock.say(
             f"NOT CAUGHT as it must be: missed {missed or 'nothing'}, red besides {surplus or 'nothing'}"
         )
-        return 1
+        return False
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
-    return 0
+    return True
 
 
 def _pytest(root: Path, here: World, phase: str, markers: str) -> int:
@@ -161,12 +81,6 @@ def _pytest(root: Path, here: World, phase: str, markers: str) -> int:
     more = options(phase) if phase in markers else []
     command = [sys.executable, "-m", "pytest", "-m", markers, target, *more, "-q"]
     return subprocess.run(command, cwd=root, check=False).returncode
-
-
-def _worst(statuses: Iterable[int]) -> int:
-    """NO-GO outweighs what could not be looked at; anything else outweighs GO."""
-    found = set(statuses)
-    return NO_GO if NO_GO in found else max(found)
 
 
 def selection(root: Path, fault: Sabotage, *, whole: bool = True) -> str:
@@ -254,19 +168,6 @@ def listing(root: Path, what: str | None) -> int:
         place = os.path.relpath(file, root)
         print(f"{sabotage.id:<46}{sabotage.what}\n{'':<46}{place}:{number}")
     return 0
-
-
-@dataclass
-class Clock:
-    """Says what happens, with the seconds since the start."""
-
-    started: float
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-
-    def say(self, what: str) -> None:
-        print(f"[{time.monotonic() - self.started:5.1f} s] {what}", flush=True)
 
 
 def _all_programs() -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ LOST = "60s"  # of a hold that is not to end before it is seen that a process is
 LONGEST = 400.0  # seconds of one load test: on a busy machine its start and its end take a while
 FIRST = -10  # of nice: nine times the share of the processor that others get
 LAST_WORDS = 500
+AROUND = 6.0  # seconds that a load test takes beside its ramp
+Wait = Callable[[str, float], None]
 TRIES = 3  # of one load test, where its generator could not keep up: this machine has other work
 
 
@@ -72,8 +75,11 @@ def by(way: Way) -> Iterator[None]:
         _way = before
 
 
-def smoke(world: World, *options: str) -> int:
-    """Run the smoke ramp; its exit status. RehearsalError where it left no result."""
+def smoke(world: World, *options: str, wait: Wait = lambda _, __: None) -> int:
+    """Run the smoke ramp; its exit status. RehearsalError where it left no result.
+
+    `wait` is told what is waited for and how much of it is done.
+    """
     if _way.plain:
         return _plainly(world)
     before = results(world)
@@ -92,7 +98,7 @@ def smoke(world: World, *options: str) -> int:
     ):
         put_first(running.pid)
         try:
-            said, _ = running.communicate(timeout=LONGEST)
+            said = _said(running, wait)
         except BaseException as error:
             running.terminate()  # it ends its generator, and keeps what it has
             if isinstance(error, subprocess.TimeoutExpired):
@@ -101,6 +107,20 @@ def smoke(world: World, *options: str) -> int:
     if not set(results(world)) - set(before):
         raise RehearsalError(f"the load test left no result: {' '.join(said.split())[-LAST_WORDS:]}")
     return running.returncode
+
+
+def _said(running: "subprocess.Popen[str]", wait: Wait) -> str:
+    """What the load test says until its end; TimeoutExpired after LONGEST."""
+    began = time.monotonic()
+    usual = ramps.chosen(ROOT, RAMP).seconds + AROUND
+    while True:
+        took = time.monotonic() - began
+        wait(f"under load: noxgate load --ramp {RAMP}", took / usual)
+        try:
+            return running.communicate(timeout=1)[0]
+        except subprocess.TimeoutExpired:
+            if took > LONGEST:
+                raise
 
 
 def put_first(pid: int) -> None:
@@ -133,18 +153,26 @@ def good(world: World) -> Path:
     return results(world)[-1] if results(world) else decided(world)
 
 
-def decided(world: World, *, say: Callable[[str], None] = lambda _: None) -> Path:
+def decided(
+    world: World, *, say: Callable[[str], None] = lambda _: None, wait: Wait = lambda _, __: None
+) -> Path:
     """Run the smoke ramp, at most twice more where only its own generator was wrong; the newest result.
 
     None is chosen: every try is kept, and the newest counts, whatever became of it.
     """
     slos = read_slos(read_runbook(ROOT / "runbook.toml").lines)
-    return _again(world, lambda result: generator.alone(result, slos), say)
+    return _again(world, lambda result: generator.alone(result, slos), say, wait=wait)
 
 
-def _again(world: World, spoiled: Callable[[Result], str], say: Callable[[str], None], *options: str) -> Path:
+def _again(
+    world: World,
+    spoiled: Callable[[Result], str],
+    say: Callable[[str], None],
+    *options: str,
+    wait: Wait = lambda _, __: None,
+) -> Path:
     for attempt in range(1, TRIES + 1):
-        smoke(world, *options)
+        smoke(world, *options, wait=wait)
         new = results(world)[-1]
         why = spoiled(read(new / NAME))
         if not why:

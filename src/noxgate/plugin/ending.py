@@ -22,6 +22,7 @@ from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome, Verdict
 from noxgate.trust import counted, seal
 from noxgate.trust.loads import EVIDENCE
 from noxgate.trust.persons.attest import said_by
+from noxgate.trust.persons.people import NOBODY
 from noxgate.trust.records import RecordError
 from noxgate.trust.signing import VARIABLE
 
@@ -141,7 +142,8 @@ class Ending:
             reporter.line(f"not run: {', '.join(ids[:SHOWN])}{more}")
         for result in judgement.lines:
             if result.outcome is Outcome.PASSED and result.attestation is not None:
-                reporter.line(_row("attested", result, said_by(result.attestation)))
+                word = "played" if result.attestation.by == NOBODY else "attested"
+                reporter.line(_row(word, result, said_by(result.attestation)))
             if result.outcome is Outcome.PASSED and result.line.id in self._gate.waivers:
                 reporter.line(f"{WAIVERS}: {result.line.id} passed: its waiver can go")
 

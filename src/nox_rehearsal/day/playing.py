@@ -1,0 +1,160 @@
+"""The whole day, phase after phase: one line for each, and all that the gate said where it is not GO."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nox_rehearsal.day import loading, moments, watching
+from nox_rehearsal.day.clock import Clock
+from nox_rehearsal.day.phases import moment_of, options, phases_with_checks
+from nox_rehearsal.world.state import World
+from noxgate.project.here import Project
+from noxgate.project.runbook import Phase, read_runbook
+from noxgate.reports.signoff import making
+
+GO, NO_GO, INCONCLUSIVE = 0, 1, 2
+WORDS = {GO: "GO", NO_GO: "NO-GO", INCONCLUSIVE: "INCONCLUSIVE"}
+MADE = "checkpoint "  # how `noxgate watch` begins the line that says what it recorded
+VERDICT = "=============================== release verdict"
+SUMMARY = "=========================== short test summary"
+NEXT = "noxgate rehearse run --sabotage staging.version"
+
+
+@dataclass(frozen=True)
+class Played:
+    """How the day ended: the worst exit status, and what is to be opened."""
+
+    status: int
+    open: Path | None
+
+    def say(self, root: Path) -> None:
+        """In three lines, after all others."""
+        print(f"\n{WORDS.get(self.status, 'INCONCLUSIVE')} (rehearsal)")
+        if self.open is not None:
+            print(f"open  {self.open.relative_to(root)}")
+        if self.status == GO:
+            print(f"next  {NEXT}   (a fault, and what the gate says of it)")
+        else:
+            print("next  mend what the phase above says, then: make rehearse")
+
+
+def play(root: Path, here: World, clock: Clock) -> Played:
+    """Each moment of the day, and the checks of its phase; a rollback is a drill after the release."""
+    titles = read_runbook(root / "runbook.toml").phases
+    day = _Day(root, here, clock)
+    statuses: list[int] = []
+    page: Path | None = None
+    for phase in phases_with_checks(root):
+        if phase == "rollback":  # made later, the page says Rolled Back, and rightly
+            status, page = day.sign_off()
+            statuses.append(status)
+        statuses += day.watch(titles[phase]) if phase == moments.WINDOW else [day.phase(titles[phase])]
+    worst = _worst(statuses)
+    return Played(worst, page if worst == GO else day.reports.get(worst, page))
+
+
+@dataclass
+class _Day:
+    root: Path
+    here: World
+    clock: Clock
+    reports: dict[int, Path] = field(default_factory=dict)  # of the first phase that ended with a status
+
+    def phase(self, phase: Phase) -> int:
+        began = time.monotonic()
+        moments.bring(self.here, moment_of(phase.name), say=self.clock.say)
+        if phase.name == "staging":
+            loading.decided(self.here, say=self.clock.say, wait=self.clock.wait)
+        acted = time.monotonic()
+        self.clock.wait(f"{phase.title}: pytest -m {phase.name}")
+        target = f"--target={self.here.profile_of(phase.name)}"
+        words = ["-m", "pytest", "-m", phase.name, target, *options(phase.name), "-q"]
+        status, said, folder = self._gate(words)
+        took = time.monotonic() - acted
+        allowed = f" of the runbook's {phase.budget_minutes} minutes" if phase.budget_minutes else ""
+        seconds = f"{acted - began + took:.0f} s{allowed}"
+        self.clock.say(f"{phase.title}: {_ended(status, folder)}; {seconds}")
+        self._show(status, said, folder)
+        return status
+
+    def watch(self, phase: Phase) -> list[int]:
+        """The 48 hours: each checkpoint made when it is due, by the clock of the day that is played."""
+        moments.bring(self.here, moments.WATCH, say=self.clock.say)
+        began = moments.reached(self.here)[moments.START]
+        statuses = []
+        for name in watching.MADE:
+            if name == list(watching.MADE)[-1]:
+                watching.ask_support(self.here)
+            at = f"{watching.time_of(began, name):%Y-%m-%dT%H:%M:%SZ}"
+            words = ["watch", f"--target={self.here.production_profile}", f"--clock={at}"]
+            status, said, folder = self._gate(["-m", "noxgate.cli", *words])
+            made = [line.removeprefix(MADE) for line in said.splitlines() if line.startswith(MADE)]
+            self.clock.say(f"{phase.title}: {made[-1] if made else _ended(status, folder)}")
+            self._show(status, said, folder)
+            statuses.append(status)
+        moments.bring(self.here, moments.WINDOW, say=self.clock.say)
+        return statuses
+
+    def sign_off(self) -> tuple[int, Path | None]:
+        """Write the sign-off page of the day, while the keys that its runs were sealed with are there."""
+        runbook = read_runbook(self.root / "runbook.toml")
+        project = Project(self.root, runbook, self.root / "reports")
+        try:
+            page, path = making.make(
+                project, runbook.release.version, str(self.here.profile), datetime.now(UTC)
+            )
+        except making.ERRORS as error:
+            self.clock.say(f"no sign-off page: {error}")
+            return INCONCLUSIVE, None
+        self.clock.say(f"Sign-off: {page.headline}: {page.status}")
+        return page.verdict.exit_code, path
+
+    def _gate(self, words: Sequence[str]) -> tuple[int, str, Path | None]:
+        """Exit status and output of a run of the gate, and the folder that it made."""
+        reports = self.root / "reports"
+        before = set(reports.glob("*/*/results.json"))
+        ended = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        new = sorted(set(reports.glob("*/*/results.json")) - before)
+        return ended.returncode, ended.stdout, new[-1].parent if new else None
+
+    def _show(self, status: int, said: str, folder: Path | None) -> None:
+        if status == GO and folder is not None:
+            return
+        print(block(said), flush=True)
+        if folder is not None:
+            self.reports.setdefault(status, folder / "report.html")
+
+
+def block(said: str) -> str:
+    """Of what the gate printed the verdict and its reasons: the report has the rest. All, where there is none."""
+    _, line, verdict = said.rpartition(VERDICT)
+    return f"{line}{verdict.partition(SUMMARY)[0]}" if line else said
+
+
+def _ended(status: int, folder: Path | None) -> str:
+    """The verdict, and how many lines have which outcome."""
+    if folder is None:
+        return f"ended with status {status} and without a verdict"
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    outcomes = [line["outcome"] for line in results["lines"]]
+    counts = ", ".join(f"{outcomes.count(one)} {one}" for one in dict.fromkeys(sorted(outcomes)))
+    return f"{results['verdict']}, {counts}"
+
+
+def _worst(statuses: Iterable[int]) -> int:
+    """NO-GO outweighs what could not be looked at; anything else outweighs GO."""
+    found = set(statuses)
+    return NO_GO if NO_GO in found else max(found)
