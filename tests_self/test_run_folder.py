@@ -1,9 +1,11 @@
 """The folder that a run leaves: whole, sealed, the same under xdist."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +194,33 @@ def test_report_shows_the_rows_that_could_not_be_looked_at(project: "Project") -
     shown = page.partition("const possibleFilters = [")[2].partition("]")[0]
     assert "'unreachable', 'not run'," in shown
     assert "unreachable" in page.partition("data-jsonblob=")[2].partition("</div>")[0]
+
+
+def test_report_reads_as_people_do(project: "Project") -> None:
+    """For a failed line what was expected, seen and what is next; lines left out are one row."""
+    for topic in ("health", "version"):
+        project.check(topic, "assert ['HTTP 503', 'HTTP 503'] == []")
+
+    project.gate("-k", "health")
+
+    page = (project.folders()[0] / "report.html").read_text()
+    rows = re.findall(
+        r"<tr>.*?</tr>", page.partition("<table class='open-lines'>")[2].partition("</table>")[0]
+    )
+    assert len(rows) == 2
+    assert "Seen: HTTP 503 (2 times)<span class='next'>Next: Redeploy" in rows[0]
+    assert "<td>1 line</td><td>staging.version<" in rows[1]
+    data = json.loads(unescape(page.partition('data-jsonblob="')[2].partition('"')[0]))
+    assert data["initialSort"] == "original"
+
+
+def test_a_report_names_what_a_rehearsal_broke(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a real target nothing is broken on purpose."""
+    monkeypatch.setenv("NOXGATE_SABOTAGE", "staging.version:rc1: a release candidate")
+
+    project.gate()
+
+    assert "Broken on purpose" not in (project.folders()[0] / "report.html").read_text()
 
 
 def test_two_runs_of_one_second_get_two_folders(project: "Project") -> None:

@@ -22,6 +22,7 @@ from noxgate.project.runbook import read_runbook
 
 NO_GO = 1
 INCONCLUSIVE = 2
+SABOTAGE = "NOXGATE_SABOTAGE"  # what a report of a rehearsal says was broken
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
 APART = frozenset({"backup", "migration", "science", "slo"})
 # What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
@@ -60,7 +61,7 @@ def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) ->
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
     reports = root / "reports"
     before = set(reports.glob("*/*/results.json"))
-    _pytest(root, here, phase, markers)
+    _pytest(root, here, phase, markers, f"{fault.id}: {fault.what}")
     new = sorted(set(reports.glob("*/*/results.json")) - before)
     if not new:
         clock.say("pytest ended without a verdict")
@@ -76,11 +77,11 @@ def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) ->
     return True
 
 
-def _pytest(root: Path, here: World, phase: str, markers: str) -> int:
+def _pytest(root: Path, here: World, phase: str, markers: str, broken: str = "") -> int:
     target = f"--target={here.profile_of(phase)}"
     more = options(phase) if phase in markers else []
     command = [sys.executable, "-m", "pytest", "-m", markers, target, *more, "-q"]
-    return subprocess.run(command, cwd=root, check=False).returncode
+    return subprocess.run(command, cwd=root, env={**os.environ, SABOTAGE: broken}, check=False).returncode
 
 
 def selection(root: Path, fault: Sabotage, *, whole: bool = True) -> str:

@@ -139,7 +139,7 @@ class _Day:
 
 
 def block(said: str) -> str:
-    """Of what the gate printed the verdict and its reasons: the report has the rest. All, where there is none."""
+    """The verdict and its reasons, of what the gate printed: the report has the rest. Without verdict all."""
     _, line, verdict = said.rpartition(VERDICT)
     return f"{line}{verdict.partition(SUMMARY)[0]}" if line else said
 

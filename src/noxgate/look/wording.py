@@ -4,8 +4,11 @@ A check compares what it saw, on the left, with what it expects. pytest's own ex
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
+NONE = "expected none, saw "
 _BARE = "assert "  # how pytest begins where a check gives no message
 _WORDS = {
     "in": "one of {right}",
@@ -21,7 +24,7 @@ _WHERE = re.compile(r"\s*\+\s+(?:where|and) .* = (?P<call>.*)")
 def compared(op: str, left: object, right: object) -> str:
     """Both sides of a comparison that does not hold, on one line."""
     if op == "==" and right in ([], {}, (), set()):
-        return f"expected none, saw {_shown(left)}"
+        return f"{NONE}{_listed(left)}"
     expected = _WORDS.get(op, f"{op} {{right}}").format(right=_shown(right))
     return f"expected {expected}, saw {_shown(left)}"
 
@@ -58,6 +61,19 @@ def _spelled(error: BaseException, first: str) -> str:
         trace = trace.tb_next
     words = f"{first} is not there" if isinstance(error, KeyError) else first
     return f"{words} ({type(error).__name__}{where})"
+
+
+def counted(texts: Iterable[str]) -> list[str]:
+    """Each once, with how often it was there."""
+    counts = Counter(texts)
+    return [each if times == 1 else f"{each} ({times} times)" for each, times in counts.items()]
+
+
+def _listed(found: object) -> str:
+    """What should not be there; texts that are there several times once, with how often."""
+    if not isinstance(found, list | tuple) or all(found.count(each) == 1 for each in found):
+        return _shown(found)
+    return "; ".join(counted(each if isinstance(each, str) else _shown(each) for each in found))
 
 
 def _shown(value: object) -> str:

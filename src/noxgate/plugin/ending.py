@@ -84,7 +84,7 @@ class Ending:
             self._keep()
             yield  # the other plugins write their reports
             if gate.folder is not None:
-                html.show_every_outcome(gate.folder / "report.html")
+                html.finish(gate.folder / "report.html", _in_order(gate))
             self._seal()
         except Exception as error:  # noqa: BLE001 (whatever it was, the verdict is told, and is not GO)
             gate.doubt(f"no evidence: {type(error).__name__}: {gate.scrubber.scrub(str(error))}")
@@ -282,6 +282,12 @@ class Ending:
                 manager.unregister(plugin)
         if xml_key in self._config.stash:
             del self._config.stash[xml_key]
+
+
+def _in_order(gate: Gate) -> list[str]:
+    """The checks in the runbook's order."""
+    lines = gate.judgement.lines if gate.judgement else ()
+    return [check.node for line in lines for check in line.checks]
 
 
 def _by_cause(results: Sequence[LineResult]) -> Iterator[str]:

@@ -117,7 +117,9 @@ def build(allure: Allure, release: Path, runs: Sequence[Run]) -> Path:
         copy = Path(scratch) / HISTORY  # the page itself is no run
         if history.is_file():
             shutil.copy(history, copy)
-        page = allure.page(results, f"NOX API release {release.name}: what was looked at (no verdict)", copy)
+        played = " (rehearsal)" if all(run.rehearsal for run in runs) else ""
+        name = f"NOX API release {release.name}{played}: what was looked at (no verdict)"
+        page = allure.page(results, name, copy)
     path = folder / PAGE
     path.write_text(offline(page), encoding="utf-8")
     return path
