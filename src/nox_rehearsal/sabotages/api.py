@@ -104,7 +104,7 @@ def _oauth() -> Iterator[Sabotage]:
         beside = altered(path, '{"url"', '{"error":"client secret invalid","url"')
         yield Sabotage(line, "error-beside", "an error beside the URL", beside, "client secret invalid")
         poor = altered(path, {"github": "read%3Auser%20user%3Aemail"}.get(provider, "openid%20"), "repo")
-        yield Sabotage(line, "who", "scopes that do not tell who signs in", poor, "who signs in")
+        yield Sabotage(line, "who", "scopes that do not tell who signs in", poor, "scope")
         endpoint = (
             altered(path, "auth", "auht") if provider == "google" else altered(path, "authorize", "token")
         )
@@ -152,7 +152,7 @@ def _pages() -> Iterator[Sabotage]:
         what, path = "an error of another shape", f"GET /api/user/{page}"
         line = f"staging.user-{page}"
         others = (TOKENS, DOORS, OWN) if page == "profile" else (TOKENS, DOORS)
-        yield Sabotage(line, "excuse", what, answer(path, json=near), "nothing of the user's", others)
+        yield Sabotage(line, "excuse", what, answer(path, json=near), "nothing of the user", others)
     shown = settings(refusal_shows_profile=True)
     yield Sabotage("staging.user-profile", "shown", "the refusal shows the profile", shown, "@", (TOKENS,))
 
@@ -161,10 +161,10 @@ def _api() -> Iterator[Sabotage]:
     refused = {"error": "token store unavailable"}
     line, path = "staging.public-stats", "GET /api/public/stats"
     yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
-    yield Sabotage(line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), "[]")
+    yield Sabotage(line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), "expected a figure")
     excuse = answer(path, json={"code": 503, "message": "counting"})
     yield Sabotage(line, "excuse", "an error of another shape", excuse, "code")
-    yield Sabotage(line, "negative", "counts below zero", answer(path, json={"jobs": -1}), "[]")
+    yield Sabotage(line, "negative", "counts below zero", answer(path, json={"jobs": -1}), "expected a figure")
     yield Sabotage(line, "private", "asks for a token", answer(path, status=401, json=refused), "401")
     for line, path in {"empirical": "POST /empirical/v1", "predict-cj": "POST /predict/cj/v1"}.items():
         both = ("staging.bad-body",)  # a fixed answer accepts the bad body too
