@@ -183,15 +183,15 @@ def key_metrics(
 @pytest.fixture
 def refused_percent(
     request: pytest.FixtureRequest, target: Target, observe: Observe
-) -> Callable[[], float | None]:
+) -> Callable[[float], float | None]:
     """The share of 4xx in what signed-in users are answered; None where the profile does not tell them."""
     selector = target.signed_in_requests
     if selector is None:
         seen = f"4xx of other users are not counted: {target.path.name} names no signed_in_requests"
         observe(Observation(seen, f"cat {shlex.quote(str(target.path))}"))
-        return lambda: None
+        return lambda _: None
     metrics: KeyMetrics = request.getfixturevalue("key_metrics")  # which waits for half an hour to be over
-    return lambda: metrics.refused_percent(selector)
+    return lambda limit: metrics.refused_percent(selector, limit)
 
 
 @pytest.fixture

@@ -71,12 +71,12 @@ def test_websocket_echoes(websocket: WebSocketClient) -> None:
 
 @pytest.mark.runbook("live.signed-in-errors")
 def test_signed_in_users_are_not_turned_away(
-    first_minutes: FirstMinutes, refused_percent: Callable[[], float | None], runbook: Runbook
+    first_minutes: FirstMinutes, refused_percent: Callable[[float], float | None], runbook: Runbook
 ) -> None:
     """By the gate's own good token, again and again; and by the service's own count, where it has one."""
     limit = runbook.lines["live.signed-in-errors"].limits["errors_percent"]
     answers = first_minutes.answers(pages.PROFILE)
-    share = refused_percent()
+    share = refused_percent(limit)
 
     assert answers != []
     assert [faults.not_ok(answer) for answer in answers if answer.status != 200] == []

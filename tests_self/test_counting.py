@@ -139,6 +139,8 @@ def histogram(quick: int, slow: int) -> Sequence[tuple[str, float]]:
 
 
 PATH = "/api/public/stats"
+INGRESS = "public"  # of another job, and of a namespace that is not green's
+JOBS = {INGRESS: "ingress-nginx"}
 BEFORE = Own({(PATH, "200"): 1000}, {PATH: histogram(1000, 0)})
 AFTER: Mapping[str, Own] = MappingProxyType(
     {
@@ -148,6 +150,8 @@ AFTER: Mapping[str, Own] = MappingProxyType(
             {(PATH, "200"): 4730, ("/api/new", "200"): 400},
             {PATH: histogram(4730, 0), "/api/new": histogram(0, 400)},
         ),
+        "live-refused": Own({(PATH, "200"): 4730, (PATH, "401"): 200}, {PATH: histogram(4930, 0)}),
+        INGRESS: Own({("-", "200"): 4730, ("-", "403"): 200}, {}),
     }
 )
 
@@ -169,7 +173,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     exporters = {name: Exporter(BEFORE) for name in AFTER}
     servers = [start_http_server(0, "127.0.0.1", registered(each)) for each in exporters.values()]
     scraped = {
-        name: [Scraped(f"127.0.0.1:{server.server_port}", name, "a", "s")]
+        name: [Scraped(f"127.0.0.1:{server.server_port}", name, "a", "s", job=JOBS.get(name, "nox-api"))]
         for name, (server, _) in zip(exporters, servers, strict=True)
     }
     lines = (line for pod in PODS for line in pod.samples(began, LENGTH))
@@ -356,12 +360,12 @@ def test_counters_beside_a_load_test(
 def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[Observation]) -> None:
     """200 of 3,930 requests fail, and a new path is slow: as the API's own counters have it."""
     looking = client(loopback, running.url, observed)
-    scrapes = f'min(count_over_time(up{{job="nox-api",instance!=""}}[{EARLIER + 2}s])) or vector(0)'
+    scrapes = f'min(count_over_time(up{{instance!="",endpoint!=""}}[{EARLIER + 2}s])) or vector(0)'
     eventually(lambda: at_least(looking.value(scrapes), EARLIER), within=60, every=0.2)
     began = time.monotonic()
     for name, own in AFTER.items():
         running.exporters[name].own = own
-    asked = 'sum(http_requests_total{namespace=~"live-.*"})'
+    asked = 'sum(http_requests_total{namespace=~"live-.*|public"})'
     total = sum(sum(own.requests.values()) for own in AFTER.values())
     eventually(lambda: at_least(looking.value(asked), total), within=60, every=0.2)
 
@@ -369,16 +373,33 @@ def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[
         seconds = EARLIER + time.monotonic() - began  # however long a busy machine took
         return KeyMetrics(looking, MetricQueries(namespace), ["a"], seconds, Waiting(60))
 
-    errors = {name: live(name).errors_percent(1) for name in AFTER}
-    p95 = {name: live(name).p95_ms(300) for name in AFTER}
+    green = [name for name in AFTER if name != INGRESS]
+    errors = {name: live(name).errors_percent(1) for name in green}
+    p95 = {name: live(name).p95_ms(300) for name in green}
 
     assert errors == {
         "live-steady": 0,
         "live-burst": pytest.approx(100 * 200 / 3930),
         "live-new-path": 0,
+        "live-refused": 0,
     }
     assert [name for name, value in p95.items() if value > 300] == ["live-new-path"]
-    assert float(observed[-1].seen) == pytest.approx(p95["live-new-path"], rel=1e-4)
+    assert float(observed[-1].seen) == pytest.approx(p95["live-refused"], rel=1e-4)
+
+    def refused(namespace: str) -> float:
+        """Of what users were answered, by the pods or by what stands before them."""
+        of = "live-steady" if namespace == INGRESS else namespace
+        return live(of).refused_percent(f'http_requests_total{{namespace="{namespace}",}}', 1)
+
+    assert {name: refused(name) for name in AFTER} == {
+        "live-steady": 0,
+        "live-burst": 0,
+        "live-new-path": 0,
+        "live-refused": pytest.approx(100 * 200 / 3930),
+        INGRESS: pytest.approx(100 * 200 / 3930),
+    }
+    with pytest.raises(UnreachableError, match="expected requests in"):
+        live("live-steady").refused_percent('http_requests_total{user="nobody"}', 1)
 
 
 def at_least(seen: float, least: float) -> None:

@@ -22,7 +22,7 @@ from noxgate.systems.http.sentry import Sentry
 from noxgate.systems.prometheus.answers import Sample, ScrapeTarget
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Span, Waiting
-from noxgate.systems.prometheus.metric_queries import MetricQueries, refused_percent
+from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.rule_series import blind
 
 if TYPE_CHECKING:
@@ -216,22 +216,6 @@ def test_braces_inside_of_strings_end_no_selector() -> None:
     blind(prometheus(known), [{"alert": "A", "expr": 'up{job="a{1,2}",path="}"} == 0'}], GREEN)
 
     assert known.asked == ['count(up{job="a{1,2}"})']
-
-
-def test_signed_in_users_by_a_selector_of_the_profiles() -> None:
-    """With what it matches already, or nothing."""
-    known = Known(
-        {UP: [sample(job="nox-api", pod=pod) for pod in "ab"]}, [sample(1.0, pod=pod) for pod in "ab"]
-    )
-
-    assert key_metrics(known).refused_percent('requests_total{user="yes", }') == 1.0
-    assert known.asked[-1] == (
-        'max_over_time((100*(sum(rate(requests_total{user="yes",status=~"4.."}[300s])) or vector(0))'
-        '/(sum(rate(requests_total{user="yes", }[300s])) > 0))[1500s:75s])'
-    )
-    assert refused_percent("requests_total", 60).startswith(
-        '100*(sum(rate(requests_total{status=~"4.."}[60s]))'
-    )
 
 
 # ---------------------------------------------------------------- the first minutes

@@ -6,9 +6,7 @@ its first value may be a whole lifetime, and is kept apart. What a series counte
 and its end, nobody knows: as much as it ever grew between two looks is allowed for.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +17,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
 from noxgate.systems.prometheus.answers import Labels, Series
 from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.metric_queries import any_of
 
 BEFORE = timedelta(minutes=5)  # in which a sample from before the time must lie
 LONGEST = 150.0  # seconds to wait for the first look after it: two of Prometheus' longer intervals
@@ -111,7 +110,7 @@ def _known(prometheus: Prometheus, new: Sequence[Series], start: datetime, end: 
     jobs, instances = ({one.labels.get(label, "") for one in new} for label in ("job", "instance"))
     if "" in jobs | instances:
         return Known()
-    of = f"job=~{_any_of(jobs)},instance=~{_any_of(instances)}"
+    of = f"job=~{any_of(jobs)},instance=~{any_of(instances)}"
     seconds = (end - start + BEFORE).total_seconds()
     answered = prometheus.samples(f"up{{{of}}}", seconds, end)
     started = prometheus.samples(f"process_start_time_seconds{{{of}}}", seconds, end)
@@ -135,11 +134,6 @@ def _of(series: Series, known: Sequence[tuple[Labels, Sequence[datetime]]]) -> I
 def _times(series: Series) -> list[datetime]:
     values = {value for _, value in series.points if isfinite(value)}
     return [datetime.fromtimestamp(value, UTC) for value in sorted(values)]
-
-
-def _any_of(values: Iterable[str]) -> str:
-    """As a regular expression in PromQL."""
-    return json.dumps("|".join(re.escape(value) for value in sorted(values)))
 
 
 def _steps(points: Sequence[Point], start: datetime, *, is_new: bool) -> tuple[list[float], int]:

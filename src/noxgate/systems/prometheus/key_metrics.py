@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
+from noxgate.systems.prometheus.answers import Sample
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.counting import Counting, Grown, Window, count, undecided
-from noxgate.systems.prometheus.metric_queries import MetricQueries, is_failed, refused_percent
+from noxgate.systems.prometheus.metric_queries import JOB, MetricQueries, any_of, is_failed, is_refused
 
 T = TypeVar("T")
 
@@ -87,7 +88,9 @@ class KeyMetrics:
         def worst(windows: Sequence[Window]) -> float:
             return _worst(1000 * window.quantile(0.95) for window in windows)
 
-        return self._counted(self._of.buckets, "le", worst, limit, edges=True)
+        found = self._grown(self._of.buckets, "le", self._looked(self._of.up))
+        _edges(found.grown)
+        return self._decided(found, worst, limit)
 
     def errors_percent(self, limit: float) -> float:
         """The share of the requests that end in a 5xx."""
@@ -95,12 +98,25 @@ class KeyMetrics:
         def worst(windows: Sequence[Window]) -> float:
             return _worst(window.percent(is_failed) for window in windows)
 
-        return self._counted(self._of.requests, "status", worst, limit)
+        found = self._grown(self._of.requests, "status", self._looked(self._of.up))
+        return self._decided(found, worst, limit)
 
-    def refused_percent(self, selector: str) -> float:
-        """The share of 4xx in what a selector's counters have counted."""
-        span = self._covered(self._of.up)
-        return self._prometheus.value(span.over("max_over_time", refused_percent(selector, span.rate)))
+    def refused_percent(self, selector: str, limit: float) -> float:
+        """The share of 4xx in what a selector's counters have counted, by their label `status`.
+
+        They may be another's than the pods', such as the ingress'.
+        """
+
+        def worst(windows: Sequence[Window]) -> float:
+            return _worst(window.percent(is_refused) for window in windows)
+
+        looked, up = self._looked(self._of.up), self._of.up
+        jobs = {one.labels.get("job", "") for one in self._prometheus.query(f"count by (job) ({selector})")}
+        if others := jobs - {JOB, ""}:
+            up = f"up{{job=~{any_of(others)}}}"
+            found, every = self._scraping(up)
+            looked = replace(looked, every=math.ceil(every), labels=_labels(found))
+        return self._decided(self._grown(selector, "status", looked, up), worst, limit)
 
     def memory_percent(self) -> Mapping[str, float]:
         """Pod -> its memory, as a share of the limit."""
@@ -117,21 +133,12 @@ class KeyMetrics:
         span = self._covered(self._of.up)
         return self._prometheus.value(span.over("min_over_time", self._of.pods()))
 
-    def _counted(
-        self,
-        selector: str,
-        by: str,
-        worst: Callable[[Sequence[Window]], float],
-        limit: float,
-        *,
-        edges: bool = False,
-    ) -> float:
-        """The worst window; UnreachableError where what was not counted decides about the limit."""
-        looked = self._looked(self._of.up)
+    def _grown(self, selector: str, by: str, looked: "Looked", up: str | None = None) -> "Counted":
+        """What counters grew by; `up` are the scrapes that brought them, if those are not the pods' own."""
         before = max(BEFORE, timedelta(seconds=looked.span.seconds))
         counting = Counting(
             selector,
-            self._of.up,
+            up or self._of.up,
             looked.labels,
             self._of.started,
             looked.since,
@@ -142,25 +149,21 @@ class KeyMetrics:
         found = count(
             counting, by, lambda *asked: [self._prometheus.range(asked[0], asked[1], looked.until, asked[2])]
         )
-        if edges:
-            _edges(found)
-        counted, all_of_it = (
-            worst(
-                list(
-                    found.windows(
-                        looked.since, looked.until, looked.every, looked.span.rate, everything=everything
-                    )
-                )
-            )
-            for everything in (False, True)
-        )
-        if found.said:
-            self._prometheus.say(found.said, counting.scraped(by))
+        return Counted(found, looked, selector, counting.scraped(by))
+
+    def _decided(self, found: "Counted", worst: Callable[[Sequence[Window]], float], limit: float) -> float:
+        """The worst window; UnreachableError where what was not counted decides about the limit."""
+        counted, all_of_it = (worst(found.windows(everything=each)) for each in (False, True))
+        said = found.grown.said
+        if said:
+            self._prometheus.say(said, found.query)
         if not counted >= limit and all_of_it >= limit:
-            raise UnreachableError(undecided(counted, all_of_it, limit, found.said))
+            raise UnreachableError(undecided(counted, all_of_it, limit, said))
         if math.isnan(counted):
-            raise UnreachableError(f"{selector}: expected requests in {looked.span.seconds} s, saw none")
-        self._prometheus.say(f"{counted:g}", counting.scraped(by))  # the sign-off page has it from here
+            raise UnreachableError(
+                f"{found.selector}: expected requests in {found.looked.span.seconds} s, saw none"
+            )
+        self._prometheus.say(f"{counted:g}", found.query)  # the sign-off page has it from here
         return counted
 
     def _covered(self, selector: str) -> Span:
@@ -169,6 +172,15 @@ class KeyMetrics:
 
     def _looked(self, selector: str) -> "Looked":
         """The same, and what else has to be known of the scrapes."""
+        found, every = self._scraping(selector)
+        span = Span.of(self._seconds, every)
+        until = max(one.at for one in found)
+        whole = self._waiting.for_all(lambda waited: self._whole(selector, span.longer(waited), every), every)
+        longer = timedelta(seconds=whole.seconds - span.seconds)
+        return Looked(whole, until + longer, max(1, math.ceil(every)), _labels(found))
+
+    def _scraping(self, selector: str) -> tuple[Sequence[Sample], float]:
+        """Its series now, and the longest time between two scrapes of their jobs."""
         found = self._prometheus.query(selector)
         jobs = {one.labels.get("job", "") for one in found}
         every = [
@@ -178,14 +190,7 @@ class KeyMetrics:
         ]
         if not every:
             raise UnreachableError(f"{selector}: expected series of a job that is scraped, saw none")
-        span = Span.of(self._seconds, max(every))
-        until = max(one.at for one in found)
-        whole = self._waiting.for_all(
-            lambda waited: self._whole(selector, span.longer(waited), max(every)), max(every)
-        )
-        longer = timedelta(seconds=whole.seconds - span.seconds)
-        names = {name for one in found for name in one.labels} - {"__name__"}
-        return Looked(whole, until + longer, max(1, math.ceil(max(every))), sorted(names))
+        return found, max(every)
 
     def _whole(self, selector: str, span: Span, every: float) -> Span:
         """The same span; AssertionError as long as a pod lacks samples in it, which later ones outweigh."""
@@ -226,6 +231,30 @@ class Looked:
     @property
     def since(self) -> datetime:
         return self.until - timedelta(seconds=self.span.seconds)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What counters grew by in what was covered; `query` shows them again."""
+
+    grown: Grown
+    looked: Looked
+    selector: str
+    query: str
+
+    def windows(self, *, everything: bool) -> Sequence[Window]:
+        """With what was not counted, or without."""
+        looked = self.looked
+        return list(
+            self.grown.windows(
+                looked.since, looked.until, looked.every, looked.span.rate, everything=everything
+            )
+        )
+
+
+def _labels(found: Iterable[Sample]) -> Sequence[str]:
+    """The names of the labels that series have."""
+    return sorted({name for one in found for name in one.labels} - {"__name__"})
 
 
 def _worst(values: Iterable[float]) -> float:

@@ -1,6 +1,8 @@
 """The key metrics in PromQL: written once, for the half hour after the switch and for the 48 hours."""
 
+import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 JOB = "nox-api"
@@ -107,13 +109,11 @@ def is_failed(status: str) -> bool:
     return re.fullmatch("5..", status) is not None
 
 
-def refused_percent(selector: str, rate: int) -> str:
-    """The share of 4xx in a selector's counters, by their label `status`; no number where nobody asks."""
-    every, refused = (f"sum(rate({each}[{rate}s]))" for each in (selector, _with(selector, 'status=~"4.."')))
-    return f"100*({refused} or vector(0))/({every} > 0)"
+def is_refused(status: str) -> bool:
+    """Whether it is laid at the door of who asked."""
+    return re.fullmatch("4..", status) is not None
 
 
-def _with(selector: str, matcher: str) -> str:
-    name, _, matchers = selector.rstrip().removesuffix("}").partition("{")
-    given = matchers.strip().removesuffix(",")
-    return f"{name}{{{f'{given},' if given else ''}{matcher}}}"
+def any_of(values: Iterable[str]) -> str:
+    """As a regular expression in PromQL."""
+    return json.dumps("|".join(re.escape(value) for value in sorted(values)))
