@@ -124,10 +124,12 @@ class Ingress:
     counted: Callable[[float], Mapping[str, float]]
     seen: Callable[[float], bool] = always
     label: str = "exported_namespace"
+    name: str = "ingress-1"
+    more: Mapping[str, str] = field(default_factory=dict)  # labels
 
     def samples(self, start: datetime, seconds: int) -> Iterator[str]:
         for at in range(BEGINS, seconds + 30, 30):
-            base = {self.label: self.namespace, "ingress": "nox-api-ingress", "pod": "ingress-1"}
+            base = {self.label: self.namespace, "ingress": "nox-api-ingress", "pod": self.name, **self.more}
             for status, count in self.counted(at).items() if self.seen(at) else ():
                 of = labels({**base, "status": status})
                 yield f"nginx_ingress_controller_requests{{{of}}} {count} {start.timestamp() + at:.0f}"

@@ -49,6 +49,29 @@ def passed(failed: float = 0, probes: float = 0, start: float = FROM, end: float
 PASSED = passed()
 
 
+def nothing(_: float) -> dict[str, float]:
+    return {"200": 1.0}
+
+
+def begun_anew(at: float) -> dict[str, float]:
+    """The ingress starts anew while it is quiet, and has users whom no pod has."""
+    return {"200": 200.0} if at > FROM + 900 else PASSED(at)
+
+
+def redirected(at: float) -> dict[str, float]:
+    """To https, by the ingress itself: somebody goes through addresses without it."""
+    return {**PASSED(at), "308": float(at - BEGINS)}
+
+
+def left(at: float) -> dict[str, float]:
+    return {**PASSED(at), "499": 3.0 * (at > FROM + 600)}
+
+
+def late(count: float) -> Callable[[float], dict[str, float]]:
+    """Another one, of which nobody knows when it began."""
+    return lambda at: {"200": count} if at > FROM + 900 else {}
+
+
 class Night(NamedTuple):
     """A namespace: its pods and the ingress before it, and the pods of the day before."""
 
@@ -66,8 +89,14 @@ def night(
     before_seen: Callable[[float], bool] = always,
     label: str = "exported_namespace",
     ingress_seen: Callable[[float], bool] = always,
+    second: Counted | None = None,
+    second_seen: Callable[[float], bool] = always,
+    **more: str,
 ) -> Night:
-    gates = [] if ingress is None else [Ingress(f"public-{name}", ingress, ingress_seen, label)]
+    space = f"public-{name}"
+    gates = [] if ingress is None else [Ingress(space, ingress, ingress_seen, label, more=more)]
+    if second is not None:
+        gates.append(Ingress(space, second, second_seen, label, "ingress-2"))
     old = [] if before is None else [Pod(f"blue-{name}", before, seen=before_seen)]
     return Night([Pod(name, requests, seen=seen)], gates, old)
 
@@ -92,6 +121,22 @@ NIGHTS = {
     "turned-away": night("turned-away", ingress=passed(failed=30)),
     "turned-away-once": night("turned-away-once", ingress=passed(failed=1)),
     "lost": night("lost", ingress=passed(probes=200)),
+    "begun-anew": night("begun-anew", ingress=begun_anew),
+    "redirected": night("redirected", ingress=redirected),
+    "left": night("left", [*usual(), *PROBED], left, [*usual(), *PROBED]),
+    "all-left": night("all-left", ingress=left),
+    "two": night("two", second=nothing),
+    "second-dark": night("second-dark", second=nothing, second_seen=but(FROM + 600, FROM + 1200)),
+    "second-gone": night("second-gone", second=nothing, second_seen=lambda at: at < FROM + 600),
+    "second-late": night("second-late", second=late(7)),
+    "second-new": night("second-new", [*usual(), *PROBED], before=[*usual(), *PROBED], second=late(7)),
+    "in-one-namespace": night(
+        "in-one-namespace",
+        [*usual(), *PROBED],
+        passed(probes=500),
+        [*usual(), *PROBED],
+        namespace="public-in-one-namespace",
+    ),
 }
 
 
@@ -152,7 +197,13 @@ def quiet(observed: Sequence[Observation]) -> list[str]:
     return [one.seen for one in observed if ": quiet, " in one.seen]
 
 
-@pytest.mark.parametrize("name", ["as-before", "honoured", "probed", "longer-before"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("as-before", "honoured", "probed", "longer-before"),
+        *("redirected", "two", "second-gone", "second-new", "in-one-namespace"),
+    ],
+)
 def test_as_quiet_as_the_day_before(
     outages: Callable[..., list[str]], observed: list[Observation], name: str
 ) -> None:
@@ -199,6 +250,9 @@ def test_hours_that_the_profile_names(
         ("dark", "not every pod was scraped"),
         ("no-ingress", "expected the ingress' own counter all the time"),
         ("ingress-dark", "expected the ingress' own counter all the time"),
+        ("second-dark", "expected the ingress' own counter all the time"),
+        ("second-late", "the ingress was first seen with 7 requests, which may be older"),
+        ("left", "3 users left before they had an answer"),
     ],
 )
 def test_silences_that_stay_undecided(outages: Callable[..., list[str]], name: str, why: str) -> None:
@@ -206,13 +260,13 @@ def test_silences_that_stay_undecided(outages: Callable[..., list[str]], name: s
         outages(name)
 
 
-@pytest.mark.parametrize("name", ["dark", "no-ingress", "ingress-dark"])
+@pytest.mark.parametrize("name", ["dark", "no-ingress", "ingress-dark", "second-dark", "left"])
 def test_named_hours_are_not_enough(outages: Callable[..., list[str]], asked: Asked, name: str) -> None:
     with pytest.raises(UnreachableError, match="nobody can tell whether it was just quiet"):
         outages(name, named(asked, 0, LENGTH))
 
 
-@pytest.mark.parametrize("name", ["turned-away", "turned-away-once", "lost"])
+@pytest.mark.parametrize("name", ["turned-away", "turned-away-once", "lost", "begun-anew", "all-left"])
 def test_users_who_ask_and_get_no_answer(outages: Callable[..., list[str]], asked: Asked, name: str) -> None:
     """Red, whatever the profile names."""
     for hours in ((), (named(asked, 0, LENGTH),)):

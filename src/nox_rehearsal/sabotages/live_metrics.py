@@ -83,6 +83,8 @@ def _requests() -> Iterator[Sabotage]:
     yield After(critical, "a-third", "one pod of three fails at a path", failing, "< 5", others)
     other = _measured(in_production(answer(f"GET {PATH}", status=503)), _ERRORS, 5)
     yield After(target, "all", "a path is gone", other, "< 1", (critical, STATS))
+    begins = "each failure begins a series"
+    yield After(critical, "begins", begins, _bursts, "< 5", (target,))
 
 
 def _containers() -> Iterator[Sabotage]:
@@ -219,10 +221,10 @@ def _bursts(world: World) -> Iterator[None]:
     over = threading.Event()
 
     def burst(status: int) -> None:
-        with in_production(answer(f"GET {PATH}", status=status))(world):
+        with in_production(answer(f"PUT {PATH}", status=status))(world):
             for port in list(world.green_pods.values()) * BURST:
                 with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-                    connection.request("GET", PATH)
+                    connection.request("PUT", PATH)  # as nobody else does
                     connection.getresponse().read()
 
     def bursts() -> None:

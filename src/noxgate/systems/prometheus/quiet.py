@@ -39,16 +39,17 @@ class Quiet:
         silences = [_widened(each, metrics) for each in metrics.silences()]
         if not silences:
             return []
-        ask = f"sum by (instance,pod,status,code) (last_over_time({{}}[{SEEN}s]))"
-        counted = [one for each in self.ingress for one in metrics.by_minute(ask.replace("{}", each))]
+        either = " or ".join(f"last_over_time({each}[{SEEN}s])" for each in self.ingress)
+        counted = metrics.by_minute(f"sum by (instance,pod,status,code) ({either})")
         before = self._days_before(metrics, silences)
         found: list[str] = []
         unknown: list[str] = []
         for silence in silences:
             asked = _asked(counted, silence)
-            if asked is not None and asked.against(metrics.answered(silence.first - MINUTE, silence.last)):
+            answered = metrics.answered(silence.first - MINUTE, silence.last)
+            if asked is not None and asked.against(answered):
                 found.append(f"{silence}: the ingress counted {asked}")
-            elif why := self._doubt(metrics, silence, asked, before):
+            elif why := (asked and asked.doubt(answered)) or self._doubt(metrics, silence, asked, before):
                 unknown.append(f"{silence}: {why}")
         if unknown and not found:
             shown = "; ".join(unknown[:SHOWN]) + ("; …" if unknown[SHOWN:] else "")
@@ -86,14 +87,28 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Asked:
-    """How many requests the ingress counted, and how many of them failed."""
+    """How many requests the ingress counted, but for its redirects: to https it sends users by itself.
+
+    `failed` with a 5xx, and users `left` before they had an answer (499). `first` is what it was first seen
+    with, and may be older.
+    """
 
     requests: float
     failed: float
+    left: float = 0.0
+    first: float = 0.0
 
     def against(self, answered: float) -> bool:
         """Whether the pods cannot have had them all; they answer probes, too."""
         return self.failed > 0 or self.requests > answered
+
+    def doubt(self, answered: float) -> str:
+        """Why it may be against them all the same; empty where it agrees."""
+        if self.left:
+            return f"at the ingress {self.left:g} users left before they had an answer (499)"
+        if self.first and self.requests + self.first > answered:
+            return f"the ingress was first seen with {self.first:g} requests, which may be older"
+        return ""
 
     def __str__(self) -> str:
         return f"{self.requests:g} requests, of which {self.failed:g} failed with a 5xx"
@@ -106,19 +121,39 @@ def nginx_requests(namespace: str, ingress: str) -> tuple[str, ...]:
 
 
 def _asked(counted: Sequence[Series], silence: Stretch) -> Asked | None:
-    """What the ingress counted; None where it was not seen in each minute."""
+    """What the ingress counted; None where it, or one of several, was not seen in each minute."""
     begin = silence.first - MINUTE
-    within = [(one, [point for point in one.points if begin <= point[0] <= silence.last]) for one in counted]
-    there = {(_whose(one), at) for one, points in within for at, _ in points}
-    if len({at for _, at in there}) <= silence.minutes:
+    seen: dict[tuple[str, str], set[datetime]] = defaultdict(set)
+    for one in counted:
+        seen[_whose(one)] |= {at for at, _ in one.points}
+    if not all(any(at in each for each in seen.values()) for at in _minutes(begin, silence.last)):
         return None
-    grown: dict[bool, float] = defaultdict(float)
-    for one, points in within:
-        failed = is_failed(one.labels.get("status") or one.labels.get("code", ""))
-        if points and (_whose(one), points[0][0] - MINUTE) in there:
-            grown[failed] += points[0][1]  # of a status that was not there a minute before
-        grown[failed] += sum(max(0.0, now - was) for (_, was), (_, now) in pairwise(points))
-    return Asked(sum(grown.values()), grown[True])
+    for minutes in seen.values():
+        if not set(_minutes(max(begin, min(minutes)), min(silence.last, max(minutes)))) <= minutes:
+            return None
+    grown: dict[str, float] = defaultdict(float)
+    first = 0.0
+    for one in counted:
+        points = [point for point in one.points if begin <= point[0] <= silence.last]
+        if not points:
+            continue
+        status = one.labels.get("status") or one.labels.get("code", "")
+        at, value = points[0]
+        if at - MINUTE in seen[_whose(one)]:
+            grown[status] += value if at > begin else 0.0  # of a status that was not there a minute before
+        elif at > begin:
+            first += value
+        grown[status] += sum(now - was if now >= was else now for (_, was), (_, now) in pairwise(points))
+    return Asked(
+        sum(value for status, value in grown.items() if not status.startswith("3")),
+        sum(value for status, value in grown.items() if is_failed(status)),
+        grown["499"],
+        first,
+    )
+
+
+def _minutes(first: datetime, last: datetime) -> list[datetime]:
+    return [first + number * MINUTE for number in range((last - first) // MINUTE + 1)]
 
 
 def _whose(series: Series) -> tuple[str, str]:
