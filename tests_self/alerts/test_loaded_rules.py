@@ -39,6 +39,7 @@ def loaded(rule: Mapping[str, Any], **changes: Any) -> Rule:
         last_error="",
         last_evaluation=datetime.now(UTC),
         evaluation_seconds=0.1,
+        every_seconds=15,
         for_seconds=seconds(rule.get("for", "0s")),
         labels=rule.get("labels") or {},
         annotations={},
@@ -73,6 +74,15 @@ def test_one_alert_in_three_steps_is_loaded() -> None:
     assert deaf(prometheus([*rules[:2], broken]), STEPS, 60) == {"Down": "err: many-to-many"}
     old = replace(rules[2], last_evaluation=datetime.now(UTC) - timedelta(hours=1))
     assert "last evaluated" in deaf(prometheus([*rules[:2], old]), STEPS, 60)["Down"]
+
+
+@pytest.mark.parametrize(("every", "ago", "is_fine"), [(300, 500, True), (300, 700, False), (15, 130, False)])
+def test_a_rule_is_asked_as_often_as_its_group(every: float, ago: float, is_fine: bool) -> None:  # noqa: FBT001
+    """One that is for once in five minutes may have been asked four ago."""
+    at = datetime.now(UTC) - timedelta(seconds=ago)
+    rule = loaded(STEPS[0], every_seconds=every, last_evaluation=at)
+
+    assert (deaf(prometheus([rule]), STEPS[:1], 120) == {}) is is_fine
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from noxgate.systems.prometheus.client import Prometheus
 Shipped = Mapping[str, Any]
 # Seconds. After Prometheus read its configuration, it knows none for up to 5: it looks for them at a tick.
 DISCOVERY = 10.0
+MISSED = 2  # intervals of a group: some rules are for once in five minutes
 
 
 def shipped_rules(manifests: Sequence[Document]) -> list[Shipped]:
@@ -33,8 +34,9 @@ def shipped_rules(manifests: Sequence[Document]) -> list[Shipped]:
 def deaf(prometheus: Prometheus, shipped: Sequence[Shipped], limit: float) -> dict[str, str]:
     """Rules that Prometheus does not judge as they are shipped, and why.
 
-    By expression, not by name alone, and evaluated at most `limit` seconds ago without an error. One name may
-    stand for several rules, such as one that becomes graver the longer it lasts.
+    By expression, not by name alone, and evaluated at most `limit` seconds ago without an error, or as long
+    as two of its group's intervals. One name may stand for several rules, such as one that becomes graver the
+    longer it lasts.
     """
     loaded = prometheus.rules()
     now = datetime.now(UTC)
@@ -120,7 +122,8 @@ def _labels(rule: Shipped) -> dict[str, str]:
 def _trouble(loaded: Rule, now: datetime, limit: float) -> str | None:
     if loaded.health != "ok" or loaded.last_error:
         return f"{loaded.health}: {loaded.last_error}"
-    if loaded.last_evaluation is None or (now - loaded.last_evaluation).total_seconds() > limit:
+    most = max(limit, MISSED * loaded.every_seconds)
+    if loaded.last_evaluation is None or (now - loaded.last_evaluation).total_seconds() > most:
         return f"last evaluated at {loaded.last_evaluation}"
     return None
 

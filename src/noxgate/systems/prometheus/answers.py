@@ -67,6 +67,7 @@ class Rule:
     last_error: str
     last_evaluation: datetime | None
     evaluation_seconds: float
+    every_seconds: float  # its group's interval
     for_seconds: float
     labels: Labels
     annotations: Labels
@@ -158,6 +159,7 @@ def rules(data: Any) -> list[Rule]:
             last_error=one.get("lastError", ""),
             last_evaluation=_time(one["lastEvaluation"]),
             evaluation_seconds=float(one["evaluationTime"]),
+            every_seconds=float(group["interval"]),
             for_seconds=float(one.get("duration", 0)),
             labels=dict(one.get("labels") or {}),
             annotations=dict(one.get("annotations") or {}),
