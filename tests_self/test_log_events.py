@@ -127,6 +127,12 @@ CRASHES = {
     and name not in {"INFO", "WARNING", "ERROR", "JUL"}
     and not name.startswith("_")
 }
+PINO = """    err: {
+      "type": "Error",
+      "stack":
+          Error: gone
+              at run (/app/jobs.js:1:1)
+    }"""
 
 
 def graves(text: str) -> list[tuple[str, ...]]:
@@ -200,12 +206,24 @@ def test_crash_between_lines_of_another_stream() -> None:
         f"{INFO}\n    error is a word of what is indented\n{INFO}",
         '{\n  "level": "info",\n  "message": "an error of the caller"\n}',
         "Nov 24, 2026 10:00:01 PM nox.Jobs run\nINFO: an error of the caller",
+        f"[22:00:01.120] WARN (1): again\n{PINO}",
+        f'[22:00:01.120] INFO (1): done\n    error: {{\n      "count": 0\n    }}\n{INFO}',
         "2026-11-24 22:00:01.123 UTC [42] LOG:  duration: 5 ms\n\tstatement: SELECT error FROM jobs",
     ],
 )
 def test_harmless_in_several_lines(text: str) -> None:
     """The level of the first line is that of all."""
     assert graves(text) == []
+
+
+def test_an_object_below_an_error_is_the_errors() -> None:
+    """Once, and what comes after it by itself."""
+    text = f"[22:00:01.120] ERROR (1): gone\n{PINO}\n{INFO}\n[22:00:02.120] ERROR (1): again"
+
+    assert [event[0] for event in graves(text)] == [
+        "[22:00:01.120] ERROR (1): gone",
+        "[22:00:02.120] ERROR (1): again",
+    ]
 
 
 def test_java_util_logging() -> None:

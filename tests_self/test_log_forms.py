@@ -443,6 +443,60 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
             "",
         ],
     ),
+    "requests that are objects": (
+        [
+            '{"level":30,"req":{"method":"GET","url":"/x","remoteAddress":"10.0.0.7"},"res":{"statusCode":500}}',
+            '{"level":"info","request":{"remote_ip":"10.0.0.7","method":"GET","uri":"/x"},"status":502}',
+            '{"severity":"INFO","httpRequest":{"requestMethod":"GET","status":500,"remoteIp":"::1"}}',
+            '{"log.level":"info","http":{"request":{"method":"GET"},"response":{"status_code":500}},"client":{"ip":"::1"}}',
+            'level=info msg="Request Completed" method=GET path=/x status=500 remote_addr=10.0.0.7 time_ms=1',
+        ],
+        [
+            '{"level":30,"req":{"method":"GET","url":"/error","remoteAddress":"10.0.0.7"},"res":{"statusCode":404}}',
+            '{"level":"info","request":{"remote_ip":"10.0.0.7","method":"GET","uri":"/ready"},"status":503}',
+            '{"severity":"INFO","httpRequest":{"requestMethod":"GET","requestUrl":"/error","status":200,"remoteIp":"::1"}}',
+            '{"level":"warn","request":{"method":"GET","url":"http://other/x"},"response":{"status":503}}',
+            '{"log.level":"warn","http":{"request":{"method":"GET"},"response":{"status_code":503}},"msg":"again"}',
+            'level=info msg="Request Completed" method=GET path=/error status=404 remote_addr=10.0.0.7',
+            'level=warn msg="the other one failed" method=GET path=/x status=503',
+        ],
+    ),
+    "Redis, Locust, PostgreSQL's csvlog": (
+        [
+            "1:M 24 Nov 2026 22:00:01.120 # Can't save in background: fork: Cannot allocate memory",
+            "[2026-11-24 22:00:01,120] host/ERROR/locust.user.task: x",
+            f'{DAY}.120 UTC,"nox","nox",12,,abc,1,"INSERT",{DAY} UTC,3/1,0,ERROR,23505,"a, ""b""",,,"psql"',
+            f"{DAY}.120 UTC,,,12,,abc,1,,{DAY} UTC,,0,FATAL,57P03,x,,,,,,,,,",
+        ],
+        [
+            "1:M 24 Nov 2026 22:00:01.120 * Ready to accept connections; error none",
+            "1:M 24 Nov 2026 22:00:01.120 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+            "[2026-11-24 22:00:01,120] host/INFO/locust.main: error",
+            f'{DAY}.120 UTC,"nox","nox",12,,abc,1,"SELECT",{DAY} UTC,3/1,0,LOG,00000,"an error, x",,,"psql"',
+        ],
+    ),
+    "OpenTelemetry's console": (
+        ['{"body":"x","severity_number":"<SeverityNumber.ERROR: 17>","attributes":null}'],
+        ['{"body":"an error","severity_number":"<SeverityNumber.INFO: 9>","attributes":null}'],
+    ),
+    "numbers that science is wrong by": (
+        [
+            "abnormal termination of xtb",
+            "error: 5",
+            "Error 111 connecting to 10.0.0.7:6379",
+            "error 10.0.0.7 is away",
+        ],
+        [
+            "error=0.12 loss=3",
+            "mean absolute error: 0.12",
+            "RMS error = 1e-5",
+            "energy error 1.0E-06.",
+            "the standard error of the mean",
+            "normal termination of xtb",
+            "12 error codes are loaded",
+            "error reporting enabled",
+        ],
+    ),
 }
 GRAVE = [(form, line) for form, (lines, _) in FORMS.items() for line in lines]
 HARMLESS = [(form, line) for form, (_, lines) in FORMS.items() for line in lines]

@@ -28,6 +28,10 @@ _STATUS = (
     *("status", "statuscode", "responsecode", "httpstatuscode", "httpstatus", "httpresponsestatuscode"),
     *("responsestatus", "downstreamstatus"),
 )
+# Where a request and its answer are objects: pino-http, Caddy, Google Cloud, ECS.
+_OBJECTS = ("req", "request", "res", "response", "httprequest", "http", "url", "client", "source")
+_OF_A_CLIENT = ("client", "source")
+_DEEPEST = 2
 _ASKED = (
     "method",
     "requestmethod",
@@ -39,10 +43,17 @@ _ASKED = (
     "uri",
     "path",
     "url",
+    "requesturl",
 )
-_PATHS = ("path", "requesturi", "uri", "url")
+_PATHS = ("path", "requesturi", "uri", "url", "requesturl")
 _CODES = range(100, 600)
-_CLIENTS = ("remoteaddr", "remoteip", "clientip", "clientaddr", "clienthost", "remote", "peer", "useragent")
+_CLIENTS = (
+    *("remoteaddr", "remoteaddress", "remoteip", "clientip", "clientaddr", "clienthost", "remote", "peer"),
+    "useragent",
+)
+_CLIENT_PAIR = re.compile(
+    r"\b(?:remote_?(?:addr|ip)|client_?(?:addr|ip)|remote|peer|fwd)=\"?[\d\[a-f:]", re.IGNORECASE
+)
 _BROKEN = 500
 _UNAVAILABLE = 503
 # Kubernetes asks while a pod starts, and 503 is how it says so: rollout and /ready are checks of their own.
@@ -62,18 +73,18 @@ def of_line(line: str) -> bool | None:
 
 
 def names_a_client(line: str) -> bool:
-    """Whether an address stands before the request: what the server was asked, not what it asked for."""
-    return _CLIENT.search(line.partition('"')[0]) is not None
+    """Whether an address stands before the request, or as whose it is: what the server was asked."""
+    return _CLIENT.search(line.partition('"')[0]) is not None or _CLIENT_PAIR.search(line) is not None
 
 
 def has_a_client(document: Mapping[str, Any]) -> bool:
     """The same of a document: who asked stands in it."""
-    return any(value for key, value in document.items() if plain_key(key) in _CLIENTS)
+    return any(value for key, value in _plain(document).items() if key in _CLIENTS)
 
 
 def of_document(document: Mapping[str, Any]) -> bool | None:
     """The same of a document that has an HTTP status and a request."""
-    plain = {plain_key(key): value for key, value in document.items()}
+    plain = _plain(document)
     asked = next((str(plain[key]) for key in _ASKED if plain.get(key)), None)
     status = next((code for key in _STATUS if (code := _code(plain.get(key))) is not None), None)
     if asked is None or status is None:
@@ -81,6 +92,20 @@ def of_document(document: Mapping[str, Any]) -> bool | None:
     path = next((plain[key] for key in _PATHS if plain.get(key)), asked)
     seen = f" {path} {plain.get('useragent', '')}"
     return status >= _BROKEN and not (status == _UNAVAILABLE and _PROBE.search(seen))
+
+
+def _plain(document: Mapping[str, Any], deeper: int = _DEEPEST) -> dict[str, Any]:
+    """What it says itself, then what its objects say; those themselves are not among it."""
+    plain: dict[str, Any] = {}
+    inside: list[Mapping[str, Any]] = []
+    for key, value in document.items():
+        if isinstance(value, dict) and plain_key(key) in _OBJECTS:
+            inside.append({"clientip": value.get("ip")} if plain_key(key) in _OF_A_CLIENT else value)
+        else:
+            plain[plain_key(key)] = value
+    for each in inside if deeper else ():
+        plain = _plain(each, deeper - 1) | plain
+    return plain
 
 
 def _code(value: object) -> int | None:

@@ -57,6 +57,7 @@ class _Group:
         self._lines: list[str] = []
         self._texts: list[str] = []
         self._has_trace = False
+        self._has_object = False
 
     def takes(self, text: str) -> bool:
         """Whether a line belongs to what came before it."""
@@ -80,6 +81,9 @@ class _Group:
         return self._has_trace
 
     def _takes_indented(self, text: str) -> bool:
+        self._has_object = self._has_object or (self._head.is_own and plain.opens_an_object(text))
+        if self._has_object:
+            return True
         if crashes.is_traceback(text) and not (self._is_block or self._is_trace or self._has_trace):
             return self._takes_its_trace(text)
         if self._is_block or self._is_trace or self._has_trace:

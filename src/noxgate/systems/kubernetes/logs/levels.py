@@ -48,7 +48,7 @@ WEAK = frozenset(
         " config fine success ok audit system http timing verb"
     )
 )
-_OFFSET = re.compile(r"([A-Za-z]+)(?:[+-]\d+|:\d+)$")  # slog's ERROR+4, Oracle's ERROR:16
+_OFFSET = re.compile(r"([A-Za-z]+)(?:[+-]\d+|: ?\d+)$")  # slog's ERROR+4, Oracle's ERROR:16
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -98,7 +98,8 @@ _OF_SYSLOG = frozenset(_words("priority syslogseverity severitycode"))
 
 def of_name(text: str) -> Weight | None:
     """What a level of this name weighs; None for a name that no logger has."""
-    name = _COLOUR.sub("", text).strip(" \t\r\n[]<>()\"'").removeprefix("SEVERITY_NUMBER_")
+    name = _COLOUR.sub("", text).strip(" \t\r\n[]<>()\"'")
+    name = name.removeprefix("SEVERITY_NUMBER_").removeprefix("SeverityNumber.")  # as OTLP has it, and Python
     if len(name) == 1:
         return LETTERS.get(name.upper())
     if with_offset := _OFFSET.match(name):

@@ -27,6 +27,7 @@ _OF_A_MOMENT = _words(
     " UTC GMT CET CEST EST EDT PST PDT AM PM am pm stdout stderr"
 )
 _HEAD = 240  # characters at whose head a level is looked for
+_LEAST_OF_A_MOMENT = 6  # digits
 _HIGHEST = 191  # of 24 facilities with 8 severities
 _WORDS = 2  # such as a host's and a program's name: behind more of them it is the message that speaks
 _KEYS = _words(
@@ -59,6 +60,10 @@ def _warning(_: re.Match[str]) -> Weight | None:
     return Weight.WARNING
 
 
+def _less(_: re.Match[str]) -> Weight | None:
+    return Weight.LESS
+
+
 def _name(found: re.Match[str]) -> Weight | None:
     return levels.of_name(found[1])
 
@@ -75,6 +80,10 @@ _FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Weight | None]]] =
     (re.compile(r"<(\d{1,3})>"), _priority),
     (re.compile(r"(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[\d+\]"), _name),  # logrus on a terminal
     (re.compile(r"(?:\S+:\d+: |\(node:\d+\) (?:\[\w+\] )?|PHP )(?!Unhandled)\w*Warning: "), _warning),
+    (re.compile(r"\d+:[XCSM] \d\d \w{3} \d{4} [\d:.]+ ([.*-]) "), _less),  # Redis; its # may be anything
+    (re.compile(r"\[\d{4}-[^\]]+\] [^\s/]+/([A-Z]+)/\S+: "), _name),  # Locust
+    # PostgreSQL's csvlog: the severity, and its code
+    (re.compile(r'\d{4}-\d\d-\d\d [\d:.]+ \w+,(?:"[^"]*"|[^"])*?,([A-Z]+\d?),[0-9A-Z]{5},'), _name),
     (re.compile(r"npm (ERR!|\w+)(?= )", re.IGNORECASE), _name),
 ]
 
@@ -98,6 +107,12 @@ def is_block(line: str) -> bool:
     return _BLOCK.fullmatch(line) is not None
 
 
+def opens_an_object(line: str) -> bool:
+    """Whether a key of a message begins here, over several lines: pino-pretty's `err: {`."""
+    return _OBJECT.fullmatch(line) is not None
+
+
+_OBJECT = re.compile(r"\s+\"?[\w.-]+\"?: [{\[]\s*")
 _BLOCK = re.compile(r"(?:trce|dbug|info|warn|fail|crit): \S+\[-?\d+\]\s*")
 
 
@@ -143,7 +158,10 @@ def _in_brackets(inside: str) -> Weight | None:
 def _of_word(line: str, token: re.Match[str], *, words: int, before: str) -> Weight | None:
     """A level in capitals; or in any letters right behind a moment, or before a colon."""
     text = token["word"]
-    is_behind_a_moment = words == 0 and before[-1:].isalnum() and any(each.isdigit() for each in before)
+    is_count = before.isdecimal() and len(before) < _LEAST_OF_A_MOMENT  # 12 error codes
+    is_behind_a_moment = (
+        words == 0 and before[-1:].isalnum() and any(each.isdigit() for each in before) and not is_count
+    )
     if (upper := _UPPER.search(text)) is not None:
         name = upper[1].lower()
         is_named = text[upper.end() : upper.end() + 1] == ":" or (words == 0 and before != "")

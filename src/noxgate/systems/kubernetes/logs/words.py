@@ -7,7 +7,7 @@ _WORD = re.compile(
     r"(?<![\w./\\?&%$@#-])(?<!::)(?:error|critical|fatal|panic)(?![\w/\\]|-\w|\.\w|::|\(\))"
     r"|\b(?:unhandled|uncaught) (?:\w+ )?(?:exception|error|rejection)\b(?! handler)"
     r"|\bsegmentation fault\b|\bsegfault\b|\bcore dumped\b|\bout of memory\b|\bcannot allocate memory\b"
-    r"|\bOOMKilled\b|Traceback \(most recent call last\)",
+    r"|\bOOMKilled\b|\babnormal termination\b|Traceback \(most recent call last\)",
     re.IGNORECASE,
 )
 _ADDRESS = r"(?<!\S)(?:/|\S*?(?:://|\?\w++=))\S*+"
@@ -19,12 +19,16 @@ _NONE = re.compile(
     rf"(?:(?:fatal|critical|serious|such|new|other|known|further|more|unexpected|single)\s+)?{_BAD}\b"
     rf"|\b{_BAD}(?:s|[ _]count|[ _]total)?[\"']?\s*[=:]\s*"
     r"(?:0|0\.0+|null|none|nil|<nil>|\"<nil>\"|false|\"\"|''|\[\]|\{\})(?![\w.])"
-    r"|\berror (?:budget|rate|handler|log|page)s?\b"
+    r"|\berror (?:budget|rate|handler|log|page)s?\b|\b\d+ error (?:codes|types|classes)\b"
+    r"|\berror (?:reporting|tracking|monitoring)(?: is)? (?:enabled|disabled|on|off|ready|active)\b"
+    # how far a number is from another
+    r"|\berror\s*[=:]?\s*[+-]?(?:\d+\.\d*|\.\d+|\d+(?=e))(?:e[+-]?\d+)?(?!\w|\.\d)"
+    r"|\b(?:standard|mean|absolute|squared?|relative|rms|rounding|truncation) error\b"
     r"|\bcritical (?:section|path)s?\b",
     re.IGNORECASE,
 )
 _LIKELY = re.compile(
-    r"error|critical|fatal|panic|unhandled|uncaught|seg|core d|memory|traceback", re.IGNORECASE
+    r"error|critical|fatal|panic|unhandled|uncaught|seg|core d|memory|abnormal|traceback", re.IGNORECASE
 )
 
 
