@@ -18,6 +18,10 @@ TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text"
 # Of a sample's own time: what is older, or later than that from now, is dropped alone.
 _OLDEST, _LATEST = 3600, 600
 _NAME = re.compile(NAME)
+_WORD = r"[\w!#$%&'*+.^`|~-]+"
+_ONE = rf'\s*;\s*{_WORD}\s*=\s*(?:{_WORD}|"(?:[^"\\]|\\.)*")'
+_CONTENT_TYPE = re.compile(rf"\s*(?P<kind>{_WORD}/{_WORD})\s*(?P<parameters>(?:{_ONE})*)\s*;?\s*", re.ASCII)
+_PARAMETER = re.compile(rf";\s*({_WORD})\s*=", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,12 @@ def scraped(content: bytes | str, content_type: str = TEXT, now: float | None = 
 
 
 def media_type(content_type: str) -> str:
-    """Of a Content-Type, such as text/plain."""
-    return content_type.partition(";")[0].strip().lower()
+    """Of a Content-Type, such as text/plain; empty where Go cannot read it, parameters and all."""
+    found = _CONTENT_TYPE.fullmatch(content_type)
+    parameters = [name.lower() for name in _PARAMETER.findall(found["parameters"])] if found else []
+    if found is None or len(set(parameters)) < len(parameters):
+        return ""
+    return found["kind"].lower()
 
 
 def histograms(samples: Iterable[Sample], name: str) -> list[dict[float, float]]:
