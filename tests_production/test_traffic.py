@@ -92,11 +92,11 @@ def served(kube: Kube, forward: Forward, target: Target) -> dict[str, float]:
     for pod in Green.of(kube, target.green_namespace).pods.values():
         pod_name = pod["metadata"]["name"]
         with forward.to_pod(target.green_namespace, pod_name, pod_port(service, PORT, pod)) as way:
-            answer = way.get("/metrics")
+            answer = exposition.asked(way.get)
         assert answer.status == 200, f"{pod_name}: GET /metrics: HTTP {answer.status}"
         found[pod_name] = sum(
             sample.value
-            for sample in exposition.parse(answer.text)
+            for sample in exposition.read(answer)
             if sample.name == "http_requests_total" and sample.labels.get("path") == "/version"
         )
     return found

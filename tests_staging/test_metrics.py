@@ -23,7 +23,7 @@ def test_metrics_are_prometheus_text(api: ApiClient) -> None:
     assert answer.status == 200
     kind = exposition.media_type(answer.headers.get("content-type", ""))
     assert kind in {exposition.TEXT, exposition.OPENMETRICS}
-    assert read(answer) != []
+    assert exposition.read(answer) != []
 
 
 @pytest.mark.runbook("staging.metrics-series")
@@ -32,7 +32,7 @@ def test_slo_series_exist(api: ApiClient) -> None:
 
     With the labels by which live tells users from probes: without them its numbers would be of both.
     """
-    samples = read(asked(api))
+    samples = exposition.read(asked(api))
     requests = [sample for sample in samples if sample.name == "http_requests_total"]
     histograms = exposition.histograms(samples, "http_request_duration_seconds")
 
@@ -54,11 +54,7 @@ def test_slo_series_exist(api: ApiClient) -> None:
 
 def asked(api: ApiClient) -> Answer:
     """As Prometheus asks: an application may answer others in another format."""
-    return api.get("/metrics", accept=exposition.ACCEPT)
-
-
-def read(answer: Answer) -> list[exposition.Sample]:
-    return exposition.parse(answer.content or answer.text, answer.headers.get("content-type", ""))
+    return exposition.asked(lambda path: api.get(path, accept=exposition.ACCEPT))
 
 
 def never_falls(counts: list[float]) -> bool:

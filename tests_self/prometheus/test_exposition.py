@@ -9,6 +9,7 @@ import pytest
 from tests_self.prometheus import recording
 from tests_self.prometheus.texts import OPEN, PLAIN, TEXTS, Text
 
+from noxgate.look.http import Answer
 from noxgate.systems.prometheus import exposition
 from noxgate.systems.prometheus.metric_queries import LABELS, MetricQueries
 
@@ -66,6 +67,35 @@ def test_a_sample_that_is_dropped_alone_is_said(content: bytes, kind: str, expec
     """Prometheus says nothing of it where anybody looks."""
     with pytest.raises(AssertionError, match=expected.replace("{}", r"\{\}")):
         exposition.parse(content, kind)
+
+
+def test_a_scrape_follows_to_the_same_with_a_slash() -> None:
+    """As an application answers that mounts another one there; a page to sign in is no scrape's."""
+
+    def get(to: str, status: int = 307) -> list[str]:
+        paths: list[str] = []
+
+        def answer(path: str) -> Answer:
+            paths.append(path)
+            found = {"location": to} if path == "/metrics" else {"content-type": OPEN}
+            return Answer(status if path == "/metrics" else 200, found, {}, "a 1\n# EOF\n")
+
+        exposition.asked(answer)
+        return paths
+
+    assert get("http://nox-api:8000/metrics/") == ["/metrics", "/metrics/"]
+    assert get("/metrics/", 308) == ["/metrics", "/metrics/"]
+    assert get("/metrics/", 200) == ["/metrics"]
+    assert get("https://nox.example/login?next=/metrics/") == ["/metrics"]
+
+
+def test_an_answer_is_read_by_its_content_type() -> None:
+    """An application may serve OpenMetrics to whoever asks."""
+    text = 'a_total 1 # {b="c"} 1\n# EOF\n'
+
+    assert [one.value for one in exposition.read(Answer(200, {"content-type": OPEN}, {}, text))] == [1]
+    with pytest.raises(AssertionError, match="the whole scrape is lost"):
+        exposition.read(Answer(200, {"content-type": PLAIN}, {}, text))
 
 
 def test_the_reason_names_the_line() -> None:

@@ -2,9 +2,11 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 from noxgate.systems.prometheus.scraped.text import Read, openmetrics, plain
 from noxgate.systems.prometheus.scraped.words import NAME, LostError
@@ -14,6 +16,8 @@ ACCEPT = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 )
+PATH = "/metrics"
+_ELSEWHERE = (301, 302, 307, 308)
 TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text"
 # Of a sample's own time: what is older, or later than that from now, is dropped alone.
 _OLDEST, _LATEST = 3600, 600
@@ -48,12 +52,17 @@ def parse(content: bytes | str, content_type: str = TEXT) -> list[Sample]:
     return list(scrape.samples)
 
 
+def read(answer: Answer) -> list[Sample]:
+    """The samples of what was answered, by its content type."""
+    return parse(answer.content or answer.text, answer.headers.get("content-type", ""))
+
+
 def scraped(content: bytes | str, content_type: str = TEXT, now: float | None = None) -> Scrape:
     """What a scrape keeps of an answer, by its content type; AssertionError where it loses all of it."""
     content = content.encode() if isinstance(content, str) else content
-    read = openmetrics if media_type(content_type) == OPENMETRICS else plain
+    samples = openmetrics if media_type(content_type) == OPENMETRICS else plain
     try:
-        return _kept(_named(read(content)), time.time() if now is None else now)
+        return _kept(_named(samples(content)), time.time() if now is None else now)
     except LostError as error:
         number = content.count(b"\n", 0, error.at) + 1
         lines = content.split(b"\n")
@@ -62,6 +71,13 @@ def scraped(content: bytes | str, content_type: str = TEXT, now: float | None = 
         raise AssertionError(
             f"not Prometheus text: the whole scrape is lost at line {number}: {error}: {seen!r}"
         ) from None
+
+
+def asked(get: Callable[[str], Answer]) -> Answer:
+    """What /metrics answers; a scrape follows where an application mounts it: to the same with a slash."""
+    answer = get(PATH)
+    to = urlsplit(answer.headers.get("location", "")).path
+    return get(to) if answer.status in _ELSEWHERE and to == f"{PATH}/" else answer
 
 
 def media_type(content_type: str) -> str:
