@@ -234,6 +234,7 @@ def test_panels_of_the_library() -> None:
         ("$__range_ms", "1800000"),
         ("$__auto", "1m"),
         ("$__auto_interval_interval", "1m"),
+        ("${__org.id}", "1"),
         ("${__org.name}", "Main Org."),
         ("${__user.login}", "noxgate"),
         ("$__dashboard", ""),
@@ -346,6 +347,20 @@ def test_panels_of_other_sources_are_said() -> None:
     )
 
     assert panel.unjudged == "panel Requests is of cloudwatch, which is not asked here"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"query": "status:500"}, {"rawSql": "SELECT 1"}, {"target": "a.b.c"}, {"metricName": "CPUUtilization"}],
+)
+def test_panels_of_other_sources_in_an_old_dashboard(query: dict[str, str]) -> None:
+    """It names its data source alone; what is left of another one in a panel of Prometheus is nothing."""
+    target = {"refId": "A", **query}
+    (panel,) = panels(board("", source="Elsewhere", targets=[target]))
+
+    assert panel.unjudged == "panel Requests is of another kind, which is not asked here"
+    assert list(panels(board("", source={"type": "prometheus", "uid": "p"}, targets=[target]))) == []
+    assert list(panels(board("", source="Prometheus", targets=[{"refId": "A", "legendFormat": "x"}]))) == []
 
 
 FIVE = 'sum(rate(http_requests_total{job="nox",status=~"5.."}[5m]))'

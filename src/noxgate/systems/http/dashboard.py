@@ -22,6 +22,7 @@ _BUILT_IN = {
     "__range_s": str(RANGE_SECONDS),
     "__range_ms": str(RANGE_SECONDS * 1000),
     "__org": "1",
+    "__org.id": "1",
     "__org.name": "Main Org.",
     "__user": "1",
     "__user.id": "1",
@@ -41,6 +42,8 @@ AS_PROMETHEUS = {
     *("prometheus", "grafana-amazonprometheus-datasource", "grafana-azureprometheus-datasource"),
     *("victoriametrics-metrics-datasource",),
 }
+# In which queries of others are written: of Elasticsearch, SQL, InfluxDB, Graphite, CloudWatch, Zabbix.
+_OTHERS = ("query", "rawSql", "target", "metricName", "rawQuery", "measurement", "group", "url")
 # Not asked: they show what another panel has, or Grafana itself, or computes with the queries beside it.
 _OWN = {"-- Dashboard --", "-- Grafana --", "grafana", "__expr__"}
 
@@ -119,7 +122,9 @@ def panels(dashboard: Json, library: Callable[[str], Json] = lambda _: {}) -> It
                 continue
             expression = target.get("expr")
             if not expression and kind in AS_PROMETHEUS | {"loki"}:
-                continue  # begun, and nothing asked yet
+                if _is_typed(target, panel) or not any(target.get(key) for key in _OTHERS):
+                    continue  # begun, and nothing asked yet
+                kind = "another kind"  # an old dashboard names its data source, and not what it is
             found = Panel(str(panel.get("title", panel.get("id"))), "", source, kind)
             yield _asked(found, str(expression or ""), variables)
 
@@ -169,6 +174,11 @@ def _source(target: Json, panel: Json, variables: Variables) -> tuple[str | None
         name = str(uid or "").strip("${}[]")
         kind = variables.kinds.get(name) or ("prometheus" if kind is None else kind)
     return uid, kind
+
+
+def _is_typed(target: Json, panel: Json) -> bool:
+    """Whether a data source says what it is of."""
+    return any(_named(each)[1] not in (None, "datasource") for each in (target, panel))
 
 
 def _named(thing: Json) -> tuple[str | None, str | None]:
