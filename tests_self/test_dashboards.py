@@ -424,6 +424,17 @@ def matrix(*values: str) -> dict[str, Any]:
             True,
         ),
         ('{app="noxx"} |= "error"', lambda _: streams(), False),
+        (
+            'sum(rate({app="nox", pod=`a}b`, level=~"error|fatal"} | json [5m]))',
+            lambda asked: streams("x") if asked["query"] == '{app="nox",pod="a}b"}' else matrix(),
+            True,
+        ),
+        (
+            '{app="nox", service_name="noxx", detected_level="error"}',
+            lambda asked: streams(*(["x"] if "service_name" not in asked["query"] else [])),
+            False,
+        ),
+        ('{level="error"}', lambda _: streams(), False),
     ],
 )
 def test_panels_of_logs(query: str, answer: Answer, has_data: bool) -> None:  # noqa: FBT001

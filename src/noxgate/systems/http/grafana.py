@@ -1,6 +1,7 @@
 """A dashboard in Grafana, and whether its queries find anything: asked through Grafana, as a person's are."""
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -9,12 +10,17 @@ from urllib.parse import quote
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.look.promql.identity import ALERTS, SOMETIMES, identity
-from noxgate.look.promql.selectors import Matcher, Selector, looked_at
+from noxgate.look.promql.selectors import Matcher, Selector, looked_at, selectors
 from noxgate.project.target import Target
 from noxgate.systems.http.dashboard import AS_PROMETHEUS, RANGE_SECONDS, Panel, panels
 from noxgate.systems.http.tool_api import ToolApi
 
 T = TypeVar("T")
+_HOW_GRAVE = {
+    *("level", "detected_level", "log_level", "loglevel", "lvl", "severity", "severity_text"),
+    *("status", "status_code", "code"),
+}
+_SELECTOR = re.compile(r"""\{(?:[^"`}]|"(?:[^"\\]|\\.)*"|`[^`]*`)*\}""")
 Json = Mapping[str, Any]
 Source = tuple[str, str | None]  # its uid, and what it is
 
@@ -177,11 +183,16 @@ def _on_a_good_day(selector: Selector) -> Selector:
 
 
 def _stream(query: str) -> str:
-    """The first selector of streams in a query of logs: which lines of them it keeps is another matter."""
-    start, quoted = query.find("{"), False
-    for at in range(max(start, 0), len(query)):
-        if query[at] == '"' and query[at - 1] != "\\":
-            quoted = not quoted
-        elif query[at] == "}" and not quoted:
-            return query[start : at + 1]
-    return query
+    """The first selector of streams in a query of logs, without how grave they are.
+
+    Which lines of them it keeps is another matter. Selectors are PromQL's.
+    """
+    found = _SELECTOR.search(query)
+    if found is None:
+        return query
+    try:
+        (selector,) = selectors(found[0])
+    except (UnreachableError, ValueError):
+        return found[0]
+    kept = Selector(None, tuple(one for one in selector.matchers if one.label not in _HOW_GRAVE))
+    return str(kept) if kept.is_narrow else found[0]
