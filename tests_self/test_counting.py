@@ -65,6 +65,7 @@ OTHERS = [one for one in USUAL if not HALF <= one.at < HALF + 60]
 MINUTE = steady(HALF, HALF + 60, status="500")
 OLD = [Request(-DAY + number, "500") for number in range(900)]  # a tenth of its life
 FEW = [Request(-DAY + number, "500") for number in range(20)]
+EARLY = [Request(-100, "500")] * 200
 LAST = [Request(LENGTH - 190, "500")] * 200
 PODS = (
     Pod("steady", USUAL),
@@ -77,6 +78,8 @@ PODS = (
     Pod("gap", [*USUAL, *FAILS], seen=but(HALF, HALF + 240)),
     Pod("no-prometheus", [*USUAL, *FAILS], asked=but(HALF, HALF + 240)),
     Pod("gap-of-one", [*USUAL, *FAILS[:1]], seen=but(HALF, HALF + 240)),
+    Pod("gap-across", [*USUAL, Request(-590, "500"), *EARLY], starts=[-DAY], seen=but(-500, 60)),
+    Pod("gap-across", USUAL, name="b"),
     Pod("gap-known", [*USUAL, *FAILS, Request(-100, "500")], seen=but(HALF, HALF + 240)),
     Pod("old", [*SELDOM, *OLD], starts=[-DAY], asked=since(HALF)),
     Pod("old", USUAL, name="b"),
@@ -259,6 +262,7 @@ def test_good_hours_stay_good(window: Callable[[str], WindowMetrics], world: str
         ("old-and-good", "(200: 9"),
         ("silent", "(200: "),
         ("gap", "(500: 200)"),
+        ("gap-across", "500: 200)"),
     ],
 )
 def test_what_is_not_counted_is_said(
@@ -271,7 +275,7 @@ def test_what_is_not_counted_is_said(
     assert "neither scraped just before nor started since" in seen
 
 
-@pytest.mark.parametrize("world", ["gap", "no-prometheus", "old"])
+@pytest.mark.parametrize("world", ["gap", "no-prometheus", "old", "gap-across"])
 def test_what_decides_and_is_not_counted_is_left_undecided(
     window: Callable[[str], WindowMetrics], world: str
 ) -> None:

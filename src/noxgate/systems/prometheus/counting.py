@@ -8,8 +8,9 @@ not there began at 0
 - if that scrape was a moment ago; or
 - if the process started within the time that is looked at: all that it ever counted lies in it.
 
-Any other first value may be a whole lifetime: it is not counted, and said. It is kept beside the rest, so
-that a judgement that hangs on it can be left undecided.
+Any other first value may be a whole lifetime: it is not counted, and said. So is what grew over a gap that
+begins before the time that is looked at. It is kept beside the rest, so that a judgement that hangs on it can
+be left undecided.
 """
 
 import math
@@ -172,14 +173,16 @@ class _Counter:
             return
         pod = dict(target).get("pod", "")
         recent = when is not None and at - when <= timedelta(seconds=RECENT * self.counting.every)
+        is_known = recent or (when is not None and when >= self.counting.since)  # as far as it goes back
+        is_young = self._is_young(pod, at)
         steps = self.steps[at]
         for name, amount in classes.items():
-            if name in before:
-                steps[name] += amount - before[name] if amount >= before[name] else amount
-            elif recent or not amount or self._is_young(pod, at):
-                steps[name] += amount
+            grown = amount - before.get(name, 0.0)
+            grown = amount if grown < 0 else grown
+            if not grown or is_young or (is_known if name in before else recent):
+                steps[name] += grown
             else:
-                self.first[at][name] += amount
+                self.first[at][name] += grown
                 self.pods.add(pod)
 
     def _is_young(self, pod: str, at: datetime) -> bool:
