@@ -105,6 +105,7 @@ PODS = (
     Pod("restart-young", [], starts=[HALF], restarts=restarted((HALF + 900, 2))),
     Pod("restart-old", [], starts=[-DAY], restarts=restarted((HALF, 2))),
     Pod("restart-none", [], starts=[-DAY], restarts=restarted((HALF, 0))),
+    Pod("restart-across", [], starts=[-DAY], restarts=lambda at: 3 if at < -300 else 5 if at > 240 else None),
     Pod("restart-back", [], restarts=lambda at: None if 0 <= at < 240 else 5),
 )
 
@@ -335,9 +336,10 @@ def test_restarts_that_may_be_older(
     window: Callable[[str], WindowMetrics], observed: list[Observation]
 ) -> None:
     """The cluster was not looked at before."""
-    with pytest.raises(UnreachableError, match=r"at most 0 restarts .* may be older: a: 2"):
-        window("restart-old").restarts(0)
-    assert len(not_counted(observed)) == 1
+    for world in ("restart-old", "restart-across"):
+        with pytest.raises(UnreachableError, match=r"at most 0 restarts .* may be older: a: 2"):
+            window(world).restarts(0)
+    assert len(not_counted(observed)) == 2
 
 
 @pytest.mark.parametrize(

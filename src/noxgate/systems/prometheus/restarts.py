@@ -10,6 +10,7 @@ from noxgate.errors import UnreachableError
 from noxgate.systems.prometheus.answers import Series
 from noxgate.systems.prometheus.stretches import STEP
 
+GAP = timedelta(seconds=3 * STEP)
 Parts = Iterable[Sequence[Series]]
 
 
@@ -37,7 +38,8 @@ def restarted(asked: Parts, started: Parts, since: datetime) -> Restarted:
     """Of each minute's counts, some of them from before; `started` says when pods did.
 
     What is first seen of a pod is its number of restarts since then only where the pod is new: it started
-    since, or others were looked at a minute before, and it was not there.
+    since, or others were looked at a minute before, and it was not there. What rose over a gap that begins
+    before that time may be older, too.
     """
     found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
     for one in (one for part in asked for one in part):
@@ -47,15 +49,18 @@ def restarted(asked: Parts, started: Parts, since: datetime) -> Restarted:
     rises: dict[str, float] = {}
     unknown: dict[str, float] = {}
     for pod, points in found.items():
-        steps = pairwise(points)
-        grown = [now - before if now >= before else now for (_, before), (at, now) in steps if at > since]
-        rises[pod] = sum(grown)
+        is_young = pod in young
+        rises[pod] = 0.0
         begun, value = points[0]
-        if begun > since and value:
-            if pod in young or begun - timedelta(seconds=STEP) in looked:
-                rises[pod] += value
-            else:
-                unknown[pod] = value
+        is_new = is_young or begun - timedelta(seconds=STEP) in looked
+        steps = [(begun, is_new, value)] if begun > since and value else []
+        for (was_at, before), (at, now) in pairwise(points):
+            is_whole = is_young or was_at >= since or at - was_at <= GAP
+            steps.append((at, is_whole, now - before if now >= before else now))
+        for at, is_known, rise in steps:
+            if at > since and rise:
+                to = rises if is_known else unknown
+                to[pod] = to.get(pod, 0.0) + rise
     return Restarted(rises, unknown)
 
 
