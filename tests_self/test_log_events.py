@@ -167,6 +167,8 @@ def test_traceback_of_an_error_is_the_errors(trace: str) -> None:
         trace = f"java.io.IOException: error while reading\n{trace}"
 
     assert len(graves(f"{INFO}\n{ERROR}\n{trace}\n{INFO}")) == 1
+    assert len(graves(f"{INFO}\n{ERROR}\n\n{trace}\n\n{INFO}")) == 1  # as Spring Boot does
+    assert len(graves(f"{INFO}\n{ERROR}\n{trace}\n{INFO}".replace("\n", "\r\n"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,8 @@ def test_traceback_of_an_error_is_the_errors(trace: str) -> None:
 def test_traceback_below_a_warning(trace: str) -> None:
     """It was handled, and said so; what a program says last before it ends, nobody has handled."""
     assert graves(f"{WARNING}\n{trace}\n{INFO}") == []
+    assert graves(f"{WARNING}\n\n{trace}\n\n{INFO}") == []
+    assert graves(f"{WARNING}\r\n{trace}\r\n{INFO}") == []
     assert len(graves(f"{INFO}\n{WARNING}\n{trace}")) == 1
 
 

@@ -475,6 +475,14 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
             f'{DAY}.120 UTC,"nox","nox",12,,abc,1,"SELECT",{DAY} UTC,3/1,0,LOG,00000,"an error, x",,,"psql"',
         ],
     ),
+    "Telegraf": (
+        [f"{AT} E! [outputs.x] failed to write"],
+        [f"{AT} {letter}! [x] an error of the caller" for letter in "WID"],
+    ),
+    "a severity of text and number": (
+        ['{"msg":"x","severity":{"text":"ERROR","number":17}}', '{"msg":"x","severity":{"number":17}}'],
+        ['{"msg":"error","severity":{"text":"INFO","number":9}}', '{"msg":"error","severity":{"number":9}}'],
+    ),
     "OpenTelemetry's console": (
         ['{"body":"x","severity_number":"<SeverityNumber.ERROR: 17>","attributes":null}'],
         ['{"body":"an error","severity_number":"<SeverityNumber.INFO: 9>","attributes":null}'],

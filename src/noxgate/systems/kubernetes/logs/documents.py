@@ -132,7 +132,9 @@ def _plain(document: Json) -> dict[str, Any]:
     plain = {plain_key(str(key)): value for key, value in document.items()}
     severity = plain.get("severity")
     if isinstance(severity, dict):  # ECS: log.syslog.severity
-        plain |= {"severityname": severity.get("name"), "severitycode": severity.get("code")}
+        name = severity.get("name", severity.get("text"))
+        plain |= {"severityname": name, "severitycode": severity.get("code")}
+        plain.setdefault("severitynumber", severity.get("number"))
     return plain
 
 

@@ -76,7 +76,7 @@ class _Group:
         """An exception right below the line of a logger that has said how grave it is."""
         is_said = self._head.is_grave or self._head.weight is Weight.WARNING
         self._has_trace = (
-            is_said and not self._head.is_document and len(self._texts) == 1 and crashes.is_trace(text)
+            is_said and not self._head.is_document and self._is_alone() and crashes.is_trace(text)
         )
         return self._has_trace
 
@@ -94,9 +94,13 @@ class _Group:
         if crashes.is_traceback(text):
             last = next((each for each in reversed(self._texts) if each.strip()), "")
             return crashes.CHAINED.match(last) is not None or (
-                len(self._texts) == 1 and not crashes.is_trace(last)
+                self._is_alone() and not crashes.is_trace(last)
             )
         return not _head(text).is_own or crashes.is_trace(text)
+
+    def _is_alone(self) -> bool:
+        """Whether nothing followed the first line yet; Spring Boot leaves one empty before an exception."""
+        return not any(text.strip() for text in self._texts[1:])
 
     def add(self, line: str, text: str) -> None:
         self._lines.append(line)

@@ -84,6 +84,7 @@ _FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Weight | None]]] =
     (re.compile(r"\[\d{4}-[^\]]+\] [^\s/]+/([A-Z]+)/\S+: "), _name),  # Locust
     # PostgreSQL's csvlog: the severity, and its code
     (re.compile(r'\d{4}-\d\d-\d\d [\d:.]+ \w+,(?:"[^"]*"|[^"])*?,([A-Z]+\d?),[0-9A-Z]{5},'), _name),
+    (re.compile(r"\d{4}-\d\d-\d\dT\S+ ([EWID])! "), _letter),  # Telegraf
     (re.compile(r"npm (ERR!|\w+)(?= )", re.IGNORECASE), _name),
 ]
 
