@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nox_service.access.tokens import MARK
+from noxgate.systems.kubernetes import pod_logs
 from noxgate.systems.kubernetes.log_lines import allow_list, is_grave, unexpected
 
 GRAVE = [
@@ -127,3 +128,24 @@ def test_nothing_is_shown_that_could_be_a_secret() -> None:
     for secret in (signed, "hunter2", "hunter3", "hunter4", "someone@nox.example"):
         assert secret not in shown
     assert "postgresql://nox:***@db:5432/nox" in shown
+
+
+@pytest.mark.parametrize(
+    ("last", "since", "found"),
+    [
+        ("a b c", "c d", "a b c d"),
+        ("b c", "a b c d", "a b c d"),
+        ("a b c", "", "a b c"),
+        ("", "a b", "a b"),
+        ("a b", "c d", "a b c d"),
+        ("a b old c", "b c d", "a b old c d"),
+        ("a b old", "b", "a b old"),
+        ("a a b", "a b", "a a b"),
+    ],
+)
+def test_each_line_once(last: str, since: str, found: str) -> None:
+    """One whose clock had gone back is among the last, and not among those since a moment."""
+    together = pod_logs.together(last.split(), since.split())
+
+    assert sorted(together) == sorted(found.split())
+    assert [line for line in together if line != "old"] == [line for line in found.split() if line != "old"]

@@ -139,12 +139,21 @@ def containers_of(pod: Json) -> list[str]:
 
 
 def together(last: Sequence[str], since: Sequence[str]) -> list[str]:
-    """The last lines, and all since a moment, which were read after them: each line once, in its order."""
-    if last and last[0] in since:
-        return list(since)
-    if since and since[0] in last:
-        return [*last[: last.index(since[0])], *since]
-    return [*last, *since]
+    """The last lines, and all since a moment, which were read after them: each line once, in its order.
+
+    Where a node's clock went back, some of the last are not among those since: they count all the same.
+    """
+    found: list[str] = []
+    taken = 0
+    for line in last:
+        try:
+            at = since.index(line, taken)
+        except ValueError:
+            found.append(line)
+        else:
+            found += since[taken : at + 1]
+            taken = at + 1
+    return [*found, *since[taken:]]
 
 
 def refuse_lost(logs: Sequence[Log]) -> None:
