@@ -7,11 +7,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
-TARGET ?= staging
 PHASE ?= staging
 RAMP ?= quick
-# A load test without TARGET takes the same target as pytest would.
-NAMED = $(if $(filter command environment,$(firstword $(origin TARGET))),--target "$(TARGET)")
+# Without TARGET each takes the same target as pytest would.
+NAMED = $(if $(TARGET),--target "$(TARGET)")
 BIN := .venv/bin
 
 # Any verb may be the first command on a machine: they rest on these files.
@@ -39,17 +38,17 @@ rehearse: $(SERVERS) ## The release day on this machine, then a report to open  
 
 install: $(SUITE) ## What checks a real target, pinned, in .venv: no server and nothing of the rehearsal
 
-gate: $(SUITE) ## GO or NO-GO for one phase       TARGET=staging PHASE=staging
-	@$(BIN)/noxgate gate --target "$(TARGET)" --phase "$(PHASE)" || { status=$$?; \
+gate: $(SUITE) ## GO or NO-GO for one phase       [TARGET=staging PHASE=staging]
+	@$(BIN)/noxgate gate $(NAMED) --phase "$(PHASE)" || { status=$$?; \
 		echo "noxgate gate ended with exit status $$status; make ends with 2, whatever that is" >&2; exit $$status; }
 
 report: $(SUITE) ## The release's runs in Allure, if Node.js is there   [RELEASE=8.0.0]
 	@$(BIN)/noxgate report $(if $(RELEASE),--release "$(RELEASE)")
 
-load-test: $(SUITE) ## Locust ramp, then the SLOs       TARGET=staging [RAMP=smoke|quick|full|rate]
+load-test: $(SUITE) ## Locust ramp, then the SLOs       [TARGET=staging RAMP=smoke|quick|full|rate]
 	@$(BIN)/noxgate load $(NAMED) --ramp "$(RAMP)"
 
-load-ui: $(SUITE) ## The same journeys in Locust's own web page, to play with   TARGET=staging
+load-ui: $(SUITE) ## The same journeys in Locust's own web page, to play with   [TARGET=staging]
 	@$(BIN)/noxgate load $(NAMED) --ui
 
 checks: $(SUITE) ## Every check: runbook line, file, what it expects

@@ -78,6 +78,7 @@ def people(project: "Project", monkeypatch: pytest.MonkeyPatch) -> "Project":
         )
         profile.write_text(own + profile.read_text())
     monkeypatch.chdir(project.path)
+    monkeypatch.setenv("NOXGATE_TARGET", "staging")
     monkeypatch.setenv(signing.VARIABLE, str(project.path / "targets" / "keys" / "ada.pem"))
     return project
 
@@ -199,7 +200,6 @@ def test_a_rehearsal_attests_with_its_own_key(people: "Project", monkeypatch: py
             "staging.version is not a person's to attest: a check proves it: noxgate gate",
         ),
         ((), "staging.sum", "staging.sum is not a person's to attest: it follows from other lines"),
-        ((), "live.sentry", "expected --target: phase 'live' is served by no target"),
         (
             ("--target", "staging"),
             "live.sentry",
@@ -268,7 +268,22 @@ def test_a_secret_is_not_attested(
     assert list(people.path.glob("reports/**/*.json")) == []
 
 
-def test_the_list_of_what_is_owed(people: "Project", capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("people")
+def test_a_word_is_for_the_target_that_is_named_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the rule of every command; where nobody serves the phase, one line says so."""
+    monkeypatch.delenv("NOXGATE_TARGET")
+    monkeypatch.setenv("BASE_URL", "https://staging.example.com")
+    assert say() == 0
+    assert capsys.readouterr().out.startswith("target staging: $BASE_URL is set")
+    assert say(line="live.sentry") == 4
+    assert "expected --target: phase 'live' is served by no target" in capsys.readouterr().err
+
+
+def test_the_list_of_what_is_owed(
+    people: "Project", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Before and after."""
     assert main(["attest", "--list", "--target", "staging"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "release 8.0.0: 1 of 1 still owed"
@@ -276,6 +291,7 @@ def test_the_list_of_what_is_owed(people: "Project", capsys: pytest.CaptureFixtu
 
     assert main(["attest", "--list", "--target", "staging"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "release 8.0.0: 0 of 1 still owed"
+    monkeypatch.delenv("NOXGATE_TARGET")
     assert main(["attest", "--list"]) == 4  # no profile serves live
     assert people.path == Path.cwd()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nox_rehearsal.sabotages import SABOTAGES, UnknownSabotageError, chosen
+from noxgate.project.which.rule import choose
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -44,17 +45,75 @@ def test_gate_keeps_the_verdict(project: "Project", body: str, options: list[str
     assert done.returncode == status, done.stdout + done.stderr
 
 
-def test_gate_without_a_target(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rehearsal that happens to be up is no gate for anything: the target has to be named."""
-    for name in ("NOXGATE_TARGET", "BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+def test_gate_takes_the_rehearsal_that_is_up(project: "Project") -> None:
+    """By the same rule as pytest; its GO is a rehearsal's, and its first line says whose."""
     project.check("version", "pass")
 
     done = noxgate(project.path, "gate", "--phase", "staging")
 
-    assert done.returncode == 4
-    assert done.stdout == ""
-    assert done.stderr == "noxgate gate: expected --target, such as staging, or rehearsal; saw none\n"
+    assert done.stdout.splitlines()[0] == "target rehearsal: nothing names one, and the rehearsal is up"
+    assert "GO (rehearsal)  staging" in done.stdout
+
+
+COMMANDS = {"gate": ("gate", "--phase", "staging"), "load": ("load", "--ramp", "smoke")}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_target_at_all(project: "Project", command: str) -> None:
+    """Nothing is named, nothing is up: one line says what to name, and nobody looks."""
+    (project.path / "targets" / "rehearsal.toml").unlink()
+
+    done = noxgate(project.path, *COMMANDS[command])
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("noxgate")
+    assert "expected a target, saw none: name it with --target NAME (targets: " in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "phase", "name"),
+    [
+        (None, {}, "", "rehearsal"),
+        (None, {"BASE_URL": "https://a.example.com"}, "", "staging"),
+        (None, {"NOXGATE_TARGET": "production", "BASE_URL": "https://a.example.com"}, "", "production"),
+        ("rehearsal", {"NOXGATE_TARGET": "production"}, "", "rehearsal"),
+        (None, {"BASE_URL": "https://a.example.com"}, "live", "production"),
+        (None, {}, "live", "production"),
+        (None, {}, "staging", "rehearsal"),
+        (None, {"NOXGATE_TARGET": "staging"}, "live", "staging"),
+    ],
+)
+def test_one_rule(
+    project: "Project", given: str | None, environment: dict[str, str], phase: str, name: str
+) -> None:
+    """Of what is about one phase nobody is taken unasked who does not serve it."""
+    profile = project.path / "targets" / "staging.toml"
+    production = profile.read_text().replace('["staging"]', '["live"]')
+    (project.path / "targets" / "production.toml").write_text(production)
+
+    assert choose(project.path, given, environment, phase=phase).name == name
+
+
+def test_make_says_what_was_said(pytestconfig: pytest.Config) -> None:
+    """TARGET, where it is given, and nothing where it is not: then the rule of the others holds."""
+    environment = {name: value for name, value in os.environ.items() if name != "TARGET"}
+    for verb in ("gate", "load-test", "load-ui"):
+        command = ["make", "-n", "-s", "-o", ".venv/.suite", verb]
+        said = [
+            subprocess.run(
+                [*command, *words],
+                cwd=pytestconfig.rootpath,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for words in ([], ["TARGET=staging"])
+        ]
+
+        assert "--target" not in said[0]
+        assert '--target "staging"' in said[1]
 
 
 def test_gate_with_an_unknown_target(project: "Project") -> None:

@@ -292,22 +292,25 @@ def test_broken_runbook_is_a_usage_error(project: "Project") -> None:
 def test_default_target(
     project: "Project", environment: dict[str, str], target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """NOXGATE_TARGET, else staging where the runbook's BASE_URL is set, else the rehearsal."""
+    """NOXGATE_TARGET, else staging where the runbook's BASE_URL is set, else the rehearsal; and why."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    project.run("-m", "staging")
+    result = project.run("-m", "staging")
 
     assert project.results()["target"]["name"] == target
+    assert result.outlines[0].startswith(f"target {target}: ")
+    assert next(iter(environment), "nothing names one") in result.outlines[0]
 
 
 def test_option_beats_variable(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
     """--target is what the person says now."""
     monkeypatch.setenv("NOXGATE_TARGET", "rehearsal")
 
-    project.gate()
+    result = project.gate()
 
     assert project.results()["target"]["name"] == "staging"
+    assert result.outlines[0] == "target staging: named by --target"
 
 
 def test_base_url_replaces_the_profile(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,6 +365,10 @@ def test_rehearsal_that_is_not_up(project: "Project") -> None:
     result = project.run("-m", "staging")
 
     assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        ["ERROR: expected a target, saw none: name it with --target NAME (targets: *staging*), export *"]
+    )
+    result = project.run("-m", "staging", "--target", "rehearsal")
     result.stderr.fnmatch_lines(
         ["ERROR: target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"]
     )

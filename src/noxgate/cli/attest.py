@@ -10,6 +10,7 @@ from noxgate.project.here import Project
 from noxgate.project.profile import read_target
 from noxgate.project.release_facts import FactsError
 from noxgate.project.runbook import Line
+from noxgate.project.which.rule import VARIABLE, choose
 from noxgate.run.record import Record
 from noxgate.trust import keys, signing
 from noxgate.trust.persons import attest
@@ -68,16 +69,11 @@ def _refuse_secrets(project: Project, where: keys.Trust, text: str) -> None:
 
 
 def _trust(project: Project, given: argparse.Namespace, line: Line) -> keys.Trust:
-    """The target that was named, or else the one real target that serves the line's phase."""
-    name = given.target or os.environ.get("NOXGATE_TARGET")
-    if not name:
-        names = keys.serving(project.root, line.phase)
-        if len(names) != 1:
-            raise ProfileError(
-                f"expected --target: phase {line.phase!r} is served by {', '.join(names) or 'no target'}"
-            )
-        (name,) = names
-    found = keys.read_trust(project.root, name)
+    """The target that is meant, which must serve the line's phase."""
+    chosen = choose(project.root, given.target, phase=line.phase)
+    if not given.list:
+        print(chosen)
+    found = keys.read_trust(project.root, chosen.name)
     keys.refuse_other_phase(found, line.phase)
     return found
 
@@ -90,7 +86,7 @@ def _list(project: Project, given: argparse.Namespace) -> int:
         if given.line
         else attest.human_lines(project.runbook)
     )
-    named = given.target or os.environ.get("NOXGATE_TARGET")
+    named = given.target or os.environ.get(VARIABLE)
     if named:
         serves = keys.read_trust(project.root, named).serves
         asked = [line for line in asked if line.phase in serves]

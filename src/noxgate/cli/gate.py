@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noxgate.errors import ProfileError
 from noxgate.project.runbook import RunbookError, read_runbook
+from noxgate.project.which.rule import choose
 from noxgate.reports import summary
 from noxgate.run.verdict import Verdict
 
@@ -31,9 +33,10 @@ class Said:
 def gate(given: argparse.Namespace) -> int:
     """Run pytest for one phase; whatever it ends with that is no verdict is INCONCLUSIVE."""
     root: Path = given.root()
-    if not any((given.target, os.environ.get("NOXGATE_TARGET"), os.environ.get("BASE_URL"))):
-        # pytest would take a rehearsal that happens to be up: no gate for anything
-        return _usage(given, "expected --target, such as staging, or rehearsal; saw none")
+    try:
+        choose(root, given.target)  # as pytest does, which says on its first line what named it
+    except ProfileError as error:
+        return _usage(given, str(error))
     command = [sys.executable, "-m", "pytest", "-m", given.phase, *given.pytest]
     if given.target:
         # in one word: pytest would take a path that stands alone for a place to find its rootdir

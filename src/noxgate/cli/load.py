@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from noxgate.errors import ProfileError, UnreachableError
-from noxgate.project.profile import default_target, is_skipped, read_target
+from noxgate.project.profile import is_skipped, read_target
 from noxgate.project.runbook import read_runbook
 from noxgate.project.target import Target
+from noxgate.project.which.rule import choose
 from noxgate.slo import plots, ramps
 from noxgate.slo.live import shown
 from noxgate.slo.result import Result, results_folder
@@ -33,7 +34,9 @@ def load(given: argparse.Namespace) -> int:
         return NOT_DECIDED
     runbook = read_runbook(root / "runbook.toml")
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
-    target = read_target(root, given.target or default_target(os.environ), phases)
+    chosen = choose(root, given.target)
+    print(chosen, flush=True)
+    target = read_target(root, chosen.name, phases)
     if reason := refused(target):
         raise LoadError(reason)
     ramp = _ramp(root, given)

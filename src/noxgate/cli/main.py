@@ -138,7 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--target",
         metavar="NAME",
-        help="profile in targets/, or a path to one (default: NOXGATE_TARGET, or staging if BASE_URL is set)",
+        help="profile in targets/, or a path to one (default: $NOXGATE_TARGET; else staging "
+        "if BASE_URL is set; else the rehearsal while it is up)",
     )
     one.add_argument("--phase", default="staging", help="phase, or any -m expression (default: staging)")
     one.add_argument("pytest", nargs="*", metavar="-- PYTEST-OPTION", help="handed to pytest, such as -n 2")

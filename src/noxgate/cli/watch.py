@@ -15,6 +15,7 @@ from noxgate.project.profile import read_target
 from noxgate.project.release_facts import FactsError
 from noxgate.project.runbook import Runbook
 from noxgate.project.schedule import PHASE, START, Window
+from noxgate.project.which.rule import choose
 from noxgate.trust import keys
 from noxgate.trust.persons.people import PersonError, person
 from noxgate.trust.records import Chain, RecordError
@@ -151,13 +152,10 @@ def table(found: Window, now: datetime) -> list[str]:
 
 def _watch(given: argparse.Namespace) -> Watch:
     project = Project.of(given)
-    name = given.target or os.environ.get("NOXGATE_TARGET")
-    if not name:
-        names = keys.serving(project.root, PHASE)
-        if len(names) != 1:
-            seen = ", ".join(names) or "no target"
-            raise ProfileError(f"expected --target: the window is served by {seen}")
-        (name,) = names
+    chosen = choose(project.root, given.target, phase=PHASE)
+    if given.by or sys.stdout.isatty():  # cron mails whatever is said
+        print(chosen, flush=True)
+    name = chosen.name
     trusted = keys.read_trust(project.root, name)
     keys.refuse_other_phase(trusted, PHASE)
     try:

@@ -8,7 +8,12 @@ from noxgate.plugin.looking import (
     pytest_report_teststatus,
     pytest_runtest_makereport,
 )
-from noxgate.plugin.options import pytest_addoption, pytest_configure, pytest_report_header
+from noxgate.plugin.options import (
+    pytest_addoption,
+    pytest_configure,
+    pytest_report_header,
+    pytest_sessionstart,
+)
 from noxgate.plugin.selection import pytest_ignore_collect, pytest_report_collectionfinish
 
 __all__ = [
@@ -23,4 +28,5 @@ __all__ = [
     "pytest_report_header",
     "pytest_report_teststatus",
     "pytest_runtest_makereport",
+    "pytest_sessionstart",
 ]

@@ -20,14 +20,16 @@ from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
 from noxgate.project.checks import Check, CheckError, find_checks
 from noxgate.project.overrides import OVERRIDES
-from noxgate.project.profile import default_target, read_target
+from noxgate.project.profile import read_target
 from noxgate.project.runbook import Runbook, RunbookError, read_runbook
 from noxgate.project.target import Target
 from noxgate.project.waivers import WaiverError
+from noxgate.project.which.rule import RULE, Chosen, choose
 from noxgate.trust.signing import SigningError
 
 # They log URLs, headers and cookies below WARNING.
 REPORTERS = ("html", "junitxml", "allure_pytest")
+CHOSEN = pytest.StashKey[Chosen]()
 TALKATIVE = ("asyncio", "httpcore", "httpx", "kubernetes", "psycopg", "redis", "urllib3", "websockets")
 
 
@@ -36,8 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--target",
         metavar="NAME",
-        help="the target to check: a profile in targets/, or --target=PATH.toml "
-        "(default: $NOXGATE_TARGET; else staging if BASE_URL is set; else rehearsal)",
+        help=f"the target to check: a profile in targets/, or --target=PATH.toml ({RULE})",
     )
     group.addoption(
         "--reports", metavar="DIR", default="reports", help="where the evidence goes (default: reports)"
@@ -107,6 +108,13 @@ def _refuse_what_blinds(config: pytest.Config) -> None:
 def _register(config: pytest.Config, plugin: object, name: str) -> None:
     if config.pluginmanager.register(plugin, name) is None:
         raise pytest.UsageError(f"-p no:{name}: without it there is no verdict")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The first line of a run: which target, and what named it."""
+    chosen = session.config.stash.get(CHOSEN, None)
+    if chosen is not None and not hasattr(session.config, "workerinput"):
+        session.config.get_terminal_writer().line(str(chosen))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -223,10 +231,10 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
 
 
 def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> Target:
-    name = config.option.target or default_target(os.environ)
     names = [phase.name for phase in runbook.phases.values() if phase.folder]
     try:
-        target = read_target(config.rootpath, name, names)
+        chosen = choose(config.rootpath, config.option.target)
+        target = read_target(config.rootpath, chosen.name, names)
     except ProfileError as error:
         raise pytest.UsageError(str(error)) from None
     wrong = [phase for phase in phases if phase not in target.serves]
@@ -235,6 +243,7 @@ def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> T
             f"target {target.name!r} does not serve phase {wrong[0]!r} (serves: {', '.join(target.serves)}); "
             f"choose with -m, such as: pytest -m {target.serves[0]}"
         )
+    config.stash[CHOSEN] = chosen
     return target
 
 

@@ -101,11 +101,6 @@ _EXPECTED = {
 _REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
 
 
-def default_target(environment: Mapping[str, str] = os.environ) -> str:
-    """The target of a run that names none: with the runbook's BASE_URL it is staging."""
-    return environment.get("NOXGATE_TARGET") or ("staging" if environment.get("BASE_URL") else "rehearsal")
-
-
 def is_skipped(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the runbook's SKIP_LOAD_TEST is set: the load test's lines are not run, and there is no GO."""
     return environment.get("SKIP_LOAD_TEST", "").lower() in {"1", "true", "yes"}

@@ -94,16 +94,6 @@ def read_trust(root: Path, name: str) -> Trust:
     )
 
 
-def serving(root: Path, phase: str) -> list[str]:
-    """The real targets whose profile serves a phase."""
-    found = []
-    for path in sorted((root / "targets").glob("*.toml")):
-        if path.name != RECORD and path.stem not in REHEARSALS:
-            _, document = read_document(root, path.stem)
-            found += [path.stem] if phase in document["serves"] else []
-    return found
-
-
 def refuse_other_phase(trust: Trust, phase: str) -> None:
     """A line belongs to the targets that serve its phase."""
     if phase not in trust.serves:

@@ -43,7 +43,11 @@ def add(commands: Any, root: Any) -> None:
     one.add_argument("--saw", metavar="TEXT", help="what was seen, with what the line asks for (--list)")
     one.add_argument("--failed", action="store_true", help="what was seen is not what the runbook expects")
     one.add_argument("--list", action="store_true", help="what is attested and what is still owed")
-    one.add_argument("--target", metavar="NAME", help="default: the one target that serves the line's phase")
+    one.add_argument(
+        "--target",
+        metavar="NAME",
+        help="default: as for gate, if it serves the line's phase; else the one that does",
+    )
     one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
     one.set_defaults(command=later(COMMANDS, "attest_line"), root=root)
 

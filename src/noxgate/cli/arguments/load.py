@@ -29,7 +29,7 @@ def add(commands: Any, root: Callable[[], Path]) -> None:
         epilog="example: noxgate load --target staging --ramp full",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.add_argument("--target", metavar="NAME", help="profile in targets/ (default: as for pytest)")
+    one.add_argument("--target", metavar="NAME", help="profile in targets/ (default: as for noxgate gate)")
     one.add_argument("--ramp", default="quick", metavar="NAME", help="smoke, quick (default), full or rate")
     one.add_argument(
         "--duration",

@@ -26,7 +26,11 @@ def add(commands: Any, root: Any) -> None:
         epilog='example: noxgate watch --by "Ada Lindqvist"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.add_argument("--target", metavar="NAME", help="default: the one target that serves the window")
+    one.add_argument(
+        "--target",
+        metavar="NAME",
+        help="default: as for gate, if it serves the window; else the one that does",
+    )
     one.add_argument("--by", metavar="NAME", help="who watches: opens the window, or one of a later switch")
     one.add_argument(
         "--switched-at", metavar="TIME", help="when traffic was switched, where the Ingress cannot say it"
