@@ -10,6 +10,7 @@ import pytest
 from nox_rehearsal.sabotages import SABOTAGES
 from noxgate.cli.checks import table_of_checks
 from noxgate.project.runbook import read_runbook
+from noxgate.slo.ramps import read_ramps
 
 PAGES = [
     "README.md",
@@ -43,6 +44,23 @@ def test_readme_counts_the_lines(root: Path) -> None:
     """As many as there are."""
     lines = read_runbook(root / "runbook.toml").lines
     assert f"({len(lines)} entries: " in (root / "README.md").read_text()
+
+
+def test_ramps_are_as_the_table_says(root: Path) -> None:
+    """Users and pauses; requests a second are measured, or the ramp's own rate."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", read(root), re.MULTILINE)
+    found = {}
+    for name, ramp in read_ramps(root).items():
+        low, high = ramp.think
+        users = "up to 3,000" if ramp.rate else ", ".join(f"{level.users:,}" for level in ramp.levels)
+        found[name] = (users, f"{low:g} to {high:g} s" if high else "none")
+
+    assert {name: (users, pause) for name, users, pause, _ in rows} == found
+    assert [rate for name, *_, rate in rows if name == "rate"] == ["1,000"]
+
+
+def read(root: Path) -> str:
+    return (root / "docs" / "LOAD.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES)

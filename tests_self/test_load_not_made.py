@@ -1,5 +1,6 @@
 """Where no load test of today, this release and target was made, its lines are not run: nobody looked."""
 
+import re
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from tests_self.test_load_again import RUNBOOK, URL, good
 
+from noxgate.cli.load import counts_for_nothing
 from noxgate.errors import NotMadeError
 from noxgate.slo.holds import Second
 from noxgate.slo.load_results import LoadResults, LoadTest
@@ -97,8 +99,52 @@ def test_the_full_one_alone_is_missing(tmp_path: Path) -> None:
     found = looking_at(tmp_path, {"quick": of("quick")})
 
     assert len(found.quick()) == 1
-    with pytest.raises(NotMadeError, match=r"of the ramp full: make load-test TARGET=staging RAMP=full$"):
+    with pytest.raises(NotMadeError) as raised:
         found.full()
+    assert re.fullmatch(
+        r"no load test of staging of the ramp full that counts \(\S+Z-staging-quick is of the ramp quick, "
+        r"which does not count: full does\): make load-test TARGET=staging RAMP=full",
+        str(raised.value),
+    )
+
+
+def test_what_lies_there_is_named(tmp_path: Path) -> None:
+    """Why it does not count, and the command that makes what does; in a rehearsal that is the smoke test."""
+    found = looking_at(tmp_path, {"smoke": of("smoke"), "rate": of("rate")})
+
+    with pytest.raises(NotMadeError) as raised:
+        found.quick()
+    said = str(raised.value)
+    assert said.startswith("no load test of staging that counts (")
+    assert "-staging-smoke is of the ramp smoke, which does not count: it is no evidence" in said
+    assert "-staging-rate is of the ramp rate, which does not count: quick or full does" in said
+    assert said.endswith("): make load-test TARGET=staging RAMP=quick")
+
+
+def test_a_smoke_test_of_a_real_target_says_what_it_is() -> None:
+    """In its last line; of a rehearsal it counts."""
+    smoke = of("smoke")
+
+    assert counts_for_nothing(smoke) == (
+        "it counts for nothing: no line is judged by it; what counts: "
+        "make load-test TARGET=staging RAMP=quick, then make load-test TARGET=staging RAMP=full"
+    )
+    assert counts_for_nothing(replace(smoke, rehearsal=True)) == ""
+    assert [counts_for_nothing(of(ramp)) for ramp in ("quick", "full", "rate")] == ["", "", ""]
+
+
+def test_the_newest_of_its_ramp_counts(tmp_path: Path) -> None:
+    """An older one is named as such; a full one does for a quick one."""
+    found = looking_at(tmp_path, {"full": of("full")})
+
+    assert [why for _, why in found.lying("quick")] == [""]
+    assert [why for _, why in found.lying("full")] == [""]
+    old = tmp_path / "20200101T000000Z-staging-full"
+    old.mkdir()
+    assert [why.partition(",")[0] for _, why in found.lying("full")] == [
+        "",
+        "is older than another of its ramp",
+    ]
 
 
 def test_a_failure_of_today_counts_beside_an_old_result(tmp_path: Path) -> None:

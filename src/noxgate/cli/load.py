@@ -11,6 +11,7 @@ from noxgate.project.target import Target
 from noxgate.project.which.rule import choose
 from noxgate.slo import plots, ramps
 from noxgate.slo.live import shown
+from noxgate.slo.load_results import REAL
 from noxgate.slo.result import Result, results_folder
 from noxgate.slo.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
 from noxgate.slo.slos import Outcome, read_slos
@@ -91,7 +92,17 @@ def _said(result: Result, judged: Verdict, table: str, kept: Path) -> int:
         "" if result.ramp.evidence else f" (the ramp {result.ramp.name} is no evidence for a real target)"
     )
     print(f"{str(judged.outcome).upper()}{proves}\nkept in {os.path.relpath(kept)}")
+    if nothing := counts_for_nothing(result):
+        print(nothing)
     return STATUS[judged.outcome]
+
+
+def counts_for_nothing(result: Result) -> str:
+    """What is said in the end of a ramp that is no evidence; empty where it is, and in a rehearsal."""
+    if result.ramp.evidence or result.rehearsal:
+        return ""
+    ramps_ = ", then ".join(f"make load-test TARGET={result.target} RAMP={ramp}" for ramp in REAL)
+    return f"it counts for nothing: no line is judged by it; what counts: {ramps_}"
 
 
 def _ramp(root: Path, given: argparse.Namespace) -> ramps.Ramp:

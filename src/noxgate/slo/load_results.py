@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from noxgate.errors import NotMadeError, UnreachableError
-from noxgate.look.observation import Observation, Observe
+from noxgate.look.observation import Observation, Observe, few
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
 from noxgate.slo.generator import set_aside_before
@@ -91,6 +91,10 @@ class LoadResults:
             return {ramp: replace(kept, refused=kept.refused or COPIED) for ramp, kept in found.items()}
         return found
 
+    def lying(self) -> list[Path]:
+        """Every folder of results of this target, of whatever ramp, the newest first."""
+        return sorted(self.folder.glob(f"*Z-{self._target.name}-*/"), reverse=True)
+
     def counted(self, kept: Kept, compare: Counted) -> str:
         """What a comparison with the application's counters says, asked once in a run."""
         if kept.folder not in self._compared:
@@ -136,14 +140,46 @@ class LoadTest:
     def _newest(self) -> Mapping[str, Kept]:
         newest = self._results.newest
         if not newest:
-            self._say(f"no result of {self._target.name}")
-            raise NotMadeError(f"no load test of {self._target.name}: {self._make()}")
+            lying = self._lying(REAL[0])
+            self._say(f"no result of {self._target.name}{lying or f': none lies in {self._results.folder}'}")
+            raise NotMadeError(f"no load test of {self._target.name}{lying}: {self._make()}")
         return newest
+
+    def _lying(self, ramp: str) -> str:
+        """What lies there all the same, and why none of it is a load test of this ramp."""
+        found = [f"{folder.name} {why}" for folder, why in self.lying(ramp)]
+        return f" that counts ({'; '.join(few(found, 3))})" if found else ""
+
+    def lying(self, ramp: str = REAL[0]) -> list[tuple[Path, str]]:
+        """Every folder of results, the newest first, and why it is no load test of the ramp; "" where it is.
+
+        A full load test does for a quick one, and a smoke test for both in a rehearsal.
+        """
+        wanted = REHEARSED if self._target.rehearsal else REAL[REAL.index(ramp) :]
+        return [(folder, self._why_not(folder, wanted)) for folder in self._results.lying()]
+
+    def _why_not(self, folder: Path, wanted: Sequence[str]) -> str:
+        ramp = folder.name.rpartition("-")[2]
+        known = self._results.known.get(ramp)
+        if ramp not in wanted:
+            is_evidence = known is not None and known.evidence
+            why = f"{' or '.join(wanted)} does" if is_evidence else "it is no evidence"
+            return f"is of the ramp {ramp}, which does not count: {why}"
+        try:
+            kept = self._results.newest.get(ramp)
+        except UnreachableError as error:
+            return str(error)
+        if kept is None or kept.folder != folder:
+            return "is older than another of its ramp, which counts whatever became of it"
+        return "; ".join(self._foreign([kept])).removeprefix(f"{folder.name} ")
 
     def _current(self, found: Mapping[str, Kept], ramp: str = "") -> list[Kept]:
         kept = self._seen(list(found.values()))
         if not kept:
-            raise NotMadeError(f"no load test of {self._target.name} of the ramp {ramp}: {self._make(ramp)}")
+            lying = self._lying(ramp)
+            raise NotMadeError(
+                f"no load test of {self._target.name} of the ramp {ramp}{lying}: {self._make(ramp)}"
+            )
         if foreign := self._foreign(kept):
             raise NotMadeError(f"{'; '.join(foreign)}: {self._make(ramp)}")
         self._compare(kept, ramp)
