@@ -23,10 +23,11 @@ from noxgate.look.observation import Observation
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes import kube as kube_module
 from noxgate.systems.kubernetes import session as kube_session
+from noxgate.systems.kubernetes.api_server.rights import Right, lacking, rights_of
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.secret_values import judged
-from noxgate.systems.kubernetes.session import Answer, KubeSession
+from noxgate.systems.kubernetes.session import REVIEW, Answer, KubeSession
 
 from .kubernetes import examples
 from .kubernetes.servers import Server, stand_in
@@ -390,6 +391,14 @@ def test_no_name_gets_past_the_dry_run(name: str, where: str, look: Look, admin:
         ("PATCH", "/api/v1/namespaces/x#", {"dryRun": "All"}),
         ("PATCH", "/api/v1/namespaces/x?dryRun=", {"dryRun": "All"}),
         ("PATCH", "/api/v1/namespaces/x?dryRun=None", {"dryRun": "All"}),
+        ("PATCH", REVIEW, {}),
+        ("DELETE", REVIEW, {}),
+        ("POST", REVIEW, {"fieldManager": "x"}),
+        ("POST", f"{REVIEW}#", {}),
+        ("POST", f"/api/v1/namespaces?x={REVIEW}", {}),
+        ("POST", f"/api/v1/namespaces#{REVIEW}", {}),
+        ("POST", REVIEW.replace("self", ""), {}),
+        ("POST", REVIEW.replace("selfsubject", "localsubject"), {}),
     ],
 )
 def test_the_session_sends_nothing_else(
@@ -399,6 +408,53 @@ def test_the_session_sends_nothing_else(
     session = KubeSession(of(server.kubeconfig()))
     with pytest.raises(AssertionError, match="the gate only looks"):
         session.ask(method, path, query, {}, "application/merge-patch+json")
+
+
+def test_what_a_credential_may_do(server: Server) -> None:
+    """Asked of the server, one review for each right; it stores none of them."""
+    session = KubeSession(of(server.kubeconfig()))
+    may = [Right("list", "pods", namespace=NAMESPACE), Right("get", "pods/log", namespace=NAMESPACE)]
+
+    assert lacking(session, may) == []
+    assert session.ask("GET", REVIEW, {}).status in {404, 405}
+
+
+def test_the_rights_of_a_role(tmp_path: Path) -> None:
+    """Each verb that the gate uses, by name where the role names objects; watch is not asked for."""
+    role = tmp_path / "role.yaml"
+    role.write_text(
+        """rules:
+- {apiGroups: [""], resources: [secrets], resourceNames: [a, b], verbs: [get]}
+- {apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, create]}
+- {apiGroups: [""], resources: [namespaces], verbs: [get]}
+"""
+    )
+
+    assert list(map(str, rights_of(role, "x"))) == [
+        *("get secrets a", "get secrets b", "get deployments", "list deployments", "create deployments"),
+        "get namespaces x",
+    ]
+    assert {right.namespace for right in rights_of(role, "x")} == {"x"}
+    with pytest.raises(UnreachableError, match="expected the role"):
+        list(rights_of(tmp_path / "none.yaml", "x"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(403, {"kind": "Status", "message": "no"}), "may not ask what it may do: no"),
+        (Answer(404, {"kind": "Status", "message": "404 page not found"}), "saw HTTP 404"),
+        (Answer(201, {"kind": "SelfSubjectAccessReview"}), "expected an answered"),
+        (
+            Answer(201, {"kind": "X", "status": {"allowed": False, "evaluationError": "webhook"}}),
+            "could not decide on list pods: webhook",
+        ),
+    ],
+)
+def test_rights_that_cannot_be_asked(answer: Answer, why: str) -> None:
+    """Nothing is known then: a right that is not told is not one that lacks."""
+    with pytest.raises(UnreachableError, match=why):
+        lacking(Scripted([answer]), [Right("list", "pods")])
 
 
 @pytest.mark.parametrize(

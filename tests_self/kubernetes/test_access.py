@@ -44,6 +44,46 @@ def test_a_role_gives_its_verbs_and_no_more(reader: httpx.Client, namespace: str
     assert reader.get("/api/v1/namespaces/default/configmaps").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("verb", "resource", "part", "name"),
+    [
+        ("get", "configmaps", "", "mine"),
+        ("get", "configmaps", "", "other"),
+        ("get", "configmaps", "", ""),
+        ("list", "configmaps", "", ""),
+        ("get", "pods", "log", ""),
+        ("get", "pods", "", ""),
+        ("delete", "pods", "", ""),
+    ],
+)
+def test_a_review_says_what_a_request_is_answered(
+    verb: str,
+    resource: str,
+    part: str,
+    name: str,
+    reader: httpx.Client,
+    namespace: str,
+    allow: Allow,
+) -> None:
+    """Of a right to one name, to a part, to a verb that no role has; in the server's own words why."""
+    allow(rule("get", "configmaps", "mine"), rule("get", "pods/log"), rule("list", "pods"))
+    path = f"/api/v1/namespaces/{namespace}/{resource}/{name or ('' if verb == 'list' else 'a')}".rstrip("/")
+    answered = reader.request("DELETE" if verb == "delete" else "GET", f"{path}/{part}".rstrip("/"))
+    asked = {"verb": verb, "resource": resource, "subresource": part, "namespace": namespace, "name": name}
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
+    }
+
+    found = reader.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", json=body)
+
+    assert found.status_code == 201
+    status = found.json()["status"]
+    assert status["allowed"] == (answered.status_code != 403)
+    assert status.get("reason", "").startswith("RBAC: allowed by RoleBinding" if status["allowed"] else "")
+
+
 def test_rights_to_one_name(admin: httpx.Client, reader: httpx.Client, namespace: str, allow: Allow) -> None:
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     for name in ("mine", "other"):

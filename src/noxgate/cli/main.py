@@ -73,12 +73,6 @@ def _other(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(rest)
 
 
-def _doctor(_: argparse.Namespace) -> int:
-    from noxgate.machine import doctor  # noqa: PLC0415
-
-    return doctor.main(["report"])
-
-
 def _root() -> Path:
     """The project's folder: the nearest one above that has a runbook.toml."""
     from pathlib import Path  # noqa: PLC0415
@@ -165,10 +159,17 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser(
         "doctor",
-        help="what this machine has for a rehearsal, and what is missing",
-        description="List each program that a rehearsal needs: version and path, or how to install it.",
+        help="what this machine has for a rehearsal; what a target needs before its checks can look",
+        description="List each program that a rehearsal needs: version and path, or how to install it.\n"
+        "With --target, look at all that its profile names, in ten seconds and before any check: each key\n"
+        "and variable, where it comes from and whether it answers; what lines wait for, with the command\n"
+        "that mends it; and the best verdict that a run of each phase can come to. Nothing is changed.\n\n"
+        "exit status: 0 nothing waits, 2 lines wait, 4 usage",
+        epilog="example: noxgate doctor --target staging",
+        formatter_class=raw,
     )
-    one.set_defaults(command=_doctor)
+    one.add_argument("--target", metavar="NAME", help="profile in targets/, or a path to one")
+    one.set_defaults(command=later("noxgate.cli.doctor", "doctor"), root=_root)
     evidence.add(commands, _root)
     watch.add(commands, _root)
     signoff.add(commands, _root)

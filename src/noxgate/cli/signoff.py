@@ -5,7 +5,7 @@ import os
 import re
 from datetime import UTC, datetime
 
-from noxgate.cli.moment import read_moment
+from noxgate.cli.arguments.moment import read_moment
 from noxgate.project.here import Project
 from noxgate.reports.signoff.making import ERRORS, SignOffError, make
 from noxgate.reports.signoff.model import Status

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from noxgate.cli.moment import read_moment
+from noxgate.cli.arguments.moment import read_moment
 from noxgate.errors import NoxgateError, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.project.here import Project

@@ -1,6 +1,7 @@
 """A Kubernetes cluster, seen through one check: objects as the API server has them, and dry runs.
 
-What is no read is a PATCH or a POST with dryRun=All; a test proves that there is no other.
+What is no read is a PATCH or a POST with dryRun=All, or a SelfSubjectAccessReview (api_server/rights.py),
+which is answered and not stored; a test proves that there is no other.
 """
 
 import json

@@ -117,6 +117,26 @@ class RegistrySession:
             raise UnreachableError(f"{answer.url}: expected to be let in, saw HTTP {answer.status}: {advice}")
         return answer
 
+    def greet(self) -> str:
+        """Who answers at the registry's own address, and whether its password is taken."""
+        scheme = "http" if self._is_plain else "https"
+        host = "registry-1.docker.io" if self._home == DOCKER_HUB else self._home
+        url = f"{scheme}://{host}/v2/"
+        if self._is_plain and addresses.split(url).hostname not in addresses.LOOPBACK:
+            raise UnreachableError(f"{url}: expected https; without TLS anybody may answer")
+        answer = self._follow(url, (), None, _MOST_OF_TOKEN)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self.variable is not None:
+            basic = self._basic(self._home)
+            if any(_parameters("bearer", each) is not None for each in answer.challenges):
+                return f"{url} answers, and gives tokens for one repository at a time"
+            answer = self._follow(url, (), basic, _MOST_OF_TOKEN)
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                raise UnreachableError(f"{url}: HTTP 401: ${self.variable} is not taken")
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise UnreachableError(f"{url}: expected a registry, saw {answer.seen}")
+        let_in = " and lets us in" if answer.status == HTTPStatus.OK else f" HTTP {answer.status}"
+        return f"{url} answers{let_in}"
+
     def url(self, where: Reference, kind: str, what: str) -> str:
         """Where a manifest or a blob is."""
         host = "registry-1.docker.io" if where.host == DOCKER_HUB else where.host

@@ -1,0 +1,145 @@
+"""Every look that the lines of a target need, all at once, with one deadline."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from noxgate.doctor import cluster, files, loads, looks
+from noxgate.doctor.needs import PEERS, Need, needs_of
+from noxgate.doctor.seen import Cause, Place, Seen, named_keys, place
+from noxgate.errors import NoxgateError
+from noxgate.project.checks import find_checks
+from noxgate.project.profile import read_peer
+from noxgate.project.runbook import Runbook
+from noxgate.project.target import Target
+
+SECONDS = 10.0  # for all of it
+SIGNING = "signing"  # no line needs it
+
+# Look -> the systems that it says something of.
+LOOKS: Mapping[looks.Look, Collection[str]] = {
+    looks.address: ("address",),
+    looks.database: ("database",),
+    looks.redis: ("redis",),
+    looks.prometheus: ("prometheus", "counters"),
+    looks.registry: ("registry",),
+    looks.source: ("source", "manifests"),
+    looks.tokens: ("token",),
+    looks.oauth: ("oauth",),
+    files.record: ("record",),
+    files.migration: ("migration",),
+    files.alert_tests: ("alert_tests",),
+    files.science: ("science",),
+    files.said_alone: ("runtime", "grafana", "sentry", "vulnerabilities"),
+    files.backups: ("backups",),
+    files.signing: (SIGNING,),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One look, at a target or its peer; where it tells nothing, its systems are waited for."""
+
+    at: Place
+    systems: Collection[str]
+    look: Callable[[], Iterator[Seen]]
+
+    def lost(self, why: str) -> Seen:
+        """What is said where it tells nothing."""
+        name = next(iter(self.systems))
+        again = f"noxgate doctor --target {self.at.file}     # again"
+        cause = Cause(f"{self.at.label(name)}: {why}", (again,))
+        return self.at.seen(name, why, *map(self.at.need, self.systems), cause=cause, origin="-")
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was seen of each setting, and what each line of the target's phases needs."""
+
+    seen: Sequence[Seen]
+    needs: Mapping[str, frozenset[Need]]
+    seconds: float
+
+
+def examine(root: Path, runbook: Runbook, target: Target) -> Examination:
+    """Look at everything that the profile names."""
+    served = {line.id for line in runbook.of_phase(*target.serves)}
+    every = needs_of(root, find_checks(root, runbook))
+    needs = {line: found for line, found in every.items() if line in served}
+    needed = {need for found in needs.values() for need in found}
+    at = [place(target), *_peers(root, runbook, target, needed)]
+    started = time.monotonic()
+    seen = within(SECONDS, list(_jobs(root, runbook, at, needed)))
+    seen += [
+        at[0].unnamed(need.what, "the peer to compare with", need.what, need)
+        for need in needed
+        if need.system == "peer" and getattr(target, need.what) is None
+    ]
+    return Examination([*seen, *_said(at[0], seen)], needs, time.monotonic() - started)
+
+
+def _peers(root: Path, runbook: Runbook, target: Target, needed: set[Need]) -> Iterator[Place]:
+    """The peers that lines need, where the profile names them."""
+    for peer in PEERS:
+        if getattr(target, peer) is not None and Need("peer", peer) in needed:
+            yield place(read_peer(root, target, list(runbook.phases), key=peer), peer)
+
+
+def _jobs(root: Path, runbook: Runbook, at: Sequence[Place], needed: set[Need]) -> Iterator[Job]:
+    for where in at:
+        systems = {need.system for need in needed if need.peer == where.peer}
+        systems |= set() if where.peer else {SIGNING}
+        for look, says in LOOKS.items():
+            if systems & set(says):
+                yield Job(where, says, partial(look, where))
+        if "cluster" in systems:
+            yield Job(where, ("cluster", "forward", "logs"), partial(cluster.cluster, where, root))
+        if "load" in systems:
+            yield Job(where, ("load",), partial(loads.loads, where, root, runbook))
+
+
+def within(seconds: float, jobs: Sequence[Job]) -> list[Seen]:
+    """What each job saw, in their order; of one that is not done in time, that it is not."""
+    done: queue.SimpleQueue[tuple[int, list[Seen]]] = queue.SimpleQueue()
+
+    def run(number: int, job: Job) -> None:
+        try:
+            found = list(job.look())
+        except (NoxgateError, AssertionError, OSError, ValueError) as error:
+            found = [job.lost(str(error).partition("\n")[0])]
+        done.put((number, found))
+
+    ends = time.monotonic() + seconds
+    for number, job in enumerate(jobs):
+        # a daemon: who still waits for an answer keeps nobody
+        threading.Thread(target=run, args=(number, job), daemon=True).start()
+    found: dict[int, list[Seen]] = {}
+    while len(found) < len(jobs):
+        try:
+            number, seen = done.get(timeout=max(0.0, ends - time.monotonic()))
+        except queue.Empty:
+            break
+        found[number] = seen
+    late = f"no answer in {seconds:g} s"
+    return [one for number, job in enumerate(jobs) for one in found.get(number, [job.lost(late)])]
+
+
+def _said(at: Place, seen: Sequence[Seen]) -> Iterator[Seen]:
+    """The profile's other keys: they are set, and nobody is asked for them."""
+    named = {one.setting for one in seen}
+    for key in named_keys(at.target):
+        if key not in named and key not in {"credentials", "oauth"}:
+            yield at.seen(key, "set")
+    for role, name in at.target.credentials.items():
+        if role not in named and f"oauth.{role}" not in named:
+            is_set = name in at.target.variables
+            yield at.seen(role, "set" if is_set else "not set", origin=at.variable(role), is_set=is_set)
+    if at.target.ca_file is None:
+        yield at.seen("ca_file", "the authorities that this machine knows", is_set=False)
+    for name, value in at.target.overridden.items():
+        allowed = "" if name in at.target.overrides else ", which the profile does not allow: no GO"
+        yield Seen(name, f"${name}", f"{value}{allowed}")
