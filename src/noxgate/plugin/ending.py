@@ -112,6 +112,8 @@ class Ending:
             terminalreporter.line(f"evidence: {self.evidence}")
         if self.signed_by:
             terminalreporter.line(f"signed with key {self.signed_by[:12]}")
+        elif gate.target is not None and gate.target.rehearsed_by:
+            terminalreporter.line("not signed: a rehearsal is evidence of nothing")
         elif gate.trust is not None and gate.trust.signers:
             terminalreporter.line(
                 f"not signed: export {VARIABLE}, or noxgate seal {self.evidence or 'FOLDER'}"

@@ -114,7 +114,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The first line of a run: which target, and what named it."""
     chosen = session.config.stash.get(CHOSEN, None)
     if chosen is not None and not hasattr(session.config, "workerinput"):
-        session.config.get_terminal_writer().line(str(chosen))
+        writer, gate = session.config.get_terminal_writer(), gate_of(session.config)
+        writer.line(str(chosen))
+        if gate is not None and gate.target is not None and (why := gate.target.rehearsed_by):
+            writer.line(f"a rehearsal, though {gate.target.path.name} does not say so: {why}")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -138,7 +141,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if gate.skips_load_test:
         lines.append("SKIP_LOAD_TEST: the load test's lines are not run, so there is no GO")
     own = [*OVERRIDES, "SKIP_LOAD_TEST", *target.credentials.values()]
-    if target.rehearsal and (ignored := [name for name in own if os.environ.get(name)]):
+    reads_none = target.rehearsal and not target.rehearsed_by
+    if reads_none and (ignored := [name for name in own if os.environ.get(name)]):
         lines.append(f"not read, since this is a rehearsal: {', '.join(ignored)}")
     return lines
 

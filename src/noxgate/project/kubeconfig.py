@@ -1,5 +1,6 @@
 """The secrets in a kubeconfig: what no report may show, besides what the profile names."""
 
+import base64
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -49,6 +50,38 @@ def clusters(files: Sequence[str]) -> Mapping[str | None, str]:
     if current in found:
         found[None] = found[current]
     return found
+
+
+def authorities(files: Sequence[Path]) -> Mapping[str | None, str]:
+    """What vouches for the API server of each context, in PEM form; of the current one under None."""
+    import yaml  # noqa: PLC0415 (as below)
+
+    known: dict[str, str] = {}
+    contexts: dict[str, str] = {}
+    current: str | None = None
+    for file in files:
+        try:
+            document = yaml.safe_load(file.read_bytes())
+            here = {
+                each["name"]: _authority(each["cluster"], file.parent) for each in document["clusters"] or ()
+            }
+            led = {each["name"]: str(each["context"]["cluster"]) for each in document["contexts"] or ()}
+        except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError):
+            continue
+        known, contexts = here | known, led | contexts  # of several files, the first counts
+        current = current or document.get("current-context")
+    found: dict[str | None, str] = {
+        context: known[cluster] for context, cluster in contexts.items() if cluster in known
+    }
+    return found | ({None: found[current]} if current in found else {})
+
+
+def _authority(cluster: Mapping[str, Any], folder: Path) -> str:
+    if isinstance(data := cluster.get("certificate-authority-data"), str):
+        return base64.b64decode(data).decode("ascii", "replace")
+    if isinstance(file := cluster.get("certificate-authority"), str):
+        return (folder / file).read_text(encoding="utf-8")
+    return ""
 
 
 def _users(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from noxgate.project import profile_values as values
 from noxgate.project.kubeconfig import kubeconfig_secrets
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.target import RUNBOOKS_RESTORE, Target
+from noxgate.project.which.world import rehearsed
 
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
 RECORD = "release.toml"
@@ -176,7 +177,8 @@ def _target(
     origins: Mapping[str, str],
     prefix: str = "",
 ) -> Target:
-    rehearsal = document.get("rehearsal", False)
+    rehearsal = document.get("rehearsal", False)  # it says so itself
+    rehearsed_by = "" if rehearsal else rehearsed(path, document, environment)
     where = {key: origin if origin in OVERRIDES else key for key, origin in origins.items()}
     base_url = values.url(path, where["base_url"], document["base_url"], "https")
     if rehearsal and not values.is_loopback(base_url):
@@ -206,7 +208,8 @@ def _target(
         namespace=namespaces["namespace"],
         green_namespace=namespaces.get("green_namespace", namespaces["namespace"]),
         blue_namespace=namespaces.get("blue_namespace"),
-        rehearsal=rehearsal,
+        rehearsal=rehearsal or bool(rehearsed_by),
+        rehearsed_by=rehearsed_by,
         load=values.load(path, document.get("load", False)),
         load_results=_beside(path, document, "load_results"),
         signed_in_requests=values.selector(path, "signed_in_requests", document["signed_in_requests"])

@@ -114,6 +114,7 @@ class Target:
     plain_url: str  # empty where its port is to be closed
     namespace: str
     rehearsal: bool = False
+    rehearsed_by: str = ""  # why it is one, where its profile does not say so
     load: bool | str = False
     load_results: Path | None = None
     load_counters: LoadCounters | None = None

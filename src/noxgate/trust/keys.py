@@ -1,11 +1,14 @@
 """What a profile says about evidence: whose signatures count, and for how long a run does."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.errors import ProfileError
+from noxgate.project import overrides
 from noxgate.project.profile import RECORD, REHEARSALS, read_document
+from noxgate.project.which.world import rehearsed
 from noxgate.trust.records import Chain, chain_folder
 from noxgate.trust.signing import VARIABLE as KEY_VARIABLE
 from noxgate.trust.signing import (
@@ -69,22 +72,26 @@ def read_trust(root: Path, name: str) -> Trust:
     rehearsal = bool(document.get("rehearsal", False))
     if rehearsal and path.stem not in REHEARSALS:
         raise ProfileError(f"{path.name}: rehearsal = true belongs in a rehearsal's own rehearsal.toml")
+    named = dict(document)
+    if not rehearsal:
+        overrides.apply(path, named, os.environ)
+    names_one = not rehearsal and bool(rehearsed(path, named))
     if "signing_key" in document and not rehearsal:
         raise ProfileError(f"{path.name}: signing_key: only a rehearsal has one: export {KEY_VARIABLE}=FILE")
     hours = document.get("evidence_hours", HOURS)
     if isinstance(hours, bool) or hours < 1:
         raise ProfileError(f"{path.name}: evidence_hours: expected a whole number from 1, saw {hours!r}")
-    named = document.get("signers", [])
-    if not all(isinstance(each, str) for each in named):
-        raise ProfileError(f'{path.name}: signers: expected files such as ["keys/ada.pub"], saw {named!r}')
+    signs = document.get("signers", [])
+    if not all(isinstance(each, str) for each in signs):
+        raise ProfileError(f'{path.name}: signers: expected files such as ["keys/ada.pub"], saw {signs!r}')
     try:
-        signers = tuple(read_public_key(path.parent / Path(each).expanduser()) for each in named)
+        signers = tuple(read_public_key(path.parent / Path(each).expanduser()) for each in signs)
     except SigningError as error:
         raise ProfileError(f"{path.name}: signers: {error}") from None
     return Trust(
         target=path.stem,
         path=path,
-        rehearsal=rehearsal,
+        rehearsal=rehearsal or names_one,
         serves=tuple(document["serves"]),
         signers=signers,
         hours=hours,

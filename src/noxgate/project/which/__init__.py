@@ -1,1 +1,1 @@
-"""Which target is meant."""
+"""Which target is meant, and whether it is a rehearsal's."""
