@@ -118,7 +118,7 @@ def make(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
         commit(folder)
     monkeypatch.chdir(root)
     monkeypatch.setenv(signing.VARIABLE, str(root / "keys" / "ada.pem"))
-    assert say() == 0
+    assert say("--target", "staging") == 0
     result = project.gate("-p", "no:cacheprovider")
     assert result.ret == 0
     assert any(line.startswith("signed with key ") for line in result.outlines)
