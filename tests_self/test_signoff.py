@@ -413,6 +413,17 @@ def test_an_accepted_failure(release: Release) -> None:
     assert "Deniz Aydin" in release.markdown
 
 
+@pytest.mark.parametrize("line", ["staging.load-full", "staging.slo-no-5xx", "staging.slo-p99"])
+def test_performance_is_met_by_a_whole_load_test_alone(line: str, release: Release) -> None:
+    """Its box waits for the full ramp, and for each of its limits."""
+    release.runs("staging")
+    release.run("staging", change=outcome(line, "not run"))
+
+    release.sign_off()
+
+    assert release.outcomes()["signoff.performance-met"] != "passed"
+
+
 def test_a_window_that_is_not_over(release: Release) -> None:
     """At its first checkpoint most lines are not due; what was due and was left out is not forgotten."""
 
@@ -520,6 +531,11 @@ def test_a_rehearsal_is_never_taken_for_a_release(release: Release) -> None:
     assert not (folder / "sign-off.html").exists()
     text = (folder / "sign-off-rehearsal.html").read_text()
     assert "<title>INCONCLUSIVE (rehearsal): NOX API" in text
+    (folder / "sign-off-rehearsal.html").write_text("made while its keys were there")
+    status, said = release.sign_off("--target", "rehearsal")
+    assert status != 0
+    assert "sign-off-rehearsal.html is kept as it is" in said
+    assert (folder / "sign-off-rehearsal.html").read_text() == "made while its keys were there"
     assert "<b>REHEARSAL</b>" in text
     assert "**REHEARSAL.**" in (folder / "SIGN-OFF-REHEARSAL.md").read_text()
 

@@ -37,15 +37,21 @@ def make(
 ) -> tuple[SignOff, Path]:
     """Gather and write; returns the contents and where the page is. `head`: the last record that is known."""
     asked = replace(_asked(project, release, target, now), head=head)
+    folder = project.reports / release
+    there = folder / NAMES[asked.rehearsal][0]
+    if asked.rehearsal and not asked.trusts and there.exists():
+        raise SignOffError(
+            f"{there.name} is kept as it is: the rehearsal has ended and its keys went with it, so that no run "
+            "can be believed now. For a new page: noxgate rehearse run"
+        )
     page = gather(asked)
     texts = (html(page), markdown(page))
     scrubber = Scrubber(_secrets(asked))
     for name, text in zip(NAMES[page.rehearsal], texts, strict=True):
         if leaked := scrubber.gives_away(text):
             raise SignOffError(f"{name} would show {leaked}: not written; the run that says it has to go")
-    folder = project.reports / release
     _write(folder, dict(zip(NAMES[page.rehearsal], texts, strict=True)))
-    return page, folder / NAMES[page.rehearsal][0]
+    return page, there
 
 
 def _asked(project: Project, release: str, target: str | None, now: datetime) -> Asked:
