@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
-.PHONY: bench-backup bench-gate bench-load bench-self steady attack faults debian-packages science-environment
+.PHONY: bench-backup bench-gate bench-load bench-self pictures steady attack faults debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -72,6 +72,9 @@ test-fast: $(BROWSER) ## Those that start no rehearsal, in random order: before 
 
 test-all: $(BROWSER) ## All, with every near miss of each check (much longer)
 	@NOXGATE_SABOTAGES=all $(TESTS)
+
+pictures: $(BROWSER) ## The pictures of the README anew, of a rehearsal played for them (3 minutes)
+	@$(BIN)/python -m tests_self.pictures
 
 bench-self: ## What people wait for, beside an earlier commit    [ONLY="--only test --base c7f1ac9"]
 	@$(PYTHON) benchmarks/itself.py $(ONLY)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests_self import pictures
 
 from nox_rehearsal.sabotages import SABOTAGES
 from noxgate.cli.checks import table_of_checks
@@ -61,6 +62,14 @@ def test_ramps_are_as_the_table_says(root: Path) -> None:
 
 def read(root: Path) -> str:
     return (root / "docs" / "LOAD.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_pictures_are_of_this_runbook(name: str, root: Path) -> None:
+    """If not: make pictures."""
+    lines = pictures.lines_of(read_runbook(root / "runbook.toml"))
+
+    assert pictures.mark_of((root / "docs" / f"{name}.png").read_bytes()) == lines
 
 
 @pytest.mark.parametrize("page", PAGES)

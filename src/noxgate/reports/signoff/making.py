@@ -41,8 +41,8 @@ def make(
     there = folder / NAMES[asked.rehearsal][0]
     if asked.rehearsal and not asked.trusts and there.exists():
         raise SignOffError(
-            f"{there.name} is kept as it is: the rehearsal has ended and its keys went with it, so that no run "
-            "can be believed now. For a new page: noxgate rehearse run"
+            f"{there.name} is kept as it is: the rehearsal has ended and its keys went with it, so "
+            "that no run can be believed now. For a new page: noxgate rehearse run"
         )
     page = gather(asked)
     texts = (html(page), markdown(page))
