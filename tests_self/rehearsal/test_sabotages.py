@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nox_rehearsal.day import moments
-from nox_rehearsal.day.command import difference, selection
+from nox_rehearsal.day.command import advice, difference, selection
 from nox_rehearsal.day.phases import leading_up_to, moment_of, options, phases_with_checks
 from nox_rehearsal.sabotages import SABOTAGES, Sabotage
 from nox_rehearsal.world.state import World
@@ -40,6 +40,18 @@ def test_every_checked_line_has_a_sabotage(pytestconfig: pytest.Config) -> None:
 
     assert checked != set()
     assert checked - {sabotage.line for sabotage in SABOTAGES} == set()
+
+
+def test_a_difference_names_what_to_change() -> None:
+    """The sabotage's own file and line, for what is missed and for what is red besides."""
+    sabotage = next(one for one in SABOTAGES if one.id == "staging.version:rc1")
+
+    assert advice(ROOT, sabotage, [], []) == ""
+    said = advice(ROOT, sabotage, ["staging.version"], ["staging.health (failed: x)"])
+    (place, again) = re.findall(r"src/nox_rehearsal/sabotages/\w+\.py:\d+", said)
+    assert place == again
+    assert '"rc1"' in (ROOT / place.partition(":")[0]).read_text(encoding="utf-8")
+    assert "`also`" in said
 
 
 def test_sabotage_ids_are_unique() -> None:
@@ -109,7 +121,8 @@ def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: py
         run = gate(*options(phase), markers=markers, profile=profile)
 
     assert run.folder is not None, run.output
-    assert difference(root, sabotage, run.folder / "results.json", whole=whole) == ([], [])
+    missed, surplus = difference(root, sabotage, run.folder / "results.json", whole=whole)
+    assert (missed, surplus) == ([], []), advice(root, sabotage, missed, surplus)
     assert [reason for reason in reasons(run.folder) if NOT_WORDS.match(reason)] == []
     no_go = sabotage.outcome == "failed"
     assert run.status in ({1} if no_go else {1, 2} if sabotage.also else {2})

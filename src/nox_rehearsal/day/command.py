@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,9 +69,7 @@ def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) ->
     clock.say(f"the report to open: {new[-1].with_name('report.html').relative_to(root)}")
     missed, surplus = difference(root, fault, new[-1])
     if missed or surplus:
-        clock.say(
-            f"NOT CAUGHT as it must be: missed {missed or 'nothing'}, red besides {surplus or 'nothing'}"
-        )
+        clock.say(advice(root, fault, missed, surplus))
         return False
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
     return True
@@ -122,6 +120,19 @@ def difference(
         missed.append(f"{fault.line} ({found['outcome']}: {found['reason']})")
     surplus = [line for line in red if line not in {fault.line, *fault.also}]
     return missed, [f"{line} ({red[line]['outcome']}: {red[line]['reason']})" for line in surplus]
+
+
+def advice(root: Path, fault: Sabotage, missed: Sequence[str], surplus: Sequence[str]) -> str:
+    """What a difference means, and the file to change; empty where there is none."""
+    file, _, number = fault.where.rpartition(":")
+    place = f"{os.path.relpath(file, root)}:{number}"
+    said = []
+    if missed:
+        lines = "; ".join(missed)
+        said.append(f"expected {lines} to be red for {fault.because!r}: mend the check, or {place}")
+    if surplus:
+        said.append(f"red besides: {'; '.join(surplus)}: name those that must follow in `also` of {place}")
+    return f"{fault.id} is NOT CAUGHT as it must be: {'. And '.join(said)}" if said else ""
 
 
 def up(root: Path) -> int:
