@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from noxgate.look.waiting import eventually
+from noxgate.systems.kubernetes.api_server.applying import change
 
 from . import examples
 from .servers import Server, kubectl_path
@@ -456,3 +457,83 @@ def test_the_documented_way_to_save_the_rollback_manifests(
     ours = [("Deployment", "nox-api"), ("Service", "nox-api")]  # of the fixture
     assert sorted(names) == sorted([("ConfigMap", "settings"), ("NetworkPolicy", "default"), *ours])
     assert all("status" not in each and "uid" not in each["metadata"] for each in saved["items"])
+
+
+def pod_of(**fields: Any) -> Callable[[dict[str, Any]], None]:
+    """A change of a Deployment's pod."""
+    return lambda made: made["spec"]["template"]["spec"].update(fields)
+
+
+def first(**fields: Any) -> Callable[[dict[str, Any]], None]:
+    """A change of a Deployment's first container; None takes a field away."""
+
+    def change_it(made: dict[str, Any]) -> None:
+        container = made["spec"]["template"]["spec"]["containers"][0]
+        container.update(fields)
+        for name in [name for name, value in container.items() if value is None]:
+            del container[name]
+
+    return change_it
+
+
+def without_sidecar(made: dict[str, Any]) -> None:
+    made["spec"]["template"]["spec"]["containers"].pop()
+
+
+FROM = {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "a"}}}
+KEPT = {"name": "data", "emptyDir": {}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            first(), lambda made: made["spec"]["template"]["spec"]["containers"].pop(), id="container"
+        ),
+        pytest.param(first(), first(env=[{"name": "B", "value": "2"}]), id="variable"),
+        pytest.param(first(), first(env=None), id="variables"),
+        pytest.param(first(env=[FROM]), first(env=[{"name": "A", "value": "1"}]), id="variable's source"),
+        pytest.param(first(), first(ports=[{"containerPort": 3001}]), id="port"),
+        pytest.param(first(), first(ports=[{"containerPort": 3002, "name": "http"}]), id="other port"),
+        pytest.param(
+            first(volumeMounts=[{"name": "data", "mountPath": "/a"}, {"name": "data", "mountPath": "/b"}]),
+            first(volumeMounts=[{"name": "data", "mountPath": "/b", "readOnly": True}]),
+            id="mount",
+        ),
+        pytest.param(
+            pod_of(initContainers=[{"name": "one", "image": "a"}, {"name": "two", "image": "b"}]),
+            pod_of(initContainers=[{"name": "two", "image": "c"}]),
+            id="init container",
+        ),
+        pytest.param(pod_of(initContainers=[{"name": "one", "image": "a"}]), first(), id="init containers"),
+        pytest.param(
+            pod_of(imagePullSecrets=[{"name": "a"}, {"name": "b"}]),
+            pod_of(imagePullSecrets=[{"name": "b"}]),
+            id="pull secret",
+        ),
+        pytest.param(first(args=["a", "b"]), first(args=["b"]), id="a list without names"),
+    ],
+)
+def test_what_a_manifest_has_no_longer_goes_as_kubectl_lets_it_go(
+    before: Callable[[dict[str, Any]], None],
+    after: Callable[[dict[str, Any]], None],
+    kubectl: Kubectl,
+    manifest: Callable[..., str],
+    admin: httpx.Client,
+) -> None:
+    """The gate's patch leaves what kubectl's leaves; an old source beside a new value would be refused."""
+    made: list[dict[str, Any]] = []
+    for edit in (before, after):
+        one = examples.deployment("changing")
+        one["spec"]["template"]["spec"]["volumes"] = [KEPT]
+        edit(one)
+        made.append(one)
+    kubectl("apply", "-f", manifest(made[0]))
+    path = f"/apis/apps/v1/namespaces/{kubectl.namespace}/deployments/changing"
+    sent = change(made[1], kubectl.namespace, "apps", admin.get(path).json())
+
+    ours = admin.request(
+        sent.method, path, params={"dryRun": "All"}, json=sent.body, headers={"content-type": sent.media_type}
+    )
+    theirs = json.loads(kubectl("apply", "--dry-run=server", "-o", "json", "-f", manifest(made[1])))
+    assert ours.json()["spec"] == theirs["spec"]

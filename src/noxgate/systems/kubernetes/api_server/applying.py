@@ -1,13 +1,15 @@
 """What `kubectl apply` sends, client side: it creates what is not there, and patches what is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from noxgate.look.documents import of_json
 
 Json = Mapping[str, Any]
+Items = Mapping[str, Sequence[str]]
+Named = dict[tuple[str, Any], Any]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 MANAGER = "kubectl-client-side-apply"
@@ -25,6 +27,16 @@ _BUILT_IN = frozenset(
         ),
     }
 )
+# By what a strategic merge tells the items of a list apart (patchMergeKey of the API's types).
+_ITEMS: Items = {
+    **dict.fromkeys(("containers", "initContainers", "env", "volumes"), ("name",)),
+    **dict.fromkeys(("imagePullSecrets", "secrets"), ("name",)),
+    "volumeMounts": ("mountPath",),
+    "volumeDevices": ("devicePath",),
+    "hostAliases": ("ip",),
+    "topologySpreadConstraints": ("topologyKey",),
+    "ports": ("containerPort", "port"),  # a container's, a Service's
+}
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}  # as Go writes JSON
 
 
@@ -44,10 +56,9 @@ def change(manifest: Json, namespace: str | None, group: str, live: Json | None)
     if live is None:
         return Change("POST", configured, "application/json")
     before = _last_applied(live)
-    patch = _with_removals(configured, before, live)
     if group not in _BUILT_IN:
-        return Change("PATCH", patch, MERGE)
-    return Change("PATCH", _retaining("", patch), STRATEGIC)
+        return Change("PATCH", _with_removals(configured, before, live, {}), MERGE)
+    return Change("PATCH", _retaining("", _with_removals(configured, before, live, _ITEMS)), STRATEGIC)
 
 
 def laid_over(live: Any, manifest: Any) -> Any:
@@ -80,15 +91,40 @@ def _last_applied(live: Json) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def _with_removals(now: Json, before: Json, live: Json) -> dict[str, Any]:
-    """The configuration, with null for each key that it had the last time and has no longer."""
+def _with_removals(now: Json, before: Json, live: Json, items: Items) -> dict[str, Any]:
+    """The configuration, with null for each key that it had the last time and has no longer.
+
+    `items` says by what the items of a list are told apart, of which those that are gone are deleted.
+    """
     gone = {key: None for key in before if key not in now and key in live}
-    inner = {
-        key: _with_removals(value, before[key], live[key])
-        for key, value in now.items()
-        if all(isinstance(each, Mapping) for each in (value, before.get(key), live.get(key)))
-    }
+    inner: dict[str, Any] = {}
+    for key, value in now.items():
+        old, there = before.get(key), live.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and isinstance(there, Mapping):
+            inner[key] = _with_removals(value, old, there, items)
+        elif isinstance(value, list) and isinstance(old, list) and isinstance(there, list) and key in items:
+            named = [_by_name(each, items[key]) for each in (value, old, there)]
+            inner[key] = _without_gone(named[0], named[1], named[2], items)
     return {**now, **inner, **gone}
+
+
+def _without_gone(now: Named, before: Named, live: Named, items: Items) -> list[Any]:
+    kept = [
+        _with_removals(each, before[name], live[name], items) if name in before and name in live else each
+        for name, each in now.items()
+    ]
+    gone = [name for name in before if name not in now and name in live]
+    return [*kept, *({"$patch": "delete", key: value} for key, value in gone)]
+
+
+def _by_name(items: Sequence[Json], names: Sequence[str]) -> Named:
+    """By the first of these fields that an item has; an item that has none, or another's, by its place."""
+    found: Named = {}
+    for place, each in enumerate(items):
+        key = next((name for name in names if isinstance(each, Mapping) and name in each), "")
+        name = (key, each[key]) if key else ("", place)
+        found[name if name not in found else ("", place)] = each
+    return found
 
 
 def _retaining(key: str, value: Any) -> Any:
