@@ -331,9 +331,24 @@ def test_what_another_service_has(
     ]
     found = kube.refusals(documents, NAMESPACE)
 
-    assert [f"{what}: Service a has it already" in line for line in found.values()] == (
+    assert [f"{what}: Service {NAMESPACE}/a has it already" in line for line in found.values()] == (
         [] if what is None else [True]
     )
+
+
+@pytest.mark.parametrize("wanted", [service("b", "10.96.0.88"), service("b", port=30088)])
+def test_what_a_service_of_another_namespace_has(
+    wanted: dict[str, Any], admin: httpx.Client, kube: Kube
+) -> None:
+    """Addresses and node ports are the whole cluster's."""
+    admin.post("/api/v1/namespaces", json={"metadata": {"name": "others"}})
+    there = {**wanted, "metadata": {"name": "theirs"}}
+    assert admin.post("/api/v1/namespaces/others/services", json=there).status_code == 201
+
+    try:
+        assert ["Service others/theirs has it already" in each for each in refusals(kube, wanted)] == [True]
+    finally:
+        admin.delete("/api/v1/namespaces/others/services/theirs")
 
 
 def test_what_no_dry_run_shows_is_said(admin: httpx.Client, kube: Kube, seen: Seen) -> None:

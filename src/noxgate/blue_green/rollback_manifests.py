@@ -7,12 +7,11 @@ from typing import Any
 from noxgate.blue_green.routing import OF_ANOTHER
 from noxgate.blue_green.saved_objects import ownerless, taken, too_large, unlike
 from noxgate.blue_green.switching import GREEN, PATTERN
-from noxgate.blue_green.traffic import EVERYWHERE
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.project import saved
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
 from noxgate.systems.kubernetes.manifests import Document, read_file, read_otherwise
 
 Json = Mapping[str, Any]

@@ -10,7 +10,7 @@ from noxgate.blue_green.routing import Endpoint, backends, endpoints, listens, p
 from noxgate.blue_green.switching import is_ours
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
-from noxgate.systems.kubernetes.kube import Kube
+from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
 from noxgate.systems.kubernetes.workload import living, name, selector, strangers, unready
 
 Json = Mapping[str, Any]
@@ -18,7 +18,6 @@ Json = Mapping[str, Any]
 DEPLOYMENT = "nox-api-deployment-green"
 SERVICE = "nox-api-service-green"
 CHALLENGES = "/.well-known/acme-challenge/"
-EVERYWHERE = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.api_server import allocations, pods
@@ -31,6 +32,7 @@ from noxgate.systems.kubernetes.session import KubeSession
 __all__ = ["Kube", "RefusedError", "sessions"]
 
 # Whoever may write these may give themselves anything, so the gate may not, not even as a dry run.
+EVERYWHERE = ""  # as a namespace
 RIGHTS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 PAGE = 250  # objects in one answer
 MANAGER = "noxgate"
@@ -186,17 +188,27 @@ class Kube(Requests):
         wanted = allocations.asked(manifest)
         if not wanted or manifest["kind"] != "Service":
             return
-        name = str((manifest.get("metadata") or {}).get("name"))
-        live = [(str(each["metadata"]["name"]), each) for each in self.list("Service", namespace)]
-        others = [*claimed.items(), *(each for each in live if each[0] != name)]
-        claimed[name] = manifest
-        taken = allocations.held(wanted, others)
+        own = f"{namespace}/{(manifest.get('metadata') or {}).get('name')}"
+        live, said = self._services(namespace)
+        claimed |= {own: manifest}
+        others = {**live, **claimed}
+        mine = allocations.asked(live[own]) if own in live else []
+        taken = allocations.held(wanted, [(name, each) for name, each in others.items() if name != own])
         if taken is not None:
             raise TakenError(f"a real apply would be refused, a dry run allocates nothing: {taken}")
-        own = next((allocations.asked(each) for there, each in live if there == name), [])
-        if not set(wanted) <= set(own):
-            said = f"not tried, since a dry run allocates nothing: {', '.join(wanted)}"
-            self.say(f"{said}; no other Service of {namespace} has it", manifest)
+        if not set(wanted) <= set(mine):
+            words = f"not tried, since a dry run allocates nothing: {', '.join(wanted)}"
+            self.say(f"{words}; no other Service of {said} has it", manifest)
+
+    def _services(self, namespace: str) -> tuple[dict[str, Json], str]:
+        """Those of the cluster, or of one namespace where the credential sees no more; of which they are."""
+        try:
+            found, said = self.list("Service", EVERYWHERE), "the cluster"
+        except UnreachableError:
+            found, said = self.list("Service", namespace), f"{namespace}, the only namespace looked at,"
+        return {
+            f"{each['metadata'].get('namespace')}/{each['metadata']['name']}": each for each in found
+        }, said
 
     def _compare_rights(self, manifest: Json, namespace: str) -> None:
         """Who may write rights may give themselves any: they are compared with what is live."""
