@@ -43,11 +43,14 @@ def back_up(world: World) -> Path:
     return dump(world.production_dsn, home / f"backup_pre_v{world.version}_{stamp()}.sql")
 
 
-def dump(url: str, file: Path) -> Path:
-    """Dump a database into a file, with what its tables hold beside it, as docs/BACKUP.md says."""
+def dump(url: str, file: Path, form: str = "plain") -> Path:
+    """Dump a database into a file, with what its tables hold beside it, as docs/BACKUP.md says.
+
+    In plain SQL, or another form of pg_dump's that makes one file.
+    """
     tables, script = _beside(file, ".tables"), f"--file={_SCRIPT}"
     words = ("psql", "-X", "-q", "-At", "-F\t", f"--set=file={file}", f"--output={tables}", script)
-    _run(words, url, subprocess.DEVNULL)
+    _run(words, url, subprocess.DEVNULL, form=form)
     seal(file)
     return file
 
@@ -108,13 +111,16 @@ def _plain(thing: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in thing.items() if key != "status"} | {"metadata": metadata}
 
 
-def _run(words: tuple[str, ...], url: str, output: IO[bytes] | int, errors: int = subprocess.PIPE) -> None:
+def _run(
+    words: tuple[str, ...], url: str, output: IO[bytes] | int, errors: int = subprocess.PIPE, form: str = ""
+) -> None:
     """Run a program of PostgreSQL; RehearsalError with its last words where it fails."""
     address = urlsplit(url)
     programs = doctor.program("pg_dump").parent  # for the script, which starts it
     environment = {
         "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
         "LANG": "C.UTF-8",
+        "FORMAT": form,
         "PGHOST": str(address.hostname),
         "PGPORT": str(address.port),
         "PGDATABASE": address.path.lstrip("/"),

@@ -1,16 +1,17 @@
 """Tonight's backup is none: each near to one that is, and with a good name."""
 
 import json
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from nox_rehearsal.day import saving
-from nox_rehearsal.sabotages.files import aged, named, newer, recorded, spoiled
+from nox_rehearsal.sabotages.files import BACKUP, aged, named, newer, recorded, saved, spoiled
 from nox_rehearsal.sabotages.release import profiled
-from nox_rehearsal.sabotages.sabotage import Sabotage
+from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import in_production
 from nox_rehearsal.world.profile import RESTORE
 from nox_rehearsal.world.state import World
@@ -53,6 +54,9 @@ def _form() -> Iterator[Sabotage]:
     create = spoiled(lambda text: text.replace(b"\nSET statement_timeout", CONNECT, 1))
     yield Prepared(COMPLETE, "create", "made with --create", create, "lead into another database", AFTER)
     yield Prepared(COMPLETE, "archive", "an archive with a good name", _archive, "first lines", AFTER)
+    half = _as_archive(lambda content: content[: len(content) // 2])
+    what = "an archive that is cut in half, its contents whole"
+    yield Prepared(COMPLETE, "archive-cut", what, half, "end of file", AFTER)
 
 
 def _records() -> Iterator[Sabotage]:
@@ -94,6 +98,8 @@ def _contents() -> Iterator[Sabotage]:
     yield Prepared(ROWS, "rights", "made with -x: nobody may read it", rights, "is not restored")
     objects = spoiled(partial(_without_lines, begin=(b"SELECT pg_catalog.lo", b"ALTER LARGE OBJECT ")))
     yield Prepared(ROWS, "large-objects", "made with -B", objects, "large object")
+    without = _as_archive(lambda content: content, "--exclude-table-data=daily_usage")
+    yield Prepared(ROWS, "archive-empty", "an archive without a table's rows", without, "daily_usage")
     key = spoiled(lambda text: text.replace(KEY, b""))
     yield Prepared(ROWS, "key", "a foreign key is not in it", key, "user_id_fkey: is not restored")
 
@@ -128,10 +134,41 @@ def _words(words: tuple[str, ...]) -> str:
     return json.dumps(words)
 
 
+def _as_archive(change: Callable[[bytes], bytes], *options: str) -> Switch:
+    """Tonight's backup is an archive, as the profile says; a dump of these options, if any, in its place."""
+    words = json.dumps(["pg_restore", "--single-transaction", "-d", "{database}", "{file}"])
+    form = in_production(
+        profiled(f"restore = {_words(RESTORE)}", f'restore = {words}\nbackup_form = "custom"')
+    )
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        plain = saved(world, BACKUP)
+        file = saving.dump(world.production_dsn, plain.with_suffix(".dump"), "custom")
+        try:
+            if options:
+                file.write_bytes(_dumped(world, *options))
+            file.write_bytes(change(file.read_bytes()))
+            saving.seal(file)
+            times = plain.stat()
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+            with form(world):
+                yield
+        finally:
+            for each in file.parent.glob(f"{file.name}*"):
+                each.unlink()
+
+    return on
+
+
+def _dumped(world: World, *options: str) -> bytes:
+    command = [str(doctor.program("pg_dump")), "--format=custom", *options, world.production_dsn]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
 @contextmanager
 def _archive(world: World) -> Iterator[None]:
     """As `pg_dump -Fc > FILE.sql` makes it."""
-    command = [str(doctor.program("pg_dump")), "--format=custom", world.production_dsn]
-    made = subprocess.run(command, capture_output=True, check=True)
-    with spoiled(lambda _: made.stdout)(world):
+    made = _dumped(world)
+    with spoiled(lambda _: made)(world):
         yield
