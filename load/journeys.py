@@ -198,13 +198,21 @@ def _versioned(version: str) -> Check:
 def _content(answer: Answer) -> None:
     document = _object(answer)
     assert document
-    assert "error" not in document
+    _not_refused(document)
 
 
 def _some_json(answer: Answer) -> None:
     document = answer.json()
     assert isinstance(document, dict | list)
-    assert "error" not in document
+    if isinstance(document, dict):
+        _not_refused(document)
+
+
+def _not_refused(document: Mapping[str, Any]) -> None:
+    """An envelope may say that there was no error; one that says otherwise is no answer."""
+    assert not document.get("error")
+    assert not document.get("errors")
+    assert document.get("success") is not False
 
 
 def _leads_away(provider: str, states: States) -> Check:

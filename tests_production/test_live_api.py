@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from nox_service import answers as faults
-from nox_service import calculations, pages
+from nox_service import calculations, edge, pages
 from nox_service.api import ApiClient
 from nox_service.first_minutes import FirstMinutes
-from nox_service.websocket import WebSocketClient, greeting, unlike
+from nox_service.websocket import WebSocketClient, greeting, unalike
 from noxgate.project.runbook import Release, Runbook
+from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("live.health")
@@ -40,15 +41,19 @@ def test_ready_stays_ready(first_minutes: FirstMinutes) -> None:
 
 
 @pytest.mark.runbook("live.user-pages")
-def test_users_have_their_pages(api: ApiClient) -> None:
-    """Signed in with the token of before the switch; a stranger is refused."""
-    assert pages.each(api) == {}
+def test_users_have_their_pages(api: ApiClient, target: Target) -> None:
+    """Signed in with the token of before the switch; a stranger is refused, and the page of a stranger."""
+    wrong = pages.each(api)
+    open_to_others = edge.open_to_others(api, target)
+
+    assert wrong == {}
+    assert open_to_others == []
 
 
 @pytest.mark.runbook("live.public-stats")
 def test_public_stats_are_public(api: ApiClient) -> None:
     """On each pod behind the host."""
-    answers = api.get_often(pages.STATS)
+    answers = api.at_each_pod(pages.STATS)
 
     assert answers != []
     assert [fault for answer in answers for fault in pages.counted(answer)] == []
@@ -64,9 +69,10 @@ def test_science_is_computed(api: ApiClient) -> None:
 def test_websocket_echoes(websocket: WebSocketClient) -> None:
     """Through the Ingress as the switch has left it."""
     message = greeting()
-    echo = websocket.echo("/ws", message)
+    echoes = websocket.echoes("/ws", message)
 
-    assert unlike(echo, message) == []
+    assert echoes != []
+    assert unalike(echoes, message) == []
 
 
 @pytest.mark.runbook("live.signed-in-errors")

@@ -1,10 +1,12 @@
 """Runbook 5, immediate verification: whose pages users get, and that bad tokens get none."""
 
 import shlex
+from http import HTTPStatus
 
 import pytest
 
 from nox_service.access import doors, owners
+from nox_service.access.closed_list import DOOR
 from nox_service.access.tokens import bad_tokens
 from nox_service.api import ApiClient
 from nox_service.together import Together
@@ -20,6 +22,25 @@ def test_bad_tokens_are_refused(together: Together, target: Target, observe: Obs
 
     assert tokens.tried != ()
     assert doors.bad_tokens_refused(together, tokens, doors.PAGES[:1]) == []
+
+
+@pytest.mark.runbook("live.admin-door")
+def test_door_is_the_administrators(api: ApiClient, target: Target, observe: Observe) -> None:
+    """An ordinary user knocks once: what signed-in users are refused is counted."""
+    users = api.get_often(DOOR, who="test_token", times=1)
+    strangers = api.at_each_pod(DOOR)
+    administrators = []
+    if "admin_token" in target.credentials:
+        administrators = api.at_each_pod(DOOR, who="admin_token")
+    else:
+        seen = f"not tried as an administrator: {target.path.name} names no admin_token"
+        observe(Observation(seen, f"cat {shlex.quote(str(target.path))}"))
+
+    assert users != []
+    assert doors.turned_away(users, HTTPStatus.FORBIDDEN) == []
+    assert strangers != []
+    assert doors.turned_away(strangers, HTTPStatus.UNAUTHORIZED) == []
+    assert doors.administrator_enters(administrators) == []
 
 
 @pytest.mark.runbook("live.own-user")

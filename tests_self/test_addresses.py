@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests_self.test_clients import http, request_of
+from tests_self.test_clients_tls import echoing, refusing
 
 from nox_service.api import LOOKS, ApiClient, ApiSession
+from nox_service.websocket import WebSocketClient, unalike
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
 from noxgate.systems.http import addresses as module
-from noxgate.systems.http.addresses import Addresses, addresses
+from noxgate.systems.http.addresses import Addresses, addresses, in_turn
 from noxgate.systems.http.tls import TlsClient, faults
 
 if TYPE_CHECKING:
@@ -71,6 +73,12 @@ class Place:
         session.patience = Patience("x", look=2)
         self.loopback.at_end.append(session.close)
         return ApiClient(self.target(), session, self.observed.append)
+
+    def websocket(self) -> WebSocketClient:
+        session = ApiSession(self.target())
+        session.patience = Patience("x", look=2)
+        self.loopback.at_end.append(session.close)
+        return WebSocketClient(self.target(), session, self.observed.append)
 
     def tls(self) -> TlsClient:
         return TlsClient(self.target(), Patience("x", look=2), self.observed.append)
@@ -247,3 +255,76 @@ def test_nobody_listens_without_tls(place: Place) -> None:
 
     assert place.api().open_without_tls(place.loopback.closed_port()) == []
     assert "open at no address" in place.observed[0].seen
+
+
+# ---------------------------------------------------------------- each pod behind each address
+
+
+def test_each_pod_is_asked_over_connections_of_its_own(
+    loopback: "Loopback", authority: "Authority", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several at a time, to each address, and recorded as one look with the token left out."""
+    place = Place(loopback, authority, monkeypatch, FIRST, SECOND)
+    place.serve(FIRST, SECOND)
+    answers = place.api().at_each_pod("/me", who="test_token")
+
+    assert sorted(answer.field("version", str) for answer in answers) == [FIRST] * 4 + [SECOND] * 4
+    assert place.connections == {FIRST: 4, SECOND: 4}
+    assert all(b"Bearer token-of-the-user" in request for request in place.asked)
+    (observation,) = place.observed
+    assert "8 samples" in observation.seen
+    assert "over 8 connections, to 2 addresses" in observation.seen
+    assert '-H "Authorization: Bearer $TEST_TOKEN"' in observation.repeat
+
+
+def test_who_answered_before_and_does_not_now_is_a_fault() -> None:
+    left = iter(["a", "b", "a"])
+
+    def look(address: str) -> str:
+        answered = next(left, None)
+        if answered is None:
+            raise UnreachableError(f"{address}: refused")
+        return answered
+
+    with pytest.raises(AssertionError, match=r"look \d of 8 had no answer: .*refused"):
+        in_turn(Addresses((FIRST, SECOND)), look, 8)
+
+
+def test_each_address_has_its_websocket(
+    loopback: "Loopback", authority: "Authority", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the host's name: its certificate counts there, too."""
+    place = Place(loopback, authority, monkeypatch, FIRST, SECOND)
+    place.port = loopback.serve_tls(echoing, place.good, host=FIRST)
+    loopback.serve_tls(echoing, place.good, host=SECOND, port=place.port)
+
+    echoes = place.websocket().echoes("/ws", "hello")
+
+    assert [(echo.status, echo.received) for echo in echoes] == [(101, "you said hello")] * LOOKS
+
+
+def test_an_address_that_does_not_upgrade_is_found(
+    loopback: "Loopback", authority: "Authority", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(loopback, authority, monkeypatch, FIRST, SECOND)
+    place.port = loopback.serve_tls(echoing, place.good, host=FIRST)
+    loopback.serve_tls(refusing, place.good, host=SECOND, port=place.port)
+
+    echoes = place.websocket().echoes("/ws", "hello")
+
+    assert unalike(echoes, "you said hello") == ["upgrade: expected HTTP 101, saw 404"]
+    assert sum(echo.status == 101 for echo in echoes) == LOOKS / 2
+
+
+@pytest.mark.parametrize("fault", ["closed", "other certificate"])
+def test_a_websocket_that_one_address_has_not(
+    loopback: "Loopback", authority: "Authority", monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    place = Place(loopback, authority, monkeypatch, FIRST, SECOND)
+    place.port = loopback.serve_tls(echoing, place.good, host=FIRST)
+    if fault == "other certificate":
+        other = authority.issue("other-host", "elsewhere.example", days=30)
+        loopback.serve_tls(echoing, other, host=SECOND, port=place.port)
+
+    with pytest.raises(AssertionError, match="1 of 2 addresses answer: wss://nox"):
+        place.websocket().echoes("/ws", "hello")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from nox_service.answers import cached, complaints, health, open_to_any_origin, ready, version
+from nox_service.answers import complaints, content, health, open_to_any_origin, ready, version
 from noxgate.look.http import Answer
+from noxgate.systems.http.caches import cached
 
 
 def answered(document: Any, *, status: int = 200, **headers: Any) -> Answer:
@@ -43,6 +44,22 @@ NEST = {
         ({"checks": DRAFT["checks"]}, "it says status: 'fail'"),
         ({"error": NEST["error"]}, "it says error: {'redis': {'status': 'down'}}"),
         ({"entries": [{"name": "queue", "state": "Unhealthy"}]}, "it says state: 'Unhealthy'"),
+        ({"databaseConnected": False}, "it says databaseConnected: False"),
+        ({"redis_ok": False}, "it says redis_ok: False"),
+        ({"is-ready": False}, "it says is-ready: False"),
+        ({"success": False}, "it says success: False"),
+        ({"db_status": "down"}, "it says db_status: 'down'"),
+        ({"databaseStatus": "DISCONNECTED"}, "it says databaseStatus: 'DISCONNECTED'"),
+        ({"celery": "down"}, "it says celery: 'down'"),
+        ({"db": {"up": False}}, "it says up: False"),
+        ({"checks": {"database": "connecting"}}, "it says database: 'connecting'"),
+        ({"checks": [{"name": "db", "result": "initializing"}]}, "it says result: 'initializing'"),
+        ({"components": {"db": "KO"}}, "it says db: 'KO'"),
+        ({"services": {"worker": "0 of 3 running"}}, "it says worker: '0 of 3 running'"),
+        ({"degraded_services": ["db"]}, "it says degraded_services: ['db']"),
+        ({"failedChecks": ["db"]}, "it says failedChecks: ['db']"),
+        ({"problem": "no route"}, "it says problem: 'no route'"),
+        ({"errors": {"database": 1, "redis": 0}}, "it says errors: {'database': 1, 'redis': 0}"),
     ],
 )
 def test_complaint_beside_a_good_word(beside: dict[str, Any], said: str) -> None:
@@ -64,6 +81,14 @@ def test_complaint_beside_a_good_word(beside: dict[str, Any], said: str) -> None
         {"info": {"db": {"status": "up"}}, "error": {}, "details": {"db": {"status": "up"}}},
         {"queue": {"status": "idle", "waiting": 0}, "database": {"latency_ms": 2}},
         {"message": "no errors in the last hour", "note": "failed over yesterday"},
+        {"jobs": {"queued": 1, "failed": 12}, "queue": {"failed": 3}},
+        {"errors": {"4xx": 0, "5xx": 0}, "failed_jobs": [{"id": 7}]},
+        {"gpu_available": False, "leader": False, "maintenance_mode": False, "not_ready": False},
+        {"last_backup": "failed", "previous_status": "down"},
+        {"log_level": "error", "mode": "no-cache"},
+        {"info": {"name": "not-prod", "release": "out"}},
+        {"circuitBreakers": {"status": "UP", "details": {"psi4": {"state": "CLOSED"}}}},
+        {"db_status": "up", "redisConnected": True, "workers": "3 of 3 running"},
     ],
 )
 def test_odd_and_healthy(beside: dict[str, Any]) -> None:
@@ -125,6 +150,19 @@ def test_version_is_the_whole_version() -> None:
         {"cf_cache_status": "STALE"},
         {"x_cache_status": "UPDATING"},
         {"cache_status": 'Origin; hit; ttl=30, "CDN"; fwd=miss'},
+        {"age": "30, 0"},
+        {"age": "0, 12"},
+        {"x_cache": "TCP_HIT from a23-45.deploy.akamaitechnologies.com"},
+        {"x_cache": "TCP_MEM_HIT"},
+        {"x_cache_hits": "0, 2"},
+        {"x_vercel_cache": "HIT"},
+        {"x_fastcgi_cache": "HIT"},
+        {"x_litespeed_cache": "hit,private"},
+        {"cdn_cache": "HIT"},
+        {"x_rack_cache": "fresh"},
+        {"x_varnish": "32770 3"},
+        {"server_timing": "cdn-cache; desc=HIT, edge; dur=1"},
+        {"warning": '110 - "Response is Stale"'},
     ],
 )
 def test_answer_of_a_cache(headers: dict[str, Any]) -> None:
@@ -143,6 +181,17 @@ def test_answer_of_a_cache(headers: dict[str, Any]) -> None:
         {"cf_cache_status": "DYNAMIC"},
         {"cache_status": "CDN; fwd=uri-miss; stored"},
         {"x_cache": "no-hit"},
+        {"age": "0, 0"},
+        {"age": ""},
+        {"x_cache": "TCP_MISS"},
+        {"x_cache": "MISS from hit.example.com"},
+        {"x_cache_hits": "0"},
+        {"x_cache_key": "/health/hit"},
+        {"x_varnish": "32770"},
+        {"cache_control": "max-age=30, stale-while-revalidate=5"},
+        {"cache_status": "CDN; fwd=stale; fwd-status=200"},
+        {"server_timing": "cdn-cache; desc=MISS"},
+        {"warning": '199 - "112 ways"'},
     ],
 )
 def test_answer_of_the_service_itself(headers: dict[str, Any]) -> None:
@@ -164,3 +213,45 @@ def test_answer_of_the_service_itself(headers: dict[str, Any]) -> None:
 def test_any_origin_with_credentials(allowed: str, credentials: str, open_: bool) -> None:  # noqa: FBT001
     answer = answered({}, access_control_allow_origin=allowed, access_control_allow_credentials=credentials)
     assert (open_to_any_origin(answer, "https://evil.example") != []) is open_
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"error": "store"},
+        {"errors": [{"title": "no connection"}]},
+        {"success": False, "message": "later"},
+        {"ok": False},
+        {"status": "error"},
+        {"status": "fail"},
+        {"status": 503, "title": "Service Unavailable"},
+        {"code": 500},
+        {"statusCode": 404},
+    ],
+)
+def test_a_refusal_with_a_good_status(refused: dict[str, Any]) -> None:
+    """Whatever else is in it, an empty list with it."""
+    others: tuple[dict[str, Any], ...] = ({}, {"data": []}, {"id": 2, "history": []})
+    for beside in others:
+        _, (said,) = content(answered(refused | beside))
+        assert said.startswith("an error with HTTP 200: ")
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"error": None},
+        {"error": "", "errors": []},
+        {"success": True, "error": None, "message": None},
+        {"status": "success", "code": 200},
+        {"status": "active"},
+        {"status": "queued", "code": 0},
+    ],
+)
+def test_an_envelope_that_says_all_is_well(around: dict[str, Any]) -> None:
+    assert content(answered(around | {"data": {"id": 2}}))[1] == []
+
+
+def test_one_job_that_failed_is_in_a_good_history() -> None:
+    jobs = [{"id": 7, "status": "failed", "error": "no convergence", "success": False}]
+    assert content(answered({"jobs": jobs}))[1] == content(answered(jobs))[1] == []

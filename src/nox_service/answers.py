@@ -5,12 +5,13 @@ application/health+json (draft-inadarei-api-health-check), NestJS' details, ASP.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
+from noxgate.systems.http.caches import cached
 
 READY = frozenset(
     {"200", "alive", "available", "green", "healthy", "ok", "okay", "pass", "passed", "passing", "ready"}
@@ -18,20 +19,38 @@ READY = frozenset(
 )
 # First words of what a part says that is not well.
 _ILL = frozenset(
-    {"broken", "closed", "critical", "dead", "degraded", "disconnected", "down", "error", "errored", "fail"}
-    | {"failed", "failing", "failure", "false", "loading", "not", "offline", "out", "refused", "starting"}
-    | {"stopped", "timeout", "timed", "unavailable", "unhealthy", "unreachable", "unready", "no"}
+    {"broken", "closed", "connecting", "crashed", "critical", "dead", "degraded", "disconnected", "down"}
+    | {"error", "errored", "exited", "fail", "failed", "failing", "failure", "false", "initialising"}
+    | {"initializing", "ko", "loading", "migrating", "no", "nok", "not", "offline", "out", "pending"}
+    | {"reconnecting", "refused", "starting", "stopped", "timed", "timeout", "unavailable", "unhealthy"}
+    | {"unreachable", "unready", "warming"}
 )
+_NOBODY = re.compile(r"0\s*(?:/|of\b)\s*[1-9]")  # 0 of 3 running
+# Said of anything, by itself: `"celery": "down"`.
+_ILL_ALONE = frozenset({"degraded", "disconnected", "down", "unavailable", "unhealthy", "unreachable"})
 _STATES = frozenset({"status", "state", "health", "result", "outcome"})
 _SAYS = ("status", "state", "health", "ready")  # of an answer as a whole
-_PARTS = frozenset({"checks", "components", "dependencies", "details", "entries", "info", "services"})
-_NAMES = re.compile(r"alive|cache|connected|database|db|healthy|ok|postgres\w*|queue|ready|redis|workers?")
-_COMPLAINTS = frozenset(
-    {"degraded", "down", "error", "errors", "failed", "failing", "failures", "problems", "unhealthy"}
-    | {"draining", "maintenance", "read_only", "readonly", "shutting_down"}
+_PARTS = frozenset({"checks", "components", "dependencies", "details", "entries", "services"})
+_KNOWN = frozenset(
+    {"broker", "cache", "database", "db", "postgres", "postgresql", "queue", "redis", "storage", "worker"}
+    | {"workers", "connected", "alive", "healthy", "ok", "ready"}
 )
-_CACHES = ("x-cache", "x-cache-status", "x-proxy-cache", "cf-cache-status", "cache-status", "x-varnish-cache")
-_STORED = re.compile(r"(?<![\w-])(?:hit|stale|updating|revalidated)(?![\w-])", re.IGNORECASE)
+# Last words of what is true of a part that is well: redis_ok, databaseConnected, isReady.
+_WELL = frozenset({"alive", "connected", "healthy", "ok", "reachable", "ready", "success"})
+_WELL_IF_KNOWN = frozenset({"available", "online", "up"})  # of others it is a feature: gpu_available
+_COMPLAINTS = frozenset(
+    {"degraded", "down", "error", "errors", "failed", "failing", "failures", "problem", "problems"}
+    | {"unhealthy", "draining", "maintenance", "read_only", "readonly", "shutting_down"}
+)
+# Lists of parts: failedChecks, degraded_services.
+_OF_PARTS = frozenset({"broken", "degraded", "failed", "failing", "unavailable", "unhealthy"})
+_COUNTED = frozenset(  # what is done there fails now and then, and is counted
+    {"counts", "emails", "job", "jobs", "logins", "messages", "queue", "queues", "requests", "runs", "stats"}
+    | {"statistics", "tasks", "totals", "metrics", "counters", "builds", "attempts"}
+)
+_BEFORE = frozenset({"last", "previous"})  # last_backup: how it went then
+_REFUSED = frozenset({"error", "fail", "failed", "failure"})  # of an answer as a whole, as JSend has it
+_BAD_CODES = range(400, 600)
 
 
 def health(answers: Iterable[Answer]) -> list[str]:
@@ -64,29 +83,31 @@ def content(answer: Answer, *statuses: int) -> tuple[Any, list[str]]:
         return None, [f"expected a JSON object or list, saw {shortened(answer.text)}"]
     if document == {}:
         return document, ["expected something, saw {}"]
-    if isinstance(document, dict) and "error" in document:
-        return document, [f"an error with HTTP {answer.status}: {document['error']!r}"]
-    return document, []
+    return document, [f"an error with HTTP {answer.status}: {said}" for said in refusals(document)]
 
 
-def cached(answer: Answer) -> list[str]:
-    """Whether a cache gave it: then it says how things were (RFC 9111, 5.1; RFC 9211).
+def refusals(document: Any) -> list[str]:
+    """What an answer says to have gone wrong as a whole, in the envelopes that people use.
 
-    Some caches say `Age: 0` of what they have just fetched.
+    `"error": null` says that nothing did; a list of jobs of which one failed is a good answer.
     """
-    age = answer.headers.get("age", "").strip()
-    found = [f"from a cache: Age {age}"] if age.isdigit() and int(age) else []
-    found += [
-        f"from a cache: {name}: {shortened(answer.headers[name], 60)}"
-        for name in _CACHES
-        if _STORED.search(answer.headers.get(name, ""))
-    ]
+    if not isinstance(document, dict):
+        return []
+    found = [f"{document[key]!r}" for key in ("error", "errors") if document.get(key)]
+    found += [f"{key} False" for key in ("success", "ok") if document.get(key) is False]
+    status = document.get("status")
+    if isinstance(status, str) and status.casefold() in _REFUSED:
+        found.append(f"status {status!r}")
+    for key in ("status", "code", "status_code", "statusCode"):
+        code = document.get(key)
+        if isinstance(code, int) and code in _BAD_CODES:
+            found.append(f"{key} {code}")
     return found
 
 
 def complaints(document: Any) -> list[str]:
     """What an answer says against itself, at any depth."""
-    return [f"it says {shortened(said, 120)}" for said in _complaints(document, in_parts=False)]
+    return [f"it says {shortened(said, 120)}" for said in _complaints(document)]
 
 
 def open_to_any_origin(answer: Answer, origin: str) -> list[str]:
@@ -96,6 +117,11 @@ def open_to_any_origin(answer: Answer, origin: str) -> list[str]:
     if with_credentials and allowed in {origin, "*", "null"}:
         return [f"any origin may read it with the user's credentials: Access-Control-Allow-Origin {allowed}"]
     return []
+
+
+def is_well(value: Any) -> bool:
+    """Whether a word says that all is well."""
+    return _word(value) in READY
 
 
 def not_ok(answer: Answer) -> str:
@@ -143,31 +169,65 @@ def _version(answer: Answer, expected: str) -> Iterator[str]:
     yield from cached(answer)
 
 
-def _complaints(document: Any, *, in_parts: bool) -> Iterator[str]:
+def _complaints(document: Any, above: str = "") -> Iterator[str]:
+    """`above`: the key under which it stands."""
     if isinstance(document, list):
         for each in document:
-            yield from _complaints(each, in_parts=in_parts)
+            yield from _complaints(each, above)
     if not isinstance(document, dict):
         return
     for key, value in document.items():
-        name = key.casefold().replace("-", "_")
+        name = _spelled(key)
+        words = name.split("_")
+        if words[0] in _BEFORE:
+            continue
         if isinstance(value, dict | list):
-            if name in _COMPLAINTS and value:
+            if (name in _COMPLAINTS or _are_parts(words)) and _says_anything(value):
                 yield f"{key}: {value}"
             else:
-                yield from _complaints(value, in_parts=name in _PARTS)
-        elif name in _COMPLAINTS:
-            if value and _word(value) not in {"false", "no", "none", "0"}:
-                yield f"{key}: {value!r}"
-        elif (name in _STATES or in_parts or _NAMES.fullmatch(name)) and _is_ill(value):
+                yield from _complaints(value, name)
+        elif _is_said(value, above) if name in _COMPLAINTS else _is_ill(value, words, above):
             yield f"{key}: {value!r}"
 
 
-def _is_ill(value: Any) -> bool:
+def _is_said(value: Any, above: str) -> bool:
+    """Whether a complaint is made; a number of jobs that failed is none."""
+    is_count = type(value) is int and not _COUNTED.isdisjoint(above.split("_"))
+    return bool(value) and not is_count and _word(value) not in {"false", "no", "none", "0"}
+
+
+def _are_parts(words: Sequence[str]) -> bool:
+    return bool(_OF_PARTS & {*words}) and words[-1] not in _COUNTED
+
+
+def _says_anything(value: Any) -> bool:
+    """More than zeros: {"4xx": 0, "5xx": 0} are errors that there are none of."""
+    if isinstance(value, dict):
+        return any(map(_says_anything, value.values()))
+    if isinstance(value, list):
+        return any(map(_says_anything, value))
+    return bool(value)
+
+
+def _is_ill(value: Any, words: Sequence[str], above: str) -> bool:
+    known, in_parts, alone = bool(_KNOWN & {*words}), above in _PARTS, len(words) == 1
     if value is False:
+        of_known = known or not _KNOWN.isdisjoint(above.split("_"))
+        good = words[-1] in _WELL or (of_known and words[-1] in _WELL_IF_KNOWN)
+        return "not" not in words and (good or (known and (in_parts or alone)))
+    said = _word(value).split() if isinstance(value, str) else []
+    if len(said) == 1 and said[0] in _ILL_ALONE:
         return True
-    words = _word(value).split() if isinstance(value, str) else []
-    return bool(words) and (words[0] in _ILL or words[-1] == "refused")
+    if said == ["closed"] and words[-1] == "state":
+        return False  # of a circuit breaker it is the good one
+    if not said or not (in_parts or words[-1] in _STATES | _WELL or (known and alone)):
+        return False
+    return said[0] in _ILL or said[-1] == "refused" or _NOBODY.match(value.strip()) is not None
+
+
+def _spelled(key: str) -> str:
+    """DatabaseConnected and database-connected are one: database_connected."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).casefold().replace("-", "_")
 
 
 def _word(value: Any) -> str:

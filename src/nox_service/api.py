@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import ssl
 import time
 from collections import Counter
@@ -39,6 +38,10 @@ class Asks(Protocol):
 
     def get(self, path: str, *, who: Who | None = None) -> Answer:
         """GET `path`."""
+        ...
+
+    def at_each_pod(self, path: str, *, who: Who | None = None) -> list[Answer]:
+        """GET `path` of each pod: as often as it takes, where pods cannot be told apart."""
         ...
 
     def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
@@ -141,22 +144,24 @@ class ApiClient:
         """The command that asks for `path` once."""
         return ask(self._target, "GET", self._target.base_url + rooted(path), who=who).command
 
-    def sample(self, path: str, times: int) -> list[Answer]:
+    def at_each_pod(self, path: str, *, who: Who | None = None) -> list[Answer]:
+        """GET `path` so often that each pod has answered."""
+        return self.sample(path, LOOKS, who=who)
+
+    def sample(self, path: str, times: int, *, who: Who | None = None) -> list[Answer]:
         """GET `path` so many times, each over a connection of its own, recorded as one look.
 
         UnreachableError where nobody answers at first; AssertionError where one of several addresses does
         not, or a later look finds nobody: users see that.
         """
         url = self._target.base_url + rooted(path)
-        cacert = f" --cacert {shlex.quote(str(self._target.ca_file))}" if self._target.ca_file else ""
-        repeat = (
-            f"for i in $(seq {times}); do curl -sS{cacert} {shlex.quote(url)}; echo; done | sort | uniq -c"
-        )
+        once = self.command(path, who=who)
+        repeat = f"for i in $(seq {times}); do {once}; echo; done | sort | uniq -c"
         started = time.perf_counter()
 
         def look(address: str) -> Answer:
             return self._session.patience.run(
-                lambda: self._exchange(ask(self._target, "GET", url, address=address))
+                lambda: self._exchange(ask(self._target, "GET", url, who=who, address=address))
             )
 
         try:

@@ -1,9 +1,14 @@
 """What stands between users and the API: security headers, TLS, and the way from plain HTTP."""
 
+import re
 import ssl
+import string
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
+from nox_service.answers import open_to_any_origin
 from nox_service.api import ApiClient
+from nox_service.pages import PAGES
 from noxgate.look.http import Answer
 from noxgate.project.target import Target
 from noxgate.systems.http.header_values import faults
@@ -11,10 +16,13 @@ from noxgate.systems.http.tls import TlsClient
 
 # The promise is for all: a page, one that is not there, an answer of the API and one of its refusals.
 PATHS = ("/health", "/no-such-page", "/api/public/stats", "/api/user/profile")
+CORS = ("access-control-allow-origin", "access-control-allow-credentials")
 REDIRECTED = ("/health", "/api/public/stats?page=2&of=a%2Fb")
 OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 NEW = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 MOVED = frozenset({301, 302, 307, 308})
+_ESCAPED = re.compile(r"%([0-9a-fA-F]{2})")
+_UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 
 
 def security_headers(api: ApiClient, wanted: Mapping[str, str]) -> dict[str, list[str]]:
@@ -29,6 +37,18 @@ def missing(answer: Answer, wanted: Mapping[str, str]) -> list[str]:
     return [
         fault for name, value in wanted.items() for fault in faults(name, value, answer.values.get(name, ()))
     ]
+
+
+def open_to_others(api: ApiClient, target: Target) -> list[str]:
+    """The pages that a page of somebody else's may read as the user who has it open."""
+    host = urlsplit(target.base_url).hostname
+    found = []
+    for page in PAGES:
+        # one that nobody allows; no origin; what gets in where only its beginning is compared
+        for origin in ("https://noxgate.invalid", "null", f"https://{host}.noxgate.invalid"):
+            answer = api.get(page, who="test_token", show=CORS, origin=origin)
+            found += [f"{page}: {fault}" for fault in open_to_any_origin(answer, origin)]
+    return found
 
 
 def protocols(tls: TlsClient) -> list[str]:
@@ -58,5 +78,28 @@ def redirects(answers: Mapping[str, Answer], base_url: str) -> list[str]:
         if answer.status not in MOVED
     ]
     found = {path: answer.headers.get("location") for path, answer in answers.items()}
-    astray = {path: where for path, where in found.items() if where != f"{base_url}{path}"}
+    astray = {path: where for path, where in found.items() if not _is_one(where or "", f"{base_url}{path}")}
     return stay or ([f"expected the same path at {base_url}, saw {astray}"] if astray else [])
+
+
+def _is_one(url: str, other: str) -> bool:
+    """Whether two URLs are one to a browser (RFC 3986, 6.2)."""
+    try:
+        return _normal(url) == _normal(other)
+    except ValueError:  # such as a port that is none
+        return False
+
+
+def _normal(url: str) -> tuple[object, ...]:
+    """Scheme and host in any case, the port that is meant anyway, %7e for %7E and ~; no fragment."""
+    parts = urlsplit(url.strip())
+    if parts.fragment:
+        return (url,)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    path, query = (_ESCAPED.sub(_unescaped, each) for each in (parts.path or "/", parts.query))
+    return parts.scheme, parts.username, parts.hostname, port, path, query
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else match[0].upper()

@@ -1,18 +1,37 @@
 """What people read: a signed-in user's pages, which nobody else may see, and the public figures."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nox_service.access.tokens import Who
-from nox_service.answers import cached, content
+from nox_service.answers import content, is_well
 from nox_service.api import Asks
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
+from noxgate.systems.http.caches import cached
 
 # Keys under which an answer says how it went: alone, they are no content.
 SAYS = frozenset({"error", "errors", "detail", "details", "message", "code", "status", "success"})
-NAMES = frozenset({"id", "user_id", "uid", "sub", "email", "username", "login"})
+# Spelled without case and signs between words: userId and user_id are one.
+NAMES = frozenset(
+    {
+        "id",
+        "userid",
+        "uid",
+        "uuid",
+        "guid",
+        "upn",
+        "sub",
+        "subject",
+        "accountid",
+        "email",
+        "emailaddress",
+        "mail",
+    }
+    | {"username", "login"}
+)
 OWN = 8  # characters from which on a word in a refusal is the user's own, such as an address, and no chance
 REFUSED = 401
 STATS = "/api/public/stats"
@@ -20,13 +39,14 @@ PROFILE, SETTINGS, HISTORY = "/api/user/profile", "/api/user/settings", "/api/us
 
 
 def look(api: Asks, path: str, strangers: Sequence[Who | None] = (None,)) -> list[str]:
-    """Ask for one page as the user, and as those who must not get it; what is wrong with it."""
-    mine = api.get(path, who="test_token")
-    return faults(path, mine, [api.get(path, who=stranger) for stranger in strangers])
+    """Ask each pod for one page, as the user and as those who must not get it; what is wrong with it."""
+    mine = api.at_each_pod(path, who="test_token")
+    refused = [answer for stranger in strangers for answer in api.at_each_pod(path, who=stranger)]
+    return list(dict.fromkeys([fault for one in mine for fault in faults(path, one, refused)]))
 
 
 def each(api: Asks) -> dict[str, list[str]]:
-    """The pages with which something is wrong: asked as the user, and once without a token."""
+    """The pages with which something is wrong: asked as the user, and without a token."""
     found = {path: look(api, path) for path in PAGES}
     return {path: wrong for path, wrong in found.items() if wrong}
 
@@ -37,11 +57,10 @@ def faults(path: str, mine: Answer, refused: Sequence[Answer] = ()) -> list[str]
     if not said and PAGES[path](document) == []:
         said.append(f"nothing of the user's in {shortened(mine.text)}")
     said += cached(mine)
-    statuses = [answer.status for answer in refused]
-    if set(statuses) - {REFUSED}:
-        said.append(f"others than the user: expected HTTP {REFUSED}, saw {statuses}")
+    if let_in := sorted({answer.status for answer in refused} - {REFUSED}):
+        said.append(f"others than the user: expected HTTP {REFUSED}, saw {let_in}")
     own = [word for word in leaves(document) if isinstance(word, str) and len(word) >= OWN]
-    shown = [word for word in own for answer in refused if word in answer.text]
+    shown = sorted({word for word in own for answer in refused if word in answer.text})
     return said + ([f"others than the user see {shortened(str(shown), 120)}"] if shown else [])
 
 
@@ -69,9 +88,9 @@ def owner(document: Any) -> dict[str, str]:
             if key not in SAYS:
                 found = owner(value) | found
         found |= {
-            key: str(value)
+            plain(key): str(value)
             for key, value in document.items()
-            if key in NAMES and isinstance(value, str | int)
+            if plain(key) in NAMES and isinstance(value, str | int)
         }
     return found
 
@@ -81,7 +100,9 @@ def counted(answer: Answer) -> list[str]:
     document, said = content(answer)
     if said:
         return said
-    if isinstance(document, dict) and (excuse := sorted({"message", "code"} & set(document))):
+    if isinstance(document, dict) and (
+        excuse := [key for key in ("code", "message") if document.get(key) and not is_well(document[key])]
+    ):
         said.append(f"an excuse in place of figures: {', '.join(excuse)} in {shortened(answer.text)}")
     if [number for number in numbers(document) if number >= 0] == []:
         said.append(f"expected a figure, saw {shortened(answer.text)}")
@@ -94,15 +115,16 @@ def names_of(document: Any) -> list[Any]:
         own = [
             value
             for key, value in document.items()
-            if key in NAMES and value and isinstance(value, str | int)
+            if plain(key) in NAMES and value and isinstance(value, str | int)
         ]
         return own + [name for key, value in document.items() if key not in SAYS for name in names_of(value)]
     return []
 
 
 def settings_of(document: Any) -> list[Any]:
-    """Every setting with a value."""
-    return [value for value in leaves(document) if value is not None] if isinstance(document, dict) else []
+    """Every setting with a value, by its name or in a list."""
+    nested = isinstance(document, dict | list)
+    return [value for value in leaves(document) if value is not None] if nested else []
 
 
 def lists_of(document: Any) -> list[list[Any]]:
@@ -110,6 +132,11 @@ def lists_of(document: Any) -> list[list[Any]]:
     if isinstance(document, dict):
         return [found for key, value in document.items() if key not in SAYS for found in lists_of(value)]
     return [document] if isinstance(document, list) else []
+
+
+def plain(key: str) -> str:
+    """A name without case and signs between its words."""
+    return re.sub(r"[^a-z0-9]", "", key.casefold())
 
 
 def leaves(document: Any) -> list[Any]:

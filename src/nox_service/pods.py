@@ -34,6 +34,10 @@ class PodApi:
         headers, spelled = self._as(who)
         return self._way.send(Request(path, headers=headers, spelled=spelled))
 
+    def at_each_pod(self, path: str, *, who: Who | None = None) -> list[Answer]:
+        """GET `path` of this one."""
+        return [self.get(path, who=who)]
+
     def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
         """POST one of the science requests; `body` is sent as JSON, or as it is where it is text."""
         headers, spelled = self._as(who)

@@ -2,17 +2,21 @@
 
 import secrets
 import shlex
+import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from nox_service.api import ApiSession
+from nox_service.api import LOOKS, ApiSession
 from noxgate.errors import UnreachableError
 from noxgate.look.http import MOST_BYTES, reason
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
+from noxgate.systems.http.addresses import in_turn
 
 if TYPE_CHECKING:
     import websocket
@@ -20,6 +24,7 @@ else:
     websocket = late("websocket")
 
 MOST_FRAMES = 20
+SECONDS = 5  # for each step
 UPGRADED, NORMAL = 101, 1000
 
 
@@ -45,6 +50,11 @@ def greeting() -> str:
     return f"noxgate looks {secrets.token_hex(8)}"
 
 
+def unalike(echoes: Sequence[Echo], message: str) -> list[str]:
+    """Why some of these are no echo, each reason once."""
+    return list(dict.fromkeys(fault for echo in echoes for fault in unlike(echo, message)))
+
+
 def unlike(echo: Echo, message: str) -> list[str]:
     """Why it is no echo: no upgrade, another message or more than one, no normal close (RFC 6455)."""
     if echo.status != UPGRADED:
@@ -62,16 +72,31 @@ class WebSocketClient:
         self._trust = (
             f"WEBSOCKET_CLIENT_CA_BUNDLE={shlex.quote(str(target.ca_file))} " if target.ca_file else ""
         )
+        self._session = session
         self._context = session.context
         self._patience = session.patience
         self._observe = observe
 
     def echo(self, path: str, message: str) -> Echo:
         """Send `message` to `path` and wait for the answer, then close."""
-        url = self._url + path
-        repeat = f"{self._trust}wsdump {shlex.quote(url)} --text {shlex.quote(message)}"
+        return self._looked(path, message, "")
+
+    def echoes(self, path: str, message: str) -> list[Echo]:
+        """The same so often that each pod behind each address of the host has had its turn."""
         try:
-            echo = self._patience.run(lambda: self._echo(url, message))
+            places = self._session.addresses()
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", self._repeat(path, message)))
+            raise
+        return in_turn(places, lambda address: self._looked(path, message, address), LOOKS)
+
+    def _repeat(self, path: str, message: str) -> str:
+        return f"{self._trust}wsdump {shlex.quote(self._url + path)} --text {shlex.quote(message)}"
+
+    def _looked(self, path: str, message: str, address: str) -> Echo:
+        url, repeat = self._url + path, self._repeat(path, message)
+        try:
+            echo = self._patience.run(lambda: self._echo(url, message, address))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
@@ -81,12 +106,21 @@ class WebSocketClient:
         self._observe(Observation(shortened(str(echo)), repeat))
         return echo
 
-    def _echo(self, url: str, message: str) -> Echo:
+    def _echo(self, url: str, message: str, address: str) -> Echo:
         started = time.monotonic()
         try:
-            return talk(url, message, {"context": self._context})
+            at = self._at(url, address)
+            return talk(url, message, {"context": self._context}, at)
         except (OSError, websocket.WebSocketException) as error:
             raise self._unreachable(url, error, started) from None
+
+    def _at(self, url: str, address: str) -> ssl.SSLSocket | None:
+        """A connection to this one address; None where the host's name leads to no other."""
+        parts = urlsplit(url)
+        if address in {"", parts.hostname}:
+            return None
+        plain = socket.create_connection((address, parts.port or 443), timeout=SECONDS)
+        return self._context.wrap_socket(plain, server_hostname=parts.hostname)
 
     def _unreachable(self, url: str, error: BaseException, started: float) -> UnreachableError:
         if isinstance(error, TimeoutError | websocket.WebSocketTimeoutException):
@@ -95,12 +129,19 @@ class WebSocketClient:
         return UnreachableError(f"{url}: {reason(error)}")
 
 
-def talk(url: str, message: str, tls: Mapping[str, Any] | None = None) -> Echo:
-    """Say one thing and close; an OSError or a WebSocketException says why there was no talk."""
+def talk(
+    url: str, message: str, tls: Mapping[str, Any] | None = None, over: ssl.SSLSocket | None = None
+) -> Echo:
+    """Say one thing and close; an OSError or a WebSocketException says why there was no talk.
+
+    `over` is a connection that there is already.
+    """
     try:
         # Not websockets.sync: it reads and writes one TLS connection from two threads, which OpenSSL does
         # not allow; on Python before 3.13 one connection in some hundreds hung.
-        connection = websocket.create_connection(url, timeout=5, sslopt=dict(tls or {}), redirect_limit=0)
+        connection = websocket.create_connection(
+            url, timeout=SECONDS, sslopt=dict(tls or {}), redirect_limit=0, socket=over
+        )
     except websocket.WebSocketBadStatusException as refused:
         return Echo(refused.status_code, None, None)
     _limit(connection)

@@ -151,6 +151,8 @@ NAMED = (journeys._healthy, VERSION, LEADS_AWAY)  # noqa: SLF001
         (journeys._healthy, answer('{"status": "healthy"}')),  # noqa: SLF001
         (LEADS_AWAY, answer('{"url": "https://accounts.example"}')),
         (journeys._some_json, answer("[]")),  # noqa: SLF001
+        (journeys._some_json, answer('{"success": true, "error": null, "data": []}')),  # noqa: SLF001
+        (journeys._content, answer('{"errors": [], "data": {"users": 5}}')),  # noqa: SLF001
         (VERSION, answer('{"version": "8.0.0", "commit": "?"}')),
     ],
 )
@@ -173,6 +175,9 @@ def test_right_answers(check: Callable[[Answer], None], right: Answer) -> None:
         (journeys._some_json, answer('"text"')),  # noqa: SLF001
         (journeys._content, answer("{}")),  # noqa: SLF001
         (journeys._content, answer("<html>")),  # noqa: SLF001
+        (journeys._content, answer('{"errors": ["store"], "users": 5}')),  # noqa: SLF001
+        (journeys._some_json, answer('{"success": false, "data": []}')),  # noqa: SLF001
+        (journeys._some_json, answer('{"error": "store", "data": []}')),  # noqa: SLF001
         *(
             (check, answer(body))
             for check in NAMED

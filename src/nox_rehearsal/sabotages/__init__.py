@@ -14,6 +14,7 @@ from nox_rehearsal.sabotages import (
     before_the_day,
     cluster,
     data,
+    each_pod,
     edge,
     green,
     live,
@@ -58,6 +59,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         window,
         rollback,
         phases,
+        each_pod,
     )
     for sabotage in topic.sabotages()
 )

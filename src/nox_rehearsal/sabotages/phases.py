@@ -31,7 +31,7 @@ EMPTY: dict[str, Any] = {HISTORY: {"json": {}}}
 TWICE = "', ('noxgate looks"
 KEY = "another-secret-key-than-that-of-blue-and-as-long"
 AT_ONCE = ("live.user-pages", "live.science", "live.signed-in-errors")
-OWN = ("live.bad-tokens", "live.own-user")  # what the user's own token has to get for
+OWN = ("live.bad-tokens", "live.own-user", "live.admin-door")  # what the user's own token has to get for
 
 
 def sabotages() -> Iterator[Sabotage]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from nox_service.access.closed_list import DOOR, JOBS, KNOCKS, Knock
 from nox_service.access.tokens import BadToken, BadTokens, Who
+from nox_service.answers import complaints, content, is_well
 from nox_service.api import LOOKS
 from nox_service.together import Together
 from noxgate.look.http import Answer
@@ -59,6 +60,23 @@ def spellings(path: str) -> tuple[str, ...]:
         f"{path}/.",
         f"{path};x=1",
     )
+
+
+def administrator_enters(answers: Sequence[Answer]) -> list[str]:
+    """Otherwise a door that is shut for all would look well guarded. Nothing behind it is unwell."""
+    found = []
+    for answer in answers:
+        room, said = content(answer)
+        found += said or complaints(room)
+        if not said and isinstance(room, dict) and not is_well(status := room.get("status", "healthy")):
+            found.append(f"status {status!r}, expected 'healthy'")
+    return list(dict.fromkeys(found))
+
+
+def turned_away(answers: Sequence[Answer], status: HTTPStatus) -> list[str]:
+    """Who is known and not allowed has 403, who is not known 401 (RFC 9110, 15.5)."""
+    seen = sorted({answer.status for answer in answers} - {status})
+    return [f"expected HTTP {status}, saw {seen}"] if seen else []
 
 
 def bad_tokens_refused(api: Together, tokens: BadTokens, pages: Sequence[str]) -> list[str]:

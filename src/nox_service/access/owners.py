@@ -1,22 +1,17 @@
 """Whose profile and history an answer has: those of the user of the token, and of nobody else."""
 
-import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from nox_service.access.tokens import claims_of, subject_of
 from nox_service.api import ApiClient
+from nox_service.pages import HISTORY, NAMES, PROFILE, plain
 from noxgate.look.http import Answer
 from noxgate.look.observation import few, shortened
 from noxgate.project.target import Target
 
-PROFILE, HISTORY = "/api/user/profile", "/api/user/history"
-
-# Spelled without case and signs between words: userId and user_id are one.
-NAMES = frozenset(
-    {"id", "userid", "uid", "sub", "subject", "accountid", "email", "username", "login", "user"}
-)
+CALLED = NAMES | {"user"}
 OWNERS = frozenset({"userid", "uid", "sub", "subject", "accountid", "owner", "ownerid", "user", "createdby"})
 AROUND = frozenset({"user", "profile", "account", "data", "result", "me", "attributes", "identity"})
 ENTRY = frozenset({"id", "jobid", "uuid"})
@@ -80,9 +75,9 @@ def _names(document: Any) -> set[str]:
     found = {
         str(value)
         for key, value in document.items()
-        if _plain(key) in NAMES and isinstance(value, str | int) and not isinstance(value, bool)
+        if plain(key) in CALLED and isinstance(value, str | int) and not isinstance(value, bool)
     }
-    return found.union(*(_names(value) for key, value in document.items() if _plain(key) in AROUND))
+    return found.union(*(_names(value) for key, value in document.items() if plain(key) in AROUND))
 
 
 def _owners(document: Any) -> Iterator[str]:
@@ -90,7 +85,7 @@ def _owners(document: Any) -> Iterator[str]:
         if key not in OWNERS:
             continue
         if isinstance(value, dict):
-            yield from (str(one) for name, one in value.items() if _plain(name) == "id")
+            yield from (str(one) for name, one in value.items() if plain(name) == "id")
         elif isinstance(value, str | int) and not isinstance(value, bool):
             yield str(value)
 
@@ -107,9 +102,5 @@ def _pairs(document: Any) -> Iterator[tuple[str, Any]]:
             yield from _pairs(each)
     if isinstance(document, dict):
         for key, value in document.items():
-            yield _plain(key), value
+            yield plain(key), value
             yield from _pairs(value)
-
-
-def _plain(key: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", key.casefold())
