@@ -56,7 +56,7 @@ def test_public_stats_are_public(api: ApiClient) -> None:
     answers = api.at_each_pod(pages.STATS)
 
     assert answers != []
-    assert [fault for answer in answers for fault in pages.counted(answer)] == []
+    assert pages.each_counted(answers) == []
 
 
 @pytest.mark.runbook("live.science")

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_family_without_a_route_is_said(place: Place, monkeypatch: pytest.Monkey
     assert len(answers) == 4
     assert f"not looked at, for want of a route from here: {LAST}: 2 times" in place.observed[0].seen
     place.tls().facts()
-    assert any(each.seen.startswith("2 looks, to 2 addresses") for each in place.observed)
+    assert any(each.seen.startswith("8 looks, to 2 addresses") for each in place.observed)
 
 
 def test_no_route_at_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,3 +329,33 @@ def test_a_websocket_that_one_address_has_not(
 
     with pytest.raises(AssertionError, match="1 of 2 addresses answer: wss://nox"):
         place.websocket().echoes("/ws", "hello")
+
+
+@pytest.mark.parametrize(("one_in", "other_days", "said"), [(3, 3, 1), (4, 3, 1), (3, -1, 1), (3, 20, 0)])
+def test_one_of_several_servers_has_an_old_certificate(
+    loopback: "Loopback",
+    authority: "Authority",
+    monkeypatch: pytest.MonkeyPatch,
+    one_in: int,
+    other_days: float,
+    said: int,
+) -> None:
+    """Behind one address: it was renewed, and one of them has not read it yet."""
+    place = Place(loopback, authority, monkeypatch, FIRST)
+    contexts = []
+    for days in (30, other_days):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.issue(f"of-{days}-days", HOST, days=days))
+        contexts.append(context)
+    turn = count()
+
+    def handshake(connection: socket.socket) -> None:
+        with suppress(OSError), contexts[next(turn) % one_in == 1].wrap_socket(connection, server_side=True):
+            pass
+
+    place.port = loopback.serve(handshake, FIRST)
+    found = place.tls().facts()
+
+    assert len(found) == 2
+    assert len(faults(found, 14)) == said
+    assert len([each for each in place.observed if each.seen.startswith(f"{FIRST}: ")]) == 2

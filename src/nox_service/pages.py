@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from nox_service.access.tokens import Who
@@ -95,8 +95,13 @@ def owner(document: Any) -> dict[str, str]:
     return found
 
 
+def each_counted(answers: Iterable[Answer]) -> list[str]:
+    """What is wrong with the public figures, each fault once."""
+    return list(dict.fromkeys(fault for answer in answers for fault in counted(answer)))
+
+
 def counted(answer: Answer) -> list[str]:
-    """What is wrong with the public figures."""
+    """What is wrong with the public figures of one answer."""
     document, said = content(answer)
     if said:
         return said

@@ -159,16 +159,12 @@ def _pages() -> Iterator[Sabotage]:
 
 def _api() -> Iterator[Sabotage]:
     refused = {"error": "token store unavailable"}
-    line, path = "staging.public-stats", "GET /api/public/stats"
+    line, path, none = "staging.public-stats", "GET /api/public/stats", "expected a figure"
     yield Sabotage(line, "empty", "nothing, with HTTP 200", answer(path, json={}), "{}")
-    yield Sabotage(
-        line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), "expected a figure"
-    )
+    yield Sabotage(line, "nothing-counted", "null figures", answer(path, json={"jobs": None}), none)
     excuse = answer(path, json={"code": 503, "message": "counting"})
     yield Sabotage(line, "excuse", "an error of another shape", excuse, "code")
-    yield Sabotage(
-        line, "negative", "counts below zero", answer(path, json={"jobs": -1}), "expected a figure"
-    )
+    yield Sabotage(line, "negative", "counts below zero", answer(path, json={"jobs": -1}), none)
     yield Sabotage(line, "private", "asks for a token", answer(path, status=401, json=refused), "401")
     for line, path in {"empirical": "POST /empirical/v1", "predict-cj": "POST /predict/cj/v1"}.items():
         both = ("staging.bad-body",)  # a fixed answer accepts the bad body too

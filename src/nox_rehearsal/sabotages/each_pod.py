@@ -16,15 +16,17 @@ STORE: dict[str, Any] = {"replace": {'{"settings"': '{"error":"store","settings"
 def sabotages() -> Iterator[Sabotage]:
     """All of this topic."""
     after = partial(Sabotage, moment="live")
-    for path, line, live, fault, seen in (
-        ("GET /api/user/settings", "user-settings", "user-pages", STORE, "HTTP 200: 'store'"),
-        ("GET /api/public/stats", "public-stats", "", {"json": {"users": None}}, "expected a figure"),
-        ("GET /ws", "websocket", "", {"status": 403}, "expected HTTP 101, saw 403"),
+    otherwise = {"settings": {"websocket_answer": "you said {}"}}
+    null = {"answers": {"GET /api/public/stats": {"json": {"users": None}}}}
+    for line, live, plan, seen in (
+        ("user-settings", "user-pages", {"answers": {"GET /api/user/settings": STORE}}, "HTTP 200: 'store'"),
+        ("public-stats", "public-stats", null, "expected a figure"),
+        ("websocket", "websocket", otherwise, "saw ('you said noxgate"),
     ):
-        broken = on_one_pod(answers={path: fault})
+        broken = on_one_pod(**plan)
         yield Sabotage(f"staging.{line}", "one-pod", "one pod of three is broken", broken, seen)
         there = in_production(broken, green=True)
-        yield after(f"live.{live or line}", "one-pod", "one pod of three is broken", there, seen)
+        yield after(f"live.{live}", "one-pod", "one pod of three is broken", there, seen)
     open_ = in_production(answer("GET /api/user/settings", headers=ORIGIN), green=True)
     yield after("live.user-pages", "origin", "any page may read it", open_, "any origin may read it")
     apart = in_production(answer("GET /ready", json=UNCONNECTED), green=True)

@@ -128,7 +128,9 @@ def _live() -> Iterator[Sabotage]:
     twice = in_production(settings(websocket_twice=True))
     yield after("live.websocket", "twice", "says it twice", twice, TWICE)
     refused = in_production(answer(PROFILE, status=403, json={"error": "forbidden"}))
-    yield after("live.signed-in-errors", "403", "a good token is refused", refused, "HTTP 403", (line, *OWN))
+    yield after(
+        "live.signed-in-errors", "403", "a good token is refused", refused, "HTTP 403", (line, *OWN[:2])
+    )
 
     role = f"ALTER ROLE {postgres.PRODUCTION.application} IN DATABASE {postgres.PRODUCTION.database}"
     shut = f"{role} SET default_transaction_read_only = on"

@@ -18,13 +18,14 @@ from noxgate.project.target import Target
 from noxgate.systems.http.addresses import addresses, bracketed, in_turn
 
 T = TypeVar("T")
+HANDSHAKES = 8  # more than there are servers behind an address
 
 
 @dataclass(frozen=True)
 class TlsFacts:
     """`version` such as "TLSv1.3"; `problem` is why the certificate is not valid for this host, or None.
 
-    `days_left` are those of `first`, the certificate of its chain that ends first.
+    `days_left` are those of `first`, the certificate of its chain that ends first, `until` a time.
     """
 
     version: str
@@ -32,6 +33,7 @@ class TlsFacts:
     days_left: float | None
     first: str = ""
     address: str = ""
+    until: float = 0
 
 
 def faults(found: Sequence[TlsFacts], least_days: float) -> list[str]:
@@ -59,10 +61,14 @@ class TlsClient:
         self._observe = observe
 
     def facts(self) -> list[TlsFacts]:
-        """Shake hands with each address as a careful client does, and judge the certificate as it would."""
+        """Shake hands with each address as a careful client does, and judge the certificate as it would.
+
+        Several times: of two servers behind one address, one may not have read its new certificate yet.
+        """
         context = ssl.create_default_context(cafile=self._ca_file)
         context.hostname_checks_common_name = False  # as browsers: only subjectAltName counts (RFC 9525)
-        found = self._look(lambda address: self._facts(context, address), self._openssl())
+        looked = self._look(lambda address: self._facts(context, address), self._openssl(), HANDSHAKES)
+        found = list({(facts.address, facts.problem, facts.until): facts for facts in looked}.values())
         for facts in found:
             certificate = (
                 f"not valid: {facts.problem}"
@@ -100,11 +106,11 @@ class TlsClient:
         self._observe(Observation(f"{name} {'accepted' if spoken else 'refused'}", repeat))
         return spoken
 
-    def _look(self, function: Callable[[str], T], repeat: str) -> list[T]:
-        """At each address of the host."""
+    def _look(self, function: Callable[[str], T], repeat: str, times: int = 1) -> list[T]:
+        """At each address of the host, and so many times in all."""
         try:
             places = self._patience.run(lambda: addresses(self._host, self._port))
-            found = in_turn(places, lambda address: self._patience.run(lambda: function(address)))
+            found = in_turn(places, lambda address: self._patience.run(lambda: function(address)), times)
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
@@ -123,7 +129,8 @@ class TlsClient:
             ):
                 own, *others = _ends(secure)
                 until, first = min([(own[0], ""), *others])
-                return TlsFacts(secure.version() or "", None, (until - time.time()) / 86400, first, address)
+                left = (until - time.time()) / 86400
+                return TlsFacts(secure.version() or "", None, left, first, address, until)
         except ssl.SSLCertVerificationError as error:
             return TlsFacts("", error.verify_message, None, "", address)
         except OSError as error:
