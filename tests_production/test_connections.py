@@ -10,7 +10,7 @@ import pytest
 from nox_service.pages import PROFILE
 from nox_service.pods import PodApi
 from noxgate.blue_green.connected.places import configured, elsewhere
-from noxgate.blue_green.connected.sessions import Session, unconnected
+from noxgate.blue_green.connected.sessions import Session, roles, unconnected
 from noxgate.blue_green.running import DEPLOYMENT, pods_of
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
@@ -23,6 +23,8 @@ from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
+from noxgate.systems.postgres.definitions import not_allowed
+from noxgate.systems.postgres.settings import read_only
 from noxgate.systems.redis import Cache
 
 SERVICE, BLUE_SERVICE = "nox-api-service-green", "nox-api-service-blue"
@@ -43,7 +45,10 @@ def test_green_is_connected_to_productions_data(
     runbook: Runbook,
     observe: Observe,
 ) -> None:
-    """As configured, and as the servers see it: who asked them something while green was asked something."""
+    """As configured, and as the servers see it: who asked them something while green was asked something.
+
+    And as whom: a role that reads well may be one that cannot write what users will.
+    """
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
 
@@ -80,6 +85,9 @@ def test_green_is_connected_to_productions_data(
     assert led == {"database_url": {}, "redis_url": {}}
     assert versions == [(catalog.schema_version,)]
     seen = eventually(nobody_is_idle, within=within, every=0.5)
+    asked_as = roles(blue, green, sessions(database, since))
+    unfit = {role: not_allowed(database, catalog, role) + read_only(database, [role]) for role in asked_as}
+    assert {role: said for role, said in unfit.items() if said} == {}
     for server, idle in seen.items():
         told = f"{server}'s sessions do not tell whose they are, of blue either: not looked at"
         again = kube.again("get", "pods", "-n", target.green_namespace, "-o", "wide")
@@ -101,7 +109,7 @@ def sessions(database: Database, since: datetime) -> list[Session]:
     """Of the database that the gate asks, all but the gate's own."""
     rows = database.rows(
         """SELECT coalesce(host(client_addr), ''), coalesce(application_name, ''),
-                  coalesce(query_start >= %(since)s, false)
+                  coalesce(query_start >= %(since)s, false), coalesce(usename, '')
            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()""",
         since=since,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from noxgate.blue_green.connected.places import configured, elsewhere
-from noxgate.blue_green.connected.sessions import Session, unconnected
+from noxgate.blue_green.connected.sessions import Session, roles, unconnected
 from noxgate.blue_green.routing import port_for
 from noxgate.errors import UnreachableError
 from noxgate.look.places import place
@@ -221,6 +221,20 @@ def test_a_session_from_before_is_none() -> None:
 def test_where_blue_is_not_told_nothing_is(sessions: list[Session] | None) -> None:
     """Behind a pooler, or of an account that may not see whose they are."""
     assert unconnected(*PODS, sessions) is None
+
+
+def test_as_whom_green_asks() -> None:
+    """Blue's role and those of others are none of it, nor is one that nobody told."""
+    asked = [
+        Session("10.1.0.1", "", in_use=True, role="nox_blue"),
+        Session("10.1.0.2", "", in_use=True, role="nox_app"),
+        Session("10.9.9.9", "nox green-3 web", in_use=False, role="nox_readonly"),
+        Session("10.1.0.3", "", in_use=True),
+        Session("10.7.7.7", "", in_use=True, role="backup"),
+    ]
+
+    assert roles(*PODS, asked) == ["nox_app", "nox_readonly"]
+    assert roles(*PODS, []) == []
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "10.1.0.2"])

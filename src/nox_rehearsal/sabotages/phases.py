@@ -104,6 +104,8 @@ def _connections() -> Iterator[Sabotage]:
     yield before(
         line, "configured", "green is configured for staging's Redis", elsewhere, "nox-staging-green"
     )
+    reader = _each_green(lambda world: {"settings": {"database_url": _as_reader(world)}})
+    yield before(line, "reader", "green asks as one who only reads", reader, "has no right to INSERT")
     key = "WHERE config_key = 'database_schema_version'"
     set_to = f"UPDATE system_configuration SET config_value = '\"{{}}\"' {key}"
     old = in_production(sql(set_to.format("7.9.3"), set_to.format("8.0.0")))
@@ -187,6 +189,12 @@ def _blues(answers: dict[str, Any]) -> Switch:
 
 def _greens(answers: dict[str, Any]) -> Switch:
     return in_production(on_one_pod(answers=answers), green=True)
+
+
+def _as_reader(world: World) -> str:
+    """Production's database, as the role that the gate itself has."""
+    lines = world.production_profile.with_name("credentials-production.env").read_text(encoding="utf-8")
+    return dict(line.split("=", 1) for line in lines.splitlines())["DATABASE_URL"]
 
 
 def _each_green(plan: Callable[[World], dict[str, Any]]) -> Switch:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, combinations, takewhile
 from typing import TYPE_CHECKING
@@ -124,17 +124,39 @@ def _known(wanted: set[bytes]) -> Iterator[Found]:
 def _of_the_time(wanted: set[bytes], looked: tuple[float, float]) -> Iterator[Found]:
     """Those of each second around the looks, and of each millisecond near them."""
     began, ended = looked
-    seconds = range(int(began) - AROUND, int(ended) + AROUND)
-    near = range(int((began - CLOSE) * 1000), int((ended + CLOSE) * 1000))
+    for second in range(int(began) - AROUND, int(ended) + AROUND):
+        yield from _among(wanted, _of_a_second(second))
+    for second in range(int(began) - CLOSE, int(ended) + CLOSE + 1):
+        yield from _among(wanted, _of_milliseconds(second))
+
+
+def _among(wanted: set[bytes], made: Mapping[bytes, Found]) -> Iterator[Found]:
+    yield from (made[start] for start in wanted & made.keys())
+
+
+# The looks at three providers follow one another: most of these seconds are those of the one before.
+@cache
+def _of_a_second(second: int) -> Mapping[bytes, Found]:
     spellings = {"text": TEXT, **{name: OTHERS[name] for name in ("4 bytes", "8 bytes", "hexadecimal")}}
-    for numbers, short in ((seconds, True), (near, False)):
-        for name, spell in spellings.items():
-            if name == "4 bytes" and not short:
-                continue  # milliseconds have more
-            for algorithm in (*DIGESTS, *MORE_DIGESTS) if short else DIGESTS:
-                new = getattr(hashlib, algorithm)
-                found = (number for number in numbers if new(spell(number)).digest()[:PREFIX] in wanted)
-                yield from ((f"{algorithm} of the time as {name}", number) for number in found)
+    return _made([second], spellings, (*DIGESTS, *MORE_DIGESTS))
+
+
+@cache
+def _of_milliseconds(second: int) -> Mapping[bytes, Found]:
+    spellings = {"text": TEXT, **{name: OTHERS[name] for name in ("8 bytes", "hexadecimal")}}
+    return _made(range(second * 1000, second * 1000 + 1000), spellings, DIGESTS)
+
+
+def _made(
+    numbers: Sequence[int], spellings: Mapping[str, Spelling], algorithms: Sequence[str]
+) -> Mapping[bytes, Found]:
+    return {
+        new(spell(number)).digest()[:PREFIX]: (f"{algorithm} of the time as {name}", number)
+        for algorithm in algorithms
+        for new in [getattr(hashlib, algorithm)]
+        for name, spell in spellings.items()
+        for number in numbers
+    }
 
 
 def prepare() -> None:

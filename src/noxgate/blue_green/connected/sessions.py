@@ -13,11 +13,15 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody's connection, as a server sees it: from which address, under which name, whether in use."""
+    """Somebody's connection, as a server sees it: from which address, under which name, whether in use.
+
+    `role` is as whom.
+    """
 
     address: str
     called: str
     in_use: bool
+    role: str = ""
 
 
 def unconnected(
@@ -35,6 +39,12 @@ def unconnected(
         return None
     used = [each for each in sessions if each.in_use]
     return sorted(name(pod) for pod in green if not any(_is_of(each, pod, addresses) for each in used))
+
+
+def roles(blue: Sequence[Json], green: Sequence[Json], sessions: Collection[Session]) -> list[str]:
+    """As whom the pods of green ask, where sessions tell: the same place may have a user without rights."""
+    addresses = _addresses([*blue, *green])
+    return sorted({each.role for each in sessions for pod in green if _is_of(each, pod, addresses)} - {""})
 
 
 def _is_of(session: Session, pod: Json, addresses: Mapping[str, set[str]]) -> bool:
