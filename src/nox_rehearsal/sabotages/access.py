@@ -9,7 +9,7 @@ from nox_rehearsal.sabotages.ways import altered, in_production, settings
 
 LIVE_OAUTH = tuple(f"live.oauth-{provider}" for provider in ("google", "github", "microsoft"))
 # What the token is called that gets in, where nothing else is red with it.
-ALONE = ("alg none", "expired", "early", "other audience")
+ALONE = ("alg none", "its own key", "an empty key", "expired", "early", "other audience")
 
 
 def sabotages() -> Iterator[Sabotage]:

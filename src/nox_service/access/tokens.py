@@ -179,6 +179,23 @@ def _of_another_key(token: str) -> str:
     return f"{text}.{_base64(secrets.token_bytes(len(_bytes(token.split('.')[2])) or 64))}"
 
 
+def _of_its_own_key(token: str) -> str:
+    """Signed by a key that it brings along (RFC 7515, 4.1.3), which some libraries believe."""
+    key = secrets.token_bytes(32)
+    return _signed(token, {"jwk": {"kty": "oct", "k": _base64(key)}}, key)
+
+
+def _of_an_empty_key(token: str) -> str:
+    """Signed by nothing at all, and naming a file that has nothing in it as its key's."""
+    return _signed(token, {"kid": "../../../../../../dev/null"}, b"")
+
+
+def _signed(token: str, more: Claims, key: bytes) -> str:
+    kept = {name: value for name, value in _header(token).items() if name != "kid"}
+    text = f"{_encoded({**kept, 'alg': 'HS256', **more})}.{token.split('.')[1]}"
+    return f"{text}.{_base64(hmac.digest(key, text.encode(), hashlib.sha256))}"
+
+
 def _of_another_user(token: str) -> str:
     """Another subject, an administrator's role, and the signature of the token that it was made of."""
     header, payload, signature = token.split(".")
@@ -198,6 +215,8 @@ MADE: Mapping[str, Callable[[str], str]] = {
     "alg NONE": lambda token: _no_algorithm(token, "NONE"),
     "no signature": lambda token: token.rpartition(".")[0] + ".",
     "another key": _of_another_key,
+    "its own key": _of_its_own_key,
+    "an empty key": _of_an_empty_key,
     "another user": _of_another_user,
 }
 
