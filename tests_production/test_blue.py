@@ -92,6 +92,7 @@ def test_blue_is_one_version_before_the_release(
         fact("previous-version", version)
     assert versions == dict.fromkeys(versions, next(iter(versions.values())))
     assert {pod: version for pod, version in versions.items() if version in {release.version, ""}} == {}
+    assert wrong({pod: faults.unwell(answer) for pod, answer in answers.items()}) == {}
 
 
 def namespace(target: Target) -> str:

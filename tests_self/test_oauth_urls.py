@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -94,6 +95,8 @@ def asking(provider: Provider, **asked: object) -> Target:
         (MICROSOFT, {"scope": "user.read openid profile offline_access", **MSAL, **PKCE}),
         (MICROSOFT, {"scope": "https://graph.microsoft.com/User.Read", "prompt": "select_account"}),
         (MICROSOFT, {"response_mode": "form_post", "domain_hint": "nox.example"}),
+        (GOOGLE, {"scope": "email  openid email"}),
+        (GITHUB, {"scope": "user:email,read:user,"}),
     ],
 )
 def test_sign_in_as_libraries_ask_for_it(provider: Provider, changes: dict[str, str]) -> None:
@@ -136,6 +139,9 @@ def test_case_of_a_github_app() -> None:
         (GOOGLE, {"response_type": "token"}, "response_type: ['token'] == ['code']"),
         (GOOGLE, {"client_id": "staging"}, "client_id: ['staging'] == ['nox-google']"),
         (GOOGLE, {"state": "short"}, "shorter than 16"),
+        (GOOGLE, {**PKCE, "code_challenge_method": "plain"}, "the secret itself"),
+        (GITHUB, {"code_challenge": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r"}, "the secret itself"),
+        (MICROSOFT, {**PKCE, "code_challenge_method": "s256"}, "expected S256"),
     ],
 )
 def test_what_is_near_to_it(provider: Provider, changes: dict[str, str], said: str) -> None:
@@ -229,6 +235,23 @@ def test_tenant_is_the_profiles(wanted: str | None, sent: str, is_right: bool) -
     assert (url_faults(given(MICROSOFT, endpoint), target, MICROSOFT) == []) is is_right
 
 
+@pytest.mark.parametrize("place", ["https://accounts.google.com:443", "https://Accounts.Google.com"])
+def test_the_same_place_in_other_letters(place: str) -> None:
+    assert url_faults(given(GOOGLE, f"{place}/o/oauth2/v2/auth"), TARGET, GOOGLE) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://accounts.google.com:444",
+        "https://accounts.google.com:443:443",
+        "https://x@accounts.google.com",
+    ],
+)
+def test_a_place_near_to_it(place: str) -> None:
+    assert url_faults(given(GOOGLE, f"{place}/o/oauth2/v2/auth"), TARGET, GOOGLE) != []
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -249,10 +272,13 @@ def test_what_is_no_authorization_url(answer: Answer) -> None:
 
 
 class Given(Together):
-    """An API that gives these states, one after another, and after `most` of them HTTP 429."""
+    """An API that gives these states, one after another, and after `most` of them HTTP 429.
 
-    def __init__(self, bits: int, most: int = 10_000) -> None:
-        self.asked = 0
+    `beside` is sent with each; where it ends in #, a number stands for that.
+    """
+
+    def __init__(self, bits: int, most: int = 10_000, *, beside: Mapping[str, str] | None = None) -> None:
+        self.asked, self._beside = 0, beside or {}
         self._bits, self._most = bits, most
 
     def get_often(self, path: str, *, who: Who | None = None, times: int = 8) -> list[Answer]:  # noqa: ARG002
@@ -266,7 +292,8 @@ class Given(Together):
         if self.asked > self._most:
             return Answer(429, {}, {}, "slow down")
         text = f"a key{secrets.randbelow(2**self._bits)}"
-        return given(GITHUB, state=hashlib.sha256(text.encode()).hexdigest()[:32])
+        beside = {name: value.replace("#", str(self.asked)) for name, value in self._beside.items()}
+        return given(GITHUB, state=hashlib.sha256(text.encode()).hexdigest()[:32], **beside)
 
 
 def test_800_states_are_compared_and_each_is_new() -> None:
@@ -289,6 +316,17 @@ def test_without_more_there_are_20_looks_at_the_most() -> None:
     assert_authorization_urls(api, TARGET, GITHUB)
 
     assert api.asked == 20
+
+
+@pytest.mark.parametrize("name", ["nonce", "code_challenge"])
+def test_what_protects_one_login_is_of_that_one(name: str) -> None:
+    """A fresh state beside it hides nothing."""
+    beside = {name: "E9Melhoa2OwvFrEMTJ", "code_challenge_method": "S256"}
+    fresh = beside | {name: "E9Melhoa2OwvFrEMTJ#"}
+    assert_authorization_urls(Given(64, beside=fresh), TARGET, GITHUB, at_least=100)
+
+    with pytest.raises(AssertionError, match=f"20 of 20 URLs have the same {name}"):
+        assert_authorization_urls(Given(64, beside=beside), TARGET, GITHUB)
 
 
 @pytest.mark.parametrize("bits", [3, 9, 12])

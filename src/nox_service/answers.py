@@ -110,6 +110,11 @@ def complaints(document: Any) -> list[str]:
     return [f"it says {shortened(said, 120)}" for said in _complaints(document)]
 
 
+def unwell(answer: Answer) -> list[str]:
+    """What an answer of JSON says against itself, and against being one of now."""
+    return complaints(answer.json()) + cached(answer)
+
+
 def open_to_any_origin(answer: Answer, origin: str) -> list[str]:
     """Whether a page of `origin` may read, as its user, what was asked with that Origin (Fetch, 3.3)."""
     allowed = answer.headers.get("access-control-allow-origin", "").strip()
@@ -136,8 +141,7 @@ def _health(answer: Answer) -> Iterator[str]:
     word = answer.field("status", str)
     if word != "healthy":
         yield f"status {word!r}, expected 'healthy'"
-    yield from complaints(answer.json())
-    yield from cached(answer)
+    yield from unwell(answer)
 
 
 def _ready(answer: Answer) -> Iterator[str]:
@@ -165,8 +169,7 @@ def _version(answer: Answer, expected: str) -> Iterator[str]:
     seen = answer.field("version", str)
     if seen != expected:
         yield f"version {seen!r}, expected {expected!r}"
-    yield from complaints(answer.json())
-    yield from cached(answer)
+    yield from unwell(answer)
 
 
 def _complaints(document: Any, above: str = "") -> Iterator[str]:

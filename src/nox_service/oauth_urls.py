@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +19,7 @@ from noxgate.project.target import Asked, Target
 LOOKS = 20  # at one provider, at the most: each may store a state
 SHORTEST = 16  # characters of a state
 ONCE = ("client_id", "redirect_uri", "response_type", "scope", "state")
+OF_ONE_LOGIN = ("nonce", "code_challenge")  # beside the state, which is looked at closer
 # PKCE (RFC 7636) and OpenID Connect Core 3.1.2.1: any provider may be sent them.
 MAY_BE_SENT = frozenset(
     {"code_challenge", "code_challenge_method", "nonce", "prompt", "login_hint", "response_mode", "display"}
@@ -121,7 +122,16 @@ def assert_authorization_urls(
 def _states(answers: Sequence[Answer], target: Target, provider: Provider) -> list[str]:
     """All faults at once: of one pod of three they are others."""
     _none([fault for answer in answers for fault in url_faults(answer, target, provider)])
-    return [state_of(answer, target, provider) for answer in answers]
+    sent = [parse_qs(urlsplit(answer.field("url", str)).query) for answer in answers]
+    _none([fault for name in OF_ONE_LOGIN for fault in _used_again(name, sent)])
+    return [each["state"][0] for each in sent]
+
+
+def _used_again(name: str, sent: Sequence[Mapping[str, Sequence[str]]]) -> list[str]:
+    """Whether several logins share what protects one of them."""
+    values = [each[name][0] for each in sent if name in each]
+    more = len(values) - len(set(values))
+    return [f"{more + 1} of {len(values)} URLs have the same {name}: it is for one login"] if more else []
 
 
 def url_faults(answer: Answer, target: Target, provider: Provider) -> list[str]:
@@ -148,7 +158,8 @@ def _faults(text: str, target: Target, provider: Provider, asked: Asked) -> Iter
     except ValueError as error:  # such as https://[::1
         yield f"expected a URL: {error}"
         return
-    place, expected = (url.scheme, url.netloc, url.fragment), ("https", provider.host, "")
+    netloc = url.netloc.casefold().removesuffix(":443")
+    place, expected = (url.scheme, netloc, url.fragment), ("https", provider.host, "")
     if place != expected:
         yield f"scheme, host and fragment: {place} == {expected}"
     found = re.fullmatch(provider.path, url.path)
@@ -171,6 +182,13 @@ def _faults(text: str, target: Target, provider: Provider, asked: Asked) -> Iter
             yield f"{name}: {sent.get(name)!r} == {[value]!r}"
     yield from _scope_faults(sent.get("scope", [""])[0], provider, asked.scopes)
     yield from _prompt_faults(sent.get("prompt"), provider, asked.prompt)
+    yield from _way_back_faults(sent)
+
+
+def _way_back_faults(sent: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What keeps others from ending a login, and from reading what comes back."""
+    if "code_challenge" in sent and sent.get("code_challenge_method") != ["S256"]:
+        yield "code_challenge_method: expected S256; a plain challenge is the secret itself (RFC 7636, 4.2)"
     mode = sent.get("response_mode", ["query"])[0]
     if mode not in READ_BY_SERVERS:
         yield f"response_mode {mode!r}: the callback never gets the code"

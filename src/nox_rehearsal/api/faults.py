@@ -19,7 +19,8 @@ nothing and is logged as an error.
             anonymous_reads_profile, refusal_shows_profile, signature_ignored, websocket_deaf,
             websocket_twice (true), websocket_answer ("you said {}"; {} is what was said),
             rule_off (one of: another key, its own key, an empty key, alg none, another user, expired, early,
-            other audience, writing, own profile, own history, slash, case, HEAD, OPTIONS, POST), state_bits (4; -1 counts).
+            other audience, writing, own profile, own history, slash, case, HEAD, OPTIONS, POST),
+            state_bits (4; -1 counts).
             port, host, pod and faults are fixed at the start.
 `answers`   by method and exact path (`GET /ws` is the WebSocket's upgrade; its status refuses it):
             `status`, `json` or `text` replace the answer (200 and an empty text where left out);

@@ -75,6 +75,7 @@ def _asked_for() -> Iterator[Sabotage]:
         "github": ("delete_repo", "delete_repo"),
         "microsoft": ("Files.ReadWrite.All", "files.readwrite.all"),
     }
+    plain = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw&code_challenge_method=plain&state="
     secret = "client_secret=GOCSPX-5up3rS3cr3tOfTheRehearsal&client_id="  # noqa: S105 (nobody's)
     for provider, (scope, seen) in more.items():
         path = f"GET /api/auth/{provider}/url"
@@ -84,6 +85,12 @@ def _asked_for() -> Iterator[Sabotage]:
                 "scopes": (altered(path, "&scope=", f"&scope={scope}%20"), "more than sign-in takes", seen),
                 "secret": (altered(path, "client_id=", secret), "the client's secret in it", "client_secret"),
                 "prompt": (altered(path, "&state=", "&prompt=none&state="), "no page to sign in", "'none'"),
+                "plain": (altered(path, "&state=", plain), "PKCE without a digest", "the secret itself"),
+                "nonce": (
+                    altered(path, "&state=", "&nonce=n0S6WzA2Mj&state="),
+                    "one nonce for all",
+                    "same nonce",
+                ),
             }
             for name, (fault, what, said) in faults.items():
                 if phase == "live":

@@ -32,6 +32,9 @@ def sabotages() -> Iterator[Sabotage]:
     apart = in_production(answer("GET /ready", json=UNCONNECTED), green=True)
     seen = "it says databaseConnected: False"
     yield after("live.ready", "unconnected", "ok, and not connected", apart, seen)
+    down = in_production(answer("GET /version", replace={'{"version"': '{"databaseStatus":"DOWN","version"'}))
+    what, seen = "its database is down", "it says databaseStatus: 'DOWN'"
+    yield Sabotage("prep.blue-version", "down", what, down, seen, moment="prep")
     yield from _door()
 
 
