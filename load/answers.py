@@ -27,12 +27,13 @@ def within(document: Any, bounds: Bounds) -> float | None:
 
 
 def numbers(document: Any) -> Iterator[float]:
-    """All of them, at any depth."""
-    if isinstance(document, dict):
-        document = document.values()
-    elif not isinstance(document, list):
-        if isinstance(document, int | float) and not isinstance(document, bool) and abs(document) < MOST:
-            yield document
-        return
-    for part in document:
-        yield from numbers(part)
+    """All of them, in order, at any depth: it is not followed by calls, which have an end."""
+    left = [document]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left.extend(reversed(part.values()))
+        elif isinstance(part, list):
+            left.extend(reversed(part))
+        elif isinstance(part, int | float) and not isinstance(part, bool) and abs(part) < MOST:
+            yield part

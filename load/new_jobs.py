@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from load.answers import COMPLETED, DONE, JOB_ID, JOB_SECONDS, TAKEN, TAKEN_ON, UNDER_WAY, numbers, within
 from load.drawn import Question
 
+from noxgate.look.documents import is_too_deep
 from noxgate.look.observation import shortened
 from noxgate.look.secret_forms import redacted
 
@@ -156,7 +157,7 @@ def _object(answer: Answer) -> dict[str, Any]:
         document = answer.json()
     except (ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) else {}
+    return document if isinstance(document, dict) and not is_too_deep(document) else {}
 
 
 def _no_answer(answer: Answer) -> str:

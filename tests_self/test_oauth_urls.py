@@ -256,6 +256,7 @@ def test_a_place_near_to_it(place: str) -> None:
     "answer",
     [
         raw("https://accounts.google.com/o/oauth2/v2/auth", error="client secret invalid"),
+        raw(f"{ENDPOINTS[GOOGLE]}?client_id=nox-google", errors="client secret invalid"),
         raw("https://accounts.google.com.example/o/oauth2/v2/auth"),
         raw("http://accounts.google.com/o/oauth2/v2/auth"),
         raw("https://[::1"),
@@ -352,3 +353,14 @@ def test_a_limiter_is_no_fault_of_the_release() -> None:
 def test_a_limiter_that_users_meet_is_one() -> None:
     with pytest.raises(AssertionError, match="HTTP 429"):
         assert_authorization_urls(Given(64, most=10), TARGET, GITHUB, at_least=800)
+
+
+def test_an_envelope_around_the_url() -> None:
+    """One that says that nothing went wrong, and one that says otherwise."""
+    url = json.loads(given(GOOGLE).text)["url"]
+    good = {"success": True, "error": None, "url": url}
+
+    assert url_faults(Answer(200, {}, {}, json.dumps(good)), TARGET, GOOGLE) == []
+    for wrong in ({"errors": ["client"]}, {"success": False}, {"status": "error"}):
+        (fault,) = url_faults(Answer(200, {}, {}, json.dumps(good | wrong)), TARGET, GOOGLE)
+        assert fault.startswith("an error beside the URL: ")

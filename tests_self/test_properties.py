@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,9 @@ from tests_self.test_backup import GOOD as DUMP
 from tests_self.test_manifests import SERVICE
 from tests_self.test_release_facts import GOOD as RECORD
 
+from nox_service import calculations, pages
+from nox_service.access import doors, owners
+from nox_service.answers import health, ready
 from nox_service.oauth_urls import GITHUB, state_of
 from noxgate.errors import ProfileError, UnreachableError
 from noxgate.look.http import Answer
@@ -70,6 +74,44 @@ def ends(look: Callable[[], object], *errors: type[Exception]) -> object:
         said = str(error)
     assert "\n" not in said, f"expected one line, saw {said!r}"
     return None
+
+
+# ---------------------------------------------------------------- answers of the API
+
+JUDGES: tuple[Callable[[Answer], object], ...] = (
+    lambda answer: health([answer]),
+    lambda answer: ready([answer]),
+    lambda answer: pages.faults(pages.PROFILE, answer, [answer]),
+    lambda answer: pages.faults(pages.HISTORY, answer),
+    pages.counted,
+    lambda answer: pages.another_user(answer, answer),
+    lambda answer: calculations.computed(answer, calculations.EMPIRICAL),
+    lambda answer: calculations.computed(answer, calculations.PREDICT_CJ),
+    lambda answer: owners.history_faults(answer, answer, "1"),
+    lambda answer: doors.administrator_enters([answer]),
+    lambda answer: doors.shut(answer, answer),
+)
+
+
+@FEW
+@given(documents, st.dictionaries(st.sampled_from(["age", "x-cache", "x-varnish", "cache-status"]), text))
+def test_what_an_api_may_answer_is_judged(document: Any, headers: dict[str, str]) -> None:
+    answer = Answer(200, headers, {name: [value] for name, value in headers.items()}, as_json(document))
+    for judge in JUDGES:
+        ends(partial(judge, answer), AssertionError)
+
+
+@pytest.mark.parametrize("depth", [250, 500, 700, 900, 980, 5_000, 200_000])
+@pytest.mark.parametrize("around", ["[]", '{"a":}'])
+def test_an_answer_may_be_deep(depth: int, around: str) -> None:
+    """Less deep than where the parser gives up, too: it is no page, and no error of ours."""
+    inner = around[:-1] * depth + "1" + around[-1] * depth
+    for body in (inner, f'{{"status": "healthy", "id": 1, "value": 351.5, "x": {inner}}}'):
+        answer = Answer(200, {}, {}, body)
+        for judge in JUDGES:
+            ends(partial(judge, answer), AssertionError)
+        wrong = len(pages.faults(pages.PROFILE, answer))
+        assert wrong == 1
 
 
 # ---------------------------------------------------------------- the project's own files

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 from nox_service.access.guessing import digest, guessable, prepare, repeated
+from nox_service.answers import refusals
 from nox_service.api import LOOKS as OWN_CONNECTIONS
 from nox_service.together import Together
 from noxgate.errors import UnreachableError
@@ -139,8 +140,8 @@ def url_faults(answer: Answer, target: Target, provider: Provider) -> list[str]:
     if answer.status != HTTPStatus.OK:
         return [f"HTTP {answer.status}: {shortened(answer.text) or 'an empty body'}"]
     text = answer.field("url", str)
-    if error := answer.json().get("error"):
-        return [f"an error beside the URL: {error!r}"]
+    if said := refusals(answer.json()):
+        return [f"an error beside the URL: {said[0]}"]
     if strange := re.findall(r"[^!-~]|\\", text):
         return [f"characters that browsers and we would read differently: {strange}"]
     return list(_faults(text, target, provider, target.asks.get(provider.name, Asked())))

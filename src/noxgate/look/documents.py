@@ -1,7 +1,8 @@
 """JSON and TOML that somebody else wrote: whatever is wrong with a text is a ValueError, also its depth.
 
 Python's parsers follow a text into its depth by calling themselves: a few kilobytes of brackets end them with
-a RecursionError, which nobody expects of a text.
+a RecursionError, which nobody expects of a text. What is a little less deep they read, and it ends those who
+go through it in the same way.
 """
 
 import json
@@ -9,15 +10,34 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
+DEEPEST = 200  # of lists and tables in one another
 _TOO_DEEP = "expected lists and tables in sensible depth, saw more"
 
 
 def of_json(text: str | bytes, constant: Callable[[str], object] | None = None) -> Any:
     """The document; `constant` is given NaN and Infinity, which are none of JSON's, where they matter."""
     try:
-        return json.loads(text, parse_constant=constant)
+        document = json.loads(text, parse_constant=constant)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+    if is_too_deep(document):
+        raise ValueError(_TOO_DEEP)
+    return document
+
+
+def is_too_deep(document: Any) -> bool:
+    """Whether it has more lists and tables in one another than anybody means."""
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        level = [
+            part
+            for each in level
+            if isinstance(each, dict | list)
+            for part in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def of_toml(text: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from noxgate.look.documents import is_too_deep
 from noxgate.look.observation import shortened
 from noxgate.machine.late import late
 
@@ -20,6 +21,7 @@ MOST_BYTES = 5_000_000  # of one answer
 # All that is asked for: whatever else is installed here (brotli comes with Locust), httpx would ask for it,
 # and unpack each piece of it whole.
 ACCEPTED = {"accept-encoding": "gzip"}
+_NONE = object()  # no document
 _ZIPPED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # what zlib calls a window
 
 
@@ -37,9 +39,12 @@ class Answer:
     def json(self) -> Any:
         """The parsed body; AssertionError where it is not JSON (NaN, Infinity and a key twice are not)."""
         try:
-            return json.loads(self.text, parse_constant=_not_json, object_pairs_hook=self._object)
+            document = json.loads(self.text, parse_constant=_not_json, object_pairs_hook=self._object)
         except (ValueError, RecursionError):
-            raise AssertionError(f"expected JSON, saw {shortened(self.text) or 'an empty body'}") from None
+            document = _NONE
+        if document is _NONE or is_too_deep(document):
+            raise AssertionError(f"expected JSON, saw {shortened(self.text) or 'an empty body'}")
+        return document
 
     def field(self, name: str, kind: type[T]) -> T:
         """One field of a JSON object; AssertionError where it is absent or of another kind."""
