@@ -27,7 +27,7 @@ KeyError: 'boiling_point'"""
 
 # name -> what it is, the line, and a word of the reason
 FORMS = {
-    "plain": ("one that is no JSON", "2026-01-01 12:00:00,000 CRITICAL nox: no space left", "no space left"),
+    "plain": ("one that is no JSON", "2999-01-01 12:00:00,000 CRITICAL nox: no space left", "no space left"),
     "colours": (
         "the level is in colour",
         "\x1b[2m12:00\x1b[0m \x1b[31mERROR\x1b[0m nox: red queue",
