@@ -7,10 +7,10 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain, combinations, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from noxgate.machine.late import late
 
@@ -38,6 +38,8 @@ MORE_DIGESTS = ("sha512", "sha224", "sha384", "sha3_256", "sha3_512", "blake2b",
 
 Spelling = Callable[[int], bytes]
 Found = tuple[str, int]  # what a state is, of which number
+Starts: TypeAlias = "NDArray[np.uint64]"
+Table: TypeAlias = "tuple[str, NDArray[np.uint64]]"
 TEXT: Spelling = b"%d".__mod__
 OTHERS: dict[str, Spelling] = {
     "hexadecimal": b"%x".__mod__,
@@ -90,8 +92,11 @@ def _alike(states: Sequence[str]) -> list[str]:
 
 def _numbered(states: Sequence[str], looked: tuple[float, float]) -> list[str]:
     """Whether one is the digest of a small number, or of the time."""
-    wanted = {part[:PREFIX] for state in states for part in _bytes_of(state)}
-    found = next(chain(_known(wanted), _of_the_time(wanted, looked)), None)
+    wanted = {int.from_bytes(part[:PREFIX], "big") for state in states for part in _bytes_of(state)}
+    if not wanted:
+        return []
+    sought = np.array(sorted(wanted), dtype=np.uint64)
+    found = next(chain(_among(sought, _tables(), _numbers(COUNTED)), _of_the_time(sought, looked)), None)
     return [] if found is None else [f"the next state can be guessed: one is the {found[0]}, {found[1]}"]
 
 
@@ -112,51 +117,43 @@ def _bytes_of(state: str) -> Iterator[bytes]:
                 yield from (bytes.fromhex(one[: len(one) // 2 * 2]) for one in _HEX.findall(inner))
 
 
-def _known(wanted: set[bytes]) -> Iterator[Found]:
-    """Those of small numbers, as they stand in the tables."""
-    sought = np.array(sorted(int.from_bytes(start, "big") for start in wanted), dtype=np.uint64)
-    for what, table in _tables() if len(sought) else ():
+def _among(sought: Starts, tables: Sequence[Table], numbers: Sequence[int]) -> Iterator[Found]:
+    """Those that stand in a table, of which number they are."""
+    for what, table in tables:
         nearest = np.minimum(np.searchsorted(sought, table), len(sought) - 1)
         places = np.flatnonzero(sought[nearest] == table)
-        yield from ((what, _numbers(COUNTED)[place]) for place in places[:1])
+        yield from ((what, numbers[place]) for place in places[:1])
 
 
-def _of_the_time(wanted: set[bytes], looked: tuple[float, float]) -> Iterator[Found]:
+def _of_the_time(sought: Starts, looked: tuple[float, float]) -> Iterator[Found]:
     """Those of each second around the looks, and of each millisecond near them."""
-    began, ended = looked
-    for second in range(int(began) - AROUND, int(ended) + AROUND):
-        yield from _among(wanted, _of_a_second(second))
-    for second in range(int(began) - CLOSE, int(ended) + CLOSE + 1):
-        yield from _among(wanted, _of_milliseconds(second))
+    began, ended = map(int, looked)
+    for minute in range((began - AROUND) // 60, (ended + AROUND) // 60 + 1):
+        yield from _among(sought, _of_a_minute(minute), range(minute * 60, minute * 60 + 60))
+    for second in range(began - CLOSE, ended + CLOSE + 1):
+        yield from _among(sought, _of_a_second(second), range(second * 1000, second * 1000 + 1000))
 
 
-def _among(wanted: set[bytes], made: Mapping[bytes, Found]) -> Iterator[Found]:
-    yield from (made[start] for start in wanted & made.keys())
-
-
-# The looks at three providers follow one another: most of these seconds are those of the one before.
+# The looks at three providers follow one another: most of these are those of the one before.
 @cache
-def _of_a_second(second: int) -> Mapping[bytes, Found]:
-    spellings = {"text": TEXT, **{name: OTHERS[name] for name in ("4 bytes", "8 bytes", "hexadecimal")}}
-    return _made([second], spellings, (*DIGESTS, *MORE_DIGESTS))
+def _of_a_minute(minute: int) -> Sequence[Table]:
+    seconds = range(minute * 60, minute * 60 + 60)
+    return _tables_of(
+        "the time", seconds, ("text", "4 bytes", "8 bytes", "hexadecimal"), MORE_DIGESTS + DIGESTS
+    )
 
 
 @cache
-def _of_milliseconds(second: int) -> Mapping[bytes, Found]:
-    spellings = {"text": TEXT, **{name: OTHERS[name] for name in ("8 bytes", "hexadecimal")}}
-    return _made(range(second * 1000, second * 1000 + 1000), spellings, DIGESTS)
+def _of_a_second(second: int) -> Sequence[Table]:
+    """In milliseconds."""
+    milliseconds = range(second * 1000, second * 1000 + 1000)
+    return _tables_of("the time", milliseconds, ("text", "8 bytes", "hexadecimal"), DIGESTS)
 
 
-def _made(
-    numbers: Sequence[int], spellings: Mapping[str, Spelling], algorithms: Sequence[str]
-) -> Mapping[bytes, Found]:
-    return {
-        new(spell(number)).digest()[:PREFIX]: (f"{algorithm} of the time as {name}", number)
-        for algorithm in algorithms
-        for new in [getattr(hashlib, algorithm)]
-        for name, spell in spellings.items()
-        for number in numbers
-    }
+def _tables_of(
+    what: str, numbers: Sequence[int], spelled: Sequence[str], algorithms: Sequence[str]
+) -> Sequence[Table]:
+    return [table for name in spelled for table in _table(what, name, algorithms, numbers)]
 
 
 def prepare() -> None:
@@ -170,25 +167,25 @@ def _numbers(end: int) -> Sequence[int]:
 
 
 @cache
-def _tables() -> list[tuple[str, "NDArray[np.uint64]"]]:
+def _tables() -> Sequence[Table]:
     """The beginnings of the digests of these numbers: made once in a run, in half a second."""
-    made = _table("text", TEXT, DIGESTS, COUNTED) + _table("text", TEXT, MORE_DIGESTS, SHORT)
-    for spelled, spell in OTHERS.items():
-        made += _table(spelled, spell, DIGESTS, SHORT)
-    return made
+    what, short = "a number", _numbers(SHORT)
+    return [
+        *_table(what, "text", DIGESTS, _numbers(COUNTED)),
+        *_tables_of(what, short, ["text"], MORE_DIGESTS),
+        *_tables_of(what, short, list(OTHERS), DIGESTS),
+    ]
 
 
-def _table(
-    spelled: str, spell: Spelling, algorithms: Sequence[str], end: int
-) -> list[tuple[str, "NDArray[np.uint64]"]]:
+def _table(what: str, spelled: str, algorithms: Sequence[str], numbers: Sequence[int]) -> list[Table]:
+    spell = {"text": TEXT, **OTHERS}[spelled]
     parts: dict[str, list[bytes]] = {name: [] for name in algorithms}
-    numbers = _numbers(end)
     for start in range(0, len(numbers), AT_ONCE):
         texts = [spell(number) for number in numbers[start : start + AT_ONCE]]
         for name, starts in parts.items():
             whole = b"".join([made.digest() for made in map(getattr(hashlib, name), texts)])
             starts.append(np.frombuffer(whole, np.uint8).reshape(len(texts), -1)[:, :PREFIX].tobytes())
     return [
-        (f"{name} of a number as {spelled}", np.frombuffer(b"".join(starts), ">u8").astype(np.uint64))
+        (f"{name} of {what} as {spelled}", np.frombuffer(b"".join(starts), ">u8").astype(np.uint64))
         for name, starts in parts.items()
     ]
