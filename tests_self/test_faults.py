@@ -32,6 +32,7 @@ from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.http.tool_api import ToolApi
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.redis import Cache, CacheSession
 
 SHORT, LONG = 0.2, 60.0  # seconds that a look may take: where it is in vain, and where it must not matter
 MOST = 120_000_000  # bytes that one look may hold at a time
@@ -151,6 +152,46 @@ def test_websocket(loopback: Loopback, first: bytes, piece: bytes) -> None:
 
     with pytest.raises(UnreachableError, match="expected at most 5000000 bytes, saw more"):
         WebSocketClient(target, session, lambda _: None).echo("/ws", "hello")
+
+
+@pytest.mark.parametrize(
+    ("first", "piece", "said"),
+    [
+        (b"$1000000000\r\n", http.PIECE, "expected at most 10000000 bytes, saw more"),
+        (b"+", b"x" * 65_536, "expected at most 10000000 bytes, saw more"),
+        (b"*90000000\r\n" + b"$3\r\nabc\r\n" * 1_000, b"$3\r\nabc\r\n" * 10_000, "expected at most"),
+        (b"*1\r\n" * 200_000, b"", "expected an answer of Redis, saw another form"),
+        (b"*1\r\n" * 900 + b":1\r\n", b"", "expected an answer of Redis, saw another form"),
+        (b"$abc\r\n", b"", "expected an answer of Redis, saw another form"),
+        (b":12x\r\n", b"", "expected an answer of Redis, saw another form"),
+        (b"*-5\r\n", b"", "REDIS_URL"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", "Protocol Error"),
+    ],
+)
+def test_redis(loopback: Loopback, first: bytes, piece: bytes, said: str) -> None:
+    """Neither its length nor its depth is taken on trust, and none of it is charged to the release."""
+    observed: list[Observation] = []
+
+    def talk(connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(first)
+            for _ in range(2_000 if piece else 0):
+                connection.sendall(piece)
+            connection.recv(1)
+
+    session = CacheSession(loopback.target(loopback.serve(talk, host="127.0.0.1")))
+    session.patience = Patience("Redis", look=LONG)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreachableError, match=said):
+            Cache(session, observed.append).role()
+        assert tracemalloc.get_traced_memory()[1] < MOST
+    finally:
+        tracemalloc.stop()
+        session.close()
+
+    assert [one.seen.startswith("could not look: ") for one in observed] == [True]
 
 
 @pytest.mark.parametrize("look", ["api", "often", "tls"])

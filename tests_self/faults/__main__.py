@@ -25,6 +25,7 @@ from nox_rehearsal.world.state import World
 FAULTS = (*api.FAULTS, *data.FAULTS, *proxy.FAULTS)
 REFUSED = (api.REFUSED, *data.REFUSED, *proxy.REFUSED)
 ALIKE = {api.TLS: api.API, api.NAMES: api.API}  # which systems are behind the same lines
+PLAIN = {"staging.https-redirect"}  # at the same name, on another port
 PHASES = ("staging", "live")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "RELIABILITY.md"
 HEADER = "| system | fault | outcome | failed | could not look | seconds | peak MB | in words |"
@@ -94,6 +95,7 @@ def _played(
                     bad.append(f"{fault.system}: {fault.name}: could not be made: {error!r}")
                     continue
                 theirs = {"load"} if fault.load else own[ALIKE.get(fault.system, fault.system)]
+                theirs |= PLAIN if fault.system == api.NAMES else set()
                 rows.append(_row(fault, seen))
                 _say(rows[-1])
                 if given.write:  # at once: an hour is long

@@ -23,6 +23,9 @@ _WRONG = frozenset(
     ("LOADING", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "OOM", "NOREPLICAS", "BUSY", "UNKILLABLE")
 )
 _MEMORY = ("used_memory", "maxmemory", "maxmemory_policy", "mem_not_counted_for_evict")
+MOST_BYTES = 10_000_000  # of one answer: what one announces is not taken on trust
+# How redis-py ends with what no Redis says: it reads numbers, and lists in lists by calling itself.
+_NO_REDIS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 _FULL = 0.99  # what is written next, and who writes it, need memory, too
 
 
@@ -53,7 +56,9 @@ class CacheSession:
                     decode_responses=True,
                     **trust,
                 )
-                client.connection_pool.make_connection()  # not connected: it only reads the settings
+                pool = client.connection_pool
+                pool.connection_class = _limited(pool.connection_class)
+                pool.make_connection()  # not connected: it only reads the settings
             except (ValueError, TypeError) as error:
                 raise UnreachableError(f"${self.variable}: {shortened(str(error))}") from None
             self._redis = client
@@ -62,6 +67,38 @@ class CacheSession:
     def close(self) -> None:
         if self._redis is not None:
             self._redis.close()
+
+
+class _Counted:
+    """A socket from which no more than that is read after something was sent."""
+
+    def __init__(self, wire: Any) -> None:
+        self._wire = wire
+        self._taken = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wire, name)
+
+    def sendall(self, data: bytes) -> None:
+        self._taken = 0
+        self._wire.sendall(data)
+
+    def recv(self, size: int) -> bytes:
+        data: bytes = self._wire.recv(size)
+        self._taken += len(data)
+        if self._taken > MOST_BYTES:
+            raise redis.exceptions.ConnectionError(f"expected at most {MOST_BYTES} bytes, saw more")
+        return data
+
+
+def _limited(kind: type[Any]) -> type[Any]:
+    """Connections of this kind whose answers have an end."""
+
+    class Limited(kind):  # type: ignore[misc]
+        def _connect(self) -> _Counted:
+            return _Counted(super()._connect())
+
+    return Limited
 
 
 class Cache:
@@ -187,6 +224,10 @@ class Cache:
                 raise AssertionError(f"Redis answers {code} {text}") from None
             self._observe(Observation(f"could not look: {shortened(str(error))}", repeat))
             raise UnreachableError(f"${self._variable}: {shortened(str(error))}") from None
+        except _NO_REDIS as error:
+            seen = f"expected an answer of Redis, saw another form ({shortened(str(error), 80)})"
+            self._observe(Observation(f"could not look: {seen}", repeat))
+            raise UnreachableError(f"${self._variable}: {seen}") from None
         verb, space, what = command.partition(" ")
         shown = {key: answer[key] for key in keys if key in answer} if keys else say(answer)
         self._observe(Observation(shortened(f"{verb.upper()}{space}{what} answers {shown}"), repeat))
