@@ -14,7 +14,7 @@ DEEPEST = 200  # of lists and tables in one another
 _TOO_DEEP = "expected lists and tables in sensible depth, saw more"
 
 
-def of_json(text: str | bytes, constant: Callable[[str], object] | None = None) -> Any:
+def of_json(text: str | bytes | bytearray, constant: Callable[[str], object] | None = None) -> Any:
     """The document; `constant` is given NaN and Infinity, which are none of JSON's, where they matter."""
     try:
         document = json.loads(text, parse_constant=constant)

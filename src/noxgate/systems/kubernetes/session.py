@@ -35,6 +35,7 @@ else:
 DEFAULT = "~/.kube/config"
 CONNECT, READ = 5, 8  # seconds
 MOST_BYTES = 50_000_000
+PIECE = 65_536
 MOST_AGAIN = 3  # times that a server may say that it is busy
 ASKED_TO_WAIT = ("0", "1", "2")  # seconds; longer is no look any more
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"  # answered, and not stored
@@ -133,7 +134,7 @@ class KubeSession:
     def _ask(self, method: str, path: str, query: Mapping[str, str], body: object, media_type: str) -> Answer:
         headers = {"accept": "application/json"} | ({"content-type": media_type} if media_type else {})
         with self._sent(method, path, query, headers, body) as answer:
-            document = _document(self._where, answer.status, answer.read(MOST_BYTES + 1))
+            document = _document(self._where, answer.status, _whole(answer))
             return Answer(answer.status, document, warned(answer.headers.get("warning", "")))
 
     def _read(self, path: str, query: Mapping[str, str], most: int) -> Raw:
@@ -299,7 +300,17 @@ def _patiently(
     return answer
 
 
-def _document(where: str, status: int, text: bytes) -> Mapping[str, Any]:
+def _whole(answer: Any) -> bytearray:
+    """The body, in pieces: of one read at once urllib3 holds several copies."""
+    text = bytearray()
+    while len(text) <= MOST_BYTES and (piece := answer.read(PIECE)):
+        text += piece
+    if len(text) > MOST_BYTES:
+        answer.close()  # nobody else is to read the rest
+    return text
+
+
+def _document(where: str, status: int, text: bytes | bytearray) -> Mapping[str, Any]:
     if len(text) > MOST_BYTES:
         raise UnreachableError(f"{where}: expected an answer of at most {MOST_BYTES} bytes, saw {len(text)}")
     try:
