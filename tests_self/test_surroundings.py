@@ -99,6 +99,39 @@ def test_what_the_scratch_server_lacks(server: ScratchServer, script: str, said:
         server.run(server.create(), "dump.sql", script, within=30)
 
 
+POSTGIS = """\
+SET statement_timeout = 0;
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;
+CREATE TABLE public.sites (id integer NOT NULL, place public.geometry(Point,4326));
+COPY public.sites (id) FROM stdin;
+1
+\\.
+"""
+PGVECTOR = """\
+CREATE EXTENSION IF NOT EXISTS vector;
+CREATE TABLE IF NOT EXISTS embeddings (id bigint PRIMARY KEY, embedding vector(3));
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "package"),
+    [
+        (POSTGIS, f"postgresql-{MAJOR}-postgis-3"),
+        (PGVECTOR, f"postgresql-{MAJOR}-pgvector"),
+        (f"BEGIN;\n{PGVECTOR}COMMIT;\n", f"postgresql-{MAJOR}-pgvector"),
+        (PGVECTOR.replace("vector;", "pg_stat_kcache;"), "postgresql_bin|apt-file|kcache"),
+    ],
+    ids=["a dump with PostGIS", "a migration with pgvector", "in a transaction", "one of no known package"],
+)
+def test_extensions_that_people_have_and_this_machine_has_not(
+    server: ScratchServer, script: str, package: str
+) -> None:
+    """Neither the dump's fault nor the migration's: what to install is said."""
+    with pytest.raises(UnreachableError, match=rf"^no extension .*({package})"):
+        server.run(server.create(), "dump.sql", script, within=30)
+
+
 @pytest.mark.parametrize(
     "message",
     [
