@@ -134,7 +134,7 @@ class KubeSession:
     def _ask(self, method: str, path: str, query: Mapping[str, str], body: object, media_type: str) -> Answer:
         headers = {"accept": "application/json"} | ({"content-type": media_type} if media_type else {})
         with self._sent(method, path, query, headers, body) as answer:
-            document = _document(self._where, answer.status, _whole(answer))
+            document = _document(self._where, answer.status, _whole(self._where, answer))
             return Answer(answer.status, document, warned(answer.headers.get("warning", "")))
 
     def _read(self, path: str, query: Mapping[str, str], most: int) -> Raw:
@@ -300,19 +300,22 @@ def _patiently(
     return answer
 
 
-def _whole(answer: Any) -> bytearray:
-    """The body, in pieces: of one read at once urllib3 holds several copies."""
+def _whole(where: str, answer: Any) -> bytearray:
+    """The body, in pieces: of one read at once urllib3 holds several copies.
+
+    UnreachableError for one too long, which is let go: an error's traceback would keep it to the run's end.
+    """
     text = bytearray()
     while len(text) <= MOST_BYTES and (piece := answer.read(PIECE)):
         text += piece
     if len(text) > MOST_BYTES:
         answer.close()  # nobody else is to read the rest
+        text.clear()
+        raise UnreachableError(f"{where}: expected an answer of at most {MOST_BYTES} bytes, saw more")
     return text
 
 
 def _document(where: str, status: int, text: bytes | bytearray) -> Mapping[str, Any]:
-    if len(text) > MOST_BYTES:
-        raise UnreachableError(f"{where}: expected an answer of at most {MOST_BYTES} bytes, saw {len(text)}")
     try:
         document = of_json(text)
     except (ValueError, RecursionError):
