@@ -464,7 +464,8 @@ def test_rehearsal_has_no_real_peer(root: Path) -> None:
     profile.write_text("rehearsal = true\n" + PEER + GOOD.replace("staging.example.com", "localhost:8443"))
 
     assert problem(root, name=str(profile)) == (
-        "rehearsal.toml: production: of a target and its peer both are a rehearsal, or neither"
+        "rehearsal.toml: production: expected both to be a rehearsal, or neither: rehearsal.toml is one "
+        "(it says so), production.toml is not"
     )
 
 

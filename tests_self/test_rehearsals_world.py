@@ -1,6 +1,7 @@
 """A profile that names a rehearsal's world is a rehearsal; another world on loopback is none."""
 
 import base64
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,34 @@ def test_its_name_and_place_are_the_rehearsals(monkeypatch: pytest.MonkeyPatch) 
     assert certificates.authority.__defaults__ == (world.AUTHORITY,)
     assert world.WORLDS == worlds.PARENT
     assert worlds.folder_of("test-main").name.startswith("noxgate-")
+
+
+def test_who_named_its_cluster_is_said(tmp_path: Path) -> None:
+    """A variable that somebody exported for a rehearsal and forgot."""
+    kubeconfig = tmp_path / "kubeconfig"
+    data = base64.b64encode(certificates.authority().certificate).decode()
+    cluster = {"name": "c", "cluster": {"server": URL, "certificate-authority-data": data}}
+    context = {"name": "x", "context": {"cluster": "c", "user": "u"}}
+    kubeconfig.write_text(
+        yaml.safe_dump({"clusters": [cluster], "contexts": [context], "current-context": "x"})
+    )
+    document = {"base_url": "https://staging.nox.io", "kubeconfig": str(kubeconfig)}
+
+    said = [
+        world.rehearsed(tmp_path / "staging.toml", document, environment)
+        for environment in ({}, {"KUBECONFIG": str(kubeconfig)})
+    ]
+    assert said == [CLUSTER, f"{CLUSTER} ($KUBECONFIG names it)"]
+
+
+def test_its_records_lie_with_the_evidence(project: "Project") -> None:
+    """Not beside the profile, where they would be in the way of the target's next run."""
+    trust = dataclasses.replace(read_trust(project.path, "staging"), rehearsal=True)
+    reports = project.path / "reports"
+
+    assert trust.chain(reports, "8.0.0").folder.is_relative_to(reports)
+    own = dataclasses.replace(trust, rehearsal=False)
+    assert own.chain(reports, "8.0.0").folder != trust.chain(reports, "8.0.0").folder
 
 
 def test_by_its_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`noxgate doctor --target`: where settings come from, what lines need, and what is said in time."""
 
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests_self.test_command import noxgate
 
-from noxgate.doctor import examination, table
+from noxgate.doctor import examination, files, table
 from noxgate.doctor.code import Code, Function
 from noxgate.doctor.needs import OPENS, Need, needs_of
 from noxgate.doctor.seen import UNSET, Cause, Place, Seen, lines_of, place
@@ -91,6 +92,28 @@ def test_where_a_setting_comes_from(project: "Project", monkeypatch: pytest.Monk
     assert at.origin("namespace") == "staging.toml:4"
     assert at.origin("ca_file") == "default"
     assert at.variable("test_token") == "$TEST_TOKEN (staging.toml:6)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "is_cause"),
+    [
+        (None, "expected [[allowed]] tables with a pattern and a reason", True),
+        ('[[allowed]]\npattern = "("\nreason = "x"\n', "entry 1: missing )", True),
+        ('[[allowed]]\npattern = "cache is cold"\nreason = "at the start"\n', "1 entry of its own", False),
+    ],
+)
+def test_known_log_lines_are_read_as_their_check_reads_them(
+    text: str | None, said: str, *, is_cause: bool, project: "Project"
+) -> None:
+    """A list that cannot be read would be found in the live phase, as if the release had failed."""
+    file = project.path / "known-lines.toml"
+    if text is not None:
+        file.write_text(text)
+    target = dataclasses.replace(read_target(project.path, "staging", ["staging"]), log_allow_list=file)
+
+    (seen,) = files.known_lines(place(target))
+    assert said in seen.said
+    assert (seen.cause is not None) is is_cause
 
 
 def _job(at: Place, look: "Iterator[Seen]") -> examination.Job:

@@ -42,21 +42,29 @@ def run(root: Path, pattern: str | None) -> int:
             played = play(root, here, clock)
         played.say(root)
         return played.status
+    caught = 0
+    last: Path | None = None
     with _world(clock) as here:
-        caught = 0
         for fault in sorted(faults, key=lambda fault: moments.ORDER.index(fault.moment)):
             moments.bring(here, fault.moment, say=clock.say)
             if markers := leading_up_to(fault.phase):
                 _pytest(root, here, fault.phase, markers)
             clock.say(f"sabotage {fault.id}: {fault.what}")
             with fault.on(here):
-                caught += check(root, here, clock, fault.phase, fault)
-        clock.say(f"{caught} of {len(faults)} sabotages caught")
-        return 0 if caught == len(faults) else 1
+                is_caught, last = check(root, here, clock, fault.phase, fault)
+            caught += is_caught
+    print(f"\n{caught} of {len(faults)} sabotages caught")
+    if last is not None:
+        print(f"open  {last.with_name('report.html').relative_to(root)}")
+    print(f"next  noxgate rehearse sabotages {faults[-1].phase}   (what else can be broken)")
+    return 0 if caught == len(faults) else 1
 
 
-def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) -> bool:
-    """Run the checks that a fault could reach in a pytest of their own; whether it was caught as it must."""
+def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) -> tuple[bool, Path | None]:
+    """Run the checks that a fault could reach in a pytest of their own.
+
+    Whether it was caught as it must be, and the results; None where there are none.
+    """
     markers = selection(root, fault)
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
     reports = root / "reports"
@@ -65,14 +73,13 @@ def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) ->
     new = sorted(set(reports.glob("*/*/results.json")) - before)
     if not new:
         clock.say("pytest ended without a verdict")
-        return False
-    clock.say(f"the report to open: {new[-1].with_name('report.html').relative_to(root)}")
+        return False, None
     missed, surplus = difference(root, fault, new[-1])
     if missed or surplus:
         clock.say(advice(root, fault, missed, surplus))
-        return False
+        return False, new[-1]
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
-    return True
+    return True, new[-1]
 
 
 def _pytest(root: Path, here: World, phase: str, markers: str, broken: str = "") -> int:

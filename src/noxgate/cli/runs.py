@@ -10,7 +10,7 @@ from noxgate.trust.seal import ENVELOPE, read_json
 from noxgate.trust.signing import SigningError
 
 OK = 0
-ERRORS = (SigningError, OSError)
+ERRORS = (SigningError,)
 
 
 def runs(given: argparse.Namespace) -> int:
@@ -19,9 +19,11 @@ def runs(given: argparse.Namespace) -> int:
     place = project.reports / (given.release or project.runbook.release.version)
     found = runs_of(place)
     for run in reversed(found):
-        verdict = str(read_json(run.folder / RESULTS).get("verdict"))
+        results = read_json(run.folder / RESULTS)
+        verdict = f"{results.get('verdict')}{' (rehearsal)' if run.rehearsal else ''}"
+        verdict += f" at {results['checkpoint']}" if results.get("checkpoint") else ""
         phases = ", ".join(run.phases)
-        print(f"{run.started:%Y-%m-%d %H:%M}  {verdict:<20} {phases:<12} {run.target:<12} {_why(run, found)}")
+        print(f"{run.started:%Y-%m-%d %H:%M}  {verdict:<24} {phases:<12} {run.target:<12} {_why(run, found)}")
         print(f"{'':18}{run.folder}")
     for folder, why in unreadable(place):
         print(f"{'':18}{folder}: cannot be read: {why}")
@@ -36,7 +38,7 @@ def _why(run: Run, all_runs: Sequence[Run]) -> str:
     """Whether it speaks for its phases, and why not."""
     seal = "sealed" if (run.folder / ENVELOPE).is_file() else "not sealed: noxgate seal FOLDER"
     if run.rehearsal:
-        return f"{seal}; of a rehearsal: it counts for no release"
+        return "it counts for no release"
     ours = [each for each in all_runs if not each.rehearsal]
     narrowed = [phase for phase in run.phases if phase not in run.whole]
     older = [phase for phase in run.whole if newest(ours, phase) is not run]

@@ -33,6 +33,7 @@ LOOKS: Mapping[looks.Look, Collection[str]] = {
     files.record: ("record",),
     files.migration: ("migration",),
     files.alert_tests: ("alert_tests",),
+    files.known_lines: ("logs",),
     files.science: ("science",),
     files.said_alone: ("runtime", "grafana", "sentry", "vulnerabilities"),
     files.backups: ("backups",),

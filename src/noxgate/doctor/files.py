@@ -8,6 +8,7 @@ from pathlib import Path
 from noxgate.doctor.seen import Cause, Place, Seen, unnamed_source
 from noxgate.errors import UnreachableError
 from noxgate.project.release_facts import FactsError, read_release_facts
+from noxgate.systems.kubernetes.log_lines import allow_list
 from noxgate.trust.signing import VARIABLE as KEY
 
 BACKUPS = "docs/BACKUP.md"
@@ -70,6 +71,21 @@ def alert_tests(at: Place) -> Iterator[Seen]:
         yield at.seen("alert_tests", "no promtool on this machine", need, cause=cause)
     else:
         yield at.seen("alert_tests", "a file, and promtool is here", need)
+
+
+def known_lines(at: Place) -> Iterator[Seen]:
+    """The list of log lines that are no fault, read as its checks read it."""
+    file, need = at.target.log_allow_list, at.need("logs")
+    if file is None:
+        return  # the shipped list alone
+    try:
+        entries = allow_list(file)
+    except AssertionError as error:
+        cause = Cause(f"log_allow_list: {error}", (at.edit("log_allow_list"),))
+        yield at.seen("log_allow_list", str(error), need, cause=cause)
+    else:
+        many = f"{len(entries)} entr{'y' if len(entries) == 1 else 'ies'} of its own"
+        yield at.seen("log_allow_list", many, need)
 
 
 def science(at: Place) -> Iterator[Seen]:

@@ -378,8 +378,11 @@ def _variables(
 def _check_peer(target: Target, peer: Target, named: str) -> None:
     """Two targets that are one would be compared with themselves; and a rehearsal looks at nothing real."""
     if target.rehearsal != peer.rehearsal:
+        one, other = (target, peer) if target.rehearsal else (peer, target)
+        why = one.rehearsed_by or "it says so"
         raise ProfileError(
-            f"{target.path.name}: {named}: of a target and its peer both are a rehearsal, or neither"
+            f"{target.path.name}: {named}: expected both to be a rehearsal, or neither: "
+            f"{one.path.name} is one ({why}), {other.path.name} is not"
         )
     hosts = {urlsplit(each.base_url).hostname for each in (target, peer)}  # whatever the port
     same = {

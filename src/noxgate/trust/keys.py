@@ -38,12 +38,16 @@ class Trust:
     branch: str | None = None  # on which a commit has been reviewed
 
     def chain(self, reports: Path, release: str) -> Chain:
-        """The target's records of a release. A rehearsal keeps its own, and they go when it ends."""
-        folder = (
-            self.path.parent / "records" / self.target
-            if self.rehearsal
-            else chain_folder(reports, release, self.target)
-        )
+        """The target's records of a release. A rehearsal keeps its own, and they go when it ends.
+
+        Those of a profile that names a rehearsal's world lie beside the evidence, apart from the target's.
+        """
+        if not self.rehearsal:
+            folder = chain_folder(reports, release, self.target)
+        elif self.target in REHEARSALS:
+            folder = self.path.parent / "records" / self.target
+        else:
+            folder = chain_folder(reports, release, f"{self.target}-rehearsal")
         return Chain(folder, release, self.target, self.rehearsal, self.signers)
 
     def signing_key(self, environment: Mapping[str, str]) -> SigningKey | None:

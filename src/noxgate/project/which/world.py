@@ -35,7 +35,8 @@ def rehearsed(path: Path, document: Mapping[str, Any], environment: Mapping[str,
         files = [folder / name for folder in (path.parent, Path.cwd()) for name in names]
         given = authorities(files).get(context if isinstance(context, str) else None)
         if given and _has_name(given):
-            return "its cluster is a rehearsal's"
+            by = " ($KUBECONFIG names it)" if kubeconfig == environment.get("KUBECONFIG") else ""
+            return f"its cluster is a rehearsal's{by}"
     if isinstance(url := document.get("base_url"), str) and _is_at(url):
         return "a rehearsal that is up has its address"
     return ""
