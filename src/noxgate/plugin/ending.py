@@ -1,8 +1,8 @@
 """After the last check: the verdict, the evidence folder, the block at the end, the exit status."""
 
 import os
+import re
 import shutil
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from noxgate.trust.records import RecordError
 from noxgate.trust.signing import VARIABLE
 
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
+_PATH = re.compile(r"(https?://[^/\s]+)/[^\s:]*")  # of the same host
 SHOWN = 4  # lines that were not run; a narrowed run leaves out dozens
 PASSED = "VALIDATION PASSED - Ready for production deployment!"
 
@@ -137,11 +138,12 @@ class Ending:
             reporter.line(f"{'':<12}{result.waiver}", yellow=True)
         if not_run := by[Outcome.NOT_RUN]:
             told = [one for one in not_run if one.reason != WAS_NOT_RUN]
-            for row in _by_cause(told) if len(told) > 1 else ():
+            for row in _by_cause(told):
                 reporter.line(row)
-            ids = [result.line.id for result in not_run]
+            ids = [result.line.id for result in not_run if result.reason == WAS_NOT_RUN]
             more = f", and {len(ids) - SHOWN} more: results.json names them" if ids[SHOWN:] else ""
-            reporter.line(f"not run: {', '.join(ids[:SHOWN])}{more}")
+            if ids:
+                reporter.line(f"not run: {', '.join(ids[:SHOWN])}{more}")
         for result in judgement.lines:
             if result.outcome is Outcome.PASSED and result.attestation is not None:
                 word = "played" if result.attestation.by == NOBODY else "attested"
@@ -293,14 +295,18 @@ def _in_order(gate: Gate) -> list[str]:
 
 
 def _by_cause(results: Sequence[LineResult]) -> Iterator[str]:
-    """A row for each line; where several say alike, one row and their number: results.json has each."""
-    numbers = Counter(result.reason for result in results)
-    for reason, number in numbers.items():
-        first = next(result for result in results if result.reason == reason)
-        if number == 1:
-            yield _row(first.outcome, first, reason)
-        else:
-            yield f"{first.outcome:<12}{' '.join(reason.split())[:160]}: {number} lines"
+    """A row for each line; where several say alike of one host, one row, their number and the first ids."""
+    causes: dict[str, list[LineResult]] = {}
+    for result in results:
+        causes.setdefault(_PATH.sub(r"\1", result.reason), []).append(result)
+    for cause, alike in causes.items():
+        if not alike[1:]:
+            yield _row(alike[0].outcome, alike[0], alike[0].reason)
+            continue
+        same = alike[0].reason if len({each.reason for each in alike}) == 1 else cause
+        yield f"{alike[0].outcome:<12}{' '.join(same.split())[:160]}: {len(alike)} lines"
+        ids = [each.line.id for each in alike]
+        yield f"{'':<12}{', '.join(ids[:SHOWN])}{f', and {len(ids) - SHOWN} more' if ids[SHOWN:] else ''}"
 
 
 def _row(word: str, result: LineResult, text: str) -> str:
