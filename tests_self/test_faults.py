@@ -36,6 +36,7 @@ from noxgate.systems.redis import Cache, CacheSession
 
 SHORT, LONG = 0.2, 60.0  # seconds that a look may take: where it is in vain, and where it must not matter
 MOST = 120_000_000  # bytes that one look may hold at a time
+KEPT = 20_000_000  # bytes that are left once it ended
 
 Look = Callable[[Target, Patience, list[Observation]], object]
 
@@ -234,6 +235,13 @@ def cluster(
             asked.append(head)
             connection.sendall(answers[min(len(asked), len(answers)) - 1])
 
+    return connected(loopback, authority, folder, talk), asked
+
+
+def connected(
+    loopback: Loopback, authority: Authority, folder: Path, talk: Callable[[socket.socket], None]
+) -> KubeSession:
+    """A session with an API server that talks like this."""
     port = loopback.serve_tls(talk)
     server = {
         "server": f"https://localhost:{port}",
@@ -251,7 +259,7 @@ def cluster(
     target = replace(loopback.target(9), kubeconfig=str(folder / "kubeconfig"))
     session = KubeSession(target)
     loopback.at_end.append(session.close)
-    return session, asked
+    return session
 
 
 def said(status: str, document: object, *lines: str) -> bytes:
@@ -292,6 +300,32 @@ def test_a_cluster_that_is_ill(
         session.ask("GET", "/api/v1/pods", {})
 
     assert len(asked) == times
+
+
+KUBERNETES_FLOODS = ("1 GB", "chunks without end", "a gigabyte in gzip", "a gigabyte in gzip in gzip")
+
+
+@pytest.mark.parametrize("name", KUBERNETES_FLOODS)
+def test_a_flood_of_a_cluster_is_let_go(
+    loopback: Loopback, authority: Authority, tmp_path: Path, name: str
+) -> None:
+    """A run keeps the errors of its checks until it ends: none of them keeps what was read."""
+    http.bomb(), http.nested_bomb()
+    talk = http.never_ending(FAULTS[name].talk, loopback.over)
+    session = connected(loopback, authority, tmp_path, talk)
+    errors: list[Exception] = []
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            with pytest.raises(
+                UnreachableError, match="expected an answer of at most 50000000 bytes, saw more"
+            ) as caught:
+                session.ask("GET", "/api/v1/pods", {})
+            errors.append(caught.value)
+            assert tracemalloc.get_traced_memory()[0] < KEPT
+        assert tracemalloc.get_traced_memory()[1] < MOST
+    finally:
+        tracemalloc.stop()
 
 
 def with_prometheus(target: Target) -> Target:
