@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -118,6 +119,28 @@ def test_pod_that_nobody_measures_is_no_data() -> None:
         metrics.errors_percent(1)
 
 
+@pytest.mark.parametrize("resource", ["memory", "cpu"])
+@pytest.mark.parametrize(("share", "is_known"), [(70.0, True), (math.inf, True), (math.nan, False)])
+def test_a_share_that_is_no_number(resource: str, share: float, is_known: bool) -> None:  # noqa: FBT001
+    """It is under every limit, and over none."""
+    of = MetricQueries(GREEN)
+    span = Span.of(1800, 15)
+    asked = of.memory_percent() if resource == "memory" else of.cpu_percent(span.rate)
+    up = [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]
+    shares = [sample(20.0, pod="a"), sample(share, pod="b")]
+    selector = of.memory if resource == "memory" else of.cpu
+    known = Known(
+        {selector: up, span.over("max_over_time", asked): shares}, [sample(pod="a"), sample(pod="b")]
+    )
+    look = getattr(key_metrics(known), f"{resource}_percent")
+
+    if is_known:
+        assert look() == {"a": 20.0, "b": share}
+    else:
+        with pytest.raises(UnreachableError, match=r"a share of the limit of each pod, not of \['b'\]"):
+            look()
+
+
 class Filling(Known):
     """Of pod b so many samples are missing at first; at each look a second has passed."""
 
@@ -191,6 +214,7 @@ def test_samples_that_never_come_are_no_data(clock: Clock) -> None:
 
 
 RULE = 'sum(rate(http_requests_total{namespace=~"x|y", job="nox-api", status=~"5.."}[2m])) > 1'
+SCRAPES = {"count(up)": [sample()]}
 KEPT = f'count(http_requests_total{{namespace=~"x|y",job="nox-api",namespace="{GREEN}"}})'
 
 
@@ -204,18 +228,18 @@ def test_rule_that_finds_series_is_not_blind() -> None:
 
 def test_rule_without_series_is_blind() -> None:
     """It names the selector that fits nothing."""
-    assert blind(prometheus(Known({})), [{"alert": "A", "expr": RULE}], GREEN) == {
+    assert blind(prometheus(Known(SCRAPES)), [{"alert": "A", "expr": RULE}], GREEN) == {
         "A": [KEPT.removeprefix("count(").removesuffix(")")]
     }
 
 
 def test_braces_inside_of_strings_end_no_selector() -> None:
     """As in a pattern of a path."""
-    known = Known({})
+    known = Known(SCRAPES)
 
     blind(prometheus(known), [{"alert": "A", "expr": 'up{job="a{1,2}",path="}"} == 0'}], GREEN)
 
-    assert known.asked == ['count(up{job="a{1,2}"})']
+    assert known.asked[0] == 'count(up{job="a{1,2}"})'
 
 
 # ---------------------------------------------------------------- the first minutes

@@ -1,9 +1,11 @@
 """Prometheus: the rehearsal's, which is the real one, and the client of it, also against bad answers."""
 
 import base64
+import json
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from tests_self.faults import http as wrong
 
 from nox_rehearsal.checkout import NOX
 from nox_rehearsal.error import RehearsalError
@@ -230,6 +233,23 @@ def test_coverage_shows_what_is_missing(looking: Prometheus) -> None:
     eventually(lambda: _at_least(looking.value("min(count_over_time(up[3s]))"), 3), within=5, every=0.2)
     with pytest.raises(UnreachableError, match="scrape interval"):
         looking.coverage("up", 3, 3)
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
+def test_a_number_of_samples_that_is_none(loopback: "Loopback", value: str) -> None:
+    """Whoever compares NaN with what is enough finds no gap."""
+    vector = [{"metric": {"pod": pod}, "value": [0, seen]} for pod, seen in (("a", "60"), ("b", value))]
+    document = {"status": "success", "data": {"resultType": "vector", "result": vector}}
+    body = json.dumps(document).encode()
+    port = loopback.serve(wrong.never_ending(wrong.saying(body), loopback.over), host="127.0.0.1")
+    target = replace(loopback.target(9), prometheus_url=f"http://127.0.0.1:{port}")
+    session = PrometheusSession(target)
+
+    with (
+        closing(session),
+        pytest.raises(UnreachableError, match=r"up: expected numbers of samples, saw .* -?(nan|inf)$"),
+    ):
+        Prometheus(session, lambda _: None).coverage("up", 60, 1)
 
 
 def _at_least(seen: float, least: float) -> None:

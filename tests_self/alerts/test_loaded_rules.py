@@ -161,11 +161,12 @@ spec:
 
 
 def seen(series: Sequence[str], described: Sequence[str] = ()) -> Prometheus:
-    """One that has series for these selectors, and knows what these metrics are."""
+    """One that has series for these selectors and of its scrapes, and knows what these metrics are."""
+    known = ["up", *series]
     return cast(
         "Prometheus",
         SimpleNamespace(
-            query=lambda query: [1] if query.removeprefix("count(").removesuffix(")") in series else [],
+            query=lambda query: [1] if query.removeprefix("count(").removesuffix(")") in known else [],
             has_metadata=lambda metric: metric in described,
         ),
     )
@@ -207,6 +208,21 @@ def test_what_other_rules_record() -> None:
 
     assert blind(seen(["x"]), rules, GREEN, BLUE) == {}
     assert blind(seen([]), rules, GREEN, BLUE) == {"nox:errors": ["x"]}
+
+
+@pytest.mark.parametrize("has_scrapes", [True, False])
+def test_rules_before_a_prometheus_without_data(has_scrapes: bool) -> None:  # noqa: FBT001
+    """Of one that has no series of what it scrapes nothing is known: the rules may be right."""
+    rule = {"alert": "A", "expr": f"{CRASH % GREEN} > 0"}
+    known = cast(
+        "Prometheus", SimpleNamespace(query=lambda query: [1] * (has_scrapes and query == "count(up)"))
+    )
+
+    if has_scrapes:
+        assert blind(known, [rule], GREEN, BLUE).keys() == {"A"}
+    else:
+        with pytest.raises(UnreachableError, match="up: expected series of what is scraped, saw no data"):
+            blind(known, [rule], GREEN, BLUE)
 
 
 @pytest.mark.parametrize(

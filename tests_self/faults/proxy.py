@@ -241,8 +241,8 @@ FAULTS = (
     ),
     Fault(PROMETHEUS, "a page to sign in", prometheus(lambda *_: PAGE), (INCONCLUSIVE,), "Sign in"),
     Fault(PROMETHEUS, "partial data", prometheus(edited(partial)), (INCONCLUSIVE,), "partial", "live"),
-    Fault(PROMETHEUS, "NaN", prometheus(edited(no_number)), (INCONCLUSIVE, NO_GO), "nan|no data", "live"),
-    Fault(PROMETHEUS, "stale series", prometheus(edited(stale)), (INCONCLUSIVE, NO_GO), "no data", "live"),
+    Fault(PROMETHEUS, "NaN", prometheus(edited(no_number)), (INCONCLUSIVE,), "nan", "live"),
+    Fault(PROMETHEUS, "stale series", prometheus(edited(stale)), (INCONCLUSIVE,), "saw none", "live"),
     Fault(
         PROMETHEUS, "a lost TSDB block", prometheus(edited(lost_block)), (INCONCLUSIVE, NO_GO), ".", "live"
     ),

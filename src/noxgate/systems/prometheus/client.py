@@ -205,6 +205,8 @@ class Prometheus:
         counted = self.query(f"count_over_time({selector}[{window_seconds}s])")
         if not counted:
             raise NoDataError(f"{selector}: expected samples in {window_seconds} s, saw no data")
+        if not all(math.isfinite(sample.value) for sample in counted):  # which no comparison would find
+            raise UnreachableError(f"{selector}: expected numbers of samples, saw {_shown(counted)}")
         most = max(sample.value for sample in counted)
         if most > expected * TOO_OFTEN + 1:
             raise UnreachableError(

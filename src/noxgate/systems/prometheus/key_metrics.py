@@ -213,7 +213,8 @@ class KeyMetrics:
             one.labels.get("pod", ""): one.value
             for one in self._prometheus.query(span.over("max_over_time", share))
         }
-        without = [pod for pod in self._pods if pod not in found]
+        numbers = {pod for pod, value in found.items() if not math.isnan(value)}  # else it is under any limit
+        without = sorted({*self._pods, *found} - numbers)
         if without or not found:
             raise UnreachableError(f"{resource}: expected a share of the limit of each pod, not of {without}")
         return found

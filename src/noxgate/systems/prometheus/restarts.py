@@ -1,5 +1,6 @@
 """How often containers restarted in a time, by what the cluster counts for as long as a pod lives."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ def restarted(asked: Parts, started: Parts, since: datetime) -> Restarted:
     found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
     for one in (one for part in asked for one in part):
         found[one.labels.get("pod", "")] += one.points
+    if none := sorted(pod for pod, points in found.items() if any(math.isnan(value) for _, value in points)):
+        raise UnreachableError(f"expected numbers of restarts, saw NaN: {', '.join(none)}")
     looked = {at for points in found.values() for at, _ in points}
     young = _young(started, since)
     rises: dict[str, float] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from noxgate.errors import UnreachableError
 from noxgate.look.promql.identity import ALERTS, NAMESPACES, SOMETIMES, identity
 from noxgate.look.promql.selectors import Matcher, Selector, selectors
 from noxgate.systems.prometheus.client import Prometheus
@@ -15,7 +16,8 @@ def blind(
 
     `namespace` serves now, `before` did until now: a rule that still means the latter alone is blind. Without
     `before`, whatever names a namespace must fit this one; with it, series of an ingress or a database may
-    live in theirs.
+    live in theirs. UnreachableError where Prometheus has no series at all, not even of its own scrapes: its
+    data are missing, whatever the rules say.
     """
     recorded = {rule["record"] for rule in rules if "record" in rule}
     known: dict[str, bool] = {}
@@ -33,6 +35,10 @@ def blind(
                 )
             if not known[text] and text not in found.get(called, ()):
                 found.setdefault(called, []).append(text)
+    if found and not prometheus.query("count(up)"):
+        raise UnreachableError(
+            "up: expected series of what is scraped, saw no data: nothing is known of what the rules look at"
+        )
     return found
 
 
