@@ -21,6 +21,7 @@ from tests_self.faults import http
 from tests_self.faults.http import FAULTS, NO_ANSWER
 from tests_self.loopback import Loopback
 
+from nox_service import api as service
 from nox_service.api import ApiClient, ApiSession
 from nox_service.websocket import WebSocketClient
 from noxgate.errors import UnreachableError
@@ -213,6 +214,34 @@ def test_slow_names(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, look: s
         looks[look]()
 
     assert [one.seen.startswith("could not look: ") for one in seen] == [True]
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_ports_keep_nobody_waiting_for_each_other(
+    loopback: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    is_plain: bool,  # noqa: FBT001
+) -> None:
+    """Where one of the two never answers, the other is asked all the same."""
+    well, ill = http.saying(http.BODY), http.silent()
+    secure = loopback.serve_tls(http.never_ending(well if is_plain else ill, loopback.over))
+    plain = loopback.serve(http.never_ending(ill if is_plain else well, loopback.over))
+    target = loopback.target(secure, plain_port=plain)
+    never = target.plain_url if is_plain else target.base_url
+    monkeypatch.setattr(
+        service,
+        "Patience",
+        lambda address: Patience(address, look=SHORT if address == never else LONG, total=SHORT),
+    )
+    session = ApiSession(target)
+    client = ApiClient(target, session, lambda _: None)
+    ask, other = (client.get_plain, client.get) if is_plain else (client.get, client.get_plain)
+
+    with closing(session):
+        for words in (r"no answer in 0\.2 s", "not tried again"):
+            with pytest.raises(UnreachableError, match=words):
+                ask("/version")
+        assert other("/version").status == 200
 
 
 def test_links_are_followed_without_what_they_say(loopback: Loopback) -> None:

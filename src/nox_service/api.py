@@ -63,6 +63,15 @@ class ApiSession:
         self._http2 = False
         self._open(self.context)
         self.patience = Patience(target.base_url)
+        self._plain = Patience(target.plain_url)
+
+    def patience_with(self, url: str) -> Patience:
+        """What is left for whoever listens there: behind port 80 somebody may be well who redirects."""
+        return (
+            self._plain
+            if self._plain.address and url.startswith(f"{self._plain.address}/")
+            else self.patience
+        )
 
     def addresses(self) -> Addresses:
         """Those of the target's host, as they are now; through a proxy it is the proxy that knows them."""
@@ -211,7 +220,7 @@ class ApiClient:
         asked = ask(self._target, method, url, who=who, body=body, show=show, address=address, sent=sent)
         started = time.perf_counter()
         try:
-            answer = self._session.patience.run(lambda: self._exchange(asked))
+            answer = self._session.patience_with(url).run(lambda: self._exchange(asked))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", asked.command))
             raise
@@ -244,7 +253,7 @@ class ApiClient:
             if self._session.speaks_http2_alone(error):
                 return self._exchange(asked)
             if isinstance(error, httpx.TimeoutException):
-                self._session.patience.lost(time.monotonic() - started)
+                self._session.patience_with(url).lost(time.monotonic() - started)
             there = f" at {address}" if sni else ""
             raise UnreachableError(f"{url}{there}: {reason(error)}") from None
         if content is None:
