@@ -21,6 +21,7 @@ PAGES = [
     "docs/REHEARSAL.md",
     "docs/LOGS.md",
     "docs/METRICS.md",
+    "docs/PROFILE.md",
     "docs/SCANS.md",
     "docs/SIGN-OFF.md",
     "docs/WRITING-A-CHECK.md",
@@ -100,7 +101,7 @@ def test_make_targets_exist(page: str, root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "gate", "rehearse", "checks", "doctor", "keygen", "attest", "seal", "verify"]
+    "command", ["", "gate", "rehearse", "checks", "profile", "doctor", "keygen", "attest", "seal", "verify"]
 )
 def test_help_is_there(command: str) -> None:
     """Every command explains itself."""

@@ -9,7 +9,7 @@ import pytest
 from nox_service.access.doors import administrator_enters, turned_away
 from nox_service.edge import missing, redirects
 from noxgate.look.http import Answer
-from noxgate.project.profile import DEFAULT_HEADERS
+from noxgate.project.keys.evidence import DEFAULT_HEADERS
 
 HOST = "https://api.example.com"
 

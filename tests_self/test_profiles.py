@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from noxgate.errors import ProfileError, UnreachableError
-from noxgate.project.profile import DEFAULT_HEADERS, read_peer, read_target
+from noxgate.project.keys.evidence import DEFAULT_HEADERS
+from noxgate.project.profile import read_peer, read_target
 from noxgate.project.target import Target
 
 if TYPE_CHECKING:

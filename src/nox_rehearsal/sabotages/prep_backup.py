@@ -16,7 +16,7 @@ from nox_rehearsal.sabotages.ways import in_production
 from nox_rehearsal.world.profile import RESTORE
 from nox_rehearsal.world.state import World
 from noxgate.machine import doctor
-from noxgate.project.target import RUNBOOKS_RESTORE
+from noxgate.project.keys.release import RUNBOOKS_RESTORE
 
 COMPLETE, AGE, CHECKSUM, RESTORES, ROWS = (
     f"prep.backup-{name}" for name in ("complete", "age", "checksum", "restores", "rows")

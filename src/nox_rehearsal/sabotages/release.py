@@ -13,7 +13,7 @@ from nox_rehearsal.sabotages.in_cluster import added
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.world.profile import RESTORE
 from nox_rehearsal.world.state import World
-from noxgate.project.target import RUNBOOKS_RESTORE
+from noxgate.project.keys.release import RUNBOOKS_RESTORE
 
 LINT, RUN, TWICE, BLUE = (
     f"preflight.{name}"

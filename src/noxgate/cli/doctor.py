@@ -1,19 +1,22 @@
-"""The command `noxgate doctor`: what this machine has, or what a target needs before its checks can look."""
+"""The commands `noxgate doctor` and `noxgate profile`: what a target needs, and what its profile may say."""
 
 import argparse
 
 from noxgate.doctor import table
 from noxgate.doctor.examination import examine
-from noxgate.errors import ProfileError
+from noxgate.doctor.key_page import page, told
+from noxgate.doctor.keys import lines_of_keys
+from noxgate.errors import CommandError, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.machine import doctor as machine
+from noxgate.project.checks import CheckError
 from noxgate.project.profile import read_target
-from noxgate.project.runbook import read_runbook
+from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
 from noxgate.trust.signing import SigningError
 
 ALL_WELL, WAITS = 0, 2
-ERRORS = (ProfileError, SigningError)
+ERRORS = (ProfileError, SigningError, RunbookError, CheckError, CommandError)
 
 
 def doctor(given: argparse.Namespace) -> int:
@@ -36,3 +39,14 @@ def doctor(given: argparse.Namespace) -> int:
     ]
     print(Scrubber(target.secrets()).scrub("\n".join(text), people=False))
     return WAITS if waits else ALL_WELL
+
+
+def profile(given: argparse.Namespace) -> int:
+    """Print the keys of a profile, with what each is for and who needs it."""
+    root = given.root()
+    lines = lines_of_keys(root, read_runbook(root / "runbook.toml"))
+    if given.markdown:
+        print(page(lines), end="")
+    else:
+        print("\n".join(told(lines, given.key)))
+    return ALL_WELL

@@ -158,6 +158,16 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=later("noxgate.cli.checks", "checks"), root=_root)
 
     one = commands.add_parser(
+        "profile",
+        help="the keys of a profile: type, default, example, and the lines that need each",
+        description="List the keys that a profile may have; of one KEY, also the lines that need it.",
+        epilog="example: noxgate profile ca_file",
+    )
+    one.add_argument("key", nargs="?", metavar="KEY", help="one alone, such as oauth.google (default: all)")
+    one.add_argument("--markdown", action="store_true", help="as docs/PROFILE.md")
+    one.set_defaults(command=later("noxgate.cli.doctor", "profile"), root=_root)
+
+    one = commands.add_parser(
         "doctor",
         help="what this machine has for a rehearsal; what a target needs before its checks can look",
         description="List each program that a rehearsal needs: version and path, or how to install it.\n"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+TARGETS = ("target", "production", "staging")  # what a check calls a target or its peer
 CLIENTS = ("noxgate.systems", "noxgate.look", "noxgate.project", "noxgate.plugin", "pytest")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -20,6 +21,7 @@ class Named:
 
     texts: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
+    settings: set[str] = field(default_factory=set)  # the attributes of a target alone
     calls: set[tuple[str, str]] = field(default_factory=set)  # method, and the text that it is given first
 
 
@@ -74,8 +76,7 @@ class Code:
         self, check: Path, name: str, without: Collection[str] = ()
     ) -> Iterator[tuple[str, Function]]:
         """The check itself, then each fixture that it is given, directly or by another."""
-        places = [check, check.parent / "conftest.py", self._root / "conftest.py"]
-        modules = [self.module(place) for place in places if place.is_file()]
+        modules = self._around(check)
         seen: set[str] = set()
         wanted = [name]
         while wanted:
@@ -87,14 +88,35 @@ class Code:
             yield name, found
             wanted += [each.arg for each in (*found.args.args, *found.args.kwonlyargs)]
 
+    def _around(self, check: Path) -> list[Module]:
+        """The files in which a check's fixtures may be, the nearest first."""
+        places = [check, check.parent / "conftest.py", self._root / "conftest.py"]
+        return [self.module(place) for place in places if place.is_file()]
+
     def named(self, path: Path, name: str) -> Named:
         """All that a function names, and what that names in turn."""
         found = Named()
         self._follow(self.module(path), name, found, set())
         return found
 
-    def _follow(self, module: Module, name: str, found: Named, seen: set[tuple[Path, str]]) -> None:
-        if (module.path, name) in seen:
+    def settings(self, check: Path, name: str) -> set[str]:
+        """What a check and its fixtures read of a target, and the fixtures' own names.
+
+        Classes are left out: they can do more than any one check asks of them.
+        """
+        read: set[str] = set()
+        for fixture, node in self.fixtures(check, name):
+            module = next(each for each in self._around(check) if each.function(fixture) is node)
+            found = Named()
+            self._follow(module, fixture, found, set(), classes=False)
+            read |= {fixture, *found.settings}
+        return read
+
+    def _follow(
+        self, module: Module, name: str, found: Named, seen: set[tuple[Path, str]], *, classes: bool = True
+    ) -> None:
+        left_out = not classes and isinstance(module.defined.get(name), ast.ClassDef)
+        if left_out or (module.path, name) in seen:
             return
         seen.add((module.path, name))
         if name in module.defined:
@@ -105,18 +127,22 @@ class Code:
                     found.calls |= set(_given(node))
                 elif isinstance(node, ast.Attribute):
                     found.attributes.add(node.attr)
-                    if isinstance(node.value, ast.Name) and node.value.id in module.imported:
-                        package, inner = module.imported[node.value.id]
-                        self._elsewhere(f"{package}.{inner}", node.attr, found, seen)
+                    of = node.value.id if isinstance(node.value, ast.Name) else ""
+                    found.settings |= {node.attr} if of in TARGETS else set()
+                    if of in module.imported:
+                        package, inner = module.imported[of]
+                        self._elsewhere(f"{package}.{inner}", node.attr, found, seen, classes=classes)
                 elif isinstance(node, ast.Name):
-                    self._follow(module, node.id, found, seen)
+                    self._follow(module, node.id, found, seen, classes=classes)
         elif name in module.imported:
-            self._elsewhere(*module.imported[name], found, seen)
+            self._elsewhere(*module.imported[name], found, seen, classes=classes)
 
-    def _elsewhere(self, package: str, name: str, found: Named, seen: set[tuple[Path, str]]) -> None:
+    def _elsewhere(
+        self, package: str, name: str, found: Named, seen: set[tuple[Path, str]], *, classes: bool
+    ) -> None:
         path = self._root / "src" / Path(*package.split(".")).with_suffix(".py")
         if not package.startswith(CLIENTS) and path.is_file():
-            self._follow(self.module(path), name, found, seen)
+            self._follow(self.module(path), name, found, seen, classes=classes)
 
 
 def _given(call: ast.Call) -> Iterator[tuple[str, str]]:

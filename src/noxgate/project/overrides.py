@@ -7,9 +7,11 @@ from typing import Any
 
 from noxgate.errors import ProfileError
 from noxgate.project import profile_values as values
+from noxgate.project.keys.every import KEYS
+from noxgate.project.keys.evidence import OVERRIDABLE
 
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
-OVERRIDES = {"BASE_URL": "base_url", "NAMESPACE": "namespace", "KUBECONFIG": "kubeconfig"}
+OVERRIDES = {variable: variable.lower() for variable in OVERRIDABLE}
 
 
 def apply(
@@ -30,7 +32,7 @@ def allowed(path: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
 
     Where it names no kubeconfig, KUBECONFIG contradicts nothing.
     """
-    named = document.get("overrides", [])
+    named = document.get("overrides", KEYS["overrides"].default)
     if not all(isinstance(each, str) and each in OVERRIDES for each in named):
         raise ProfileError(f"{path.name}: overrides: expected some of {', '.join(OVERRIDES)}, saw {named!r}")
     return (*named, *(() if "kubeconfig" in document else ("KUBECONFIG",)))

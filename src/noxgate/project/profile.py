@@ -13,93 +13,17 @@ from noxgate.errors import ProfileError, UnreachableError
 from noxgate.look.documents import of_toml
 from noxgate.project import overrides
 from noxgate.project import profile_values as values
+from noxgate.project.keys.every import KEYS
+from noxgate.project.keys.key import TABLE
+from noxgate.project.keys.places import CLOSED
+from noxgate.project.keys.release import RECORD
 from noxgate.project.kubeconfig import kubeconfig_secrets
 from noxgate.project.overrides import OVERRIDES
-from noxgate.project.target import RUNBOOKS_RESTORE, Target
+from noxgate.project.target import Target
 from noxgate.project.which.world import rehearsed
 
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
-RECORD = "release.toml"
-CLOSED = "closed"  # in place of plain_url: nobody answers there
 PEERS = ("production", "staging")
-DEFAULT_HEADERS = {
-    "x-frame-options": "SAMEORIGIN",
-    "x-xss-protection": "1; mode=block",
-    "x-content-type-options": "nosniff",
-    "strict-transport-security": "max-age=31536000; includeSubDomains",
-    "content-security-policy": "default-src 'self'",
-    "referrer-policy": "strict-origin-when-cross-origin",
-}
-
-_KEYS: dict[str, type] = {
-    "serves": list,
-    "rehearsal": bool,
-    "load": object,
-    "load_results": str,
-    "load_counters": dict,
-    "signed_in_requests": str,
-    "base_url": str,
-    "plain_url": str,
-    "ca_file": str,
-    "namespace": str,
-    "production": str,
-    "staging": str,
-    "env_file": str,
-    "kubeconfig": str,
-    "context": str,
-    "dry_run_context": str,
-    "green_namespace": str,
-    "blue_namespace": str,
-    "prometheus_url": str,
-    "alertmanager_url": str,
-    "registry": str,
-    "platform": str,
-    "container": str,
-    "source": str,
-    "record": str,
-    "migration": str,
-    "schema": str,
-    "old_queries": str,
-    "migration_role": str,
-    "application_role": str,
-    "postgres_bin": str,
-    "alert_tests": str,
-    "vulnerabilities": str,
-    "log_allow_list": str,
-    "backups": str,
-    "backup_form": str,
-    "grafana": dict,
-    "sentry": dict,
-    "quiet": dict,
-    "manifests": str,
-    "render": list,
-    "switch_patch": str,
-    "rollback_patch": str,
-    "wait_seconds": float,
-    "restore": list,
-    "science": list,
-    "tools": dict,
-    "runtime": dict,
-    "points_at": dict,
-    "overrides": list,
-    "branch": str,
-    "signers": list,
-    "signing_key": str,
-    "evidence_hours": int,
-    "test_subject": str,
-    "credentials": dict,
-    "oauth": dict,
-    "security_headers": dict,
-}
-_EXPECTED = {
-    list: "a list",
-    bool: "true or false",
-    str: "text",
-    dict: "a table",
-    float: "a number like 2.5",
-    int: "a whole number",
-}
-_REQUIRED = ("serves", "base_url", "namespace", "credentials", "oauth")
 
 
 def is_skipped(environment: Mapping[str, str] = os.environ) -> bool:
@@ -114,11 +38,11 @@ def read_target(
     path, document = read_document(root, name)
     origins = dict.fromkeys(document, path.name)
     allowed = overrides.allowed(path, document)
-    overridden = {} if document.get("rehearsal", False) else overrides.apply(path, document, environment)
+    overridden = {} if said(document, "rehearsal") else overrides.apply(path, document, environment)
     origins |= {OVERRIDES[name]: name for name in overridden}
     target = _target(path, document, phases, environment, origins)
     used = {name: str(getattr(target, OVERRIDES[name])) for name in overridden}
-    places = values.points_at(path, document.get("points_at", {}))
+    places = values.points_at(path, said(document, "points_at"))
     target = replace(target, overridden=used, overrides=allowed, points_at=places)
     secrets = []
     kubeconfigs = {target.kubeconfig: None}  # a peer may well be in the same: YAML takes its time
@@ -139,6 +63,11 @@ def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
     document = _load(path)
     _check_keys(path, document)
     return path, document
+
+
+def said(document: Mapping[str, Any], key: str) -> Any:
+    """What a profile says, or the default of the key."""
+    return document.get(key, KEYS[key].default)
 
 
 def read_peer(
@@ -177,7 +106,7 @@ def _target(
     origins: Mapping[str, str],
     prefix: str = "",
 ) -> Target:
-    rehearsal = document.get("rehearsal", False)  # it says so itself
+    rehearsal = said(document, "rehearsal")  # it says so itself
     rehearsed_by = "" if rehearsal else rehearsed(path, document, environment)
     where = {key: origin if origin in OVERRIDES else key for key, origin in origins.items()}
     base_url = values.url(path, where["base_url"], document["base_url"], "https")
@@ -210,7 +139,7 @@ def _target(
         blue_namespace=namespaces.get("blue_namespace"),
         rehearsal=rehearsal or bool(rehearsed_by),
         rehearsed_by=rehearsed_by,
-        load=values.load(path, document.get("load", False)),
+        load=values.load(path, said(document, "load")),
         load_results=_beside(path, document, "load_results"),
         signed_in_requests=values.selector(path, "signed_in_requests", document["signed_in_requests"])
         if "signed_in_requests" in document
@@ -238,7 +167,7 @@ def _target(
         container=values.container(path, document["container"]) if "container" in document else None,
         platform=values.platform(path, document["platform"]) if "platform" in document else None,
         source=values.source(path, document["source"]) if "source" in document else None,
-        record=path.parent / document.get("record", RECORD),
+        record=path.parent / said(document, "record"),
         migration=_file(path, document, "migration"),
         schema=_file(path, document, "schema"),
         old_queries=_file(path, document, "old_queries"),
@@ -248,10 +177,10 @@ def _target(
         vulnerabilities=_beside(path, document, "vulnerabilities"),
         log_allow_list=_beside(path, document, "log_allow_list"),
         backups=_beside(path, document, "backups"),
-        backup_form=values.backup_form(path, document.get("backup_form", "plain")),
+        backup_form=values.backup_form(path, said(document, "backup_form")),
         grafana=values.dashboard(path, document["grafana"]) if "grafana" in document else None,
         sentry=values.sentry(path, document["sentry"]) if "sentry" in document else None,
-        quiet=values.quiet(path, document.get("quiet", {})),
+        quiet=values.quiet(path, said(document, "quiet")),
         postgres_bin=path.parent / document["postgres_bin"] if "postgres_bin" in document else None,
         manifests=_below(path, document, "manifests"),
         switch_patch=_below(path, document, "switch_patch"),
@@ -259,10 +188,10 @@ def _target(
         wait_seconds=values.wait_seconds(path, document["wait_seconds"], rehearsal=rehearsal)
         if "wait_seconds" in document
         else None,
-        restore=values.words(path, "restore", document.get("restore", list(RUNBOOKS_RESTORE))),
-        render=values.words(path, "render", document.get("render", [])),
-        science=values.words(path, "science", document.get("science", [])),
-        tools=values.texts(path, "tools", document.get("tools", {})),
+        restore=values.words(path, "restore", said(document, "restore")),
+        render=values.words(path, "render", said(document, "render")),
+        science=values.words(path, "science", said(document, "science")),
+        tools=values.texts(path, "tools", said(document, "tools")),
         runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,
         client_ids=ids,
         client_id_variables=id_variables,
@@ -270,7 +199,7 @@ def _target(
         test_subject=values.text(path, "test_subject", document["test_subject"])
         if "test_subject" in document
         else None,
-        security_headers=values.headers(path, document.get("security_headers", DEFAULT_HEADERS)),
+        security_headers=values.headers(path, said(document, "security_headers")),
         credentials=credentials,
         variables={name: value for name, value in variables.items() if name in named},
         origins=origins,
@@ -337,16 +266,16 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
-    for key, value in document.items():
-        if key not in _KEYS:
+    for name, value in document.items():
+        if name not in KEYS:
             raise ProfileError(
-                f"{path.name}: unknown key {key!r} (keys: {', '.join(_KEYS)}){values.guess(key, _KEYS)}"
+                f"{path.name}: unknown key {name!r} (keys: {', '.join(KEYS)}){values.guess(name, KEYS)}"
             )
-        if not isinstance(value, _KEYS[key]):
-            expected = _EXPECTED[_KEYS[key]]
-            seen = type(value).__name__ if _KEYS[key] is dict else repr(value)  # it may be a secret
-            raise ProfileError(f"{path.name}: {key}: expected {expected}, saw {seen}")
-    missing = [key for key in _REQUIRED if key not in document]
+        form = KEYS[name].form
+        if not isinstance(value, form.python):
+            seen = type(value).__name__ if form is TABLE else repr(value)  # it may be a secret
+            raise ProfileError(f"{path.name}: {name}: expected {form.words}, saw {seen}")
+    missing = [name for name, key in KEYS.items() if key.required and name not in document]
     if missing:
         raise ProfileError(f"{path.name}: missing {', '.join(missing)}")
 

@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 from noxgate.errors import ProfileError
 from noxgate.look.database_url import is_database_url
 from noxgate.look.secret import FRAGMENT
+from noxgate.project.keys import evidence, places, release
+from noxgate.project.keys.evidence import CLUSTER, PROMPT, SCOPE, TENANT
+from noxgate.project.keys.key import NAME, VARIABLE, Key, names
+from noxgate.project.keys.places import ON_PRODUCTION
+from noxgate.project.keys.release import BACKUP_FORMS, HOURS
 from noxgate.project.target import (
-    BACKUP_FORMS,
     BAD_TOKENS,
     CREDENTIALS,
-    ON_PRODUCTION,
     PROVIDERS,
     Asked,
     Dashboard,
@@ -32,17 +35,13 @@ from noxgate.project.target import (
     Target,
 )
 
-VARIABLE = r"[A-Z][A-Z0-9_]*"
-HOURS = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
-CLUSTER = "cluster"
 PREFIX = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"  # of paths; no dots that lead elsewhere
 IDS = ("client_id", "client_id_variable")  # of [oauth.PROVIDER]: one of them
-ASKED = ("scopes", "prompt")
-PLACES = ("database_url", "redis_url", CLUSTER)  # what credentials point at
+PLACES = names(evidence.PLACES)  # what credentials point at
 
 
 def namespace(path: Path, where: str, value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+    if not re.fullmatch(NAME, value):
         raise ProfileError(
             f"{path.name}: {where}: expected a Kubernetes namespace "
             f"(lower-case letters, digits, -), saw {value!r}"
@@ -89,25 +88,23 @@ def tool_url(path: Path, key: str, value: str) -> str:
 
 def dashboard(path: Path, table: Mapping[str, Any]) -> Dashboard:
     """Grafana, and the uid of the service's dashboard there."""
-    found = _names(path, "grafana", table, ("url", "dashboard"))
+    found = _names(path, "grafana", table, release.DASHBOARD)
     return Dashboard(tool_url(path, "grafana: url", found["url"]), found["dashboard"])
 
 
 def sentry(path: Path, table: Mapping[str, Any]) -> SentryProject:
     """Sentry, and the slugs of the service's organization and project there."""
-    expected = ("url", "organization", "project")
-    found = _names(path, "sentry", table, expected, ("environment",))
-    url, organization, project = (found[name] for name in expected)
+    found = _names(path, "sentry", table, release.PROJECT)
+    url, organization, project = (found[name] for name in ("url", "organization", "project"))
     named = SentryProject(tool_url(path, "sentry: url", url), organization, project)
     return replace(named, environment=found.get("environment", named.environment))
 
 
-def _names(
-    path: Path, key: str, table: Mapping[str, Any], expected: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> dict[str, str]:
+def _names(path: Path, key: str, table: Mapping[str, Any], keys: tuple[Key, ...]) -> dict[str, str]:
     """A table with exactly these texts; all but the url go into a path, so they are names."""
     said = texts(path, key, table)
-    if said.keys() - set(optional) != set(expected):
+    expected = [each.name for each in keys if each.required]
+    if not set(expected) <= said.keys() <= set(names(keys)):
         raise ProfileError(
             f"{path.name}: [{key}]: expected {', '.join(expected)}, saw {', '.join(said) or 'nothing'}"
         )
@@ -134,14 +131,14 @@ def registry(path: Path, value: str) -> str:
 
 def container(path: Path, value: str) -> str:
     """A container's name, as Kubernetes takes it."""
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+    if not re.fullmatch(NAME, value):
         raise ProfileError(f"{path.name}: container: expected a container's name, saw {value!r}")
     return value
 
 
 def platform(path: Path, value: str) -> str:
     """What images must be for, in Go's words."""
-    if not re.fullmatch(r"(linux|windows)/[a-z0-9_]+(/v[0-9]+)?", value):
+    if not re.fullmatch(places.PLATFORM, value):
         raise ProfileError(f"{path.name}: platform: expected such as linux/arm64, saw {value!r}")
     return value
 
@@ -150,7 +147,7 @@ def runtime(path: Path, table: Mapping[str, Any]) -> Runtime:
     """What images must declare, such as node 20."""
     name, version = table.get("name"), table.get("version")
     if (
-        table.keys() != {"name", "version"}
+        table.keys() != set(names(release.RUNTIME))
         or not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name))
         or not (isinstance(version, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)*", version))
     ):
@@ -164,7 +161,7 @@ def load_counters(path: Path, table: Mapping[str, Any]) -> LoadCounters:
     """What a load test's answers are compared with."""
     query, uncounted = table.get("query"), table.get("uncounted", [])
     if (
-        not table.keys() <= {"query", "uncounted"}
+        not table.keys() <= set(names(places.COUNTERS))
         or not (isinstance(query, str) and query.strip())
         or not (isinstance(uncounted, list) and all(isinstance(name, str) for name in uncounted))
     ):
@@ -180,7 +177,7 @@ def quiet(path: Path, table: Mapping[str, Any]) -> QuietHours:
     hours, ingress = table.get("hours", []), table.get("ingress")
     times = [re.fullmatch(HOURS, one) if isinstance(one, str) else None for one in hours or []]
     if (
-        not table.keys() <= {"hours", "ingress"}
+        not table.keys() <= set(names(release.QUIET))
         or not isinstance(hours, list)
         or None in times
         or not (ingress is None or (isinstance(ingress, str) and ingress.strip()))
@@ -350,8 +347,8 @@ def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[st
         where = f"{path.name}: [oauth.{provider}]"
         if provider not in PROVIDERS:
             raise ProfileError(f"{where}: no such provider (providers: {', '.join(PROVIDERS)})")
-        known = (*IDS, *ASKED, *(["tenant"] if provider == "microsoft" else []))
-        if not isinstance(entry, dict) or not entry.keys() <= set(known) or len(entry.keys() & set(IDS)) != 1:
+        known = {key for each in evidence.PROVIDERS if each.name == provider for key in names(each.keys)}
+        if not isinstance(entry, dict) or not entry.keys() <= known or len(entry.keys() & set(IDS)) != 1:
             seen = ", ".join(entry) or "nothing" if isinstance(entry, dict) else type(entry).__name__
             raise ProfileError(  # no values: a client secret may stand here by mistake
                 f'{where}: expected client_id = "…" or client_id_variable = "NAME", saw {seen}'
@@ -370,13 +367,13 @@ def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[st
 
 
 def _asked(where: str, entry: Mapping[str, Any]) -> Asked:
-    scopes, prompt, tenant = (entry.get(key) for key in (*ASKED, "tenant"))
-    if scopes is not None and not (isinstance(scopes, list) and all(_is(r"[!-~]+", one) for one in scopes)):
+    scopes, prompt, tenant = (entry.get(key) for key in ("scopes", "prompt", "tenant"))
+    if scopes is not None and not (isinstance(scopes, list) and all(_is(SCOPE, one) for one in scopes)):
         raise ProfileError(f'{where} scopes: expected a list such as ["openid", "email"], saw {scopes!r}')
-    if prompt is not None and not _is(r"([a-z_]+( [a-z_]+)*)?", prompt):
+    if prompt is not None and not _is(PROMPT, prompt):
         expected = 'such as "select_account", or "" for none'
         raise ProfileError(f"{where} prompt: expected {expected}, saw {prompt!r}")
-    if tenant is not None and not _is(r"[A-Za-z0-9][\w.-]*", tenant):
+    if tenant is not None and not _is(TENANT, tenant):
         raise ProfileError(f'{where} tenant: expected such as "common", an id or a domain, saw {tenant!r}')
     return Asked(None if scopes is None else tuple(scopes), prompt, tenant)
 

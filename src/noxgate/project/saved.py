@@ -4,7 +4,8 @@ import shlex
 from pathlib import Path
 
 from noxgate.errors import UnreachableError
-from noxgate.project.target import BACKUP_FORMS, Target
+from noxgate.project.keys.release import BACKUP_FORMS
+from noxgate.project.target import Target
 
 FOLDER = BACKUP_FORMS["directory"]
 

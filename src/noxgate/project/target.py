@@ -9,29 +9,15 @@ from urllib.parse import unquote, urlsplit
 from noxgate.errors import UnreachableError
 from noxgate.look.database_url import database_passwords
 from noxgate.look.secret import Secret
+from noxgate.project.keys import evidence
+from noxgate.project.keys.key import names
+from noxgate.project.keys.release import RUNBOOKS_RESTORE, SENTRYS
 
-PROVIDERS = ("google", "github", "microsoft")
+PROVIDERS = names(evidence.PROVIDERS)
 # Tokens that the API must refuse although they are rightly signed: nobody but their issuer can make them.
 BAD_TOKENS = ("expired_token", "early_token", "other_audience_token")
-CREDENTIALS = (
-    "database_url",
-    "redis_url",
-    "test_token",
-    "admin_token",
-    *BAD_TOKENS,
-    "prometheus_token",
-    "prometheus_password",
-    "registry_password",
-    "grafana_token",
-    "sentry_token",
-)
+CREDENTIALS = names(evidence.CREDENTIALS)
 DAY = timedelta(days=1)
-ON_PRODUCTION = "on production"  # what `load` must say where users are
-# As the runbook has it; it refuses the plain SQL that the runbook's backup is.
-RUNBOOKS_RESTORE = ("pg_restore", "-d", "{database}", "{file}")
-
-# What pg_dump's --format calls it, and how the night's file is called: a directory is one, too.
-BACKUP_FORMS = {"plain": ".sql", "custom": ".dump", "directory": ".dir"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +86,7 @@ class SentryProject:
     url: str
     organization: str
     project: str
-    environment: str = "production"  # as the service tells Sentry where it runs
+    environment: str = SENTRYS  # as the service tells Sentry where it runs
 
 
 @dataclass(frozen=True)

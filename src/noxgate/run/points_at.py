@@ -12,8 +12,8 @@ from pathlib import Path
 from noxgate.errors import UnreachableError
 from noxgate.look.database_url import database_places
 from noxgate.look.places import redis_place
+from noxgate.project.keys.evidence import CLUSTER
 from noxgate.project.kubeconfig import DEFAULT, clusters
-from noxgate.project.profile_values import CLUSTER
 from noxgate.project.target import Target
 
 

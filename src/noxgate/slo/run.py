@@ -22,8 +22,9 @@ from noxgate.look.http import ACCEPTED, MOST_BYTES, Answer, reason, within
 from noxgate.look.observation import Patience, shortened
 from noxgate.look.secret import Scrubber
 from noxgate.look.secret_forms import redacted
+from noxgate.project.keys.places import ON_PRODUCTION
 from noxgate.project.runbook import Runbook
-from noxgate.project.target import ON_PRODUCTION, Target
+from noxgate.project.target import Target
 from noxgate.slo.plan import CLASSES, PLAN, STOP_TIMEOUT, TOKEN, Plan, write_plan
 from noxgate.slo.ramps import Ramp
 from noxgate.slo.result import NAME, Result, ResultError, folder_name, read, write

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from noxgate.errors import ProfileError
 from noxgate.project import overrides
-from noxgate.project.profile import RECORD, REHEARSALS, read_document
+from noxgate.project.profile import REHEARSALS, read_document, said
 from noxgate.project.which.world import rehearsed
 from noxgate.trust.records import Chain, chain_folder
 from noxgate.trust.signing import VARIABLE as KEY_VARIABLE
@@ -19,8 +19,6 @@ from noxgate.trust.signing import (
     read_public_key,
     read_signing_key,
 )
-
-HOURS = 24  # how old evidence may be, where the profile gives no evidence_hours
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Trust:
 def read_trust(root: Path, name: str) -> Trust:
     """What the profile `name` says; ProfileError with one line."""
     path, document = read_document(root, name)
-    rehearsal = bool(document.get("rehearsal", False))
+    rehearsal = bool(said(document, "rehearsal"))
     if rehearsal and path.stem not in REHEARSALS:
         raise ProfileError(f"{path.name}: rehearsal = true belongs in a rehearsal's own rehearsal.toml")
     named = dict(document)
@@ -82,10 +80,10 @@ def read_trust(root: Path, name: str) -> Trust:
     names_one = not rehearsal and bool(rehearsed(path, named))
     if "signing_key" in document and not rehearsal:
         raise ProfileError(f"{path.name}: signing_key: only a rehearsal has one: export {KEY_VARIABLE}=FILE")
-    hours = document.get("evidence_hours", HOURS)
+    hours = said(document, "evidence_hours")
     if isinstance(hours, bool) or hours < 1:
         raise ProfileError(f"{path.name}: evidence_hours: expected a whole number from 1, saw {hours!r}")
-    signs = document.get("signers", [])
+    signs = said(document, "signers")
     if not all(isinstance(each, str) for each in signs):
         raise ProfileError(f'{path.name}: signers: expected files such as ["keys/ada.pub"], saw {signs!r}')
     try:
@@ -100,7 +98,7 @@ def read_trust(root: Path, name: str) -> Trust:
         signers=signers,
         hours=hours,
         key_file=path.parent / document["signing_key"] if "signing_key" in document else None,
-        record=path.parent / document.get("record", RECORD),
+        record=path.parent / said(document, "record"),
         branch=document.get("branch"),
     )
 

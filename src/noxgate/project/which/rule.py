@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.errors import ProfileError
-from noxgate.project.profile import RECORD, REHEARSALS, read_document
+from noxgate.project.keys.release import RECORD
+from noxgate.project.profile import REHEARSALS, read_document
 
 VARIABLE, RUNBOOKS = "NOXGATE_TARGET", "BASE_URL"
 STAGING, REHEARSAL = "staging", REHEARSALS[0]

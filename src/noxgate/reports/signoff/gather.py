@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from noxgate.project.keys.evidence import HOURS
 from noxgate.project.runbook import Phase, Runbook
 from noxgate.project.schedule import PHASE
 from noxgate.reports.signoff.asked import Asked
@@ -15,7 +16,6 @@ from noxgate.reports.signoff.runs import Read, read, said, shown_line
 from noxgate.run.record import Record
 from noxgate.run.verdict import Verdict
 from noxgate.trust.counted import gone, lacks_head
-from noxgate.trust.keys import HOURS
 from noxgate.trust.persons.attest import FAILED
 from noxgate.trust.records import ATTESTATION, OPENED, RecordError, latest
 from noxgate.trust.runs import Run, newest, runs_of, unreadable

@@ -13,8 +13,8 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, exported, few, shortened
 from noxgate.machine.late import late
 from noxgate.project import saved
+from noxgate.project.keys.release import BACKUP_FORMS
 from noxgate.project.runbook import Release
-from noxgate.project.target import BACKUP_FORMS
 from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.backup import archive, dump_file, proof
