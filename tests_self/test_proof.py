@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests_self.test_attest import HUMAN, PEOPLE, people, say  # noqa: F401 (a fixture)
 
-from noxgate.project.runbook import PROOF, RunbookError, read_runbook
+from noxgate.project.keys.runbook import PROOF
+from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.trust.persons.people import Person
 from noxgate.trust.persons.proof import PROOFS, Said, lacking
 

@@ -1,8 +1,11 @@
 """`noxgate doctor --target`: where settings come from, what lines need, and what is said in time."""
 
 import dataclasses
+import shutil
+import subprocess
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,6 +117,28 @@ def test_known_log_lines_are_read_as_their_check_reads_them(
     (seen,) = files.known_lines(place(target))
     assert said in seen.said
     assert (seen.cause is not None) is is_cause
+
+
+@pytest.mark.parametrize("key", ["ca_file", "base_url"])
+def test_a_key_that_is_pasted_stands_below_the_name_of_the_schema(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor looks for it in the comments before the first key; and above all tables."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "targets" / "staging.toml"
+    file.parent.mkdir()
+    shutil.copy(ROOT / "targets" / "staging.toml", file)
+    shutil.copy(ROOT / "targets" / "production.toml", file.parent / "production.toml")
+    at = place(read_target(tmp_path, str(file), read_runbook(ROOT / "runbook.toml").phases, {}))
+    (group,) = {each.group for each in [at.unnamed("source", "a checkout", "../nox").cause] if each}
+    assert group is not None
+
+    for command in (at.name_it(key, "x"), group.mended(["source"])):
+        subprocess.run(["bash", "-c", command], input="said\n", text=True, check=True)
+
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith("#:schema ../schema/profile.schema.json\n# ")
+    assert (tomllib.loads(text)[key], tomllib.loads(text)["source"]) == ("said", "said")
 
 
 def _job(at: Place, look: "Iterator[Seen]") -> examination.Job:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from noxgate.errors import CommandError
 from noxgate.project.checks import CheckError, find_checks
+from noxgate.project.keys.json_schema import of_runbook
 from noxgate.project.runbook import Line, Runbook, RunbookError, read_runbook
 
 GO = 0
@@ -16,6 +17,9 @@ ERRORS = (RunbookError, CheckError, CommandError)
 
 def checks(given: argparse.Namespace) -> int:
     """Print every runbook line with its check."""
+    if given.schema:
+        print(of_runbook(), end="")
+        return GO
     gc.disable()  # nothing that is made here goes before the end, which is near
     root: Path = given.root()
     runbook = read_runbook(root / "runbook.toml")

@@ -10,6 +10,7 @@ from noxgate.errors import CommandError, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.machine import doctor as machine
 from noxgate.project.checks import CheckError
+from noxgate.project.keys.json_schema import of_profile
 from noxgate.project.profile import read_target
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
@@ -44,7 +45,11 @@ def doctor(given: argparse.Namespace) -> int:
 def profile(given: argparse.Namespace) -> int:
     """Print the keys of a profile, with what each is for and who needs it."""
     root = given.root()
-    lines = lines_of_keys(root, read_runbook(root / "runbook.toml"))
+    runbook = read_runbook(root / "runbook.toml")
+    if given.schema:
+        print(of_profile(runbook.phases), end="")
+        return ALL_WELL
+    lines = lines_of_keys(root, runbook)
     if given.markdown:
         print(page(lines), end="")
     else:

@@ -155,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("what", nargs="?", metavar="PHASE|LINE|REF", help="those alone (default: all)")
     one.add_argument("--markdown", action="store_true", help="as docs/CHECKS.md")
+    one.add_argument("--schema", action="store_true", help="of runbook.toml: schema/runbook.schema.json")
     one.set_defaults(command=later("noxgate.cli.checks", "checks"), root=_root)
 
     one = commands.add_parser(
@@ -165,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("key", nargs="?", metavar="KEY", help="one alone, such as oauth.google (default: all)")
     one.add_argument("--markdown", action="store_true", help="as docs/PROFILE.md")
+    one.add_argument("--schema", action="store_true", help="of a profile: schema/profile.schema.json")
     one.set_defaults(command=later("noxgate.cli.doctor", "profile"), root=_root)
 
     one = commands.add_parser(

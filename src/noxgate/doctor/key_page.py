@@ -22,6 +22,8 @@ Made by `noxgate profile --markdown`; `noxgate profile KEY` shows one key in a t
 A profile is `targets/NAME.toml`, in [TOML](https://toml.io). Required are {required}.
 All else says where more can be looked at. Nothing that is missing is passed over: lines that cannot be looked
 at without it are `unreachable`, and `noxgate doctor --target NAME` lists them in ten seconds.
+Editors that know schemas of TOML (taplo, Even Better TOML) complete a profile and check it as it is typed, by
+the schema that its first line names: [schema/profile.schema.json](../schema/profile.schema.json).
 
 "Needed by" are the lines whose checks ask the system that a key leads to, or read the key itself, in the
 profile of the target or in that of its peer; also where something else is looked at without it.

@@ -76,6 +76,11 @@ class Place:
         """The profile, as one types it here."""
         return os.path.relpath(self.target.path)
 
+    @property
+    def top(self) -> int:
+        """The line of its first key: below the comment that names the schema, above all tables."""
+        return min(self.lines.values(), default=1)
+
     def label(self, key: str) -> str:
         return f"{self.peer}: {key}" if self.peer else key
 
@@ -108,7 +113,7 @@ class Place:
     def unnamed(self, key: str, what: str, example: str, *needs: Need) -> Seen:
         """A key that the profile does not have."""
         file = shlex.quote(self.file)
-        edit = f"""sed -i "1i $k = \\"$v\\"" {file}"""
+        edit = f"""sed -i "{self.top}i $k = \\"$v\\"" {file}"""
         command = f"""for k in {{items}}; do read -rp "$k? " v && [ "$v" ] && {edit}; done"""
         group = Group(f"for what {self.target.path.name} does not name", command)
         cause = Cause(f"{what}, such as {example}", key=f"{file} {key}", group=group, item=key)
@@ -117,7 +122,7 @@ class Place:
     def name_it(self, key: str, example: str, value: str = "$v") -> str:
         """The command that asks for a text and says it in the profile: tables come after it."""
         said = f'{key} = \\"{value}\\"'
-        script = f"s|^{key} *=.*|{said}|" if key in self.lines else f"1i {said}"
+        script = f"s|^{key} *=.*|{said}|" if key in self.lines else f"{self.top}i {said}"
         return f"""read -rp '{key}, such as {example}? ' v && sed -i "{script}" {shlex.quote(self.file)}"""
 
     def edit(self, key: str) -> str:

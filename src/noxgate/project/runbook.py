@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from noxgate.errors import OneLineError
 from noxgate.look.documents import of_toml
-
-Kind = Literal["auto", "mutate", "human", "derived"]
-PROOF = ("link", "ticket", "number", "time", "person")  # what a person's record may have to hold
+from noxgate.project.keys.key import Key
+from noxgate.project.keys.runbook import KINDS, LINE, PHASE, PROOF, RELEASE, VERSION, Kind
 
 
 class RunbookError(OneLineError):
@@ -94,9 +93,7 @@ def _runbook(path: Path, text: str) -> Runbook:
     except ValueError as error:
         raise RunbookError(f"{path.name}: {error}") from None
 
-    facts = _table(
-        document.pop("release", None), path, "release", {"version": str, "date": date, "schema": str}
-    )
+    facts = _table(document.pop("release", None), path, "release", RELEASE)
     release = _release(path, facts)
     phases = {
         name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
@@ -118,25 +115,9 @@ def _runbook(path: Path, text: str) -> Runbook:
     return Runbook(release, phases, lines)
 
 
-_PHASE = {"title": str, "budget_minutes": int, "folder": str, "marker": str}
-_LINE = {
-    "ref": str,
-    "kind": str,
-    "section": str,
-    "seed": list,
-    "expected": str,
-    "next": str,
-    "coming": bool,
-    "derived_from": list,
-    "limits": dict,
-    "waivable": bool,
-    "proof": list,
-}
-
-
 def _release(path: Path, facts: Mapping[str, Any]) -> Release:
     # it names a folder of evidence
-    if not re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", facts["version"]):
+    if not re.fullmatch(VERSION, facts["version"]):
         seen = repr(facts["version"])
         raise RunbookError(f"{path.name}: [release] version: expected such as 8.0.0, saw {seen}")
     return Release(facts["version"], facts["date"], path.parent / facts["schema"])
@@ -154,15 +135,14 @@ def _tables(value: object, path: Path, where: str) -> list[tuple[str, Mapping[st
     return list(value.items())
 
 
-def _table(
-    value: object, path: Path, where: str, keys: Mapping[str, type], optional: frozenset[str] = frozenset()
-) -> Mapping[str, Any]:
+def _table(value: object, path: Path, where: str, known: tuple[Key, ...]) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise RunbookError(f"{path.name}: expected a table [{where}]")
+    keys = {key.name: key.form.python for key in known}
     unknown = sorted(value.keys() - keys.keys())
     if unknown:
         raise RunbookError(f"{path.name}: [{where}]: unknown key {unknown[0]} (keys: {', '.join(keys)})")
-    missing = [key for key in keys if key not in value and key not in optional]
+    missing = [key.name for key in known if key.required and key.name not in value]
     if missing:
         raise RunbookError(f"{path.name}: [{where}]: missing {', '.join(missing)}")
     for key, item in value.items():
@@ -174,19 +154,15 @@ def _table(
 
 
 def _phase(path: Path, name: str, table: Mapping[str, Any]) -> Phase:
-    optional = frozenset({"budget_minutes", "folder", "marker"})
-    table = _table(table, path, f"phase.{name}", _PHASE, optional)
+    table = _table(table, path, f"phase.{name}", PHASE)
     return Phase(name, table["title"], table.get("budget_minutes"), table.get("folder"), table.get("marker"))
 
 
 def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: Release) -> Line:
     where = f"{phase}.{name}"
-    optional = frozenset({"next", "coming", "derived_from", "limits", "waivable", "proof"})
-    table = _table(table, path, where, _LINE, optional)
-    if table["kind"] not in get_args(Kind):
-        raise RunbookError(
-            f"{path.name}: [{where}] kind: expected {', '.join(get_args(Kind))}, saw {table['kind']!r}"
-        )
+    table = _table(table, path, where, LINE)
+    if table["kind"] not in KINDS:
+        raise RunbookError(f"{path.name}: [{where}] kind: expected {', '.join(KINDS)}, saw {table['kind']!r}")
     if (table["kind"] == "derived") != bool(table.get("derived_from")):
         raise RunbookError(f'{path.name}: [{where}]: kind = "derived" and derived_from belong together')
     if table["kind"] != "derived" and not table.get("next"):

@@ -9,7 +9,7 @@ LOAD = Form(
     f'true, false or "{ON_PRODUCTION}"', object, {"enum": [True, False, ON_PRODUCTION]}
 )  # its own message
 NAMESPACE = pattern(NAME)
-ADDRESS = pattern("https?://.+")
+ADDRESS = pattern("[hH][tT][tT][pP][sS]?://.+")
 CLUSTER = ("cluster", "forward", "logs")
 CERTIFICATES = ("address", "prometheus", "redis", "registry", "grafana", "sentry")
 

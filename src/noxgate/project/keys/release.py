@@ -9,7 +9,7 @@ BACKUP_FORMS = {"plain": ".sql", "custom": ".dump", "directory": ".dir"}
 RUNBOOKS_RESTORE = ("pg_restore", "-d", "{database}", "{file}")
 SENTRYS = "production"  # environment
 HOURS = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
-ADDRESS = pattern("https?://.+")
+ADDRESS = pattern("[hH][tT][tT][pP][sS]?://.+")
 SLUG = pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PSQL = ("psql", "-X", "-v", "ON_ERROR_STOP=1")
 EXEC = ("kubectl", "exec", "-i", "deploy/nox-api-deployment-green", "-c", "nox-api")

@@ -1,0 +1,62 @@
+"""The keys of runbook.toml; its own first lines say what they mean at more length."""
+
+from datetime import date
+from typing import Literal, get_args
+
+from noxgate.project.keys.key import LIST, NOT_BLANK, TABLE, TEXT, WHOLE, YES_OR_NO, Form, Key, pattern
+
+Kind = Literal["auto", "mutate", "human", "derived"]
+KINDS = get_args(Kind)
+PROOF = ("link", "ticket", "number", "time", "person")  # what a person's record may have to hold
+VERSION = r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?"
+DATE = Form("a date", date, {"type": "string", "format": "date"})
+NUMBERS = {"additionalProperties": {"type": "number"}}
+
+RELEASE = (
+    Key("version", TEXT, "The release's version.", "8.0.0", required=True, limits=pattern(VERSION)),
+    Key("date", DATE, "The day it ships, such as 2025-08-15.", required=True),
+    Key("schema", TEXT, "The catalog that the migration must leave behind.", required=True),
+)
+PHASE = (
+    Key("title", TEXT, "As reports call it.", "Pre-flight", required=True),
+    Key("budget_minutes", WHOLE, "How long the phase may take.", 5),
+    Key("folder", TEXT, "Where its checks are.", "tests_preflight"),
+    Key("marker", TEXT, "What pytest may also call it, with others.", "production"),
+)
+LINE = (
+    Key("ref", TEXT, "The item's number in the inventory.", "RB-2.7", required=True, limits=NOT_BLANK),
+    Key(
+        "kind",
+        TEXT,
+        "Who says whether it holds: a check, a check of what the runbook changes, a person, or other lines.",
+        required=True,
+        limits={"enum": [*KINDS]},
+    ),
+    Key("section", TEXT, "The section of the runbook.", required=True, limits=NOT_BLANK),
+    Key(
+        "seed",
+        LIST,
+        "The runbook's line numbers that it claims.",
+        required=True,
+        limits={"items": {"type": "integer"}},
+    ),
+    Key(
+        "expected",
+        TEXT,
+        "What is true when it passes; {version} stands for the release's.",
+        required=True,
+        limits=NOT_BLANK,
+    ),
+    Key("next", TEXT, "What to do when it fails; all but derived lines say it."),
+    Key("coming", YES_OR_NO, "The check does not exist yet: the line is `not run`.", default=False),
+    Key("derived_from", LIST, "The lines or phases that a derived line follows from.", default=[]),
+    Key("limits", TABLE, "Numbers that the check compares with.", default={}, limits=NUMBERS),
+    Key("waivable", YES_OR_NO, "Whether a waiver may be accepted.", default=True),
+    Key(
+        "proof",
+        LIST,
+        "What the record of a person must hold.",
+        default=[],
+        limits={"items": {"enum": [*PROOF]}},
+    ),
+)
