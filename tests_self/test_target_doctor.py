@@ -130,7 +130,7 @@ def test_a_key_that_is_pasted_stands_below_the_name_of_the_schema(
     shutil.copy(ROOT / "targets" / "staging.toml", file)
     shutil.copy(ROOT / "targets" / "production.toml", file.parent / "production.toml")
     at = place(read_target(tmp_path, str(file), read_runbook(ROOT / "runbook.toml").phases, {}))
-    (group,) = {each.group for each in [at.unnamed("source", "a checkout", "../nox").cause] if each}
+    (group,) = {each.group for each in [at.unnamed("source", "a checkout").cause] if each}
     assert group is not None
 
     for command in (at.name_it(key, "x"), group.mended(["source"])):

@@ -53,7 +53,7 @@ def cluster(at: Place, root: Path) -> Iterator[Seen]:
 def _away(at: Place, session: KubeSession, error: str) -> Cause:
     """Why there is no answer: no kubeconfig at all is a key that the profile may name."""
     if error.startswith("no kubeconfig "):
-        cause = at.unnamed("kubeconfig", "a file of credentials", "~/.kube/config").cause
+        cause = at.unnamed("kubeconfig", "a file of credentials").cause
         assert cause is not None
         return cause
     again = f"{session.kubectl('get', '--raw', '/version')}     # again"

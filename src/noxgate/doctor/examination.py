@@ -76,7 +76,7 @@ def examine(root: Path, runbook: Runbook, target: Target) -> Examination:
     started = time.monotonic()
     seen = within(SECONDS, list(_jobs(root, runbook, at, needed)))
     seen += [
-        at[0].unnamed(need.what, "the peer to compare with", need.what, need)
+        at[0].unnamed(need.what, "the peer to compare with", need)
         for need in needed
         if need.system == "peer" and getattr(target, need.what) is None
     ]

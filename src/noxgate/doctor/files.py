@@ -32,17 +32,10 @@ def record(at: Place) -> Iterator[Seen]:
 def migration(at: Place) -> Iterator[Seen]:
     """What the rehearsal of the migration is made of."""
     target, need = at.target, at.need("migration")
-    examples = {
-        "migration": "migrations/v8_to_v8.0.0.sql",
-        "schema": "../dumps/schema.sql",
-        "old_queries": "db/queries_7.9.3.sql",
-        "migration_role": "nox_owner",
-        "application_role": "nox_app",
-    }
-    for key, example in examples.items():
+    for key in ("migration", "schema", "old_queries", "migration_role", "application_role"):
         value = getattr(target, key)
         if value is None:
-            yield at.unnamed(key, "for the rehearsal of the migration", example, need)
+            yield at.unnamed(key, "for the rehearsal of the migration", need)
         elif isinstance(value, Path) and not value.is_file():
             yield at.seen(key, f"no such file: {value}", need, cause=_no_file(at, key, value))
         else:
@@ -61,8 +54,7 @@ def alert_tests(at: Place) -> Iterator[Seen]:
     need = at.need("alert_tests")
     file = at.target.alert_tests
     if file is None:
-        example = "alerts/nox-api.tests.yaml"
-        yield at.unnamed("alert_tests", "promtool's tests of the shipped rules", example, need)
+        yield at.unnamed("alert_tests", "promtool's tests of the shipped rules", need)
     elif not file.is_file():
         cause = _no_file(at, "alert_tests", file)
         yield at.seen("alert_tests", f"no such file: {file}", need, cause=cause)
@@ -135,7 +127,7 @@ def backups(at: Place) -> Iterator[Seen]:
     """The folder of tonight's files."""
     folder, need = at.target.backups, at.need("backups")
     if folder is None:
-        yield at.unnamed("backups", f"the folder of tonight's files ({BACKUPS})", "../night", need)
+        yield at.unnamed("backups", f"the folder of tonight's files ({BACKUPS})", need)
     elif not folder.is_dir():
         cause = Cause(
             f"backups: {folder} is no folder: {BACKUPS} says what fills it", (f"mkdir -p {folder}",)

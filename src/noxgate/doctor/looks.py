@@ -152,7 +152,7 @@ def prometheus(at: Place) -> Iterator[Seen]:
     """Prometheus, and its token where the profile names one."""
     needs = [at.need("prometheus"), *([at.need("counters")] if at.target.load_counters else [])]
     if at.target.prometheus_url is None:
-        yield at.unnamed("prometheus_url", "Prometheus' address", "https://prometheus.nox.io", *needs)
+        yield at.unnamed("prometheus_url", "Prometheus' address", *needs)
         return
     role = next((each for each in ROLES if each in at.target.credentials), None)
     if role is not None and (gone := _without(at, role, *needs)) is not None:
@@ -218,7 +218,7 @@ def source(at: Place) -> Iterator[Seen]:
         return
     yield at.seen("source", f"at commit {(head or 'none')[:12]}", *needs)
     if target.manifests is None:
-        yield at.unnamed("manifests", "a folder below source", "k8s/staging", needs[1])
+        yield at.unnamed("manifests", "a folder below source", needs[1])
         return
     if target.render and shutil.which(target.render[0], path=None) is None:
         cause = Cause(f"render needs {target.render[0]}, which is not on this machine", (at.edit("render"),))

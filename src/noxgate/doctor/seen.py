@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from noxgate.doctor.needs import Need
 from noxgate.look.documents import of_toml
+from noxgate.project.keys.every import KEYS
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.target import Target
 
@@ -110,13 +111,13 @@ class Place:
         """A look at what a key of the profile says."""
         return Seen(self.label(key), origin or self.origin(key), said, cause, needs, is_set)
 
-    def unnamed(self, key: str, what: str, example: str, *needs: Need) -> Seen:
+    def unnamed(self, key: str, what: str, *needs: Need) -> Seen:
         """A key that the profile does not have."""
         file = shlex.quote(self.file)
         edit = f"""sed -i "{self.top}i $k = \\"$v\\"" {file}"""
         command = f"""for k in {{items}}; do read -rp "$k? " v && [ "$v" ] && {edit}; done"""
         group = Group(f"for what {self.target.path.name} does not name", command)
-        cause = Cause(f"{what}, such as {example}", key=f"{file} {key}", group=group, item=key)
+        cause = Cause(f"{what}, such as {KEYS[key].example}", key=f"{file} {key}", group=group, item=key)
         return self.seen(key, "not named", *needs, cause=cause, is_set=False)
 
     def name_it(self, key: str, example: str, value: str = "$v") -> str:
@@ -144,7 +145,7 @@ def place(target: Target, peer: str = "") -> Place:
 
 def unnamed_source(at: Place, *needs: Need) -> Seen:
     """The checkout that files and manifests are seen from."""
-    return at.unnamed("source", "a checkout of NOX, seen from the profile", "../../nox", *needs)
+    return at.unnamed("source", "a checkout of NOX, seen from the profile", *needs)
 
 
 def lines_of(text: str) -> Mapping[str, int]:

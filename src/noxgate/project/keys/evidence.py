@@ -46,7 +46,7 @@ TRUST = Topic(
         Key(
             "overrides",
             LIST,
-            "Variables that may say something else than the profile. "
+            "Variables that may say something else than the profile; what others say otherwise is no GO. "
             "KUBECONFIG may in any case where no kubeconfig is named.",
             example=["BASE_URL", "NAMESPACE"],
             default=[],

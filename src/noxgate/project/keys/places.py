@@ -89,7 +89,7 @@ API = Topic(
             "base_url",
             TEXT,
             "The API's public address, with the path in front of it, if any. "
-            "`BASE_URL` replaces it where `overrides` allows.",
+            "`BASE_URL` replaces it, which is no GO unless `overrides` names it.",
             example="https://staging.nox.io",
             required=True,
             waits=("address",),
@@ -116,7 +116,8 @@ API = Topic(
         Key(
             "namespace",
             TEXT,
-            "The Kubernetes namespace of the application. `NAMESPACE` replaces it where `overrides` allows.",
+            "The Kubernetes namespace of the application. "
+            "`NAMESPACE` replaces it, which is no GO unless `overrides` names it.",
             example="nox-staging-green",
             required=True,
             limits=NAMESPACE,
@@ -154,7 +155,7 @@ CLUSTER_KEYS = Topic(
             "kubeconfig",
             TEXT,
             "One file or several, with colons between, as kubectl takes it. "
-            "`KUBECONFIG` replaces it where `overrides` allows.",
+            "`KUBECONFIG` replaces it, which is no GO unless `overrides` names it.",
             example="~/.kube/config",
             without="`$KUBECONFIG`, then ~/.kube/config",
             waits=CLUSTER,
