@@ -20,6 +20,7 @@ PAGES = [
     "docs/BACKUP.md",
     "docs/REHEARSAL.md",
     "docs/LOGS.md",
+    "docs/MERGE-GATE.md",
     "docs/METRICS.md",
     "docs/PROFILE.md",
     "docs/SCANS.md",

@@ -1,6 +1,7 @@
 """The workflows: valid, never green by being skipped, and stopping a merge on what does not count."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,14 @@ import pytest
 from tests_self import workflow
 from tests_self.test_committed import with_engine
 from tests_self.test_verify import Bundle, another, bundle, commit, head, made  # noqa: F401 (fixtures)
+from tests_self.workflow import COMMIT
 
 from noxgate.trust import seal, signing
 
-COMMIT = "github.event.pull_request.head.sha || github.sha"
+CALLER = workflow.WORKFLOWS.parents[1] / "docs" / "merge-gate.yml"
+NOX = "NOX, as the branch that a person would have checked out"
+STAGING = {"GATE_PHASES": "staging"}  # the small project has no pre-flight
+ACTION = re.compile(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
 def verify(bundle: Bundle, of: str | None = None) -> workflow.Done:  # noqa: F811
@@ -21,16 +26,16 @@ def verify(bundle: Bundle, of: str | None = None) -> workflow.Done:  # noqa: F81
     evidence.unlink(missing_ok=True)
     evidence.symlink_to("reports")
     given = {COMMIT: of or head(bundle.root), "vars.EVIDENCE_BRANCH": "evidence"}
-    return workflow.run("Gate", bundle.root, given)
+    return workflow.run("Gate", bundle.root, given, STAGING)
 
 
 def test_workflows_are_valid() -> None:
     """By the schema that comes with check-jsonschema: no network."""
-    files = sorted(workflow.WORKFLOWS.glob("*.yml"))
+    files = [*sorted(workflow.WORKFLOWS.glob("*.yml")), CALLER]
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
     done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
 
-    assert [path.stem for path in files] == ["ci", workflow.GATE]
+    assert [path.stem for path in files] == ["ci", workflow.GATE, CALLER.stem]
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -39,12 +44,13 @@ def test_the_gate_cannot_be_skipped() -> None:
     gate = workflow.read(workflow.GATE)
     job = gate["jobs"][workflow.GATE]
 
-    assert gate["on"] == {"pull_request": {"branches": ["release/**"]}, "workflow_dispatch": None}
+    assert list(gate["on"]) == ["workflow_call"]
     assert list(gate["jobs"]) == [workflow.GATE]
     assert {"if", "needs", "continue-on-error", "strategy", "name"} & job.keys() == set()
     assert [step for step in job["steps"] if "continue-on-error" in step] == []
     assert "if" not in workflow.steps()["Gate"]
-    assert gate["concurrency"] == {"group": "staging", "cancel-in-progress": False}
+    assert job["concurrency"] == {"group": "staging", "cancel-in-progress": False}
+    assert workflow.steps()["Gate"]["env"]["GATE_PHASES"] == "preflight staging"
 
 
 def test_no_other_job_has_the_name_of_the_required_check() -> None:
@@ -68,9 +74,45 @@ def test_secrets_reach_the_gate_alone() -> None:
         assert "pull_request_target" not in found["on"]
         steps = [step for job in found["jobs"].values() for step in job["steps"]]
         assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
-        assert [step.get("name") for step in steps if "secrets." in json.dumps(step)] in ([], ["Gate"])
+        given = [step.get("name") for step in steps if "secrets." in json.dumps(step)]
+        assert given in ([], ["The gate", "Gate"])
         checkouts = [step["with"] for step in steps if step.get("uses", "").startswith("actions/checkout")]
-        assert {checkout["persist-credentials"] for checkout in checkouts} == {False}
+        # pre-flight asks NOX's remote, with a token that reads
+        kept = [checkout for checkout in checkouts if checkout["persist-credentials"]]
+        assert [checkout.get("path") for checkout in kept] in ([], ["nox"])
+    keys = re.findall(r"secrets\.(\w+)", json.dumps(workflow.steps()["The gate"]))
+    assert keys == ["GATE_DEPLOY_KEY"]
+
+
+def test_actions_are_named_by_commit() -> None:
+    """A tag can be moved; the version stands beside, for people."""
+    for path in workflow.WORKFLOWS.glob("*.yml"):
+        used = re.findall(r"uses: (.*)", path.read_text())
+        assert used != []
+        assert [action for action in used if not ACTION.fullmatch(action)] == []
+
+
+def test_steps_run_where_things_are_checked_out() -> None:
+    """The profiles find NOX beside the gate."""
+    steps = workflow.steps()
+
+    assert {name: steps[name]["with"]["path"] for name in ("The gate", NOX)} == {
+        "The gate": "gate",
+        NOX: "nox",
+    }
+    assert {steps[name]["working-directory"] for name in ("Install", "Gate")} == {"gate"}
+    assert steps["The gate"]["with"]["fetch-depth"] == 0  # whether its commit is on main
+
+
+def test_a_branch_that_moved_on_is_never_green(bundle: Bundle, tmp_path: Path) -> None:  # noqa: F811
+    """What is checked out must be what the pull request was when the job began."""
+    (tmp_path / "nox").symlink_to(bundle.root)
+    name = "The pull request's own commit"
+
+    assert workflow.run(name, tmp_path, {COMMIT: head(bundle.root)}).status == 0
+    done = workflow.run(name, tmp_path, {COMMIT: "f" * 40})
+    assert done.status == 2
+    assert done.summary.startswith(f"INCONCLUSIVE: the branch is at {head(bundle.root)}, no longer at fff")
 
 
 def test_a_fork_is_never_green(tmp_path: Path) -> None:
@@ -146,7 +188,7 @@ def test_the_verdict_is_the_exit_status(bundle: Bundle, body: str, status: int, 
     commit(bundle.root)
     key = {"secrets.NOXGATE_SIGNING_KEY": bundle.key.read_text()}
 
-    done = workflow.run("Gate", bundle.root, key, {"PYTHONPATH": str(bundle.root / "src")})
+    done = workflow.run("Gate", bundle.root, key, STAGING | {"PYTHONPATH": str(bundle.root / "src")})
 
     assert done.status == status, done.output
     # the load test is tried with each ramp, and its failing stops nothing: the gate judges what there is
@@ -162,7 +204,7 @@ def test_the_verdict_is_the_exit_status(bundle: Bundle, body: str, status: int, 
 
 def test_a_target_that_is_not_there(bundle: Bundle) -> None:  # noqa: F811
     """Status 4: nothing was looked at, and it is said."""
-    done = workflow.run("Gate", bundle.root, {}, {"GATE_TARGET": "stagin"})
+    done = workflow.run("Gate", bundle.root, {}, STAGING | {"GATE_TARGET": "stagin"})
 
     assert done.status == 4
     assert "did you mean &#39;staging&#39;" in done.summary or done.summary.startswith("## wrong usage")

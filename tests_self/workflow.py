@@ -14,6 +14,7 @@ from tests_self.conftest import VARIABLES
 
 WORKFLOWS = Path(__file__).parents[1] / ".github" / "workflows"
 GATE = "release-gate"
+COMMIT = "github.event.pull_request.head.sha || github.sha"  # NOX's, as the workflow says it
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
@@ -43,7 +44,8 @@ def run(
 ) -> Done:
     """Run a step's script in `folder`: `given` are the values of its expressions, empty where none is given.
 
-    `known` replaces values that the workflow names itself; `more` is what the machine has in its environment.
+    `folder` is the step's own, which for some is `gate` below the workspace. `known` replaces values that the
+    workflow names itself; `more` is what the machine has in its environment.
     """
     step, job = steps()[name], read(GATE)["jobs"][GATE]
     summary = folder / "step-summary.md"
@@ -53,8 +55,9 @@ def run(
         key: EXPRESSION.sub(lambda match: given.get(match[1], ""), str(value))
         for key, value in (job["env"] | step.get("env", {})).items()
     }
-    environment |= {"GITHUB_STEP_SUMMARY": str(summary), **(known or {}), **more}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    machine = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKSPACE": str(folder)}
+    environment |= machine | dict(known or {}) | more
     assert read(GATE)["defaults"]["run"]["shell"] == "bash"
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
     done = subprocess.run(
