@@ -92,4 +92,4 @@ def test_restored_rows_are_productions(
         assert misplaced(restored.sequences, restored.highest, backup.sequences()) == {}
     # last: where rows are hidden from us, what is wrong besides has been said
     now = backup.now(restored.columns, is_recorded=recorded is not None)
-    assert beyond_writes(restored.contents, now, percent) == {}
+    assert beyond_writes(restored.contents, now, percent, catalog.run_logs) == {}

@@ -258,6 +258,10 @@ def test_rows_that_writes_explain() -> None:
 
     assert proof.beyond_writes(restored, {"jobs": 1090, "few": 9}, 90) == {}
     assert proof.beyond_writes(restored, {"jobs": 950}, 90) == {}
+    # where the migration logs itself there are more, and never fewer
+    assert proof.beyond_writes(restored, {"jobs": 2000}, 90, ["jobs"]) == {}
+    fewer = proof.beyond_writes(restored, {"jobs": 500}, 90, ["jobs"])
+    assert fewer == {"jobs": "1000 rows restored, 500 now"}
     assert proof.beyond_writes(restored, {"jobs": 1200, "gone": 50}, 90) == {
         "jobs": "1000 rows restored, 1200 now",
         "gone": "0 rows restored, 50 now",
