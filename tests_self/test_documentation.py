@@ -21,6 +21,7 @@ PAGES = [
     "docs/REHEARSAL.md",
     "docs/LOGS.md",
     "docs/MERGE-GATE.md",
+    "docs/NEXT-RELEASE.md",
     "docs/METRICS.md",
     "docs/PROFILE.md",
     "docs/SCANS.md",

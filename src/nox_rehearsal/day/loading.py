@@ -86,7 +86,7 @@ def smoke(world: World, *options: str, wait: Wait = lambda _, __: None) -> int:
     if _way.processes > 1:
         options = (*options, f"--processes={_way.processes}")
     with (
-        _alone(),
+        alone(),
         subprocess.Popen(
             command(world, *options),
             cwd=ROOT,
@@ -141,7 +141,7 @@ def _plainly(world: World) -> int:
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
     target = replace(read_target(ROOT, str(world.profile), phases), base_url=world.plain_url)
     ramp = ramps.chosen(ROOT, RAMP).lasting(ramps.duration(SHORT))
-    with _alone():
+    with alone():
         result = run(ROOT, target, runbook, ramp, Processes(_way.processes), lambda _: None)
     assert result is not None
     keep(result, folder(world))
@@ -257,7 +257,7 @@ def process_lost(world: World) -> Iterator[None]:
     before = results(world)
     options = (f"--duration={LOST}", "--processes=2")  # it ends as soon as the loss is seen
     with (
-        _alone(),
+        alone(),
         subprocess.Popen(
             command(world, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
         ) as running,
@@ -283,7 +283,7 @@ def process_lost(world: World) -> Iterator[None]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One load test of this checkout at a time: two would measure each other."""
     with _locked(fcntl.LOCK_EX):
         yield

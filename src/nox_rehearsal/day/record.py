@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from nox_rehearsal.parts import pages, repository
-from nox_rehearsal.world.plan import DATE, VERSION, Plan
+from nox_rehearsal.release import DATE, VERSION
+from nox_rehearsal.world.plan import Plan
 
 PEOPLE = {
     "on_call": ("Ada Lindqvist", "+46 8 123 48 16", "@ada"),

@@ -5,15 +5,18 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from nox_rehearsal import release
 from nox_rehearsal.checkout import NOX
 from nox_rehearsal.cluster.release import write_release
 from nox_rehearsal.error import RehearsalError
 
-MIGRATION = "migrations/v8_to_v8.0.0.sql"
+MIGRATION = f"migrations/{release.MIGRATION.name}"
 SCHEMA = "db/schema.sql"  # of the version before, with its data
-OLD_QUERIES = "db/queries_7.9.3.sql"
+OLD_QUERIES = f"db/queries_{release.PREVIOUS}.sql"
 ALERT_TESTS = "alerts/nox-api.tests.yaml"
 ALERT_RULES = "alerts/nox-api.rules.yaml"  # as promtool reads them; the cluster's are of k8s
+# What makes a database as the version before has it.
+BEFORE = (NOX / "db" / f"schema_{release.FIRST}.sql", NOX / "db" / "seed.sql", *release.BEFORE)
 CHECKLIST = "STAGING_VALIDATION_RELEASE_CHECKLIST.md"
 
 
@@ -23,8 +26,7 @@ def write(source: Path, registry: str, version: str, previous: str, owner: str) 
     for file in (MIGRATION, OLD_QUERIES, ALERT_TESTS, ALERT_RULES):
         (source / file).parent.mkdir(exist_ok=True)
         shutil.copy(NOX / file, source / file)
-    parts = [NOX / "db" / name for name in (f"schema_{previous}.sql", "seed.sql")]
-    text = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    text = "\n".join(part.read_text(encoding="utf-8") for part in BEFORE)
     (source / SCHEMA).write_text(f"SET ROLE {owner};\n{text}\nRESET ROLE;\n", encoding="utf-8")
     (source / CHECKLIST).write_text(
         f"# Staging validation of {version}\n\n- [ ] pytest -m staging\n", encoding="utf-8"

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from nox_rehearsal import release
 from nox_rehearsal.checkout import ROOT
 from nox_rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION
 from nox_rehearsal.day import moments
@@ -30,7 +31,6 @@ from nox_rehearsal.sabotages.green_release import (
 from nox_rehearsal.sabotages.in_cluster import besides, edited, gone
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import in_production, on_one_pod
-from nox_rehearsal.world import plan
 from nox_rehearsal.world.state import World
 
 Before = partial(Sabotage, moment="green")
@@ -263,8 +263,8 @@ def _nox(
     created: datetime | None = None,
     labels: Mapping[str, str | None] | None = None,
 ) -> images.BuiltImage:
-    revision = repository.git(world.source, "rev-parse", f"v{plan.VERSION}^{{commit}}").strip()
-    return images.nox_api(plan.VERSION, revision=revision, on=base, created=created, labels=labels)
+    revision = repository.git(world.source, "rev-parse", f"v{release.VERSION}^{{commit}}").strip()
+    return images.nox_api(release.VERSION, revision=revision, on=base, created=created, labels=labels)
 
 
 def _status(patch: list[dict[str, Any]]) -> Switch:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from nox_rehearsal import release
 from nox_rehearsal.parts import images, registry, repository, scanning
 from nox_rehearsal.parts.images import BuiltImage
 from nox_rehearsal.sabotages.sabotage import Switch
-from nox_rehearsal.world import plan
 from nox_rehearsal.world.state import World
 
-TAG = f"v{plan.VERSION}"
+TAG = f"v{release.VERSION}"
 MESSAGE = f"NOX API {TAG} Production Release"
 _REF = f"refs/tags/{TAG}"
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 
+from nox_rehearsal import release
 from nox_rehearsal.cluster.objects import BLUE, STAGING
 from nox_rehearsal.parts import images, registry
 from nox_rehearsal.parts.images import BuiltImage
 from nox_rehearsal.sabotages.in_cluster import edited
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
-from nox_rehearsal.world import plan
 from nox_rehearsal.world.state import World
 from noxgate.systems.registry.answers import BASE_DIGEST
 
@@ -31,7 +31,7 @@ def sabotages() -> Iterator[Sabotage]:
 def _images() -> Iterator[Sabotage]:
     old = images.base(node="18.20.8")
     yield Sabotage(NODE, "node-18", "production runs Node 18", _blue(_image(old)), "18.20.8", (BASE,))
-    one = _runs(GREEN_POD, STAGING, _image(old, plan.VERSION))
+    one = _runs(GREEN_POD, STAGING, _image(old, release.VERSION))
     yield Sabotage(NODE, "one-pod", "so does one of staging's pods", one, "18.20.8", (BASE,))
     silent = _image(images.base(node=None), labels={BASE_DIGEST: images.base().digest})
     yield Sabotage(NODE, "undeclared", "an image without NODE_VERSION", _blue(silent), "None")
@@ -67,7 +67,7 @@ def _servers() -> Iterator[Sabotage]:
 
 
 def _image(
-    base: BuiltImage, version: str = plan.PREVIOUS, labels: dict[str, str | None] | None = None
+    base: BuiltImage, version: str = release.PREVIOUS, labels: dict[str, str | None] | None = None
 ) -> BuiltImage:
     created = datetime(2025, 8, 14, 12, tzinfo=UTC)  # the same in each process: a sabotage's name and why are
     return images.nox_api(version, revision="", on=base, created=created, labels=labels)

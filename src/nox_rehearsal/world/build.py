@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from nox_rehearsal.checkout import NOX
+from nox_rehearsal import release
 from nox_rehearsal.cluster import controlling, objects, server
 from nox_rehearsal.cluster.kubeconfig import ADMIN, write_kubeconfig
 from nox_rehearsal.cluster.release import rules
@@ -45,8 +45,6 @@ PRELOADED = (
     "uvloop",
 )
 READY = 30.0  # seconds that pods have to be ready and scraped, once their database is; a busy machine's
-_SCHEMA = (NOX / "db" / "schema_7.9.3.sql", NOX / "db" / "seed.sql")
-_MIGRATION = NOX / "migrations" / "v8_to_v8.0.0.sql"
 
 
 def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) -> World:
@@ -61,7 +59,7 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     _launch_python(crew, folder, chosen, certificate)
 
     crew.wait_for(postgres.NAME)
-    say("Making the 7.9.3 databases, and migrating staging's to 8.0.0.")
+    say(f"Making the {release.PREVIOUS} databases, and migrating staging's to {release.VERSION}.")
     crew.begin("databases", lambda: _make_databases(crew, folder, chosen))
     crew.wait_for(server.NAME)
     kubeconfig = folder / "kubeconfig"
@@ -74,9 +72,9 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     objects.furnish(api, folder / "source", variables, certificate)
     crew.wait_for(registry.NAME)
     crew.finish("source")
-    commits = {plan.VERSION: repository.head(folder / "source"), plan.PREVIOUS: ""}
+    commits = {release.VERSION: repository.head(folder / "source"), release.PREVIOUS: ""}
     pushed = registry.stock(chosen.registry, commits)
-    scanning.write(folder, f"{chosen.registry.host}/{images.REPOSITORY}", pushed[plan.VERSION])
+    scanning.write(folder, f"{chosen.registry.host}/{images.REPOSITORY}", pushed[release.VERSION])
     digests = {version: image.digest for version, image in pushed.items()}
     controllers = controlling.prepare(folder, chosen, digests)
     crew.launch(controllers)
@@ -115,7 +113,7 @@ def _launch_servers(crew: Crew, folder: Path, chosen: Plan, certificate: certifi
     """
     source = folder / "source"
     owner = chosen.production.names.application
-    repository.write(source, chosen.registry.host, plan.VERSION, plan.PREVIOUS, owner)
+    repository.write(source, chosen.registry.host, release.VERSION, release.PREVIOUS, owner)
     monitors = {**prometheus.nodes(chosen.containers_port), **prometheus.monitors(*chosen.running)}
     crew.launch(
         prometheus.prepare(
@@ -133,16 +131,16 @@ def _launch_servers(crew: Crew, folder: Path, chosen: Plan, certificate: certifi
         for environment in (chosen.staging, chosen.production)
     )
     crew.launch(ingress.prepare(folder, staging, production, certificate))
-    crew.begin("source", lambda: repository.publish(source, plan.VERSION))
+    crew.begin("source", lambda: repository.publish(source, release.VERSION))
 
 
 def _make_databases(crew: Crew, folder: Path, chosen: Plan) -> None:
     """Both environments' databases as the version before has them; staging's is migrated."""
     postgres.create(chosen.database)
-    postgres.run_scripts(crew, folder, chosen.database, postgres.ORIGINAL, *_SCHEMA)
+    postgres.run_scripts(crew, folder, chosen.database, postgres.ORIGINAL, *repository.BEFORE)
     for environment in (chosen.production, chosen.staging):
         postgres.copy(chosen.database, environment.names)
-    postgres.run_scripts(crew, folder, chosen.database, postgres.STAGING, _MIGRATION)
+    postgres.run_scripts(crew, folder, chosen.database, postgres.STAGING, release.MIGRATION)
 
 
 def _launch_python(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pair) -> None:
@@ -166,7 +164,7 @@ def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
         name=name,
         folder=folder,
         supervisor=os.getpid(),
-        version=plan.VERSION,
+        version=release.VERSION,
         base_url=staging.base_url,
         plain_url=staging.plain_url,
         production_url=chosen.production.base_url,
@@ -180,7 +178,7 @@ def _world(crew: Crew, name: str, folder: Path, chosen: Plan) -> World:
         production_faults_file=plan.faults_file(folder, chosen.production.name),
         blue_pods=chosen.production.deployment.pods,
         green_pods=chosen.green.pods,
-        previous=plan.PREVIOUS,
+        previous=release.PREVIOUS,
         faults_file=plan.faults_file(folder, staging.name),
         kubeconfig=folder / "kubeconfig",
         source=folder / "source",

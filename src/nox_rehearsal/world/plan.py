@@ -3,18 +3,15 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 
 from nox_rehearsal.cluster import objects
 from nox_rehearsal.cluster.kubeconfig import ADMIN, LOOK, REHEARSE_CHANGE
 from nox_rehearsal.parts import images, pods, postgres, redis
 from nox_rehearsal.parts.registry import Registry
+from nox_rehearsal.release import PREVIOUS, VERSION
 from nox_rehearsal.world.ports import free_ports
 
-VERSION = "8.0.0"
-DATE = date(2025, 8, 15)  # the runbook's
-PREVIOUS = "7.9.3"
 PODS = 3
 BLUE_PODS = 2
 PROVIDERS = ("google", "github", "microsoft")
