@@ -161,6 +161,16 @@ class _Again:
         return getattr(self._connection, name)
 
 
+def _of_load(fault: http.HttpFault) -> tuple[tuple[str, ...], str]:
+    """Its verdicts, and what it says: it stops within seconds where nearly all answers are wrong.
+
+    No hold is judged then. Who waits in vain waits through the hold, which fails.
+    """
+    if fault.says == http.NO_ANSWER:
+        return (NO_GO,), "FAILED: .*timeout"
+    return (INCONCLUSIVE,), r"it was stopped: \d+ of \d+ requests failed"
+
+
 # A WebSocket has its answer with the head of it: that is seen to be wrong also where the body never ends.
 VERDICTS = {"failed": (NO_GO,), "unreachable": (INCONCLUSIVE, NO_GO)}
 # Whether the redirect of port 80 and the TLS versions are in order is known all the same; a certificate that
@@ -189,7 +199,7 @@ FAULTS = (
         root=True,
     ),
     *(
-        Fault(LOAD, name, edge(behind(fault.talk)), (NO_GO,), "FAILED", load=True)
+        Fault(LOAD, name, edge(behind(fault.talk)), *_of_load(fault), load=True)
         for name, fault in http.FAULTS.items()
     ),
     Fault(LOAD, "no such host", names(no_such_name), (INCONCLUSIVE,), "[Nn]ame|resol", load=True, root=True),

@@ -91,8 +91,16 @@ def _loaded(scene: Scene, changes: Changes, wraps: Sequence[str]) -> Seen:
     command = [sys.executable, "-m", "noxgate.cli", "load", f"--target={profile}", *LOADED]
     status, seconds, megabytes, said = _measured(scene, [*wraps, *command], 600)
     outcome = {0: "passed", 1: "failed", 2: "unreachable"}.get(status, "crashed")
-    last = [line for line in said.splitlines() if re.search(r"FAILED|NOT DECIDED|PASSED", line)]
-    return Seen(status, seconds, megabytes, {"load": outcome}, tuple(last), said)
+    return Seen(status, seconds, megabytes, {"load": outcome}, tuple(_last_words(said)), said)
+
+
+def _last_words(said: str) -> list[str]:
+    """Its verdict, with why it was stopped, or else the errors that it met most often."""
+    lines = said.splitlines()
+    last = [line.partition(" (the ramp")[0] for line in lines if re.match("FAILED|NOT DECIDED|PASSED", line)]
+    stopped = [line.removeprefix("! ") for line in lines if line.startswith("! it was stopped: ")]
+    met = stopped or [line.strip() for line in lines if re.match(r"  \d+ x ", line)]
+    return [f"{line}: {'; '.join(met)}" if met else line for line in last]
 
 
 def _profile(scene: Scene, changes: Changes, phase: str) -> Path:

@@ -4,11 +4,15 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests_self.loopback import Loopback
+
+from noxgate_load.http.exchange import Reader
+from noxgate_load.samples import WireError
 
 from .conftest import Run, answering, ok, patient, request, reset
 
@@ -230,6 +234,31 @@ def test_bodies_are_bounded(loopback: Loopback, run: Run, answer: bytes) -> None
     assert [sample["error"] for sample in result["samples"]] == ["too big"]
     fits = run(f"http://localhost:{loopback.serve(answering(ok(b'x' * 100_000)))}", most_bytes=100_000)
     assert [sample["error"] for sample in fits["samples"]] == [""]
+
+
+@pytest.mark.parametrize("head", ["length", "chunked"])
+def test_a_body_too_big_is_let_go(head: str) -> None:
+    """Of each user, who keeps the reader for as long as the next request waits."""
+    piece = b"x" * 100_000
+    begin, one = {
+        "length": (b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n", piece),
+        "chunked": (CHUNKED, chunks(piece)),
+    }[head]
+    readers = [Reader(5_000_000) for _ in range(4)]
+
+    def flood(reader: Reader) -> None:
+        reader.feed(begin)
+        for _ in range(100):
+            reader.feed(bytes(one))
+
+    tracemalloc.start()
+    try:
+        for reader in readers:
+            with pytest.raises(WireError, match="more than 5000000 bytes"):
+                flood(reader)
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def drip(connection: socket.socket) -> None:

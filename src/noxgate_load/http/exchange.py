@@ -199,6 +199,7 @@ class Reader:
             raise WireError(Reason.SURPLUS, "a body after HEAD")
         self._parts.append(data)
         if self.size > self._most and sum(map(len, self._parts)) > self._most:
+            self._parts.clear()  # each user keeps its reader for as long as it thinks
             raise WireError(Reason.TOO_BIG, f"more than {self._most} bytes")
 
     def on_message_complete(self) -> None:
