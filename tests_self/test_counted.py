@@ -128,9 +128,44 @@ def chain_begun_anew(bundle: Bundle) -> None:
     counted.count(chain(bundle), key, "another", "another", "GO")
 
 
+def another_in_its_place(bundle: Bundle, **said: object) -> None:
+    """A folder that says it is that run, and that no signer of the target has sealed."""
+    folder = no_go(bundle)
+    results = json.loads((folder / "results.json").read_text())
+    away(bundle)
+    folder.mkdir()
+    (folder / "results.json").write_text(json.dumps(results | said))
+    (folder / seal.ENVELOPE).write_text("{}")
+
+
+def a_rehearsal_in_its_place(bundle: Bundle) -> None:
+    """Of which nobody expects to know the key."""
+    another_in_its_place(bundle, target={"name": "rehearsal", "rehearsal": True})
+
+
+def changed(bundle: Bundle) -> None:
+    path = no_go(bundle) / "environment.json"
+    path.write_text("{}")
+
+
+def chain_that_cannot_be_read(bundle: Bundle) -> None:
+    """The NO-GO was the last one that was counted."""
+    shutil.rmtree(bundle.root / "reports" / "8.0.0" / GO_AGAIN)
+    records(bundle, 4)
+    away(bundle)
+    (chain(bundle).folder / "9999.json").write_text("{}")
+
+
+NOT_HERE = f"record 3 of staging counts a run that is not here, sealed as it was: NO-GO  {NO_GO}"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        (a_rehearsal_in_its_place, NOT_HERE),
+        (another_in_its_place, NOT_HERE),
+        (changed, NOT_HERE),
+        (chain_that_cannot_be_read, "records of staging: 9999.json: expected 0004.json: a record is missing"),
         (away, f"record 3 of staging counts a run that is not here, sealed as it was: NO-GO  {NO_GO}"),
         (elsewhere, f"record 3 of staging counts a run that is not here, sealed as it was: NO-GO  {NO_GO}"),
         (unsealed, f"record 3 of staging counts a run that is not here, sealed as it was: NO-GO  {NO_GO}"),
@@ -152,6 +187,7 @@ def test_a_no_go_that_went_away(
     assert capsys.readouterr().out
     page = (day.root / "reports" / "8.0.0" / "SIGN-OFF.md").read_text()
     assert reason.partition(" of staging")[0] in page or "does not hold those that lie here" in page
+    assert page.count(reasons[-1]) <= 1  # once
 
 
 def test_records_that_begin_with_the_run_are_said_first(

@@ -15,6 +15,7 @@ from noxgate.trust.decided import SCHEMA_1
 from noxgate.trust.records import RUN, Chain, RecordError, chain_folder
 from noxgate.trust.runs import runs_of
 from noxgate.trust.seal import ENVELOPE, read_json
+from noxgate.trust.sealed import altered
 from noxgate.trust.signing import PublicKey, SigningKey
 from noxgate.trust.verify import Verified
 
@@ -36,9 +37,12 @@ def gone(place: Path, runs: Sequence[Verified], signers: Mapping[str, Sequence[P
 
     `place` has the runs of the release, `runs` are those that were verified, `signers` count by target.
     """
-    there = _sealed(place)
     for target, keys in signers.items():
-        main = _read(chain_folder(place.parent, place.name, target), place.name, target, keys)
+        try:
+            main = _chain(chain_folder(place.parent, place.name, target), place.name, target, keys).read()
+        except RecordError as error:  # of a chain that nobody can read, nobody knows what it counts
+            yield str(error)
+            continue
         known = list(main)
         for run in runs:
             if run.target == target and not run.refusals:
@@ -49,7 +53,7 @@ def gone(place: Path, runs: Sequence[Verified], signers: Mapping[str, Sequence[P
                         f"records of {target}: {run.folder.name} does not hold those that lie here: "
                         "its chain began anew, or some of them went away"
                     )
-        yield from _missing(target, known, there)
+        yield from _missing(target, known, _sealed(place, keys))
 
 
 def beginning(runs: Iterable[Verified]) -> Iterator[str]:
@@ -88,19 +92,23 @@ def _missing(target: str, known: Iterable[Record], there: Mapping[str, Any]) -> 
             yield f"record {record.number} of {target} says {record.seen}, and its folder says {verdict}"
 
 
-def _sealed(place: Path) -> dict[str, Any]:
-    """The verdict of each run that is sealed, by its id."""
+def _sealed(place: Path, keys: Sequence[PublicKey]) -> dict[str, Any]:
+    """The verdict of each run that is as one of these keys sealed it, by its id."""
     found = {}
     for run in runs_of(place):
-        if (run.folder / ENVELOPE).is_file():
+        if (run.folder / ENVELOPE).is_file() and not altered(run.folder, keys):
             results = read_json(run.folder / "results.json")
             found[str(results.get(ID))] = results.get("verdict")
     return found
 
 
 def _read(folder: Path, release: str, target: str, keys: Sequence[PublicKey]) -> list[Record]:
-    """The records of a chain; none of one that cannot be believed, which others say."""
+    """The records that a run holds; none of those that cannot be believed, which others say."""
     try:
-        return Chain(folder, release, target, rehearsal=False, signers=keys).read()
+        return _chain(folder, release, target, keys).read()
     except RecordError:
         return []
+
+
+def _chain(folder: Path, release: str, target: str, keys: Sequence[PublicKey]) -> Chain:
+    return Chain(folder, release, target, rehearsal=False, signers=keys)

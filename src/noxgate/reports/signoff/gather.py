@@ -55,7 +55,7 @@ def gather(asked: Asked) -> SignOff:
         *filter(None, [lacks_head(verified, asked.head)] if asked.head else []),
         *problems(asked, every, runs, chosen, up_to_live),
     )
-    return _whole(asked, phases, tuple(map(said, against)), tuple(records), found)
+    return _whole(asked, phases, tuple(dict.fromkeys(map(said, against))), tuple(records), found)
 
 
 def _whole(
