@@ -3,15 +3,11 @@
 # ruff: noqa: F811 (fixtures of another file)
 
 import json
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests_self.test_verify import Bundle, bundle, head, made  # noqa: F401 (fixtures)
-
-from noxgate.run import commit as commits
+from tests_self.test_verify import WAIVER, Bundle, bundle, git, head, made  # noqa: F401 (fixtures)
 
 
 def recommit(bundle: Bundle, change: Callable[[Any], object]) -> None:
@@ -21,12 +17,6 @@ def recommit(bundle: Bundle, change: Callable[[Any], object]) -> None:
     change(document)
     path.write_text(json.dumps(document))
     bundle.resign(lambda _: None)
-
-
-def git(folder: Path, *words: str) -> None:
-    """Do something in a checkout."""
-    who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
-    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +55,7 @@ def test_an_override_is_said_first(bundle: Bundle) -> None:
     """Where the commit's profile allows it."""
     profile = bundle.root / "targets" / "staging.toml"
     profile.write_text('overrides = ["BASE_URL"]\n' + profile.read_text())
-    git(bundle.root, "commit", "-q", "-a", "-m", "allowed")
-    recommit(bundle, lambda said: said.update(json.loads(decided(bundle.root))))
-    environment = json.loads((bundle.folder / "environment.json").read_text())
-    environment["commit"] = head(bundle.root)
-    (bundle.folder / "environment.json").write_text(json.dumps(environment))
+    bundle.rejudge()
     bundle.resign(
         lambda results: results["target"].update(
             base_url="https://elsewhere:9", overrides={"BASE_URL": "https://elsewhere:9"}
@@ -81,9 +67,71 @@ def test_an_override_is_said_first(bundle: Bundle) -> None:
     assert "on https://elsewhere:9, with BASE_URL=https://elsewhere:9, signed by" in lines[0]
 
 
-def decided(root: Path) -> str:
-    """What a run of today's checkout would say of what decided."""
-    return json.dumps(commits.head(root).document())
+@pytest.mark.parametrize(
+    "name", ["conftest.py", "tests_staging/test_version.py", "src/noxgate/x.py", "targets/staging.toml"]
+)
+def test_a_commit_that_judges_otherwise_than_the_one_here(bundle: Bundle, name: str) -> None:
+    """The branch has it still, and what has become of its checks since is not what judged the run."""
+    old = head(bundle.root)
+    path = bundle.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{path.read_text() if path.exists() else ''}\n# looks closer\n")
+    git(bundle.root, "add", ".")
+    git(bundle.root, "commit", "-q", "-m", "closer")
+
+    (reason,) = bundle.refused()
+    assert reason == (
+        f"commit {old[:12]} judges otherwise than the one here ({name}): "
+        "run it again; or check out its commit, or name that with --commit"
+    )
+    assert bundle.refused("--commit", old) == []
+    git(bundle.root, "checkout", "-q", old)
+    assert bundle.refused() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "tests_production/test_x.py",
+        "targets/production.toml",
+        "waivers.toml",
+        "requirements.lock",
+    ],
+)
+def test_a_commit_that_judges_as_the_one_here(bundle: Bundle, name: str) -> None:
+    """Somebody goes on working on the day: what judges another phase or target, or accepts another line."""
+    path = bundle.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("# new\n")
+    git(bundle.root, "add", ".")
+    git(bundle.root, "commit", "-q", "-m", "new")
+
+    assert bundle.refused() == []
+
+
+def test_a_waiver_that_no_commit_has(bundle: Bundle) -> None:
+    """Whoever signed that there is one."""
+    bundle.resign(lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER))
+
+    reasons = bundle.refused()
+    commit = head(bundle.root)[:12]
+    said = "staging.version was waived by Deniz Aydin, and waivers.toml"
+    assert reasons == [f"{said} of commit {commit} does not say so", f"{said} here does not say so"]
+
+
+def test_a_waiver_that_was_taken_back(bundle: Bundle) -> None:
+    """Nobody answers for the failure any more, unless whoever verifies names the commit that does."""
+    bundle.resign(lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER))
+    bundle.waive()
+    assert bundle.refused() == []
+    old = head(bundle.root)
+    (bundle.root / "waivers.toml").write_text("")
+    git(bundle.root, "commit", "-q", "-a", "-m", "taken back")
+
+    (reason,) = bundle.refused()
+    assert reason == "staging.version was waived by Deniz Aydin, and waivers.toml here does not say so"
+    assert bundle.refused("--commit", old) == []
 
 
 def test_a_commit_that_nobody_reviewed(bundle: Bundle) -> None:

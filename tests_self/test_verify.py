@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pytest
 from tests_self.test_attest import HUMAN, PEOPLE, say
 
 from noxgate.cli.main import main
+from noxgate.run import commit as commits
 from noxgate.run.verdict import Outcome
 from noxgate.trust import seal, signing
 from noxgate.trust.keys import read_trust
@@ -69,6 +70,27 @@ class Bundle:
         (self.folder / seal.ENVELOPE).unlink()
         profile = self.root / "targets" / "staging.toml"
         seal.seal(self.folder, self.root, profile, signing.read_signing_key(self.key))
+
+    def rejudge(self) -> None:
+        """Commit what lies here, and have the run be of that commit."""
+        git(self.root, "add", ".")
+        git(self.root, "commit", "-q", "--allow-empty", "-m", "y")
+        (self.folder / "decided.json").write_text(json.dumps(commits.head(self.root).document()))
+        path = self.folder / "environment.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "commit": head(self.root)}))
+        self.resign(lambda _: None)
+
+    def waive(self) -> None:
+        """Have a commit accept whatever the results say that it accepts."""
+        waived = [line for line in self.results()["lines"] if line["outcome"] == Outcome.WAIVED]
+        tables = [f'[[waiver]]\nline = "{line["id"]}"\n{_toml(line["waiver"])}' for line in waived]
+        (self.root / "waivers.toml").write_text("".join(tables))
+        self.rejudge()
+
+
+def _toml(waiver: Mapping[str, str]) -> str:
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in waiver.items() if name != "expires")
+    return f"{text}expires = {waiver['expires']}\n"
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +151,12 @@ def commit(folder: Path) -> None:
     who = ["-c", "user.name=x", "-c", "user.email=x@localhost"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], [*who, "commit", "-q", "-m", "x"]):
         subprocess.run(["git", *arguments], cwd=folder, check=True)
+
+
+def git(folder: Path, *words: str) -> None:
+    """Do something in a checkout."""
+    who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
 def head(folder: Path) -> str:
@@ -420,6 +448,8 @@ def test_what_was_signed_and_still_does_not_count(
 ) -> None:
     """The very key signed it, and yet it lets no release go."""
     bundle.resign(change)
+    if any(line.get("waiver") for line in bundle.results().get("lines", [])):
+        bundle.waive()  # a waiver that no commit has is refused for that alone
 
     assert bundle.refused() == reasons
 
@@ -446,6 +476,7 @@ def test_an_unwaivable_line_that_was_waived(bundle: Bundle) -> None:
         text.replace("[staging.version]\n", "[staging.version]\nwaivable = false\n")
     )
     bundle.resign(lambda results: results["lines"][0].update(outcome=Outcome.WAIVED, waiver=WAIVER))
+    bundle.waive()
 
     (reason,) = bundle.refused()
     assert reason.startswith("staging.version: its waiver does not count: this line cannot be waived")

@@ -15,15 +15,19 @@ from noxgate.look.documents import of_toml
 from noxgate.project import profile_values as values
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.runbook import Runbook
+from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run.bundle import DECIDED
 from noxgate.run.commit import Commit, CommitError, content, is_part_of, of
 from noxgate.run.points_at import elsewhere
+from noxgate.run.verdict import Outcome
 from noxgate.trust.seal import read_json
 from noxgate.trust.signing import SigningError
 
 SCHEMA_1_UNTIL = date(2026, 12, 1)  # the last date of a release that may be proven by runs of schema 1
 SCHEMA_1 = "is of schema 1: nothing proves that checks and profile were as a commit has them"
 _GATE = "commit:gate"
+# Of what decides, what judges a run of any phase. Waivers are compared one by one; runbooks elsewhere.
+_ALWAYS = ("src", "load", "schema", "conftest.py", "pyproject.toml")
 _SHOWN = 5
 
 
@@ -36,8 +40,9 @@ def of_schema_1(runbook: Runbook) -> Iterator[str]:
 def against(
     folder: Path,
     subjects: Mapping[str, str],
-    target: Mapping[str, Any],
+    results: Mapping[str, Any],
     root: Path,
+    runbook: Runbook,
     branch: str | None,
     asked: str | None,
 ) -> Iterator[str]:
@@ -61,9 +66,12 @@ def against(
     if other := [name for name in names if there.blobs.get(name) != named.blobs.get(name)]:
         more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
         yield f"{DECIDED}: commit {short} has otherwise: {', '.join(other[:_SHOWN])}{more}"
-    yield from _elsewhere(root, named.id, target)
+    yield from _elsewhere(root, named.id, results["target"])
+    unknown = list(_waived(results, root, there, f"{WAIVERS} of commit {short}"))
+    yield from unknown
     if asked == named.id:
         return  # whoever verifies says that it is the one
+    yield from _by_others(there, results, root, runbook)
     if branch:
         try:
             if not is_part_of(root, named.id, branch):
@@ -72,6 +80,47 @@ def against(
             yield str(error)
     elif not asked:
         yield f"nothing says that commit {short} was reviewed: name `branch` in the profile, or give --commit"
+
+
+def _by_others(there: Commit, results: Mapping[str, Any], root: Path, runbook: Runbook) -> Iterator[str]:
+    """Whether a run was judged otherwise than it would be here: a branch has all that it ever had."""
+    try:
+        here = of(root, "HEAD")
+    except CommitError as error:
+        yield str(error)
+        return
+    phases = [runbook.phases[name].folder for name in results["phases"] if name in runbook.phases]
+    folders = {*_ALWAYS, *phases, f"targets/{results['target']['name']}.toml"}
+
+    def judges(name: str) -> bool:
+        top, below, _ = name.partition("/")
+        return (top if below else name) in folders or name in folders
+
+    names = sorted(name for name in there.blobs.keys() | here.blobs.keys() if judges(name))
+    if other := [name for name in names if there.blobs.get(name) != here.blobs.get(name)]:
+        more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
+        yield (
+            f"commit {there.id[:12]} judges otherwise than the one here ({', '.join(other[:_SHOWN])}{more}): "
+            "run it again; or check out its commit, or name that with --commit"
+        )
+    yield from _waived(results, root, here, f"{WAIVERS} here")
+
+
+def _waived(results: Mapping[str, Any], root: Path, commit: Commit, where: str) -> Iterator[str]:
+    """The lines that were waived by what a commit does not say."""
+    waived = {line["id"]: line["waiver"] for line in results["lines"] if line["outcome"] == Outcome.WAIVED}
+    if not waived:
+        return
+    try:
+        has = WAIVERS in commit.blobs
+        said = of_toml(content(root, commit.id, WAIVERS)).get("waiver", []) if has else []
+    except (CommitError, ValueError) as error:
+        yield f"{where} cannot be read: {error}"
+        return
+    known = {(one.get("line"), one.get("owner"), str(one.get("expires"))) for one in said}
+    for line, waiver in waived.items():
+        if (line, waiver["owner"], waiver["expires"]) not in known:
+            yield f"{line} was waived by {waiver['owner']}, and {where} does not say so"
 
 
 def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[str]:

@@ -165,7 +165,9 @@ def _of_the_run(
     if target["rehearsal"] is not False:
         pass  # one tries things: nothing is said of what it was judged by
     elif results["schema"] == SCHEMA:
-        yield from decided.against(folder, subjects, target, expected.root, expected.branch, expected.commit)
+        yield from decided.against(
+            folder, subjects, results, expected.root, expected.runbook, expected.branch, expected.commit
+        )
     else:
         yield from decided.of_schema_1(expected.runbook)
     if target["name"] != expected.target:

@@ -155,6 +155,23 @@ def pushed_elsewhere(at: Attempt) -> None:
     at.git("push", "-q", "origin", f"HEAD:refs/heads/x-{at.name}")
 
 
+def older_commit(at: Attempt) -> None:
+    """The reviewed branch had a weaker check for a while, and has its commit for ever."""
+    pushed = at.beside / "pushed"
+    at.world.git(at.beside, "clone", "-q", str(at.world.folder / "origin.git"), str(pushed))
+    path = pushed / CHECK
+    text = path.read_text()
+    weaken(at)
+    for content in (at.file(CHECK).read_text(), text):
+        path.write_text(content)
+        at.world.git(pushed, "commit", "-q", "-a", "-m", "x")
+    at.world.git(pushed, "push", "-q", "origin", "main")
+    at.git("checkout", "--", ".")
+    at.git("pull", "-q", "origin", "main")
+    at.git("reset", "-q", "--hard", "HEAD~1")
+    at.gate()
+
+
 def file(name: str, text: str) -> Callable[[Attempt], None]:
     """A file that is not in the commit, and that git ignores."""
 
@@ -254,6 +271,7 @@ PROJECT = (
     Way("local commit", local_commit),
     Way("local commit, said to be the remote's", local_branch),
     Way("commit on another branch of the remote", pushed_elsewhere),
+    Way("older commit of the branch", older_commit),
     Way("untracked pytest.ini", file("pytest.ini", "[pytest]\naddopts = -p noxgate.plugin\n")),
     Way("untracked .pytest.toml", file(".pytest.toml", '[pytest]\naddopts = ["-p", "noxgate.plugin"]\n')),
     Way("untracked tox.ini", file("tox.ini", "[pytest]\naddopts = -p noxgate.plugin\n")),
