@@ -7,6 +7,7 @@ from tests_self.attack.__main__ import WAYS, judge, main
 from tests_self.attack.attempt import Seen, Way, played
 from tests_self.attack.controls import Controls, controls
 from tests_self.attack.ways.persons import PERSONS
+from tests_self.attack.ways.places import PLACES
 from tests_self.attack.ways.unseen import OPEN
 from tests_self.attack.world import World
 
@@ -30,7 +31,7 @@ def test_controls_and_some_ways(tmp_path: Path) -> None:
 
 
 def test_each_way_has_a_name_of_its_own() -> None:
-    names = [way.name for way in (*WAYS, *PERSONS, *OPEN)]
+    names = [way.name for way in (*WAYS, *PERSONS, *PLACES, *OPEN)]
 
     assert len(set(names)) == len(names)
     assert set(QUICK) < set(names)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from redis.connection import parse_url
 from tests_self.test_verify import Bundle, bundle, head, made  # noqa: F401 (fixtures)
 
 from noxgate.errors import ProfileError
 from noxgate.look.database_url import database_places
 from noxgate.look.places import redis_place
-from noxgate.project.kubeconfig import clusters
+from noxgate.project.kubeconfig import Cluster, clusters
+from noxgate.project.overrides import believed
 from noxgate.project.profile_values import points_at
 from noxgate.run.commit import of
 from noxgate.run.points_at import cluster_place
@@ -33,11 +36,22 @@ DATABASES = {
     "host=a,b port=1,2 dbname=nox": "a:1,b:2/nox",
     "host=a,b port=7 dbname=nox": "a:7,b:7/nox",
     "service=nox": ":5432/ (service nox)",
+    "postgresql://db.nox.io/nox?hostaddr=127.0.0.1": "db.nox.io at 127.0.0.1:5432/nox",
+    "postgresql://db.nox.io:5432/nox?port=6543": "db.nox.io:6543/nox",
+    "postgresql://db.nox.io:5432/nox?host=x&dbname=y": "x:5432/y",
+    "postgresql://:6543/nox?host=/run": "/run:6543/nox",
+    "host=a,b hostaddr=10.0.0.1,10.0.0.2 dbname=nox": "a at 10.0.0.1:5432,b at 10.0.0.2:5432/nox",
+    "hostaddr=10.0.0.1 dbname=nox": " at 10.0.0.1:5432/nox",
 }
 CACHES = {
     "redis://:pw@cache.nox.io": "cache.nox.io:6379/0",
     "rediss://gate:pw@Cache.nox.io:6380/3": "cache.nox.io:6380/3",
     "redis://cache.nox.io?db=2": "cache.nox.io:6379/2",
+    "redis://cache.nox.io:6379/0?db=2": "cache.nox.io:6379/2",
+    "redis://cache.nox.io?port=6380": "cache.nox.io:6380/0",
+    "redis://cache.nox.io:6379?port=6380": "cache.nox.io:6379/0",
+    "redis:///0?host=x": "x:6379/0",
+    "redis://cache%2Enox.io/0": "cache.nox.io:6379/0",
 }
 
 
@@ -47,14 +61,145 @@ def test_where_a_database_is(value: str) -> None:
     assert "pw" not in database_places(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "variables", "place"),
+    [
+        ("postgresql://db/nox", {"PGHOSTADDR": "127.0.0.1"}, "db at 127.0.0.1:5432/nox"),
+        ("postgresql://db/nox", {"PGPORT": "7", "PGHOST": "x", "PGDATABASE": "y"}, "db:7/nox"),
+        ("postgresql://db:5432/nox", {"PGPORT": "7"}, "db:5432/nox"),
+        ("postgresql:///?user=gate", {"PGHOST": "x", "PGDATABASE": "y"}, "x:5432/y"),
+        ("host=db dbname=nox", {"PGSERVICE": "other"}, "db:5432/nox (service other)"),
+        ("host=db dbname=nox", {"PGSSLMODE": "require", "PGUSER": "gate", "PGHOST": ""}, "db:5432/nox"),
+    ],
+)
+def test_libpq_goes_where_the_environment_says(value: str, variables: dict[str, str], place: str) -> None:
+    assert database_places(value, variables) == place
+
+
+def test_psycopg_reads_it_alike() -> None:
+    """What libpq itself makes of each, as far as it says so without a connection."""
+    for value in DATABASES:
+        words = conninfo_to_dict(value)
+        place = database_places(value)
+        hosts, ports = str(words.get("host", "")).split(","), str(words.get("port", "")).split(",")
+        assert [one for one in (*hosts, *ports) if one.lower() not in place] == [], value
+        assert place.partition(" (")[0].endswith(f"/{words.get('dbname', '')}")
+
+
+def test_redis_reads_it_alike() -> None:
+    for value, place in CACHES.items():
+        said = parse_url(value)  # type: ignore[no-untyped-call]
+        assert f"{said['host'].lower()}:{said.get('port', 6379)}/{said.get('db', 0)}" == place, value
+
+
 @pytest.mark.parametrize("value", CACHES)
 def test_where_a_cache_is(value: str) -> None:
     assert redis_place(value) == CACHES[value]
 
 
 @pytest.mark.parametrize("server", ["https://K8s.nox.io:6443/", "https://gate:p@w@k8s.nox.io:6443"])
+@pytest.mark.usefixtures("no_proxy")
 def test_where_a_cluster_is(server: str) -> None:
-    assert cluster_place(server) == "https://k8s.nox.io:6443"
+    assert cluster_place(Cluster(server)) == "https://k8s.nox.io:6443"
+
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that has none."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("server", "named", "variables", "way"),
+    [
+        ("https://k8s:6443", "http://me:pw@Proxy:1", {}, " by way of http://proxy:1"),
+        ("https://k8s:6443", "", {"HTTPS_PROXY": "http://me:pw@proxy:2"}, " by way of http://proxy:2"),
+        ("https://k8s:6443", "", {"ALL_PROXY": "socks5://proxy:3"}, " by way of socks5://proxy:3"),
+        ("https://k8s:6443", "http://proxy:1", {"HTTPS_PROXY": "http://x"}, " by way of http://proxy:1"),
+        ("https://k8s:6443", "", {"HTTPS_PROXY": "http://proxy:2", "NO_PROXY": "k8s"}, ""),
+        ("https://k8s:6443", "", {"HTTP_PROXY": "http://proxy:2"}, ""),
+        ("https://127.0.0.1:6443", "http://proxy:1", {"HTTPS_PROXY": "http://proxy:2"}, ""),
+    ],
+)
+@pytest.mark.usefixtures("no_proxy")
+def test_a_proxy_on_the_way_to_a_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+    server: str,
+    named: str,
+    variables: dict[str, str],
+    way: str,
+) -> None:
+    """A kubeconfig brings its own authority: whoever answers there is believed."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert cluster_place(Cluster(server, named)) == f"{server}{way}"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "led"),
+    [
+        ({}, {"SSL_CERT_FILE": "/home/x/evil.pem"}, {"SSL_CERT_FILE": "/home/x/evil.pem"}),
+        ({}, {"SSL_CERT_DIR": "/etc/ssl/certs:/home/x/evil"}, {"SSL_CERT_DIR": "/home/x/evil"}),
+        (
+            {},
+            {"SSL_CERT_FILE": "/etc/../home/x/evil.pem"},
+            {"SSL_CERT_FILE": "/etc/../home/x/evil.pem"},
+        ),
+        ({}, {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt", "SSL_CERT_DIR": "/etc/ssl/certs"}, {}),
+        ({}, {"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}, {}),
+        ({"ca_file": "nox.crt"}, {"SSL_CERT_FILE": "/home/x/evil.pem"}, {}),
+        (
+            {"prometheus_url": "http://prom:9090"},
+            {"HTTP_PROXY": "http://a:b@x:1"},
+            {"HTTP_PROXY": "http://x:1"},
+        ),
+        ({"grafana": {"url": "http://g"}}, {"all_proxy": "http://x:1"}, {"HTTP_PROXY": "http://x:1"}),
+        ({"prometheus_url": "http://prom:9090"}, {"HTTP_PROXY": "http://x:1", "NO_PROXY": "prom"}, {}),
+        (
+            {"prometheus_url": "https://prom:9090"},
+            {"HTTP_PROXY": "http://x:1", "HTTPS_PROXY": "http://x:1"},
+            {},
+        ),
+        ({"prometheus_url": "http://localhost:9090"}, {"HTTP_PROXY": "http://x:1"}, {}),
+        ({"alertmanager_url": "http://am"}, {"HTTPS_PROXY": "http://x:1"}, {}),
+    ],
+)
+@pytest.mark.usefixtures("no_proxy")
+def test_who_is_believed(
+    monkeypatch: pytest.MonkeyPatch,
+    document: dict[str, object],
+    variables: dict[str, str],
+    led: dict[str, str],
+) -> None:
+    """By the environment, where the profile leaves it open; what the machine's administrator says is none."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert believed(document, variables) == led
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_authority_of_the_environment_is_no_go(
+    project: "Project", monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, allowed: bool
+) -> None:
+    """A proxy and an authority of one's own would answer for any target."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "evil.pem"))
+    if allowed:
+        path = project.path / "targets" / "staging.toml"
+        path.write_text(f'overrides = ["SSL_CERT_FILE"]\n{path.read_text()}')
+
+    result = project.gate()
+
+    assert result.ret == (0 if allowed else 2)
+    assert f"(SSL_CERT_FILE={tmp_path / 'evil.pem'})" in result.stdout.str()
+    said = "SSL_CERT_FILE says otherwise than staging.toml, which does not allow it" in result.stdout.str()
+    assert said is not allowed
 
 
 def kubeconfig(path: Path, current: str, **contexts: str) -> str:
@@ -82,9 +227,9 @@ def test_which_cluster_a_context_leads_to(tmp_path: Path) -> None:
     second = kubeconfig(tmp_path / "b", "other", gate="https://b:6443", other="https://c:6443")
 
     assert clusters([first, second, str(tmp_path / "none")]) == {
-        None: "https://a:6443",
-        "gate": "https://a:6443",
-        "other": "https://c:6443",
+        None: Cluster("https://a:6443"),
+        "gate": Cluster("https://a:6443"),
+        "other": Cluster("https://c:6443"),
     }
     assert clusters([]) == {}
 

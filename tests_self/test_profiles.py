@@ -183,7 +183,8 @@ def test_overrides_that_are_allowed(root: Path, monkeypatch: pytest.MonkeyPatch)
 
     profile.write_text(profile.read_text().replace('["BASE_URL"]', '["TEST_TOKEN"]'))
     assert problem(root) == (
-        "mine.toml: overrides: expected some of BASE_URL, NAMESPACE, KUBECONFIG, saw ['TEST_TOKEN']"
+        "mine.toml: overrides: expected some of BASE_URL, NAMESPACE, KUBECONFIG, SSL_CERT_FILE, "
+        "SSL_CERT_DIR, HTTP_PROXY, saw ['TEST_TOKEN']"
     )
 
 

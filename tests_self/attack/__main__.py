@@ -17,6 +17,7 @@ from tests_self.attack.controls import Controls, controls
 from tests_self.attack.ways.aside import ASIDE
 from tests_self.attack.ways.evidence import EVIDENCE
 from tests_self.attack.ways.persons import PERSONS, WORD
+from tests_self.attack.ways.places import PLACES
 from tests_self.attack.ways.profile import PROFILES
 from tests_self.attack.ways.project import PROJECT
 from tests_self.attack.ways.surroundings import SURROUNDINGS
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", metavar="REGEX", help="the ways whose name has it")
     parser.add_argument("--workers", type=int, default=2, help="ways at a time (default: 2)")
     given = parser.parse_args(arguments)
-    chosen = [[way for way in ways if re.search(given.only, way.name)] for ways in (PERSONS, WAYS, OPEN)]
+    chosen = [
+        [way for way in ways if re.search(given.only, way.name)] for ways in ((*PERSONS, *PLACES), WAYS, OPEN)
+    ]
     if not any(chosen):
         parser.error(f"--only: no way is called like {given.only!r}")
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _attack(world: World, chosen: Sequence[Sequence[Way]], workers: int) -> int:
-    persons, ways, unseen = chosen
+    while_well, ways, unseen = chosen
     _say(_ROW.format("way", "verdict", "verify", "page", "why"))
     number = iter(range(1, 1000))
     with ThreadPoolExecutor(workers) as pool:
@@ -55,7 +58,7 @@ def _attack(world: World, chosen: Sequence[Sequence[Way]], workers: int) -> int:
             for way, job in jobs:
                 yield way, job.result()
 
-        found = controls(world, lambda: list(_shown(play(persons))))
+        found = controls(world, lambda: list(_shown(play(while_well))))
         for name, seen in (("control: untampered", found.good), ("control: degraded", found.ill)):
             _say(_row(name, seen))
         results = [*found.meanwhile, *_shown(play(ways))]

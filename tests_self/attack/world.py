@@ -7,6 +7,7 @@ checkout's commit with a runbook that is cut to a few lines of one phase, and th
 import compileall
 import http.server
 import io
+import json
 import os
 import re
 import shutil
@@ -48,6 +49,10 @@ test_token = "TEST_TOKEN"
 admin_token = "ADMIN_TOKEN"
 [oauth.google]
 client_id = "client"
+[points_at]
+database_url = "db.nox.io:5432/nox"
+redis_url = "cache.nox.io:6379/0"
+cluster = "https://k8s.nox.io:6443"
 """
 RECORD = f"""\
 version = "{RELEASE}"
@@ -115,6 +120,7 @@ class World:
         signing.new_key(folder / "keys" / "ada.pem")
         signing.new_key(folder / "keys" / "mallory.pem")
         (folder / "home").mkdir()
+        self.kubeconfig = kubeconfig(folder)
         self.made = folder / "made"  # nobody has run anything here
         self.lived = folder / "lived"  # a GO of when all was well, and a NO-GO since
         self.auditor = folder / "auditor"  # who has the reviewed branch, and is given the evidence
@@ -133,6 +139,9 @@ class World:
             "PYTHONPATH": str(root / "src"),
             "TEST_TOKEN": "token-of-a-user-" + "x" * 20,
             SIGNER: str(self.folder / "keys" / "ada.pem"),
+            "DATABASE_URL": "postgresql://gate@db.nox.io/nox",
+            "REDIS_URL": "redis://cache.nox.io/0",
+            "KUBECONFIG": str(self.kubeconfig),
         }
 
     def copy(self, of: Path, name: str) -> Path:
@@ -193,6 +202,20 @@ class World:
         self.git(self.folder, "clone", "--quiet", str(origin), str(self.auditor))
         for root in (made, self.auditor):  # once, and not in each copy
             compileall.compile_dir(root / "src", quiet=1)
+
+
+def kubeconfig(folder: Path, proxy: str = "") -> Path:
+    """That of the cluster which the profile names."""
+    cluster = {"server": "https://k8s.nox.io:6443"} | ({"proxy-url": proxy} if proxy else {})
+    document = {
+        "current-context": "gate",
+        "clusters": [{"name": "nox", "cluster": cluster}],
+        "contexts": [{"name": "gate", "context": {"cluster": "nox", "user": "gate"}}],
+        "users": [],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(document))
+    return path
 
 
 def cut(runbook: str) -> str:

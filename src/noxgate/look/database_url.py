@@ -1,14 +1,24 @@
 """Where a database is, in the forms that libpq reads: an address, with several hosts or none, or words."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 
 SCHEMES = ("postgresql", "postgres")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.%]+\]|[^\s:@/\[\],]*)(?::(\d*))?")
 _WORD = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)")
 _SAYS_WHERE = ("host", "hostaddr", "service")  # a host may be a folder of sockets, a service stands in a file
-_HAS_PORT = re.compile(r":\d+$")
+_HAS_PORT = re.compile(r":(\d*)$")
 _PORT = "5432"
+# What libpq takes from the environment where an address does not say it.
+_BY_VARIABLE = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "service": "PGSERVICE",
+}
 _PASSWORDS = ("password", "sslpassword")
 
 
@@ -45,23 +55,47 @@ def database_passwords(value: str) -> list[str]:
     return [each for each in dict.fromkeys(found) if each]
 
 
-def database_places(value: str) -> str:
-    """HOST:PORT/DATABASE, several with commas; a service or a socket as it is named."""
-    if "://" in value:
-        parts = urlsplit(value)
-        words = {name: found[-1] for name, found in parse_qs(parts.query).items()}
-        hosts = parts.netloc.rpartition("@")[2].split(",")
-        words.setdefault("dbname", unquote(parts.path.lstrip("/")))
-    else:
-        words, hosts = _words(value), [""]
-    names = words["host"].split(",") if words.get("host") else hosts
-    ports = words.get("port", "").split(",")
+# What libpq takes from the environment where an address does not say it.
+_BY_VARIABLE = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "service": "PGSERVICE",
+}
+
+
+def database_places(value: str, environment: Mapping[str, str] = MappingProxyType({})) -> str:
+    """HOST:PORT/DATABASE, several with commas; a service or a socket as it is named.
+
+    Behind a name stands the address at which it is called without asking a name server, if one is given.
+    `environment` has what libpq takes from there.
+    """
+    words = _where(value) if "://" in value else _words(value)
+    words = {name: environment.get(variable, "") for name, variable in _BY_VARIABLE.items()} | words
+    names, addresses, ports = (words.get(name, "").split(",") for name in ("host", "hostaddr", "port"))
+    count = max(len(names), len(addresses))
+    each = (found * count if len(found) == 1 else found for found in (names, addresses, ports))
     places = [
-        name if _HAS_PORT.search(name) else f"{name}:{port or _PORT}"
-        for name, port in zip(names, ports * len(names) if len(ports) == 1 else ports, strict=False)
+        f"{name}{f' at {address}' if address else ''}:{port or _PORT}"
+        for name, address, port in zip(*each, strict=False)
     ]
     service = f" (service {words['service']})" if words.get("service") else ""
     return f"{','.join(places).lower()}/{words.get('dbname', '')}{service}"
+
+
+def _where(url: str) -> dict[str, str]:
+    """What an address says of where it leads, by libpq's names; its query counts more than what is before."""
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [found[1] if (found := _HAS_PORT.search(host)) else "" for host in hosts]
+    said = {
+        "host": ",".join(_HAS_PORT.sub("", host) for host in hosts),
+        "port": ",".join(ports) if any(ports) else "",
+        "dbname": unquote(parts.path.lstrip("/")),
+    }
+    said |= {name: found[-1] for name, found in parse_qs(parts.query).items()}
+    return {name: text for name, text in said.items() if text}
 
 
 def _words(value: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Where addresses with passwords in them lead: host, port and name, which are no secrets."""
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from noxgate.look.database_url import database_places, is_database_url
 
@@ -15,8 +15,11 @@ _DRIVER = re.compile(r"^(?:jdbc:)?(postgres(?:ql)?)(?:\+\w+)?://", re.IGNORECASE
 def redis_place(value: str) -> str:
     """HOST:PORT/NUMBER of a redis:// address."""
     parts = urlsplit(value)
-    number = parts.path.strip("/") or next(iter(parse_qs(parts.query).get("db", [])), "0")
-    return f"{(parts.hostname or '').lower()}:{parts.port or _REDIS_PORT}/{number}"
+    said = {name: found[0] for name, found in parse_qs(parts.query).items()}
+    host = unquote(parts.hostname or "") or said.get("host", "")
+    port = parts.port or said.get("port", _REDIS_PORT)
+    number = said.get("db") or parts.path.replace("/", "") or "0"  # as redis-py has it, its query counts more
+    return f"{host.lower()}:{port}/{number}"
 
 
 def place(value: str) -> str:

@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +29,36 @@ def kubeconfig_secrets(files: str | None) -> list[Secret]:
     return list(found.values())
 
 
-def clusters(files: Sequence[str]) -> Mapping[str | None, str]:
-    """The API server's address of each context, of the current one under None; nothing of a broken file."""
+@dataclass(frozen=True)
+class Cluster:
+    """Where an API server is, and the proxy that a kubeconfig names on the way to it."""
+
+    server: str
+    proxy: str = ""
+
+
+def clusters(files: Sequence[str]) -> Mapping[str | None, Cluster]:
+    """The API server of each context, of the current one under None; nothing of a broken file."""
     import yaml  # noqa: PLC0415 (as below)
 
-    servers: dict[str, str] = {}
+    servers: dict[str, Cluster] = {}
     contexts: dict[str, str] = {}
     current: str | None = None
     for name in files:
         try:
             document = yaml.safe_load(Path(name).read_bytes())
-            here = {each["name"]: str(each["cluster"]["server"]) for each in document["clusters"] or ()}
+            here = {
+                each["name"]: Cluster(
+                    str(each["cluster"]["server"]), str(each["cluster"].get("proxy-url") or "")
+                )
+                for each in document["clusters"] or ()
+            }
             led = {each["name"]: str(each["context"]["cluster"]) for each in document["contexts"] or ()}
-        except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError):
+        except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError):
             continue
         servers, contexts = here | servers, led | contexts  # of several files, the first counts
         current = current or document.get("current-context")
-    found: dict[str | None, str] = {
+    found: dict[str | None, Cluster] = {
         context: servers[cluster] for context, cluster in contexts.items() if cluster in servers
     }
     if current in found:

@@ -1,9 +1,14 @@
 """What the environment says otherwise than a profile: only what the profile allows by name may count."""
 
+import os
+import re
+import ssl
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from noxgate.errors import ProfileError
 from noxgate.project import profile_values as values
@@ -12,6 +17,12 @@ from noxgate.project.keys.evidence import OVERRIDABLE
 
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
 OVERRIDES = {variable: variable.lower() for variable in OVERRIDABLE}
+# Where the profile names no ca_file, OpenSSL takes from these whom it believes.
+AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+# Who is asked in place of a tool that the profile names with http://: nothing proves who answers.
+PROXY = "HTTP_PROXY"
+_TOOLS = ("prometheus_url", "alertmanager_url", "grafana")
+_SYSTEMS = ("/etc/", "/usr/", "/nix/store/")  # where an administrator, or the distribution, puts authorities
 
 
 def apply(
@@ -33,9 +44,33 @@ def allowed(path: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
     Where it names no kubeconfig, KUBECONFIG contradicts nothing.
     """
     named = document.get("overrides", KEYS["overrides"].default)
-    if not all(isinstance(each, str) and each in OVERRIDES for each in named):
-        raise ProfileError(f"{path.name}: overrides: expected some of {', '.join(OVERRIDES)}, saw {named!r}")
+    known = (*OVERRIDES, *AUTHORITIES, PROXY)
+    if not all(isinstance(each, str) and each in known for each in named):
+        raise ProfileError(f"{path.name}: overrides: expected some of {', '.join(known)}, saw {named!r}")
     return (*named, *(() if "kubeconfig" in document else ("KUBECONFIG",)))
+
+
+def believed(document: Mapping[str, Any], environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Variables that say whose answers are believed, with what they say; those of the system say nothing."""
+    found: dict[str, str] = {}
+    for variable in AUTHORITIES if "ca_file" not in document else ():
+        others = [one for one in environment.get(variable, "").split(os.pathsep) if one and not _systems(one)]
+        found |= {variable: os.pathsep.join(others)} if others else {}
+    addresses = [document.get(name) for name in _TOOLS]
+    urls = [str(one.get("url") if isinstance(one, Mapping) else one) for one in addresses]
+    plain = [url for url in urls if url.startswith("http://") and not values.is_loopback(url)]
+    proxies = getproxies()
+    asked = [url for url in plain if not proxy_bypass(urlsplit(url).hostname or "")]
+    if asked and (proxy := proxies.get("http") or proxies.get("all")):
+        found[PROXY] = re.sub(r"//[^/]*@", "//", proxy)
+    return found
+
+
+def _systems(path: str) -> bool:
+    """Whether whoever looks after the machine put it there."""
+    paths = ssl.get_default_verify_paths()
+    real = os.path.realpath(path)
+    return f"{real}/".startswith(_SYSTEMS) or path in {paths.openssl_cafile, paths.openssl_capath}
 
 
 def _is_same(path: Path, key: str, named: Any, given: str) -> bool:

@@ -42,6 +42,7 @@ def read_target(
     origins |= {OVERRIDES[name]: name for name in overridden}
     target = _target(path, document, phases, environment, origins)
     used = {name: str(getattr(target, OVERRIDES[name])) for name in overridden}
+    used |= {} if target.rehearsal else overrides.believed(document, environment)
     places = values.points_at(path, said(document, "points_at"))
     target = replace(target, overridden=used, overrides=allowed, points_at=places)
     secrets = []

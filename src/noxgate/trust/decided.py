@@ -28,6 +28,7 @@ SCHEMA_1 = "is of schema 1: nothing proves that checks and profile were as a com
 _GATE = "commit:gate"
 # Of what decides, what judges a run of any phase. Waivers are compared one by one; runbooks elsewhere.
 _ALWAYS = ("src", "load", "schema", "conftest.py", "pyproject.toml")
+_COMPARED = ("base_url", "namespace")  # which a run says, whether they were overridden or not
 _SHOWN = 5
 
 
@@ -131,12 +132,15 @@ def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[s
     except (CommitError, ValueError) as error:
         yield f"{file} of commit {commit[:12]} cannot be read: {error}"
         return
-    for key in ("base_url", "namespace"):
+    for key in _COMPARED:
         variable = next(name for name, overridden in OVERRIDES.items() if overridden == key)
         named, seen = profile.get(key), target[key]
         same = seen == named or (key == "base_url" and _address(seen) == _address(named))
         if not same and variable not in profile.get("overrides", []):
             yield f"is of {key} {seen}, and {file} names {named}: no evidence for that"
+    for variable in (name for name in target.get("overrides", {}) if OVERRIDES.get(name) not in _COMPARED):
+        if variable not in (*profile.get("overrides", []), *("KUBECONFIG",)["kubeconfig" in profile :]):
+            yield f"was led by {variable}, and {file} does not allow it: no evidence for that"
     try:
         wanted = values.points_at(Path(file), profile.get("points_at", {}))
     except ProfileError as error:
