@@ -1,10 +1,14 @@
 """What decides a verdict is as committed, or there is no GO: files, settings, modules, and git itself."""
 
+import importlib.util
+import marshal
 import math
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +18,7 @@ import pytest
 from tests_self.conftest import LOOK, PROFILE, PYPROJECT, RUNBOOK
 
 from noxgate.cli.main import main
-from noxgate.run import commit, loaded
+from noxgate.run import commit, loaded, native
 from noxgate.run.commit import MANIFEST, CommitError, blob_id, decides, head, of
 
 ROOT = Path(__file__).parents[1]
@@ -314,9 +318,46 @@ def test_a_module_that_hides_is_not_go(checkout: Checkout, name: str) -> None:
     assert f"loaded and of no known origin: {name} (" in said
 
 
+@pytest.mark.parametrize("name", ["sitecustomize", "evil"])
+def test_a_module_that_lies_of_its_file_is_not_go(checkout: Checkout, name: str) -> None:
+    """It says that it is one of Python's own."""
+    (checkout.root.parent / f"{name}.py").write_text("import os\n__file__ = __spec__.origin = os.__file__\n")
+    path = f"{checkout.root.parent}:{checkout.root / 'src'}"
+
+    status, said = checkout.gate(PYTEST_PLUGINS="evil" if name == "evil" else "", PYTHONPATH=path)
+
+    assert status == 2, said
+    assert f"loaded and of no known origin: {name} (" in said
+
+
+def test_a_compiled_check_of_another_source_is_not_go(checkout: Checkout) -> None:
+    """Pytest takes it for one of the committed text, whose hash it has."""
+    assert checkout.gate(PYTHONDONTWRITEBYTECODE="")[0] == 0
+    (compiled,) = checkout.root.glob("tests_staging/__pycache__/test_version*.pyc")
+    head = compiled.read_bytes()[:16]
+    text = CHECK.format(name="version").replace(
+        "def test_version(observe):", "def test_version(observe):\n    1"
+    )
+    code = compile(text, str(compiled), "exec")
+    compiled.write_bytes(head + marshal.dumps(code))
+
+    status, said = checkout.gate()
+
+    assert status == 2, said
+    assert f"{compiled.resolve()}: says something else than the source" in said
+
+
 @pytest.mark.parametrize(
     "words",
-    [["--noconftest"], ["--confcutdir=tests_staging"], ["-W", "ignore"], ["-o", "filterwarnings=ignore"]],
+    [
+        ["--noconftest"],
+        ["--confcutdir=tests_staging"],
+        ["-W", "ignore"],
+        ["-o", "filterwarnings=ignore"],
+        ["--pdb"],
+        ["-d", "--tx=popen//env:PGHOSTADDR=127.0.0.1"],
+        ["-d", "--tx=2*popen//nice=1"],
+    ],
     ids=" ".join,
 )
 def test_other_settings_than_the_commits_are_not_go(checkout: Checkout, words: list[str]) -> None:
@@ -488,6 +529,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"fine.py,sha256={digest},11\nfine-1.0.dist-info/RECORD,,\n"
     )
     loaded._digest.cache_clear()  # noqa: SLF001
+    monkeypatch.setattr(native, "MAPS", folder / "none")  # this process has libraries of its own
+    monkeypatch.setattr(loaded, "_given", dict)
     monkeypatch.setattr(sys, "path", [str(folder)])
     monkeypatch.setattr(sys, "modules", {"fine": module("fine", folder / "fine.py")})
     return folder
@@ -601,6 +644,153 @@ def test_a_module_that_hides(site: Path, tmp_path: Path, name: str) -> None:
     assert site.is_dir()
     (said,) = found(tmp_path / "root", asked=("no:cacheprovider", "fine", "nowhere", name))
     assert said == f"{top} ({tmp_path / 'path' / top}.py: is of no locked package)"
+
+
+@pytest.mark.parametrize("at", ["__file__", "origin", "path"])
+def test_a_module_that_lies_of_its_file(site: Path, tmp_path: Path, at: str) -> None:
+    """One of the places that say it is forgotten."""
+    file = tmp_path / "evil.py"
+    file.write_text("")
+    spec = importlib.util.spec_from_file_location("evil", file)
+    assert spec is not None
+    evil = importlib.util.module_from_spec(spec)
+    evil.__file__ = spec.origin = str(site / "fine.py")
+    spec.loader.path = str(site / "fine.py")  # type: ignore[union-attr]
+    if at == "__file__":
+        evil.__file__ = str(file)
+    else:
+        setattr(spec if at == "origin" else spec.loader, at, str(file))
+    sys.modules["evil"] = evil
+
+    (said,) = found(tmp_path / "root")
+    assert said == f"evil ({file}: is of no locked package)"
+
+
+def test_a_module_in_the_place_of_a_package(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood on PYTHONPATH, did what it wanted and let the real one in: nothing here tells of it."""
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "fine.py").write_text("")
+    monkeypatch.setattr(loaded, "_given", lambda: {"PYTHONPATH": f":{tmp_path / 'path'}"})
+
+    assert site.is_dir()
+    (said,) = found(tmp_path / "root")
+    assert said == f"fine ({tmp_path / 'path' / 'fine.py'}: is of no locked package)"
+
+
+def test_modules_on_pythonpath_that_nobody_imports(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Healthy and odd: a machine on which other things are done, too."""
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "other.py").write_text("")
+    given = {"PYTHONPATH": f"{tmp_path / 'path'}:{tmp_path / 'none'}:{site}"}
+    monkeypatch.setattr(loaded, "_given", lambda: given)
+
+    assert found(tmp_path / "root") == []
+
+
+def imported(site: Path) -> tuple[Path, Path]:
+    """The module of the package, as Python imports it; its source, and what it was compiled to."""
+    spec = importlib.util.spec_from_file_location("fine", site / "fine.py")
+    assert spec is not None
+    assert spec.loader is not None
+    assert spec.cached is not None
+    sys.modules["fine"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["fine"])
+    if not Path(spec.cached).exists():
+        py_compile.compile(str(site / "fine.py"))
+    return site / "fine.py", Path(spec.cached)
+
+
+def test_a_compiled_file_of_its_source(site: Path, tmp_path: Path) -> None:
+    imported(site)
+
+    assert found(tmp_path / "root") == []
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        py_compile.PycInvalidationMode.TIMESTAMP,
+        py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        py_compile.PycInvalidationMode.CHECKED_HASH,
+    ],
+)
+def test_a_compiled_file_of_another_source(
+    site: Path, tmp_path: Path, mode: py_compile.PycInvalidationMode
+) -> None:
+    """Of the same size and time, or of its hash: also by accident, where a file is put back in a second."""
+    source, compiled = imported(site)
+    py_compile.compile(str(source), invalidation_mode=mode)
+    head = compiled.read_bytes()[:16]
+    compiled.write_bytes(head + marshal.dumps(compile("VALUE = 43\n", str(source), "exec")))
+
+    (said,) = found(tmp_path / "root")
+    assert said == f"fine ({compiled}: {loaded.NOT_OF_SOURCE})"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0" * 40, importlib.util.MAGIC_NUMBER + b"\0" * 12 + marshal.dumps(compile("1", "", "eval"))],
+)
+def test_a_compiled_file_that_python_does_not_take(site: Path, tmp_path: Path, content: bytes) -> None:
+    """Healthy and odd: of another Python, broken off, or of a source that is older."""
+    _, compiled = imported(site)
+    compiled.write_bytes(content)
+
+    assert found(tmp_path / "root") == []
+
+
+def test_a_start_up_file_of_the_gate(site: Path, tmp_path: Path) -> None:
+    """It names the folder of the gate; what it does besides is nobody's."""
+    sys.modules.pop("fine")
+    (site / "fine-1.0.dist-info").rename(site / "noxgate-1.0.dist-info")
+    path = site / "gate.pth"
+    for text, wrong in (("/somewhere/src\n", False), ("/somewhere/src\nimport evil\n", True)):
+        path.write_text(text)
+        loaded._digest.cache_clear()  # noqa: SLF001
+        digest = loaded._digest(path, 0)  # noqa: SLF001
+        (site / "noxgate-1.0.dist-info" / "RECORD").write_text(f"gate.pth,sha256={digest},1\n")
+
+        said = found(tmp_path / "root")
+        assert [one for one in said if "does more than to name the folder" in one] == said
+        assert bool(said) is wrong
+
+
+MAPS = """\
+55d0-55d1 r--p 00000000 08:01 1  {root}/a.so
+55d0-55d1 r-xp 00000000 08:01 1  {file}
+55d0-55d1 r-xp 00000000 08:01 1  /usr/lib/x86_64-linux-gnu/libc.so.6
+55d0-55d1 r-xp 00000000 00:00 0
+55d0-55d1 r-xp 00000000 00:00 0  [vdso]
+55d0-55d1 r-xp 00000000 00:01 7  /memfd:libffi (deleted)
+55d0-55d1 r-xp 00000000 08:01 1  {python}/lib-dynload/_x.so
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("evil.so", True), ("evil.so (deleted)", True), ("my evil.so", True), ("fine.libs/x.so.5.1", False)],
+)
+def test_a_library_of_nobody(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, wrong: bool
+) -> None:
+    """LD_PRELOAD loads it, and no module tells of it."""
+    file = site / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("")
+    digest = loaded._digest(file, 1)  # noqa: SLF001
+    with (site / "fine-1.0.dist-info" / "RECORD").open("a") as record:
+        record.write(f"fine.libs/x.so.5.1,sha256={digest},0\n")
+    maps = tmp_path / "maps"
+    maps.write_text(MAPS.format(root=tmp_path, file=file, python=sysconfig.get_path("stdlib")))
+    monkeypatch.setattr(native, "MAPS", maps)
+
+    said = found(tmp_path / "root")
+    assert len(said) == wrong, said
+    assert all("evil.so" in one for one in said)
 
 
 def test_an_installed_copy_of_the_gate(site: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests_self.attack.attempt import Seen, Way, played
 from tests_self.attack.controls import Controls, controls
 from tests_self.attack.ways.aside import ASIDE
+from tests_self.attack.ways.compiled import COMPILED
 from tests_self.attack.ways.evidence import EVIDENCE
 from tests_self.attack.ways.persons import PERSONS, WORD
 from tests_self.attack.ways.places import PLACES
@@ -24,7 +25,7 @@ from tests_self.attack.ways.surroundings import SURROUNDINGS
 from tests_self.attack.ways.unseen import OPEN
 from tests_self.attack.world import World
 
-WAYS = (*PROJECT, *PROFILES, *SURROUNDINGS, *EVIDENCE, *ASIDE, *WORD)
+WAYS = (*PROJECT, *PROFILES, *SURROUNDINGS, *COMPILED, *EVIDENCE, *ASIDE, *WORD)
 _ROW = "{:<46} {:<13} {:<9} {:<11} {}"
 
 

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +87,11 @@ class Attempt:
         status, self.said = self.noxgate("gate", *asked, "--", *words)
         self.verdict = _VERDICTS.get(status, f"exit {status}")
         return self.verdict
+
+    def pytest(self, *words: str, python: Sequence[str] = ()) -> None:
+        """Call pytest without the command around it; `python` are Python's own options."""
+        status, self.said = _run([str(self.python), *python, "-m", "pytest", *words], self.root, self.env)
+        self.verdict = _VERDICTS.get(status, f"exit {status}")
 
     def unsealed(self) -> Path:
         """A run of a machine without the key; its folder."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion.rewrite import PYC_TAIL, AssertionRewritingHook, _rewrite_test, get_cache_dir
 
 from noxgate.run.commit import Commit, CommitError, dropped, head, written_since
-from noxgate.run.loaded import strangers
+from noxgate.run.compiled import of_source
+from noxgate.run.loaded import NOT_OF_SOURCE, strangers
 
 SETTINGS = "pyproject.toml"
 SHOWN = 5
@@ -89,6 +91,10 @@ def _settings(config: pytest.Config) -> Iterator[str]:
     given = [f"-o {one}" for one in option.override_ini or ()]
     given += [f"-W {one}" for one in option.pythonwarnings or ()]
     given += ["--noconftest"] if option.noconftest else []
+    # at a prompt, and in a .pdbrc, anybody says anything to the process that judges
+    given += [name for name, on in (("--pdb", option.usepdb), ("--trace", option.trace)) if on]
+    # a worker of another environment, program or machine looks at something else
+    given += [f"--tx={one}" for one in getattr(option, "tx", ()) if one.rpartition("*")[2] != "popen"]
     if option.confcutdir and Path(option.confcutdir).resolve() != root.resolve():
         given.append(f"--confcutdir={option.confcutdir}")
     if given:
@@ -104,8 +110,24 @@ def told(config: pytest.Config, commit: Commit) -> dict[str, Any]:
         "root": os.path.realpath(root),
         "commit": commit.id,
         "python": sys.executable,
-        "strangers": list(strangers(root, commit, begun=begun, asked=filter(None, plugins))),
+        "strangers": [
+            *strangers(root, commit, begun=begun, asked=filter(None, plugins)),
+            *_rewritten_otherwise(config),
+        ],
     }
+
+
+def _rewritten_otherwise(config: pytest.Config) -> Iterator[str]:
+    """Checks and plugins whose compiled file is not what pytest makes of their source."""
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if spec is None or not isinstance(spec.loader, AssertionRewritingHook) or not spec.origin:
+            continue
+        source = Path(spec.origin)
+        compiled = get_cache_dir(source) / f"{source.stem}{PYC_TAIL}"
+        code = of_source(compiled, source)
+        if code is not None and code != _rewrite_test(source, config)[1]:
+            yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
 
 
 def _other_workers(own: Mapping[str, Any], workers: Workers) -> Iterator[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from noxgate.run.commit import Commit
+from noxgate.run.compiled import otherwise
+from noxgate.run.native import libraries
 
 OURS = (
     "noxgate"  # installed from the checkout itself: no lock file names it, and RECORD vouches for no module
@@ -28,7 +30,9 @@ ELSEWHERE = (
     *("PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONUSERBASE", "PYTHONWARNINGS"),
     *("PYTHONOPTIMIZE", "PYTHONINSPECT"),
 )
+NOT_OF_SOURCE = "says something else than the source that it is to be of: remove it"
 AT_START = ("sitecustomize", "usercustomize")  # which Python imports by itself
+_LOADED = re.compile(r"\.(py|pth|so|so\.[\d.]+)$")
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -80,11 +84,15 @@ class Known:
         if is_new:  # it may have been otherwise when it was loaded
             return "was written while the gate ran"
         if found.package == OURS:
-            is_start = found.is_command or file.suffix == ".pth"
-            return "" if is_start else "is an installed copy of the gate, which is of no commit"
+            return self._not_of_the_gate(file, found)
         if self.pinned and (found.package, found.version) not in self.pinned | _of_environments(file):
             return f"{found.package} {found.version} is in no lock file"
         return ""
+
+    def _not_of_the_gate(self, file: Path, found: Recorded) -> str:
+        if file.suffix == ".pth":
+            return "" if _only_paths(file) else "does more than to name the folder of the gate"
+        return "" if found.is_command else "is an installed copy of the gate, which is of no commit"
 
 
 def strangers(root: Path, commit: Commit, *, begun: float, asked: Iterable[str] = ()) -> Iterator[str]:
@@ -107,28 +115,59 @@ def strangers(root: Path, commit: Commit, *, begun: float, asked: Iterable[str] 
         frozenset(pinned),
         begun,
     )
-    files = {Path(os.path.realpath(file)): (name, file) for name, file in (*_modules(), *_hidden(asked))}
+    files = {Path(os.path.realpath(file)): (name, file) for name, file in (*_modules(), *_sought(asked))}
     files |= {file: (file.name, str(file)) for folder in there for file in folder.glob("*.pth")}
+    files |= {file: (file.name, str(file)) for file in libraries()}
     for file, (name, found_as) in sorted(files.items()):
         if why := known.why_not(file, found_as):
             yield f"{name} ({file}: {why})"
+    for name, source, compiled in otherwise():
+        if any(source.is_relative_to(folder) for folder in (*known.folders, known.root)):
+            yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
     yield from (f"${name} (leads Python elsewhere)" for name in ELSEWHERE if os.environ.get(name))
 
 
 def _modules() -> Iterator[tuple[str, str]]:
+    """Each module with its file, as each place has it that says so: a module may write any of them anew."""
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__dict__", {}).get("__file__")
-        if isinstance(file, str) and os.path.isabs(file):  # noqa: PTH117 (no Path for thousands of files)
-            yield name, file
+        said = getattr(module, "__dict__", {})
+        spec = said.get("__spec__")
+        origin = getattr(spec, "origin", None) if getattr(spec, "has_location", False) else None
+        for file in (said.get("__file__"), origin, getattr(getattr(spec, "loader", None), "path", None)):
+            if isinstance(file, str) and os.path.isabs(file):  # noqa: PTH117 (no Path for thousands of files)
+                yield name, file
 
 
-def _hidden(asked: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What was imported for certain, or asked for, and is no module any more: it may have left by itself."""
+def _sought(asked: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Where Python finds what was imported for certain, or asked for: it may have left, or lie of its file.
+
+    And what stands on PYTHONPATH in the place of any module, as this process was given it.
+    """
     names = dict.fromkeys(name.partition(".")[0] for name in (*AT_START, *asked))
-    for name in names:
-        spec = None if name in sys.modules else PathFinder.find_spec(name)
+    first = [path for path in _given().get("PYTHONPATH", "").split(os.pathsep) if path]
+    tops = {name.partition(".")[0] for name in list(sys.modules)}
+    for name, path in (
+        *((name, [*first, *sys.path]) for name in names),
+        *((name, first) for name in sorted(tops)),
+    ):
+        spec = PathFinder.find_spec(name, path) if path else None
         if spec and spec.origin and spec.has_location:
             yield name, spec.origin
+
+
+def _given() -> Mapping[str, str]:
+    """The environment that this process was started with, whatever has become of it."""
+    try:
+        words = Path("/proc/self/environ").read_bytes().split(b"\0")
+    except OSError:
+        return os.environ
+    return dict(os.fsdecode(word).partition("=")[::2] for word in words)
+
+
+def _only_paths(start: Path) -> bool:
+    """Whether a start-up file adds to Python's path and does nothing else: any code in it is run."""
+    lines = start.read_text(encoding="utf-8", errors="replace").splitlines()
+    return not any(line.lstrip().startswith("import") for line in lines)
 
 
 @cache
@@ -140,7 +179,7 @@ def _records(folder: Path) -> Mapping[Path, Recorded]:
         with record.open(encoding="utf-8", newline="") as file:
             for path, digest, *_ in (row for row in csv.reader(file) if len(row) > 1):
                 is_command = path.startswith("..")
-                if digest and (is_command or path.endswith((".py", ".so", ".pth"))):
+                if digest and (is_command or _LOADED.search(path)):
                     place = Path(os.path.normpath(folder / path))
                     value = digest.partition("=")[2]
                     found[place] = Recorded(normal(package), version, value, is_command)

@@ -1,5 +1,7 @@
 """What surrounds the gate is otherwise: options, variables, modules, packages, the network."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,13 @@ json.loads = lambda text, *a, **k: _loads(
     *a, **k)
 """
 HIDES = "\nimport sys\nsys.modules.pop(__name__, None)\n"
+LIES = "\nimport os\n__file__ = os.__file__\n"  # of where it is from
+LEAVES = """
+import sys
+sys.path[:] = [one for one in sys.path if one != {0!r}]
+del sys.modules[{1!r}]
+import {1}
+"""
 
 
 def words(*given: str) -> Callable[[Attempt], None]:
@@ -53,6 +62,25 @@ def module(name: str, text: str, **env: str) -> Callable[[Attempt], None]:
         at.gate()
 
     return play
+
+
+def leaves(name: str) -> Callable[[Attempt], None]:
+    """A module in the place of a package, which goes and lets the real one in."""
+
+    def play(at: Attempt) -> None:
+        module(name, PATCH + LEAVES.format(str(at.beside), name))(at)
+
+    return play
+
+
+def prompt(at: Attempt) -> None:
+    """What the debugger is told before each check."""
+    (at.beside / ".pdbrc").write_text(
+        "import json; json.loads = lambda text, *a, _l=json.loads, **k: "
+        "_l(text.replace(b'degraded', b'healthy') if isinstance(text, bytes) else text, *a, **k)\ncontinue\n"
+    )
+    at.env["HOME"] = str(at.beside)
+    at.gate(words=("--trace",))
 
 
 def plugin(*given: str) -> Callable[[Attempt], None]:
@@ -106,6 +134,17 @@ def pth_that_goes(place: Path) -> None:
         f"    os.unlink({str(place / 'evil.pth')!r}); os.unlink(__file__)\n{HIDES}"
     )
     (place / "evil.pth").write_text("import evil_start\n")
+
+
+def of_the_gate(place: Path) -> None:
+    """A start-up file with code, which the RECORD of the gate itself names."""
+    (place / "evil_start.py").write_text(PATCH + HIDES)
+    path = place / "evil.pth"
+    path.write_text("import evil_start\n")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).decode().rstrip("=")
+    (info,) = place.glob("noxgate-*.dist-info")
+    record = (info / "RECORD").read_text()
+    other_text(info / "RECORD", f"{record}evil.pth,sha256={digest},{path.stat().st_size}\n")
 
 
 def own_entry_point(place: Path) -> None:
@@ -174,6 +213,10 @@ SURROUNDINGS = (
     Way("sitecustomize on PYTHONPATH", module("sitecustomize", PATCH)),
     Way("sitecustomize that hides itself", module("sitecustomize", PATCH + HIDES)),
     Way("usercustomize that hides itself", module("usercustomize", PATCH + HIDES)),
+    Way("PYTEST_PLUGINS that lies of its file", module("evil", PATCH + LIES, PYTEST_PLUGINS="evil")),
+    Way("sitecustomize that lies of its file", module("sitecustomize", PATCH + LIES)),
+    Way("module in place of a package, which goes", leaves("httpx")),
+    Way("--trace with a .pdbrc", prompt),
     Way("module in place of Python's own", module("colorsys", PATCH, PYTEST_PLUGINS="colorsys")),
     Way("PYTHONSTARTUP, PYTHONINSPECT", module("evil", PATCH, PYTHONINSPECT="1", PYTHONSTARTUP="evil.py")),
     Way("PYTHONWARNINGS with a module", module("evil", PATCH, PYTHONWARNINGS="ignore::evil.Category")),
@@ -181,6 +224,7 @@ SURROUNDINGS = (
     Way("changed package", packages(changed_package)),
     Way("changed package that restores itself", packages(restores_itself)),
     Way(".pth of nobody", packages(own_pth)),
+    Way(".pth of nobody in the gate's RECORD", packages(of_the_gate)),
     Way("package of nobody with a plugin", packages(own_entry_point)),
     Way("os._exit(0)", ended(0)),
     Way("os._exit(0) after the word GO", ended(0, WORD)),
