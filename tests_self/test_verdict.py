@@ -182,6 +182,32 @@ def test_a_check_that_looked_decides_a_human_line(outcome: Outcome) -> None:
         assert (judged.outcome, judged.attestation) == (outcome, None)
 
 
+def test_a_person_who_saw_it_fail_stands_against_a_check_that_passed() -> None:
+    """Worst wins. Their newest word counts: they say so when it is well again."""
+    human = Line("staging.a", "RB-1", "staging", "human", "2", (1,), "good", "mend")
+    nodes, results = {"staging.a": ["node"]}, {"node": result("node", PASSED)}
+    record = person_saw("failed")
+
+    (judged,) = judge([human], nodes, results, rehearsal=False, attested={"staging.a": record}).lines
+
+    assert (judged.outcome, judged.reason, judged.attestation) == (FAILED, "Ada saw: 0 issues", record)
+    assert [check.outcome for check in judged.checks] == [PASSED]
+
+
+@pytest.mark.parametrize("other", [PASSED, UNREACHABLE, NOT_RUN])
+def test_no_person_stands_against_a_check_that_failed(other: Outcome) -> None:
+    """Though another check of the line could not look."""
+    human = Line("staging.a", "RB-1", "staging", "human", "2", (1,), "good", "mend")
+    nodes = {"staging.a": ["one", "two"]}
+    results = {"one": result("one", FAILED), "two": result("two", other)}
+
+    (judged,) = judge(
+        [human], nodes, results, rehearsal=False, attested={"staging.a": person_saw("passed")}
+    ).lines
+
+    assert (judged.outcome, judged.attestation) == (FAILED, None)
+
+
 def test_a_record_does_not_decide_what_a_check_proves() -> None:
     """Whatever somebody wrote down."""
     judgement = judge([line("a")], {}, {}, rehearsal=False, attested={"staging.a": person_saw("passed")})

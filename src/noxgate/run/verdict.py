@@ -118,13 +118,20 @@ def _judge_line(
         results.get(node) or CheckResult(node, Outcome.NOT_RUN, WAS_NOT_RUN, 0.0) for node in nodes
     )
     worst = _worst(checks)
+    if line.kind == "human" and record and worst.outcome is Outcome.PASSED:
+        by_word = _judge_person(line, record)  # worst wins here, too, until they say that it is well
+        if by_word.outcome is Outcome.FAILED:
+            return LineResult(line, Outcome.FAILED, by_word.reason, checks, record)
     return LineResult(line, worst.outcome, worst.reason, checks)
 
 
 def _looked(nodes: Sequence[str], results: Mapping[str, CheckResult]) -> bool:
-    """Whether a person's line was looked at by a check, where there is a tool that it can ask."""
-    found = [results[node].outcome for node in nodes if node in results]
-    return bool(found) and set(found) <= {Outcome.PASSED, Outcome.FAILED}
+    """Whether a person's line was looked at by a check, where there is a tool that it can ask.
+
+    What one check saw fail is no person's to say well, though another could not look.
+    """
+    found = {results[node].outcome for node in nodes if node in results}
+    return Outcome.FAILED in found or found == {Outcome.PASSED}
 
 
 def _judge_person(line: Line, record: Record | None) -> LineResult:
