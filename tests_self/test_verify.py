@@ -346,6 +346,17 @@ def test_a_runbook_that_has_changed_since(bundle: Bundle) -> None:
     ]
 
 
+def test_a_runbook_with_other_line_ends(bundle: Bundle) -> None:
+    """Healthy and odd: the run was made where git gives text files the line ends of the system."""
+    path = bundle.root / "runbook.toml"
+    text = path.read_bytes()
+    path.write_bytes(text.replace(b"\n", b"\r\n"))
+    bundle.resign(lambda _: None)
+    path.write_bytes(text)
+
+    assert bundle.refused() == []
+
+
 def test_stale_evidence(bundle: Bundle) -> None:
     """24 hours, unless the profile or the option says otherwise; and nothing from the future."""
     ended = datetime.fromisoformat(bundle.results()["ended"])

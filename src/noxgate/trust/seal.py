@@ -59,6 +59,11 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def runbook_digest(root: Path) -> str:
+    """The SHA-256 of the runbook, whatever line ends a checkout gives it."""
+    return hashlib.sha256((root / RUNBOOK).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a run's folder; SigningError in one line."""
     try:
@@ -74,7 +79,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
     results, environment = (read_json(folder / name) for name in ("results.json", "environment.json"))
-    runbook = {"name": RUNBOOK, "digest": {"sha256": digest(root / RUNBOOK)}}
+    runbook = {"name": RUNBOOK, "digest": {"sha256": runbook_digest(root)}}
     outcomes = {line["id"]: line["outcome"] for line in results["lines"]}
     return {
         "_type": STATEMENT,

@@ -200,7 +200,7 @@ def _other_things(subjects: Mapping[str, str], expected: Expected) -> Iterator[s
     images = _known(subjects, seal.IMAGES)
     if expected.image and expected.image.removeprefix("sha256:") not in images:
         yield f"is of another image: expected {expected.image}, saw {', '.join(images) or 'none'}"
-    if subjects.get(seal.RUNBOOK) != seal.digest(expected.root / seal.RUNBOOK):
+    if subjects.get(seal.RUNBOOK) != seal.runbook_digest(expected.root):
         yield f"was judged by another {seal.RUNBOOK} than the one here: check out the commit of the run"
 
 
