@@ -185,6 +185,7 @@ FORMS: tuple[Form, ...] = (
         rf"{NAME} (?:is|was)(?: now| set to| changed to)?:? {VALUE}",
         unless(_is_word_or_short),
     ),
+    _form("a registry's login", "auth", rf"(?<![\w-])auth{QUOTE}{IS}{VALUE}", unless(_is_part)),
     _form("a key", "key", rf"(?<![\w-])key{IS}{VALUE}", unless(_is_part)),
     # ------------------------------------------------ in commands and settings
     _form(
@@ -205,6 +206,12 @@ FORMS: tuple[Form, ...] = (
         hints("requirepass masterauth auth", 12),
         rf"(?:{START}(?:requirepass|masterauth)\s+|{QUOTE}AUTH{QUOTE}\s+)(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
         unless(_is_filled),
+    ),
+    _form(
+        "a password of Redis",
+        "auth",
+        rf"{START}AUTH(?: default)? (?P<value>[^\s\"'\\&<]{{16,}})",
+        unless(_is_part),
     ),
     _form(
         "a password of Redis", "setuser", rf"{START}setuser\b[^\n]{{0,200}}?\s{MORE}(?P<value>[^\s\"'\\&<]+)"

@@ -26,14 +26,14 @@ VALUE = (
 )
 _KEYS = (
     "api|access|private|secret|signing|sign|encryption|account|shared|master|subscription|app|application|auth"
-    "|license|consumer|storage|deploy|functions?|hmac|service|client|session|webhook"
+    "|license|consumer|storage|deploy|functions?|hmac|service|client|session|webhook|fernet|jwt|csrf|recovery|unseal"
 )
 _ALONE = r"(?:(?<![a-z])|(?<=\\[nrt]))"
 NAME = (
     rf"(?:pass(?:word|wd|phrase|code|wort)|kennwort|{_ALONE}pwd|(?<=[_-])pass|secret|token|credentials?"
     rf"|(?:{_KEYS})[ ._-]?key(?:-data)?|{_ALONE}_auth(?:token)?|dockerconfigjson|auth(?:orization)?[_-]?code"
     rf"|mfa[_-]?code|connect\.sid|{_ALONE}sid|{_ALONE}j?sess(?:ion)?[_.-]?id|{_ALONE}(?:otp|totp|jwt)"
-    r"|saml_?response)(?:[_-]?(?:id|value|b64|base64|hash|old|new|prod|production|staging|live|dev|\d{1,3}))?"
+    r"|saml_?response)(?:[_-]?(?:id|value|base|b64|base64|hash|old|new|prod|production|staging|live|dev|\d{1,3}))?"
 )
 # A piece of each name, and how far it stands from the name's begin.
 _AT_ONCE = ("pass", "kennwort", "pwd", "secret", "token", "credential", "_auth", "jwt", "saml")
