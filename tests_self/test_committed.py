@@ -12,13 +12,14 @@ import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
 
 import pytest
 from tests_self.conftest import LOOK, PROFILE, PYPROJECT, RUNBOOK
 
 from noxgate.cli.main import main
-from noxgate.run import commit, loaded, native
+from noxgate.run import commit, compiled, loaded, native
 from noxgate.run.commit import MANIFEST, CommitError, blob_id, decides, head, of
 
 ROOT = Path(__file__).parents[1]
@@ -741,6 +742,90 @@ def test_a_compiled_file_that_python_does_not_take(site: Path, tmp_path: Path, c
     compiled.write_bytes(content)
 
     assert found(tmp_path / "root") == []
+
+
+def code(text: str) -> CodeType:
+    return compile(text, "x.py", "exec")
+
+
+ONE = """
+def one(a, b=1):
+    return a in {"x", "y"} and (lambda: b)
+
+class Two:
+    @property
+    def three(self):
+        return [x for x in (1, 2)]
+"""
+
+
+def functions_of(text: str) -> list[CodeType]:
+    """As they are in memory once they have run so often that Python has adapted them."""
+    said: dict[str, Any] = {}
+    exec(code(text), said)  # noqa: S102
+    for _ in range(99):
+        said["one"](0)
+        assert said["Two"]().three
+    return [said["one"].__code__, said["Two"].three.fget.__code__]
+
+
+def test_functions_of_their_source() -> None:
+    assert list(compiled.foreign(functions_of(ONE), [code("0"), code(ONE)])) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        *(('"y"', '"z"'), ("b=1", "c=1"), (" and ", " or ")),
+        *(("(1, 2)", "(1, 3)"), ("def one", "\ndef one")),
+    ],
+)
+def test_functions_of_another_source(old: str, new: str) -> None:
+    """A name, a constant deep inside, a line."""
+    changed = ONE.replace(old, new).replace(": b)", ": c)" if "c=" in new else ": b)")
+
+    assert len(list(compiled.foreign(functions_of(changed), [code(ONE)]))) in {1, 2}
+
+
+def test_functions_are_found_by_their_file(tmp_path: Path) -> None:
+    """Whatever way led to it."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    said: dict[str, Any] = {}
+    exec(compile("def one(): pass\n", str(tmp_path / "link" / "x.py"), "exec"), said)  # noqa: S102
+    exec(compile("def two(): pass\n", "<string>", "exec"), said)  # noqa: S102
+
+    (found_,) = compiled.functions(tmp_path / "here").items()
+    assert (found_[0], [each.co_name for each in found_[1]]) == (tmp_path / "here" / "x.py", ["one"])
+
+
+def newest(root: Path) -> float:
+    """When anything below was changed last."""
+    return max(path.lstat().st_ctime for path in root.rglob("*"))
+
+
+def test_a_folder_that_was_another_one(checkout: Checkout) -> None:
+    """Its files are older than the run, and were not there all the time."""
+    folder = checkout.root / "tests_staging"
+    moment = newest(checkout.root)
+    while folder.stat().st_ctime <= moment:  # the clock of a file goes in steps
+        folder.rename(checkout.root / "x")
+        (checkout.root / "x").rename(folder)
+
+    assert list(commit.written_since(checkout.root, moment)) == ["tests_staging"]
+
+
+def test_a_folder_in_which_python_compiles(checkout: Checkout) -> None:
+    """Healthy: the first run of a checkout."""
+    folder = checkout.root / "tests_staging"
+    shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+    moment = newest(checkout.root)
+    while folder.stat().st_ctime <= moment:
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "test_version.pyc").write_text("")
+
+    assert list(commit.written_since(checkout.root, moment)) == []
 
 
 def test_a_start_up_file_of_the_gate(site: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from _pytest.assertion.rewrite import PYC_TAIL, AssertionRewritingHook, _rewrite_test, get_cache_dir
 
 from noxgate.run.commit import Commit, CommitError, dropped, head, written_since
-from noxgate.run.compiled import of_source
+from noxgate.run.compiled import foreign, functions, of_file, of_source
 from noxgate.run.loaded import NOT_OF_SOURCE, strangers
 
 SETTINGS = "pyproject.toml"
@@ -113,6 +113,7 @@ def told(config: pytest.Config, commit: Commit) -> dict[str, Any]:
         "strangers": [
             *strangers(root, commit, begun=begun, asked=filter(None, plugins)),
             *_rewritten_otherwise(config),
+            *_in_memory_otherwise(config),
         ],
     }
 
@@ -128,6 +129,18 @@ def _rewritten_otherwise(config: pytest.Config) -> Iterator[str]:
         code = of_source(compiled, source)
         if code is not None and code != _rewrite_test(source, config)[1]:
             yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
+
+
+def _in_memory_otherwise(config: pytest.Config) -> Iterator[str]:
+    """What was loaded from files of the project while they, or the folder around them, were others."""
+    for file, codes in sorted(functions(config.rootpath).items()):
+        plain = of_file(file)
+        if plain is None:
+            continue  # it is gone, which is said
+        left = list(foreign(codes, [plain]))
+        left = list(foreign(left, [_rewrite_test(file, config)[1]])) if left else []
+        for code in left[:1]:
+            yield f"{code.co_qualname} ({file}: is in memory otherwise than it stands there: run it again)"
 
 
 def _other_workers(own: Mapping[str, Any], workers: Workers) -> Iterator[str]:

@@ -163,6 +163,21 @@ def written_since(root: Path, moment: float) -> Iterator[str]:
     for name, path in sorted(_deciding(root)):
         if path.lstat().st_ctime > moment:
             yield name
+    for top in FOLDERS:  # another folder may have been in its place
+        for folder in (path for path in (root / top, *(root / top).rglob("*/")) if _is_moved(path, moment)):
+            yield folder.relative_to(root).as_posix()
+
+
+def _is_moved(folder: Path, moment: float) -> bool:
+    """Whether a folder itself was moved since, or what is in it but for what Python compiles."""
+    if folder.name == "__pycache__" or not folder.is_dir() or folder.is_symlink():
+        return False
+    stat = folder.stat()
+    if stat.st_ctime <= moment:
+        return False
+    compiled = folder / "__pycache__"
+    is_made = compiled.is_dir() and all(path.stat().st_ctime > moment for path in compiled.iterdir())
+    return not (is_made and stat.st_ctime_ns == stat.st_mtime_ns)
 
 
 def _deciding(root: Path) -> Iterator[tuple[str, Path]]:

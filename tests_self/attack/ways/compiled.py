@@ -1,10 +1,13 @@
-"""Python runs what it compiled before: that is forged, and every source is as it must be."""
+"""What Python runs is otherwise, and every source is as it must be whenever somebody looks."""
 
 import ast
 import importlib.util
 import marshal
+import shutil
 import struct
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
@@ -13,6 +16,7 @@ from _pytest.assertion.rewrite import PYC_TAIL, rewrite_asserts
 from tests_self.attack.attempt import Attempt, Way
 from tests_self.attack.ways.project import CHECK, HEALTHY
 from tests_self.attack.ways.surroundings import PATCH, packages
+from tests_self.attack.world import RELEASE
 
 CLIENT = "src/nox_service/api.py"
 
@@ -72,9 +76,41 @@ def package(place: Path) -> None:
     forged(source, compile(source.read_text() + PATCH, str(source), "exec", dont_inherit=True))
 
 
+def swapped(at: Attempt) -> None:
+    """Another folder of checks is there while they are read, and the commit's whenever the gate looks."""
+    real, evil = at.file("tests_staging"), at.beside / "tests_staging"
+    shutil.copytree(real, evil, ignore=shutil.ignore_patterns("__pycache__"))
+    path = evil / Path(CHECK).name
+    path.write_text(path.read_text().replace("faults.health(answers) == []", "answers != []"))
+    runs = at.root / "reports" / RELEASE
+
+    def swap() -> None:
+        if seen(lambda: any(runs.glob(".running-*"))):
+            real.rename(at.beside / "real")
+            evil.rename(real)
+            seen(lambda: any(real.glob("__pycache__/test_version*")))
+            real.rename(evil)
+            (at.beside / "real").rename(real)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    at.gate()
+    thread.join()
+
+
+def seen(what: Callable[[], bool]) -> bool:
+    """Wait for something that a run does, as closely as one can."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if what():
+            return True
+    return False
+
+
 COMPILED = (
     Way("forged compiled file of the engine", client),
     Way("forged compiled file of a check", check),
     Way("forged compiled file of a package", packages(package)),
+    Way("folder of checks swapped while it is read", swapped),
     Way("-X pycache_prefix with a forged file", elsewhere("-X", "pycache_prefix={beside}")),
 )
