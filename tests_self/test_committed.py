@@ -396,6 +396,88 @@ def test_a_worker_that_judges_elsewhere_is_not_go(checkout: Checkout) -> None:
     assert f"a worker of xdist has another root: {other.resolve()}, not " in said
 
 
+@pytest.fixture
+def release(checkout: Checkout) -> Path:
+    """A checkout of the release, which the profile names."""
+    nox = checkout.root.parent / "nox"
+    for name in ("k8s/green/api.yaml", "k8s/base/all.yaml", "alembic/up.sql", "README.md"):
+        (nox / name).parent.mkdir(parents=True, exist_ok=True)
+        (nox / name).write_text(f"# {name}\n")
+    (nox / "k8s/green/all.yaml").symlink_to("../base/all.yaml")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+        subprocess.run(["git", *who, *words], cwd=nox, check=True)
+    profile = checkout.root / "targets" / "staging.toml"
+    named = 'source = "../../nox"\nmanifests = "k8s/green"\nmigration = "alembic/up.sql"\n'
+    profile.write_text(named + profile.read_text())
+    checkout.commit()
+    return nox
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("k8s/green/api.yaml", "# other\n", "nox/k8s/green/api.yaml (was changed)"),
+        ("k8s/base/all.yaml", "# other\n", "nox/k8s/green/all.yaml (was changed)"),  # where a link ends
+        ("k8s/green/more.yaml", "# more\n", "nox/k8s/green/more.yaml (is not in the commit)"),
+        ("alembic/up.sql", None, "nox/alembic/up.sql (is missing)"),
+    ],
+)
+def test_what_is_checked_of_the_release_is_as_its_commit(
+    checkout: Checkout, release: Path, name: str, text: str | None, said: str
+) -> None:
+    """The seal names that commit: an edited manifest is of none."""
+    if text is None:
+        (release / name).unlink()
+    else:
+        (release / name).write_text(text)
+
+    status, out = checkout.gate()
+
+    assert status == 2, out
+    assert f"not as committed: {said}: commit or put back what was changed" in out
+
+
+def test_a_release_of_no_commit(checkout: Checkout, release: Path) -> None:
+    """Nothing says what was looked at."""
+    shutil.rmtree(release / ".git")
+
+    status, out = checkout.gate()
+
+    assert status == 2, out
+    assert "not as committed: nox, the release's checkout (names no commit: " in out
+
+
+def test_what_the_gate_does_not_look_at_in_the_release(checkout: Checkout, release: Path) -> None:
+    """Healthy and odd: somebody works on the documents, and a system leaves its files."""
+    (release / "README.md").write_text("new\n")
+    (release / "k8s" / "notes.txt").write_text("x\n")
+    (release / "k8s" / "green" / ".DS_Store").write_text("x")
+    (release / "k8s" / "green" / "api.yaml").write_bytes(b"# k8s/green/api.yaml\r\n")
+
+    status, out = checkout.gate()
+
+    assert status == 0, out
+
+
+@pytest.mark.parametrize("key", ["record", "log_allow_list"])
+def test_a_file_that_decides_and_lies_elsewhere(checkout: Checkout, key: str) -> None:
+    """The profile names it, and nobody has reviewed what is in it."""
+    (checkout.root / "ops").mkdir()
+    (checkout.root / "ops" / "file.list").write_text('version = "8.0.0"\n')
+    profile = checkout.root / "targets" / "staging.toml"
+    profile.write_text(f'{key} = "../ops/file.list"\n{profile.read_text()}')
+    checkout.git("add", "targets")
+    checkout.git("commit", "-q", "-m", "x")
+
+    status, out = checkout.gate()
+    assert status == 2, out
+    assert "file.list decides, and is not in the commit: put it into targets/ and commit it" in out
+
+    checkout.commit()
+    assert checkout.gate()[0] == 0
+
+
 def test_a_link_to_what_is_not_committed(checkout: Checkout) -> None:
     """Its end decides."""
     checkout.write("config/waivers.txt", "")

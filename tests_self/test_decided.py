@@ -51,6 +51,16 @@ def test_evidence_of_another_host(bundle: Bundle) -> None:
     assert bundle.refused() == []
 
 
+def test_evidence_of_no_commit_of_the_release(bundle: Bundle) -> None:
+    """The profile names a checkout of it."""
+    path = bundle.folder / "environment.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "source_commit": None}))
+    bundle.resign(lambda _: None)
+
+    (reason,) = bundle.refused()
+    assert reason == "names no commit of the release, of which targets/staging.toml names a checkout: source"
+
+
 def test_an_override_is_said_first(bundle: Bundle) -> None:
     """Where the commit's profile allows it."""
     profile = bundle.root / "targets" / "staging.toml"

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from _pytest.assertion.rewrite import PYC_TAIL, AssertionRewritingHook, _rewrite_test, get_cache_dir
 
-from noxgate.run.commit import Commit, CommitError, dropped, head, written_since
+from noxgate.project.target import Target
+from noxgate.run.commit import Commit, CommitError, different_below, dropped, has, head, written_since
 from noxgate.run.compiled import foreign, functions, of_file, of_source
 from noxgate.run.loaded import NOT_OF_SOURCE, strangers
+from noxgate.run.native import SYSTEMS
 
 SETTINGS = "pyproject.toml"
 SHOWN = 5
@@ -47,19 +49,43 @@ class Workers:
             self.silent.append(node.gateway.id)
 
 
-def look(root: Path) -> Look:
-    """Compare what lies in `root` with its commit."""
+def look(root: Path, target: Target) -> Look:
+    """Compare what lies in `root` with its commit, and what is checked of the release with its own."""
     try:
         commit = head(root)
-        return Look(commit, "", tuple(commit.different(root)))
+        different = [*commit.different(root), *_of_release(target)]
+        return Look(commit, "", tuple(different))
     except CommitError as error:
         return Look(None, str(error), ())
 
 
-def doubts(config: pytest.Config, before: Look, profile: Path, workers: Workers) -> Iterator[str]:
+def _of_release(target: Target) -> Iterator[str]:
+    """What the profile names of the release's checkout, and is not as that is committed."""
+    source = target.source
+    if source is None:
+        return
+    files = [target.migration, target.schema, target.old_queries, target.alert_tests]
+    below = [str(file.relative_to(source)) for file in files if file and file.is_relative_to(source)]
+    named = [name for name in (target.manifests, target.switch_patch, target.rollback_patch) if name]
+    try:
+        for found in different_below(source, [*named, *below]):
+            yield f"{source.resolve().name}/{found}"
+    except CommitError as error:
+        yield f"{source.resolve().name}, the release's checkout (names no commit: {error})"
+
+
+def _not_committed(root: Path, commit: Commit, target: Target) -> Iterator[str]:
+    """What decides, is named by the profile, and lies where no commit has it, nor the machine's keeper."""
+    for path in (target.record, target.ca_file, target.log_allow_list):
+        real = path and path.resolve()
+        if real and real.exists() and not str(real).startswith(SYSTEMS) and not has(root, commit, real):
+            yield f"{path} decides, and is not in the commit: put it into targets/ and commit it"
+
+
+def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers) -> Iterator[str]:
     """Why nobody can vouch for what made this verdict, in one line each; none where the commit does."""
-    root = config.rootpath
-    now = look(root)
+    root, profile = config.rootpath, target.path.resolve()
+    now = look(root, target)
     if before.commit is None or now.commit is None:
         yield f"of no known commit: {before.why or now.why}: run the gate in a checkout that git can read"
         return
@@ -73,6 +99,7 @@ def doubts(config: pytest.Config, before: Look, profile: Path, workers: Workers)
     here = root.resolve()
     if not profile.is_relative_to(here) or profile.relative_to(here).as_posix() not in now.commit.blobs:
         yield f"the profile {profile} is not in the commit: put it into targets/ and commit it"
+    yield from _not_committed(here, now.commit, target)
     own = told(config, now.commit)
     yield from _other_workers(own, workers)
     found = [*own["strangers"], *(name for each in workers.told for name in each["strangers"])]

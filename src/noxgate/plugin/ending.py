@@ -192,8 +192,7 @@ class Ending:
         assert folder is not None
         assert target is not None
         if gate.before is not None:
-            profile = target.path.resolve()
-            for doubt in committed.doubts(self._config, gate.before, profile, self._workers):
+            for doubt in committed.doubts(self._config, gate.before, target, self._workers):
                 gate.doubt(doubt)
         for name in [name for name in target.overridden if name not in target.overrides]:
             gate.doubt(

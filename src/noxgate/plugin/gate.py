@@ -60,7 +60,7 @@ class Gate:
         if self.target is None:
             return
         if not self.target.rehearsal:
-            self.before = look(self.root)
+            self.before = look(self.root, self.target)
         self.trust = read_trust(self.root, str(self.target.path))
         self.key = self.trust.signing_key(os.environ) and self.trust.to_sign(os.environ)
         # a rehearsal accepts no failure: its sabotages are to be seen

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,15 +64,16 @@ class Commit:
             if name not in self.blobs:
                 if not name.endswith(_MAY_BE_PRIVATE):
                     yield f"{name} (is not in the commit)"
-            elif not self._has(name, path, root):
+            elif not self.has_content(name, path, root):
                 yield f"{name} (was changed)"
 
-    def _has(self, name: str, path: Path, root: Path) -> bool:
+    def has_content(self, name: str, path: Path, root: Path) -> bool:
         """Whether a file has its blob's content; the end of a link must be a file of the commit, too."""
         try:
             if path.is_symlink():
                 end, here = path.resolve(), root.resolve()
-                if not end.is_relative_to(here) or end.relative_to(here).as_posix() not in self.blobs:
+                name_of_end = end.relative_to(here).as_posix() if end.is_relative_to(here) else ""
+                if name_of_end not in self.blobs or not self.has_content(name_of_end, end, here):
                     return False
             content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         except OSError:
@@ -156,6 +157,37 @@ def dropped() -> list[str]:
     """The variables that are set for git, by a hook or on purpose, and that we do not pass on to it."""
     leading = re.compile(r"GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_|ALTERNATE_|NAMESPACE|CONFIG)")
     return sorted(name for name in os.environ if leading.match(name))
+
+
+def different_below(root: Path, names: Iterable[str]) -> Iterator[str]:
+    """What lies in these files and folders of a repository and is not as its commit has it; CommitError."""
+    commit = named(root)
+    entries = _git(root, "ls-tree", "-r", "-z", commit).split("\0")
+    blobs = {
+        path: facts.split()[2] for facts, _, path in (entry.partition("\t") for entry in entries) if path
+    }
+    known = Commit(commit, blobs)
+    for name in dict.fromkeys(Path(name).as_posix() for name in names):
+        within = re.compile(rf"{re.escape(name)}(/.*)?")
+        there = [root / name, *(root / name).rglob("*")] if (root / name).exists() else []
+        files = {path.relative_to(root).as_posix(): path for path in there if not path.is_dir()}
+        for file in sorted(files.keys() | {path for path in blobs if within.fullmatch(path)}):
+            if file not in files:
+                yield f"{file} (is missing)"
+            elif file not in blobs and not Path(file).name.startswith("."):
+                yield f"{file} (is not in the commit)"
+            elif file in blobs and not known.has_content(file, files[file], root):
+                yield f"{file} (was changed)"
+
+
+def has(root: Path, commit: Commit, path: Path) -> bool:
+    """Whether a commit has this file, whatever its name; of a copy without git, what its manifest says."""
+    if not path.is_relative_to(root):
+        return False
+    name = path.relative_to(root).as_posix()
+    if name in commit.blobs or _is_a_copy(root):
+        return name in commit.blobs
+    return not any(different_below(root, [name]))
 
 
 def written_since(root: Path, moment: float) -> Iterator[str]:

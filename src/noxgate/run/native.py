@@ -11,7 +11,7 @@ from pathlib import Path
 
 MAPS = Path("/proc/self/maps")
 # What an administrator, or the distribution, puts there.
-SYSTEMS = ("/lib", "/usr/", "/opt/", "/nix/store/", "/snap/")
+SYSTEMS = ("/lib", "/usr/", "/etc/", "/opt/", "/nix/store/", "/snap/")
 _EXECUTABLE = re.compile(r"^\S+ ..x. \S+ \S+ \S+ +(?P<path>/.*)$", re.MULTILINE)
 _NO_FILE = re.compile(r"/(memfd:|dev/|SYSV)")
 _DELETED = " (deleted)"

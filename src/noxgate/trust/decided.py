@@ -25,7 +25,7 @@ from noxgate.trust.signing import SigningError
 
 SCHEMA_1_UNTIL = date(2026, 12, 1)  # the last date of a release that may be proven by runs of schema 1
 SCHEMA_1 = "is of schema 1: nothing proves that checks and profile were as a commit has them"
-_GATE = "commit:gate"
+_GATE, _SOURCE = "commit:gate", "commit:source"
 # Of what decides, what judges a run of any phase. Waivers are compared one by one; runbooks elsewhere.
 _ALWAYS = ("src", "load", "schema", "conftest.py", "pyproject.toml")
 _COMPARED = ("base_url", "namespace")  # which a run says, whether they were overridden or not
@@ -67,7 +67,7 @@ def against(
     if other := [name for name in names if there.blobs.get(name) != named.blobs.get(name)]:
         more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
         yield f"{DECIDED}: commit {short} has otherwise: {', '.join(other[:_SHOWN])}{more}"
-    yield from _elsewhere(root, named.id, results["target"])
+    yield from _elsewhere(root, named.id, results["target"], subjects)
     unknown = list(_waived(results, root, there, f"{WAIVERS} of commit {short}"))
     yield from unknown
     if asked == named.id:
@@ -124,7 +124,9 @@ def _waived(results: Mapping[str, Any], root: Path, commit: Commit, where: str) 
             yield f"{line} was waived by {waiver['owner']}, and {where} does not say so"
 
 
-def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[str]:
+def _elsewhere(
+    root: Path, commit: str, target: Mapping[str, Any], subjects: Mapping[str, str]
+) -> Iterator[str]:
     """Where the run looked at another place than the profile of its commit names, or allows."""
     file = f"targets/{target['name']}.toml"
     try:
@@ -132,6 +134,8 @@ def _elsewhere(root: Path, commit: str, target: Mapping[str, Any]) -> Iterator[s
     except (CommitError, ValueError) as error:
         yield f"{file} of commit {commit[:12]} cannot be read: {error}"
         return
+    if "source" in profile and _SOURCE not in subjects:
+        yield f"names no commit of the release, of which {file} names a checkout: source"
     for key in _COMPARED:
         variable = next(name for name, overridden in OVERRIDES.items() if overridden == key)
         named, seen = profile.get(key), target[key]
