@@ -176,6 +176,7 @@ def test_a_sealed_run_is_verified(bundle: Bundle) -> None:
         assert status == 0, lines
         assert lines[0].startswith("verified  GO  staging on https://localhost:9, signed by ada.pub (")
         assert f"commit {head(bundle.root / 'nox')[:12]}, image abababababab" in lines[0]
+        assert lines[-2].startswith("note      one run alone: newer runs and other phases were not looked at")
 
 
 def test_the_statement_is_in_totos(bundle: Bundle) -> None:

@@ -28,6 +28,7 @@ from noxgate.trust.signing import PublicKey, SigningError, read_public_key
 from noxgate.trust.verify import Expected, Verified, disagreements, verify
 
 VERIFIED, REFUSED = 0, 1
+ONE_RUN = "one run alone: newer runs and other phases were not looked at, as noxgate verify RELEASE does"
 STATUS = "signoff.status"  # the line whose derived_from are the phases that make a release a success
 
 
@@ -75,6 +76,7 @@ def verify_asked(given: argparse.Namespace) -> int:
     problems: list[str] = []
     if Path(what).is_dir():
         found = [asked.verify(Path(what), given.phase)]
+        asked.notes.append(ONE_RUN)
     elif re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", what):
         found, problems = asked.verify_release(what)
     else:
