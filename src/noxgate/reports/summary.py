@@ -41,6 +41,8 @@ def headline(results: Mapping[str, Any]) -> str:
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(Outcome) if counts[outcome])
     word = f"{results['verdict']} (rehearsal)" if results["target"]["rehearsal"] else results["verdict"]
     where = f"{'+'.join(results['phases'])}, release {results['release']} on {results['target']['name']}"
+    led = ", ".join(f"{name}={value}" for name, value in results["target"].get("overrides", {}).items())
+    where += f" ({led})" if led else ""
     return f"{word}  {where}: {said or 'no line of the runbook is due'}"
 
 
