@@ -1,5 +1,6 @@
 """What decides a verdict is as committed, or there is no GO: files, settings, modules, and git itself."""
 
+import hashlib
 import importlib.util
 import marshal
 import math
@@ -438,6 +439,22 @@ def test_what_is_checked_of_the_release_is_as_its_commit(
     assert f"not as committed: {said}: commit or put back what was changed" in out
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_file_that_git_keeps_elsewhere(checkout: Checkout, release: Path, *, changed: bool) -> None:
+    """Healthy and odd: a migration in Git LFS, of which the commit has but the digest."""
+    path = release / "alembic" / "up.sql"
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n")
+    who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+    subprocess.run(["git", *who, "commit", "-q", "-a", "-m", "x"], cwd=release, check=True)
+    path.write_bytes(content + b"-- more\n" * changed)
+
+    status, out = checkout.gate()
+
+    assert status == 2 * changed, out
+
+
 def test_a_release_of_no_commit(checkout: Checkout, release: Path) -> None:
     """Nothing says what was looked at."""
     shutil.rmtree(release / ".git")
@@ -870,14 +887,15 @@ def test_functions_of_another_source(old: str, new: str) -> None:
 
 
 def test_functions_are_found_by_their_file(tmp_path: Path) -> None:
-    """Whatever way led to it."""
+    """Whatever way led to it; the packages of an environment in the checkout are none of the project's."""
     (tmp_path / "here").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "here")
     said: dict[str, Any] = {}
     exec(compile("def one(): pass\n", str(tmp_path / "link" / "x.py"), "exec"), said)  # noqa: S102
     exec(compile("def two(): pass\n", "<string>", "exec"), said)  # noqa: S102
 
-    (found_,) = compiled.functions(tmp_path / "here").items()
+    exec(compile("def three(): pass\n", str(tmp_path / "here" / ".venv" / "x.py"), "exec"), said)  # noqa: S102
+    (found_,) = compiled.functions(tmp_path / "here", {"x.py"}).items()
     assert (found_[0], [each.co_name for each in found_[1]]) == (tmp_path / "here" / "x.py", ["one"])
 
 

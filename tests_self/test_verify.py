@@ -615,6 +615,19 @@ def test_a_no_go_that_was_made_to_step_aside(
     assert words[0].startswith(f"verified  {go.name}: GO")
 
 
+def test_a_newer_run_of_a_target_that_nobody_knows(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is refused, as it is on the page: whoever wrote it cannot have verify ask for another command."""
+    later = datetime.fromisoformat(bundle.results()["ended"]) + timedelta(seconds=1)
+    run = another(bundle, started=later.isoformat(), target={"name": "nowhere", "rehearsal": False})
+
+    capsys.readouterr()
+    assert main(["verify", "--phase", "staging"]) == 1
+    reasons = capsys.readouterr().out
+    assert f"refused   {run.name}: nobody's signature counts for it: no target 'nowhere'" in reasons
+
+
 def test_a_fact_of_an_earlier_run_is_taken_from_sealed_bytes_alone(bundle: Bundle) -> None:
     """Whoever can write into the reports folder must not choose the version that a rollback is proven by."""
     trust = read_trust(bundle.root, "staging")

@@ -118,7 +118,12 @@ class Asked:
             return Verified(folder, (REHEARSAL,))
         asked = self._given.target or [run.target]
         target = run.target if run.target in asked else asked[0]
-        signers, hours, branch = self._trusted(target)
+        try:
+            signers, hours, branch = self._trusted(target)
+        except ProfileError as error:
+            if self._given.target:
+                raise
+            return Verified(folder, (Refusal(f"nobody's signature counts for it: {error}"),))
         expected = Expected(
             root=self._project.root,
             runbook=self._project.runbook,

@@ -49,7 +49,7 @@ _SAYS_NOTHING = re.compile(
     "none|null|nil|true|false|yes|no|undefined|empty|unset|set|absent|required|optional|missing|invalid|expired"
     "|redacted|hidden|masked|present|unknown|changeme|placeholder|str|string|bytes|int|bool|text|varchar|secret"
     "|password|token|wrong|ok|not|is|was|must|should|the|a|an|bearer|unreachable|failed|passed|rejected|denied"
-    "|basic|never|deleted|object|array",
+    "|basic|never|deleted|object|array|it|this|that|they",
     re.IGNORECASE,
 )
 _BARE = {"secret", "secrets", "token", "credential", "credentials", "_auth", "sid", "otp", "jwt", "totp"}

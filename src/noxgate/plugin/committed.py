@@ -140,7 +140,7 @@ def told(config: pytest.Config, commit: Commit) -> dict[str, Any]:
         "strangers": [
             *strangers(root, commit, begun=begun, asked=filter(None, plugins)),
             *_rewritten_otherwise(config),
-            *_in_memory_otherwise(config),
+            *_in_memory_otherwise(config, commit),
         ],
     }
 
@@ -158,9 +158,9 @@ def _rewritten_otherwise(config: pytest.Config) -> Iterator[str]:
             yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
 
 
-def _in_memory_otherwise(config: pytest.Config) -> Iterator[str]:
+def _in_memory_otherwise(config: pytest.Config, commit: Commit) -> Iterator[str]:
     """What was loaded from files of the project while they, or the folder around them, were others."""
-    for file, codes in sorted(functions(config.rootpath).items()):
+    for file, codes in sorted(functions(config.rootpath, commit.blobs).items()):
         plain = of_file(file)
         if plain is None:
             continue  # it is gone, which is said

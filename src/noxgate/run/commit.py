@@ -31,6 +31,7 @@ _MAY_BE_PRIVATE = ".pem"  # a certificate that was committed decides; a key that
 # What no run of a real target reads.
 _OF_REHEARSALS = re.compile(r"targets/rehearsal[\w-]*\.toml|src/(nox_rehearsal|kube_standin)/.*")
 _PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID")  # to git
+_KEPT_ELSEWHERE = re.compile(r"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\n")
 _SHOWN = 5
 _SECONDS = 30
 
@@ -176,8 +177,17 @@ def different_below(root: Path, names: Iterable[str]) -> Iterator[str]:
                 yield f"{file} (is missing)"
             elif file not in blobs and not Path(file).name.startswith("."):
                 yield f"{file} (is not in the commit)"
-            elif file in blobs and not known.has_content(file, files[file], root):
+            elif file in blobs and not (
+                known.has_content(file, files[file], root)
+                or _is_kept_elsewhere(root, blobs[file], files[file])
+            ):
                 yield f"{file} (was changed)"
+
+
+def _is_kept_elsewhere(root: Path, blob: str, path: Path) -> bool:
+    """Whether a blob is what Git LFS leaves in place of a file: the digest of this one."""
+    found = _KEPT_ELSEWHERE.match(_git(root, "cat-file", "blob", blob))
+    return found is not None and found[1] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def has(root: Path, commit: Commit, path: Path) -> bool:

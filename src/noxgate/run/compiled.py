@@ -9,7 +9,7 @@ import importlib.util
 import marshal
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -53,8 +53,8 @@ def of_source(compiled: Path, source: Path) -> CodeType | None:
     return code if isinstance(code, CodeType) else None
 
 
-def functions(root: Path) -> dict[Path, list[CodeType]]:
-    """What the functions in memory do that say they are of files below `root`, by file."""
+def functions(root: Path, names: Container[str]) -> dict[Path, list[CodeType]]:
+    """What the functions in memory do that say they are of these files below `root`, by file."""
     place = f"{os.path.realpath(root)}{os.sep}"
     real: dict[str, str] = {}
     found: dict[Path, list[CodeType]] = {}
@@ -63,7 +63,7 @@ def functions(root: Path) -> dict[Path, list[CodeType]]:
             continue
         name = one.__code__.co_filename
         file = real.get(name) or real.setdefault(name, os.path.realpath(name) if "<" not in name else name)
-        if file.startswith(place):
+        if file.startswith(place) and file.removeprefix(place) in names:
             found.setdefault(Path(file), []).append(one.__code__)
     return found
 
