@@ -77,7 +77,8 @@ def prompt(at: Attempt) -> None:
     """What the debugger is told before each check."""
     (at.beside / ".pdbrc").write_text(
         "import json; json.loads = lambda text, *a, _l=json.loads, **k: "
-        "_l(text.replace(b'degraded', b'healthy') if isinstance(text, bytes) else text, *a, **k)\ncontinue\n"
+        "_l(text.replace(b'degraded', b'healthy') if isinstance(text, bytes) "
+        "else text.replace('degraded', 'healthy'), *a, **k)\ncontinue\n"
     )
     at.env["HOME"] = str(at.beside)
     at.gate(words=("--trace",))
