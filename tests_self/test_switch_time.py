@@ -116,6 +116,16 @@ def test_what_was_kept_badly_is_no_record(tmp_path: Path, text: str) -> None:
     assert switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place).at == AT
 
 
+def test_what_was_kept_moves_nothing_that_the_cluster_says(tmp_path: Path) -> None:
+    """The file bears no signature: with an earlier time in it, old traffic would speak for the release."""
+    place = tmp_path / "kept.json"
+    exactly = ingress(entry("kubectl-patch", SWITCHED, RULES))
+    switch(exactly, place)
+    place.write_text(place.read_text().replace("2026-01-31", "2026-01-01"))
+
+    assert switch(exactly, place).at == AT
+
+
 def test_the_operator_says_it() -> None:
     found = switch(ingress(entry("kubectl-patch", LATER, RULES, NOTE)), None, AT)
 
