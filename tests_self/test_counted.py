@@ -208,6 +208,20 @@ def test_records_that_begin_with_the_run_are_said_first(
         assert capsys.readouterr().out.splitlines()[0] == said
 
 
+def test_records_that_are_missing_whole_are_said_first(
+    day: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The newest run and what counted it went away together: whoever knows the last record sees that."""
+    shutil.rmtree(chain(day).folder)
+
+    assert refused(day, capsys) == []
+    assert main(["verify", "8.0.0", "--phase", "staging"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0].startswith(
+        "note      no records of staging lie here: a run since the newest would not be seen"
+    )
+
+
 def test_the_records_go_on_from_one_that_is_known(day: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     head = hashlib.sha256((chain(day).folder / "0003.json").read_bytes()).hexdigest()
 

@@ -18,8 +18,8 @@ from noxgate.reports.summary import of_words
 from noxgate.run.sweep import leaks
 from noxgate.trust.agreement import contradictions
 from noxgate.trust.beside import beside, everybody
-from noxgate.trust.counted import ID, beginning, count, gone, lacks_head
-from noxgate.trust.keys import read_trust
+from noxgate.trust.counted import ID, beginning, chainless, count, gone, lacks_head
+from noxgate.trust.keys import HOURS, read_trust
 from noxgate.trust.records import RecordError
 from noxgate.trust.runs import Run, also_on, narrowed_since, newest, read_run, runs_of, unreadable
 from noxgate.trust.seal import ENVELOPE, read_json, seal
@@ -83,7 +83,7 @@ def verify_asked(given: argparse.Namespace) -> int:
         raise VerifyError(f"expected the folder of a run, or a release such as 8.0.0; saw {what!r}")
     if given.head and (problem := lacks_head(found, given.head)):
         problems.append(problem)
-    rows = [f"note      {one}" for one in beginning(found) if not given.head]
+    rows = [f"note      {one}" for one in (*beginning(found), *asked.chainless) if not given.head]
     rows += [row for run in found for row in _said(run)]
     rows += [f"note      {note}" for note in asked.notes]
     rows += [f"refused   {problem}" for problem in problems]
@@ -107,6 +107,7 @@ class Asked:
         self._now = read_moment("--at", given.at) if given.at else datetime.now(UTC)
         self.release: str = given.release or project.runbook.release.version
         self.notes: list[str] = []
+        self.chainless: list[str] = []  # of which targets nothing says that no run went away
 
     def verify(self, folder: Path, phases: Sequence[str], speaks_for: Sequence[str] = ()) -> Verified:
         """Verify the run in a folder: all of it, or the phases that it `speaks_for`."""
@@ -170,6 +171,7 @@ class Asked:
         found = [self.verify(folder, (), spoken[folder]) for folder in chosen]
         aside = beside(place, chosen, self._keys or everybody(self._project.root))
         signers = {run.target: self._trusted(run.target)[0] for run in found if not run.refusals}
+        self.chainless = list(chainless(place, signers))
         return found, [*problems, *aside, *disagreements(found), *gone(place, found, signers)]
 
     def _of_part(self, run: Run, phase: str) -> list[str]:

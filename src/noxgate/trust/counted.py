@@ -71,6 +71,16 @@ def beginning(runs: Iterable[Verified]) -> Iterator[str]:
             )
 
 
+def chainless(place: Path, targets: Iterable[str]) -> Iterator[str]:
+    """The targets of which no records lie here: what they counted after the newest run nobody can see."""
+    for target in targets:
+        if not chain_folder(place.parent, place.name, target).is_dir():
+            yield (
+                f"no records of {target} lie here: a run since the newest would not be seen "
+                "(--head DIGEST names the last record that is known)"
+            )
+
+
 def lacks_head(runs: Iterable[Verified], head: str) -> str | None:
     """Why the records do not go on from `head`, the digest of one that is known; None if they do."""
     held = [record for run in runs for record in run.records]
