@@ -19,7 +19,7 @@ from noxgate.run.sweep import leaks
 from noxgate.trust.agreement import contradictions
 from noxgate.trust.beside import beside, everybody
 from noxgate.trust.counted import ID, beginning, chainless, count, gone, lacks_head
-from noxgate.trust.keys import HOURS, read_trust
+from noxgate.trust.keys import read_trust
 from noxgate.trust.records import RecordError
 from noxgate.trust.runs import Run, also_on, narrowed_since, newest, read_run, runs_of, unreadable
 from noxgate.trust.seal import ENVELOPE, read_json, seal

@@ -13,14 +13,10 @@ from urllib.request import getproxies, proxy_bypass
 from noxgate.errors import ProfileError
 from noxgate.project import profile_values as values
 from noxgate.project.keys.every import KEYS
-from noxgate.project.keys.evidence import OVERRIDABLE
+from noxgate.project.keys.evidence import AUTHORITIES, OVERRIDABLE, PROXY
 
 # The runbook's own variables and the setting that each replaces. Credentials come by variable already.
 OVERRIDES = {variable: variable.lower() for variable in OVERRIDABLE}
-# Where the profile names no ca_file, OpenSSL takes from these whom it believes.
-AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-# Who is asked in place of a tool that the profile names with http://: nothing proves who answers.
-PROXY = "HTTP_PROXY"
 _TOOLS = ("prometheus_url", "alertmanager_url", "grafana")
 _SYSTEMS = ("/etc/", "/usr/", "/nix/store/")  # where an administrator, or the distribution, puts authorities
 

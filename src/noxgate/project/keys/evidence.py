@@ -16,6 +16,10 @@ from noxgate.project.keys.key import (
 CLUSTER = "cluster"
 HOURS = 24  # how old evidence may be
 OVERRIDABLE = ("BASE_URL", "NAMESPACE", "KUBECONFIG")
+# Where the profile names no ca_file, OpenSSL takes from these whom it believes.
+AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+# Who is asked in place of a tool that the profile names with http://: nothing proves who answers.
+PROXY = "HTTP_PROXY"
 SCOPE, PROMPT, TENANT = r"[!-~]+", r"([a-z_]+( [a-z_]+)*)?", r"[A-Za-z0-9][\w.-]*"
 NAMED = Form("the NAME of an environment variable", str, {"type": "string", **pattern(VARIABLE)})
 DEFAULT_HEADERS = {
@@ -50,7 +54,7 @@ TRUST = Topic(
             "KUBECONFIG may in any case where no kubeconfig is named.",
             example=["BASE_URL", "NAMESPACE"],
             default=[],
-            limits={"items": {"enum": [*OVERRIDABLE]}},
+            limits={"items": {"enum": [*OVERRIDABLE, *AUTHORITIES, PROXY]}},
         ),
         Key(
             "branch",
