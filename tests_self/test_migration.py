@@ -14,7 +14,7 @@ from noxgate.project.target import Target
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres.database import Database, Value
 from noxgate.trials.migration.files import MigrationFiles
-from noxgate.trials.migration.locks import MARK, TableLock, looking, too_long
+from noxgate.trials.migration.locks import MARK, TableLock, looking, too_long, unknown
 from noxgate.trials.migration.release import Migration
 from noxgate.trials.migration.trial import Trial
 from noxgate.trials.scratch import ScratchServer, programs
@@ -478,8 +478,32 @@ def test_rows_of_the_target_take_longer() -> None:
     weak = TableLock("users", "RowExclusiveLock", 2, 9, rows=10)
 
     assert too_long([whole, one, weak], 5, {"users": 10}, {"users": 9}) == []
+    assert unknown([whole, one, weak], 5, {"users": 10}, {"users": 9_000_000}) == []
     (told,) = too_long([whole, one, weak], 5, {"users": 10}, {"users": 1000})
     assert told.endswith("held for 10.0 s, 0.1 s of them on 10 rows, the target has 1000")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "read", "here", "there", "is_unknown"),
+    [
+        (0.002, 0, 0, 5_000_000, True),  # empty here: whether it reads its rows is not known
+        (0.002, 3, 3, 5_000_000, True),  # three rows take as long as none
+        (0.002, 1, 3, 5_000_000, False),  # it did not read them all
+        (0.002, 3, 3, 400_000, False),  # and a table of that size takes no time
+        (0.002, 0, 0, 0, False),
+        (0.002, 5_000, 5_000, 5_000_000, False),  # enough to tell: 2 s
+        (0.1, 3, 3, 5_000_000, False),  # it is far too long already
+    ],
+)
+def test_too_few_rows_tell_nothing_of_many(
+    seconds: float, read: int, here: int, there: int, *, is_unknown: bool
+) -> None:
+    """Neither that a lock is short, nor that it is long."""
+    lock = TableLock("users", "AccessExclusiveLock", 1, seconds, read)
+
+    found = unknown([lock], 5, {"users": here}, {"users": there})
+    assert (found != []) is is_unknown
+    assert (too_long([lock], 5, {"users": here}, {"users": there}) != []) is (seconds == 0.1)
 
 
 def test_rows_that_are_read_under_a_lock(workshop: Workshop) -> None:

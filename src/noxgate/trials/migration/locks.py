@@ -16,6 +16,9 @@ from noxgate.trials.migration.lint import must_stand_alone
 from noxgate.trials.scratch import Ran
 from noxgate.trials.sql_script import Script, Statement
 
+# A time shorter than this on fewer rows than this is the statement's own, and grows with no row.
+SHORTEST, FEWEST_ROWS = 0.05, 1_000
+ROWS_A_SECOND = 100_000  # that any server reads: a table of fewer is done within the limit
 MARK = "noxgate-lock"  # begins a line of what psql prints
 PLACES: LiteralString = """
 SELECT c.oid, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -126,19 +129,44 @@ def too_long(
     """Those that keep readers or writers out for longer than `limit` seconds.
 
     Where all rows were read meanwhile, more rows take longer: `here` and `there` are those of the scratch
-    database and of the target.
+    database and of the target. Where that is not known, see `unknown`.
     """
     told = []
-    for lock in locks:
-        if MODES.index(lock.mode) < MODES.index("ShareLock"):
-            continue
+    for lock in filter(_keeps_out, locks):
         rows, real = here.get(lock.table, 0), there.get(lock.table, 0)
-        grows = rows and lock.rows >= rows and real > rows
+        grows = _grows(lock, rows, real) and _tells(lock, rows)
         seconds = lock.seconds * real / rows if grows else lock.seconds
         if seconds > limit:
             of_rows = f", {lock.seconds:.1f} s of them on {rows} rows, the target has {real}" if grows else ""
             told.append(f"{lock} held for {seconds:.1f} s{of_rows}")
     return told
+
+
+def unknown(
+    locks: Iterable[TableLock], limit: float, here: Mapping[str, int], there: Mapping[str, int]
+) -> list[str]:
+    """Those of large tables of the target that have too few rows on the scratch server to tell how long."""
+    return [
+        f"{lock}: {here.get(lock.table, 0)} rows on the scratch server, {real} in the target"
+        for lock in filter(_keeps_out, locks)
+        if (real := there.get(lock.table, 0)) > limit * ROWS_A_SECOND
+        and (not here.get(lock.table, 0) or _grows(lock, here[lock.table], real))
+        and not _tells(lock, here.get(lock.table, 0))
+    ]
+
+
+def _keeps_out(lock: TableLock) -> bool:
+    return MODES.index(lock.mode) >= MODES.index("ShareLock")
+
+
+def _grows(lock: TableLock, rows: int, real: int) -> bool:
+    """Whether all rows were read meanwhile, and the target has more."""
+    return 0 < rows <= lock.rows and real > rows
+
+
+def _tells(lock: TableLock, rows: int) -> bool:
+    """Whether the time on these rows says anything of more: else it is that of the statement alone."""
+    return rows > 0 and (rows >= FEWEST_ROWS or lock.seconds >= SHORTEST)
 
 
 def strongest(locks: Iterable[TableLock]) -> list[TableLock]:

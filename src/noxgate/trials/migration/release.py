@@ -117,7 +117,12 @@ class Migration:
             names=sorted({lock.table for lock in locks}),
         )
         there = {str(table): int(count) for table, count in rows}
-        told = migration_locks.too_long(locks, seconds, self._look(self._trial.rows, repeat), there)
+        here = self._look(self._trial.rows, repeat)
+        told = migration_locks.too_long(locks, seconds, here, there)
+        if not told and (dark := migration_locks.unknown(locks, seconds, here, there)):
+            said = f"{dark[0]}: how long it is held there cannot be told: name a schema with rows of it"
+            self._observe(Observation(said, repeat))
+            raise UnreachableError(said)
         self._observe(Observation(shortened("; ".join(told) or f"no lock for {seconds:g} s"), repeat))
         return told
 
