@@ -9,7 +9,8 @@ import importlib.util
 import marshal
 import os
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -18,13 +19,15 @@ HEAD = 16  # bytes before the code: magic number, flags, and the source's time a
 _BY_HASH, _HASH_COUNTS = 0b01, 0b10
 
 
-def otherwise() -> Iterator[tuple[str, Path, Path]]:
-    """Each module that was loaded with its source, and the compiled file that says something else."""
+def otherwise(folders: Sequence[Path]) -> Iterator[tuple[str, Path, Path]]:
+    """Each loaded module of these folders, its source, and a compiled file that says something else."""
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
         if spec is None or not isinstance(spec.loader, SourceFileLoader) or not spec.cached:
             continue
         source, compiled = Path(spec.loader.path), Path(spec.cached)
+        if not any(source.is_relative_to(folder) for folder in folders):
+            continue
         code = of_source(compiled, source)
         if code is not None and (right := of_file(source)) is not None and code != right:
             yield name, source, compiled
@@ -105,7 +108,13 @@ def _same(one: object, other: object) -> bool:
 def of_file(source: Path) -> CodeType | None:
     """What Python makes of a source; None where it cannot be read any more, which others say."""
     try:
-        code: CodeType = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+        return _compiled(str(source), source.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return None
+
+
+@cache
+def _compiled(name: str, content: bytes) -> CodeType:
+    """Once for what is compared twice: with a compiled file, and with what is in memory."""
+    code: CodeType = compile(content, name, "exec", dont_inherit=True)
     return code

@@ -85,7 +85,8 @@ class Known:
             return "was written while the gate ran"
         if found.package == OURS:
             return self._not_of_the_gate(file, found)
-        if self.pinned and (found.package, found.version) not in self.pinned | _of_environments(file):
+        brought = (found.package, found.version)
+        if self.pinned and brought not in self.pinned and brought not in _of_environments(file):
             return f"{found.package} {found.version} is in no lock file"
         return ""
 
@@ -121,9 +122,8 @@ def strangers(root: Path, commit: Commit, *, begun: float, asked: Iterable[str] 
     for file, (name, found_as) in sorted(files.items()):
         if why := known.why_not(file, found_as):
             yield f"{name} ({file}: {why})"
-    for name, source, compiled in otherwise():
-        if any(source.is_relative_to(folder) for folder in (*known.folders, known.root)):
-            yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
+    for name, _, compiled in otherwise((*known.folders, known.root)):
+        yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
     yield from (f"${name} (leads Python elsewhere)" for name in ELSEWHERE if os.environ.get(name))
 
 
@@ -192,6 +192,11 @@ def _of_environments(file: Path) -> frozenset[tuple[str, str]]:
     folder = next((folder for folder in own if file.is_relative_to(folder)), None)
     if folder is None:
         return frozenset()
+    return _environments(folder)
+
+
+@cache
+def _environments(folder: Path) -> frozenset[tuple[str, str]]:
     records = _records(folder).values()
     return frozenset((one.package, one.version) for one in records if one.package in OF_ENVIRONMENTS)
 
