@@ -161,7 +161,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, world: World, *changes: Change) -> lis
     """Load tests end like this, in turn; returns those that are still to come."""
     left = list(changes)
 
-    def smoke(_: World, *__: str) -> int:
+    def smoke(_: World, *__: str, **___: object) -> int:
         keep(left.pop(0)(good(minutes_ago=1 + len(left))), loading.folder(world))
         return 0
 

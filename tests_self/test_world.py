@@ -603,7 +603,7 @@ def test_a_migration_that_fails_is_one_line(names: Callable[[str], str], tmp_pat
     patch = f"""
 from pathlib import Path
 from nox_rehearsal.world import build
-build._MIGRATION = Path({str(script)!r})
+build.release.MIGRATION = Path({str(script)!r})
 """
     *_, last = daemon(names("migration"), patch)
 

@@ -3,11 +3,13 @@
 import json
 import re
 import ssl
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -60,8 +62,11 @@ class ApiSession:
         # a proxy may lie between us and a target, never before loopback
         self._proxied = not target.rehearsal and "https" in getproxies() and not proxy_bypass(self._host)
         self._trusts_environment = not target.rehearsal
-        self._http2 = False
-        self._open(self.context)
+        self.http2 = False
+        self._offered = self.context
+        self._deciding = threading.Lock()
+        self._before: httpx.Client | None = None
+        self.http = self._client(trust_env=self._trusts_environment)
         self.patience = Patience(target.base_url)
         self._plain = Patience(target.plain_url)
 
@@ -81,31 +86,37 @@ class ApiSession:
 
     def speaks_http2_alone(self, error: Exception) -> bool:
         """Whether this is how such a server refuses HTTP/1.1: from then on HTTP/2 is spoken with it."""
-        if self._http2 or not _HTTP2.search(str(error)):
+        if not _HTTP2.search(str(error)):
             return False
-        self.close()
-        self._http2 = True
-        self._open(ssl.create_default_context(cafile=self._ca_file))  # httpx says in it what it speaks
+        with self._deciding:  # several looks may find out at once
+            if not self.http2:
+                self._before = self.http
+                self.http2 = True
+                # httpx says in it what it speaks
+                self._offered = ssl.create_default_context(cafile=self._ca_file)
+                self.http = self._client(trust_env=self._trusts_environment)
         return True
+
+    def own(self) -> "httpx.Client":
+        """A client for one look alone, to be closed after it.
+
+        A load balancer may hand round connections, not requests, and looks over HTTP/2 would share one.
+        """
+        return self._client(trust_env=self._proxied)
 
     def close(self) -> None:
         self.http.close()
-        self.once.close()
+        if self._before is not None:
+            self._before.close()
 
-    def _open(self, context: ssl.SSLContext) -> None:
-        self.http = self._client(context, trust_env=self._trusts_environment)
-        # a load balancer may hand round connections, not requests: what counts replicas has one for each look
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self.once = self._client(context, trust_env=self._proxied, limits=limits)
-
-    def _client(self, context: ssl.SSLContext, **settings: Any) -> "httpx.Client":
+    def _client(self, *, trust_env: bool) -> "httpx.Client":
         made = httpx.Client(
-            verify=context,
-            http2=self._http2,
+            verify=self._offered,
+            http2=self.http2,
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
             headers={"user-agent": "noxgate", **ACCEPTED},
-            **settings,
+            trust_env=trust_env,
         )
         # every look is a stranger's: no cookie is kept, by which a balancer may stay with one pod
         made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -234,8 +245,7 @@ class ApiClient:
 
     def _exchange(self, asked: Ask) -> Answer:
         """One request."""
-        url, address = asked.url, asked.address
-        http = self._session.once if address else self._session.http
+        url, address, spoke_http2 = asked.url, asked.address, self._session.http2
         sent, sni = dict(asked.headers), {}
         parts = urlsplit(url)
         place = url
@@ -244,13 +254,17 @@ class ApiClient:
             place, sent["host"] = parts._replace(netloc=netloc).geturl(), parts.netloc
             sni = {"sni_hostname": parts.hostname}
         started = time.monotonic()
+        client = self._session.own() if address else nullcontext(self._session.http)
         try:
-            with http.stream(
-                asked.method, place, headers=sent, content=asked.body, extensions=sni
-            ) as response:
+            with (
+                client as http,
+                http.stream(
+                    asked.method, place, headers=sent, content=asked.body, extensions=sni
+                ) as response,
+            ):
                 content = within(response, MOST_BYTES)
         except httpx.RequestError as error:
-            if self._session.speaks_http2_alone(error):
+            if not spoke_http2 and self._session.speaks_http2_alone(error):
                 return self._exchange(asked)
             if isinstance(error, httpx.TimeoutException):
                 self._session.patience_with(url).lost(time.monotonic() - started)

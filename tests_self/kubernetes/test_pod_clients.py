@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from nox_service.pods import PodApi, echo
 from nox_service.websocket import Echo
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
+from noxgate.look.waiting import eventually
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import Forward, Request, is_open, left_over, pod_port
 from noxgate.systems.kubernetes.pod_logs import PodLogs, containers_of, refuse_lost, together
@@ -211,22 +213,30 @@ def test_no_right_to_either_is_nothing_known(server: Server, nox: Workload, seen
     assert "authorization" not in str(seen).lower()
 
 
-def test_left_over_forward_is_found() -> None:
-    """A kubectl's into that namespace, and no other process that only speaks of one."""
+def _is_named(pid: int) -> None:
+    """A program that was started a moment ago has no words yet."""
+    assert Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+
+
+@pytest.mark.parametrize("named", [["--kubeconfig=b"], ["--kubeconfig", "b"]])
+def test_left_over_forward_is_found(named: list[str]) -> None:
+    """A kubectl's into that namespace of that cluster, and no other process that only speaks of one."""
+    namespace = f"nox-of-this-test-{len(named)}"
     words = [
-        "--kubeconfig=b",
+        *named,
         "port-forward",
         "svc/nox-api-service-green",
         "8080:80",
         "-n",
-        "nox-of-this-test",
+        namespace,
     ]
     waits = "import signal; signal.pause()"
     for name, expected in (("kubectl", 1), ("grep", 0)):
         with subprocess.Popen([name, "-c", waits, *words], executable=sys.executable) as process:
             try:
-                found = left_over("nox-of-this-test", "b")
-                elsewhere = left_over("another-namespace") | left_over("nox-of-this-test", "a")
+                eventually(partial(_is_named, process.pid), within=10, every=0.01)
+                found = left_over(namespace, "b")
+                elsewhere = left_over("another-namespace") | left_over(namespace, "a")
             finally:
                 process.kill()
         assert (len(found), elsewhere) == (expected, {})

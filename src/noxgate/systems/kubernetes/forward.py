@@ -8,7 +8,7 @@ import http.client
 import shlex
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -175,18 +175,24 @@ def left_over(namespace: str, kubeconfig: str | None = None) -> dict[int, str]:
 
     One that names another kubeconfig than ours leads to another cluster.
     """
-    ours = f"--kubeconfig={kubeconfig}"
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
             is_kubectl = any(Path(word).name == "kubectl" for word in words[:2])
-            named = [word for word in words if word.startswith("--kubeconfig=")]
-            if kubeconfig is not None and named not in ([], [ours]):
+            if kubeconfig is not None and not set(_kubeconfigs(words)) <= {kubeconfig}:
                 continue
             if is_kubectl and "port-forward" in words and any(namespace in word for word in words):
                 found[int(folder.name)] = " ".join(words).strip()
     return found
+
+
+def _kubeconfigs(words: Sequence[str]) -> Iterator[str]:
+    """What a command names as its kubeconfig, in one word or in two."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == "--kubeconfig":
+            yield value if equals else after
 
 
 def each_pod(
