@@ -48,6 +48,7 @@ class Pasting:
         looks = [look for check in checks for look in check["observations"]]
         in_vain = {look["repeat"] for look in looks if look["seen"].startswith(IN_VAIN)}
         commands = dict.fromkeys(look["repeat"] for look in looks if look["repeat"] not in in_vain)
+        assert commands, "a run whose reports have no command to paste"
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return [said for said in pool.map(self._paste, commands) if said]
 

@@ -1,5 +1,6 @@
 """The cluster: whether its API server answers, and which of the gate's rights a credential has."""
 
+import shlex
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -94,7 +95,7 @@ def _grant(session: KubeSession, role: Path, namespaces: list[str]) -> Iterator[
     me = session.kubectl("auth", "whoami", "-o", "jsonpath='{.status.userInfo.username}'")
     name = f"noxgate-{role.stem}"
     for namespace in namespaces:
-        yield f"kubectl apply -n {namespace} -f {role}"
+        yield f"kubectl apply -n {shlex.quote(namespace)} -f {shlex.quote(str(role))}"
         yield f'kubectl create rolebinding {name} -n {namespace} --role={name} --user="$({me})"'
 
 

@@ -1,6 +1,7 @@
 """Every look that the lines of a target need, all at once, with one deadline."""
 
 import queue
+import shlex
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -52,7 +53,7 @@ class Job:
     def lost(self, why: str) -> Seen:
         """What is said where it tells nothing."""
         name = next(iter(self.systems))
-        again = f"noxgate doctor --target {self.at.file}     # again"
+        again = f"noxgate doctor --target {shlex.quote(self.at.file)}     # again"
         cause = Cause(f"{self.at.label(name)}: {why}", (again,))
         return self.at.seen(name, why, *map(self.at.need, self.systems), cause=cause, origin="-")
 

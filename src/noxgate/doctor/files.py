@@ -1,6 +1,7 @@
 """What lies on this machine, or is said by the profile alone: files, folders, programs, commands."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ def record(at: Place) -> Iterator[Seen]:
     try:
         facts = read_release_facts(path)
     except UnreachableError as error:
-        cause = Cause(str(error), (f"${{EDITOR:-vi}} {os.path.relpath(path)}",))
+        cause = Cause(str(error), (f"${{EDITOR:-vi}} {shlex.quote(os.path.relpath(path))}",))
         yield at.seen("record", str(error), need, cause=cause)
     except FactsError as error:  # which is for its lines to say
         yield at.seen("record", str(error), need)
@@ -69,7 +70,7 @@ def known_lines(at: Place) -> Iterator[Seen]:
     """The list of log lines that are no fault, read as its checks read it."""
     file, need = at.target.log_allow_list, at.need("logs")
     if file is None:
-        return  # the shipped list alone
+        return  # without one no line is excused
     try:
         entries = allow_list(file)
     except AssertionError as error:
@@ -129,9 +130,8 @@ def backups(at: Place) -> Iterator[Seen]:
     if folder is None:
         yield at.unnamed("backups", f"the folder of tonight's files ({BACKUPS})", need)
     elif not folder.is_dir():
-        cause = Cause(
-            f"backups: {folder} is no folder: {BACKUPS} says what fills it", (f"mkdir -p {folder}",)
-        )
+        said = f"backups: {folder} is no folder: {BACKUPS} says what fills it"
+        cause = Cause(said, (f"mkdir -p {shlex.quote(str(folder))}",))
         yield at.seen("backups", "no such folder", need, cause=cause)
     else:
         yield at.seen("backups", f"{len(list(folder.iterdir()))} files", need)

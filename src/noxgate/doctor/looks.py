@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import time
 from base64 import urlsafe_b64decode
@@ -90,7 +91,7 @@ def _away(at: Place, key: str, url: str, error: BaseException, example: str = ""
     parts = urlsplit(url)
     if UNKNOWN_AUTHORITY.search(str(error)):
         return authority(at, f"{parts.hostname}:{parts.port or 443}")
-    again = f"curl -sS -o /dev/null {url}"
+    again = f"curl -sS -o /dev/null {shlex.quote(url)}"
     if TEMPLATES in url:
         return Cause(
             f"{at.label(key)} is the template's: {url}", (at.name_it(key, "https://staging.nox.io"),)
@@ -273,10 +274,9 @@ def _without(at: Place, role: str, *needs: Need) -> Seen | None:
     """What is said of a credential that is not there; None where it is."""
     name = at.target.credentials.get(role)
     if name is None:
-        cause = Cause(
-            f"{at.target.path.name} names no variable for {role} under [credentials]",
-            (f"""sed -i '/^\\[credentials\\]/a {role} = "{role.upper()}"' {at.file}""", export(role.upper())),
-        )
+        line = f"""sed -i '/^\\[credentials\\]/a {role} = "{role.upper()}"' {shlex.quote(at.file)}"""
+        said = f"{at.target.path.name} names no variable for {role} under [credentials]"
+        cause = Cause(said, (line, export(role.upper())))
         return Seen(at.label(role), "not named", "not named", cause, needs, is_set=False)
     if name not in at.target.variables:
         return Seen(at.label(role), at.variable(role), "not set", at.unset(name), needs, is_set=False)
