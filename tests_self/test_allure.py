@@ -69,6 +69,32 @@ def test_labels_links_and_attachments(project: "Project", workers: tuple[str, ..
     assert "verdict = NO-GO\n" in environment
 
 
+@pytest.mark.parametrize("how", ["os._exit(0)", "os.kill(os.getpid(), 9)"])
+def test_check_whose_worker_died_is_in_both_reports(project: "Project", how: str) -> None:
+    """pytest-html and allure-pytest write nothing of it; Allure would be all green."""
+    project.check("health", how, top="import os")
+    project.gate("-n", "2")
+
+    (folder,) = project.folders()
+    results = [json.loads(path.read_text()) for path in folder.glob("allure-results/*-result.json")]
+    assert {found["name"]: found["status"] for found in results} == {
+        "test_version": "passed",
+        "staging.health": "broken",
+    }
+    (lost,) = (found for found in results if found["name"] == "staging.health")
+    assert lost["statusDetails"] == {"message": "not run: the process that ran this check died"}
+    page = (folder / "report.html").read_text()
+    assert "<td>staging.health</td><td>the process that ran this check died</td>" in page
+
+
+def test_check_that_was_not_selected_is_in_neither(project: "Project") -> None:
+    """Its line is open, as all that a narrowed run leaves out; the verdict says so."""
+    project.gate("-k", "version")
+
+    (folder,) = project.folders()
+    assert len(list(folder.glob("allure-results/*-result.json"))) == 1
+
+
 def test_the_page_loads_nothing() -> None:
     """The analytics are taken out, with what feeds them; the browser is told to ask nobody; links stay."""
     page = allure_report.offline(ANALYTICS)

@@ -1,5 +1,6 @@
 """allure-results: labels from the runbook, what was seen and where, and no secret in any file."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,9 +9,10 @@ from uuid import uuid4
 
 import allure_commons
 import pytest
-from allure_commons.model2 import Attachment, Link
+from allure_commons.model2 import Attachment, Label, Link, Status, StatusDetails, TestResult
 
 from noxgate.plugin.gate import Gate
+from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome
 
 ENVIRONMENT = "environment.properties"
 _ADDRESS = re.compile(r"\bcurl\b[^|;&]*?\s['\"]?(https?://[^\s'\"]+)")
@@ -71,8 +73,13 @@ class Scrubbing:
 
 
 def describe(folder: Path, gate: Gate) -> None:
-    """Say of which run the results are."""
+    """Say of which run the results are, and of each open line that none of them is of."""
     assert gate.target is not None
+    told = {json.loads(path.read_bytes()).get("fullName") for path in folder.glob("*-result.json")}
+    for result in gate.judgement.lines if gate.judgement else ():
+        checks = {_name(check.node) for check in result.checks}
+        if result.outcome is not Outcome.PASSED and result.reason != WAS_NOT_RUN and not checks & told:
+            allure_commons.plugin_manager.hook.report_result(result=_untold(gate, result))
     said = {
         "target": f"{gate.target.name}{' (rehearsal)' if gate.target.rehearsal else ''}",
         "address": gate.target.base_url,
@@ -90,6 +97,26 @@ def install(config: pytest.Config, gate: Gate) -> None:
     scrubbing = gate.allure = Scrubbing(gate)
     allure_commons.plugin_manager.register(scrubbing)
     config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(scrubbing))
+
+
+def _untold(gate: Gate, result: LineResult) -> TestResult:
+    """A line whose check allure-pytest wrote nothing of: it passes over one whose xdist worker died."""
+    line = result.line
+    labels = {"epic": line.section, "story": f"{line.ref} {line.id}"}
+    now = int(gate.started.timestamp() * 1000)
+    return TestResult(
+        uuid=str(uuid4()),
+        name=line.id,
+        fullName=line.id,
+        historyId=line.id,
+        testCaseId=line.id,
+        status=Status.FAILED if result.outcome is Outcome.FAILED else Status.BROKEN,
+        statusDetails=StatusDetails(message=f"{result.outcome}: {result.reason}"),
+        description=f"Runbook   {line.section} > {line.id}\nExpected  {line.expected}",
+        labels=[Label(name, value) for name, value in labels.items()],
+        start=now,
+        stop=now,
+    )
 
 
 def _attached(name: str, body: bytes, suffix: str) -> Attachment:
