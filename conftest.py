@@ -12,7 +12,7 @@ from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release, Runbook
 from noxgate.project.target import Target
 from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.kubernetes.kube import Kube, sessions
@@ -34,6 +34,13 @@ def runbook(pytestconfig: pytest.Config) -> Runbook:
     gate = gate_of(pytestconfig)
     assert gate is not None
     return gate.runbook
+
+
+@pytest.fixture
+def limits(request: pytest.FixtureRequest, runbook: Runbook) -> Limits:
+    """The numbers of the line that the check proves: its marker says which."""
+    (line,) = request.node.get_closest_marker("runbook").args
+    return runbook.lines[line].limits
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -24,7 +24,7 @@ def test_pod_specs_set_every_variable(
     production_kube: Kube,
     production: Target,
     production_manifests: tuple[Document, ...],
-    runbook: Runbook,
+    limits: Limits,
 ) -> None:
     """Staging's as it runs, and green's as it will be applied: a laptop's variables say nothing of either."""
     running = kube.need("Deployment", DEPLOYMENT, target.namespace)
@@ -34,7 +34,7 @@ def test_pod_specs_set_every_variable(
         if document.kind == "Deployment" and document.name == DEPLOYMENT
     ]
 
-    assert len([*PUBLIC, *SECRET]) == runbook.lines["preflight.env-variables"].limits["variables"]
+    assert len([*PUBLIC, *SECRET]) == limits["variables"]
     assert len(shipped) == 1, f"expected one Deployment {DEPLOYMENT} in the manifests, saw {len(shipped)}"
     wrong = {
         "running": amiss(kube, target.namespace, running, target.container),

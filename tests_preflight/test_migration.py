@@ -2,7 +2,7 @@
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres import definitions
@@ -24,7 +24,7 @@ def test_migration_is_accepted_where_it_stands(migration: Migration) -> None:
 
 @pytest.mark.runbook("preflight.migration-rehearsal")
 def test_migration_leaves_the_catalog(
-    migration: Migration, catalog: Catalog, runbook: Runbook, target: Target
+    migration: Migration, catalog: Catalog, limits: Limits, target: Target
 ) -> None:
     """By itself psql ends with exit 0 after any number of errors; a version row alone proves nothing."""
     assert migration.unlike_the_target() == []  # else it is tried on what it will not meet
@@ -33,7 +33,7 @@ def test_migration_leaves_the_catalog(
     changes = migration.changes()
     lost = migration.losses()
     takes = migration.takes([*catalog.triggers, *catalog.indexes])
-    held = migration.held_too_long(runbook.lines["preflight.migration-rehearsal"].limits["lock_seconds"])
+    held = migration.held_too_long(limits["lock_seconds"])
     after = migration.after()
     schema = catalog.schema_name
     columns = found.columns(after, schema, catalog.columns)

@@ -3,7 +3,7 @@
 import pytest
 
 from noxgate.blue_green.running import running
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Runtime, Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.postgres.database import Database
@@ -64,7 +64,7 @@ def test_images_have_one_base(
 
 @pytest.mark.runbook("preflight.postgresql-parity")
 def test_both_run_the_same_postgresql(
-    database: Database, production_database: Database, runbook: Runbook
+    database: Database, production_database: Database, limits: Limits
 ) -> None:
     """The servers' own answer, to the patch level; what the distribution adds behind it does not count."""
     versions = [each.rows("SHOW server_version") for each in (database, production_database)]
@@ -76,18 +76,18 @@ def test_both_run_the_same_postgresql(
 
     assert ids[0] != ids[1], "expected two databases, saw one: it would be compared with itself"
     assert staging == production
-    assert int(staging.partition(".")[0]) == runbook.lines["preflight.postgresql-parity"].limits["major"]
+    assert int(staging.partition(".")[0]) == limits["major"]
 
 
 @pytest.mark.runbook("preflight.redis-parity")
-def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, runbook: Runbook) -> None:
+def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, limits: Limits) -> None:
     """The servers' own answer, to the patch level."""
     staging, production = cache.version(), production_cache.version()
     ids = [each.run_id() for each in (cache, production_cache)]
 
     assert ids[0] != ids[1], "expected two servers, saw one: it would be compared with itself"
     assert staging == production
-    assert int(staging.partition(".")[0]) == runbook.lines["preflight.redis-parity"].limits["major"]
+    assert int(staging.partition(".")[0]) == limits["major"]
 
 
 def is_a(version: str | None, wanted: str) -> bool:

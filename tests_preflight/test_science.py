@@ -6,58 +6,52 @@ One script is fed to the interpreter that the profile names, once for all of the
 import pytest
 
 from nox_service.science import Science
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 
 
 @pytest.mark.runbook("preflight.science-rdkit")
-def test_rdkit_knows_ethanol(science: Science, runbook: Runbook) -> None:
+def test_rdkit_knows_ethanol(science: Science, limits: Limits) -> None:
     """The mass of CCO, from the isotopes' masses in RDKit's own table."""
-    limits = runbook.lines["preflight.science-rdkit"].limits
     mass = science.value("rdkit")
 
     assert mass == pytest.approx(limits["mass"], rel=0, abs=limits["tolerance"])
 
 
 @pytest.mark.runbook("preflight.science-psi4")
-def test_psi4_computes_water(science: Science, runbook: Runbook) -> None:
+def test_psi4_computes_water(science: Science, limits: Limits) -> None:
     """An import alone proves little: 500 MB and two threads are set and read back, then water is computed."""
-    limits = runbook.lines["preflight.science-psi4"].limits
     energy = science.value("psi4")
 
     assert energy == pytest.approx(limits["hartree"], rel=0, abs=limits["tolerance"])
 
 
 @pytest.mark.runbook("preflight.science-cantera")
-def test_cantera_burns_methane(science: Science, runbook: Runbook) -> None:
+def test_cantera_burns_methane(science: Science, limits: Limits) -> None:
     """The runbook's gri30.yaml and TPX line, then equilibrium at constant enthalpy and pressure."""
-    limits = runbook.lines["preflight.science-cantera"].limits
     temperature = science.value("cantera")
 
     assert temperature == pytest.approx(limits["kelvin"], rel=0, abs=limits["tolerance"])
 
 
 @pytest.mark.runbook("preflight.science-xtb")
-def test_xtb_computes_water(science: Science, runbook: Runbook) -> None:
+def test_xtb_computes_water(science: Science, limits: Limits) -> None:
     """The runbook's `xtb --version`, then a single point on the geometry of xtb's own documentation."""
-    limits = runbook.lines["preflight.science-xtb"].limits
     energy = science.value("xtb")
 
     assert energy == pytest.approx(limits["hartree"], rel=0, abs=limits["tolerance"])
 
 
 @pytest.mark.runbook("preflight.python-version")
-def test_python_is_new_enough(science: Science, runbook: Runbook) -> None:
+def test_python_is_new_enough(science: Science, limits: Limits) -> None:
     """The image's Python, not that of the machine where this runs."""
-    limits = runbook.lines["preflight.python-version"].limits
     python = science.python()
 
     assert python[:2] >= (limits["major"], limits["minor"])
 
 
 @pytest.mark.runbook("preflight.python-packages")
-def test_every_package_imports(science: Science, runbook: Runbook) -> None:
+def test_every_package_imports(science: Science, limits: Limits) -> None:
     """Each in a process of its own: a package that kills its process is named, and the others are judged."""
-    limits = runbook.lines["preflight.python-packages"].limits
     packages = science.packages()
 
     assert {name: found.error for name, found in packages.items() if found.error is not None} == {}

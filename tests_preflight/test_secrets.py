@@ -2,7 +2,7 @@
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -26,7 +26,7 @@ def test_staging_has_every_secret(kube: Kube, target: Target) -> None:
 
 
 @pytest.mark.runbook("preflight.staging-secret-keys")
-def test_staging_has_every_key(kube: Kube, target: Target, runbook: Runbook) -> None:
+def test_staging_has_every_key(kube: Kube, target: Target, limits: Limits) -> None:
     """Each secretKeyRef and configMapKeyRef finds its key. The runbook's grep looks into the wrong Secret."""
     wanted = referred(kube, target)
     absent = missing(kube, target.namespace, wanted)
@@ -34,7 +34,7 @@ def test_staging_has_every_key(kube: Kube, target: Target, runbook: Runbook) -> 
     oauth = {each.variable for each in wanted if each.variable in OAUTH}
     keys = {(each.name, each.key) for each in wanted}
     assert absent == []
-    assert len(oauth) == runbook.lines["preflight.staging-secret-keys"].limits["oauth_keys"]
+    assert len(oauth) == limits["oauth_keys"]
     assert ("ai-security-secrets", "api-key") in keys
 
 

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -20,7 +21,7 @@ from noxgate.look.waiting import pause
 from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
 from noxgate.project.profile import read_peer
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release, Runbook
 from noxgate.project.target import Target
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.sentry import Sentry
@@ -77,8 +78,16 @@ def rounds(
     api_session: ApiSession,
     kube_sessions: tuple[KubeSession, KubeSession],
 ) -> Rounds:
-    """The first minutes on the public host, watched once for the run; each check records its own share."""
-    limits = runbook.lines["live.health"].limits
+    """The first minutes on the public host, watched once for the run; each check records its own share.
+
+    As long and as often as the most demanding of its lines.
+    """
+    asked = [
+        runbook.lines["live.health"].limits,
+        runbook.lines["live.version"].limits,
+        runbook.lines["live.ready"].limits,
+        runbook.lines["live.pods-steady"].limits,
+    ]
 
     def unrecorded(_: Observation) -> None:
         """The check that asks says what was seen."""
@@ -89,8 +98,8 @@ def rounds(
         ApiClient(target, api_session, unrecorded),
         ("/health", "/version", "/ready"),
         lambda: kube.list("Pod", target.green_namespace, chosen),
-        during=target.waiting(limits["observe_seconds"]),
-        every=target.waiting(limits["every_seconds"]),
+        during=target.waiting(max(limits["observe_seconds"] for limits in asked)),
+        every=target.waiting(min(limits["every_seconds"] for limits in asked)),
         signed_in=(PROFILE,),
         get_pods=kube.again("get", "pods", "-n", target.green_namespace, "-l", chosen),
     )
@@ -169,12 +178,12 @@ def key_metrics(
     prometheus: Prometheus,
     kube: Kube,
     target: Target,
-    runbook: Runbook,
+    limits: Limits,
     for_samples: Waiting,
     switched: Switch,
 ) -> KeyMetrics:
     """Green's key metrics of the first half hour, which has to be over."""
-    seconds = target.waiting(runbook.lines["live.p95-within-target"].limits["observe_seconds"])
+    seconds = target.waiting(limits["observe_seconds"])
     pause(seconds - since(switched.at))
     pods = list(running(kube, target.green_namespace, DEPLOYMENT, target.container))
     return KeyMetrics(prometheus, queries_of(target), pods, seconds, for_samples)
@@ -208,14 +217,17 @@ def watching(pytestconfig: pytest.Config, observe: Observe) -> Watching:
 
 @pytest.fixture
 def window_metrics(
-    watching: Watching, prometheus: Prometheus, target: Target, runbook: Runbook
+    watching: Watching, prometheus: Prometheus, target: Target, limits: Limits, runbook: Runbook
 ) -> WindowMetrics:
-    """Green's metrics from the switch to the end of the window, or to now."""
-    limits = runbook.lines["window.prometheus-coverage"].limits
+    """Green's metrics from the switch on, for the hours that the line is about, or to now."""
+    coverage = runbook.lines["window.prometheus-coverage"].limits
     window = watching.window()
     queries = queries_of(target)
-    start, end = (each.replace(microsecond=0) for each in (window.switched, min(watching.now, window.ends)))
-    return WindowMetrics(prometheus, queries, start, end, limits["coverage_percent"], limits["gap_minutes"])
+    ends = min(watching.now, window.switched + timedelta(hours=limits["hours"]))
+    start, end = (each.replace(microsecond=0) for each in (window.switched, ends))
+    return WindowMetrics(
+        prometheus, queries, start, end, coverage["coverage_percent"], coverage["gap_minutes"]
+    )
 
 
 @pytest.fixture

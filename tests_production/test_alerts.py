@@ -5,7 +5,7 @@ import pytest
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
 from noxgate.blue_green.monitored.watched import dark, firing
 from noxgate.blue_green.running import application_pods
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -13,15 +13,13 @@ from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.rule_series import blind
 
-SECONDS = 120  # without a look at a pod or a rule, as in staging
-
 
 @pytest.mark.runbook("live.alerts-quiet")
 def test_no_alert_of_the_service_fires(
-    prometheus: Prometheus, manifests: tuple[Document, ...], target: Target, runbook: Runbook
+    prometheus: Prometheus, manifests: tuple[Document, ...], target: Target, limits: Limits
 ) -> None:
     """By the shipped rules, wherever they look, and by namespace: others watch the service, too."""
-    limit = runbook.lines["live.alerts-quiet"].limits["firing"]
+    limit = limits["firing"]
     shipped = shipped_rules(manifests)
     names = {rule["alert"] for rule in shipped if "alert" in rule}
     ours = {target.namespace, target.green_namespace, target.blue_namespace or target.namespace}
@@ -33,7 +31,7 @@ def test_no_alert_of_the_service_fires(
 
 @pytest.mark.runbook("live.alert-rules-loaded")
 def test_every_shipped_rule_watches_green(
-    prometheus: Prometheus, manifests: tuple[Document, ...], kube: Kube, target: Target
+    prometheus: Prometheus, manifests: tuple[Document, ...], kube: Kube, target: Target, limits: Limits
 ) -> None:
     """A rule whose labels still mean blue is as quiet as a service without trouble; so is one unheard."""
     rules = shipped_rules(manifests)
@@ -41,7 +39,7 @@ def test_every_shipped_rule_watches_green(
 
     assert rules != []
     assert pods != []
-    assert dark(prometheus, target.green_namespace, pods, SECONDS) == {}
-    assert deaf(prometheus, rules, SECONDS) == {}
+    assert dark(prometheus, target.green_namespace, pods, limits["seconds"]) == {}
+    assert deaf(prometheus, rules, limits["seconds"]) == {}
     assert blind(prometheus, rules, target.green_namespace, target.blue_namespace) == {}
     assert unheard(prometheus, target) == []

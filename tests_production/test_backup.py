@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.run_log import started
@@ -16,9 +16,8 @@ ZONES = timedelta(hours=14)
 
 
 @pytest.mark.runbook("prep.backup-complete")
-def test_backup_is_whole_and_pure(backup: Backup, runbook: Runbook) -> None:
+def test_backup_is_whole_and_pure(backup: Backup, limits: Limits) -> None:
     """A failed pg_dump leaves an empty file, a broken one no end; `exec -it` mixes messages in."""
-    limits = runbook.lines["prep.backup-complete"].limits
     form = backup.form()
 
     assert form.size >= limits["bytes"]
@@ -31,10 +30,10 @@ def test_backup_is_whole_and_pure(backup: Backup, runbook: Runbook) -> None:
 
 @pytest.mark.runbook("prep.backup-age")
 def test_backup_was_taken_just_before(
-    backup: Backup, database: Database, catalog: Catalog, runbook: Runbook
+    backup: Backup, database: Database, catalog: Catalog, limits: Limits
 ) -> None:
     """Before the migration, if that has run; else before now. A copy has a new time, and its old name."""
-    limit = timedelta(minutes=runbook.lines["prep.backup-age"].limits["age_minutes"])
+    limit = timedelta(minutes=limits["age_minutes"])
     times = backup.times()
     migrated = started(database, catalog)
     until = migrated or datetime.now(UTC)
@@ -65,13 +64,13 @@ def test_backup_can_be_restored(backup: Backup) -> None:
 
 @pytest.mark.runbook("prep.backup-rows")
 def test_restored_rows_are_productions(
-    backup: Backup, database: Database, catalog: Catalog, runbook: Runbook
+    backup: Backup, database: Database, catalog: Catalog, limits: Limits
 ) -> None:
     """Table by table, of this database and no other: staging's backup restores just as well.
 
     With no record of the dump's own moment, only what an hour of writes and the migration cannot explain.
     """
-    percent = runbook.lines["prep.backup-rows"].limits["floor_percent"]
+    percent = limits["floor_percent"]
     restored = backup.restored()
     recorded = backup.recorded()
     name = backup.database()

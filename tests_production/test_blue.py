@@ -13,7 +13,7 @@ from noxgate.blue_green.running import OLD_DEPLOYMENT, application_pods
 from noxgate.blue_green.switching import live_ingress
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Fact
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import Forward, each_pod, each_pod_alone
 from noxgate.systems.kubernetes.kube import Kube
@@ -23,9 +23,9 @@ SERVICE = "nox-api-service-blue"
 
 
 @pytest.mark.runbook("prep.blue-ready")
-def test_blue_is_ready(kube: Kube, forward: Forward, target: Target, runbook: Runbook) -> None:
+def test_blue_is_ready(kube: Kube, forward: Forward, target: Target, limits: Limits) -> None:
     """Ready as the kubelet says, and by /ready: a probe of /health knows nothing of the new schema."""
-    least = runbook.lines["prep.blue-ready"].limits["pods"]
+    least = limits["pods"]
     pods = application_pods(kube, namespace(target), OLD_DEPLOYMENT)
     answers = each_pod(kube, forward, namespace(target), SERVICE, lambda way: way.get("/ready"))
 

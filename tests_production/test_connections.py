@@ -16,7 +16,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.look.places import place
 from noxgate.look.waiting import eventually
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import Forward, OwnWay, each_pod_alone
 from noxgate.systems.kubernetes.kube import Kube
@@ -42,7 +42,7 @@ def test_green_is_connected_to_productions_data(
     database: Database,
     cache: Cache,
     catalog: Catalog,
-    runbook: Runbook,
+    limits: Limits,
     observe: Observe,
 ) -> None:
     """As configured, and as the servers see it: who asked them something while green was asked something.
@@ -57,7 +57,6 @@ def test_green_is_connected_to_productions_data(
         PodApi(target, way).get(PROFILE, who="test_token")
         way.get(STATE)
 
-    limits = runbook.lines["green.connections"].limits
     within = max(LEAST_SECONDS, target.waiting(limits["within_seconds"]))
     blue = pods_of(kube, kube.need("Deployment", BLUE_DEPLOYMENT, target.blue_namespace))
     green = pods_of(kube, kube.need("Deployment", DEPLOYMENT, target.green_namespace))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.systems.postgres import settings
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
@@ -20,9 +20,9 @@ def test_database_answers(database: Database, catalog: Catalog) -> None:
 
 
 @pytest.mark.runbook("live.database-connections")
-def test_connections_are_left(database: Database, runbook: Runbook) -> None:
+def test_connections_are_left(database: Database, limits: Limits) -> None:
     """Of those that are not kept back for superusers; of what we may not see we count each session."""
-    limit = runbook.lines["live.database-connections"].limits["percent"]
+    limit = limits["percent"]
     ((used, most),) = database.rows(
         """SELECT (SELECT count(*) FROM pg_stat_activity
                    WHERE backend_type = 'client backend' OR backend_type IS NULL AND datid IS NOT NULL),
@@ -35,9 +35,8 @@ def test_connections_are_left(database: Database, runbook: Runbook) -> None:
 
 
 @pytest.mark.runbook("live.database-longest-query")
-def test_no_query_runs_on(database: Database, runbook: Runbook) -> None:
+def test_no_query_runs_on(database: Database, limits: Limits) -> None:
     """And no transaction stays open while nobody works in it: what it holds, all others wait for."""
-    limits = runbook.lines["live.database-longest-query"].limits
     found = sessions(database)
     left = left_prepared(database, limits["idle_seconds"])
 
@@ -47,9 +46,9 @@ def test_no_query_runs_on(database: Database, runbook: Runbook) -> None:
 
 
 @pytest.mark.runbook("live.database-locks")
-def test_nobody_waits_for_a_lock(database: Database, runbook: Runbook) -> None:
+def test_nobody_waits_for_a_lock(database: Database, limits: Limits) -> None:
     """Whom each waits for, so that the end of the chain can be found."""
-    limit = runbook.lines["live.database-locks"].limits["blocked"]
+    limit = limits["blocked"]
     rows = database.rows(
         """SELECT pid, pg_blocking_pids(pid)::text FROM pg_stat_activity
            WHERE cardinality(pg_blocking_pids(pid)) > 0"""
@@ -59,9 +58,9 @@ def test_nobody_waits_for_a_lock(database: Database, runbook: Runbook) -> None:
 
 
 @pytest.mark.runbook("live.database-indexes")
-def test_no_index_is_invalid(database: Database, runbook: Runbook) -> None:
+def test_no_index_is_invalid(database: Database, limits: Limits) -> None:
     """One that CREATE INDEX CONCURRENTLY left behind is maintained, and never used."""
-    limit = runbook.lines["live.database-indexes"].limits["invalid"]
+    limit = limits["invalid"]
     ((indexes,),) = database.rows("SELECT count(*) FROM pg_index")
     rows = database.rows(
         "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready AND indislive)"

@@ -4,7 +4,7 @@ import pytest
 
 from noxgate.blue_green.running import DEPLOYMENT, released, running, strangers_to
 from noxgate.look.observation import Fact
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -67,10 +67,9 @@ def test_scan_has_no_critical_finding(
     vulnerabilities: Vulnerabilities,
     release: Release,
     target: Target,
-    runbook: Runbook,
+    limits: Limits,
 ) -> None:
     """Of these bytes: a report of another build, or of last week, says nothing of what ships tonight."""
-    limits = runbook.lines["green.image-scan"].limits
     report = vulnerabilities.report()
     image = registry.image(released(manifests, release.version, target.container))
 

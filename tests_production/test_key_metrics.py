@@ -4,75 +4,74 @@ from collections.abc import Mapping
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.systems.prometheus.key_metrics import KeyMetrics
 
 
 @pytest.mark.runbook("live.p95-within-target")
-def test_p95_is_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_p95_is_within_target(key_metrics: KeyMetrics, limits: Limits) -> None:
     """Of what users wait for: neither scrapes and probes, nor science."""
-    limit = runbook.lines["live.p95-within-target"].limits["p95_ms"]
+    limit = limits["p95_ms"]
     assert key_metrics.p95_ms(limit) < limit
 
 
 @pytest.mark.runbook("live.p95-below-critical")
-def test_p95_is_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_p95_is_below_critical(key_metrics: KeyMetrics, limits: Limits) -> None:
     """No waiver for this one."""
-    limit = runbook.lines["live.p95-below-critical"].limits["p95_ms"]
+    limit = limits["p95_ms"]
     assert key_metrics.p95_ms(limit) < limit
 
 
 @pytest.mark.runbook("live.errors-within-target")
-def test_errors_are_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_errors_are_within_target(key_metrics: KeyMetrics, limits: Limits) -> None:
     """Without any request nothing is known."""
-    limit = runbook.lines["live.errors-within-target"].limits["errors_percent"]
+    limit = limits["errors_percent"]
     assert key_metrics.errors_percent(limit) < limit
 
 
 @pytest.mark.runbook("live.errors-below-critical")
-def test_errors_are_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_errors_are_below_critical(key_metrics: KeyMetrics, limits: Limits) -> None:
     """No waiver for this one."""
-    limit = runbook.lines["live.errors-below-critical"].limits["errors_percent"]
+    limit = limits["errors_percent"]
     assert key_metrics.errors_percent(limit) < limit
 
 
 @pytest.mark.runbook("live.memory-within-target")
-def test_memory_is_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_memory_is_within_target(key_metrics: KeyMetrics, limits: Limits) -> None:
     """Of each pod: an average hides the one that will be killed."""
-    assert over(key_metrics.memory_percent(), runbook, "live.memory-within-target") == {}
+    assert over(key_metrics.memory_percent(), limits["percent"]) == {}
 
 
 @pytest.mark.runbook("live.memory-below-critical")
-def test_memory_is_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_memory_is_below_critical(key_metrics: KeyMetrics, limits: Limits) -> None:
     """No waiver for this one."""
-    assert over(key_metrics.memory_percent(), runbook, "live.memory-below-critical") == {}
+    assert over(key_metrics.memory_percent(), limits["percent"]) == {}
 
 
 @pytest.mark.runbook("live.cpu-within-target")
-def test_cpu_is_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_cpu_is_within_target(key_metrics: KeyMetrics, limits: Limits) -> None:
     """Of each pod, as a share of its limit."""
-    assert over(key_metrics.cpu_percent(), runbook, "live.cpu-within-target") == {}
+    assert over(key_metrics.cpu_percent(), limits["percent"]) == {}
 
 
 @pytest.mark.runbook("live.cpu-below-critical")
-def test_cpu_is_below_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_cpu_is_below_critical(key_metrics: KeyMetrics, limits: Limits) -> None:
     """No waiver for this one."""
-    assert over(key_metrics.cpu_percent(), runbook, "live.cpu-below-critical") == {}
+    assert over(key_metrics.cpu_percent(), limits["percent"]) == {}
 
 
 @pytest.mark.runbook("live.pods-within-target")
-def test_pods_are_within_target(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_pods_are_within_target(key_metrics: KeyMetrics, limits: Limits) -> None:
     """At every moment, whatever there is now."""
-    assert key_metrics.pods_at_least() >= runbook.lines["live.pods-within-target"].limits["pods"]
+    assert key_metrics.pods_at_least() >= limits["pods"]
 
 
 @pytest.mark.runbook("live.pods-above-critical")
-def test_pods_are_above_critical(key_metrics: KeyMetrics, runbook: Runbook) -> None:
+def test_pods_are_above_critical(key_metrics: KeyMetrics, limits: Limits) -> None:
     """No waiver for this one."""
-    assert key_metrics.pods_at_least() >= runbook.lines["live.pods-above-critical"].limits["pods"]
+    assert key_metrics.pods_at_least() >= limits["pods"]
 
 
-def over(shares: Mapping[str, float], runbook: Runbook, line: str) -> dict[str, float]:
-    """The pods that use as much as the line's limit, or more."""
-    limit = runbook.lines[line].limits["percent"]
+def over(shares: Mapping[str, float], limit: float) -> dict[str, float]:
+    """The pods that use as much as the limit, or more."""
     return {pod: share for pod, share in shares.items() if share >= limit}

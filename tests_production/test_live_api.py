@@ -9,7 +9,7 @@ from nox_service import calculations, edge, pages
 from nox_service.api import ApiClient
 from nox_service.first_minutes import FirstMinutes
 from nox_service.websocket import WebSocketClient, greeting, unalike
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 
 
@@ -77,10 +77,10 @@ def test_websocket_echoes(websocket: WebSocketClient) -> None:
 
 @pytest.mark.runbook("live.signed-in-errors")
 def test_signed_in_users_are_not_turned_away(
-    first_minutes: FirstMinutes, refused_percent: Callable[[float], float | None], runbook: Runbook
+    first_minutes: FirstMinutes, refused_percent: Callable[[float], float | None], limits: Limits
 ) -> None:
     """By the gate's own good token, again and again; and by the service's own count, where it has one."""
-    limit = runbook.lines["live.signed-in-errors"].limits["errors_percent"]
+    limit = limits["errors_percent"]
     answers = first_minutes.answers(pages.PROFILE)
     share = refused_percent(limit)
 

@@ -6,7 +6,7 @@ from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unhea
 from noxgate.blue_green.monitored.watched import dark
 from noxgate.blue_green.running import DEPLOYMENT, OLD_DEPLOYMENT, application_pods
 from noxgate.errors import UnreachableError
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -20,10 +20,10 @@ def test_production_is_watched(
     target: Target,
     prometheus: Prometheus,
     manifests: tuple[Document, ...],
-    runbook: Runbook,
+    limits: Limits,
 ) -> None:
     """Blue's pods, and green's once they are there; by the shipped rules, which somebody hears."""
-    limit = runbook.lines["prep.monitoring-active"].limits["seconds"]
+    limit = limits["seconds"]
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
     pods = {

@@ -22,7 +22,7 @@ from noxgate.blue_green.switching import (
 from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.workload import desired, living, name
@@ -54,10 +54,10 @@ def test_ingress_leads_to_blue_alone(kube: Kube, target: Target, observe: Observ
 
 @pytest.mark.runbook("rollback.version")
 def test_every_answer_is_blues(
-    api: ApiClient, previous_version: str, release: Release, runbook: Runbook
+    api: ApiClient, previous_version: str, release: Release, limits: Limits
 ) -> None:
     """The version that prep.blue-version recorded: blue itself may have been changed since."""
-    samples = int(runbook.lines["rollback.version"].limits["samples"])
+    samples = int(limits["samples"])
     answers = api.sample("/version", samples)
 
     assert previous_version != release.version
@@ -135,10 +135,10 @@ def test_green_could_be_scaled_down(kube: Kube, target: Target) -> None:
 
 @pytest.mark.runbook("rollback.time")
 def test_it_took_less_than_the_runbook_allows(
-    rolled_back: RolledBack, runbook: Runbook, switched: Switch
+    rolled_back: RolledBack, limits: Limits, switched: Switch
 ) -> None:
     """By the record of tonight: the Ingress has to have been changed while it was written."""
-    limit = runbook.lines["rollback.time"].limits["seconds"]
+    limit = limits["seconds"]
     steps = rolled_back.steps()
     changed = switched.at
 

@@ -4,7 +4,7 @@ import pytest
 
 from noxgate.blue_green.running import DEPLOYMENT, pods_of, released, running, strangers_to
 from noxgate.look.waiting import eventually
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -24,9 +24,8 @@ PODS = "app=nox-api"
 
 
 @pytest.mark.runbook("green.rollout")
-def test_every_green_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, release: Release) -> None:
+def test_every_green_pod_is_ready(kube: Kube, target: Target, limits: Limits, release: Release) -> None:
     """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
-    limits = runbook.lines["green.rollout"].limits
 
     def rolled_out() -> None:
         deployment = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
@@ -51,12 +50,12 @@ def test_every_pod_of_the_namespace_runs(kube: Kube, target: Target) -> None:
 
 
 @pytest.mark.runbook("green.pod-restarts")
-def test_no_container_of_green_restarted(kube: Kube, target: Target) -> None:
+def test_no_container_of_green_restarted(kube: Kube, target: Target, limits: Limits) -> None:
     """A pod that died and came back is ready, too."""
     pods = living(kube.list("Pod", target.green_namespace, PODS))
 
     assert pods != []
-    assert restarts(pods) == {}
+    assert restarts(pods, limits["restarts"]) == {}
 
 
 @pytest.mark.runbook("green.pod-image")

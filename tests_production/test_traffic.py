@@ -18,7 +18,7 @@ from noxgate.blue_green.switching import (
 from noxgate.blue_green.traffic import SERVICE, Green, ingresses_of, rivals, wrong_backends
 from noxgate.look.observation import Observe
 from noxgate.look.waiting import eventually
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import Forward, pod_port
 from noxgate.systems.kubernetes.kube import Kube
@@ -50,10 +50,10 @@ def test_ingress_leads_to_green_alone(kube: Kube, target: Target, observe: Obser
 
 @pytest.mark.runbook("live.health-every-replica")
 def test_every_pod_serves_healthy_answers(
-    api: ApiClient, kube: Kube, forward: Forward, target: Target, runbook: Runbook
+    api: ApiClient, kube: Kube, forward: Forward, target: Target, limits: Limits
 ) -> None:
     """By the pods' own counters of /version, which no probe asks: a ready pod may still get no traffic."""
-    samples = runbook.lines["live.health-every-replica"].limits["samples"]
+    samples = limits["samples"]
     before = served(kube, forward, target)
     idle = set(before)
     answers: list[Answer] = []
@@ -71,10 +71,9 @@ def test_every_pod_serves_healthy_answers(
 
 @pytest.mark.runbook("live.version-converged")
 def test_every_answer_is_the_release(
-    api: ApiClient, release: Release, runbook: Runbook, target: Target
+    api: ApiClient, release: Release, limits: Limits, target: Target
 ) -> None:
     """One in a hundred that is still blue is a path, a cache or an Ingress that was forgotten."""
-    limits = runbook.lines["live.version-converged"].limits
 
     def all_are() -> None:
         answers = api.sample("/version", int(limits["samples"]))

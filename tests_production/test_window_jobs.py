@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.systems.postgres.database import Database
 from noxgate.window.watching import Watching
 
 
 @pytest.mark.runbook("window.checkpoint-24h-batch-jobs")
-def test_batches_ran_to_their_end(database: Database, watching: Watching, runbook: Runbook) -> None:
+def test_batches_ran_to_their_end(database: Database, watching: Watching, limits: Limits) -> None:
     """Those old enough to be over: a batch of this minute is no failure."""
-    limits = runbook.lines["window.checkpoint-24h-batch-jobs"].limits
     since = watching.window().switched
-    until = min(watching.now, since + timedelta(days=1)) - timedelta(minutes=limits["age_minutes"])
+    ends = min(watching.now, since + timedelta(hours=limits["hours"]))
+    until = ends - timedelta(minutes=limits["age_minutes"])
     rows = database.rows(
         """SELECT name, total_jobs, completed_jobs, failed_jobs FROM batch_job_collections
            WHERE created_at BETWEEN %(since)s AND %(until)s ORDER BY created_at""",
@@ -32,9 +32,8 @@ def test_batches_ran_to_their_end(database: Database, watching: Watching, runboo
 
 
 @pytest.mark.runbook("window.jobs-failed")
-def test_no_job_failed(database: Database, watching: Watching, runbook: Runbook) -> None:
+def test_no_job_failed(database: Database, watching: Watching, limits: Limits) -> None:
     """Of those that were submitted since the switch, whoever computed them."""
-    limits = runbook.lines["window.jobs-failed"].limits
     rows = database.rows(
         """SELECT engine, status, count(*), max(left(error, 120)) FROM computational_jobs
            WHERE created_at >= %(since)s GROUP BY engine, status ORDER BY engine, status""",
@@ -47,9 +46,8 @@ def test_no_job_failed(database: Database, watching: Watching, runbook: Runbook)
 
 
 @pytest.mark.runbook("window.jobs-stuck")
-def test_no_job_is_stuck(database: Database, watching: Watching, runbook: Runbook) -> None:
+def test_no_job_is_stuck(database: Database, watching: Watching, limits: Limits) -> None:
     """Older ones, too: a worker of blue may have died with them."""
-    limits = runbook.lines["window.jobs-stuck"].limits
     window = watching.window()
     rows = database.rows(
         """SELECT id::text, engine, status, coalesce(started_at, created_at) FROM computational_jobs

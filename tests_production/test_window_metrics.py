@@ -8,7 +8,7 @@ import pytest
 from noxgate.blue_green.monitored.loaded_rules import shipped_rules, unloaded
 from noxgate.blue_green.monitored.watched import ours
 from noxgate.errors import UnreachableError
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits, Runbook
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -24,25 +24,20 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.mark.runbook("window.checkpoint-1h-metrics")
 def test_the_first_hour_was_within_target(
-    watching: Watching, window_metrics: WindowMetrics, quiet: Quiet, runbook: Runbook
+    window_metrics: WindowMetrics, quiet: Quiet, runbook: Runbook
 ) -> None:
     """All five, as in the first half hour; a gap in the data says nothing."""
-    start = watching.window().switched
-    hours = runbook.lines["window.checkpoint-1h-metrics"].limits["hours"]
-    hour = window_metrics.between(start, start + hours * HOUR)
-
-    assert out_of_target(hour, quiet, runbook) == {}
+    assert out_of_target(window_metrics, quiet, runbook) == {}
 
 
 @pytest.mark.runbook("window.checkpoint-6h-traffic")
 def test_users_come_as_before(
-    watching: Watching, window_metrics: WindowMetrics, target: Target, runbook: Runbook
+    watching: Watching, window_metrics: WindowMetrics, target: Target, limits: Limits
 ) -> None:
     """Compared with the same hour of the day before, when blue had them."""
-    limits = runbook.lines["window.checkpoint-6h-traffic"].limits
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
-    end = watching.window().switched + 6 * HOUR
+    end = watching.window().switched + limits["hours"] * HOUR
     now = window_metrics.between(end - HOUR, end).requests_per_second()
     before = window_metrics.between(end - DAY - HOUR, end - DAY, target.blue_namespace).requests_per_second()
 
@@ -58,25 +53,22 @@ def test_users_come_as_before(
 
 @pytest.mark.runbook("window.checkpoint-24h-stability")
 def test_the_night_was_quiet(
-    watching: Watching,
     window_metrics: WindowMetrics,
     quiet: Quiet,
     kube: Kube,
     target: Target,
+    limits: Limits,
     runbook: Runbook,
 ) -> None:
     """By Prometheus, which knows of pods that are gone, and by the cluster."""
-    limits = runbook.lines["window.checkpoint-24h-stability"].limits
-    start = watching.window().switched
-    day = window_metrics.between(start, start + DAY)
     pods = living(kube.list("Pod", target.green_namespace, "app=nox-api"))
 
     assert pods != []
-    assert day.restarts(limits["restarts"]) == {}
-    assert restarts(pods) == {}
-    growth = day.memory_growth()
+    assert window_metrics.restarts(limits["restarts"]) == {}
+    assert restarts(pods, limits["restarts"]) == {}
+    growth = window_metrics.memory_growth()
     assert growth < limits["memory_growth_percent"], f"memory grew by {growth:.1f} % of its limit"
-    assert out_of_target(day, quiet, runbook) == {}
+    assert out_of_target(window_metrics, quiet, runbook) == {}
 
 
 @pytest.mark.runbook("window.critical-alerts")
@@ -85,10 +77,10 @@ def test_no_critical_alert_fired(
     prometheus: Prometheus,
     manifests: tuple[Document, ...],
     target: Target,
-    runbook: Runbook,
+    limits: Limits,
 ) -> None:
     """Not even between two checkpoints."""
-    limit = runbook.lines["window.critical-alerts"].limits["fired"]
+    limit = limits["fired"]
     shipped = shipped_rules(manifests)
     names = {rule["alert"] for rule in shipped if "alert" in rule}
     namespaces = {target.namespace, target.green_namespace, target.blue_namespace or target.namespace}
@@ -101,9 +93,8 @@ def test_no_critical_alert_fired(
 
 
 @pytest.mark.runbook("window.prometheus-coverage")
-def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, runbook: Runbook) -> None:
+def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, limits: Limits) -> None:
     """A share alone would let an hour of darkness pass."""
-    limits = runbook.lines["window.prometheus-coverage"].limits
     found = window_metrics.coverage()
 
     assert found.percent >= limits["coverage_percent"], (
@@ -113,17 +104,17 @@ def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, runbook: 
 
 
 @pytest.mark.runbook("window.p95")
-def test_p95_stayed_below_the_limit(window_metrics: WindowMetrics, runbook: Runbook) -> None:
+def test_p95_stayed_below_the_limit(window_metrics: WindowMetrics, limits: Limits) -> None:
     """A percentile of 48 hours is blind to a quarter of an hour."""
-    over = window_metrics.p95_over(runbook.lines["window.p95"].limits["p95_ms"])
+    over = window_metrics.p95_over(limits["p95_ms"])
 
     assert over == []
 
 
 @pytest.mark.runbook("window.errors")
-def test_errors_stayed_below_the_limit(window_metrics: WindowMetrics, quiet: Quiet, runbook: Runbook) -> None:
+def test_errors_stayed_below_the_limit(window_metrics: WindowMetrics, quiet: Quiet, limits: Limits) -> None:
     """And somebody asked all the time, or it was quiet: no request fails where nobody gets through."""
-    over = window_metrics.errors_over(runbook.lines["window.errors"].limits["errors_percent"])
+    over = window_metrics.errors_over(limits["errors_percent"])
 
     assert over == []
     assert quiet.outages(window_metrics) == [], "no request got through"

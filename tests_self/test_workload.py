@@ -76,6 +76,7 @@ def test_restarts_of_any_container() -> None:
     del silent["status"]["containerStatuses"][0]["restartCount"]
 
     assert workload.restarts([pod("a"), pod("b", restarts=2), silent]) == {"b/nox-api": 2, "c/nox-api": None}
+    assert workload.restarts([pod("b", restarts=2), silent], most=2) == {"c/nox-api": None}
 
 
 def test_strangers() -> None:

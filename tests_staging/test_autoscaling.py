@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from noxgate.look.observation import Observation, Observe
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -29,12 +29,12 @@ def test_hpa_can_scale(kube: Kube, target: Target, observe: Observe) -> None:
 
 
 @pytest.mark.runbook("staging.hpa-minimum")
-def test_hpa_keeps_enough_pods(kube: Kube, target: Target, runbook: Runbook) -> None:
+def test_hpa_keeps_enough_pods(kube: Kube, target: Target, limits: Limits) -> None:
     """Kubernetes' default, where nothing is said, is 1."""
     hpa = kube.get("HorizontalPodAutoscaler", HPA, target.namespace)
 
     assert hpa is not None
-    assert hpa["spec"].get("minReplicas", 1) >= runbook.lines["staging.hpa-minimum"].limits["pods"]
+    assert hpa["spec"].get("minReplicas", 1) >= limits["pods"]
     assert hpa["status"].get("currentReplicas", 0) >= hpa["spec"].get("minReplicas", 1)
 
 

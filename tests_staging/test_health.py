@@ -4,26 +4,26 @@ import pytest
 
 from nox_service import answers as faults
 from nox_service.api import ApiClient
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 
 
 @pytest.mark.runbook("staging.health")
-def test_health_is_healthy(api: ApiClient, runbook: Runbook) -> None:
+def test_health_is_healthy(api: ApiClient, limits: Limits) -> None:
     """The whole word, and nothing beside it that complains: a `degraded` with HTTP 200 is not healthy."""
     answers = api.get_often("/health")
 
     assert answers != []
     assert faults.health(answers) == []
-    limit = runbook.lines["staging.health"].limits["seconds"]
+    limit = limits["seconds"]
     assert [answer.seconds for answer in answers if answer.seconds > limit] == []
 
 
 @pytest.mark.runbook("staging.ready")
-def test_ready_answers_200(api: ApiClient, runbook: Runbook) -> None:
+def test_ready_answers_200(api: ApiClient, limits: Limits) -> None:
     """/ready looks at PostgreSQL and Redis, /health does not."""
     answers = api.get_often("/ready")
 
     assert answers != []
     assert faults.ready(answers) == []
-    limit = runbook.lines["staging.ready"].limits["seconds"]
+    limit = limits["seconds"]
     assert [answer.seconds for answer in answers if answer.seconds > limit] == []

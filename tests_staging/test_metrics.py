@@ -8,6 +8,7 @@ import pytest
 
 from nox_service.api import ApiClient
 from noxgate.look.http import Answer
+from noxgate.project.runbook import Runbook
 from noxgate.systems.prometheus import exposition
 from noxgate.systems.prometheus.metric_queries import LABELS
 
@@ -27,8 +28,8 @@ def test_metrics_are_prometheus_text(api: ApiClient) -> None:
 
 
 @pytest.mark.runbook("staging.metrics-series")
-def test_slo_series_exist(api: ApiClient) -> None:
-    """Requests by status, and a latency histogram that can tell 300 ms and 500 ms (the SLOs' limits).
+def test_slo_series_exist(api: ApiClient, runbook: Runbook) -> None:
+    """Requests by status, and a latency histogram that can tell the SLOs' limits.
 
     With the labels by which live tells users from probes: without them its numbers would be of both.
     """
@@ -48,8 +49,10 @@ def test_slo_series_exist(api: ApiClient) -> None:
     ]
     assert unlabelled == [], f"live's queries need more labels: {sorted(set(unlabelled))}"
     assert [buckets for buckets in histograms if not never_falls(list(buckets.values()))] == []
-    fine = [buckets for buckets in histograms if {0.3, 0.5, math.inf} <= buckets.keys()]
-    assert sum(buckets[math.inf] for buckets in fine) > 0, "no requests in a histogram with 0.3, 0.5 and +Inf"
+    p95 = runbook.lines["staging.slo-p95"].limits["p95_ms"] / 1000
+    p99 = runbook.lines["staging.slo-p99"].limits["p99_ms"] / 1000
+    fine = [buckets for buckets in histograms if {p95, p99, math.inf} <= buckets.keys()]
+    assert sum(buckets[math.inf] for buckets in fine) > 0, f"no request in one with {p95}, {p99} and +Inf"
 
 
 def asked(api: ApiClient) -> Answer:

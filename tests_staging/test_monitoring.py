@@ -11,7 +11,7 @@ from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_serv
 from noxgate.blue_green.monitored.watched import dark
 from noxgate.blue_green.running import PODS, application_pods
 from noxgate.errors import UnreachableError
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -79,10 +79,10 @@ def test_prometheus_rule_holds_the_shipped_alerts(
 
 @pytest.mark.runbook("staging.prometheus-targets-up")
 def test_prometheus_scrapes_every_pod(
-    kube: Kube, target: Target, prometheus: Prometheus, runbook: Runbook
+    kube: Kube, target: Target, prometheus: Prometheus, limits: Limits
 ) -> None:
     """A pod that Prometheus does not know is as dark as one that it cannot reach."""
-    limit = runbook.lines["staging.prometheus-targets-up"].limits["seconds"]
+    limit = limits["seconds"]
     pods = [name(pod) for pod in application_pods(kube, target.namespace)]
     wrong = dark(prometheus, target.namespace, pods, limit)
 
@@ -92,13 +92,13 @@ def test_prometheus_scrapes_every_pod(
 
 @pytest.mark.runbook("staging.prometheus-rules-loaded")
 def test_prometheus_judges_every_shipped_rule(
-    prometheus: Prometheus, manifests: tuple[Document, ...], runbook: Runbook
+    prometheus: Prometheus, manifests: tuple[Document, ...], limits: Limits
 ) -> None:
     """By expression, not by name alone, and evaluated a moment ago without an error.
 
     Whether an Alertmanager hears them is said, and asked for in production alone.
     """
-    limit = runbook.lines["staging.prometheus-rules-loaded"].limits["seconds"]
+    limit = limits["seconds"]
     shipped = shipped_rules(manifests)
     wrong = deaf(prometheus, shipped, limit)
     with suppress(UnreachableError):

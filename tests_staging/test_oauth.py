@@ -4,7 +4,7 @@ import pytest
 
 from nox_service.oauth_urls import GITHUB, GOOGLE, MICROSOFT, assert_authorization_urls
 from nox_service.together import Together
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.slo.load_results import LoadTest
 
@@ -13,40 +13,40 @@ REHEARSED = 200  # states, without any load test
 
 @pytest.mark.runbook("staging.oauth-google")
 def test_google_authorization_url(
-    together: Together, target: Target, runbook: Runbook, load_test: LoadTest
+    together: Together, target: Target, limits: Limits, load_test: LoadTest
 ) -> None:
     """As RFC 6749 4.1.1 has it, at Google's own endpoint."""
     digests = load_test.states(GOOGLE.name)
-    at_least = enough(runbook, load_test, "staging.oauth-google", len(digests))
+    at_least = enough(limits["states"], load_test, len(digests))
 
     assert_authorization_urls(together, target, GOOGLE, digests=digests, at_least=at_least)
 
 
 @pytest.mark.runbook("staging.oauth-github")
 def test_github_authorization_url(
-    together: Together, target: Target, runbook: Runbook, load_test: LoadTest
+    together: Together, target: Target, limits: Limits, load_test: LoadTest
 ) -> None:
     """As RFC 6749 4.1.1 has it, at GitHub's own endpoint."""
     digests = load_test.states(GITHUB.name)
-    at_least = enough(runbook, load_test, "staging.oauth-github", len(digests))
+    at_least = enough(limits["states"], load_test, len(digests))
 
     assert_authorization_urls(together, target, GITHUB, digests=digests, at_least=at_least)
 
 
 @pytest.mark.runbook("staging.oauth-microsoft")
 def test_microsoft_authorization_url(
-    together: Together, target: Target, runbook: Runbook, load_test: LoadTest
+    together: Together, target: Target, limits: Limits, load_test: LoadTest
 ) -> None:
     """As RFC 6749 4.1.1 has it, at Microsoft's own endpoint of any tenant."""
     digests = load_test.states(MICROSOFT.name)
-    at_least = enough(runbook, load_test, "staging.oauth-microsoft", len(digests))
+    at_least = enough(limits["states"], load_test, len(digests))
 
     assert_authorization_urls(together, target, MICROSOFT, digests=digests, at_least=at_least)
 
 
-def enough(runbook: Runbook, load_test: LoadTest, line: str, loaded: int) -> int:
+def enough(states: float, load_test: LoadTest, loaded: int) -> int:
     """States to compare: what today's load tests were given, and the target is asked for the rest.
 
     A rehearsal's short ramp is held to what it is.
     """
-    return int(load_test.expected(runbook.lines[line].limits["states"], loaded or REHEARSED))
+    return int(load_test.expected(states, loaded or REHEARSED))

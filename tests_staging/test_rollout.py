@@ -5,7 +5,7 @@ import pytest
 from noxgate.blue_green.running import DEPLOYMENT, one_digest, pods_of, running
 from noxgate.look.observation import Fact
 from noxgate.look.waiting import eventually
-from noxgate.project.runbook import Release, Runbook
+from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.workload import (
@@ -23,9 +23,8 @@ PODS = "app=nox-api"
 
 
 @pytest.mark.runbook("staging.rollout")
-def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, fact: Fact) -> None:
+def test_every_pod_is_ready(kube: Kube, target: Target, limits: Limits, fact: Fact) -> None:
     """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
-    limits = runbook.lines["staging.rollout"].limits
 
     def rolled_out() -> None:
         deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
@@ -42,12 +41,12 @@ def test_every_pod_is_ready(kube: Kube, target: Target, runbook: Runbook, fact: 
 
 
 @pytest.mark.runbook("staging.pod-restarts")
-def test_no_container_restarted(kube: Kube, target: Target) -> None:
+def test_no_container_restarted(kube: Kube, target: Target, limits: Limits) -> None:
     """A pod that died and came back is ready, too."""
     pods = living(kube.list("Pod", target.namespace, PODS))
 
     assert pods != []
-    assert restarts(pods) == {}
+    assert restarts(pods, limits["restarts"]) == {}
 
 
 @pytest.mark.runbook("staging.deployment")

@@ -6,7 +6,7 @@ from noxgate.blue_green.routing import backends, endpoints, reached
 from noxgate.blue_green.traffic import SERVICE, Green, ingresses_of, rivals, wrong_backends
 from noxgate.look.observation import Observe
 from noxgate.look.waiting import eventually
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 
@@ -14,9 +14,9 @@ INGRESS = "nox-api-ingress"
 
 
 @pytest.mark.runbook("staging.service-endpoints")
-def test_service_leads_to_ready_green_pods(kube: Kube, target: Target, runbook: Runbook) -> None:
+def test_service_leads_to_ready_green_pods(kube: Kube, target: Target, limits: Limits) -> None:
     """Every endpoint, ready or not: one that selects blue as well splits the traffic."""
-    limit = runbook.lines["staging.service-endpoints"].limits["within_seconds"]
+    limit = limits["within_seconds"]
 
     def leads() -> None:
         found = reached(kube, SERVICE, target.namespace)
@@ -31,10 +31,10 @@ def test_service_leads_to_ready_green_pods(kube: Kube, target: Target, runbook: 
 
 @pytest.mark.runbook("staging.ingress-backends")
 def test_every_backend_leads_to_ready_green_pods(
-    kube: Kube, target: Target, runbook: Runbook, observe: Observe
+    kube: Kube, target: Target, limits: Limits, observe: Observe
 ) -> None:
     """The API server accepts any name; users get 503. A Service of another namespace is out of reach."""
-    limit = runbook.lines["staging.ingress-backends"].limits["within_seconds"]
+    limit = limits["within_seconds"]
 
     def leads() -> None:
         ingresses = ingresses_of(kube, [target.namespace], observe)

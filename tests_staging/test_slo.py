@@ -2,14 +2,13 @@
 
 import pytest
 
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.slo.load_results import LoadTest
 
 
 @pytest.mark.runbook("staging.load-quick")
-def test_quick_load_test_was_held(load_test: LoadTest, runbook: Runbook) -> None:
+def test_quick_load_test_was_held(load_test: LoadTest, limits: Limits) -> None:
     """To its end, by every class of user, recently, on this release."""
-    limits = runbook.lines["staging.load-quick"].limits
     found = load_test.quick()
 
     assert found != []
@@ -20,9 +19,8 @@ def test_quick_load_test_was_held(load_test: LoadTest, runbook: Runbook) -> None
 
 
 @pytest.mark.runbook("staging.load-full")
-def test_full_load_test_was_held(load_test: LoadTest, runbook: Runbook) -> None:
+def test_full_load_test_was_held(load_test: LoadTest, limits: Limits) -> None:
     """Every level up to the peak, recently, on this release."""
-    limits = runbook.lines["staging.load-full"].limits
     found = load_test.full()
 
     assert found != []

@@ -4,7 +4,7 @@ import pytest
 
 from nox_service.api import ApiClient
 from nox_service.edge import plain, protocols
-from noxgate.project.runbook import Runbook
+from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
 from noxgate.systems.http.tls import TlsClient, faults
 
@@ -16,12 +16,12 @@ def test_tls_is_1_2_or_newer(tls: TlsClient) -> None:
 
 
 @pytest.mark.runbook("staging.tls-certificate")
-def test_certificate_is_valid_for_weeks(tls: TlsClient, runbook: Runbook) -> None:
+def test_certificate_is_valid_for_weeks(tls: TlsClient, limits: Limits) -> None:
     """At each address, as a careful client sees them: host name, and a chain that lasts for the window."""
     facts = tls.facts()
 
     assert facts != []
-    assert faults(facts, runbook.lines["staging.tls-certificate"].limits["days_left"]) == []
+    assert faults(facts, limits["days_left"]) == []
 
 
 @pytest.mark.runbook("staging.https-redirect")

@@ -14,6 +14,8 @@ from noxgate.look.documents import of_toml
 from noxgate.project.keys.key import Key
 from noxgate.project.keys.runbook import KINDS, LINE, PHASE, PROOF, RELEASE, VERSION, Kind
 
+Limits = Mapping[str, float]  # of a line: the numbers that its check compares with
+
 
 class RunbookError(OneLineError):
     """`runbook.toml` cannot be used: one line saying what was expected, what was seen, what to do."""
@@ -53,7 +55,7 @@ class Line:
     next: str
     coming: bool = False
     derived_from: tuple[str, ...] = ()
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
     waivable: bool = True
     proof: tuple[str, ...] = ()
 

@@ -104,8 +104,8 @@ def unready(pods: Sequence[Json]) -> dict[str, str]:
     return {name(pod): why(pod, "Ready") for pod in pods if condition(pod, "Ready") != "True"}
 
 
-def restarts(pods: Sequence[Json]) -> dict[str, int | None]:
-    """Container -> restarts, of those that restarted; None for one that the pod's status does not name."""
+def restarts(pods: Sequence[Json], most: float = 0) -> dict[str, int | None]:
+    """Container -> restarts, of those with more than `most`; None where the status names no container."""
     found: dict[str, int | None] = {}
     for pod in pods:
         status = pod.get("status") or {}
@@ -115,8 +115,9 @@ def restarts(pods: Sequence[Json]) -> dict[str, int | None]:
             for each in status.get(field) or []
         }
         for container in [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]:
-            if named.get(container["name"]) != 0:
-                found[f"{name(pod)}/{container['name']}"] = named.get(container["name"])
+            count = named.get(container["name"])
+            if count is None or count > most:
+                found[f"{name(pod)}/{container['name']}"] = count
     return found
 
 
