@@ -9,10 +9,13 @@ from nox_service.api import ApiClient, ApiSession
 from nox_service.together import Together
 from nox_service.websocket import WebSocketClient
 from noxgate.blue_green.nodes import platform_of_nodes
+from noxgate.blue_green.side import Side, side_of
+from noxgate.blue_green.switching import SwitchPoint
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
 from noxgate.project.runbook import Limits, Release, Runbook
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.kubernetes.kube import Kube, sessions
@@ -47,6 +50,12 @@ def limits(request: pytest.FixtureRequest, runbook: Runbook) -> Limits:
 def release(runbook: Runbook) -> Release:
     """The release being shipped."""
     return runbook.release
+
+
+@pytest.fixture(scope="session")
+def service(runbook: Runbook) -> Service:
+    """What the service calls its parts."""
+    return runbook.service
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +145,18 @@ def kube(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Ku
     return Kube(*kube_sessions, observe)
 
 
+@pytest.fixture
+def green(kube: Kube, target: Target, service: Service) -> Side:
+    """Green: in staging it is all there is."""
+    return side_of(kube, target, service, target.green_namespace, service.green)
+
+
+@pytest.fixture
+def switch_point(kube: Kube, target: Target, service: Service) -> SwitchPoint:
+    """Where the target's traffic is switched."""
+    return SwitchPoint(kube, target, service)
+
+
 @pytest.fixture(scope="session")
 def registry_session(target: Target) -> Iterator[RegistrySession]:
     """The connections to the registries of the target's images."""
@@ -145,12 +166,14 @@ def registry_session(target: Target) -> Iterator[RegistrySession]:
 
 
 @pytest.fixture
-def registry(registry_session: RegistrySession, kube: Kube, target: Target, observe: Observe) -> Registry:
+def registry(
+    registry_session: RegistrySession, kube: Kube, target: Target, service: Service, observe: Observe
+) -> Registry:
     """The registries of the target's images, which are for its nodes."""
     return Registry(
         registry_session,
         observe,
-        lambda: platform_of_nodes(kube, target.green_namespace, "app=nox-api", target.path.name),
+        lambda: platform_of_nodes(kube, target.green_namespace, service.label, target.path.name),
     )
 
 

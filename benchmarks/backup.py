@@ -108,7 +108,9 @@ def _measure(server: ScratchServer, folder: Path, rows: int) -> int:
     )
     session = DatabaseSession(target)
     release = Release("1", datetime.now(UTC).date(), folder)
-    backup = Backup(BackupTrial(target, server=server), release, session, lambda _: None)
+    backup = Backup(
+        BackupTrial(target, server=server), release, "backup_pre_v{version}_*", session, lambda _: None
+    )
     with _step("the proof in all") as proof:
         with _step("  its form"):
             assert backup.form().ends

@@ -8,12 +8,15 @@ import pytest
 
 from nox_service.science import Science, ScienceSession
 from noxgate.blue_green.nodes import platform_of_nodes
+from noxgate.blue_green.side import Side, side_of
+from noxgate.blue_green.switching import SwitchPoint
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.look.samples import Samples
 from noxgate.project.profile import read_peer
 from noxgate.project.release_facts import FactsError, ReleaseFacts, read_release_facts
 from noxgate.project.runbook import Runbook
+from noxgate.project.service.names import Service
 from noxgate.project.target import Runtime, Target
 from noxgate.systems.http.links import Links
 from noxgate.systems.kubernetes.kube import Kube, sessions
@@ -51,6 +54,25 @@ def production_kube(production_kube_sessions: tuple[KubeSession, KubeSession], o
     return Kube(*production_kube_sessions, observe)
 
 
+@pytest.fixture
+def production_green(production_kube: Kube, production: Target, service: Service) -> Side:
+    """Green in production, which is to come."""
+    return side_of(production_kube, production, service, production.green_namespace, service.green)
+
+
+@pytest.fixture
+def production_blue(production_kube: Kube, production: Target, service: Service) -> Side:
+    """What production's users have."""
+    namespace = production.blue_namespace or production.namespace
+    return side_of(production_kube, production, service, namespace, service.blue)
+
+
+@pytest.fixture
+def production_switch_point(production_kube: Kube, production: Target, service: Service) -> SwitchPoint:
+    """Where production's traffic is switched."""
+    return SwitchPoint(production_kube, production, service)
+
+
 @pytest.fixture(scope="session")
 def production_registry_session(production: Target) -> Iterator[RegistrySession]:
     """As `registry_session`, of production."""
@@ -61,14 +83,18 @@ def production_registry_session(production: Target) -> Iterator[RegistrySession]
 
 @pytest.fixture
 def production_registry(
-    production_registry_session: RegistrySession, production_kube: Kube, production: Target, observe: Observe
+    production_registry_session: RegistrySession,
+    production_kube: Kube,
+    production: Target,
+    service: Service,
+    observe: Observe,
 ) -> Registry:
     """The registries of production's images, which are for its nodes."""
     blue = production.blue_namespace or production.namespace
     return Registry(
         production_registry_session,
         observe,
-        lambda: platform_of_nodes(production_kube, blue, "app=nox-api", production.path.name),
+        lambda: platform_of_nodes(production_kube, blue, service.label, production.path.name),
     )
 
 

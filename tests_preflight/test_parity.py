@@ -3,33 +3,26 @@
 import pytest
 
 from noxgate.blue_green.running import running
+from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Runtime, Target
-from noxgate.systems.kubernetes.kube import Kube
+from noxgate.project.target import Runtime
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.redis import Cache
 from noxgate.systems.registry.answers import bases
 from noxgate.systems.registry.client import Registry
 
-GREEN, BLUE = "nox-api-deployment-green", "nox-api-deployment-blue"
-
 
 @pytest.mark.runbook("preflight.node-parity")
 def test_images_declare_the_runtime(
-    kube: Kube,
-    production_kube: Kube,
-    target: Target,
-    production: Target,
+    green: Side,
+    production_blue: Side,
     registry: Registry,
     production_registry: Registry,
     runtime: Runtime,
 ) -> None:
     """Of the digests that run, not of a tag: that may have moved since."""
     variable = f"{runtime.name.upper()}_VERSION"
-    staging = running(kube, target.namespace, GREEN, target.container)
-    blue = running(
-        production_kube, production.blue_namespace or production.namespace, BLUE, production.container
-    )
+    staging, blue = running(green), running(production_blue)
     found = {each: registry.image(each).environment.get(variable) for each in set(staging.values())}
     found |= {each: production_registry.image(each).environment.get(variable) for each in set(blue.values())}
 
@@ -41,18 +34,13 @@ def test_images_declare_the_runtime(
 
 @pytest.mark.runbook("preflight.base-image-parity")
 def test_images_have_one_base(
-    kube: Kube,
-    production_kube: Kube,
-    target: Target,
-    production: Target,
+    green: Side,
+    production_blue: Side,
     registry: Registry,
     production_registry: Registry,
 ) -> None:
     """By the label that names the base; where an image has none, by the leading layers of all."""
-    staging = running(kube, target.namespace, GREEN, target.container)
-    blue = running(
-        production_kube, production.blue_namespace or production.namespace, BLUE, production.container
-    )
+    staging, blue = running(green), running(production_blue)
     images = [registry.image(each) for each in sorted(set(staging.values()))]
     blue_images = [production_registry.image(each) for each in sorted(set(blue.values()))]
     found = bases([*images, *blue_images])

@@ -1,15 +1,17 @@
 """Runbook 1, secrets: what the pod spec that ships refers to, by names, lengths and fingerprints."""
 
+from dataclasses import replace
+
 import pytest
 
+from noxgate.blue_green.running import deployment_of, shipped_deployment
+from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import Reference, references, wholes
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, nowhere
 
-DEPLOYMENT = "nox-api-deployment-green"
 OAUTH = {
     f"{provider}_CLIENT_{part}" for provider in ("GOOGLE", "GITHUB", "MICROSOFT") for part in ("ID", "SECRET")
 }
@@ -17,19 +19,19 @@ Values = dict[str, dict[str, SecretValue] | None]
 
 
 @pytest.mark.runbook("preflight.staging-secrets")
-def test_staging_has_every_secret(kube: Kube, target: Target) -> None:
+def test_staging_has_every_secret(green: Side) -> None:
     """Those that the running pod spec names; a Secret that nobody refers to proves nothing."""
-    secrets = values(kube, target.namespace, referred(kube, target))
+    secrets = values(green, referred(green))
 
     assert secrets != {}
     assert [name for name, found in secrets.items() if found is None] == []
 
 
 @pytest.mark.runbook("preflight.staging-secret-keys")
-def test_staging_has_every_key(kube: Kube, target: Target, limits: Limits) -> None:
+def test_staging_has_every_key(green: Side, limits: Limits) -> None:
     """Each secretKeyRef and configMapKeyRef finds its key. The runbook's grep looks into the wrong Secret."""
-    wanted = referred(kube, target)
-    absent = missing(kube, target.namespace, wanted)
+    wanted = referred(green)
+    absent = missing(green, wanted)
 
     oauth = {each.variable for each in wanted if each.variable in OAUTH}
     keys = {(each.name, each.key) for each in wanted}
@@ -39,10 +41,10 @@ def test_staging_has_every_key(kube: Kube, target: Target, limits: Limits) -> No
 
 
 @pytest.mark.runbook("preflight.staging-secret-values")
-def test_staging_has_no_blank_value(kube: Kube, target: Target, stands: Where) -> None:
+def test_staging_has_no_blank_value(green: Side, stands: Where) -> None:
     """Neither empty, nor blank, nor a template's filler, nor the base64 of one, nor what the checkout has."""
-    wanted = referred(kube, target)
-    found = chosen(values(kube, target.namespace, wanted, stands), wanted)
+    wanted = referred(green)
+    found = chosen(values(green, wanted, stands), wanted)
 
     keys = {(each.name, each.key) for each in wanted if each.kind == "Secret" and each.key is not None}
     assert keys != set()
@@ -52,77 +54,78 @@ def test_staging_has_no_blank_value(kube: Kube, target: Target, stands: Where) -
 
 @pytest.mark.runbook("preflight.production-secret-keys")
 def test_production_has_the_same_keys(
-    kube: Kube,
-    target: Target,
-    production_kube: Kube,
+    green: Side,
     production: Target,
+    production_green: Side,
     production_manifests: tuple[Document, ...],
     stands: Where,
 ) -> None:
     """In the runbook's namespace and in green's, where pods will start; also what green's pod spec asks."""
-    wanted = referred(kube, target)
-    staging = values(kube, target.namespace, wanted)
-    asked = shipped(production_manifests, production.container)
+    wanted = referred(green)
+    staging = values(green, wanted)
+    asked = shipped(production_manifests, production_green)
 
     keys = {name: sorted(found or {}) for name, found in staging.items()}
     assert keys != {}
-    for namespace in dict.fromkeys((production.namespace, production.green_namespace)):
-        there = values(production_kube, namespace, [*wanted, *asked], stands)
+    for side in both(production_green, production.namespace):
+        there = values(side, [*wanted, *asked], stands)
         found = {name: sorted(secret) if secret is not None else None for name, secret in there.items()}
-        assert (namespace, {name: found[name] for name in keys}) == (namespace, keys)
+        assert (side.namespace, {name: found[name] for name in keys}) == (side.namespace, keys)
         assert wrong(chosen(there, [*wanted, *asked]), [*wanted, *asked]) == []
-    assert missing(production_kube, production.green_namespace, asked) == []
+    assert missing(production_green, asked) == []
 
 
 @pytest.mark.runbook("preflight.production-secrets-differ")
 def test_production_shares_no_secret(
-    kube: Kube,
-    target: Target,
-    production_kube: Kube,
+    green: Side,
     production: Target,
+    production_green: Side,
     production_manifests: tuple[Document, ...],
 ) -> None:
     """Under whatever name, and also the password alone inside two different URLs."""
-    wanted = referred(kube, target)
-    asked = [*wanted, *shipped(production_manifests, production.container)]
-    staging = list(chosen(values(kube, target.namespace, wanted), wanted).values())
+    wanted = referred(green)
+    asked = [*wanted, *shipped(production_manifests, production_green)]
+    staging = list(chosen(values(green, wanted), wanted).values())
 
     assert staging != []
-    for namespace in dict.fromkeys((production.namespace, production.green_namespace)):
-        theirs = list(chosen(values(production_kube, namespace, asked), asked).values())
+    for side in both(production_green, production.namespace):
+        theirs = list(chosen(values(side, asked), asked).values())
         assert theirs != []
         shared = [f"{own} and {other}" for own in staging for other in theirs if own.parts & other.parts]
-        assert (namespace, shared) == (namespace, [])
+        assert (side.namespace, shared) == (side.namespace, [])
 
 
-def referred(kube: Kube, target: Target) -> list[Reference]:
+def both(green: Side, namespace: str) -> list[Side]:
+    """Where the Secrets have to be: in green's namespace, and in the runbook's."""
+    return [replace(green, namespace=each) for each in dict.fromkeys((namespace, green.namespace))]
+
+
+def referred(side: Side) -> list[Reference]:
     """What the pod spec of the running release refers to; a Secret that it takes whole, key by key."""
-    deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
-    spec = deployment["spec"]["template"]["spec"]
+    spec = deployment_of(side)["spec"]["template"]["spec"]
     keys = [
         Reference("Secret", whole.name, key, prefix + key)
-        for prefix, whole in wholes(spec, target.container)
+        for prefix, whole in wholes(spec, side.container)
         if whole.kind == "Secret"
-        for key in kube.secret(whole.name, target.namespace) or {}
+        for key in side.kube.secret(whole.name, side.namespace) or {}
     ]
     return [*references(spec), *keys]
 
 
-def shipped(manifests: tuple[Document, ...], container: str | None) -> list[Reference]:
+def shipped(manifests: tuple[Document, ...], side: Side) -> list[Reference]:
     """What the pod spec refers to that green will be deployed with; of envFrom all keys, as variables."""
-    found = [each.content for each in manifests if each.kind == "Deployment" and each.name == DEPLOYMENT]
-    assert len(found) == 1, f"expected one Deployment {DEPLOYMENT} among the manifests, saw {len(found)}"
-    spec = found[0]["spec"]["template"]["spec"]
+    spec = shipped_deployment(manifests, side)["spec"]["template"]["spec"]
+    whole = wholes(spec, side.container)
     return [
         *references(spec),
-        *(Reference(each.kind, each.name, None, prefix + "*") for prefix, each in wholes(spec, container)),
+        *(Reference(each.kind, each.name, None, prefix + "*") for prefix, each in whole),
     ]
 
 
-def values(kube: Kube, namespace: str, wanted: list[Reference], stands: Where = nowhere) -> Values:
+def values(side: Side, wanted: list[Reference], stands: Where = nowhere) -> Values:
     """Each Secret that is referred to, once."""
     names = dict.fromkeys(each.name for each in wanted if each.kind == "Secret")
-    return {name: kube.secret(name, namespace, stands) for name in names}
+    return {name: side.kube.secret(name, side.namespace, stands) for name in names}
 
 
 def chosen(secrets: Values, wanted: list[Reference]) -> dict[tuple[str, str | None], SecretValue]:
@@ -145,7 +148,7 @@ def wrong(found: dict[tuple[str, str | None], SecretValue], wanted: list[Referen
     ]
 
 
-def missing(kube: Kube, namespace: str, wanted: list[Reference]) -> list[str]:
+def missing(side: Side, wanted: list[Reference]) -> list[str]:
     """The references that lead nowhere."""
     absent = []
     keys: dict[tuple[str, str], set[str] | None] = {}
@@ -153,10 +156,10 @@ def missing(kube: Kube, namespace: str, wanted: list[Reference]) -> list[str]:
         at = each.kind, each.name
         if at not in keys:
             if each.kind == "Secret":
-                secret = kube.secret(each.name, namespace)
+                secret = side.kube.secret(each.name, side.namespace)
                 keys[at] = None if secret is None else set(secret)
             else:
-                found = kube.get("ConfigMap", each.name, namespace)
+                found = side.kube.get("ConfigMap", each.name, side.namespace)
                 keys[at] = (
                     None if found is None else {*(found.get("data") or {}), *(found.get("binaryData") or {})}
                 )

@@ -2,47 +2,33 @@
 
 import pytest
 
+from noxgate.blue_green import switching
 from noxgate.blue_green.ingress_meaning import routes
-from noxgate.blue_green.switching import (
-    BLUE,
-    GREEN,
-    colours,
-    differing,
-    dry_run,
-    kept,
-    live_ingress,
-    planned,
-    show_runbooks_patch,
-    switched,
-    together,
-)
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
+from noxgate.blue_green.switching import SwitchPoint, colours, differing, kept, switched
+from noxgate.project.service.names import Service
 
 
 @pytest.mark.runbook("preflight.switch-dry-run")
-def test_switch_changes_backends_only(production_kube: Kube, production: Target) -> None:
+def test_switch_changes_backends_only(production_switch_point: SwitchPoint, service: Service) -> None:
     """Accepted by the server, and compared by meaning: what is accepted may still lose hosts and paths."""
-    before = live_ingress(production_kube, production)
-    show_runbooks_patch(production_kube, production, GREEN)
-    after = dry_run(
-        production_kube, production, planned(production, before, BLUE, GREEN, production.switch_patch)
-    )
+    before = switching.live_ingress(production_switch_point)
+    switching.show_runbooks_patch(production_switch_point, service.green.service)
+    after = switching.dry_run(production_switch_point, switching.forth(production_switch_point, before))
 
-    assert colours(before) == {BLUE}
-    assert differing(after, switched(before, GREEN)) == {}
+    assert colours(before, service) == {service.blue.service}
+    assert differing(after, switched(before, service, service.green.service)) == {}
     assert kept(after) == kept(before)
 
 
 @pytest.mark.runbook("preflight.rollback-dry-run")
-def test_rollback_leads_back(production_kube: Kube, production: Target) -> None:
+def test_rollback_leads_back(production_switch_point: SwitchPoint, service: Service) -> None:
     """Blue serves before the day: the switch and the way back are tried in one dry run, one by one."""
-    before = live_ingress(production_kube, production)
-    show_runbooks_patch(production_kube, production, BLUE)
-    forth = planned(production, before, BLUE, GREEN, production.switch_patch)
-    back = planned(production, before, GREEN, BLUE, production.rollback_patch)
-    after = dry_run(production_kube, production, together(forth, back))
+    before = switching.live_ingress(production_switch_point)
+    switching.show_runbooks_patch(production_switch_point, service.blue.service)
+    forth = switching.forth(production_switch_point, before)
+    back = switching.back(production_switch_point, before)
+    after = switching.dry_run(production_switch_point, switching.together(forth, back))
 
-    assert colours(before) == {BLUE}
+    assert colours(before, service) == {service.blue.service}
     assert differing(after, routes(before)) == {}
     assert kept(after) == kept(before)

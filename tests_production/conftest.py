@@ -12,9 +12,10 @@ from nox_service.pages import PROFILE
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.blue_green.rollback_manifests import RollbackManifests
 from noxgate.blue_green.rolled_back import RolledBack
-from noxgate.blue_green.running import DEPLOYMENT, running
+from noxgate.blue_green.running import running
+from noxgate.blue_green.side import Side, side_of
 from noxgate.blue_green.switch_time import Switch, kept_beside, switch
-from noxgate.blue_green.switching import INGRESS, live_ingress
+from noxgate.blue_green.switching import SwitchPoint, live_ingress
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.look.waiting import pause
@@ -22,13 +23,13 @@ from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
 from noxgate.project.profile import read_peer
 from noxgate.project.runbook import Limits, Release, Runbook
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.sentry import Sentry
 from noxgate.systems.kubernetes.forward import Forward
 from noxgate.systems.kubernetes.kube import Kube, sessions
 from noxgate.systems.kubernetes.pod_logs import PodLogs
-from noxgate.systems.kubernetes.pod_spec import APPLICATION
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.systems.prometheus.client import Prometheus
@@ -51,6 +52,14 @@ from noxgate.window.watching import Watching
 def forward(kube_sessions: tuple[KubeSession, KubeSession], observe: Observe) -> Forward:
     """Ways to single pods of the target's cluster."""
     return Forward(kube_sessions[0], observe)
+
+
+@pytest.fixture
+def blue(kube: Kube, target: Target, service: Service) -> Side:
+    """What users have until the switch, and again after a rollback."""
+    if target.blue_namespace is None:
+        raise UnreachableError(f"{target.path.name} names no blue_namespace")
+    return side_of(kube, target, service, target.blue_namespace, service.blue)
 
 
 @pytest.fixture
@@ -77,6 +86,7 @@ def rounds(
     runbook: Runbook,
     api_session: ApiSession,
     kube_sessions: tuple[KubeSession, KubeSession],
+    service: Service,
 ) -> Rounds:
     """The first minutes on the public host, watched once for the run; each check records its own share.
 
@@ -93,7 +103,7 @@ def rounds(
         """The check that asks says what was seen."""
 
     kube = Kube(*kube_sessions, unrecorded)
-    chosen = "app=nox-api"
+    chosen = service.label
     return Rounds(
         ApiClient(target, api_session, unrecorded),
         ("/health", "/version", "/ready"),
@@ -129,6 +139,12 @@ def staging_kube(staging_kube_sessions: tuple[KubeSession, KubeSession], observe
     return Kube(*staging_kube_sessions, observe)
 
 
+@pytest.fixture
+def staging_green(staging_kube: Kube, staging: Target, service: Service) -> Side:
+    """The release, where it was validated."""
+    return side_of(staging_kube, staging, service, staging.namespace, service.green)
+
+
 @pytest.fixture(scope="session")
 def staging_registry_session(staging: Target) -> Iterator[RegistrySession]:
     """As `registry_session`, of staging."""
@@ -139,26 +155,41 @@ def staging_registry_session(staging: Target) -> Iterator[RegistrySession]:
 
 @pytest.fixture
 def staging_registry(
-    staging_registry_session: RegistrySession, staging_kube: Kube, staging: Target, observe: Observe
+    staging_registry_session: RegistrySession,
+    staging_kube: Kube,
+    staging: Target,
+    service: Service,
+    observe: Observe,
 ) -> Registry:
     """The registries of staging's images, which are for its nodes."""
     return Registry(
         staging_registry_session,
         observe,
-        lambda: platform_of_nodes(staging_kube, staging.namespace, "app=nox-api", staging.path.name),
+        lambda: platform_of_nodes(staging_kube, staging.namespace, service.label, staging.path.name),
     )
 
 
 @pytest.fixture
-def switched(pytestconfig: pytest.Config, kube: Kube, target: Target, observe: Observe) -> Switch:
+def switched(
+    pytestconfig: pytest.Config, switch_point: SwitchPoint, target: Target, observe: Observe
+) -> Switch:
     """When traffic was switched, or switched back: kept from the first look on, or as the operator says."""
     gate = gate_of(pytestconfig)
     assert gate is not None
     folder = None if gate.trust is None else checkpoint.chain(pytestconfig, gate.runbook, gate.trust).folder
     place = None if folder is None else kept_beside(folder)
-    found = switch(live_ingress(kube, target), place, checkpoint.switched_at(pytestconfig))
-    words = ("get", "ingress", INGRESS, "-n", target.namespace, "--show-managed-fields", "-o", "yaml")
-    observe(Observation(str(found), kube.again(*words)))
+    found = switch(live_ingress(switch_point), place, checkpoint.switched_at(pytestconfig))
+    words = (
+        "get",
+        "ingress",
+        switch_point.service.ingress,
+        "-n",
+        target.namespace,
+        "--show-managed-fields",
+        "-o",
+        "yaml",
+    )
+    observe(Observation(str(found), switch_point.kube.again(*words)))
     return found
 
 
@@ -168,25 +199,28 @@ def for_samples(runbook: Runbook) -> Waiting:
     return Waiting(runbook.lines["live.p95-within-target"].limits["coverage_seconds"])
 
 
-def queries_of(target: Target) -> MetricQueries:
+@pytest.fixture
+def metric_queries(target: Target, service: Service) -> MetricQueries:
     """Of green's pods, and of the application's container in them."""
-    return MetricQueries(target.green_namespace, target.container or APPLICATION)
+    container = service.application(target.container)
+    return MetricQueries(target.green_namespace, container.name, service.metrics)
 
 
 @pytest.fixture
 def key_metrics(
     prometheus: Prometheus,
-    kube: Kube,
+    green: Side,
     target: Target,
     limits: Limits,
+    metric_queries: MetricQueries,
     for_samples: Waiting,
     switched: Switch,
 ) -> KeyMetrics:
     """Green's key metrics of the first half hour, which has to be over."""
     seconds = target.waiting(limits["observe_seconds"])
     pause(seconds - since(switched.at))
-    pods = list(running(kube, target.green_namespace, DEPLOYMENT, target.container))
-    return KeyMetrics(prometheus, queries_of(target), pods, seconds, for_samples)
+    pods = list(running(green))
+    return KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples)
 
 
 @pytest.fixture
@@ -217,25 +251,28 @@ def watching(pytestconfig: pytest.Config, observe: Observe) -> Watching:
 
 @pytest.fixture
 def window_metrics(
-    watching: Watching, prometheus: Prometheus, target: Target, limits: Limits, runbook: Runbook
+    watching: Watching,
+    prometheus: Prometheus,
+    metric_queries: MetricQueries,
+    limits: Limits,
+    runbook: Runbook,
 ) -> WindowMetrics:
     """Green's metrics from the switch on, for the hours that the line is about, or to now."""
     coverage = runbook.lines["window.prometheus-coverage"].limits
     window = watching.window()
-    queries = queries_of(target)
     ends = min(watching.now, window.switched + timedelta(hours=limits["hours"]))
     start, end = (each.replace(microsecond=0) for each in (window.switched, ends))
     return WindowMetrics(
-        prometheus, queries, start, end, coverage["coverage_percent"], coverage["gap_minutes"]
+        prometheus, metric_queries, start, end, coverage["coverage_percent"], coverage["gap_minutes"]
     )
 
 
 @pytest.fixture
-def quiet(watching: Watching, target: Target) -> Quiet:
+def quiet(watching: Watching, target: Target, service: Service) -> Quiet:
     """What tells a quiet night from users who do not get through."""
     switched = watching.window().switched
     named = target.quiet.ingress
-    ingress = nginx_requests(target.namespace, INGRESS) if named is None else (named,)
+    ingress = nginx_requests(target.namespace, service.ingress) if named is None else (named,)
     return Quiet(target.quiet.hours, ingress, switched, target.blue_namespace)
 
 
@@ -255,28 +292,33 @@ def backup_trial(target: Target) -> Iterator[BackupTrial]:
 
 @pytest.fixture
 def backup(
-    backup_trial: BackupTrial, release: Release, database_session: DatabaseSession, observe: Observe
+    backup_trial: BackupTrial,
+    release: Release,
+    service: Service,
+    database_session: DatabaseSession,
+    observe: Observe,
 ) -> Backup:
     """The night's backup of the target's database."""
-    return Backup(backup_trial, release, database_session, observe)
+    return Backup(backup_trial, release, service.files.backup, database_session, observe)
 
 
 @pytest.fixture
-def migration_output(target: Target, release: Release, observe: Observe) -> Output:
+def migration_output(target: Target, release: Release, service: Service, observe: Observe) -> Output:
     """What the migration said when it ran on the target."""
-    return output(target, release.version, observe)
+    pattern = service.files.migration_log.replace("{version}", release.version)
+    return output(target, pattern, observe)
 
 
 @pytest.fixture
-def rollback_manifests(target: Target, kube: Kube, observe: Observe) -> RollbackManifests:
+def rollback_manifests(target: Target, kube: Kube, service: Service, observe: Observe) -> RollbackManifests:
     """What was saved of the target's namespace for the way back."""
-    return RollbackManifests(target, kube, observe)
+    return RollbackManifests(target, kube, service, observe)
 
 
 @pytest.fixture
-def rolled_back(target: Target, observe: Observe) -> RolledBack:
+def rolled_back(target: Target, service: Service, observe: Observe) -> RolledBack:
     """What was kept of tonight's rollback."""
-    return RolledBack(target, observe)
+    return RolledBack(target, service.files, observe)
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import pytest
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
 from noxgate.blue_green.monitored.watched import dark, firing
 from noxgate.blue_green.running import application_pods
+from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.prometheus.client import Prometheus
@@ -31,15 +32,20 @@ def test_no_alert_of_the_service_fires(
 
 @pytest.mark.runbook("live.alert-rules-loaded")
 def test_every_shipped_rule_watches_green(
-    prometheus: Prometheus, manifests: tuple[Document, ...], kube: Kube, target: Target, limits: Limits
+    prometheus: Prometheus,
+    manifests: tuple[Document, ...],
+    green: Side,
+    target: Target,
+    service: Service,
+    limits: Limits,
 ) -> None:
     """A rule whose labels still mean blue is as quiet as a service without trouble; so is one unheard."""
     rules = shipped_rules(manifests)
-    pods = [name(pod) for pod in application_pods(kube, target.green_namespace)]
+    pods = [name(pod) for pod in application_pods(green)]
 
     assert rules != []
     assert pods != []
-    assert dark(prometheus, target.green_namespace, pods, limits["seconds"]) == {}
+    assert dark(prometheus, service.monitors, green.namespace, pods, limits["seconds"]) == {}
     assert deaf(prometheus, rules, limits["seconds"]) == {}
     assert blind(prometheus, rules, target.green_namespace, target.blue_namespace) == {}
     assert unheard(prometheus, target) == []

@@ -2,11 +2,10 @@
 
 import pytest
 
-from noxgate.blue_green.running import DEPLOYMENT, released, running, strangers_to
+from noxgate.blue_green.running import released, running, strangers_to
+from noxgate.blue_green.side import Side
 from noxgate.look.observation import Fact
 from noxgate.project.runbook import Limits, Release
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.registry.answers import REVISION
 from noxgate.systems.registry.client import Registry
@@ -16,10 +15,10 @@ from noxgate.systems.repository import Repository
 
 @pytest.mark.runbook("green.image-published")
 def test_registry_has_the_image(
-    registry: Registry, manifests: tuple[Document, ...], release: Release, target: Target
+    registry: Registry, manifests: tuple[Document, ...], release: Release, green: Side
 ) -> None:
     """Under the release's tag, and for the platform of the nodes; it says itself which version it is."""
-    image = registry.image(released(manifests, release.version, target.container))
+    image = registry.image(released(manifests, release.version, green))
 
     assert image.layers != ()
 
@@ -29,14 +28,13 @@ def test_image_is_what_staging_runs(
     registry: Registry,
     manifests: tuple[Document, ...],
     release: Release,
-    target: Target,
-    staging: Target,
-    staging_kube: Kube,
+    green: Side,
+    staging_green: Side,
     fact: Fact,
 ) -> None:
     """By digest: an image that was built again after staging has the same tag, and nobody tested it."""
-    image = registry.image(released(manifests, release.version, target.container))
-    validated = running(staging_kube, staging.namespace, DEPLOYMENT, staging.container)
+    image = registry.image(released(manifests, release.version, green))
+    validated = running(staging_green)
     fact("image", image.digest)
     fact("image-manifest", image.manifest_digest)
 
@@ -50,10 +48,10 @@ def test_image_is_built_from_the_tag(
     repository: Repository,
     manifests: tuple[Document, ...],
     release: Release,
-    target: Target,
+    green: Side,
 ) -> None:
     """By the label that the build leaves in the image."""
-    image = registry.image(released(manifests, release.version, target.container))
+    image = registry.image(released(manifests, release.version, green))
     tag = repository.tag(f"v{release.version}")
 
     assert tag is not None, f"no tag v{release.version}"
@@ -66,12 +64,12 @@ def test_scan_has_no_critical_finding(
     manifests: tuple[Document, ...],
     vulnerabilities: Vulnerabilities,
     release: Release,
-    target: Target,
+    green: Side,
     limits: Limits,
 ) -> None:
     """Of these bytes: a report of another build, or of last week, says nothing of what ships tonight."""
     report = vulnerabilities.report()
-    image = registry.image(released(manifests, release.version, target.container))
+    image = registry.image(released(manifests, release.version, green))
 
     assert report.scan.identity.contradiction(image) is None
     assert report.age_hours <= limits["age_hours"]

@@ -4,11 +4,11 @@ import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
 from noxgate.blue_green.monitored.watched import dark
-from noxgate.blue_green.running import DEPLOYMENT, OLD_DEPLOYMENT, application_pods
-from noxgate.errors import UnreachableError
+from noxgate.blue_green.running import application_pods
+from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.prometheus.client import Prometheus
@@ -16,7 +16,9 @@ from noxgate.systems.prometheus.client import Prometheus
 
 @pytest.mark.runbook("prep.monitoring-active")
 def test_production_is_watched(
-    kube: Kube,
+    blue: Side,
+    green: Side,
+    service: Service,
     target: Target,
     prometheus: Prometheus,
     manifests: tuple[Document, ...],
@@ -24,19 +26,13 @@ def test_production_is_watched(
 ) -> None:
     """Blue's pods, and green's once they are there; by the shipped rules, which somebody hears."""
     limit = limits["seconds"]
-    if target.blue_namespace is None:
-        raise UnreachableError(f"{target.path.name} names no blue_namespace")
-    pods = {
-        namespace: [name(pod) for pod in application_pods(kube, namespace, deployment)]
-        for namespace, deployment in (
-            (target.blue_namespace, OLD_DEPLOYMENT),
-            (target.green_namespace, DEPLOYMENT),
-        )
-    }
-    unseen = [dark(prometheus, namespace, names, limit) for namespace, names in pods.items()]
+    pods = {side.namespace: [name(pod) for pod in application_pods(side)] for side in (blue, green)}
+    unseen = [
+        dark(prometheus, service.monitors, namespace, names, limit) for namespace, names in pods.items()
+    ]
     shipped = shipped_rules(manifests)
 
-    assert pods[target.blue_namespace] != []
+    assert pods[blue.namespace] != []
     assert unseen == [{}, {}]
     assert shipped != []
     assert deaf(prometheus, shipped, limit) == {}

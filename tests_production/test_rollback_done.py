@@ -9,9 +9,11 @@ from nox_service import calculations, pages
 from nox_service.api import ApiClient
 from nox_service.websocket import WebSocketClient, greeting, unalike
 from noxgate.blue_green.rolled_back import DECIDED, DONE, RolledBack
+from noxgate.blue_green.running import deployment_of, labelled_pods
+from noxgate.blue_green.side import Side
 from noxgate.blue_green.switch_time import Switch
 from noxgate.blue_green.switching import (
-    BLUE,
+    SwitchPoint,
     colours,
     differing,
     ingress_before,
@@ -20,35 +22,32 @@ from noxgate.blue_green.switching import (
     switched,
 )
 from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
-from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.project.runbook import Limits, Release
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.workload import desired, living, name
+from noxgate.systems.kubernetes.workload import desired, name
 
-PODS = "app=nox-api"
-DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
 MERGE_PATCH = "application/merge-patch+json"
 APART = timedelta(seconds=2)  # the API server writes whole seconds down
 
 
 @pytest.mark.runbook("rollback.traffic-switch")
-def test_ingress_leads_to_blue_alone(kube: Kube, target: Target, observe: Observe) -> None:
+def test_ingress_leads_to_blue_alone(
+    switch_point: SwitchPoint, blue: Side, target: Target, service: Service, observe: Observe
+) -> None:
     """Every host and path as it was saved before the release, to pods that are ready."""
-    if target.blue_namespace is None:
-        raise UnreachableError(f"{target.path.name} names no blue_namespace")
-    before = ingress_before(target)
-    after = live_ingress(kube, target)
+    before = ingress_before(target, service)
+    after = live_ingress(switch_point)
     namespaces = dict.fromkeys(
         each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
     )
-    others = ingresses_of(kube, list(namespaces), observe)
+    others = ingresses_of(blue.kube, list(namespaces), observe)
 
-    assert colours(after) == {BLUE}
-    assert differing(after, switched(before, BLUE)) == {}
+    assert colours(after, service) == {service.blue.service}
+    assert differing(after, switched(before, service, service.blue.service)) == {}
     assert {field: value for field, value in kept(after).items() if value != kept(before)[field]} == {}
-    assert wrong_backends(kube, after, Green.of(kube, target.blue_namespace, OLD_DEPLOYMENT)) == []
+    assert wrong_backends(blue.kube, after, Green.of(blue), service) == []
     assert rivals(after, others) == {}
 
 
@@ -106,30 +105,29 @@ def test_websocket_echoes_again(websocket: WebSocketClient) -> None:
 
 
 @pytest.mark.runbook("rollback.green-logs-kept")
-def test_green_was_kept_for_later(kube: Kube, target: Target, rolled_back: RolledBack) -> None:
+def test_green_was_kept_for_later(green: Side, rolled_back: RolledBack) -> None:
     """Of every pod: `kubectl logs deployment/…` writes one pod's alone, and scaled down they are gone."""
-    green = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
-    pods = sorted(map(name, living(kube.list("Pod", target.green_namespace, PODS))))
+    deployment = deployment_of(green)
+    pods = sorted(map(name, labelled_pods(green)))
     logs, described = rolled_back.logs(), rolled_back.described()
 
     assert logs != {}
     assert sorted(logs) == sorted(described), "the logs and the descriptions are of different pods"
     lacking = [pod for pod in pods if pod not in logs]
     assert lacking == [], f"not kept: {lacking}"
-    assert pods != [] or desired(green) == 0, "green has no pod, and was not scaled down"
+    assert pods != [] or desired(deployment) == 0, "green has no pod, and was not scaled down"
 
 
 @pytest.mark.runbook("rollback.scale-down-dry-run")
-def test_green_could_be_scaled_down(kube: Kube, target: Target) -> None:
+def test_green_could_be_scaled_down(green: Side) -> None:
     """Whether to do it is the engineer's choice, later."""
-    green = kube.need("Deployment", DEPLOYMENT, target.green_namespace)
-    after = kube.dry_run_patch(
-        "Deployment", DEPLOYMENT, target.green_namespace, {"spec": {"replicas": 0}}, MERGE_PATCH
-    )
+    before = deployment_of(green)
+    none = {"spec": {"replicas": 0}}
+    after = green.kube.dry_run_patch("Deployment", green.deployment, green.namespace, none, MERGE_PATCH)
 
     assert desired(after) == 0
     assert {key: value for key, value in after["spec"].items() if key != "replicas"} == {
-        key: value for key, value in green["spec"].items() if key != "replicas"
+        key: value for key, value in before["spec"].items() if key != "replicas"
     }
 
 

@@ -2,40 +2,27 @@
 
 import pytest
 
+from noxgate.blue_green import switching
 from noxgate.blue_green.ingress_meaning import routes
 from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
 from noxgate.blue_green.saved_objects import twice
-from noxgate.blue_green.switching import (
-    BLUE,
-    GREEN,
-    INGRESS,
-    colours,
-    differing,
-    dry_run,
-    kept,
-    live_ingress,
-    planned,
-    show_runbooks_patch,
-    switched,
-    together,
-)
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
+from noxgate.blue_green.switching import SwitchPoint, colours, differing, kept, switched
+from noxgate.project.service.names import Service
 
 
 @pytest.mark.runbook("prep.rollback-manifests-complete")
-def test_every_object_was_saved(rollback_manifests: RollbackManifests) -> None:
+def test_every_object_was_saved(rollback_manifests: RollbackManifests, service: Service) -> None:
     """`kubectl get all` leaves most kinds out, among them the Ingress, which the switch changes."""
     documents = rollback_manifests.documents()
     lacking = rollback_manifests.lacking(documents)
     outdated = rollback_manifests.outdated(documents)
-    ingresses = [each.content for each in documents if (each.kind, each.name) == ("Ingress", INGRESS)]
+    ingresses = [each.content for each in documents if (each.kind, each.name) == ("Ingress", service.ingress)]
 
     assert documents != ()
     assert lacking == []
     assert twice(documents) == []
     assert outdated == {}, f"not what is live, save them anew: {outdated}"
-    assert [colours(ingress) for ingress in ingresses] == [{BLUE}]
+    assert [colours(ingress, service) for ingress in ingresses] == [{service.blue.service}]
 
 
 @pytest.mark.runbook("prep.rollback-manifests-replay")
@@ -51,16 +38,16 @@ def test_saved_objects_would_be_accepted(rollback_manifests: RollbackManifests) 
 
 
 @pytest.mark.runbook("prep.rollback-dry-run")
-def test_rollback_leads_back(kube: Kube, target: Target) -> None:
+def test_rollback_leads_back(switch_point: SwitchPoint, service: Service) -> None:
     """While blue serves, the switch and the way back in one dry run; after it, the way back alone."""
-    before = live_ingress(kube, target)
-    show_runbooks_patch(kube, target, BLUE)
-    back = planned(target, before, GREEN, BLUE, target.rollback_patch)
-    if colours(before) == {BLUE}:
-        back = together(planned(target, before, BLUE, GREEN, target.switch_patch), back)
-    after = dry_run(kube, target, back)
+    before = switching.live_ingress(switch_point)
+    switching.show_runbooks_patch(switch_point, service.blue.service)
+    back = switching.back(switch_point, before)
+    if colours(before, service) == {service.blue.service}:
+        back = switching.together(switching.forth(switch_point, before), back)
+    after = switching.dry_run(switch_point, back)
 
-    assert colours(before) in ({BLUE}, {GREEN})
+    assert colours(before, service) in ({service.blue.service}, {service.green.service})
     assert routes(after) != {}
-    assert differing(after, switched(before, BLUE)) == {}
+    assert differing(after, switched(before, service, service.blue.service)) == {}
     assert kept(after) == kept(before)

@@ -2,51 +2,37 @@
 
 import pytest
 
-from noxgate.blue_green.switching import (
-    BLUE,
-    GREEN,
-    Json,
-    colours,
-    differing,
-    dry_run,
-    kept,
-    live_ingress,
-    planned,
-    show_runbooks_patch,
-    switched,
-    together,
-)
+from noxgate.blue_green import switching
+from noxgate.blue_green.side import Side
+from noxgate.blue_green.switching import Json, SwitchPoint, colours, differing, kept, switched
 from noxgate.blue_green.traffic import Green, wrong_backends
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
+from noxgate.project.service.names import Service
 
 
 @pytest.mark.runbook("green.switch-dry-run")
-def test_switch_still_changes_backends_only(kube: Kube, target: Target) -> None:
+def test_switch_still_changes_backends_only(switch_point: SwitchPoint, service: Service) -> None:
     """As in pre-flight: somebody may have changed the Ingress since."""
-    before = live_ingress(kube, target)
-    show_runbooks_patch(kube, target, GREEN)
-    after = switch(kube, target, before)
+    before = switching.live_ingress(switch_point)
+    switching.show_runbooks_patch(switch_point, service.green.service)
+    after = switch(switch_point, before)
 
-    assert colours(before) in ({BLUE}, {GREEN})
-    assert differing(after, switched(before, GREEN)) == {}
+    assert colours(before, service) in ({service.blue.service}, {service.green.service})
+    assert differing(after, switched(before, service, service.green.service)) == {}
     assert kept(after) == kept(before)
 
 
 @pytest.mark.runbook("green.switch-backends")
-def test_switch_leads_to_ready_green_pods(kube: Kube, target: Target) -> None:
+def test_switch_leads_to_ready_green_pods(switch_point: SwitchPoint, green: Side, service: Service) -> None:
     """The API server accepts any name: a Service of another namespace is out of an Ingress's reach."""
-    after = switch(kube, target, live_ingress(kube, target))
-    green = Green.of(kube, target.green_namespace)
+    after = switch(switch_point, switching.live_ingress(switch_point))
 
-    assert colours(after) == {GREEN}
-    assert wrong_backends(kube, after, green) == []
+    assert colours(after, service) == {service.green.service}
+    assert wrong_backends(green.kube, after, Green.of(green), service) == []
 
 
-def switch(kube: Kube, target: Target, before: Json) -> Json:
+def switch(at: SwitchPoint, before: Json) -> Json:
     """What the planned switch would leave; once it is done, what the way back and it again would."""
-    forth = planned(target, before, BLUE, GREEN, target.switch_patch)
-    if colours(before) != {GREEN}:
-        return dry_run(kube, target, forth)
-    back = planned(target, before, GREEN, BLUE, target.rollback_patch)
-    return dry_run(kube, target, together(back, forth))
+    forth = switching.forth(at, before)
+    if colours(before, at.service) == {at.service.green.service}:
+        forth = switching.together(switching.back(at, before), forth)
+    return switching.dry_run(at, forth)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from noxgate.blue_green.running import DEPLOYMENT, running
+from noxgate.blue_green.running import running
+from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Release
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.registry.answers import REVISION
 from noxgate.systems.registry.client import Registry
 from noxgate.systems.repository import Repository, Tag
@@ -33,13 +32,12 @@ def test_origin_has_the_same_tag(repository: Repository, release: Release) -> No
 def test_tag_is_the_validated_commit(
     repository: Repository,
     release: Release,
-    staging: Target,
-    staging_kube: Kube,
+    staging_green: Side,
     staging_registry: Registry,
 ) -> None:
     """The commit that the image which staging runs was built from, and it is on the remote's main."""
     tag = tag_of(repository, release)
-    images = set(running(staging_kube, staging.namespace, DEPLOYMENT, staging.container).values())
+    images = set(running(staging_green).values())
     validated = {image: staging_registry.image(image).labels.get(REVISION) for image in images}
     main = repository.remote_head("main")
 

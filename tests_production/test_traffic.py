@@ -6,8 +6,9 @@ import pytest
 
 from nox_service import answers as faults
 from nox_service.api import ApiClient
+from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import (
-    GREEN,
+    SwitchPoint,
     colours,
     differing,
     ingress_before,
@@ -15,13 +16,13 @@ from noxgate.blue_green.switching import (
     live_ingress,
     switched,
 )
-from noxgate.blue_green.traffic import SERVICE, Green, ingresses_of, rivals, wrong_backends
+from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
 from noxgate.look.observation import Observe
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits, Release
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import Forward, pod_port
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.prometheus import exposition
 
 if TYPE_CHECKING:
@@ -32,35 +33,37 @@ AT_A_TIME = 20  # samples between two looks at the pods
 
 
 @pytest.mark.runbook("live.traffic-switch")
-def test_ingress_leads_to_green_alone(kube: Kube, target: Target, observe: Observe) -> None:
+def test_ingress_leads_to_green_alone(
+    switch_point: SwitchPoint, green: Side, target: Target, service: Service, observe: Observe
+) -> None:
     """Every host and path that it had, to a Service within its reach, with green's ready pods alone."""
-    before = ingress_before(target)
-    after = live_ingress(kube, target)
+    before = ingress_before(target, service)
+    after = live_ingress(switch_point)
     namespaces = dict.fromkeys(
         each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
     )
-    others = ingresses_of(kube, list(namespaces), observe)
+    others = ingresses_of(green.kube, list(namespaces), observe)
 
-    assert colours(after) == {GREEN}
-    assert differing(after, switched(before, GREEN)) == {}
+    assert colours(after, service) == {service.green.service}
+    assert differing(after, switched(before, service, service.green.service)) == {}
     assert {field: value for field, value in kept(after).items() if value != kept(before)[field]} == {}
-    assert wrong_backends(kube, after, Green.of(kube, target.green_namespace)) == []
+    assert wrong_backends(green.kube, after, Green.of(green), service) == []
     assert rivals(after, others) == {}
 
 
 @pytest.mark.runbook("live.health-every-replica")
 def test_every_pod_serves_healthy_answers(
-    api: ApiClient, kube: Kube, forward: Forward, target: Target, limits: Limits
+    api: ApiClient, green: Side, forward: Forward, limits: Limits
 ) -> None:
     """By the pods' own counters of /version, which no probe asks: a ready pod may still get no traffic."""
     samples = limits["samples"]
-    before = served(kube, forward, target)
+    before = served(green, forward)
     idle = set(before)
     answers: list[Answer] = []
     while idle and len(answers) < samples:
         answers += api.sample("/health", AT_A_TIME)
         api.sample("/version", AT_A_TIME)
-        now = served(kube, forward, target)
+        now = served(green, forward)
         idle = {pod for pod in now if now[pod] <= before.get(pod, 0)}
 
     assert before != {}
@@ -84,13 +87,13 @@ def test_every_answer_is_the_release(
     eventually(all_are, within=target.waiting(limits["within_seconds"]))
 
 
-def served(kube: Kube, forward: Forward, target: Target) -> dict[str, float]:
+def served(green: Side, forward: Forward) -> dict[str, float]:
     """Pod -> the requests for /version that it has answered."""
-    service = kube.need("Service", SERVICE, target.green_namespace)
+    service = green.kube.need("Service", green.service, green.namespace)
     found = {}
-    for pod in Green.of(kube, target.green_namespace).pods.values():
+    for pod in Green.of(green).pods.values():
         pod_name = pod["metadata"]["name"]
-        with forward.to_pod(target.green_namespace, pod_name, pod_port(service, PORT, pod)) as way:
+        with forward.to_pod(green.namespace, pod_name, pod_port(service, PORT, pod)) as way:
             answer = exposition.asked(way.get)
         assert answer.status == 200, f"{pod_name}: GET /metrics: HTTP {answer.status}"
         found[pod_name] = sum(

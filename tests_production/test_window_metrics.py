@@ -7,12 +7,13 @@ import pytest
 
 from noxgate.blue_green.monitored.loaded_rules import shipped_rules, unloaded
 from noxgate.blue_green.monitored.watched import ours
+from noxgate.blue_green.running import labelled_pods
+from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Limits, Runbook
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.kubernetes.workload import living, restarts
+from noxgate.systems.kubernetes.workload import restarts
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.quiet import Quiet
 from noxgate.systems.prometheus.stretches import Stretch
@@ -55,13 +56,12 @@ def test_users_come_as_before(
 def test_the_night_was_quiet(
     window_metrics: WindowMetrics,
     quiet: Quiet,
-    kube: Kube,
-    target: Target,
+    green: Side,
     limits: Limits,
     runbook: Runbook,
 ) -> None:
     """By Prometheus, which knows of pods that are gone, and by the cluster."""
-    pods = living(kube.list("Pod", target.green_namespace, "app=nox-api"))
+    pods = labelled_pods(green)
 
     assert pods != []
     assert window_metrics.restarts(limits["restarts"]) == {}

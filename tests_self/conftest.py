@@ -15,6 +15,7 @@ from tests_self import forked, scheduling
 from tests_self.authority import Authority
 from tests_self.forked import preloaded
 from tests_self.loopback import Loopback
+from tests_self.service import TABLE
 
 pytest_plugins = ["pytester"]
 preloaded.modules()  # what a run inside this process imports late, it would take away again
@@ -29,11 +30,13 @@ markers = ["runbook(id): line"]
 filterwarnings = ["error", "default::pytest.PytestConfigWarning"]
 """
 
-RUNBOOK = """
+RUNBOOK = f"""
 [release]
 version = "8.0.0"
 date = 2025-08-15
 schema = "schema.toml"
+
+{TABLE}
 [phase.staging]
 title = "Staging"
 budget_minutes = 15

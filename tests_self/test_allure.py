@@ -163,7 +163,7 @@ def test_the_report_is_built(project: "Project", pytestconfig: pytest.Config) ->
     release = project.path / "reports" / "8.0.0"
 
     for _ in range(2):
-        page = allure_report.build(allure, release, runs_of(release)).read_text()
+        page = allure_report.build(allure, release, runs_of(release), "An API").read_text()
 
     history = (release / "allure" / "history.jsonl").read_text().splitlines()
     assert [json.loads(line)["name"] for line in history] == [run.folder.name for run in runs_of(release)]

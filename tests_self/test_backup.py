@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from tests_self.service import SERVICE
 
 from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
 from noxgate.errors import UnreachableError
@@ -53,7 +54,7 @@ def seen() -> list[Observation]:
 @pytest.fixture
 def backup(target: Target, seen: list[Observation]) -> Backup:
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
-    return Backup(BackupTrial(target), release, DatabaseSession(target), seen.append)
+    return Backup(BackupTrial(target), release, SERVICE.files.backup, DatabaseSession(target), seen.append)
 
 
 def written(folder: Path, content: str, name: str = NAME, at: float = 1_764_021_600) -> Path:
@@ -289,7 +290,7 @@ def test_errors_in_the_migrations_output(
 ) -> None:
     written(tmp_path, f"BEGIN\n{line}\n", "migration_v8.0.0_1.log")
 
-    found = output(target, "8.0.0", seen.append)
+    found = output(target, "migration_v8.0.0_*.log", seen.append)
 
     assert found.errors == ((f"line 2: {' '.join(line.split())}",) if is_error else ())
     assert found.lines == 2 + line.count("\n")
@@ -327,7 +328,7 @@ items:
 def test_what_was_not_saved(target: Target, tmp_path: Path, seen: list[Observation]) -> None:
     """Not what controllers make, nor what each namespace has; another namespace's object is not ours."""
     written(tmp_path, MANIFESTS, "rollback_manifests_1.yaml")
-    manifests = RollbackManifests(target, cast("Kube", _Namespace()), seen.append)
+    manifests = RollbackManifests(target, cast("Kube", _Namespace()), SERVICE, seen.append)
 
     assert manifests.lacking(manifests.documents()) == ["ConfigMap settings"]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 import pytest
+from tests_self.service import BACKUP
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
@@ -107,7 +108,7 @@ def backup(target: Target, server: ScratchServer) -> Iterator[Backup]:
     session = DatabaseSession(target)
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     seen: list[Observation] = []
-    yield Backup(BackupTrial(target, server=server), release, session, seen.append)
+    yield Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     session.close()
 
 
@@ -119,7 +120,7 @@ def archived(form: str, target: Target, server: ScratchServer) -> Iterator[Backu
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     session = DatabaseSession(target)
     seen: list[Observation] = []
-    yield Backup(BackupTrial(target, server=server), release, session, seen.append)
+    yield Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     session.close()
 
 
@@ -284,7 +285,7 @@ def test_half_detached_partition_and_invalid_index(
     seen: list[Observation] = []
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     session = DatabaseSession(target)
-    backup = Backup(BackupTrial(target, server=server), release, session, seen.append)
+    backup = Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     made(url, tmp_path)
 
     (found,) = wrong(backup)
@@ -368,7 +369,7 @@ def test_database_of_the_rehearsal(target: Target, server: ScratchServer, tmp_pa
     seen: list[Observation] = []
     session = DatabaseSession(target)
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
-    backup = Backup(BackupTrial(target, server=server), release, session, seen.append)
+    backup = Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     made(server.url(original), tmp_path)
 
     with psycopg.connect(server.url(plain)) as connection:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from tests_self.service import CONTAINER
 
 from noxgate.blue_green.connected.places import configured, elsewhere
 from noxgate.blue_green.connected.sessions import Session, roles, unconnected
@@ -82,7 +83,7 @@ def led(value: str, namespace: str = GREEN, **objects: Any) -> str:
     """Where a pod's DATABASE_URL leads."""
     cluster = cast("Kube", Cluster({}, **objects))
     return configured(
-        cluster, pod(namespace, env=[{"name": "DATABASE_URL", "value": value}]), "DATABASE_URL", None
+        cluster, pod(namespace, env=[{"name": "DATABASE_URL", "value": value}]), "DATABASE_URL", CONTAINER
     )
 
 
@@ -100,7 +101,8 @@ def test_from_a_secret_or_a_config_map_or_all_of_it() -> None:
     named = [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "one", "key": "DATABASE_URL"}}}]
 
     found = [
-        configured(cluster, pod(env=env, envFrom=whole), "DATABASE_URL", None) for env in ([], own, named)
+        configured(cluster, pod(env=env, envFrom=whole), "DATABASE_URL", CONTAINER)
+        for env in ([], own, named)
     ]
 
     assert found == [f"{host}.example.com:5432/nox" for host in ("two", "plain", "one")]
@@ -113,11 +115,11 @@ def test_what_is_not_there_is_a_fault_and_what_nobody_can_read_is_none() -> None
     other = [{"name": "REDIS_URL", "valueFrom": {"secretKeyRef": {"name": "one", "key": "url"}}}]
 
     with pytest.raises(AssertionError, match="Secret none key url in nox-production-green is not there"):
-        configured(cluster, pod(env=absent), "REDIS_URL", None)
+        configured(cluster, pod(env=absent), "REDIS_URL", CONTAINER)
     with pytest.raises(AssertionError, match="no variable REDIS_URL"):
-        configured(cluster, pod(env=[]), "REDIS_URL", None)
+        configured(cluster, pod(env=[]), "REDIS_URL", CONTAINER)
     with pytest.raises(UnreachableError, match="p: REDIS_URL: expected an address, saw another form"):
-        configured(cluster, pod(env=other), "REDIS_URL", None)
+        configured(cluster, pod(env=other), "REDIS_URL", CONTAINER)
 
 
 def test_a_value_made_of_others() -> None:
@@ -129,9 +131,9 @@ def test_a_value_made_of_others() -> None:
     ]
     cluster = cast("Kube", Cluster({}))
 
-    assert configured(cluster, pod(env=env), "DATABASE_URL", None) == "db.example.com:5432/nox"
+    assert configured(cluster, pod(env=env), "DATABASE_URL", CONTAINER) == "db.example.com:5432/nox"
     with pytest.raises(UnreachableError):
-        configured(cluster, pod(env=[env[2]]), "DATABASE_URL", None)
+        configured(cluster, pod(env=[env[2]]), "DATABASE_URL", CONTAINER)
 
 
 def test_the_same_words_are_two_places_in_two_namespaces() -> None:

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from tests_self.served import BEGINS, Pod, Request, remembering, steady
+from tests_self.service import queries
 from tests_self.test_prometheus import client
 
 from nox_rehearsal.parts.prometheus import Scraped
@@ -26,7 +27,6 @@ from noxgate.look.waiting import eventually
 from noxgate.systems.prometheus.counting import Window
 from noxgate.systems.prometheus.growth import growth
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting
-from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def window(
     def of(namespace: str) -> WindowMetrics:
         looking = client(loopback, running.url, observed)
         end = running.began + timedelta(hours=HOURS)
-        return WindowMetrics(looking, MetricQueries(namespace), running.began, end, 40, LENGTH)
+        return WindowMetrics(looking, queries(namespace), running.began, end, 40, LENGTH)
 
     return of
 
@@ -377,7 +377,7 @@ def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[
 
     def live(namespace: str) -> KeyMetrics:
         seconds = EARLIER + time.monotonic() - began  # however long a busy machine took
-        return KeyMetrics(looking, MetricQueries(namespace), ["a"], seconds, Waiting(60))
+        return KeyMetrics(looking, queries(namespace), ["a"], seconds, Waiting(60))
 
     green = [name for name in AFTER if name != INGRESS]
     errors = {name: live(name).errors_percent(1) for name in green}

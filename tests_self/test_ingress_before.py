@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests_self.service import INGRESS, SERVICE
 
-from noxgate.blue_green.switching import INGRESS, ingress_before
+from noxgate.blue_green.switching import ingress_before
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kubectl_yaml.objects import ManifestError
@@ -62,7 +63,7 @@ def test_other_files_beside_tonights_are_not_read(tmp_path: Path, name: str, tex
     save(tmp_path / "night" / "rollback_manifests_1.yaml", ingress("blue"))
     (tmp_path / "night" / name).write_text(text)
 
-    assert ingress_before(where)["spec"]["defaultBackend"]["service"]["name"] == "blue"
+    assert ingress_before(where, SERVICE)["spec"]["defaultBackend"]["service"]["name"] == "blue"
 
 
 def test_the_newest_of_tonights_files_counts(tmp_path: Path) -> None:
@@ -70,14 +71,14 @@ def test_the_newest_of_tonights_files_counts(tmp_path: Path) -> None:
     save(tmp_path / "night" / "rollback_manifests_1.yaml", ingress("newer"))
     save(tmp_path / "night" / "rollback_manifests_2.yaml", ingress("older"), age=60)
 
-    assert ingress_before(where)["spec"]["defaultBackend"]["service"]["name"] == "newer"
+    assert ingress_before(where, SERVICE)["spec"]["defaultBackend"]["service"]["name"] == "newer"
 
 
 def test_another_namespaces_ingress_is_another(tmp_path: Path) -> None:
     where = target(tmp_path)
     save(tmp_path / "night" / "rollback_manifests_1.yaml", ingress("other", "nox-staging"), ingress("blue"))
 
-    assert ingress_before(where)["spec"]["defaultBackend"]["service"]["name"] == "blue"
+    assert ingress_before(where, SERVICE)["spec"]["defaultBackend"]["service"]["name"] == "blue"
 
 
 def test_a_file_of_tonight_that_cannot_be_read_is_said(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_file_of_tonight_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "night" / "rollback_manifests_1.yaml").write_text("kind: [")
 
     with pytest.raises(ManifestError, match="rollback_manifests_1"):
-        ingress_before(where)
+        ingress_before(where, SERVICE)
 
 
 def test_else_as_the_repository_ships_it(tmp_path: Path) -> None:
@@ -95,9 +96,9 @@ def test_else_as_the_repository_ships_it(tmp_path: Path) -> None:
     (folder / "values.yaml").write_text("image: {{ .Values.image }}\n")
     (folder / "ingress.yaml").write_text(json.dumps(ingress("blue")))
 
-    assert ingress_before(where)["spec"]["defaultBackend"]["service"]["name"] == "blue"
+    assert ingress_before(where, SERVICE)["spec"]["defaultBackend"]["service"]["name"] == "blue"
 
 
 def test_nothing_says_how_it_was(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match="nothing says which paths the Ingress had"):
-        ingress_before(target(tmp_path))
+        ingress_before(target(tmp_path), SERVICE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from tests_self.service import queries
 
 from nox_rehearsal.parts import containers, pages
 from nox_service.first_minutes import FirstMinutes, Rounds
@@ -23,7 +24,6 @@ from noxgate.systems.http.sentry import Sentry
 from noxgate.systems.prometheus.answers import Sample, ScrapeTarget
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Span, Waiting
-from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.rule_series import blind
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_gaps_are_no_data(share: float, is_fine: bool) -> None:  # noqa: FBT001
 
 
 def key_metrics(known: Known, *, wait: float = 0) -> KeyMetrics:
-    return KeyMetrics(prometheus(known), MetricQueries(GREEN), ["a", "b"], 1800, Waiting(wait))
+    return KeyMetrics(prometheus(known), queries(GREEN), ["a", "b"], 1800, Waiting(wait))
 
 
 def test_pod_that_nobody_measures_is_no_data() -> None:
@@ -123,7 +123,7 @@ def test_pod_that_nobody_measures_is_no_data() -> None:
 @pytest.mark.parametrize(("share", "is_known"), [(70.0, True), (math.inf, True), (math.nan, False)])
 def test_a_share_that_is_no_number(resource: str, share: float, is_known: bool) -> None:  # noqa: FBT001
     """It is under every limit, and over none."""
-    of = MetricQueries(GREEN)
+    of = queries(GREEN)
     span = Span.of(1800, 15)
     asked = of.memory_percent() if resource == "memory" else of.cpu_percent(span.rate)
     up = [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]
@@ -183,7 +183,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def moment(known: Known, waiting: Waiting) -> KeyMetrics:
     """As a rehearsal looks at it: eight seconds, a sample each."""
-    return KeyMetrics(prometheus(known), MetricQueries(GREEN), ["a", "b"], 1.5, waiting)
+    return KeyMetrics(prometheus(known), queries(GREEN), ["a", "b"], 1.5, waiting)
 
 
 @pytest.mark.parametrize(("missing", "last"), [(0, 8), (1, 8), (2, 10), (8, 71)])

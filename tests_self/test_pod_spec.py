@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests_self.service import CONTAINER
 
 from noxgate.systems.kubernetes.pod_spec import Reference, references, variables, wholes
 
@@ -43,8 +44,8 @@ def test_references_of_every_place() -> None:
         Reference("Secret", "start", "a", "A"),
         Reference("Secret", "whole", None),
     ]
-    assert variables(spec) == {"B": "2", "C": Reference("ConfigMap", "c", "k", "C")}
-    assert wholes(spec) == [
+    assert variables(spec, CONTAINER) == {"B": "2", "C": Reference("ConfigMap", "c", "k", "C")}
+    assert wholes(spec, CONTAINER) == [
         ("P_", Reference("Secret", "whole", None)),
         ("", Reference("ConfigMap", "all", None)),
     ]
@@ -68,7 +69,7 @@ def test_what_is_optional_is_not_needed() -> None:
 @pytest.mark.parametrize("spec", [{}, {"containers": []}, {"containers": [{"name": "x", "env": None}]}])
 def test_nothing_is_asked(spec: dict[str, Any]) -> None:
     assert references(spec) == []
-    assert variables(spec) == {}
+    assert variables(spec, CONTAINER) == {}
 
 
 def test_volumes_that_are_mounted_with_a_secret() -> None:

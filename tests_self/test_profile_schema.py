@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests_self.service import TABLE
 from tests_self.test_profile_keys import EXAMPLES, LEAST, write
 from tests_self.test_profiles import BAD, CLUSTER, GOOD
 
@@ -126,6 +127,7 @@ LINES: Mapping[str, tuple[dict[str, Any], bool]] = {
 def test_lines_of_a_runbook(tmp_path: Path) -> None:
     """Loader and schema agree on each."""
     begins = '[release]\nversion = "8.0.0"\ndate = 2025-08-15\nschema = "s.toml"\n'
+    begins += TABLE
     begins += '[phase.one]\ntitle = "One"\n[phase.phase-two]\ntitle = "Two"\n'
     files = []
     for name, (said, _) in LINES.items():

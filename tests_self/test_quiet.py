@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from tests_self.served import BEGINS, Ingress, Pod, Request, always, remembering, steady
+from tests_self.service import queries
 from tests_self.test_prometheus import client
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Hours
-from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.quiet import Quiet, nginx_requests
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 
@@ -180,7 +180,7 @@ def outages(asked: Asked, loopback: "Loopback", observed: list[Observation]) -> 
     def of(name: str, *hours: Hours) -> list[str]:
         looking = client(loopback, asked.url, observed)
         end = asked.began + timedelta(seconds=LENGTH)
-        metrics = WindowMetrics(looking, MetricQueries(name), asked.began, end, 90, 15)
+        metrics = WindowMetrics(looking, queries(name), asked.began, end, 90, 15)
         ingress = nginx_requests(f"public-{name}", "nox-api-ingress")
         return Quiet(hours, ingress, asked.began, f"blue-{name}").outages(metrics)
 
@@ -220,7 +220,7 @@ def test_second_night_is_compared_with_the_first(
     looking = client(loopback, asked.url, observed)
     began = asked.began - DAY
     metrics = WindowMetrics(
-        looking, MetricQueries("two-nights"), began, asked.began + timedelta(seconds=LENGTH), 90, 15
+        looking, queries("two-nights"), began, asked.began + timedelta(seconds=LENGTH), 90, 15
     )
     ingress = nginx_requests("public-two-nights", "nox-api-ingress")
 

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from tests_self.kubernetes.servers import Server, stand_in
+from tests_self.service import BLUE, GREEN, INGRESS, SERVICE
 
 from noxgate.blue_green.rollback_manifests import KINDS, RollbackManifests, servers_fields
 from noxgate.blue_green.saved_objects import twice
-from noxgate.blue_green.switching import BLUE, GREEN, INGRESS
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
@@ -123,7 +123,7 @@ class Night:
         )
         self.session = KubeSession(target)
         kube = Kube(self.session, self.session, lambda _: None)
-        self.manifests = RollbackManifests(target, kube, lambda each: self.said.append(each.seen))
+        self.manifests = RollbackManifests(target, kube, SERVICE, lambda each: self.said.append(each.seen))
 
     def make(self, body: Json) -> None:
         answer = self.admin.post(place(body["kind"], self.namespace), json=body)

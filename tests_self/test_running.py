@@ -1,13 +1,16 @@
 """Which image runs: of the application's container by its name, and of the one Deployment's own pods."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from tests_self.service import CONTAINER, DEPLOYMENT, side
 
-from noxgate.blue_green.running import DEPLOYMENT, application_pods, pods_of, released, running
+from noxgate.blue_green.running import application_pods, pods_of, released, running
+from noxgate.project.service.names import Container
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -20,6 +23,8 @@ from .kubernetes.servers import Server, stand_in
 HOST = "registry.nox.example"
 PROXY = {"name": "db-proxy", "image": f"{HOST}/db-proxy:2.11", "env": [{"name": "A", "value": "proxy"}]}
 API = {"name": "nox-api", "image": f"{HOST}/nox-api:v8.0.0", "env": [{"name": "A", "value": "api"}]}
+WEB, PROXYS = Container("web", is_named=True), Container("db-proxy", is_named=True)
+GREEN = side(cast("Kube", None), "nox")  # of which only the names are asked
 Json = dict[str, Any]
 
 
@@ -58,10 +63,10 @@ def test_the_applications_container_by_its_name(containers: tuple[Json, ...]) ->
     made = deployment(*containers)
     spec = made["spec"]["template"]["spec"]
 
-    assert application(spec) == application(spec, "nox-api") == API
-    assert variables(spec) == {"A": "api"}
-    assert versions(made["spec"]["template"]) == ["8.0.0"]
-    assert released(shipped(made), "8.0.0") == f"{HOST}/nox-api:v8.0.0"
+    assert application(spec, CONTAINER) == application(spec, Container("nox-api", is_named=True)) == API
+    assert variables(spec, CONTAINER) == {"A": "api"}
+    assert versions(made["spec"]["template"], CONTAINER) == ["8.0.0"]
+    assert released(shipped(made), "8.0.0", GREEN) == f"{HOST}/nox-api:v8.0.0"
 
 
 def test_a_container_of_another_name() -> None:
@@ -69,14 +74,17 @@ def test_a_container_of_another_name() -> None:
     web = {"name": "web", "image": f"{HOST}/nox:v8.0.0"}
     spec = {"containers": [PROXY, web]}
 
-    assert application({"containers": [web]}) == web
-    assert application(spec, "web") == web
-    assert released(shipped(deployment(PROXY, web)), "8.0.1", "web") == f"{HOST}/nox:v8.0.1"
+    assert application({"containers": [web]}, CONTAINER) == web
+    assert application(spec, WEB) == web
+    assert (
+        released(shipped(deployment(PROXY, web)), "8.0.1", replace(GREEN, container=WEB))
+        == f"{HOST}/nox:v8.0.1"
+    )
     with pytest.raises(AssertionError, match="expected a container nox-api, saw db-proxy, web: say cont"):
-        application(spec)
+        application(spec, CONTAINER)
     with pytest.raises(AssertionError, match="expected a container api, saw web: say container ="):
-        application({"containers": [web]}, "api")
-    assert application({}) == application({"containers": []}, "web") == {}
+        application({"containers": [web]}, Container("api", is_named=True))
+    assert application({}, CONTAINER) == application({"containers": []}, WEB) == {}
 
 
 def test_the_deployment_by_its_name() -> None:
@@ -84,9 +92,9 @@ def test_the_deployment_by_its_name() -> None:
     worker = deployment({"name": "worker", "image": "redis:7"}, called="nox-worker")
     manifests = shipped(worker, deployment(PROXY, API))
 
-    assert released(manifests, "8.0.0") == f"{HOST}/nox-api:v8.0.0"
+    assert released(manifests, "8.0.0", GREEN) == f"{HOST}/nox-api:v8.0.0"
     with pytest.raises(AssertionError, match=r"saw none of it among \['nox-worker'\]"):
-        released(manifests[:1], "8.0.0")
+        released(manifests[:1], "8.0.0", GREEN)
 
 
 # ---------------------------------------------------------------- whose pods
@@ -177,13 +185,13 @@ def kube(server: Server) -> Iterator[Kube]:
 
 def test_two_deployments_are_told_apart(kube: Kube) -> None:
     """By who keeps a pod, whatever its labels; one that nobody keeps may be a stranger, and stays."""
-    assert running(kube, "nox", DEPLOYMENT) == {
+    assert running(side(kube, "nox")) == {
         f"{DEPLOYMENT}-1-x": f"{HOST}/nox-api@{digest('a')}",
         "by-hand": f"{HOST}/nox-api@{digest('d')}",
     }
-    assert set(running(kube, "nox", "nox-worker")) == {"nox-worker-1-x", "by-hand"}
+    assert set(running(side(kube, "nox", "nox-worker"))) == {"nox-worker-1-x", "by-hand"}
     assert (
-        running(kube, "nox", "nox-worker", "db-proxy")["nox-worker-1-x"] == f"{HOST}/db-proxy@{digest('0')}"
+        running(side(kube, "nox", "nox-worker", PROXYS))["nox-worker-1-x"] == f"{HOST}/db-proxy@{digest('0')}"
     )
 
 
@@ -196,6 +204,6 @@ def test_pods_by_wider_labels(kube: Kube) -> None:
 
 def test_pods_of_the_application(kube: Kube) -> None:
     """A job's pod with its labels serves nobody, and nobody asks it for metrics or readiness."""
-    assert sorted(map(name, application_pods(kube, "nox"))) == ["by-hand", f"{DEPLOYMENT}-1-x"]
+    assert sorted(map(name, application_pods(side(kube, "nox")))) == ["by-hand", f"{DEPLOYMENT}-1-x"]
     everybody = ["by-hand", f"{DEPLOYMENT}-1-x", "nox-migrate-x", "nox-worker-1-x"]
-    assert sorted(map(name, application_pods(kube, "nox", "not-there-yet"))) == everybody
+    assert sorted(map(name, application_pods(side(kube, "nox", "not-there-yet")))) == everybody

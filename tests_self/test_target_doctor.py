@@ -54,6 +54,7 @@ MADE_OF_OTHERS = {
     *("links", "migration", "science", "tools", "load_test", "rounds", "first_minutes", "switched", "quiet"),
     *("for_samples", "key_metrics", "refused_percent", "watching", "window_metrics", "backup"),
     *("previous_version",),
+    *("service", "green", "blue", "switch_point", "metric_queries"),
 }
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from tests_self.kubernetes.servers import Server, stand_in
+from tests_self.service import BLUE, DEPLOYMENT, GREEN, SERVICE, side
 
 from noxgate.blue_green.ingress_meaning import routes, switch_patch
 from noxgate.blue_green.running import running
-from noxgate.blue_green.switching import BLUE, GREEN, colours, differing, switched
-from noxgate.blue_green.traffic import DEPLOYMENT, Green, ingresses_of, rivals, wrong_backends
+from noxgate.blue_green.switching import colours, differing, switched
+from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
@@ -171,7 +172,7 @@ def green() -> Green3:
 
 def wrong(kube: Kube, green: Green3) -> list[str]:
     found = kube.need("Ingress", "nox-api-ingress", green.namespace)
-    return [said for said, _ in wrong_backends(kube, found, Green.of(kube, green.namespace))]
+    return [said for said, _ in wrong_backends(kube, found, Green.of(side(kube, green.namespace)), SERVICE)]
 
 
 def test_a_whole_green_is_well(admin: httpx.Client, kube: Kube, green: Green3) -> None:
@@ -276,14 +277,14 @@ def test_a_path_of_another_service(admin: httpx.Client, kube: Kube, green: Green
     back = [*patch, *switch_patch(before, GREEN, BLUE)]
     again = kube.dry_run_patch("Ingress", "nox-api-ingress", green.namespace, back, media_type)
 
-    assert (colours(before), colours(after)) == ({BLUE}, {GREEN})
-    assert differing(after, switched(before, GREEN)) == {}
+    assert (colours(before, SERVICE), colours(after, SERVICE)) == ({BLUE}, {GREEN})
+    assert differing(after, switched(before, SERVICE, GREEN)) == {}
     assert routes(again) == routes(before)
-    assert wrong_backends(kube, after, Green.of(kube, green.namespace)) == []
+    assert wrong_backends(kube, after, Green.of(side(kube, green.namespace)), SERVICE) == []
     headers = {"content-type": "application/merge-patch+json"}
     path = f"/apis/discovery.k8s.io/v1/namespaces/{green.namespace}/endpointslices/nox-docs-x"
     admin.patch(path, json={"endpoints": []}, headers=headers)
-    said = wrong_backends(kube, after, Green.of(kube, green.namespace))
+    said = wrong_backends(kube, after, Green.of(side(kube, green.namespace)), SERVICE)
     assert said == [("Service nox-docs: no ready endpoint", ["api.nox.example/docs"])]
 
 
@@ -355,7 +356,7 @@ def test_a_sidecar_may_stand_first(admin: httpx.Client, kube: Kube, green: Green
         green.objects[f"pod {number}"] = pod(number, containers=containers)
     green.make(admin)
 
-    assert set(running(kube, green.namespace, DEPLOYMENT).values()) == {f"{IMAGE}@sha256:nox-api"}
+    assert set(running(side(kube, green.namespace)).values()) == {f"{IMAGE}@sha256:nox-api"}
     assert wrong(kube, green) == []
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests_self.service import queries
 
 from noxgate.blue_green.rolled_back import log_lines, steps
 from noxgate.cli.watch import table
@@ -12,7 +13,6 @@ from noxgate.errors import UnreachableError
 from noxgate.project import schedule as windows
 from noxgate.project.runbook import Runbook, read_runbook
 from noxgate.project.schedule import Window
-from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.stretches import STEP, stretches
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 from noxgate.trust.records import CHECKPOINT, Chain, RecordError
@@ -208,7 +208,7 @@ class Measured:
 
 def metrics(measured: Measured, hours: float = 48) -> WindowMetrics:
     end = NOON + hours * HOUR
-    return WindowMetrics(measured, MetricQueries("green"), NOON, end, 90, 5)  # type: ignore[arg-type]
+    return WindowMetrics(measured, queries("green"), NOON, end, 90, 5)  # type: ignore[arg-type]
 
 
 def test_every_minute_is_asked_for_once() -> None:

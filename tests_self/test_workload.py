@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests_self.service import CONTAINER
 
 from noxgate.systems.kubernetes import workload
 
@@ -126,7 +127,7 @@ def test_pods_that_have_ended_do_not_count() -> None:
 def test_versions(image: str, labels: dict[str, str], versions: list[str]) -> None:
     template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x", "image": image}]}}
 
-    assert workload.versions(template) == versions
+    assert workload.versions(template, CONTAINER) == versions
 
 
 def test_selector_text() -> None:

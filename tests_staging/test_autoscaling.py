@@ -7,21 +7,21 @@ import pytest
 
 from noxgate.look.observation import Observation, Observe
 from noxgate.project.runbook import Limits
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import condition, name, why, without_room
 
 HPA = "nox-api-hpa-green"
-DEPLOYMENT = "nox-api-deployment-green"
 
 
 @pytest.mark.runbook("staging.hpa-conditions")
-def test_hpa_can_scale(kube: Kube, target: Target, observe: Observe) -> None:
+def test_hpa_can_scale(kube: Kube, target: Target, service: Service, observe: Observe) -> None:
     """conditions[0] is AbleToScale: by index, an HPA without metrics looks well."""
     hpa = kube.need("HorizontalPodAutoscaler", HPA, target.namespace)
 
-    assert scaled(hpa) == ("Deployment", DEPLOYMENT)
+    assert scaled(hpa) == ("Deployment", service.green.deployment)
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)
     if (said := without_room(hpa)) is not None:
@@ -39,13 +39,16 @@ def test_hpa_keeps_enough_pods(kube: Kube, target: Target, limits: Limits) -> No
 
 
 @pytest.mark.runbook("staging.hpa-unique")
-def test_one_hpa_scales_the_deployment(kube: Kube, target: Target, manifests: tuple[Document, ...]) -> None:
+def test_one_hpa_scales_the_deployment(
+    kube: Kube, target: Target, service: Service, manifests: tuple[Document, ...]
+) -> None:
     """In the files, where the last definition wins, and in the cluster, where two fight."""
     live = kube.list("HorizontalPodAutoscaler", target.namespace)
     shipped = [each.content for each in manifests if each.kind == "HorizontalPodAutoscaler"]
 
     for hpas in (live, shipped):
-        assert [name(hpa) for hpa in hpas if scaled(hpa) == ("Deployment", DEPLOYMENT)] == [HPA]
+        ours = [name(hpa) for hpa in hpas if scaled(hpa) == ("Deployment", service.green.deployment)]
+        assert ours == [HPA]
 
 
 def scaled(hpa: Mapping[str, Any]) -> tuple[str, str]:

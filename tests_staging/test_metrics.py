@@ -9,8 +9,8 @@ import pytest
 from nox_service.api import ApiClient
 from noxgate.look.http import Answer
 from noxgate.project.runbook import Runbook
+from noxgate.project.service.names import Service
 from noxgate.systems.prometheus import exposition
-from noxgate.systems.prometheus.metric_queries import LABELS
 
 
 @pytest.mark.runbook("staging.metrics-format")
@@ -28,14 +28,14 @@ def test_metrics_are_prometheus_text(api: ApiClient) -> None:
 
 
 @pytest.mark.runbook("staging.metrics-series")
-def test_slo_series_exist(api: ApiClient, runbook: Runbook) -> None:
+def test_slo_series_exist(api: ApiClient, service: Service, runbook: Runbook) -> None:
     """Requests by status, and a latency histogram that can tell the SLOs' limits.
 
     With the labels by which live tells users from probes: without them its numbers would be of both.
     """
     samples = exposition.read(asked(api))
-    requests = [sample for sample in samples if sample.name == "http_requests_total"]
-    histograms = exposition.histograms(samples, "http_request_duration_seconds")
+    requests = [sample for sample in samples if sample.name == service.metrics.requests]
+    histograms = exposition.histograms(samples, service.metrics.durations)
 
     assert [sample for sample in requests if not (math.isfinite(sample.value) and sample.value >= 0)] == []
     assert sum(sample.value for sample in requests) > 0
@@ -44,7 +44,7 @@ def test_slo_series_exist(api: ApiClient, runbook: Runbook) -> None:
     unlabelled = [
         (sample.name, label)
         for sample in samples
-        for label in LABELS.get(sample.name, ())
+        for label in service.metrics.labels.get(sample.name, ())
         if label not in sample.labels
     ]
     assert unlabelled == [], f"live's queries need more labels: {sorted(set(unlabelled))}"

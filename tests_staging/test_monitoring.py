@@ -9,24 +9,24 @@ import pytest
 from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules
 from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_services
 from noxgate.blue_green.monitored.watched import dark
-from noxgate.blue_green.running import PODS, application_pods
+from noxgate.blue_green.running import application_pods, labelled_pods
+from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Limits
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import living, name, selector_text
 from noxgate.systems.prometheus.client import Prometheus
 
-SERVICE = "nox-api-service-green"
-
 
 @pytest.mark.runbook("staging.pod-monitor")
-def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
+def test_pod_monitor_selects_every_pod(kube: Kube, target: Target, green: Side) -> None:
     """A monitor that selects nothing exists just as well. Its port is one that the containers declare."""
     monitor = kube.need("PodMonitor", "nox-api-podmonitor", target.namespace)
-    pods = application_pods(kube, target.namespace)
-    every = set(map(name, living(kube.list("Pod", target.namespace, PODS))))
+    pods = application_pods(green)
+    every = set(map(name, labelled_pods(green)))
 
     chosen = living(kube.list("Pod", target.namespace, selector_text(monitor["spec"]["selector"])))
     selected = set(map(name, chosen))
@@ -40,13 +40,13 @@ def test_pod_monitor_selects_every_pod(kube: Kube, target: Target) -> None:
 
 
 @pytest.mark.runbook("staging.service-monitor")
-def test_service_monitor_selects_the_service(kube: Kube, target: Target) -> None:
+def test_service_monitor_selects_the_service(kube: Kube, target: Target, service: Service) -> None:
     """By the Service's labels, and with a port that it names, or that the containers behind it declare."""
     monitor = kube.get("ServiceMonitor", "nox-api-servicemonitor", target.namespace)
 
     assert monitor is not None
     selected = kube.list("Service", target.namespace, selector_text(monitor["spec"]["selector"]))
-    assert [name(service) for service in selected] == [SERVICE]
+    assert [name(each) for each in selected] == [service.green.service]
     assert target.namespace in searched(monitor, target.namespace)
     endpoints = monitor["spec"].get("endpoints") or []
     behind = living(
@@ -79,12 +79,12 @@ def test_prometheus_rule_holds_the_shipped_alerts(
 
 @pytest.mark.runbook("staging.prometheus-targets-up")
 def test_prometheus_scrapes_every_pod(
-    kube: Kube, target: Target, prometheus: Prometheus, limits: Limits
+    green: Side, service: Service, prometheus: Prometheus, limits: Limits
 ) -> None:
     """A pod that Prometheus does not know is as dark as one that it cannot reach."""
     limit = limits["seconds"]
-    pods = [name(pod) for pod in application_pods(kube, target.namespace)]
-    wrong = dark(prometheus, target.namespace, pods, limit)
+    pods = [name(pod) for pod in application_pods(green)]
+    wrong = dark(prometheus, service.monitors, green.namespace, pods, limit)
 
     assert pods != []
     assert wrong == {}

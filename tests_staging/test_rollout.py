@@ -2,16 +2,15 @@
 
 import pytest
 
-from noxgate.blue_green.running import DEPLOYMENT, one_digest, pods_of, running
+from noxgate.blue_green.running import deployment_of, labelled_pods, one_digest, pods_of, running
+from noxgate.blue_green.side import Side
 from noxgate.look.observation import Fact
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits, Release
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.workload import (
     condition,
     desired,
-    living,
     restarts,
     strangers,
     unready,
@@ -19,16 +18,14 @@ from noxgate.systems.kubernetes.workload import (
     versions,
 )
 
-PODS = "app=nox-api"
-
 
 @pytest.mark.runbook("staging.rollout")
-def test_every_pod_is_ready(kube: Kube, target: Target, limits: Limits, fact: Fact) -> None:
+def test_every_pod_is_ready(green: Side, target: Target, limits: Limits, fact: Fact) -> None:
     """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
 
     def rolled_out() -> None:
-        deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
-        pods = pods_of(kube, deployment, PODS)
+        deployment = deployment_of(green)
+        pods = pods_of(green.kube, deployment, green.label)
 
         assert unsettled(deployment) == {}
         assert unready(pods) == {}
@@ -36,28 +33,28 @@ def test_every_pod_is_ready(kube: Kube, target: Target, limits: Limits, fact: Fa
         assert len(pods) == desired(deployment) >= limits["pods"]
 
     eventually(rolled_out, within=target.waiting(limits["within_seconds"]))
-    for digest in one_digest(running(kube, target.namespace, DEPLOYMENT, target.container)):
+    for digest in one_digest(running(green)):
         fact("image", digest)
 
 
 @pytest.mark.runbook("staging.pod-restarts")
-def test_no_container_restarted(kube: Kube, target: Target, limits: Limits) -> None:
+def test_no_container_restarted(green: Side, limits: Limits) -> None:
     """A pod that died and came back is ready, too."""
-    pods = living(kube.list("Pod", target.namespace, PODS))
+    pods = labelled_pods(green)
 
     assert pods != []
     assert restarts(pods, limits["restarts"]) == {}
 
 
 @pytest.mark.runbook("staging.deployment")
-def test_deployment_is_available(kube: Kube, target: Target, release: Release) -> None:
+def test_deployment_is_available(green: Side, release: Release) -> None:
     """The namespace is looked at by itself: a list in one that does not exist is empty, and no error."""
-    namespace = kube.need("Namespace", target.namespace)
-    deployment = kube.need("Deployment", DEPLOYMENT, target.namespace)
+    namespace = green.kube.need("Namespace", green.namespace)
+    deployment = deployment_of(green)
+    shipped = versions(deployment["spec"]["template"], green.container)
 
     assert namespace["status"]["phase"] == "Active"
-    assert versions(deployment["spec"]["template"], target.container) != []
-    assert set(versions(deployment["spec"]["template"], target.container)) == {release.version}
+    assert set(shipped) == {release.version}
     assert deployment["status"].get("observedGeneration") == deployment["metadata"]["generation"]
     assert condition(deployment, "Available") == "True"
     assert condition(deployment, "Progressing") in {"True", "absent"}

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from nox_rehearsal.world.ports import free_ports
-from nox_service.pods import PodApi, echo
+from nox_service.pods.one import PodApi, echo
 from nox_service.websocket import Echo
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation

@@ -8,10 +8,10 @@ import promql_parser
 import pytest
 from tests_self.prometheus import recording
 from tests_self.prometheus.texts import OPEN, PLAIN, TEXTS, Text
+from tests_self.service import SERVICE, queries
 
 from noxgate.look.http import Answer
 from noxgate.systems.prometheus import exposition
-from noxgate.systems.prometheus.metric_queries import LABELS, MetricQueries
 
 RECORDED = json.loads(recording.RECORDED.read_text(encoding="utf-8"))
 NOW = 1_790_000_000  # seconds
@@ -106,20 +106,23 @@ def test_the_reason_names_the_line() -> None:
 
 def test_the_labels_of_the_live_queries_are_asked_for() -> None:
     """Of the application's own series, those that the queries select by: Prometheus adds the others."""
-    queries = MetricQueries("n")
+    live = queries("n")
     needed: dict[str, set[str]] = {}
 
     def select(expression: promql_parser.Expr) -> None:
-        if isinstance(expression, promql_parser.VectorSelector) and str(expression.name) in LABELS:
+        if (
+            isinstance(expression, promql_parser.VectorSelector)
+            and str(expression.name) in SERVICE.metrics.labels
+        ):
             labels = {matcher.name for matcher in expression.matchers.matchers} - {"namespace", "job"}
             needed.setdefault(str(expression.name), set()).update(labels)
 
-    for expression in (queries.requests, queries.buckets):
+    for expression in (live.requests, live.buckets):
         promql_parser.walk(promql_parser.parse(expression), select)
 
     needed["http_request_duration_seconds_bucket"].add("le")  # of the quantile
     needed["http_requests_total"].add("status")  # by which errors are told
-    assert {name: set(labels) for name, labels in LABELS.items()} == needed
+    assert {name: set(labels) for name, labels in SERVICE.metrics.labels.items()} == needed
 
 
 def _spelled(sample: Any) -> str:

@@ -61,7 +61,8 @@ def open_(world: World, began: datetime, *, switched: timedelta = timedelta()) -
     chain, key, runbook = records(world)
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
     at = history.switched(began)
-    behind = switched_at(read_target(ROOT, str(world.production_profile), phases)) - at
+    target = read_target(ROOT, str(world.production_profile), phases)
+    behind = switched_at(target, runbook.service) - at
     open_window(
         chain, key, runbook, switched=at + switched, by=BY, clock=at + switched + OPENED, shift=behind
     )

@@ -6,10 +6,10 @@ from typing import Any
 
 from noxgate.blue_green.routing import OF_ANOTHER
 from noxgate.blue_green.saved_objects import ownerless, taken, too_large, unlike
-from noxgate.blue_green.switching import GREEN, PATTERN
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.project import saved
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
 from noxgate.systems.kubernetes.manifests import Document, read_file, read_otherwise
@@ -50,17 +50,19 @@ _SERVERS = (
 class RollbackManifests:
     """Looks at the newest file for one check."""
 
-    def __init__(self, target: Target, kube: Kube, observe: Observe) -> None:
+    def __init__(self, target: Target, kube: Kube, service: Service, observe: Observe) -> None:
         self._target = target
         self._kube = kube
+        self._service = service
         self._observe = observe
         self._seen: list[tuple[str, Json]] | None = None
 
     def documents(self) -> tuple[Document, ...]:
         """What the newest file holds; AssertionError where there is none, or it cannot be read."""
-        repeat = saved.listing(self._target, PATTERN)
+        pattern = self._service.files.rollback_manifests
+        repeat = saved.listing(self._target, pattern)
         try:
-            file = saved.newest(self._target, PATTERN)
+            file = saved.newest(self._target, pattern)
             repeat = f"grep -c '^- apiVersion' {shlex.quote(str(file))}"
             found = read_file(file)
         except (UnreachableError, AssertionError) as error:
@@ -83,7 +85,7 @@ class RollbackManifests:
         live = {(kind, each["metadata"]["name"]): each for kind, each in self._objects(namespace)}
         autoscalers = [each for (kind, _), each in live.items() if kind == "HorizontalPodAutoscaler"]
         found = {
-            f"{each.kind} {each.name}": unlike(each, live[each.kind, each.name], autoscalers)
+            f"{each.kind} {each.name}": unlike(each, live[each.kind, each.name], self._service, autoscalers)
             for each in documents
             if each.namespace in {None, namespace} and (each.kind, each.name) in live
         }
@@ -131,7 +133,8 @@ class RollbackManifests:
     def _astray(self, document: Document) -> str | None:
         """A Service that stands for one of another namespace, which has to be there; green's is to come."""
         spec = document.content.get("spec") or {}
-        if document.kind != "Service" or spec.get("type") != "ExternalName" or document.name == GREEN:
+        to_come = document.name == self._service.green.service
+        if document.kind != "Service" or spec.get("type") != "ExternalName" or to_come:
             return None
         match = OF_ANOTHER.fullmatch(str(spec.get("externalName", "")))
         if match is None or self._kube.get("Service", match[1], match[2]) is not None:

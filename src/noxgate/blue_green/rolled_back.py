@@ -12,9 +12,9 @@ from typing import TypeVar
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.project import saved
+from noxgate.project.service.names import NightFiles
 from noxgate.project.target import Target
 
-TIMES, LOGS, PODS = "rollback-times*.txt", "green-logs*.txt", "green-pods*.txt"
 DECIDED, DONE = "decided", "all users have blue"  # the first step and the last
 _PREFIX = re.compile(r"\[pod/([^/\]]+)/([^/\]]+)\] (.*\S)")  # as kubectl logs --prefix writes it
 _NAME = re.compile(r"^Name: +(\S+)", re.MULTILINE)  # as kubectl describe begins a pod
@@ -33,23 +33,26 @@ class Step:
 class RolledBack:
     """Looks at tonight's files for one check."""
 
-    def __init__(self, target: Target, observe: Observe) -> None:
+    def __init__(self, target: Target, files: NightFiles, observe: Observe) -> None:
         self._target = target
+        self._files = files
         self._observe = observe
 
     def steps(self) -> list[Step]:
         """The steps of the newest record, from the decision on; AssertionError where it is no such record."""
         return self._read(
-            TIMES, steps, lambda found: "; ".join(f"{one.at:%H:%M:%S} {one.what}" for one in found)
+            self._files.rollback_times,
+            steps,
+            lambda found: "; ".join(f"{one.at:%H:%M:%S} {one.what}" for one in found),
         )
 
     def logs(self) -> dict[str, int]:
         """Pod -> lines that were kept of it."""
-        return self._read(LOGS, log_lines, lambda found: f"lines of each pod: {found}")
+        return self._read(self._files.green_logs, log_lines, lambda found: f"lines of each pod: {found}")
 
     def described(self) -> list[str]:
         """The pods of which the description was kept."""
-        return self._read(PODS, _NAME.findall, lambda found: f"pods: {', '.join(found)}")
+        return self._read(self._files.green_pods, _NAME.findall, lambda found: f"pods: {', '.join(found)}")
 
     def _read(self, pattern: str, read: Callable[[str], T], show: Callable[[T], str]) -> T:
         repeat = saved.listing(self._target, pattern)
@@ -80,7 +83,7 @@ def steps(text: str) -> list[Step]:
 
 
 def log_lines(text: str) -> dict[str, int]:
-    """Pod -> lines, of what `kubectl logs -l app=nox-api --prefix --tail=-1` wrote."""
+    """Pod -> lines, of what `kubectl logs --prefix --tail=-1` wrote."""
     found: dict[str, int] = {}
     for line in text.splitlines():
         match = _PREFIX.match(line)

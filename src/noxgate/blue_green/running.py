@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from noxgate.blue_green.side import Side
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import application
@@ -12,15 +13,17 @@ from noxgate.systems.registry.names import Reference, named
 
 Json = Mapping[str, Any]
 
-DEPLOYMENT, OLD_DEPLOYMENT = "nox-api-deployment-green", "nox-api-deployment-blue"
-PODS = "app=nox-api"
+
+def deployment_of(side: Side) -> Json:
+    """The Deployment; AssertionError where there is none."""
+    return side.kube.need("Deployment", side.deployment, side.namespace)
 
 
-def running(kube: Kube, namespace: str, deployment: str, container: str | None = None) -> Mapping[str, str]:
+def running(side: Side) -> Mapping[str, str]:
     """Pod -> the image, by its digest, that runs in the application's container of the Deployment's pods."""
-    found = kube.need("Deployment", deployment, namespace)
-    ours = application(found["spec"]["template"]["spec"], container)
-    return image_ids(pods_of(kube, found), str(ours.get("name")))
+    found = deployment_of(side)
+    ours = application(found["spec"]["template"]["spec"], side.container)
+    return image_ids(pods_of(side.kube, found), str(ours.get("name")))
 
 
 def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Json]:
@@ -36,10 +39,15 @@ def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Jso
     return [pod for pod in pods if _keeper(controller(pod), sets) in ours]
 
 
-def application_pods(kube: Kube, namespace: str, deployment: str = DEPLOYMENT) -> list[Json]:
+def application_pods(side: Side) -> list[Json]:
     """The living pods of the application and those of nobody; while its Deployment is not there, all."""
-    found = kube.get("Deployment", deployment, namespace)
-    return living(kube.list("Pod", namespace, PODS)) if found is None else pods_of(kube, found, PODS)
+    found = side.kube.get("Deployment", side.deployment, side.namespace)
+    return labelled_pods(side) if found is None else pods_of(side.kube, found, side.label)
+
+
+def labelled_pods(side: Side) -> list[Json]:
+    """The living pods that have the application's label, whosever they are."""
+    return living(side.kube.list("Pod", side.namespace, side.label))
 
 
 def _keeper(
@@ -82,17 +90,24 @@ def strangers_to(image: Image, running: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def released(
-    manifests: tuple[Document, ...], version: str, container: str | None = None, deployment: str = DEPLOYMENT
-) -> str:
+def shipped_deployment(manifests: tuple[Document, ...], side: Side) -> Json:
+    """The Deployment as the release ships it; AssertionError where it ships none, or several."""
+    deployments = [each for each in manifests if each.kind == "Deployment"]
+    found = [each.content for each in deployments if each.name == side.deployment]
+    seen = [each.name for each in deployments]
+    assert len(found) == 1, f"expected one Deployment {side.deployment} in the manifests, saw {seen}"
+    return found[0]
+
+
+def released(manifests: tuple[Document, ...], version: str, side: Side) -> str:
     """HOST/NAME:vVERSION, of the name that the shipped Deployment gives; AssertionError without one."""
     deployments = [each for each in manifests if each.kind == "Deployment"]
-    shipped: list[Reference] = [
-        named(application(each.content["spec"]["template"]["spec"], container)["image"])
+    ours: list[Reference] = [
+        named(application(each.content["spec"]["template"]["spec"], side.container)["image"])
         for each in deployments
-        if each.name == deployment
+        if each.name == side.deployment
     ]
-    names = {f"{each.host}/{each.repository}" for each in shipped}
+    names = {f"{each.host}/{each.repository}" for each in ours}
     seen = sorted(names) or f"none of it among {[each.name for each in deployments]}"
-    assert len(names) == 1, f"expected one image in the shipped Deployment {deployment}, saw {seen}"
+    assert len(names) == 1, f"expected one image in the shipped Deployment {side.deployment}, saw {seen}"
     return f"{names.pop()}:v{version}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from noxgate.blue_green.ingress_meaning import routes
-from noxgate.blue_green.switching import BLUE, INGRESS, LAST_APPLIED, colours, differing, kept, switched
+from noxgate.blue_green.switching import LAST_APPLIED, colours, differing, kept, switched
+from noxgate.project.service.names import Service
 from noxgate.systems.kubernetes.manifests import Document
 
 Json = Mapping[str, Any]
@@ -22,7 +23,7 @@ def twice(documents: Sequence[Document]) -> list[str]:
     return [f"{kind} {name}" for (kind, name, _), times in found.items() if times > 1]
 
 
-def unlike(document: Document, live: Json, autoscalers: Sequence[Json] = ()) -> list[str]:
+def unlike(document: Document, live: Json, service: Service, autoscalers: Sequence[Json] = ()) -> list[str]:
     """Where a saved object says something else than the live one; of a ConfigMap the keys, never a value."""
     saved = document.content
     match document.kind:
@@ -35,16 +36,17 @@ def unlike(document: Document, live: Json, autoscalers: Sequence[Json] = ()) -> 
                 if mine.get(key) != theirs.get(key)
             ]
         case "Ingress":
-            return _unlike_ingress(document, live)
+            return _unlike_ingress(document, live, service)
     found = list(_differing({key: saved[key] for key in saved if key not in BESIDE}, live, ""))
     if document.kind in SCALED and any(_scales(each, document) for each in autoscalers):
         found = [each for each in found if each != "spec.replicas"]  # an autoscaler's, and not the file's
     return found
 
 
-def _unlike_ingress(document: Document, live: Json) -> list[str]:
+def _unlike_ingress(document: Document, live: Json, service: Service) -> list[str]:
     """By meaning, as it was before the switch: every route, class, certificate and annotation."""
-    wished = switched(live, BLUE) if document.name == INGRESS and colours(live) else routes(live)
+    ours = document.name == service.ingress and colours(live, service)
+    wished = switched(live, service, service.blue.service) if ours else routes(live)
     said = [f"{route} leads to {what}" for route, what in differing(document.content, wished).items()]
     mine, theirs = kept(document.content), kept(live)
     return said + [field for field in theirs if mine[field] != theirs[field]]

@@ -11,18 +11,25 @@ from noxgate.blue_green.ingress_meaning import Route, routes, services, switch_p
 from noxgate.errors import UnreachableError
 from noxgate.look.documents import of_json
 from noxgate.project.saved import newest
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
 from noxgate.systems.kubernetes.manifests import SUFFIXES, read_file
 
 Json = Mapping[str, Any]
 
-INGRESS = "nox-api-ingress"
-PATTERN = "rollback_manifests_*.yaml"  # of tonight's files, those to go back with
-BLUE, GREEN = "nox-api-service-blue", "nox-api-service-green"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # kubectl's own note
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"  # what `kubectl patch` sends unless told otherwise
+
+
+@dataclass(frozen=True)
+class SwitchPoint:
+    """Where traffic is switched: the Ingress of one environment, between the service's two colours."""
+
+    kube: Kube
+    target: Target
+    service: Service
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,18 @@ class Patch:
 
     content: Any
     media_type: str
+
+
+def forth(at: SwitchPoint, ingress: Json) -> Patch:
+    """The planned switch from blue to green."""
+    names = at.service
+    return planned(at.target, ingress, names.blue.service, names.green.service, at.target.switch_patch)
+
+
+def back(at: SwitchPoint, ingress: Json) -> Patch:
+    """The planned way back."""
+    names = at.service
+    return planned(at.target, ingress, names.green.service, names.blue.service, at.target.rollback_patch)
 
 
 def planned(target: Target, ingress: Mapping[str, Any], old: str, new: str, file: str | None) -> Patch:
@@ -67,23 +86,24 @@ def runbooks(service: str) -> Patch:
     return Patch({"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}}, STRATEGIC)
 
 
-def live_ingress(kube: Kube, target: Target) -> Json:
+def live_ingress(at: SwitchPoint) -> Json:
     """The one object that the switch changes."""
-    found = kube.need("Ingress", INGRESS, target.namespace)
-    assert routes(found) != {}, f"Ingress {INGRESS} has no path"
+    found = at.kube.need("Ingress", at.service.ingress, at.target.namespace)
+    assert routes(found) != {}, f"Ingress {at.service.ingress} has no path"
     return found
 
 
-def ingress_before(target: Target) -> Json:
+def ingress_before(target: Target, service: Service) -> Json:
     """The Ingress as it was saved tonight; where nothing was saved, as the repository ships it.
 
     Of both, only the files meant are read: an image scan or a note may lie beside them.
     """
-    for file in [*_tonights(target), *_shipped(target)]:
+    for file in [*_tonights(target, service.files.rollback_manifests), *_shipped(target, service.ingress)]:
         found = [
             each.content
             for each in read_file(file)
-            if (each.kind, each.name) == ("Ingress", INGRESS) and each.namespace in {None, target.namespace}
+            if (each.kind, each.name) == ("Ingress", service.ingress)
+            and each.namespace in {None, target.namespace}
         ]
         if found:
             return found[-1]  # the last that was saved
@@ -92,13 +112,13 @@ def ingress_before(target: Target) -> Json:
     )
 
 
-def _tonights(target: Target) -> list[Path]:
+def _tonights(target: Target, pattern: str) -> list[Path]:
     """The newest file of the rollback manifests, if there is one."""
     folder = target.backups
-    return [newest(target, PATTERN)] if folder is not None and any(folder.glob(PATTERN)) else []
+    return [newest(target, pattern)] if folder is not None and any(folder.glob(pattern)) else []
 
 
-def _shipped(target: Target) -> list[Path]:
+def _shipped(target: Target, ingress: str) -> list[Path]:
     """The files of the repository's folders of manifests that name the Ingress."""
     if target.source is None or target.manifests is None:
         return []
@@ -108,39 +128,40 @@ def _shipped(target: Target) -> list[Path]:
         file
         for folder in folders
         for file in sorted(folder.iterdir())
-        if file.suffix in SUFFIXES and file.is_file() and INGRESS in file.read_text("utf-8", errors="replace")
+        if file.suffix in SUFFIXES and file.is_file() and ingress in file.read_text("utf-8", errors="replace")
     ]
 
 
-def dry_run(kube: Kube, target: Target, patch: Patch) -> Json:
+def dry_run(at: SwitchPoint, patch: Patch) -> Json:
     """What a patch would leave of the Ingress."""
-    return kube.dry_run_patch("Ingress", INGRESS, target.namespace, patch.content, patch.media_type)
+    name, namespace = at.service.ingress, at.target.namespace
+    return at.kube.dry_run_patch("Ingress", name, namespace, patch.content, patch.media_type)
 
 
-def show_runbooks_patch(kube: Kube, target: Target, service: str) -> None:
+def show_runbooks_patch(at: SwitchPoint, to: str) -> None:
     """For the record: what the server says of the patch as the runbook has it. Nobody should paste that."""
     with suppress(RefusedError):
-        dry_run(kube, target, runbooks(service))
+        dry_run(at, runbooks(to))
 
 
-def switched(before: Json, service: str) -> dict[Route, Json]:
+def switched(before: Json, service: Service, to: str) -> dict[Route, Json]:
     """Every route of blue or green as it was, to another Service; those of other Services as they were."""
     return {
-        route: {**backend, "service": {**backend["service"], "name": service}}
-        if is_ours(backend)
+        route: {**backend, "service": {**backend["service"], "name": to}}
+        if is_ours(backend, service)
         else backend
         for route, backend in routes(before).items()
     }
 
 
-def is_ours(backend: Json) -> bool:
+def is_ours(backend: Json, service: Service) -> bool:
     """Whether a backend is blue's or green's: an Ingress may have a path of another Service, for the docs."""
-    return (backend.get("service") or {}).get("name") in {BLUE, GREEN}
+    return (backend.get("service") or {}).get("name") in service.colours
 
 
-def colours(ingress: Json) -> set[str | None]:
+def colours(ingress: Json, service: Service) -> set[str | None]:
     """Blue, green or both: where its routes of the application lead."""
-    return services(ingress) & {BLUE, GREEN}
+    return services(ingress) & service.colours
 
 
 def differing(after: Json, wished: Mapping[Route, Json]) -> dict[str, str]:

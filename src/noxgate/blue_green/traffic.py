@@ -7,16 +7,17 @@ from typing import Any
 
 from noxgate.blue_green.ingress_meaning import Route, routes
 from noxgate.blue_green.routing import Endpoint, backends, endpoints, listens, port_of, reached
+from noxgate.blue_green.running import deployment_of
+from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import is_ours
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
+from noxgate.project.service.names import Service
 from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
 from noxgate.systems.kubernetes.workload import living, name, selector, strangers, unready
 
 Json = Mapping[str, Any]
 
-DEPLOYMENT = "nox-api-deployment-green"
-SERVICE = "nox-api-service-green"
 CHALLENGES = "/.well-known/acme-challenge/"
 
 
@@ -31,12 +32,12 @@ class Green:
     namespace: str
 
     @classmethod
-    def of(cls, kube: Kube, namespace: str, name_of_it: str = DEPLOYMENT) -> "Green":
-        deployment = kube.need("Deployment", name_of_it, namespace)
-        pods = living(kube.list("Pod", namespace, selector(deployment)))
-        own = [pod for pod in pods if _made_by(pod, name_of_it)]
+    def of(cls, side: Side) -> "Green":
+        deployment = deployment_of(side)
+        pods = living(side.kube.list("Pod", side.namespace, selector(deployment)))
+        own = [pod for pod in pods if _made_by(pod, side.deployment)]
         others = strangers(own, deployment)
-        return cls({name(pod): pod for pod in own if name(pod) not in others}, namespace)
+        return cls({name(pod): pod for pod in own if name(pod) not in others}, side.namespace)
 
     def problem(self, behind: Sequence[Endpoint], port: Json) -> str | None:
         """What is wrong behind a Service's port: somebody else, nobody ready, or not all who are."""
@@ -79,17 +80,19 @@ def _made_by(pod: Json, deployment: str) -> bool:
     )
 
 
-def wrong_backends(kube: Kube, ingress: Json, green: Green) -> list[tuple[str, list[str]]]:
+def wrong_backends(kube: Kube, ingress: Json, green: Green, ours: Service) -> list[tuple[str, list[str]]]:
     """Why users of a backend would get 503, or another release, with the paths that lead there."""
     paths: dict[str, list[str]] = {}  # of each backend, which is looked at once
     for path, backend in backends(ingress):
         paths.setdefault(json.dumps(backend, sort_keys=True), []).append(path)
     namespace = ingress["metadata"]["namespace"]
-    said = [(_wrong(kube, namespace, json.loads(backend), green), its) for backend, its in paths.items()]
+    said = [
+        (_wrong(kube, namespace, json.loads(backend), green, ours), its) for backend, its in paths.items()
+    ]
     return [(what, its) for what, its in said if what is not None]
 
 
-def _wrong(kube: Kube, namespace: str, backend: Json, green: Green) -> str | None:
+def _wrong(kube: Kube, namespace: str, backend: Json, green: Green, ours: Service) -> str | None:
     service = backend.get("service") or {}
     if not service and backend.get("resource"):
         return None  # a path of something else, such as a bucket: none of the application's
@@ -100,7 +103,7 @@ def _wrong(kube: Kube, namespace: str, backend: Json, green: Green) -> str | Non
     if port is None:
         return f"Service {service['name']} has no port {service.get('port')}"
     behind = endpoints(kube, found)
-    if not is_ours(backend):  # of another Service, such as one for the documentation: that it answers
+    if not is_ours(backend, ours):  # of another Service, such as one for the documentation: that it answers
         named = str(port.get("name") or "")
         return None if any(each.ready and named in each.ports for each in behind) else _nobody(service)
     said = green.problem(behind, port)

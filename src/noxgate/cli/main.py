@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GO, INCONCLUSIVE, USAGE = 0, 2, 4
 
 # Other packages' commands, entry points of the group noxgate.commands; a look at those would double --help.
-OTHERS = {"rehearse": "the release day on this machine, against a NOX API that runs here"}
+OTHERS = {"rehearse": "the release day on this machine, against an API that runs here"}
 
 DESCRIPTION = """\
 The NOX release gate: the release-day runbook as checks, and one verdict.

@@ -20,5 +20,6 @@ def report(given: argparse.Namespace) -> int:
     if not runs:
         raise allure_report.ReportError(f"no run in {os.path.relpath(release)}: noxgate gate makes one")
     allure = allure_report.install(project.root, project.root / ".venv" / "allure")
-    print(f"Allure report: {os.path.relpath(allure_report.build(allure, release, runs))}")
+    page = allure_report.build(allure, release, runs, project.runbook.service.title)
+    print(f"Allure report: {os.path.relpath(page)}")
     return DONE

@@ -72,6 +72,7 @@ class Watch:
         phases = [phase.name for phase in self.runbook.phases.values() if phase.folder]
         switched = switch.switched_at(
             read_target(self.project.root, self.profile, phases),
+            self.runbook.service,
             kept_beside(self.chain.folder),
             self.switched_at,
         )

@@ -127,7 +127,7 @@ class Code:
                     found.calls |= set(_given(node))
                 elif isinstance(node, ast.Attribute):
                     found.attributes.add(node.attr)
-                    of = node.value.id if isinstance(node.value, ast.Name) else ""
+                    of = _owner(node)
                     found.settings |= {node.attr} if of in TARGETS else set()
                     if of in module.imported:
                         package, inner = module.imported[of]
@@ -150,6 +150,16 @@ def _given(call: ast.Call) -> Iterator[tuple[str, str]]:
     match call:
         case ast.Call(func=ast.Attribute(attr=method), args=[ast.Constant(value=str(text)), *_]):
             yield method, text
+
+
+def _owner(node: ast.Attribute) -> str:
+    """Whose attribute it is: a name's, or that of somebody's target."""
+    match node.value:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(attr=name, value=ast.Name()) if name in TARGETS:
+            return name
+    return ""
 
 
 def _said(node: ast.AST) -> Iterator[ast.AST]:

@@ -29,7 +29,6 @@ from noxgate.trust.signing import VARIABLE
 # The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
 _PATH = re.compile(r"(https?://[^/\s]+)/[^\s:]*")  # of the same host
 SHOWN = 4  # lines that were not run; a narrowed run leaves out dozens
-PASSED = "VALIDATION PASSED - Ready for production deployment!"
 
 
 class Ending:
@@ -108,7 +107,7 @@ class Ending:
             terminalreporter.line(doubt, red=True)
         terminalreporter.line(gate.headline(), **{color: True, "bold": True})
         if judgement.verdict is Verdict.GO and "staging" in gate.phases and not gate.target.rehearsal:
-            terminalreporter.line(PASSED, green=True)
+            terminalreporter.line(gate.runbook.service.passed, green=True)
         if self.evidence:
             terminalreporter.line(f"evidence: {self.evidence}")
         if self.signed_by:

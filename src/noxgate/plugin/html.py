@@ -80,7 +80,9 @@ class Report:
         self._gate = gate
 
     def pytest_html_report_title(self, report: Any) -> None:
-        report.title = f"Release gate: NOX API {self._gate.runbook.release.version}"
+        report.title = (
+            f"Release gate: {self._gate.runbook.service.title} {self._gate.runbook.release.version}"
+        )
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         gate = self._gate

@@ -12,7 +12,8 @@ from typing import Any
 from noxgate.errors import OneLineError
 from noxgate.look.documents import of_toml
 from noxgate.project.keys.key import Key
-from noxgate.project.keys.runbook import KINDS, LINE, PHASE, PROOF, RELEASE, VERSION, Kind
+from noxgate.project.keys.runbook import KINDS, LINE, PHASE, PROOF, RELEASE, SERVICE, VERSION, Kind
+from noxgate.project.service.names import Service
 
 Limits = Mapping[str, float]  # of a line: the numbers that its check compares with
 
@@ -66,9 +67,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Runbook:
+    """`said_of_service` is None in a runbook of before there was one: runs of then are verified still."""
+
     release: Release
     phases: Mapping[str, Phase]
     lines: Mapping[str, Line]
+    said_of_service: Service | None = None
+
+    @property
+    def service(self) -> Service:
+        """What the service calls its parts."""
+        if self.said_of_service is None:
+            raise RunbookError("runbook.toml: missing [service]: what its Deployments and files are called")
+        return self.said_of_service
 
     def of_phase(self, *phases: str) -> list[Line]:
         """The lines that the verdict of these phases counts: all but those derived from others."""
@@ -97,6 +108,9 @@ def _runbook(path: Path, text: str) -> Runbook:
 
     facts = _table(document.pop("release", None), path, "release", RELEASE)
     release = _release(path, facts)
+    service = None
+    if "service" in document:
+        service = _service(path, document.pop("service"))
     phases = {
         name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
     }
@@ -114,7 +128,7 @@ def _runbook(path: Path, text: str) -> Runbook:
             raise RunbookError(
                 f"{path.name}: [{line.id}] derived_from names no line or phase: {', '.join(unknown)}"
             )
-    return Runbook(release, phases, lines)
+    return Runbook(release, phases, lines, service)
 
 
 def _release(path: Path, facts: Mapping[str, Any]) -> Release:
@@ -123,6 +137,25 @@ def _release(path: Path, facts: Mapping[str, Any]) -> Release:
         seen = repr(facts["version"])
         raise RunbookError(f"{path.name}: [release] version: expected such as 8.0.0, saw {seen}")
     return Release(facts["version"], facts["date"], path.parent / facts["schema"])
+
+
+def _service(path: Path, value: object) -> Service:
+    table = _table(value, path, "service", SERVICE)
+    for key in SERVICE:
+        where = f"service.{key.name}"
+        if key.keys:
+            _table(table[key.name], path, where, key.keys)
+    texts = [table, *(table[key.name] for key in SERVICE if key.keys)]
+    for each in texts:
+        for name, item in each.items():
+            wrong = [one for one in (item if isinstance(item, list) else [item]) if not _is_said(one)]
+            if wrong:
+                raise RunbookError(f"{path.name}: [service] {name}: expected text, saw {wrong[0]!r}")
+    return Service.of(table)
+
+
+def _is_said(item: object) -> bool:
+    return isinstance(item, dict) or (isinstance(item, str) and bool(item.strip()))
 
 
 def _known(path: Path, phase: str, phases: Mapping[str, Phase]) -> str:

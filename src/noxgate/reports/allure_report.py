@@ -97,7 +97,7 @@ def install(root: Path, place: Path) -> Allure:
     return Allure(place / "node_modules" / ".bin" / "allure")
 
 
-def build(allure: Allure, release: Path, runs: Sequence[Run]) -> Path:
+def build(allure: Allure, release: Path, runs: Sequence[Run], service: str) -> Path:
     """The page over the newest whole run of each phase, with the history of `runs`, which are in order."""
     folder = release / FOLDER
     folder.mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ def build(allure: Allure, release: Path, runs: Sequence[Run]) -> Path:
         if history.is_file():
             shutil.copy(history, copy)
         played = " (rehearsal)" if all(run.rehearsal for run in runs) else ""
-        name = f"NOX API release {release.name}{played}: what was looked at (no verdict)"
+        name = f"{service} release {release.name}{played}: what was looked at (no verdict)"
         page = allure.page(results, name, copy)
     path = folder / PAGE
     path.write_text(offline(page), encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.look.documents import of_json
+from noxgate.project.runbook import read_runbook
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run.verdict import Outcome, Verdict
 from noxgate.trust.signing import SigningError, SigningKey, sign
@@ -22,8 +23,9 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 RUNBOOK = "runbook.toml"
 FILES = "run/"  # before the name of each file of the run
 COMMITS = {"commit:source": "source_commit", "commit:gate": "commit"}  # subject: key of environment.json
+IMAGE = "image:"  # before the name of the service's container
 # a node may name an image by its index or by its platform's manifest: a run knows one of them, or both
-IMAGES = {"image:nox-api": "image", "image:nox-api/manifest": "image-manifest"}  # subject: name of the fact
+IMAGES = {"": "image", "/manifest": "image-manifest"}  # the subject's end: name of the fact
 _RESULT = {Verdict.GO: "PASSED", Verdict.GO_WITH_WAIVERS: "WARNED"}
 
 
@@ -84,7 +86,7 @@ def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
     return {
         "_type": STATEMENT,
         "subject": [
-            *_facts(results, environment),
+            *_facts(results, environment, read_runbook(root / RUNBOOK).service.container),
             runbook,
             *(
                 {
@@ -118,10 +120,15 @@ def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
     }
 
 
-def _facts(results: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _facts(
+    results: Mapping[str, Any], environment: Mapping[str, Any], called: str
+) -> Iterator[dict[str, Any]]:
     for name, key in COMMITS.items():
         if environment.get(key):
             yield {"name": name, "digest": {"gitCommit": environment[key]}}
-    for name, key in IMAGES.items():
+    for end, key in IMAGES.items():
         if results["facts"].get(key):
-            yield {"name": name, "digest": {"sha256": results["facts"][key].removeprefix("sha256:")}}
+            yield {
+                "name": f"{IMAGE}{called}{end}",
+                "digest": {"sha256": results["facts"][key].removeprefix("sha256:")},
+            }

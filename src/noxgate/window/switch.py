@@ -4,9 +4,10 @@ from datetime import datetime
 from pathlib import Path
 
 from noxgate.blue_green.switch_time import switch
-from noxgate.blue_green.switching import GREEN, colours, live_ingress
+from noxgate.blue_green.switching import SwitchPoint, colours, live_ingress
 from noxgate.errors import NoxgateError, UnreachableError
 from noxgate.look.observation import Observation
+from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
@@ -16,7 +17,9 @@ class NotSwitchedError(NoxgateError):
     """The Ingress does not lead to green: one line."""
 
 
-def switched_at(target: Target, place: Path | None = None, given: datetime | None = None) -> datetime:
+def switched_at(
+    target: Target, service: Service, place: Path | None = None, given: datetime | None = None
+) -> datetime:
     """When the Ingress was led to green; NotSwitchedError where it leads elsewhere."""
 
     def unrecorded(_: Observation) -> None:
@@ -24,16 +27,17 @@ def switched_at(target: Target, place: Path | None = None, given: datetime | Non
 
     session = KubeSession(target)
     try:
-        ingress = live_ingress(Kube(session, session, unrecorded), target)
+        ingress = live_ingress(SwitchPoint(Kube(session, session, unrecorded), target, service))
     except AssertionError as error:
         raise NotSwitchedError(f"{target.name}: {error}") from None
     finally:
         session.close()
-    if colours(ingress) != {GREEN}:
-        leads = ", ".join(sorted(map(str, colours(ingress)))) or "neither blue nor green"
+    green = service.green.service
+    if colours(ingress, service) != {green}:
+        leads = ", ".join(sorted(map(str, colours(ingress, service)))) or "neither blue nor green"
         raise NotSwitchedError(
             f"{target.name}: the window begins with the switch, and the Ingress leads to {leads}, "
-            f"not to {GREEN} alone"
+            f"not to {green} alone"
         )
     try:
         return switch(ingress, place, given).at

@@ -13,6 +13,7 @@ from typing import Any
 from noxgate.blue_green.routing import endpoints, reached
 from noxgate.errors import UnreachableError
 from noxgate.look.places import place
+from noxgate.project.service.names import Container
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.pod_spec import Reference, variables, wholes
 from noxgate.systems.kubernetes.workload import name
@@ -22,7 +23,7 @@ _IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\..+)?")
 _USED = re.compile(r"\$\((\w+)\)")  # another variable in the value of one
 
 
-def configured(kube: Kube, pod: Json, variable: str, container: str | None) -> str:
+def configured(kube: Kube, pod: Json, variable: str, container: Container) -> str:
     """Where a variable of a pod leads; AssertionError where it has none.
 
     UnreachableError where nobody can tell.
@@ -61,7 +62,7 @@ def _resolved(at: str) -> set[tuple[str, str]]:
         return set()
 
 
-def _place(kube: Kube, namespace: str, spec: Json, variable: str, container: str | None) -> str:
+def _place(kube: Kube, namespace: str, spec: Json, variable: str, container: Container) -> str:
     own = variables(spec, container)
     source = own.get(variable)
     if source is None:

@@ -11,16 +11,16 @@ from noxgate.look.promql.identity import NAMESPACES
 from noxgate.look.promql.selectors import Selector, selectors
 from noxgate.systems.prometheus.client import Prometheus
 
-# As the Prometheus operator names the jobs that it makes of our monitors; a mesh's look at something else.
-MONITORS = ("podMonitor/{}/nox-api-podmonitor/", "serviceMonitor/{}/nox-api-servicemonitor/")
 
+def dark(
+    prometheus: Prometheus, monitors: Sequence[str], namespace: str, pods: Sequence[str], limit: float
+) -> dict[str, str]:
+    """Pods of which Prometheus knows nothing new, and why: one it does not know is as dark as one down.
 
-def dark(prometheus: Prometheus, namespace: str, pods: Sequence[str], limit: float) -> dict[str, str]:
-    """Pods of which Prometheus knows nothing new, and why: one it does not know is as dark as one down."""
-    monitors = tuple(monitor.format(namespace) for monitor in MONITORS)
-    scraped = [
-        (one.labels.get("pod", ""), one) for one in prometheus.targets() if one.pool.startswith(monitors)
-    ]
+    By what scrapes them: how the service's monitors are called in a namespace.
+    """
+    ours = tuple(monitor.replace("{namespace}", namespace) for monitor in monitors)
+    scraped = [(one.labels.get("pod", ""), one) for one in prometheus.targets() if one.pool.startswith(ours)]
     now = datetime.now(UTC)
     wrong = {pod: "is not scraped" for pod in pods if pod not in dict(scraped)}
     for pod, one in scraped:

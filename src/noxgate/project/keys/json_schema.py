@@ -33,7 +33,7 @@ def of_profile(phases: Iterable[str]) -> str:
 
 
 def of_runbook() -> str:
-    """The schema of runbook.toml: a table of the release, one of phases, and one of lines for each phase."""
+    """The schema of runbook.toml: release, service, a table of phases, and one of lines for each phase."""
     lines = {"type": "object", "additionalProperties": {**_table(runbook.LINE), "allOf": [*RULES]}}
     phases = {"type": "object", "minProperties": 1, "additionalProperties": _table(runbook.PHASE)}
     return _text(
@@ -41,8 +41,12 @@ def of_runbook() -> str:
         "checks --schema",
         {
             "type": "object",
-            "properties": {"release": _table(runbook.RELEASE), "phase": phases},
-            "required": ["release", "phase"],
+            "properties": {
+                "release": _table(runbook.RELEASE),
+                "service": _table(runbook.SERVICE),
+                "phase": phases,
+            },
+            "required": ["release", "service", "phase"],
             "additionalProperties": lines,
         },
     )

@@ -17,6 +17,53 @@ RELEASE = (
     Key("date", DATE, "The day it ships, such as 2025-08-15.", required=True),
     Key("schema", TEXT, "The catalog that the migration must leave behind.", required=True),
 )
+COLOUR = (
+    Key("deployment", TEXT, "Its Deployment.", required=True, limits=NOT_BLANK),
+    Key("service", TEXT, "Its Service.", required=True, limits=NOT_BLANK),
+)
+SERVICE = (
+    Key("title", TEXT, "As reports call the service.", required=True, limits=NOT_BLANK),
+    Key("passed", TEXT, "What a run says whose validation has passed.", required=True, limits=NOT_BLANK),
+    Key("label", TEXT, "The label of its pods, such as app=api.", required=True, limits=NOT_BLANK),
+    Key("container", TEXT, "Its container, unless a profile names it.", required=True, limits=NOT_BLANK),
+    Key("ingress", TEXT, "The Ingress that the switch changes.", required=True, limits=NOT_BLANK),
+    Key(
+        "monitors",
+        LIST,
+        "How Prometheus calls what scrapes its pods; {namespace} stands for theirs.",
+        required=True,
+        limits={"minItems": 1},
+    ),
+    Key("green", TABLE, "What is released.", required=True, keys=COLOUR),
+    Key("blue", TABLE, "What users have before the switch.", required=True, keys=COLOUR),
+    Key(
+        "metrics",
+        TABLE,
+        "Its own series.",
+        required=True,
+        keys=(
+            Key("job", TEXT, "Their job.", required=True, limits=NOT_BLANK),
+            Key("requests", TEXT, "The counter of requests.", required=True, limits=NOT_BLANK),
+            Key("durations", TEXT, "The histogram of response times.", required=True, limits=NOT_BLANK),
+            Key("operators", LIST, "Paths that no user asks for.", required=True),
+            Key("slow", LIST, "Paths that may take longer than others.", required=True),
+        ),
+    ),
+    Key(
+        "files",
+        TABLE,
+        "The night's files, as patterns; {version} stands for the release's.",
+        required=True,
+        keys=(
+            Key("backup", TEXT, "The backup, without what follows from its form.", required=True),
+            Key("migration_log", TEXT, "What the migration said.", required=True),
+            Key("rollback_manifests", TEXT, "The objects to go back with.", required=True),
+            Key("rollback_times", TEXT, "When each step of a rollback was done.", required=True),
+            Key("green_logs", TEXT, "The logs of green.", required=True),
+            Key("green_pods", TEXT, "The description of green's pods.", required=True),
+        ),
+    ),
+)
 PHASE = (
     Key("title", TEXT, "As reports call it.", "Pre-flight", required=True),
     Key("budget_minutes", WHOLE, "How long the phase may take.", 5),

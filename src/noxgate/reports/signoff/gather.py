@@ -91,6 +91,7 @@ def _whole(
         if line.kind == "derived"
     )
     return SignOff(
+        service=asked.runbook.service.title,
         release=asked.release,
         rehearsal=asked.rehearsal,
         made=asked.now,

@@ -17,7 +17,7 @@ def markdown(page: SignOff) -> str:
 
 
 def _blocks(page: SignOff) -> Iterator[str]:
-    yield f"# {VERDICT_SIGNS[page.verdict]} {page.headline}: NOX API {page.release}\n"
+    yield f"# {VERDICT_SIGNS[page.verdict]} {page.headline}: {page.service} {page.release}\n"
     if page.rehearsal:
         yield "> **REHEARSAL.** Played on one machine against stand-ins: it signs nothing off.\n"
     yield f"{plain(summary(page))}\n"

@@ -188,6 +188,7 @@ class Load:
 class SignOff:
     """Everything on the page."""
 
+    service: str
     release: str
     rehearsal: bool
     made: datetime

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from noxgate.project.service.names import Container
+
 Json = Mapping[str, Any]
 
-APPLICATION = "nox-api"
 # Volumes that are mounted with a Secret: without it the pod does not start.
 _SIGNING_IN = (
     ("csi", "nodePublishSecretRef"),
@@ -45,42 +46,43 @@ def references(pod_spec: Json) -> list[Reference]:
     return sorted(set(found), key=lambda each: (each.kind, each.name, each.key or "", each.variable or ""))
 
 
-def application(pod_spec: Json, named: str | None = None) -> Json:
-    """The container of the application, by the profile's name, never by its place among others.
+def application(pod_spec: Json, wanted: Container) -> Json:
+    """The container of the application, by its name, never by its place among others.
 
-    Where the profile names none it is nox-api, or the only one. AssertionError where nobody can tell.
+    Where the profile names none it is that of the runbook's service, or the only one. AssertionError where
+    nobody can tell.
     """
     found: list[Json] = pod_spec.get("containers") or []
     if not found:
         return {}
-    ours = [container for container in found if container.get("name") == (named or APPLICATION)]
+    ours = [container for container in found if container.get("name") == wanted.name]
     if ours:
         return ours[0]
-    if named is None and len(found) == 1:
+    if not wanted.is_named and len(found) == 1:
         return found[0]
     names = ", ".join(str(container.get("name")) for container in found)
     raise AssertionError(
-        f'expected a container {named or APPLICATION}, saw {names}: say container = "NAME" in the profile'
+        f'expected a container {wanted.name}, saw {names}: say container = "NAME" in the profile'
     )
 
 
-def variables(pod_spec: Json, named: str | None = None) -> dict[str, str | Reference]:
+def variables(pod_spec: Json, wanted: Container) -> dict[str, str | Reference]:
     """The application's variables by name: what stands there, or where the value is taken from.
 
     Variables that come with a whole Secret or ConfigMap (envFrom) are not among them.
     """
     found: dict[str, str | Reference] = {}
-    for entry in application(pod_spec, named).get("env") or []:
+    for entry in application(pod_spec, wanted).get("env") or []:
         source = _source(entry)
         found[entry["name"]] = source if source is not None else entry.get("value", "")
     return found
 
 
-def wholes(pod_spec: Json, named: str | None = None) -> list[tuple[str, Reference]]:
+def wholes(pod_spec: Json, wanted: Container) -> list[tuple[str, Reference]]:
     """What comes to the application with envFrom: a prefix of the variables' names, and the Secret."""
     return [
         (entry.get("prefix", ""), reference)
-        for entry in application(pod_spec, named).get("envFrom") or []
+        for entry in application(pod_spec, wanted).get("envFrom") or []
         for reference in _whole(entry)
     ]
 

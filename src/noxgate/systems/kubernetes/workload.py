@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from noxgate.project.service.names import Container
 from noxgate.systems.kubernetes.pod_spec import application
 
 Json = Mapping[str, Any]
@@ -153,7 +154,7 @@ def controller(thing: Json) -> tuple[str, str] | None:
     return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
 
 
-def versions(template: Json, container: str | None = None) -> list[str]:
+def versions(template: Json, container: Container) -> list[str]:
     """Every version that a pod template names: the tag of the application's image, and its version labels."""
     image = str(application(template["spec"], container)["image"]).partition("@")[0]
     tag = image.rpartition(":")[2] if ":" in image.rpartition("/")[2] else ""

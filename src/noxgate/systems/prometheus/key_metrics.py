@@ -12,7 +12,7 @@ from noxgate.look.waiting import eventually
 from noxgate.systems.prometheus.answers import Sample
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.counting import Counting, Grown, Window, count, undecided
-from noxgate.systems.prometheus.metric_queries import JOB, MetricQueries, any_of, is_failed, is_refused
+from noxgate.systems.prometheus.metric_queries import MetricQueries, any_of, is_failed, is_refused
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class KeyMetrics:
 
         looked, up = self._looked(self._of.up), self._of.up
         jobs = {one.labels.get("job", "") for one in self._prometheus.query(f"count by (job) ({selector})")}
-        if others := jobs - {JOB, ""}:
+        if others := jobs - {self._of.metrics.job, ""}:
             up = f"up{{job=~{any_of(others)}}}"
             found, every = self._scraping(up)
             looked = replace(looked, every=math.ceil(every), labels=_labels(found))

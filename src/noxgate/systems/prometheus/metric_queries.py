@@ -5,16 +5,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-JOB = "nox-api"
-# As the shipped alerts have it: scrapes and probes always succeed quickly, and science may take 2 s.
-OPERATORS = "/metrics|/health|/ready"
+from noxgate.project.service.names import Metrics
+
 SAID = 300  # seconds in which others than the pods themselves say something of them
-SCIENCE = "/empirical/v1|/predict/cj/v1|/xtb/v1|/psi4/v1"
-# What the application's own series must be labelled with: by these the queries below tell users from probes.
-LABELS = {
-    "http_requests_total": ("path", "status"),
-    "http_request_duration_seconds_bucket": ("le", "path"),
-}
 
 
 @dataclass(frozen=True)
@@ -22,7 +15,8 @@ class MetricQueries:
     """Of one namespace's pods, and of the application's container in them."""
 
     namespace: str
-    container: str = "nox-api"
+    container: str
+    metrics: Metrics
 
     @property
     def up(self) -> str:
@@ -44,17 +38,18 @@ class MetricQueries:
     @property
     def buckets(self) -> str:
         """The response times of what users wait for."""
-        return f'http_request_duration_seconds_bucket{{{self._of_job},path!~"{OPERATORS}|{SCIENCE}"}}'
+        paths = "|".join([*self.metrics.operators, *self.metrics.slow])
+        return f'{self.metrics.buckets}{{{self._of_job},path!~"{paths}"}}'
 
     @property
     def requests(self) -> str:
         """All that users asked for, by status."""
-        return f'http_requests_total{{{self._of_job},path!~"{OPERATORS}"}}'
+        return f'{self.metrics.requests}{{{self._of_job},path!~"{"|".join(self.metrics.operators)}"}}'
 
     @property
     def answers(self) -> str:
         """Whatever was asked for, by whomever."""
-        return f"http_requests_total{{{self._of_job}}}"
+        return f"{self.metrics.requests}{{{self._of_job}}}"
 
     @property
     def started(self) -> str:
@@ -88,7 +83,7 @@ class MetricQueries:
 
     @property
     def _of_job(self) -> str:
-        return f'namespace="{self.namespace}",job="{JOB}"'
+        return f'namespace="{self.namespace}",job="{self.metrics.job}"'
 
     @property
     def _of_container(self) -> str:

@@ -49,18 +49,20 @@ class Backup:
         self,
         trial: BackupTrial,
         release: Release,
+        called: str,
         session: DatabaseSession,
         observe: Observe,
     ) -> None:
         self._trial = trial
         self._version = release.version
+        self._called = called.replace("{version}", release.version)
         self._session = session
         self._observe = observe
         self._database = Database(session, observe)
 
     def file(self) -> Path:
         """The newest; AssertionError where there is none."""
-        pattern = f"backup_pre_v{self._version}_*{BACKUP_FORMS[self._trial.target.backup_form]}"
+        pattern = f"{self._called}{BACKUP_FORMS[self._trial.target.backup_form]}"
         return self._look(
             lambda: saved.newest(self._trial.target, pattern), saved.listing(self._trial.target, pattern)
         )

@@ -22,9 +22,8 @@ class Output:
     written: datetime
 
 
-def output(target: Target, version: str, observe: Observe) -> Output:
-    """Of the newest migration_v{version}_*.log; AssertionError where there is none."""
-    pattern = f"migration_v{version}_*.log"
+def output(target: Target, pattern: str, observe: Observe) -> Output:
+    """Of the newest file of this pattern; AssertionError where there is none."""
     repeat = saved.listing(target, pattern)
     try:
         path = saved.newest(target, pattern)

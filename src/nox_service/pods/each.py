@@ -1,0 +1,68 @@
+"""What each pod of one colour says and does, asked by itself: before users get there, or since."""
+
+from urllib.parse import urlsplit
+
+from nox_service import calculations, pages
+from nox_service.pods.one import PodApi, echo
+from nox_service.websocket import greeting, unlike
+from noxgate.blue_green.routing import port_for
+from noxgate.blue_green.side import Side
+from noxgate.blue_green.switching import SwitchPoint, live_ingress
+from noxgate.look.http import Answer
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.forward import Forward, Way, each_pod, each_pod_alone
+
+SOCKET = "/ws"
+
+
+def answers(side: Side, forward: Forward, path: str) -> dict[str, Answer]:
+    """Pod -> its answer, through the Service's port 80."""
+    return each_pod(side.kube, forward, side.namespace, side.service, lambda way: way.get(path))
+
+
+def ports(side: Side, forward: Forward) -> dict[str, int | None]:
+    """Pod -> the port of this machine at which it answered; None where no port was needed."""
+    return each_pod(side.kube, forward, side.namespace, side.service, _port)
+
+
+def _port(way: Way) -> int | None:
+    way.get("/version")
+    return way.port
+
+
+def profiles(side: Side, forward: Forward, target: Target) -> dict[str, Answer]:
+    """Pod -> the profile that it gives the test user."""
+    return each_pod_alone(
+        side.kube,
+        forward,
+        side.namespace,
+        side.service,
+        lambda way: PodApi(target, way).get(pages.PROFILE, who="test_token"),
+    )
+
+
+def users_pages(side: Side, forward: Forward, target: Target) -> dict[str, dict[str, list[str]]]:
+    """Pod -> what is wrong with the pages of a signed-in user."""
+    return each_pod_alone(
+        side.kube, forward, side.namespace, side.service, lambda way: pages.each(PodApi(target, way))
+    )
+
+
+def science(side: Side, forward: Forward, target: Target) -> dict[str, dict[str, list[str]]]:
+    """Pod -> what is wrong with the two requests that store nothing."""
+    return each_pod_alone(
+        side.kube, forward, side.namespace, side.service, lambda way: calculations.each(PodApi(target, way))
+    )
+
+
+def sockets(side: Side, forward: Forward, at: SwitchPoint) -> dict[str, list[str]]:
+    """Pod -> what is wrong with its echo.
+
+    At the port of the Service that the Ingress has for it, which need not be that of the pages.
+    """
+    message = greeting()
+    port = port_for(live_ingress(at), f"{urlsplit(at.target.base_url).path}{SOCKET}")
+    echoes = each_pod_alone(
+        side.kube, forward, side.namespace, side.service, lambda way: echo(way, SOCKET, message), port
+    )
+    return {pod: unlike(each, message) for pod, each in echoes.items()}

@@ -1,0 +1,1 @@
+"""What runbook.toml says of the service that is released."""
