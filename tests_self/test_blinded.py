@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noxgate.cli.main import INCONCLUSIVE
+from noxgate.errors import Exit
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -49,4 +49,4 @@ def test_gate_believes_no_exit_status_alone(
 
     result = project.pytester.run(sys.executable, "-m", "noxgate.cli", "gate", "--target", "staging")
 
-    assert result.ret == INCONCLUSIVE
+    assert result.ret == Exit.INCONCLUSIVE

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from noxgate.errors import Exit
 from noxgate.machine import packages, pip_settings
 
 ROOT = Path(__file__).parents[1]
@@ -154,5 +155,5 @@ def test_no_uv_for_this_machine(root: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_unknown_action(capsys: pytest.CaptureFixture[str]) -> None:
-    assert packages.main(["suit"]) == 2
+    assert packages.main(["suit"]) == Exit.USAGE
     assert capsys.readouterr().err == "expected one of uv, suite, all, saw 'suit'\n"

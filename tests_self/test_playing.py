@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from nox_rehearsal.day.clock import Clock
-from nox_rehearsal.day.playing import INCONCLUSIVE, NO_GO, Played, block
+from nox_rehearsal.day.playing import Played, block
+from noxgate.errors import Exit
 
 SAID = """\
 F....
@@ -27,7 +28,11 @@ def test_the_verdict_and_its_reasons_are_shown() -> None:
 
 @pytest.mark.parametrize(
     ("status", "first", "then"),
-    [(0, "GO (rehearsal)", "--sabotage"), (NO_GO, "NO-GO", "mend"), (INCONCLUSIVE, "INCONCLUSIVE", "mend")],
+    [
+        (0, "GO (rehearsal)", "--sabotage"),
+        (Exit.NO_GO, "NO-GO", "mend"),
+        (Exit.INCONCLUSIVE, "INCONCLUSIVE", "mend"),
+    ],
 )
 def test_the_end_says_what_to_open_and_what_is_next(
     status: int, first: str, then: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from noxgate.cli.main import USAGE, main
+from noxgate.cli.main import main
+from noxgate.errors import Exit
 from noxgate.machine import doctor
 from noxgate.project.runbook import Line, Runbook, read_runbook
 from noxgate.trust import seal, signing
@@ -523,7 +524,7 @@ def test_a_rehearsal_is_never_taken_for_a_release(release: Release) -> None:
         name = "rehearsal" if PHASES[phase] == "staging" else "rehearsal-production"
         release.run(phase, change=of_rehearsal(name))
 
-    assert release.sign_off()[0] == USAGE  # no run of a real target
+    assert release.sign_off()[0] == Exit.USAGE  # no run of a real target
     status, said = release.sign_off("--target", "rehearsal")
 
     assert (status, said.split()[:2]) == (2, ["INCONCLUSIVE", "(rehearsal)"])  # its keys went with it

@@ -53,7 +53,7 @@ def test_nothing_is_not_go() -> None:
 )
 def test_exit_codes(verdict: Verdict, code: int) -> None:
     """0 GO, with waivers or without, 1 NO-GO, 2 INCONCLUSIVE."""
-    assert verdict.exit_code == code
+    assert verdict.exit == code
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
-"""The errors of the engine, all of one root. The text of each is one line: expected, seen, what to do.
+"""The errors of the engine, all of one root, and the exit statuses of its commands.
+
+The text of each error is one line: expected, seen, what to do.
 
 NoxgateError
-    OneLineError            ends a command as wrong usage, exit status 4
+    OneLineError            ends a command as wrong usage, Exit.USAGE
         CommandError
         CheckError
         ProjectError
@@ -37,6 +39,17 @@ NoxgateError
     NotSwitchedError        traffic was not switched yet
     NotWholeError           a scanner's report is cut
 """
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """With what a command ends. The second names are for commands that come to no verdict."""
+
+    GO = DONE = 0
+    NO_GO = REFUSED = 1
+    INCONCLUSIVE = UNDECIDED = 2
+    USAGE = 4
 
 
 class NoxgateError(Exception):

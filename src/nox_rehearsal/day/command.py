@@ -3,8 +3,6 @@
 import json
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +14,12 @@ from nox_rehearsal.day.playing import play
 from nox_rehearsal.sabotages import SABOTAGES, Sabotage, chosen
 from nox_rehearsal.world import lifecycle
 from nox_rehearsal.world.lifecycle import World
+from noxgate.errors import Exit
 from noxgate.machine import doctor
 from noxgate.project.checks import find_checks
 from noxgate.project.runbook import read_runbook
+from noxgate.run.pytest_program import Ended, run_pytest
 
-NO_GO = 1
-INCONCLUSIVE = 2
 SABOTAGE = "NOXGATE_SABOTAGE"  # what a report of a rehearsal says was broken
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
 APART = frozenset({"backup", "migration", "science", "slo"})
@@ -32,7 +30,7 @@ CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitori
 def run(root: Path, pattern: str | None) -> int:
     """Run the checks of each phase once, or those of its own phase for each chosen sabotage.
 
-    Returns the gate's exit status; with sabotages 0 where each was caught, else 1.
+    Returns the gate's exit status; with sabotages DONE where each was caught, else NO_GO.
     """
     _all_programs()
     faults = chosen(pattern) if pattern else []
@@ -57,7 +55,7 @@ def run(root: Path, pattern: str | None) -> int:
     if last is not None:
         print(f"open  {last.with_name('report.html').relative_to(root)}")
     print(f"next  noxgate rehearse sabotages {faults[-1].phase}   (what else can be broken)")
-    return 0 if caught == len(faults) else 1
+    return Exit.DONE if caught == len(faults) else Exit.NO_GO
 
 
 def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) -> tuple[bool, Path | None]:
@@ -67,26 +65,23 @@ def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) ->
     """
     markers = selection(root, fault)
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
-    reports = root / "reports"
-    before = set(reports.glob("*/*/results.json"))
-    _pytest(root, here, phase, markers, f"{fault.id}: {fault.what}")
-    new = sorted(set(reports.glob("*/*/results.json")) - before)
-    if not new:
+    folder = _pytest(root, here, phase, markers, f"{fault.id}: {fault.what}").folder
+    if folder is None:
         clock.say("pytest ended without a verdict")
         return False, None
-    missed, surplus = difference(root, fault, new[-1])
+    results = folder / "results.json"
+    missed, surplus = difference(root, fault, results)
     if missed or surplus:
         clock.say(advice(root, fault, missed, surplus))
-        return False, new[-1]
+        return False, results
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
-    return True, new[-1]
+    return True, results
 
 
-def _pytest(root: Path, here: World, phase: str, markers: str, broken: str = "") -> int:
+def _pytest(root: Path, here: World, phase: str, markers: str, broken: str = "") -> Ended:
     target = f"--target={here.profile_of(phase)}"
     more = options(phase) if phase in markers else []
-    command = [sys.executable, "-m", "pytest", "-m", markers, target, *more, "-q"]
-    return subprocess.run(command, cwd=root, env={**os.environ, SABOTAGE: broken}, check=False).returncode
+    return run_pytest(root, ["-m", markers, target, *more, "-q"], {SABOTAGE: broken})
 
 
 def selection(root: Path, fault: Sabotage, *, whole: bool = True) -> str:
@@ -154,29 +149,29 @@ def up(root: Path) -> int:
     )
     print(f"its cluster: export KUBECONFIG={here.kubeconfig}     kubectl get pods,svc,ingress,hpa")
     print("look at it: noxgate rehearse status     end it: noxgate rehearse down")
-    return 0
+    return Exit.DONE
 
 
 def down(_: Path) -> int:
     """Stop what is up."""
     print("stopped" if lifecycle.down() else "nothing was up")
-    return 0
+    return Exit.DONE
 
 
 def status(_: Path) -> int:
-    """Show what is up, and where; exit status 1 where nothing is, or a part has died."""
+    """Show what is up, and where; Exit.NO_GO where nothing is, or a part has died."""
     rows = lifecycle.status()
     for row in rows:
         print(f"{row.part:<22}{row.address:<44}{'up' if row.alive else 'DEAD'}  pid {row.pid}")
     here = lifecycle.find()
     if here is None:
         print("nothing is up: noxgate rehearse up")
-        return 1
+        return Exit.NO_GO
     print(f"\nthe cluster: export KUBECONFIG={here.kubeconfig}")
     print(f"staging    {here.base_url:<28}kubectl get pods,svc,ingress,hpa")
     print(f"production {here.production_url:<28}kubectl get ingress -n nox-production")
     print(f"Prometheus {here.prometheus_url}")
-    return 0 if all(row.alive for row in rows) else 1
+    return Exit.DONE if all(row.alive for row in rows) else Exit.NO_GO
 
 
 def listing(root: Path, what: str | None) -> int:
@@ -186,7 +181,7 @@ def listing(root: Path, what: str | None) -> int:
         file, _, number = sabotage.where.rpartition(":")
         place = os.path.relpath(file, root)
         print(f"{sabotage.id:<46}{sabotage.what}\n{'':<46}{place}:{number}")
-    return 0
+    return Exit.DONE
 
 
 def _all_programs() -> None:

@@ -13,12 +13,16 @@ from nox_rehearsal.day import loading, moments, watching
 from nox_rehearsal.day.clock import Clock
 from nox_rehearsal.day.phases import moment_of, options, phases_with_checks
 from nox_rehearsal.world.state import World
+from noxgate.errors import Exit
 from noxgate.project.here import Project
 from noxgate.project.runbook import Phase, read_runbook
 from noxgate.reports.signoff import making
+from noxgate.run.pytest_program import Ended, run_pytest
+from noxgate.run.verdict import Verdict
 
-GO, NO_GO, INCONCLUSIVE = 0, 1, 2
-WORDS = {GO: "GO", NO_GO: "NO-GO", INCONCLUSIVE: "INCONCLUSIVE"}
+WORDS: dict[int, str] = {
+    verdict.exit: str(verdict) for verdict in Verdict if verdict is not Verdict.GO_WITH_WAIVERS
+}
 MADE = "checkpoint "  # how `noxgate watch` begins the line that says what it recorded
 VERDICT = "=============================== release verdict"
 SUMMARY = "=========================== short test summary"
@@ -37,7 +41,7 @@ class Played:
         print(f"\n{WORDS.get(self.status, 'INCONCLUSIVE')} (rehearsal)")
         if self.open is not None:
             print(f"open  {self.open.relative_to(root)}")
-        if self.status == GO:
+        if self.status == Exit.GO:
             print(f"next  {NEXT}   (a fault, and what the gate says of it)")
         else:
             print("next  mend what the phase above says, then: make rehearse")
@@ -55,7 +59,7 @@ def play(root: Path, here: World, clock: Clock) -> Played:
             statuses.append(status)
         statuses += day.watch(titles[phase]) if phase == moments.WINDOW else [day.phase(titles[phase])]
     worst = _worst(statuses)
-    return Played(worst, page if worst == GO else day.reports.get(worst, page))
+    return Played(worst, page if worst == Exit.GO else day.reports.get(worst, page))
 
 
 @dataclass
@@ -73,14 +77,14 @@ class _Day:
         acted = time.monotonic()
         self.clock.wait(f"{phase.title}: pytest -m {phase.name}")
         target = f"--target={self.here.profile_of(phase.name)}"
-        words = ["-m", "pytest", "-m", phase.name, target, *options(phase.name), "-q"]
-        status, said, folder = self._gate(words)
+        words = ["-m", phase.name, target, *options(phase.name), "-q"]
+        ended = run_pytest(self.root, words, kept=True)
         took = time.monotonic() - acted
         allowed = f" of the runbook's {phase.budget_minutes} minutes" if phase.budget_minutes else ""
         seconds = f"{acted - began + took:.0f} s{allowed}"
-        self.clock.say(f"{phase.title}: {_ended(status, folder)}; {seconds}")
-        self._show(status, said, folder)
-        return status
+        self.clock.say(f"{phase.title}: {_ended(ended)}; {seconds}")
+        self._show(ended)
+        return ended.status
 
     def watch(self, phase: Phase) -> list[int]:
         """The 48 hours: each checkpoint made when it is due, by the clock of the day that is played."""
@@ -92,11 +96,11 @@ class _Day:
                 watching.ask_support(self.here)
             at = f"{watching.time_of(began, name):%Y-%m-%dT%H:%M:%SZ}"
             words = ["watch", f"--target={self.here.production_profile}", f"--clock={at}"]
-            status, said, folder = self._gate(["-m", "noxgate.cli", *words])
-            made = [line.removeprefix(MADE) for line in said.splitlines() if line.startswith(MADE)]
-            self.clock.say(f"{phase.title}: {made[-1] if made else _ended(status, folder)}")
-            self._show(status, said, folder)
-            statuses.append(status)
+            ended = self._command(words)
+            made = [line.removeprefix(MADE) for line in ended.output.splitlines() if line.startswith(MADE)]
+            self.clock.say(f"{phase.title}: {made[-1] if made else _ended(ended)}")
+            self._show(ended)
+            statuses.append(ended.status)
         moments.bring(self.here, moments.WINDOW, say=self.clock.say)
         return statuses
 
@@ -110,16 +114,16 @@ class _Day:
             )
         except making.ERRORS as error:
             self.clock.say(f"no sign-off page: {error}")
-            return INCONCLUSIVE, None
+            return Exit.INCONCLUSIVE, None
         self.clock.say(f"Sign-off: {page.headline}: {page.status}")
-        return page.verdict.exit_code, path
+        return page.verdict.exit, path
 
-    def _gate(self, words: Sequence[str]) -> tuple[int, str, Path | None]:
-        """Exit status and output of a run of the gate, and the folder that it made."""
+    def _command(self, words: Sequence[str]) -> Ended:
+        """A command of the gate that makes a run, and the folder of the run."""
         reports = self.root / "reports"
         before = set(reports.glob("*/*/results.json"))
         ended = subprocess.run(
-            [sys.executable, *words],
+            [sys.executable, "-m", "noxgate.cli", *words],
             cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -128,14 +132,14 @@ class _Day:
             check=False,
         )
         new = sorted(set(reports.glob("*/*/results.json")) - before)
-        return ended.returncode, ended.stdout, new[-1].parent if new else None
+        return Ended(ended.returncode, folder=new[-1].parent if new else None, output=ended.stdout)
 
-    def _show(self, status: int, said: str, folder: Path | None) -> None:
-        if status == GO and folder is not None:
+    def _show(self, ended: Ended) -> None:
+        if ended.status == Exit.GO and ended.folder is not None:
             return
-        print(block(said), flush=True)
-        if folder is not None:
-            self.reports.setdefault(status, folder / "report.html")
+        print(block(ended.output), flush=True)
+        if ended.folder is not None:
+            self.reports.setdefault(ended.status, ended.folder / "report.html")
 
 
 def block(said: str) -> str:
@@ -144,11 +148,11 @@ def block(said: str) -> str:
     return f"{line}{verdict.partition(SUMMARY)[0]}" if line else said
 
 
-def _ended(status: int, folder: Path | None) -> str:
+def _ended(ended: Ended) -> str:
     """The verdict, and how many lines have which outcome."""
-    if folder is None:
-        return f"ended with status {status} and without a verdict"
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    if ended.folder is None:
+        return f"ended with status {ended.status} and without a verdict"
+    results = json.loads((ended.folder / "results.json").read_text(encoding="utf-8"))
     outcomes = [line["outcome"] for line in results["lines"]]
     counts = ", ".join(f"{outcomes.count(one)} {one}" for one in dict.fromkeys(sorted(outcomes)))
     return f"{results['verdict']}, {counts}"
@@ -157,4 +161,4 @@ def _ended(status: int, folder: Path | None) -> str:
 def _worst(statuses: Iterable[int]) -> int:
     """NO-GO outweighs what could not be looked at; anything else outweighs GO."""
     found = set(statuses)
-    return NO_GO if NO_GO in found else max(found)
+    return Exit.NO_GO if Exit.NO_GO in found else max(found)

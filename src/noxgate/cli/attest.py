@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from noxgate.errors import ProfileError
+from noxgate.errors import Exit, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.project.here import Project
 from noxgate.project.profile import read_target
@@ -17,7 +17,6 @@ from noxgate.trust.persons import attest
 from noxgate.trust.persons.people import PersonError, person
 from noxgate.trust.records import RecordError
 
-DONE = 0
 ERRORS = (ProfileError, FactsError, RecordError, attest.AttestationError, PersonError, signing.SigningError)
 
 
@@ -30,7 +29,7 @@ def keygen(given: argparse.Namespace) -> int:
         f"public key    {path.with_name(public.name)}   commit it, and name it in the profile of each target"
     )
     print(f'              that it signs for: signers = ["…/{public.name}"]')
-    return DONE
+    return Exit.DONE
 
 
 def attest_line(given: argparse.Namespace) -> int:
@@ -57,7 +56,7 @@ def attest_line(given: argparse.Namespace) -> int:
     )
     print(f"{line.id}  {_state(record)}")
     print(f"record {record.number}: {os.path.relpath(chain.folder)}")
-    return DONE
+    return Exit.DONE
 
 
 def _refuse_secrets(project: Project, where: keys.Trust, text: str) -> None:
@@ -100,7 +99,7 @@ def _list(project: Project, given: argparse.Namespace) -> int:
         state = _state(found[line.id]) if line.id in found else owed
         print(f"{line.id:<28}{where.target:<14}{state}")
     print(f"release {release}: {count} of {len(asked)} still owed")
-    return DONE
+    return Exit.DONE
 
 
 def _state(record: Record) -> str:

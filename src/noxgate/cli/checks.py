@@ -6,12 +6,11 @@ import gc
 from collections.abc import Collection
 from pathlib import Path
 
-from noxgate.errors import CommandError
+from noxgate.errors import CommandError, Exit
 from noxgate.project.checks import CheckError, find_checks
 from noxgate.project.keys.json_schema import of_runbook
 from noxgate.project.runbook import Line, Runbook, RunbookError, read_runbook
 
-GO = 0
 ERRORS = (RunbookError, CheckError, CommandError)
 
 
@@ -19,13 +18,13 @@ def checks(given: argparse.Namespace) -> int:
     """Print every runbook line with its check."""
     if given.schema:
         print(of_runbook(), end="")
-        return GO
+        return Exit.DONE
     gc.disable()  # nothing that is made here goes before the end, which is near
     root: Path = given.root()
     runbook = read_runbook(root / "runbook.toml")
     lines = chosen(runbook, given.what)
     print(table_of_checks(runbook, root, lines, markdown=given.markdown), end="")
-    return GO
+    return Exit.DONE
 
 
 def chosen(runbook: Runbook, what: str | None) -> list[Line]:

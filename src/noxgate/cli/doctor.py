@@ -6,7 +6,7 @@ from noxgate.doctor import table
 from noxgate.doctor.examination import examine
 from noxgate.doctor.key_page import page, told
 from noxgate.doctor.keys import lines_of_keys
-from noxgate.errors import CommandError, ProfileError
+from noxgate.errors import CommandError, Exit, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.machine import doctor as machine
 from noxgate.project.checks import CheckError
@@ -16,7 +16,6 @@ from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
 from noxgate.trust.signing import SigningError
 
-ALL_WELL, WAITS = 0, 2
 ERRORS = (ProfileError, SigningError, RunbookError, CheckError, CommandError)
 
 
@@ -39,7 +38,7 @@ def doctor(given: argparse.Namespace) -> int:
         *table.verdicts(target, runbook, found.seen, found.needs),
     ]
     print(Scrubber(target.secrets()).scrub("\n".join(text), people=False))
-    return WAITS if waits else ALL_WELL
+    return Exit.INCONCLUSIVE if waits else Exit.GO
 
 
 def profile(given: argparse.Namespace) -> int:
@@ -48,10 +47,10 @@ def profile(given: argparse.Namespace) -> int:
     runbook = read_runbook(root / "runbook.toml")
     if given.schema:
         print(of_profile(runbook.phases), end="")
-        return ALL_WELL
+        return Exit.DONE
     lines = lines_of_keys(root, runbook)
     if given.markdown:
         print(page(lines), end="")
     else:
         print("\n".join(told(lines, given.key)))
-    return ALL_WELL
+    return Exit.DONE

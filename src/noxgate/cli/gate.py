@@ -3,31 +3,20 @@
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noxgate.errors import ProfileError
+from noxgate.errors import Exit, ProfileError
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
 from noxgate.reports import summary
+from noxgate.run.pytest_program import LAST_WORD, Ended, run_pytest
 from noxgate.run.verdict import Verdict
 
-GO, NO_GO, INCONCLUSIVE, USAGE = 0, 1, 2, 4
-GOES = {verdict.value for verdict in Verdict if verdict.exit_code == GO}
+GOES = {verdict.value for verdict in Verdict if verdict.exit is Exit.GO}
 ERRORS = (RunbookError, OSError)
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the run said at its end; nothing where it died before."""
-
-    verdict: str = ""
-    folder: Path | None = None
 
 
 def gate(given: argparse.Namespace) -> int:
@@ -37,37 +26,31 @@ def gate(given: argparse.Namespace) -> int:
         choose(root, given.target)  # as pytest does, which says on its first line what named it
     except ProfileError as error:
         return _usage(given, str(error))
-    command = [sys.executable, "-m", "pytest", "-m", given.phase, *given.pytest]
+    words = ["-m", given.phase, *given.pytest]
     if given.target:
         # in one word: pytest would take a path that stands alone for a place to find its rootdir
-        command.append(f"--target={given.target}")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "verdict"
-        environment = os.environ | {"NOXGATE_VERDICT": str(file)}
-        environment.pop("PYTHONOPTIMIZE", None)  # checks are made of asserts
-        status = subprocess.run(command, cwd=root, env=environment, check=False).returncode
-        said = _said(file)
-    if status not in {GO, NO_GO, INCONCLUSIVE, USAGE}:
-        status = INCONCLUSIVE
+        words.append(f"--target={given.target}")
+    said = run_pytest(root, words, {LAST_WORD: "noxgate gate"})
+    status = Exit(said.status) if said.status in set(Exit) else Exit.INCONCLUSIVE
     # a process that ended itself has given no verdict, and a word without its evidence is anybody's
     kept = (_results(said.folder) or {}).get("verdict")
-    if status == GO and (said.verdict not in GOES or kept != said.verdict):
+    if status is Exit.GO and (said.verdict not in GOES or kept != said.verdict):
         print("noxgate: pytest ended without a verdict, or without its evidence", file=sys.stderr)
-        status = INCONCLUSIVE
+        status = Exit.INCONCLUSIVE
     _tell(given, root, status, said)
     return status
 
 
-def _tell(given: argparse.Namespace, root: Path, status: int, said: Said) -> None:
+def _tell(given: argparse.Namespace, root: Path, status: Exit, said: Ended) -> None:
     """Where everything is, and what to do next, as the last words; and the summary, if one is asked for."""
     results = _results(said.folder)
     if said.folder is None or results is None:
-        word = "wrong usage" if status == USAGE else "INCONCLUSIVE"
-        _summarize(given, summary.of_words(word, [f"the run left no evidence: exit status {status}"]))
+        word = "wrong usage" if status is Exit.USAGE else "INCONCLUSIVE"
+        _summarize(given, summary.of_words(word, [f"the run left no evidence: exit status {said.status}"]))
         return
     runbook = read_runbook(root / "runbook.toml")
     print(*summary.places(said.folder, os.path.relpath(said.folder)), sep="\n")
-    if status == NO_GO and (step := summary.first_next(results, runbook)):
+    if status is Exit.NO_GO and (step := summary.first_next(results, runbook)):
         print(step)
     _summarize(given, summary.of_run(results, said.folder, runbook))
 
@@ -75,21 +58,13 @@ def _tell(given: argparse.Namespace, root: Path, status: int, said: Said) -> Non
 def _usage(given: argparse.Namespace, message: str) -> int:
     print(f"noxgate gate: {message}", file=sys.stderr)
     _summarize(given, summary.of_words("wrong usage", [message]))
-    return USAGE
+    return Exit.USAGE
 
 
 def _summarize(given: argparse.Namespace, text: str) -> None:
     if given.summary:
         with Path(given.summary).open("a", encoding="utf-8") as file:
             file.write(f"{text}\n")
-
-
-def _said(file: Path) -> Said:
-    try:
-        verdict, _, folder = file.read_bytes().partition(b"\n")
-    except OSError:
-        return Said()
-    return Said(verdict.decode("utf-8", "replace"), Path(os.fsdecode(folder)) if folder else None)
 
 
 def _results(folder: Path | None) -> Mapping[str, Any] | None:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from noxgate.errors import ProfileError, UnreachableError
+from noxgate.errors import Exit, ProfileError, UnreachableError
 from noxgate.project.profile import is_skipped, read_target
 from noxgate.project.runbook import read_runbook
 from noxgate.project.target import Target
@@ -20,9 +20,8 @@ from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making, begin
 from noxgate.trust.signing import VARIABLE, SigningError
 
-PASSED, FAILED, NOT_DECIDED, USAGE = 0, 1, 2, 4
 ERRORS = (LoadError, ramps.RampError, ProfileError, SigningError)
-STATUS = {Outcome.PASSED: PASSED, Outcome.FAILED: FAILED, Outcome.NOT_DECIDED: NOT_DECIDED}
+STATUS = {Outcome.PASSED: Exit.GO, Outcome.FAILED: Exit.NO_GO, Outcome.NOT_DECIDED: Exit.UNDECIDED}
 
 
 def load(given: argparse.Namespace) -> int:
@@ -32,7 +31,7 @@ def load(given: argparse.Namespace) -> int:
         print(
             "SKIP_LOAD_TEST is set: nothing was run, so the SLO lines are not run and the gate cannot say GO"
         )
-        return NOT_DECIDED
+        return Exit.UNDECIDED
     runbook = read_runbook(root / "runbook.toml")
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
     chosen = choose(root, given.target)
@@ -56,10 +55,10 @@ def load(given: argparse.Namespace) -> int:
             result = run(root, target, runbook, ramp, processes, tell, making.nonce if making else "")
     except (UnreachableError, NoResultError) as error:
         print(f"NOT DECIDED: {error}")
-        return NOT_DECIDED
+        return Exit.UNDECIDED
     if result is None or making is None:
         print("the master has the result" if processes.worker else "nothing is kept of it")
-        return PASSED
+        return Exit.DONE
     judged = verdict(result, read_slos(runbook.lines))
     table = text(judged.judgements, new_job_rows(result))
 

@@ -9,15 +9,13 @@ import sys
 from noxgate.cli.arguments import evidence, release, signoff, watch
 from noxgate.cli.arguments import load as loadtest
 from noxgate.cli.arguments.later import later
-from noxgate.errors import OneLineError
+from noxgate.errors import Exit, OneLineError
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from typing import NoReturn
-
-GO, INCONCLUSIVE, USAGE = 0, 2, 4
 
 # Other packages' commands, entry points of the group noxgate.commands; a look at those would double --help.
 OTHERS = {"rehearse": "the release day on this machine, against an API that runs here"}
@@ -42,19 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except OneLineError as error:
         print(f"noxgate: {error}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     except ModuleNotFoundError as error:
         if not other:
             raise
         line = f"{words[0]} needs more packages than `make install` brings ({error}): make setup"
         print(f"noxgate: {line}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return GO
+        return Exit.DONE
     except KeyboardInterrupt:
         print("noxgate: interrupted", file=sys.stderr)
-        return INCONCLUSIVE
+        return Exit.INCONCLUSIVE
     return status
 
 
@@ -93,7 +91,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
 
 
 class _Version(argparse.Action):
@@ -110,7 +108,7 @@ class _Version(argparse.Action):
         except (OneLineError, OSError, ValueError, KeyError, TypeError):
             said += ", outside a project"
         print(said)
-        parser.exit(GO)
+        parser.exit(Exit.DONE)
 
 
 def _parser() -> argparse.ArgumentParser:

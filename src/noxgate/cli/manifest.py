@@ -3,10 +3,10 @@
 import argparse
 import os
 
+from noxgate.errors import Exit
 from noxgate.project.here import Project
 from noxgate.run.commit import CommitError, write_manifest
 
-DONE = 0
 ERRORS = (CommitError,)
 
 
@@ -14,4 +14,4 @@ def manifest(given: argparse.Namespace) -> int:
     """Write it into the checkout, which has to be as committed."""
     path = write_manifest(Project.of(given).root)
     print(f"manifest: {os.path.relpath(path)}   copy it with the checkout, as its build's last step")
-    return DONE
+    return Exit.DONE

@@ -3,11 +3,11 @@
 import argparse
 import os
 
+from noxgate.errors import Exit
 from noxgate.project.here import Project
 from noxgate.reports import allure_report
 from noxgate.trust.runs import runs_of
 
-DONE = 0
 ERRORS = (allure_report.ReportError,)
 
 
@@ -22,4 +22,4 @@ def report(given: argparse.Namespace) -> int:
     allure = allure_report.install(project.root, project.root / ".venv" / "allure")
     page = allure_report.build(allure, release, runs, project.runbook.service.title)
     print(f"Allure report: {os.path.relpath(page)}")
-    return DONE
+    return Exit.DONE

@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from noxgate.errors import Exit
 from noxgate.project.here import Project
 from noxgate.trust.runs import RESULTS, Run, newest, runs_of, unreadable
 from noxgate.trust.seal import ENVELOPE, read_json
 from noxgate.trust.signing import SigningError
 
-OK = 0
 ERRORS = (SigningError,)
 
 
@@ -31,7 +31,7 @@ def runs(given: argparse.Namespace) -> int:
         print(f"no run in {_shown(place)}: expected one, made by pytest -m PHASE --target NAME")
     else:
         print("\nA run counts if `noxgate verify` believes it, too: signatures, commit, age.")
-    return OK
+    return Exit.DONE
 
 
 def _why(run: Run, all_runs: Sequence[Run]) -> str:

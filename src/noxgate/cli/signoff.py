@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from noxgate.cli.arguments.moment import read_moment
+from noxgate.errors import Exit
 from noxgate.project.here import Project
 from noxgate.reports.signoff.making import ERRORS, SignOffError, make
 from noxgate.reports.signoff.model import Status
@@ -35,5 +36,5 @@ def signoff(given: argparse.Namespace) -> int:
         print(f"{'runs':<12}{problem}"[:300])
     print(f"the page to open: {os.path.relpath(path)}")
     if page.status is Status.ROLLED_BACK:
-        return 1
-    return page.verdict.exit_code if page.status.good else max(1, page.verdict.exit_code)
+        return Exit.NO_GO
+    return page.verdict.exit if page.status.good else max(Exit.NO_GO, page.verdict.exit)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from noxgate.cli.arguments.moment import read_moment
-from noxgate.errors import NoxgateError, ProfileError
+from noxgate.errors import Exit, NoxgateError, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.project.here import Project
 from noxgate.project.keys.evidence import HOURS
@@ -27,7 +27,6 @@ from noxgate.trust.sealed import REHEARSAL, Refusal
 from noxgate.trust.signing import PublicKey, SigningError, read_public_key
 from noxgate.trust.verify import Expected, Verified, disagreements, verify
 
-VERIFIED, REFUSED = 0, 1
 ONE_RUN = "one run alone: newer runs and other phases were not looked at, as noxgate verify RELEASE does"
 STATUS = "signoff.status"  # the line whose derived_from are the phases that make a release a success
 
@@ -62,7 +61,7 @@ def seal_folder(given: argparse.Namespace) -> int:
         chain = trust.chain(project.reports, results["release"])
         record = count(chain, key, results[ID], folder.resolve().name, results["verdict"])
         print(f"record {record.number}: {os.path.relpath(chain.folder)}")
-    return VERIFIED
+    return Exit.DONE
 
 
 def verify_asked(given: argparse.Namespace) -> int:
@@ -94,7 +93,7 @@ def verify_asked(given: argparse.Namespace) -> int:
     if given.summary:
         with Path(given.summary).open("a", encoding="utf-8") as file:
             file.write(f"{of_words(verdict, rows)}\n")
-    return REFUSED if refused else VERIFIED
+    return Exit.REFUSED if refused else Exit.DONE
 
 
 class Asked:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from noxgate.blue_green.switch_time import kept_beside
-from noxgate.errors import ProfileError, UnreachableError
+from noxgate.errors import Exit, ProfileError, UnreachableError
 from noxgate.project import schedule
 from noxgate.project.here import Project
 from noxgate.project.profile import read_target
@@ -31,7 +31,7 @@ from noxgate.window.records import (
     refuse_clock,
     said,
 )
-from noxgate.window.running import GO, INCONCLUSIVE, NO_GO, NOT_A_RUN, Finding, look
+from noxgate.window.running import Finding, look
 
 ERRORS = (
     ProfileError,
@@ -115,12 +115,11 @@ def watch(given: argparse.Namespace) -> int:
         found = _opened(here, given.by)
     except UnreachableError as error:
         print(f"noxgate: could not look: {error}", file=sys.stderr)
-        return INCONCLUSIVE
+        return Exit.INCONCLUSIVE
     name = next((each for each in found.checkpoints if refusal(found, each, here.now) is None), None)
-    statuses = {GO}
+    statuses = {Exit.GO}
     if before is None or before.switched != found.switched:  # for the page that people look at tonight
-        status = look(here.project, here.profile, START, here.clock, Path(given.reports)).status
-        statuses.add(INCONCLUSIVE if status == NOT_A_RUN else status)
+        statuses.add(_status(look(here.project, here.profile, START, here.clock, Path(given.reports))))
     if name is not None:
         statuses.add(_checkpoint(here, name, given))
     after = here.window()
@@ -130,7 +129,7 @@ def watch(given: argparse.Namespace) -> int:
     ]
     if given.by or name or missed or sys.stdout.isatty():  # cron mails whatever is said
         print("\n".join(table(after, here.now)), flush=True)
-    return NO_GO if missed or NO_GO in statuses else max(statuses)
+    return Exit.NO_GO if missed or Exit.NO_GO in statuses else max(statuses)
 
 
 def table(found: Window, now: datetime) -> list[str]:
@@ -181,15 +180,19 @@ def _opened(here: Watch, by: str | None) -> Window:
     return found
 
 
-def _checkpoint(here: Watch, name: str, given: argparse.Namespace) -> int:
+def _checkpoint(here: Watch, name: str, given: argparse.Namespace) -> Exit:
     """Look, then record; the last one looks again, at the records too: that is the window's verdict."""
     reports = Path(given.reports)
     finding = look(here.project, here.profile, name, here.clock, reports, unrecorded=True)
-    if finding.status == NOT_A_RUN:
+    if finding is None:
         print(f"noxgate: checkpoint {name} was not made: pytest gave no verdict", file=sys.stderr)
-        return INCONCLUSIVE
+        return Exit.INCONCLUSIVE
     here.make(name, finding, given.why)
     print(f"checkpoint {name} recorded: {finding.seen}", flush=True)
     if name == schedule.names(here.runbook)[-1]:
-        finding = look(here.project, here.profile, name, here.clock, reports, unrecorded=False)
+        return _status(look(here.project, here.profile, name, here.clock, reports, unrecorded=False))
     return finding.status
+
+
+def _status(finding: Finding | None) -> Exit:
+    return Exit.INCONCLUSIVE if finding is None else finding.status

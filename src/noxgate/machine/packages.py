@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noxgate.errors import NoxgateError
+from noxgate.errors import Exit, NoxgateError
 from noxgate.machine import doctor, pip_settings
 
 if TYPE_CHECKING:
@@ -147,15 +147,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run one action in the working folder."""
     if len(arguments) != 1 or arguments[0] not in ACTIONS:
         sys.stderr.write(f"expected one of {', '.join(ACTIONS)}, saw {' '.join(arguments)!r}\n")
-        return 2
+        return Exit.USAGE
     if doctor.check(doctor.COMPONENTS[:1]) != 0:
-        return 1
+        return Exit.REFUSED
     try:
         ACTIONS[arguments[0]](Path.cwd())
     except InstallError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+        return Exit.REFUSED
+    return Exit.DONE
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
-from noxgate.errors import CommandError
+from noxgate.errors import CommandError, Exit
 from noxgate.next_release.drafts import Draft, Left, Next, drafts
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.waivers import FILE as WAIVERS
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 FOLDER = "drafts"
 ERRORS = (RunbookError, WaiverError, OSError)
-WRITTEN = 0
 
 
 def release(given: argparse.Namespace) -> int:
@@ -36,7 +35,7 @@ def release(given: argparse.Namespace) -> int:
         path.write_text(draft.text, encoding="utf-8")
     waived = list(read_waivers(root / WAIVERS, runbook, dt.datetime.now(dt.UTC).date()))
     print(*_said(coming, found, waived, dated=given.date is not None), sep="\n")
-    return WRITTEN
+    return Exit.DONE
 
 
 def _said(coming: Next, found: list[Draft], waived: list[str], *, dated: bool) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
+from noxgate.errors import Exit
 from noxgate.plugin import allure, committed, html
 from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
@@ -18,6 +19,7 @@ from noxgate.plugin.selection import whole_phases
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run import bundle, sweep
 from noxgate.run.points_at import elsewhere, points_at
+from noxgate.run.pytest_program import LAST_WORD, say
 from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome, Verdict
 from noxgate.trust import counted, seal
 from noxgate.trust.loads import EVIDENCE
@@ -89,10 +91,8 @@ class Ending:
         except Exception as error:  # noqa: BLE001 (whatever it was, the verdict is told, and is not GO)
             gate.doubt(f"no evidence: {type(error).__name__}: {gate.scrubber.scrub(str(error))}")
         if not broken:
-            session.exitstatus = gate.judgement.verdict.exit_code
-            if said := os.environ.get("NOXGATE_VERDICT"):  # `noxgate gate` believes no exit status alone
-                where = os.fsencode(self._final) if self._final else b""
-                Path(said).write_bytes(gate.judgement.verdict.encode() + b"\n" + where)
+            session.exitstatus = gate.judgement.verdict.exit
+            say(gate.judgement.verdict, self._final)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -120,7 +120,7 @@ class Ending:
             )
 
         failed = next((result for result in judgement.lines if result.outcome is Outcome.FAILED), None)
-        if failed and not os.environ.get("NOXGATE_VERDICT"):  # `noxgate gate` has the last word itself
+        if failed and not os.environ.get(LAST_WORD):
             terminalreporter.line(f"{'Next':<10}{failed.line.id}: {next_step(gate, failed.line)}", red=True)
 
     def _show_lines(self, reporter: pytest.TerminalReporter) -> None:
@@ -154,7 +154,7 @@ class Ending:
         """What made pytest end otherwise than the lines explain, such as a tear-down; "" where they do."""
         judgement = self._gate.judgement
         assert judgement is not None
-        if session.exitstatus == pytest.ExitCode.OK or judgement.verdict.exit_code:
+        if session.exitstatus == pytest.ExitCode.OK or judgement.verdict.exit is not Exit.GO:
             return ""
         # accepted by a waiver, or seen by a person where no tool could be asked
         settled = {

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from noxgate.errors import Exit
 from noxgate.look.secret import Scrubber
 from noxgate.plugin.checkpoint import Now
 from noxgate.plugin.committed import Look, look
@@ -131,7 +132,7 @@ class Gate:
         """Something is wrong with the run itself: it cannot be GO."""
         assert self.judgement is not None
         self.doubts.append(why)
-        if self.judgement.verdict.exit_code == 0:
+        if self.judgement.verdict.exit is Exit.GO:
             self.judgement = replace(self.judgement, verdict=Verdict.INCONCLUSIVE)
 
     def headline(self) -> str:
@@ -141,7 +142,7 @@ class Gate:
         word = f"{judgement.verdict} (rehearsal)" if self.target.rehearsal else str(judgement.verdict)
         if self.target.rehearsal and judgement.to_come:
             word += (
-                f", {len(judgement.to_come)} lines still to come" if judgement.verdict.exit_code == 0 else ""
+                f", {len(judgement.to_come)} lines still to come" if judgement.verdict.exit is Exit.GO else ""
             )
         release = self.runbook.release.version
         said = ", ".join(f"{name}={value}" for name, value in self.target.overridden.items())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from noxgate.errors import Exit
 from noxgate.project.runbook import Line
 from noxgate.project.waivers import Waiver
 from noxgate.run.record import Record
@@ -32,9 +33,9 @@ class Verdict(StrEnum):
     NO_GO = "NO-GO"
 
     @property
-    def exit_code(self) -> int:
-        """0 GO, with waivers or without; 1 NO-GO, 2 INCONCLUSIVE."""
-        return {Verdict.NO_GO: 1, Verdict.INCONCLUSIVE: 2}.get(self, 0)
+    def exit(self) -> Exit:
+        """GO with waivers is a GO."""
+        return {Verdict.NO_GO: Exit.NO_GO, Verdict.INCONCLUSIVE: Exit.INCONCLUSIVE}.get(self, Exit.GO)
 
 
 @dataclass(frozen=True)

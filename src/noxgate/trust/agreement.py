@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from noxgate.errors import Exit
 from noxgate.run.verdict import Outcome, verdict_of
 from noxgate.trust.seal import digest, entries, read_json
 from noxgate.trust.signing import SigningError
@@ -56,7 +57,7 @@ def _other_verdict(results: Mapping[str, Any]) -> Iterator[str]:
             worst = max(checks, key=order.index)
             yield f"{RESULTS}: {line['id']} is {outcome} there, and its worst check {worst}"
     expected = verdict_of(Outcome(line["outcome"]) for line in results["lines"])
-    if results["verdict"] != expected and not (expected.exit_code == 0 and results["doubts"]):
+    if results["verdict"] != expected and not (expected.exit is Exit.GO and results["doubts"]):
         yield f"{RESULTS}: its verdict is {results['verdict']}, and {expected} is what its lines come to"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from noxgate.errors import Exit
 from noxgate.project.keys.evidence import HOURS
 from noxgate.project.runbook import Phase, Runbook
 from noxgate.project.schedule import PHASE
@@ -73,9 +74,9 @@ def _whole(
         if phase.counted or shown.outcome is Shown.FAILED
     )
     complete = {phase.phase.name for phase in counted} >= set(_up_to_live(asked.runbook, ()))
-    if verdict.exit_code == 0 and (problems or not complete):
+    if verdict.exit is Exit.GO and (problems or not complete):
         verdict = Verdict.INCONCLUSIVE
-    status = Status.SUCCESS if verdict.exit_code == 0 else Status.PARTIAL
+    status = Status.SUCCESS if verdict.exit is Exit.GO else Status.PARTIAL
     if _rolled_back(asked, phases, records):
         status = Status.ROLLED_BACK
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
