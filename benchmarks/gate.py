@@ -7,7 +7,6 @@ run, on one machine, in turns; the figures are ratios, and of no use across mach
     python benchmarks/gate.py [ROUNDS]
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -17,10 +16,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from nox_rehearsal.world import lifecycle
 from nox_rehearsal.world.lifecycle import World
+from noxgate.run.pytest_program import run_pytest
+from noxgate.run.results import Results
+from noxgate.run.results_file import read
+from noxgate.run.verdict import Outcome
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("curl", "psql", "redis-cli", "kubectl")
@@ -44,28 +46,27 @@ def main(rounds: int) -> int:
                 commands = list(_commands(results))
                 times.append((gate, _shell(here, commands)))
             gate, shell = (statistics.median(each) for each in zip(*times, strict=True))
-            checks = sum(1 for line in results["lines"] if line["outcome"] == "passed")
+            checks = sum(1 for line in results.lines if line.outcome is Outcome.PASSED)
             print(
                 f"{name:<32}{checks:>7}{gate:>7.2f} s{len(commands):>10}{shell:>7.2f} s{gate / shell:>8.2f}"
             )
     return 0
 
 
-def _gate(here: World, markers: str, folder: Path) -> tuple[float, dict[str, Any]]:
+def _gate(here: World, markers: str, folder: Path) -> tuple[float, Results]:
     """Seconds of one run, pytest's own start included, and its results."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", markers, f"--target={here.profile}"]
-    before = set(folder.glob("*/*/results.json"))
+    words = ["-q", "-m", markers, f"--target={here.profile}", f"--reports={folder}"]
     started = time.perf_counter()
-    subprocess.run([*command, f"--reports={folder}"], cwd=ROOT, capture_output=True, check=False)
+    ended = run_pytest(ROOT, words, kept=True)
     seconds = time.perf_counter() - started
-    (written,) = set(folder.glob("*/*/results.json")) - before
-    return seconds, json.loads(written.read_text(encoding="utf-8"))
+    assert ended.folder is not None, ended.output
+    return seconds, read(ended.folder)
 
 
-def _commands(results: dict[str, Any]) -> Iterator[str]:
+def _commands(results: Results) -> Iterator[str]:
     """The report's commands of the shell's four programs, each once for each line."""
-    for line in results["lines"]:
-        seen = [each["repeat"] for check in line["checks"] for each in check["observations"]]
+    for line in results.lines:
+        seen = [repeat for check in line.checks for _, repeat in check.observations]
         for command in dict.fromkeys(seen):
             if command.partition(" ")[0] in PROGRAMS and " FILE" not in command:
                 yield command

@@ -18,9 +18,10 @@ from noxgate.look.places import redis_place
 from noxgate.project.kubeconfig import Cluster, clusters
 from noxgate.project.overrides import believed
 from noxgate.project.profile_values import points_at
-from noxgate.reports.summary import headline
+from noxgate.reports.summary import where
 from noxgate.run.commit import of
 from noxgate.run.points_at import cluster_place
+from noxgate.run.results_file import read
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -199,7 +200,7 @@ def test_an_authority_of_the_environment_is_no_go(
 
     assert result.ret == (0 if allowed else 2)
     assert f"(SSL_CERT_FILE={tmp_path / 'evil.pem'})" in result.stdout.str()
-    assert f"(SSL_CERT_FILE={tmp_path / 'evil.pem'})" in headline(project.results())  # of a pull request
+    assert f"(SSL_CERT_FILE={tmp_path / 'evil.pem'})" in where(read(*project.folders()))  # of a pull request
     said = "SSL_CERT_FILE says otherwise than staging.toml, which does not allow it" in result.stdout.str()
     assert said is not allowed
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from noxgate.run import bundle
+from noxgate.run import bundle, results_file
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
@@ -68,7 +68,7 @@ def test_results_say_what_was_asked_and_seen(project: "Project") -> None:
 
     results = project.results()
     assert {key: results[key] for key in ("schema", "verdict", "doubts", "release", "phases", "to_come")} == {
-        "schema": bundle.SCHEMA,
+        "schema": results_file.SCHEMA,
         "verdict": "NO-GO",
         "doubts": [],
         "release": "8.0.0",

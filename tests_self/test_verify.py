@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests_self.resealed import resealed
 from tests_self.test_attest import HUMAN, PEOPLE, say
 
 from noxgate.cli.main import main
 from noxgate.run import commit as commits
+from noxgate.run import results_file
 from noxgate.run.verdict import Outcome
 from noxgate.trust import seal, signing
 from noxgate.trust.keys import read_trust
@@ -434,11 +436,6 @@ def test_stale_evidence(bundle: Bundle) -> None:
             id="verdict",
         ),
         pytest.param(
-            lambda results: results.update(schema=99),
-            ["results.json: expected schema 2, saw 99"],
-            id="schema",
-        ),
-        pytest.param(
             lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER), [], id="waived"
         ),
         pytest.param(
@@ -468,17 +465,50 @@ def test_what_was_signed_and_still_does_not_count(
 
 def test_results_that_cannot_be_sealed(bundle: Bundle) -> None:
     """One line."""
-    with pytest.raises(signing.SigningError, match=r"expected a run's results\.json, saw another form"):
+    with pytest.raises(signing.SigningError, match="expected a run's results, saw another form"):
         bundle.resign(lambda results: results.update(lines=7))
 
 
-@pytest.mark.parametrize("key", ["doubts", "ended", "target", "verdict"])
-def test_results_of_another_form(bundle: Bundle, key: str) -> None:
-    """One line, no traceback."""
-    bundle.resign(lambda results: results.update({key: 7}))
+FORM = "expected a run's results, saw another form"
 
-    (reason,) = bundle.refused()
-    assert reason.startswith("results.json: ") or reason == "its verdict is 7"
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"schema": 99}, "expected schema 2, saw 99"),
+        ({"doubts": 7}, f"{FORM} (TypeError: expected a list, saw int)"),
+        (
+            {"doubts": "none"},
+            f"{FORM} (TypeError: expected a list, saw str)",
+        ),
+        ({"doubts": [7]}, f"{FORM} (TypeError: expected text, saw int)"),
+        ({"ended": 7}, f"{FORM} (TypeError: fromisoformat: "),
+        ({"ended": "soon"}, f"{FORM} (ValueError: Invalid isoformat"),
+        ({"target": 7}, f"{FORM} (TypeError: "),
+        (
+            {"target": {"name": "staging"}},
+            f"{FORM} (KeyError: 'rehearsal')",
+        ),
+        (
+            {"target": {"name": "staging", "rehearsal": 0}},
+            f"{FORM} (TypeError: expected true or false, saw int)",
+        ),
+        ({"verdict": 7}, f"{FORM} (ValueError: 7 is not a valid Verdict)"),
+        ({"lines": {}}, f"{FORM} (TypeError: expected a list, saw dict)"),
+        ({"lines": [{}]}, f"{FORM} (KeyError: 'id')"),
+    ],
+)
+def test_results_of_another_form(bundle: Bundle, change: dict[str, object], reason: str) -> None:
+    """One line, no traceback, whoever signed it."""
+    resealed(bundle.folder, lambda results: results.update(change), signing.read_signing_key(bundle.key))
+
+    (said,) = bundle.refused()
+    assert said.startswith(f"results.json: {reason}")
+
+
+def test_results_are_read_as_they_were_written(bundle: Bundle) -> None:
+    """Nothing is lost on the way, and nothing is added."""
+    assert results_file.document(results_file.read(bundle.folder)) == bundle.results()
 
 
 def test_an_unwaivable_line_that_was_waived(bundle: Bundle) -> None:
@@ -654,7 +684,7 @@ def test_what_no_statement_can_hold_is_not_sealed(bundle: Bundle, verdict: objec
     run = another(bundle, verdict=verdict)
     key = signing.read_signing_key(bundle.key)
 
-    with pytest.raises(signing.SigningError, match=r"expected a run's results\.json, saw another form"):
+    with pytest.raises(signing.SigningError, match="expected a run's results, saw another form"):
         seal.seal(run, bundle.root, bundle.root / "targets" / "staging.toml", key)
     assert not (run / seal.ENVELOPE).exists()
 

@@ -35,6 +35,7 @@ NoxgateError
     InstallError            a lock file could not be installed
     ProgramError            a program could not be run to its end
         StartError
+    ResultsError            results.json is not what a run writes
     ResultError             the file of a load test is not what one writes
     NotSwitchedError        traffic was not switched yet
     NotWholeError           a scanner's report is cut

@@ -121,7 +121,7 @@ def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: py
         run = gate(*options(phase), markers=markers, profile=profile)
 
     assert run.folder is not None, run.output
-    missed, surplus = difference(root, sabotage, run.folder / "results.json", whole=whole)
+    missed, surplus = difference(root, sabotage, run.folder, whole=whole)
     assert (missed, surplus) == ([], []), advice(root, sabotage, missed, surplus)
     assert [reason for reason in reasons(run.folder) if NOT_WORDS.match(reason)] == []
     no_go = sabotage.outcome == "failed"

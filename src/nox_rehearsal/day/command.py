@@ -1,6 +1,5 @@
 """The rehearsed day, as a person follows it: what happens, when, and what came of it."""
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,9 @@ from noxgate.errors import Exit
 from noxgate.machine import doctor
 from noxgate.project.checks import find_checks
 from noxgate.project.runbook import read_runbook
-from noxgate.run.pytest_program import Ended, run_pytest
+from noxgate.run import results_file
+from noxgate.run.pytest_program import RunEnded, run_pytest
+from noxgate.run.verdict import Outcome
 
 SABOTAGE = "NOXGATE_SABOTAGE"  # what a report of a rehearsal says was broken
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
@@ -53,7 +54,7 @@ def run(root: Path, pattern: str | None) -> int:
             caught += is_caught
     print(f"\n{caught} of {len(faults)} sabotages caught")
     if last is not None:
-        print(f"open  {last.with_name('report.html').relative_to(root)}")
+        print(f"open  {(last / 'report.html').relative_to(root)}")
     print(f"next  noxgate rehearse sabotages {faults[-1].phase}   (what else can be broken)")
     return Exit.DONE if caught == len(faults) else Exit.NO_GO
 
@@ -61,7 +62,7 @@ def run(root: Path, pattern: str | None) -> int:
 def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) -> tuple[bool, Path | None]:
     """Run the checks that a fault could reach in a pytest of their own.
 
-    Whether it was caught as it must be, and the results; None where there are none.
+    Whether it was caught as it must be, and the folder of its evidence; None where there is none.
     """
     markers = selection(root, fault)
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")
@@ -69,16 +70,15 @@ def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) ->
     if folder is None:
         clock.say("pytest ended without a verdict")
         return False, None
-    results = folder / "results.json"
-    missed, surplus = difference(root, fault, results)
+    missed, surplus = difference(root, fault, folder)
     if missed or surplus:
         clock.say(advice(root, fault, missed, surplus))
-        return False, results
+        return False, folder
     clock.say(f"caught: {fault.line} is {fault.outcome}, as it must be")
-    return True, results
+    return True, folder
 
 
-def _pytest(root: Path, here: World, phase: str, markers: str, broken: str = "") -> Ended:
+def _pytest(root: Path, here: World, phase: str, markers: str, broken: str = "") -> RunEnded:
     target = f"--target={here.profile_of(phase)}"
     more = options(phase) if phase in markers else []
     return run_pytest(root, ["-m", markers, target, *more, "-q"], {SABOTAGE: broken})
@@ -107,21 +107,24 @@ def _tried(root: Path, fault: Sabotage, *, whole: bool) -> dict[str, str]:
 
 
 def difference(
-    root: Path, fault: Sabotage, results: Path, *, whole: bool = True
+    root: Path, fault: Sabotage, folder: Path, *, whole: bool = True
 ) -> tuple[list[str], list[str]]:
     """The lines that should be red for the right reason and are not, and those red that should not be.
 
     Lines whose check was not selected for this fault say nothing of it.
     """
     tried = _tried(root, fault, whole=whole)
-    lines = json.loads(results.read_text(encoding="utf-8"))["lines"]
-    red = {line["id"]: line for line in lines if line["outcome"] != "passed" and line["id"] in tried}
+    red = {
+        line.id: line
+        for line in results_file.read(folder).lines
+        if line.outcome is not Outcome.PASSED and line.id in tried
+    }
     missed = [line for line in (fault.line, *fault.also) if line in tried and line not in red]
     found = red.get(fault.line)
-    if found and not (found["outcome"] == fault.outcome and fault.because in found["reason"]):
-        missed.append(f"{fault.line} ({found['outcome']}: {found['reason']})")
+    if found and not (found.outcome == fault.outcome and fault.because in found.reason):
+        missed.append(f"{fault.line} ({found.outcome}: {found.reason})")
     surplus = [line for line in red if line not in {fault.line, *fault.also}]
-    return missed, [f"{line} ({red[line]['outcome']}: {red[line]['reason']})" for line in surplus]
+    return missed, [f"{line} ({red[line].outcome}: {red[line].reason})" for line in surplus]
 
 
 def advice(root: Path, fault: Sabotage, missed: Sequence[str], surplus: Sequence[str]) -> str:

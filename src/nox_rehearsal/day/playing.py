@@ -1,6 +1,5 @@
 """The whole day, phase after phase: one line for each, and all that the gate said where it is not GO."""
 
-import json
 import subprocess
 import sys
 import time
@@ -17,7 +16,8 @@ from noxgate.errors import Exit
 from noxgate.project.here import Project
 from noxgate.project.runbook import Phase, read_runbook
 from noxgate.reports.signoff import making
-from noxgate.run.pytest_program import Ended, run_pytest
+from noxgate.run import results_file
+from noxgate.run.pytest_program import RunEnded, run_pytest
 from noxgate.run.verdict import Verdict
 
 WORDS: dict[int, str] = {
@@ -118,7 +118,7 @@ class _Day:
         self.clock.say(f"Sign-off: {page.headline}: {page.status}")
         return page.verdict.exit, path
 
-    def _command(self, words: Sequence[str]) -> Ended:
+    def _command(self, words: Sequence[str]) -> RunEnded:
         """A command of the gate that makes a run, and the folder of the run."""
         reports = self.root / "reports"
         before = set(reports.glob("*/*/results.json"))
@@ -132,9 +132,9 @@ class _Day:
             check=False,
         )
         new = sorted(set(reports.glob("*/*/results.json")) - before)
-        return Ended(ended.returncode, folder=new[-1].parent if new else None, output=ended.stdout)
+        return RunEnded(ended.returncode, folder=new[-1].parent if new else None, output=ended.stdout)
 
-    def _show(self, ended: Ended) -> None:
+    def _show(self, ended: RunEnded) -> None:
         if ended.status == Exit.GO and ended.folder is not None:
             return
         print(block(ended.output), flush=True)
@@ -148,14 +148,14 @@ def block(said: str) -> str:
     return f"{line}{verdict.partition(SUMMARY)[0]}" if line else said
 
 
-def _ended(ended: Ended) -> str:
+def _ended(ended: RunEnded) -> str:
     """The verdict, and how many lines have which outcome."""
     if ended.folder is None:
         return f"ended with status {ended.status} and without a verdict"
-    results = json.loads((ended.folder / "results.json").read_text(encoding="utf-8"))
-    outcomes = [line["outcome"] for line in results["lines"]]
+    results = results_file.read(ended.folder)
+    outcomes = [line.outcome for line in results.lines]
     counts = ", ".join(f"{outcomes.count(one)} {one}" for one in dict.fromkeys(sorted(outcomes)))
-    return f"{results['verdict']}, {counts}"
+    return f"{results.verdict}, {counts}"
 
 
 def _worst(statuses: Iterable[int]) -> int:

@@ -1,18 +1,17 @@
 """The command `noxgate gate`: pytest for one phase, and an exit status that is never a false GO."""
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from noxgate.errors import Exit, ProfileError
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
 from noxgate.reports import summary
-from noxgate.run.pytest_program import LAST_WORD, Ended, run_pytest
+from noxgate.run import results_file
+from noxgate.run.pytest_program import LAST_WORD, RunEnded, run_pytest
+from noxgate.run.results import Results
 from noxgate.run.verdict import Verdict
 
 GOES = {verdict.value for verdict in Verdict if verdict.exit is Exit.GO}
@@ -33,15 +32,15 @@ def gate(given: argparse.Namespace) -> int:
     said = run_pytest(root, words, {LAST_WORD: "noxgate gate"})
     status = Exit(said.status) if said.status in set(Exit) else Exit.INCONCLUSIVE
     # a process that ended itself has given no verdict, and a word without its evidence is anybody's
-    kept = (_results(said.folder) or {}).get("verdict")
-    if status is Exit.GO and (said.verdict not in GOES or kept != said.verdict):
+    kept = _results(said.folder)
+    if status is Exit.GO and (said.verdict not in GOES or kept is None or kept.verdict != said.verdict):
         print("noxgate: pytest ended without a verdict, or without its evidence", file=sys.stderr)
         status = Exit.INCONCLUSIVE
     _tell(given, root, status, said)
     return status
 
 
-def _tell(given: argparse.Namespace, root: Path, status: Exit, said: Ended) -> None:
+def _tell(given: argparse.Namespace, root: Path, status: Exit, said: RunEnded) -> None:
     """Where everything is, and what to do next, as the last words; and the summary, if one is asked for."""
     results = _results(said.folder)
     if said.folder is None or results is None:
@@ -67,9 +66,8 @@ def _summarize(given: argparse.Namespace, text: str) -> None:
             file.write(f"{text}\n")
 
 
-def _results(folder: Path | None) -> Mapping[str, Any] | None:
+def _results(folder: Path | None) -> Results | None:
     try:
-        results = json.loads((folder / "results.json").read_bytes()) if folder else None
-    except (OSError, ValueError):
+        return results_file.read(folder) if folder else None
+    except results_file.ResultsError:
         return None
-    return results if isinstance(results, dict) else None

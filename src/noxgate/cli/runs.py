@@ -6,8 +6,8 @@ from pathlib import Path
 
 from noxgate.errors import Exit
 from noxgate.project.here import Project
-from noxgate.trust.runs import RESULTS, Run, newest, runs_of, unreadable
-from noxgate.trust.seal import ENVELOPE, read_json
+from noxgate.trust.runs import Run, newest, runs_of, unreadable
+from noxgate.trust.seal import ENVELOPE
 from noxgate.trust.signing import SigningError
 
 ERRORS = (SigningError,)
@@ -19,9 +19,9 @@ def runs(given: argparse.Namespace) -> int:
     place = project.reports / (given.release or project.runbook.release.version)
     found = runs_of(place)
     for run in reversed(found):
-        results = read_json(run.folder / RESULTS)
-        verdict = f"{results.get('verdict')}{' (rehearsal)' if run.rehearsal else ''}"
-        verdict += f" at {results['checkpoint']}" if results.get("checkpoint") else ""
+        results = run.results
+        verdict = f"{results.verdict}{' (rehearsal)' if run.rehearsal else ''}"
+        verdict += f" at {results.checkpoint}" if results.checkpoint else ""
         phases = ", ".join(run.phases)
         print(f"{run.started:%Y-%m-%d %H:%M}  {verdict:<24} {phases:<12} {run.target:<12} {_why(run, found)}")
         print(f"{'':18}{run.folder}")

@@ -18,11 +18,11 @@ from noxgate.reports.summary import of_words
 from noxgate.run.sweep import leaks
 from noxgate.trust.agreement import contradictions
 from noxgate.trust.beside import beside, everybody
-from noxgate.trust.counted import ID, beginning, chainless, count, gone, lacks_head
+from noxgate.trust.counted import beginning, chainless, count, gone, lacks_head
 from noxgate.trust.keys import read_trust
 from noxgate.trust.records import RecordError
 from noxgate.trust.runs import Run, also_on, narrowed_since, newest, read_run, runs_of, unreadable
-from noxgate.trust.seal import ENVELOPE, read_json, seal
+from noxgate.trust.seal import ENVELOPE, seal
 from noxgate.trust.sealed import REHEARSAL, Refusal
 from noxgate.trust.signing import PublicKey, SigningError, read_public_key
 from noxgate.trust.verify import Expected, Verified, disagreements, verify
@@ -56,10 +56,10 @@ def seal_folder(given: argparse.Namespace) -> int:
     for contradiction in contradictions(folder):
         raise SigningError(f"{contradiction}: not sealed; the run has to be made again")
     print(f"sealed: {seal(folder, project.root, trust.path, key)}")
-    results = read_json(folder / "results.json")
-    if not trust.rehearsal and ID in results:
-        chain = trust.chain(project.reports, results["release"])
-        record = count(chain, key, results[ID], folder.resolve().name, results["verdict"])
+    results = run.results
+    if not trust.rehearsal and results.run:
+        chain = trust.chain(project.reports, results.release)
+        record = count(chain, key, results.run, folder.resolve().name, results.verdict)
         print(f"record {record.number}: {os.path.relpath(chain.folder)}")
     return Exit.DONE
 

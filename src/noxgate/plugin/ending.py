@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Generator, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from noxgate.plugin.gate import ALLURE_RESULTS, Gate
 from noxgate.plugin.looking import KEPT, next_step, result_of
 from noxgate.plugin.selection import whole_phases
 from noxgate.project.waivers import FILE as WAIVERS
-from noxgate.run import bundle, sweep
+from noxgate.run import bundle, results_file, sweep
 from noxgate.run.points_at import elsewhere, points_at
 from noxgate.run.pytest_program import LAST_WORD, say
+from noxgate.run.results import Results, RunTarget, Selection, judged
 from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome, Verdict
 from noxgate.trust import counted, seal
 from noxgate.trust.loads import EVIDENCE
@@ -214,41 +216,41 @@ class Ending:
         judgement = gate.judgement
         assert judgement is not None
         option = self._config.option
-        selection = {
-            "m": option.markexpr,
-            "k": option.keyword,
-            "arguments": list(map(str, self._config.args)),
-        }
         name = f"{gate.started:%Y%m%dT%H%M%SZ}-{target.name}-{'+'.join(gate.phases)}"
         sealing = gate.key is not None and not leaks  # a leak: no sealed evidence
         if sealing:
             self._count(folder, name)
-        content = {
-            "schema": bundle.SCHEMA,
-            "run": gate.id,
-            "verdict": judgement.verdict,
-            "doubts": gate.doubts,
-            "release": gate.runbook.release.version,
-            "target": {
-                "name": target.name,
-                "rehearsal": target.rehearsal,
-                "base_url": target.base_url,
-                "namespace": target.namespace,
-                "overrides": dict(target.overridden),
-                "points_at": places,
-            },
-            "phases": gate.phases,
-            "checkpoint": gate.now.checkpoint if gate.now else None,
-            "whole": whole_phases(self._config, gate),
-            **bundle.duration(gate.started),
-            "selection": selection,
-            "facts": found,
-            **bundle.lines(judgement),
-        }
+        ended = datetime.now(UTC)
+        results = Results(
+            schema=results_file.SCHEMA,
+            run=gate.id,
+            verdict=judgement.verdict,
+            doubts=tuple(gate.doubts),
+            release=gate.runbook.release.version,
+            target=RunTarget(
+                name=target.name,
+                rehearsal=target.rehearsal,
+                base_url=target.base_url,
+                namespace=target.namespace,
+                overrides=target.overridden,
+                points_at=places,
+            ),
+            phases=tuple(gate.phases),
+            checkpoint=gate.now.checkpoint if gate.now else None,
+            whole=tuple(whole_phases(self._config, gate)),
+            started=gate.started,
+            ended=ended,
+            seconds=round((ended - gate.started).total_seconds(), 2),
+            selection=Selection(option.markexpr, option.keyword, tuple(map(str, self._config.args))),
+            facts=found,
+            lines=judged(judgement),
+            to_come=tuple(line.id for line in judgement.to_come),
+        )
         environment = bundle.environment(gate.root, target.origins, target.source)
         if gate.before is not None and gate.before.commit is not None:
             bundle.write_json(folder / bundle.DECIDED, gate.before.commit.document())
-        bundle.write_json(folder / "results.json", gate.scrubber.scrub_tree(content, people=False))
+        content = gate.scrubber.scrub_tree(results_file.document(results), people=False)
+        bundle.write_json(folder / results_file.NAME, content)
         bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment, people=False))
         bundle.write_sums(folder)
         if sealing and gate.key is not None:

@@ -1,19 +1,20 @@
 """A run in short: where everything is, what to do next, and the table for a CI server's summary page.
 
-Works on results.json, from which every secret is gone.
+Works on the results as they are kept: every secret is gone from them.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from noxgate.project.runbook import Runbook
+from noxgate.run.results import Judged, Results
+from noxgate.run.results_file import NAME
 from noxgate.run.verdict import Outcome
 from noxgate.trust.seal import ENVELOPE
 
-FILES = {"report": "report.html", "results": "results.json", "signature": ENVELOPE}
+FILES = {"report": "report.html", "results": NAME, "signature": ENVELOPE}
 LONGEST = 300  # characters of a reason in a table
 
 
@@ -25,43 +26,46 @@ def places(folder: Path, shown: str) -> list[str]:
     return rows
 
 
-def first_next(results: Mapping[str, Any], runbook: Runbook) -> str | None:
+def first_next(results: Results, runbook: Runbook) -> str | None:
     """What to do about the first line that failed, in runbook order; None where none did."""
-    for result in results["lines"]:
-        if result["outcome"] == Outcome.FAILED and result["id"] in runbook.lines:
-            line = runbook.lines[result["id"]]
-            step = line.next_on(results["target"]["name"])
+    for result in results.lines:
+        if result.outcome is Outcome.FAILED and result.id in runbook.lines:
+            line = runbook.lines[result.id]
+            step = line.next_on(results.target.name)
             return f"{'Next':<11}{line.id}: {' '.join(step.split())}"
     return None
 
 
-def headline(results: Mapping[str, Any]) -> str:
-    """The verdict in one line."""
-    counts = Counter(line["outcome"] for line in results["lines"])
+def word(results: Results) -> str:
+    """The verdict."""
+    return f"{results.verdict} (rehearsal)" if results.target.rehearsal else str(results.verdict)
+
+
+def where(results: Results) -> str:
+    """Of what, and how many lines came to which outcome."""
+    counts = Counter(line.outcome for line in results.lines)
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(Outcome) if counts[outcome])
-    word = f"{results['verdict']} (rehearsal)" if results["target"]["rehearsal"] else results["verdict"]
-    where = f"{'+'.join(results['phases'])}, release {results['release']} on {results['target']['name']}"
-    led = ", ".join(f"{name}={value}" for name, value in results["target"].get("overrides", {}).items())
-    where += f" ({led})" if led else ""
-    return f"{word}  {where}: {said or 'no line of the runbook is due'}"
+    of = f"{'+'.join(results.phases)}, release {results.release} on {results.target.name}"
+    led = ", ".join(f"{name}={value}" for name, value in results.target.overrides.items())
+    of += f" ({led})" if led else ""
+    return f"{of}: {said or 'no line of the runbook is due'}"
 
 
-def of_run(results: Mapping[str, Any], folder: Path, runbook: Runbook) -> str:
+def of_run(results: Results, folder: Path, runbook: Runbook) -> str:
     """The verdict table of a run, in Markdown: what is not passed first, the rest folded away."""
-    word, _, rest = headline(results).partition("  ")
     order = [*reversed(Outcome)]
-    lines = sorted(results["lines"], key=lambda line: order.index(Outcome(line["outcome"])))
-    parts = [f"## {plain(word)}", "", plain(rest), ""]
-    parts += [f"- {plain(doubt)}" for doubt in results["doubts"]]
-    open_lines = [line for line in lines if line["outcome"] != Outcome.PASSED]
+    lines = sorted(results.lines, key=lambda line: order.index(line.outcome))
+    parts = [f"## {plain(word(results))}", "", plain(where(results)), ""]
+    parts += [f"- {plain(doubt)}" for doubt in results.doubts]
+    open_lines = [line for line in lines if line.outcome is not Outcome.PASSED]
     if open_lines:
-        parts += ["", *_table(open_lines, runbook, results["target"]["name"])]
-    passed = [line for line in lines if line["outcome"] == Outcome.PASSED]
+        parts += ["", *_table(open_lines, runbook, results.target.name)]
+    passed = [line for line in lines if line.outcome is Outcome.PASSED]
     if passed:
         parts += ["", f"<details><summary>{len(passed)} passed</summary>", ""]
-        parts += [*_table(passed, runbook, results["target"]["name"]), "", "</details>"]
+        parts += [*_table(passed, runbook, results.target.name), "", "</details>"]
     signed = "signed" if (folder / ENVELOPE).is_file() else "not signed"
-    parts += ["", plain(f"evidence: {folder.name}, {signed}; {results['target']['base_url']}"), ""]
+    parts += ["", plain(f"evidence: {folder.name}, {signed}; {results.target.base_url}"), ""]
     return "\n".join(parts)
 
 
@@ -76,25 +80,24 @@ def plain(text: object) -> str:
     return re.sub(r"[^\w\s,.;/%'=?-]", lambda match: f"&#{ord(match[0])};", one_line)
 
 
-def _table(lines: Iterable[Mapping[str, Any]], runbook: Runbook, target: str) -> Iterator[str]:
+def _table(lines: Iterable[Judged], runbook: Runbook, target: str) -> Iterator[str]:
     yield "| outcome | line | what was seen | next |"
     yield "|---|---|---|---|"
     for line in lines:
-        known = runbook.lines.get(line["id"])
-        todo = known.next_on(target) if known and line["outcome"] == Outcome.FAILED else ""
-        cells = (line["outcome"], line["id"], _seen(line), todo)
+        known = runbook.lines.get(line.id)
+        todo = known.next_on(target) if known and line.outcome is Outcome.FAILED else ""
+        cells = (line.outcome, line.id, _seen(line), todo)
         yield f"| {' | '.join(plain(_cut(cell)) for cell in cells)} |"
 
 
-def _seen(line: Mapping[str, Any]) -> str:
-    if line["waiver"]:
-        waiver = line["waiver"]
-        return f"{line['reason']} (waived by {waiver['owner']} until {waiver['expires']}: {waiver['reason']})"
-    if line["reason"]:
-        return str(line["reason"])
-    if line["attestation"]:
-        return f"{line['attestation']['by']} saw: {line['attestation']['seen']}"
-    return "; ".join(seen["seen"] for check in line["checks"] for seen in check["observations"][-1:])
+def _seen(line: Judged) -> str:
+    if waiver := line.waiver:
+        return f"{line.reason} (waived by {waiver.owner} until {waiver.expires}: {waiver.reason})"
+    if line.reason:
+        return line.reason
+    if line.attestation:
+        return f"{line.attestation.by} saw: {line.attestation.seen}"
+    return "; ".join(seen for check in line.checks for seen, _ in check.observations[-1:])
 
 
 def _cut(text: str) -> str:

@@ -9,87 +9,18 @@ import shutil
 import socket
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from noxgate.project.waivers import Waiver
 from noxgate.run.commit import CommitError, named
-from noxgate.run.record import Record
-from noxgate.run.verdict import Judgement
 
-SCHEMA = 2  # of 1 there is no DECIDED
-READABLE = (1, 2)
 RECORDS = "records"
 DECIDED = "decided.json"  # the commit, and the blobs of what decides in it
 TOOLS = (
     *("pytest", "pytest-html", "pytest-xdist", "allure-pytest"),
     *("httpx", "kubernetes", "psycopg", "redis", "websocket-client"),
 )
-
-
-def duration(started: datetime) -> dict[str, Any]:
-    """When the run started and ended (UTC), and its seconds."""
-    ended = datetime.now(UTC)
-    return {
-        "started": started.isoformat(timespec="seconds"),
-        "ended": ended.isoformat(timespec="seconds"),
-        "seconds": round((ended - started).total_seconds(), 2),
-    }
-
-
-def lines(judgement: Judgement) -> dict[str, Any]:
-    """Every judged line with its checks and what they saw, and the ids of the lines still to come."""
-    return {
-        "lines": [
-            {
-                "id": result.line.id,
-                "ref": result.line.ref,
-                "section": result.line.section,
-                "expected": result.line.expected,
-                "outcome": result.outcome,
-                "reason": result.reason,
-                "attestation": _attestation(result.attestation),
-                "waiver": _waiver(result.waiver),
-                "checks": [
-                    {
-                        "node": check.node,
-                        "outcome": check.outcome,
-                        "reason": check.reason,
-                        "seconds": round(check.seconds, 3),
-                        "observations": [
-                            {"seen": seen, "repeat": repeat} for seen, repeat in check.observations
-                        ],
-                    }
-                    for check in result.checks
-                ],
-            }
-            for result in judgement.lines
-        ],
-        "to_come": [line.id for line in judgement.to_come],
-    }
-
-
-def _attestation(record: Record | None) -> dict[str, Any] | None:
-    if record is None:
-        return None
-    return {
-        "record": record.number,
-        "by": record.by,
-        "account": record.account,
-        "at": record.at.isoformat(),
-        "seen": record.seen,
-        "rehearsal": record.rehearsal,
-        "signed_by": record.signed_by,
-        "own_key": record.data.get("own_key"),
-    }
-
-
-def _waiver(waiver: Waiver | None) -> dict[str, Any] | None:
-    if waiver is None:
-        return None
-    return {"owner": waiver.owner, "reason": waiver.reason, "expires": waiver.expires.isoformat()}
 
 
 def copy_records(records: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ LAST_WORD = "NOXGATE_LAST_WORD"  # set: whoever called pytest says itself what t
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunEnded:
     """A run's exit status and what it said; nothing where it died before. `output` where it was kept."""
 
     status: int
@@ -29,7 +29,7 @@ def run_pytest(
     environment: Mapping[str, str] = MappingProxyType({}),
     *,
     kept: bool = False,
-) -> Ended:
+) -> RunEnded:
     """Run pytest in the project; `kept` is what it prints, in place of printing it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "verdict"
@@ -45,7 +45,7 @@ def run_pytest(
             errors="replace",
             check=False,
         )
-        return Ended(done.returncode, *_said(file), done.stdout or "")
+        return RunEnded(done.returncode, *_said(file), done.stdout or "")
 
 
 def say(verdict: str, folder: Path | None) -> None:

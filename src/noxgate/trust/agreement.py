@@ -3,30 +3,27 @@
 A run is sealed in good faith by whoever was not there. What was changed in one place shows in another.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 from noxgate.errors import Exit
+from noxgate.run.results import Results
+from noxgate.run.results_file import NAME
 from noxgate.run.verdict import Outcome, verdict_of
-from noxgate.trust.seal import digest, entries, read_json
+from noxgate.trust.seal import digest, entries, results_of
 from noxgate.trust.signing import SigningError
 
 SUMS = "SHA256SUMS"
 JUNIT = "junit.xml"
-RESULTS = "results.json"
 
 
 def contradictions(folder: Path) -> Iterator[str]:
     """Each place where a run's folder contradicts itself, in one line; SigningError for another form."""
     yield from _other_bytes(folder)
-    results = read_json(folder / RESULTS)
-    try:
-        yield from _other_verdict(results)
-        yield from _other_outcomes(results, folder / JUNIT)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SigningError(f"{RESULTS}: expected a run, saw another form ({error})") from None
+    results = results_of(folder)
+    yield from _other_verdict(results)
+    yield from _other_outcomes(results, folder / JUNIT)
 
 
 def _other_bytes(folder: Path) -> Iterator[str]:
@@ -45,25 +42,25 @@ def _other_bytes(folder: Path) -> Iterator[str]:
     yield from (f"{name}: was added after the run: {SUMS} lacks it" for name in there if name not in summed)
 
 
-def _other_verdict(results: Mapping[str, Any]) -> Iterator[str]:
+def _other_verdict(results: Results) -> Iterator[str]:
     """Lines that their checks do not explain, and a verdict that its lines do not."""
     order = list(Outcome)
-    for line in results["lines"]:
-        outcome = Outcome(line["outcome"])
-        checks = [Outcome(check["outcome"]) for check in line["checks"]]
-        if outcome is Outcome.WAIVED or line["attestation"]:
+    for line in results.lines:
+        outcome = line.outcome
+        checks = [check.outcome for check in line.checks]
+        if outcome is Outcome.WAIVED or line.attestation:
             continue  # a waiver or a person says so, and verify looks at that
         if checks and max(checks, key=order.index) is not outcome:
             worst = max(checks, key=order.index)
-            yield f"{RESULTS}: {line['id']} is {outcome} there, and its worst check {worst}"
-    expected = verdict_of(Outcome(line["outcome"]) for line in results["lines"])
-    if results["verdict"] != expected and not (expected.exit is Exit.GO and results["doubts"]):
-        yield f"{RESULTS}: its verdict is {results['verdict']}, and {expected} is what its lines come to"
+            yield f"{NAME}: {line.id} is {outcome} there, and its worst check {worst}"
+    expected = verdict_of(line.outcome for line in results.lines)
+    if results.verdict != expected and not (expected.exit is Exit.GO and results.doubts):
+        yield f"{NAME}: its verdict is {results.verdict}, and {expected} is what its lines come to"
 
 
-def _other_outcomes(results: Mapping[str, Any], junit: Path) -> Iterator[str]:
+def _other_outcomes(results: Results, junit: Path) -> Iterator[str]:
     """Checks of which the JUnit file says something else."""
-    said = {check["node"]: check["outcome"] for line in results["lines"] for check in line["checks"]}
+    said = {check.node: check.outcome for line in results.lines for check in line.checks}
     ran = {node: outcome for node, outcome in said.items() if outcome != Outcome.NOT_RUN}
     try:
         found = dict(_cases(ET.parse(junit).getroot()))  # noqa: S314 (the run's own file: its sum is right)
@@ -71,12 +68,12 @@ def _other_outcomes(results: Mapping[str, Any], junit: Path) -> Iterator[str]:
         raise SigningError(f"{JUNIT}: {getattr(error, 'strerror', None) or error}") from None
     for node, outcome in ran.items():
         if node not in found:
-            yield f"{node}: is {outcome} in {RESULTS}, and not in {JUNIT}"
-    for node, outcome in found.items():
+            yield f"{node}: is {outcome} in {NAME}, and not in {JUNIT}"
+    for node, words in found.items():
         if node not in said:
-            yield f"{node}: is {outcome} in {JUNIT}, and not in {RESULTS}"
-        elif said[node] != outcome:
-            yield f"{node}: is {said[node]} in {RESULTS}, and {outcome} in {JUNIT}"
+            yield f"{node}: is {words} in {JUNIT}, and not in {NAME}"
+        elif said[node] != words:
+            yield f"{node}: is {said[node]} in {NAME}, and {words} in {JUNIT}"
 
 
 def _cases(suites: ET.Element) -> Iterator[tuple[str, str]]:

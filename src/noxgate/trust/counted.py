@@ -6,7 +6,6 @@ show is what came after its end: whoever notes the digest of the last record (`-
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from noxgate.run.bundle import RECORDS
 from noxgate.run.record import Record
@@ -14,12 +13,12 @@ from noxgate.run.verdict import Verdict
 from noxgate.trust.decided import SCHEMA_1
 from noxgate.trust.records import RUN, Chain, RecordError, chain_folder
 from noxgate.trust.runs import runs_of
-from noxgate.trust.seal import ENVELOPE, read_json
+from noxgate.trust.seal import ENVELOPE
 from noxgate.trust.sealed import altered
 from noxgate.trust.signing import PublicKey, SigningKey
 from noxgate.trust.verify import Verified
 
-ID = "run"  # in results.json and in the record
+ID = "run"  # in the record
 BY = "noxgate"
 _GO = {Verdict.GO, Verdict.GO_WITH_WAIVERS}
 _SHORTEST = 12  # characters of a digest
@@ -89,7 +88,7 @@ def lacks_head(runs: Iterable[Verified], head: str) -> str | None:
     return f"record {head[:_SHORTEST]} is in none of the runs: what it follows went away, or they began anew"
 
 
-def _missing(target: str, known: Iterable[Record], there: Mapping[str, Any]) -> Iterator[str]:
+def _missing(target: str, known: Iterable[Record], there: Mapping[str, Verdict]) -> Iterator[str]:
     counted = {record.digest: record for record in known if record.kind == RUN}
     for record in counted.values():
         verdict = there.get(str(record.data.get(ID)))
@@ -102,13 +101,12 @@ def _missing(target: str, known: Iterable[Record], there: Mapping[str, Any]) -> 
             yield f"record {record.number} of {target} says {record.seen}, and its folder says {verdict}"
 
 
-def _sealed(place: Path, keys: Sequence[PublicKey]) -> dict[str, Any]:
+def _sealed(place: Path, keys: Sequence[PublicKey]) -> dict[str, Verdict]:
     """The verdict of each run that is as one of these keys sealed it, by its id."""
-    found = {}
+    found: dict[str, Verdict] = {}
     for run in runs_of(place):
         if (run.folder / ENVELOPE).is_file() and not altered(run.folder, keys):
-            results = read_json(run.folder / "results.json")
-            found[str(results.get(ID))] = results.get("verdict")
+            found[run.results.run] = run.results.verdict
     return found
 
 

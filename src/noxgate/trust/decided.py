@@ -7,7 +7,6 @@ repository has it now. A run of schema 1 names none.
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError
@@ -19,6 +18,7 @@ from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run.bundle import DECIDED
 from noxgate.run.commit import Commit, CommitError, content, is_part_of, of
 from noxgate.run.points_at import elsewhere
+from noxgate.run.results import Results, RunTarget
 from noxgate.run.verdict import Outcome
 from noxgate.trust.seal import read_json
 from noxgate.trust.signing import SigningError
@@ -41,7 +41,7 @@ def of_schema_1(runbook: Runbook) -> Iterator[str]:
 def against(
     folder: Path,
     subjects: Mapping[str, str],
-    results: Mapping[str, Any],
+    results: Results,
     root: Path,
     runbook: Runbook,
     branch: str | None,
@@ -67,7 +67,7 @@ def against(
     if other := [name for name in names if there.blobs.get(name) != named.blobs.get(name)]:
         more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
         yield f"{DECIDED}: commit {short} has otherwise: {', '.join(other[:_SHOWN])}{more}"
-    yield from _elsewhere(root, named.id, results["target"], subjects)
+    yield from _elsewhere(root, named.id, results.target, subjects)
     unknown = list(_waived(results, root, there, f"{WAIVERS} of commit {short}"))
     yield from unknown
     if asked == named.id:
@@ -83,15 +83,15 @@ def against(
         yield f"nothing says that commit {short} was reviewed: name `branch` in the profile, or give --commit"
 
 
-def _by_others(there: Commit, results: Mapping[str, Any], root: Path, runbook: Runbook) -> Iterator[str]:
+def _by_others(there: Commit, results: Results, root: Path, runbook: Runbook) -> Iterator[str]:
     """Whether a run was judged otherwise than it would be here: a branch has all that it ever had."""
     try:
         here = of(root, "HEAD")
     except CommitError as error:
         yield str(error)
         return
-    phases = [runbook.phases[name].folder for name in results["phases"] if name in runbook.phases]
-    folders = {*_ALWAYS, *phases, f"targets/{results['target']['name']}.toml"}
+    phases = [runbook.phases[name].folder for name in results.phases if name in runbook.phases]
+    folders = {*_ALWAYS, *phases, f"targets/{results.target.name}.toml"}
 
     def judges(name: str) -> bool:
         top, below, _ = name.partition("/")
@@ -107,9 +107,9 @@ def _by_others(there: Commit, results: Mapping[str, Any], root: Path, runbook: R
     yield from _waived(results, root, here, f"{WAIVERS} here")
 
 
-def _waived(results: Mapping[str, Any], root: Path, commit: Commit, where: str) -> Iterator[str]:
+def _waived(results: Results, root: Path, commit: Commit, where: str) -> Iterator[str]:
     """The lines that were waived by what a commit does not say."""
-    waived = {line["id"]: line["waiver"] for line in results["lines"] if line["outcome"] == Outcome.WAIVED}
+    waived = {line.id: line.waiver for line in results.lines if line.outcome is Outcome.WAIVED}
     if not waived:
         return
     try:
@@ -120,15 +120,13 @@ def _waived(results: Mapping[str, Any], root: Path, commit: Commit, where: str) 
         return
     known = {(one.get("line"), one.get("owner"), str(one.get("expires"))) for one in said}
     for line, waiver in waived.items():
-        if (line, waiver["owner"], waiver["expires"]) not in known:
-            yield f"{line} was waived by {waiver['owner']}, and {where} does not say so"
+        if waiver is None or (line, waiver.owner, str(waiver.expires)) not in known:
+            yield f"{line} was waived by {waiver.owner if waiver else 'nobody'}, and {where} does not say so"
 
 
-def _elsewhere(
-    root: Path, commit: str, target: Mapping[str, Any], subjects: Mapping[str, str]
-) -> Iterator[str]:
+def _elsewhere(root: Path, commit: str, target: RunTarget, subjects: Mapping[str, str]) -> Iterator[str]:
     """Where the run looked at another place than the profile of its commit names, or allows."""
-    file = f"targets/{target['name']}.toml"
+    file = f"targets/{target.name}.toml"
     try:
         profile = of_toml(content(root, commit, file))
     except (CommitError, ValueError) as error:
@@ -138,11 +136,11 @@ def _elsewhere(
         yield f"names no commit of the release, of which {file} names a checkout: source"
     for key in _COMPARED:
         variable = next(name for name, overridden in OVERRIDES.items() if overridden == key)
-        named, seen = profile.get(key), target[key]
+        named, seen = profile.get(key), getattr(target, key)
         same = seen == named or (key == "base_url" and _address(seen) == _address(named))
         if not same and variable not in profile.get("overrides", []):
             yield f"is of {key} {seen}, and {file} names {named}: no evidence for that"
-    for variable in (name for name in target.get("overrides", {}) if OVERRIDES.get(name) not in _COMPARED):
+    for variable in (name for name in target.overrides if OVERRIDES.get(name) not in _COMPARED):
         if variable not in (*profile.get("overrides", []), *("KUBECONFIG",)["kubeconfig" in profile :]):
             yield f"was led by {variable}, and {file} does not allow it: no evidence for that"
     try:
@@ -150,7 +148,7 @@ def _elsewhere(
     except ProfileError as error:
         yield f"{error} (commit {commit[:12]})"
         return
-    for why in elsewhere(wanted, target.get("points_at", {})):
+    for why in elsewhere(wanted, target.points_at):
         yield f"{file}: {why}: no evidence for that"
 
 

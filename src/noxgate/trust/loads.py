@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from noxgate.look.documents import of_json
+from noxgate.run.results import Results
 from noxgate.run.verdict import Outcome
 from noxgate.slo.generator import NAME as RUN_AGAIN
 from noxgate.slo.possible import cannot_be
@@ -121,13 +121,13 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def against(
-    folder: Path, results: Mapping[str, Any], signers: Sequence[PublicKey], *, signed: bool
+    folder: Path, results: Results, signers: Sequence[PublicKey], *, signed: bool
 ) -> Iterator[Refusal]:
     """What speaks against the load results in a run's folder; `signed`: those of schema 1, too."""
     kept = _kept(folder)
-    for line in results["lines"]:
-        if not kept and line["id"] in RESTING and line["outcome"] == Outcome.PASSED:
-            yield Refusal("no load test is in the evidence", line=line["id"])
+    for line in results.lines:
+        if not kept and line.id in RESTING and line.outcome is Outcome.PASSED:
+            yield Refusal("no load test is in the evidence", line=line.id)
     for place in kept:
         name = place.relative_to(folder).as_posix()
         try:
@@ -135,7 +135,7 @@ def against(
         except ResultError as error:
             yield Refusal(str(error), file=name)
             continue
-        if (result.release, result.base_url) != (results["release"], results["target"]["base_url"]):
+        if (result.release, result.base_url) != (results.release, results.target.base_url):
             yield Refusal(f"is of release {result.release} against {result.base_url}", file=name)
         if (signed or result.schema > 1) and (why := refused(place, result, signers)):
             yield Refusal(why, file=name)

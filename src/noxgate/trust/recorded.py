@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noxgate.run.verdict import Outcome
 from noxgate.trust.runs import runs_of
-from noxgate.trust.seal import ENVELOPE, read_json
+from noxgate.trust.seal import ENVELOPE
 from noxgate.trust.sealed import altered
 from noxgate.trust.signing import PublicKey
 
@@ -32,15 +32,13 @@ def recorded(
     for run in reversed(runs_of(release)):
         if run.target != target or phase not in run.phases:
             continue
-        results = read_json(run.folder / "results.json")
-        passed = [one for one in results["lines"] if one["id"] == line and one["outcome"] == Outcome.PASSED]
-        facts = results.get("facts")
-        value = facts.get(name) if isinstance(facts, dict) else None
+        passed = [one for one in run.results.lines if one.id == line and one.outcome is Outcome.PASSED]
+        value = run.results.facts.get(name)
         if passed and value:
             doubt = _doubt(run.folder, signers)
             if not doubt:
-                return Recorded(str(value), run.folder)
-            doubtful = doubtful or Recorded(str(value), run.folder, doubt)
+                return Recorded(value, run.folder)
+            doubtful = doubtful or Recorded(value, run.folder, doubt)
     return doubtful
 
 

@@ -6,52 +6,57 @@ narrowed (-k, a path, SKIP_LOAD_TEST) never does: it left lines out. What it saw
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from noxgate.run.results import Results
+from noxgate.run.results_file import NAME
 from noxgate.run.verdict import Outcome
-from noxgate.trust.seal import ENVELOPE, read_json
+from noxgate.trust.seal import ENVELOPE, results_of
 from noxgate.trust.signing import SigningError
-
-RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run says of itself, before anything of it is verified.
-
-    `whole` are those of its phases that it did not narrow; `failed` are the ids of lines that it saw fail,
-    and `judged` are the phases of all its lines.
-    """
+    """What a run says of itself, before anything of it is verified."""
 
     folder: Path
-    target: str
-    rehearsal: bool
-    phases: tuple[str, ...]
-    started: datetime
-    whole: tuple[str, ...]
-    failed: tuple[str, ...]
-    judged: tuple[str, ...]
+    results: Results
+
+    @property
+    def target(self) -> str:
+        return self.results.target.name
+
+    @property
+    def rehearsal(self) -> bool:
+        return self.results.target.rehearsal
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        return self.results.phases
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """Those of its phases that it did not narrow."""
+        return self.results.whole
+
+    @property
+    def started(self) -> datetime:
+        return self.results.started
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The lines that it saw fail."""
+        return tuple(line.id for line in self.results.lines if line.outcome is Outcome.FAILED)
+
+    def judged(self, phase: str) -> int:
+        """How many lines of a phase it judged."""
+        return sum(line.phase == phase for line in self.results.lines)
 
 
 def read_run(folder: Path) -> Run:
     """The run in a folder; SigningError if there is none that can be read."""
-    results = read_json(folder / RESULTS)
-    try:
-        target = results["target"]
-        phases = tuple(map(str, results["phases"]))
-        return Run(
-            folder,
-            str(target["name"]),
-            target["rehearsal"] is not False,
-            phases,
-            datetime.fromisoformat(results["started"]).astimezone(UTC),  # of a foreign form, too
-            tuple(name for name in map(str, results.get("whole", phases)) if name in phases),
-            tuple(str(line["id"]) for line in results["lines"] if line["outcome"] == Outcome.FAILED),
-            tuple(str(line["id"]).partition(".")[0] for line in results["lines"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SigningError(f"{RESULTS}: expected a run, saw another form ({error})") from None
+    return Run(folder, results_of(folder))
 
 
 def runs_of(release: Path) -> list[Run]:
@@ -99,5 +104,5 @@ def also_on(runs: Iterable[Run], phase: str, chosen: Run) -> list[str]:
 
 def _folders(release: Path) -> Iterator[Path]:
     for folder in sorted(release.iterdir()) if release.is_dir() else ():
-        if not folder.name.startswith(".") and any((folder / name).exists() for name in (RESULTS, ENVELOPE)):
+        if not folder.name.startswith(".") and any((folder / name).exists() for name in (NAME, ENVELOPE)):
             yield folder

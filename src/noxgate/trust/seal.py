@@ -13,6 +13,8 @@ from typing import Any
 from noxgate.look.documents import of_json
 from noxgate.project.runbook import read_runbook
 from noxgate.project.waivers import FILE as WAIVERS
+from noxgate.run import results_file
+from noxgate.run.results import Results
 from noxgate.run.verdict import Outcome, Verdict
 from noxgate.trust.signing import SigningError, SigningKey, sign
 
@@ -66,6 +68,14 @@ def runbook_digest(root: Path) -> str:
     return hashlib.sha256((root / RUNBOOK).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
+def results_of(folder: Path) -> Results:
+    """What a run found; SigningError in one line where that cannot be read."""
+    try:
+        return results_file.read(folder)
+    except results_file.ResultsError as error:
+        raise SigningError(str(error)) from None
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a run's folder; SigningError in one line."""
     try:
@@ -80,13 +90,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
-    results, environment = (read_json(folder / name) for name in ("results.json", "environment.json"))
+    results, environment = results_of(folder), read_json(folder / "environment.json")
     runbook = {"name": RUNBOOK, "digest": {"sha256": runbook_digest(root)}}
-    outcomes = {line["id"]: line["outcome"] for line in results["lines"]}
+    outcomes = {line.id: line.outcome for line in results.lines}
+    document = results_file.document(results)
     return {
         "_type": STATEMENT,
         "subject": [
-            *_facts(results, environment, read_runbook(root / RUNBOOK).service.container),
+            *_facts(results.facts, environment, read_runbook(root / RUNBOOK).service.container),
             runbook,
             *(
                 {
@@ -98,7 +109,7 @@ def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
         ],
         "predicateType": TEST_RESULT,
         "predicate": {
-            "result": _RESULT.get(results["verdict"], "FAILED"),
+            "result": _RESULT.get(results.verdict, "FAILED"),
             "configuration": [
                 runbook,
                 *(
@@ -114,21 +125,16 @@ def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
             ],
             # for people; what counts is in results.json
             "noxgate": {
-                key: results[key] for key in ("verdict", "release", "target", "phases", "started", "ended")
+                key: document[key] for key in ("verdict", "release", "target", "phases", "started", "ended")
             },
         },
     }
 
 
-def _facts(
-    results: Mapping[str, Any], environment: Mapping[str, Any], called: str
-) -> Iterator[dict[str, Any]]:
+def _facts(facts: Mapping[str, str], environment: Mapping[str, Any], called: str) -> Iterator[dict[str, Any]]:
     for name, key in COMMITS.items():
         if environment.get(key):
             yield {"name": name, "digest": {"gitCommit": environment[key]}}
     for end, key in IMAGES.items():
-        if results["facts"].get(key):
-            yield {
-                "name": f"{IMAGE}{called}{end}",
-                "digest": {"sha256": results["facts"][key].removeprefix("sha256:")},
-            }
+        if facts.get(key):
+            yield {"name": f"{IMAGE}{called}{end}", "digest": {"sha256": facts[key].removeprefix("sha256:")}}

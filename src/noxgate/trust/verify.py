@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from noxgate.project.runbook import Line, Runbook
 from noxgate.project.waivers import Waiver, refusal
-from noxgate.run.bundle import READABLE, RECORDS, SCHEMA
+from noxgate.run.bundle import RECORDS
 from noxgate.run.record import Record
+from noxgate.run.results import Acceptance, Judged, Results, Selection
+from noxgate.run.results_file import SCHEMA
 from noxgate.run.verdict import Outcome, Verdict
 from noxgate.trust import decided, loads, seal, sealed
 from noxgate.trust.records import SKEW, Chain, RecordError
@@ -73,25 +74,22 @@ def _verify(folder: Path, expected: Expected) -> Verified:
     subjects, signer = sealed.statement(folder, expected.signers)
     if otherwise := tuple(sealed.changed(folder, subjects)):
         return Verified(folder, otherwise, str(signer))
-    results = seal.read_json(folder / "results.json")
-    try:
-        return Verified(
-            folder,
-            tuple(_refusals(folder, results, subjects, expected)),
-            str(signer),
-            str(results["verdict"]),
-            tuple(map(str, results["phases"])),
-            datetime.fromisoformat(results["ended"]),
-            next(iter(_known(subjects, seal.COMMITS)), None),
-            _images(subjects),
-            str(results["target"]["name"]),
-            str(results["target"]["base_url"]),
-            tuple(value for name, value in sorted(subjects.items()) if name.startswith(_RECORDS)),
-            tuple(loads.unproven_in(folder)) if results["schema"] == SCHEMA else (decided.SCHEMA_1,),
-            tuple(f"{name}={value}" for name, value in results["target"].get("overrides", {}).items()),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SigningError(f"results.json: saw another form ({type(error).__name__}: {error})") from None
+    results = seal.results_of(folder)
+    return Verified(
+        folder,
+        tuple(_refusals(folder, results, subjects, expected)),
+        str(signer),
+        results.verdict,
+        results.phases,
+        results.ended,
+        next(iter(_known(subjects, seal.COMMITS)), None),
+        _images(subjects),
+        results.target.name,
+        results.target.base_url,
+        tuple(value for name, value in sorted(subjects.items()) if name.startswith(_RECORDS)),
+        tuple(loads.unproven_in(folder)) if results.schema == SCHEMA else (decided.SCHEMA_1,),
+        tuple(f"{name}={value}" for name, value in results.target.overrides.items()),
+    )
 
 
 def disagreements(runs: Sequence[Verified]) -> Iterator[str]:
@@ -122,70 +120,68 @@ def _ended(run: Verified) -> datetime:
 
 
 def _refusals(
-    folder: Path, results: Mapping[str, Any], subjects: Mapping[str, str], expected: Expected
+    folder: Path, results: Results, subjects: Mapping[str, str], expected: Expected
 ) -> Iterator[Refusal]:
     """What speaks against a run whose bytes are as they were sealed."""
-    if results["schema"] not in READABLE:
-        raise SigningError(f"results.json: expected schema {SCHEMA}, saw {results['schema']!r}")
-    phases = [phase for phase in results["phases"] if phase in (expected.speaks_for or results["phases"])]
-    if results["target"]["rehearsal"] is not False:
+    phases = [phase for phase in results.phases if phase in (expected.speaks_for or results.phases)]
+    if results.target.rehearsal:
         yield REHEARSAL
     yield from map(Refusal, _of_the_run(folder, results, subjects, phases, expected))
     yield from (
         Refusal("no check proves this line yet", line=line)
-        for line in results["to_come"]
+        for line in results.to_come
         if line.partition(".")[0] in phases
     )
-    if results["schema"] == SCHEMA:
+    if results.schema == SCHEMA:
         late = expected.runbook.release.date > decided.SCHEMA_1_UNTIL
         yield from loads.against(folder, results, expected.signers, signed=late)
     records, broken = _records(folder, results, expected)
     yield from broken
-    judged = {line["id"]: line for line in results["lines"]}
+    judged = {line.id: line for line in results.lines}
     against = [
         Refusal(problem, line=line.id)
         for line in expected.runbook.of_phase(*phases)
         if (problem := _against(line, judged.get(line.id), records, expected.now.date()))
     ]
     yield from against
-    whole = phases == results["phases"]  # else the verdict is of lines, too, that a newer run speaks for
-    if whole and not against and results["verdict"] not in {Verdict.GO, Verdict.GO_WITH_WAIVERS}:
-        yield Refusal(f"its verdict is {results['verdict']}")
+    whole = phases == list(results.phases)  # else the verdict is of lines, too, that a newer run speaks for
+    if whole and not against and results.verdict not in {Verdict.GO, Verdict.GO_WITH_WAIVERS}:
+        yield Refusal(f"its verdict is {results.verdict}")
 
 
 def _of_the_run(
     folder: Path,
-    results: Mapping[str, Any],
+    results: Results,
     subjects: Mapping[str, str],
     phases: Sequence[str],
     expected: Expected,
 ) -> Iterator[str]:
     """What speaks against all of a run."""
-    target = results["target"]
-    if target["rehearsal"] is not False:
+    target = results.target
+    if target.rehearsal:
         pass  # one tries things: nothing is said of what it was judged by
-    elif results["schema"] == SCHEMA:
+    elif results.schema == SCHEMA:
         yield from decided.against(
             folder, subjects, results, expected.root, expected.runbook, expected.branch, expected.commit
         )
     else:
         yield from decided.of_schema_1(expected.runbook)
-    if target["name"] != expected.target:
-        yield f"is of another target: expected {expected.target}, saw {target['name']}"
-    if results["release"] != expected.release:
-        yield f"is of another release: expected {expected.release}, saw {results['release']}"
+    if target.name != expected.target:
+        yield f"is of another target: expected {expected.target}, saw {target.name}"
+    if results.release != expected.release:
+        yield f"is of another release: expected {expected.release}, saw {results.release}"
     yield from _other_things(subjects, expected)
-    yield from _age(datetime.fromisoformat(results["ended"]), expected)
+    yield from _age(results.ended, expected)
     yield from _other_phases(results, phases, expected.phases)
-    yield from (f"the run is in doubt: {doubt}" for doubt in results["doubts"])
+    yield from (f"the run is in doubt: {doubt}" for doubt in results.doubts)
 
 
 def _records(
-    folder: Path, results: Mapping[str, Any], expected: Expected
+    folder: Path, results: Results, expected: Expected
 ) -> tuple[Mapping[int, Record], tuple[Refusal, ...]]:
     """A run's own copy of the records, by number; or why none of them counts."""
-    target = results["target"]
-    chain = Chain(folder / RECORDS, results["release"], target["name"], target["rehearsal"], expected.signers)
+    target = results.target
+    chain = Chain(folder / RECORDS, results.release, target.name, target.rehearsal, expected.signers)
     try:
         return {record.number: record for record in chain.read()}, ()
     except RecordError as error:
@@ -204,22 +200,20 @@ def _other_things(subjects: Mapping[str, str], expected: Expected) -> Iterator[s
         yield f"was judged by another {seal.RUNBOOK} than the one here: check out the commit of the run"
 
 
-def _other_phases(
-    results: Mapping[str, Any], phases: Sequence[str], expected: Sequence[str]
-) -> Iterator[str]:
+def _other_phases(results: Results, phases: Sequence[str], expected: Sequence[str]) -> Iterator[str]:
     """Without a phase that is expected, or with a part of one."""
     for phase in expected:
-        if phase not in results["phases"]:
-            yield f"phase {phase} is missing: the run is of {', '.join(results['phases'])}"
+        if phase not in results.phases:
+            yield f"phase {phase} is missing: the run is of {', '.join(results.phases)}"
     for phase in phases:
-        if phase not in results.get("whole", results["phases"]):
-            yield f"phase {phase} was narrowed ({_narrowing(results['selection'])}): it does not count"
+        if phase not in results.whole:
+            yield f"phase {phase} was narrowed ({_narrowing(results.selection)}): it does not count"
 
 
-def _narrowing(selection: Mapping[str, Any]) -> str:
+def _narrowing(selection: Selection) -> str:
     """What was asked for instead of the whole phase."""
-    asked = [f"-{name} {selection[name]!r}" for name in ("m", "k") if selection[name]]
-    return " ".join([*asked, *map(str, selection["arguments"])])[:200] or "a part of it was left out"
+    asked = [f"-{name} {said!r}" for name, said in (("m", selection.m), ("k", selection.k)) if said]
+    return " ".join([*asked, *selection.arguments])[:200] or "a part of it was left out"
 
 
 def _age(ended: datetime, expected: Expected) -> Iterator[str]:
@@ -233,29 +227,28 @@ def _age(ended: datetime, expected: Expected) -> Iterator[str]:
         yield f"is from the future: it ended {ended:%Y-%m-%d %H:%M} UTC"
 
 
-def _against(
-    line: Line, judged: Mapping[str, Any] | None, records: Mapping[int, Record], today: date
-) -> str | None:
+def _against(line: Line, judged: Judged | None, records: Mapping[int, Record], today: date) -> str | None:
     """Why a line of the runbook holds nothing up; None if it is passed or validly waived."""
     if judged is None:
         return "is not in the results"
-    if judged["outcome"] == Outcome.WAIVED:
-        return _against_waiver(line, judged["waiver"], today)
-    if judged["outcome"] != Outcome.PASSED:
-        return f"{judged['outcome']}: {' '.join(judged['reason'].split())}"[:200]
-    if line.kind == "human" and not judged["checks"]:  # with one that looked, the check decides
-        record = records.get((judged["attestation"] or {}).get("record", 0))
+    if judged.outcome is Outcome.WAIVED:
+        return _against_waiver(line, judged.waiver, today)
+    if judged.outcome is not Outcome.PASSED:
+        return f"{judged.outcome}: {' '.join(judged.reason.split())}"[:200]
+    if line.kind == "human" and not judged.checks:  # with one that looked, the check decides
+        record = records.get(judged.attestation.record if judged.attestation else 0)
         says_so = (
             record is not None and record.line == line.id and record.data.get("outcome") == Outcome.PASSED
         )
         return None if says_so else "no record of a person says so"
-    checks = judged["checks"]
-    says_so = checks != [] and all(check["outcome"] == Outcome.PASSED for check in checks)
+    says_so = judged.checks != () and all(check.outcome is Outcome.PASSED for check in judged.checks)
     return None if says_so else "no check says so"
 
 
-def _against_waiver(line: Line, facts: Mapping[str, Any], today: date) -> str | None:
-    waiver = Waiver(line.id, facts["owner"], facts["reason"], date.fromisoformat(facts["expires"]))
+def _against_waiver(line: Line, said: Acceptance | None, today: date) -> str | None:
+    if said is None:
+        return "nobody's waiver says so"
+    waiver = Waiver(line.id, said.owner, said.reason, said.expires)
     problem = refusal(waiver, {line.id: line}, today)
     return f"its waiver does not count: {problem}" if problem else None
 

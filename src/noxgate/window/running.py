@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import Exit
-from noxgate.look.documents import of_json
 from noxgate.project.here import Project
+from noxgate.run import results_file
 from noxgate.run.pytest_program import run_pytest
-from noxgate.run.verdict import Verdict
+from noxgate.run.results import Results
+from noxgate.run.verdict import Outcome
 
 SHOWN = 5  # lines that a record names; the run's own evidence has them all
 
@@ -42,22 +43,20 @@ def look(
     ended = run_pytest(project.root, words)
     if ended.folder is None:
         return None
-    found = found_in(ended.folder / "results.json")
-    return found if (found.data["verdict"], found.status) == (ended.verdict, ended.status) else None
+    try:
+        content = (ended.folder / results_file.NAME).read_bytes()
+        results = results_file.of_bytes(content)
+    except (OSError, results_file.ResultsError):
+        return None
+    if (results.verdict, results.verdict.exit) != (ended.verdict, ended.status):
+        return None
+    return _finding(results, ended.folder.name, hashlib.sha256(content).hexdigest())
 
 
-def found_in(results: Path) -> Finding:
+def _finding(results: Results, run: str, digest: str) -> Finding:
     """What a record keeps of a run: its verdict, what was not passed, and the digest that names its bytes."""
-    content = results.read_bytes()
-    document = of_json(content)
-    lines = document["lines"]
-    red = [f"{line['id']} {line['outcome']}" for line in lines if line["outcome"] != "passed"]
-    counted = f"{len(lines) - len(red)} of {len(lines)} lines passed"
+    red = [f"{line.id} {line.outcome}" for line in results.lines if line.outcome is not Outcome.PASSED]
+    counted = f"{len(results.lines) - len(red)} of {len(results.lines)} lines passed"
     shown = f"; {', '.join(red[:SHOWN])}" if red else ""
-    data = {
-        "verdict": document["verdict"],
-        "run": results.parent.name,
-        "results_sha256": hashlib.sha256(content).hexdigest(),
-        "red": red,
-    }
-    return Finding(Verdict(document["verdict"]).exit, f"{document['verdict']}, {counted}{shown}", data)
+    data = {"verdict": str(results.verdict), "run": run, "results_sha256": digest, "red": red}
+    return Finding(results.verdict.exit, f"{results.verdict}, {counted}{shown}", data)

@@ -20,7 +20,6 @@ from noxgate.trust.counted import gone, lacks_head
 from noxgate.trust.persons.attest import FAILED
 from noxgate.trust.records import ATTESTATION, OPENED, RecordError, latest
 from noxgate.trust.runs import Run, newest, runs_of, unreadable
-from noxgate.trust.seal import read_json
 from noxgate.trust.signing import SigningError
 from noxgate.trust.verify import Expected, disagreements
 
@@ -114,14 +113,14 @@ def _is_asked(run: Run, asked: Asked) -> bool:
     if not named or run.rehearsal != asked.rehearsal or run.started > asked.now:
         return False
     address = asked.addresses.get(run.target)
-    return address is None or read_json(run.folder / "results.json")["target"].get("base_url") == address
+    return address is None or run.results.target.base_url == address
 
 
 def _last_look(runs: Sequence[Run], chosen: Mapping[str, Run]) -> Run:
     """The window's run that judged most since the live run: an earlier checkpoint takes none of it back."""
     live = chosen.get(SWITCH.partition(".")[0])
     since = [run for run in runs if PHASE in run.whole and (live is None or run.started > live.started)]
-    return max(since, key=lambda run: (run.judged.count(PHASE), run.started), default=chosen[PHASE])
+    return max(since, key=lambda run: (run.judged(PHASE), run.started), default=chosen[PHASE])
 
 
 def _judged(runbook: Runbook, phase: Phase) -> bool:

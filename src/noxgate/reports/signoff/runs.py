@@ -6,13 +6,13 @@ A page is made of whatever lies there, so nothing is taken to be of the form tha
 import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
 
 from noxgate.look.observation import shortened
 from noxgate.project import schedule
 from noxgate.project.runbook import Line, Runbook
 from noxgate.reports.signoff.model import Accepted, Look, Seal, Shown, ShownCheck, ShownLine, ShownRun, Word
+from noxgate.run.results import Acceptance, Attested, Judged
+from noxgate.run.verdict import CheckResult
 from noxgate.trust.keys import Trust
 from noxgate.trust.runs import Run
 from noxgate.trust.seal import ENVELOPE, read_json
@@ -25,53 +25,47 @@ LONGEST = 600  # characters of one text
 CUT = 20 * LONGEST
 NO_PROFILE = "its profile is not here any more"
 NOT_OWN = ", which the release record does not give to them"
-WRONG_FORM = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
 class Read:
-    """A run, its lines as results.json has them, and what `noxgate verify` says against single lines."""
+    """A run, its lines as it judged them, and what `noxgate verify` says against single lines."""
 
     run: ShownRun
-    judged: Mapping[str, Mapping[str, Any]]
+    judged: Mapping[str, Judged]
     against: Mapping[str, str]
     verified: Verified
     later: frozenset[str]  # lines that are not due at this run's checkpoint of the 48-hour window
 
 
 def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str, str]) -> Read:
-    """Read and verify one run as of `expected.now`, or of its end; SigningError where it is none."""
-    results = read_json(run.folder / "results.json")
-    try:
-        ended = datetime.fromisoformat(results["ended"]).astimezone(UTC)
-        judged = {str(line["id"]): dict(line) for line in results["lines"]}
-        seconds = float(results["seconds"])
-        verified = verify(
-            run.folder,
-            replace(
-                expected,
-                target=run.target,
-                signers=trust.signers if trust else (),
-                branch=trust.branch if trust else None,
-                hours=trust.hours if trust else expected.hours,
-                now=max(expected.now, ended),
-            ),
-        )
-        why = None if trust else unknown.get(run.target, NO_PROFILE)
-        shown = ShownRun(
-            folder=run.folder,
-            target=said(run.target),
-            base_url=said(", with ".join([results["target"]["base_url"], *verified.overrides])),
-            phases=run.phases,
-            verdict=said(results["verdict"]),
-            started=run.started,
-            ended=ended,
-            seconds=seconds if math.isfinite(seconds) else 0.0,
-            seal=_seal(run, verified, why),
-        )
-    except WRONG_FORM as error:
-        raise SigningError(f"results.json: saw another form ({type(error).__name__})") from None
-    later = _later(results.get("checkpoint"), judged, expected.runbook)
+    """Read and verify one run as of `expected.now`, or of its end."""
+    results = run.results
+    verified = verify(
+        run.folder,
+        replace(
+            expected,
+            target=run.target,
+            signers=trust.signers if trust else (),
+            branch=trust.branch if trust else None,
+            hours=trust.hours if trust else expected.hours,
+            now=max(expected.now, results.ended),
+        ),
+    )
+    why = None if trust else unknown.get(run.target, NO_PROFILE)
+    shown = ShownRun(
+        folder=run.folder,
+        target=said(run.target),
+        base_url=said(", with ".join([results.target.base_url, *verified.overrides])),
+        phases=run.phases,
+        verdict=results.verdict,
+        started=run.started,
+        ended=results.ended,
+        seconds=results.seconds if math.isfinite(results.seconds) else 0.0,
+        seal=_seal(run, verified, why),
+    )
+    judged = {line.id: line for line in results.lines}
+    later = _later(results.checkpoint, judged, expected.runbook)
     return Read(shown, judged, _of_lines(verified), verified, later)
 
 
@@ -85,19 +79,15 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
         return ShownLine(line, Shown.NOT_RUN, "not due yet", at=at, due=False)
     if judged is None:
         return ShownLine(line, Shown.NOT_RUN, found.against.get(line.id, "is not in the results"), at=at)
-    try:
-        shown = ShownLine(
-            line,
-            Shown(judged["outcome"]),
-            said(judged["reason"]),
-            tuple(_check(check) for check in judged["checks"]),
-            _word(judged["attestation"]),
-            _accepted(judged["waiver"]),
-            at,
-        )
-    except WRONG_FORM as error:
-        reason = f"its result has another form ({type(error).__name__})"
-        return ShownLine(line, Shown.UNPROVEN, reason, at=at)
+    shown = ShownLine(
+        line,
+        Shown(judged.outcome),
+        said(judged.reason),
+        tuple(map(_check, judged.checks)),
+        _word(judged.attestation),
+        _accepted(judged.waiver),
+        at,
+    )
     if shown.outcome not in {Shown.PASSED, Shown.WAIVED}:
         return shown
     doubt = found.against.get(line.id)
@@ -106,11 +96,11 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
     return replace(shown, outcome=Shown.UNPROVEN, reason=f"{shown.outcome}, but {doubt}") if doubt else shown
 
 
-def _later(checkpoint: object, judged: Container[str], runbook: Runbook) -> frozenset[str]:
+def _later(checkpoint: str | None, judged: Container[str], runbook: Runbook) -> frozenset[str]:
     """What a checkpoint does not judge: later ones do, and its own record, which is made of what it finds."""
-    if checkpoint not in schedule.looks(runbook):
+    if checkpoint is None or checkpoint not in schedule.looks(runbook):
         return frozenset()
-    due = {line.id for line in schedule.due_at(runbook, str(checkpoint), unrecorded=True)}
+    due = {line.id for line in schedule.due_at(runbook, checkpoint, unrecorded=True)}
     lines = [line.id for line in runbook.of_phase(schedule.PHASE)]
     return frozenset(line for line in lines if line not in due and line not in judged)
 
@@ -157,29 +147,26 @@ def _account(run: Run) -> str:
     return said(f"{environment.get('user', '?')}@{environment.get('host', '?')}")
 
 
-def _check(facts: Mapping[str, Any]) -> ShownCheck:
-    looks = facts["observations"]
-    seconds = float(facts["seconds"])
+def _check(check: CheckResult) -> ShownCheck:
+    looks = check.observations
     return ShownCheck(
-        said(facts["node"]),
-        said(facts["outcome"]),
-        said(facts["reason"]),
-        seconds if math.isfinite(seconds) else 0.0,
-        tuple(Look(said(look["seen"]), said(look["repeat"])) for look in looks[:MOST_LOOKS]),
+        said(check.node),
+        check.outcome,
+        said(check.reason),
+        check.seconds if math.isfinite(check.seconds) else 0.0,
+        tuple(Look(said(seen), said(repeat)) for seen, repeat in looks[:MOST_LOOKS]),
         max(0, len(looks) - MOST_LOOKS),
     )
 
 
-def _word(facts: Mapping[str, Any] | None) -> Word | None:
-    if facts is None:
+def _word(word: Attested | None) -> Word | None:
+    if word is None:
         return None
-    at = f"{datetime.fromisoformat(facts['at']):%Y-%m-%d %H:%M} UTC"
-    other = facts.get("own_key") is not True
-    key = said(f"signed with key {facts.get('signed_by', '?')}{NOT_OWN}") if other else ""
-    return Word(said(facts["by"]), at, said(facts["seen"]), facts["rehearsal"] is not False, key)
+    key = "" if word.own_key else said(f"signed with key {word.signed_by or '?'}{NOT_OWN}")
+    return Word(said(word.by), f"{word.at:%Y-%m-%d %H:%M} UTC", said(word.seen), word.rehearsal, key)
 
 
-def _accepted(facts: Mapping[str, Any] | None) -> Accepted | None:
-    if facts is None:
+def _accepted(waiver: Acceptance | None) -> Accepted | None:
+    if waiver is None:
         return None
-    return Accepted(said(facts["owner"]), said(facts["reason"]), said(facts["expires"]))
+    return Accepted(said(waiver.owner), said(waiver.reason), str(waiver.expires))
