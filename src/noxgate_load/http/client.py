@@ -69,9 +69,9 @@ class Session:
         self._sent = self._retried = False
         answer = None
         error = Reason.KILLED
-        self._began = clock()
+        began = self._began = clock()
         ended = 0.0
-        self._deadline.start()
+        self._deadline.start(began)
         try:
             answer = work(what)
             self._deadline.stop()
@@ -118,7 +118,7 @@ class Session:
         started = clock()
         if not self._sent:  # only now
             self._began = started
-            self._deadline.start()
+            self._deadline.start(started)
         try:
             stream = self._endpoint.connect(self._sessions)
         finally:
@@ -138,8 +138,10 @@ class HttpClient(Session):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._reader: Reader | None = None
+        self._heads = self._endpoint.heads
+        self._reader: Reader | None = None  # of this connection, where a head was not known
         self._rests_since = 0.0
+        self._untouched = True  # not one byte of the answer has come
 
     def send(self, what: Call, check: Check | None = None, *, intended: float | None = None) -> Answer:
         """Send a request and wait for its answer.
@@ -150,14 +152,14 @@ class HttpClient(Session):
         return self._measure(what, self._exchange, check, intended)
 
     def _exchange(self, what: Call) -> Answer:
-        kept = self._kept(surely=what.method not in IDEMPOTENT)
+        may_repeat = what.method in IDEMPOTENT
+        kept = self._stream
+        if kept is not None and (kept.stirred or not may_repeat):
+            kept = self._kept(kept, surely=not may_repeat)
         try:
             return self._once(what, kept or self._connect())
         except (WireError, OSError) as problem:
-            again = (
-                kept is not None and what.method in IDEMPOTENT and _closed_unanswered(problem, self._reader)
-            )
-            if not again:
+            if kept is None or not may_repeat or not self._closed_unanswered(problem):
                 raise
         # The server closed a kept connection while this request was on its way: nobody's fault, so once more.
         self._hang_up()
@@ -166,20 +168,34 @@ class HttpClient(Session):
         return self._once(what, self._connect())
 
     def _once(self, what: Call, stream: Stream) -> Answer:
-        reader = self._reader
-        if reader is None or self._rests_since == 0.0:  # a new connection
-            reader = self._reader = Reader(self._most_bytes)
-        reader.begin(to_head=what.method == "HEAD")
         self._sent = True
+        self._untouched = True
         stream.send(what.message)
+        data = stream.receive()
+        size = self._size = len(data)
+        if what.method != "HEAD" and 0 < size <= self._most_bytes:
+            self._untouched = False
+            parts = self._heads.split(data)
+            if parts is not None:
+                self._rests_since = clock()
+                return Answer(*parts)
+        return self._read(what, stream, data)
+
+    def _read(self, what: Call, stream: Stream, data: bytes) -> Answer:
+        """An answer that begins with these bytes, whatever it is like."""
+        reader = self._reader
+        if reader is None:
+            reader = self._reader = Reader(self._most_bytes, self._heads)
+        reader.begin(to_head=what.method == "HEAD")
         try:
             while True:
-                data = stream.receive()
                 if not data:
                     reader.end(whole_end=stream.whole_end)
                     break
+                self._untouched = False
                 if reader.feed(data):
                     break
+                data = stream.receive()
         finally:
             self._size = reader.size
         answer = reader.answer()
@@ -189,10 +205,7 @@ class HttpClient(Session):
             self._hang_up()
         return answer
 
-    def _kept(self, *, surely: bool) -> Stream | None:
-        stream = self._stream
-        if stream is None:
-            return None
+    def _kept(self, stream: Stream, *, surely: bool) -> Stream | None:
         surely = surely and clock() - self._rests_since > RESTED
         if not stream.still_open(surely=surely):
             self._totals.found_closed += 1
@@ -202,15 +215,14 @@ class HttpClient(Session):
 
     def _hang_up(self) -> None:
         super()._hang_up()
-        self._rests_since = 0.0
+        self._reader = None  # it may be in the middle of an answer
 
-
-def _closed_unanswered(problem: WireError | OSError, reader: Reader | None) -> bool:
-    if reader is None or not reader.untouched:
-        return False
-    return isinstance(problem, ConnectionError) or (
-        isinstance(problem, WireError) and problem.reason is Reason.CLOSED
-    )
+    def _closed_unanswered(self, problem: WireError | OSError) -> bool:
+        if not self._untouched:
+            return False
+        return isinstance(problem, ConnectionError) or (
+            isinstance(problem, WireError) and problem.reason is Reason.CLOSED
+        )
 
 
 def _judged(what: Call, answer: Answer, check: Check | None) -> Reason:

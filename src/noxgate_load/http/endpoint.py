@@ -14,6 +14,7 @@ from gevent.lock import BoundedSemaphore  # type: ignore[import-untyped]
 from gevent.monkey import get_original  # type: ignore[import-untyped]
 from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
 
+from noxgate_load.http.heads import Heads
 from noxgate_load.http.turns import Turns
 from noxgate_load.http.wire import WRITE, Sessions, Stream, TlsSession, wait, why
 from noxgate_load.samples import Reason, WireError, clock
@@ -44,6 +45,7 @@ class Endpoint:
         self._looked_up = 0.0
         self._lock = BoundedSemaphore()
         self._turns = Turns()
+        self.heads = Heads()
         self._offered = self._resumed = 0  # sessions, by us and of these by the server
 
     def ready(self) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from noxgate_load.http.endpoint import Endpoint
+from noxgate_load.http.heads import Heads
 from noxgate_load.samples import Reason, WireError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -16,7 +17,8 @@ MOST_HEAD = 65_536
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
 END_OF_HEAD = b"\r\n\r\n"
-_parsed = json.JSONDecoder().decode
+_decoder: Any = json.JSONDecoder()
+_scanned, _parsed = _decoder.scan_once, _decoder.decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ class Answer:
 
     def json(self) -> Any:
         """The parsed body; ValueError where it is not JSON."""
-        return _parsed(self.body.decode())
+        text = self.body.decode()
+        try:
+            document, end = _scanned(text, 0)
+        except StopIteration:  # it begins with a space, or with nothing that is JSON
+            return _parsed(text)
+        return document if end == len(text) else _parsed(text)
 
     def header(self, name: str) -> str | None:
         """The first header of that name."""
@@ -88,6 +95,7 @@ class Reader:
     """Reads the answers of one connection, one after the other."""
 
     __slots__ = (
+        "_heads",
         "_interim",
         "_most",
         "_parser",
@@ -100,8 +108,9 @@ class Reader:
         "status",
     )
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, heads: Heads) -> None:
         self._most = most_bytes
+        self._heads = heads
         self._parser = HttpResponseParser(self)
         self.begin(to_head=False)
 
@@ -115,11 +124,6 @@ class Reader:
         self.keep = False
         self.size = 0
         self.status = 0
-
-    @property
-    def untouched(self) -> bool:
-        """Whether not one byte has come."""
-        return not self._raw
 
     def feed(self, data: bytes) -> bool:
         """Take bytes; True when the answer is whole."""
@@ -160,6 +164,10 @@ class Reader:
                 raise WireError(Reason.ENCODING, f"{transfer}, {content}")
             if content != "identity" and body:
                 body = _unzipped(body, self._most)
+        elif self.keep and not self._to_head and self._raw[: len(head)] == head:
+            said = _header(head, b"content-length")
+            if said is not None and said.isdecimal() and int(said) == len(body):
+                self._heads.learn(self.status, head, len(body))
         return Answer(self.status, head, body)
 
     def _head(self) -> bytes:

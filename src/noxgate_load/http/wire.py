@@ -12,8 +12,9 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 
 from noxgate_load.http.turns import Turns
-from noxgate_load.samples import Reason, WireError
+from noxgate_load.samples import Reason, WireError, clock
 
+getcurrent = gevent.getcurrent
 READ, WRITE = 1, 2
 MOST_AT_ONCE = 65_536
 # What TLS reads goes through here: to make so large a piece of memory for each read takes longer than it.
@@ -41,24 +42,53 @@ class TimeUp(BaseException):
 
 
 class Deadline:
-    """A timer that throws into the greenlet that started it; made once and used for every request."""
+    """Throws into the greenlet that started it; made once and used for every request.
 
-    __slots__ = ("_timer",)
+    Its timer is not set anew by each of them: one that goes off while a later request is in flight is set for
+    what that has left.
+    """
+
+    __slots__ = ("_due", "_loop", "_seconds", "_timer", "_waiter")
 
     def __init__(self, seconds: float) -> None:
-        self._timer = gevent.get_hub().loop.timer(seconds, seconds)
+        self._loop = gevent.get_hub().loop
+        self._seconds = seconds
+        self._due = 0.0
+        self._waiter: Any = None
+        self._timer: Any = None
 
-    def start(self) -> None:
-        # again(): libev's start() would go on where stop() left off. No update: the loop's own time, which is
-        # that of its last round, will do, and to ask the system for it costs more than all the rest of this.
-        self._timer.again(gevent.getcurrent().throw, TimeUp, update=False)
+    def start(self, now: float) -> None:
+        """Begin; `now` is a moment of `clock`."""
+        self._waiter = getcurrent()
+        self._due = now + self._seconds
+        if self._timer is None:
+            self._set(self._seconds)
 
     def stop(self) -> None:
-        self._timer.stop()
+        self._waiter = None
 
     def close(self) -> None:
-        self._timer.stop()
+        self._waiter = None
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None
+
+    def _set(self, seconds: float) -> None:
+        self._timer = self._loop.timer(seconds)
+        self._timer.start(self._go_off)
+
+    def _go_off(self) -> None:
         self._timer.close()
+        self._timer = None
+        if self._waiter is None:
+            return
+        left = self._due - clock()
+        if left > 0:
+            self._set(left)
+        else:
+            waiter, self._waiter = self._waiter, None
+            waiter.throw(TimeUp)
 
 
 class Stream:
@@ -73,9 +103,9 @@ class Stream:
         "_over",
         "_reader",
         "_socket",
-        "_stirred",
         "_tls",
         "_waiter",
+        "stirred",
         "whole_end",
     )
 
@@ -83,7 +113,7 @@ class Stream:
         self._hub = gevent.get_hub()
         self._socket = connected
         self._waiter: Any = None  # the greenlet that waits for bytes
-        self._stirred = False  # some came for which nobody waited
+        self.stirred = False  # some came for which nobody waited
         self._reader = self._hub.loop.io(connected.fileno(), READ)
         self._reader.start(self._stir)
         self._tls: ssl.SSLObject | None = None
@@ -136,7 +166,7 @@ class Stream:
 
         Unless `surely`, what the loop has not seen in its last round is not looked for.
         """
-        if not (surely or self._stirred):
+        if not (surely or self.stirred):
             return True
         try:
             data = self._socket.recv(MOST_AT_ONCE)
@@ -189,11 +219,11 @@ class Stream:
 
     def _pull(self) -> bytes:
         while True:
-            if self._stirred:
-                self._stirred = False
+            if self.stirred:
+                self.stirred = False
                 self._reader.start(self._stir)
             else:
-                self._waiter = gevent.getcurrent()
+                self._waiter = getcurrent()
                 try:
                     self._hub.switch()
                 finally:
@@ -209,7 +239,7 @@ class Stream:
         if self._waiter is not None:
             self._waiter.switch()
         else:
-            self._stirred = True
+            self.stirred = True
             self._reader.stop()
 
     def _take(self, data: bytes) -> None:
