@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from noxgate.project.checks import find_checks
-from noxgate.project.runbook import Runbook, RunbookError, read_runbook
+from noxgate.project.runbook import NAMES, Runbook, RunbookError, read_runbook
+from noxgate.project.which.names import names_in
 
 PROJECT = Path(__file__).parent.parent
 
@@ -159,7 +160,10 @@ def test_no_advice_repeats_a_broken_command(runbook: Runbook) -> None:
 
 def test_commands_in_next_can_be_given(runbook: Runbook) -> None:
     """To make, pytest and noxgate: nothing is left to be filled in but what only the reader knows."""
-    advice = {line.id: line.next_on("staging") for line in runbook.lines.values()}
+    advice = {
+        line.id: line.next_on({"target": "staging", **dict.fromkeys(NAMES, "ours")})
+        for line in runbook.lines.values()
+    }
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     markers = {
         word
@@ -174,6 +178,41 @@ def test_commands_in_next_can_be_given(runbook: Runbook) -> None:
     assert {verb for verb in made if not re.search(rf"^{verb}:", makefile, re.MULTILINE)} == set()
     assert {word for words in marked for word in words.split(" and ")} <= markers
     assert called <= {"attest", "watch"}
+
+
+def test_commands_in_next_name_the_targets_own_namespaces(runbook: Runbook, tmp_path: Path) -> None:
+    """An operator's are other than those of the delivered profiles, which no text names."""
+    delivered = re.compile(r"nox-(staging|production)\b|yourdomain")
+    for name, peer, words in (
+        ("acme-test", "acme", 'namespace = "acme-qa"'),
+        ("acme", "", 'namespace = "acme-web"\ngreen_namespace = "acme-web-g"\nblue_namespace = "acme-web-b"'),
+    ):
+        tables = "[credentials]\n[oauth]\n"
+        named = f'production = "{tmp_path / peer}.toml"\n' if peer else ""
+        profile = f'serves = ["staging"]\nbase_url = "https://{name}.example"\n{words}\n{named}{tables}'
+        (tmp_path / f"{name}.toml").write_text(profile)
+    of = {name: names_in(PROJECT, str(tmp_path / f"{name}.toml")) for name in ("acme-test", "acme")}
+    validated = ("preflight", "staging", "signoff")
+    said = {
+        line.id: line.next_on(of["acme-test" if line.phase in validated else "acme"])
+        for line in runbook.lines.values()
+    }
+    texts = [f"{line.expected} {said[line.id]}" for line in runbook.lines.values()]
+
+    assert [text for text in texts if delivered.search(text)] == []
+    assert {id_: text for id_, text in said.items() if "NAMESPACE" in text} == {}
+    assert "-n acme-qa" in said["staging.rollout"]
+    assert "-n acme-web-g" in said["preflight.green-manifests"]
+    assert "-n acme-web " in said["preflight.switch-dry-run"]
+    assert "-n acme-web-b." in said["prep.blue-ready"]
+    assert "-n acme-web-g" in said["green.pods-running"]
+
+
+def test_a_name_is_a_word_for_the_shell_and_one_that_nobody_knows_stands_out(runbook: Runbook) -> None:
+    line = runbook.lines["staging.rollout"]
+
+    assert "-n 'a b; c' " in line.next_on({"namespace": "a b; c"})
+    assert "-n NAMESPACE " in line.next_on({})
 
 
 def test_mentioned_lines_exist(runbook: Runbook) -> None:

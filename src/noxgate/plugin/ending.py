@@ -234,6 +234,7 @@ class Ending:
                 namespace=target.namespace,
                 overrides=target.overridden,
                 points_at=places,
+                names=gate.names,
             ),
             phases=tuple(gate.phases),
             checkpoint=gate.now.checkpoint if gate.now else None,

@@ -21,6 +21,7 @@ from noxgate.project.schedule import PHASE
 from noxgate.project.target import Target
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.project.waivers import Waiver, read_waivers
+from noxgate.project.which.names import names_of
 from noxgate.run.record import Record
 from noxgate.run.verdict import CheckResult, Judgement, Verdict, judge
 from noxgate.slo.result import Result
@@ -58,8 +59,10 @@ class Gate:
     def __post_init__(self) -> None:
         self.by_node = {check.node: check for check in self.checks}
         self.scrubber = Scrubber([])
+        self.names: Mapping[str, str] = {}  # what the target calls its namespaces
         if self.target is None:
             return
+        self.names = names_of(self.root, self.target)
         if not self.target.rehearsal:
             self.before = look(self.root, self.target)
         self.trust = read_trust(self.root, str(self.target.path))

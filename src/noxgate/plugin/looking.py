@@ -199,7 +199,7 @@ def _scrubbed(longrepr: Any, gate: Gate) -> Any:
 
 def next_step(gate: Gate, line: Line) -> str:
     """What to do about a line that failed."""
-    return line.next_on(gate.target.name if gate.target else "NAME")
+    return line.next_on(gate.names)
 
 
 def explanation(

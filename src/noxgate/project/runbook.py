@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,10 @@ from noxgate.project.keys.runbook import KINDS, LINE, PHASE, PROOF, RELEASE, SER
 from noxgate.project.service.names import Service
 
 Limits = Mapping[str, float]  # of a line: the numbers that its check compares with
+
+_SPACES = ("namespace", "green_namespace", "blue_namespace")
+# What a `next` may name in braces: noxgate.project.which.names says how a target calls it.
+NAMES = ("target", *_SPACES, *(f"production_{name}" for name in _SPACES))
 
 
 class RunbookError(OneLineError):
@@ -60,9 +65,15 @@ class Line:
     waivable: bool = True
     proof: tuple[str, ...] = ()
 
-    def next_on(self, target: str) -> str:
-        """What to do when it fails, with the name of the target in its commands."""
-        return self.next.replace("{target}", target)
+    def next_on(self, names: Mapping[str, str]) -> str:
+        """What to do when it fails, with the target's own names in its commands; an unknown one in capitals.
+
+        What else stands in braces, such as the {database} of a restore, is the profile's.
+        """
+        said = self.next
+        for name in NAMES:
+            said = said.replace(f"{{{name}}}", shlex.quote(names[name]) if name in names else name.upper())
+        return said
 
 
 @dataclass(frozen=True)

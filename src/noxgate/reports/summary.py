@@ -5,7 +5,7 @@ Works on the results as they are kept: every secret is gone from them.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from noxgate.project.runbook import Runbook
@@ -31,9 +31,15 @@ def first_next(results: Results, runbook: Runbook) -> str | None:
     for result in results.lines:
         if result.outcome is Outcome.FAILED and result.id in runbook.lines:
             line = runbook.lines[result.id]
-            step = line.next_on(results.target.name)
+            step = line.next_on(names(results))
             return f"{'Next':<11}{line.id}: {' '.join(step.split())}"
     return None
+
+
+def names(results: Results) -> Mapping[str, str]:
+    """What the run's target calls its namespaces; a run of an earlier version says one of them."""
+    target = results.target
+    return {"target": target.name, "namespace": target.namespace, **target.names}
 
 
 def word(results: Results) -> str:
@@ -59,11 +65,11 @@ def of_run(results: Results, folder: Path, runbook: Runbook) -> str:
     parts += [f"- {plain(doubt)}" for doubt in results.doubts]
     open_lines = [line for line in lines if line.outcome is not Outcome.PASSED]
     if open_lines:
-        parts += ["", *_table(open_lines, runbook, results.target.name)]
+        parts += ["", *_table(open_lines, runbook, names(results))]
     passed = [line for line in lines if line.outcome is Outcome.PASSED]
     if passed:
         parts += ["", f"<details><summary>{len(passed)} passed</summary>", ""]
-        parts += [*_table(passed, runbook, results.target.name), "", "</details>"]
+        parts += [*_table(passed, runbook, names(results)), "", "</details>"]
     signed = "signed" if (folder / ENVELOPE).is_file() else "not signed"
     parts += ["", plain(f"evidence: {folder.name}, {signed}; {results.target.base_url}"), ""]
     return "\n".join(parts)
@@ -80,7 +86,7 @@ def plain(text: object) -> str:
     return re.sub(r"[^\w\s,.;/%'=?-]", lambda match: f"&#{ord(match[0])};", one_line)
 
 
-def _table(lines: Iterable[Judged], runbook: Runbook, target: str) -> Iterator[str]:
+def _table(lines: Iterable[Judged], runbook: Runbook, target: Mapping[str, str]) -> Iterator[str]:
     yield "| outcome | line | what was seen | next |"
     yield "|---|---|---|---|"
     for line in lines:

@@ -17,6 +17,7 @@ class RunTarget:
     namespace: str = ""
     overrides: Mapping[str, str] = field(default_factory=dict)  # variable -> what it said otherwise
     points_at: Mapping[str, str] = field(default_factory=dict)  # credential -> where it led
+    names: Mapping[str, str] = field(default_factory=dict)  # what a Next may name -> what the target calls it
 
 
 @dataclass(frozen=True)

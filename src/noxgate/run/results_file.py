@@ -48,7 +48,9 @@ def document(results: Results) -> dict[str, Any]:
 
 
 def place(target: RunTarget) -> dict[str, Any]:
-    return {**vars(target), "overrides": dict(target.overrides), "points_at": dict(target.points_at)}
+    found = {**vars(target), "overrides": dict(target.overrides), "points_at": dict(target.points_at)}
+    names = found.pop("names")  # which runs of an earlier version do not say
+    return {**found, **({"names": dict(names)} if names else {})}
 
 
 def _line_document(line: Judged) -> dict[str, Any]:
@@ -115,6 +117,7 @@ def _results(found: Mapping[str, Any]) -> Results:
             _text(target.get("namespace", "")),
             _words(target.get("overrides", {})),
             _words(target.get("points_at", {})),
+            _words(target.get("names", {})),
         ),
         phases=phases,
         whole=tuple(name for name in _texts(found.get("whole", phases)) if name in phases),

@@ -8,6 +8,7 @@ from noxgate.errors import Exit
 from noxgate.project.keys.evidence import HOURS
 from noxgate.project.runbook import Phase, Runbook
 from noxgate.project.schedule import PHASE
+from noxgate.project.which.names import names_in
 from noxgate.reports.signoff.asked import Asked
 from noxgate.reports.signoff.derived import Known, derive, review_hours
 from noxgate.reports.signoff.loads import loads_of
@@ -84,7 +85,7 @@ def _whole(
     review = switched + hours if switched and hours else None
     unsealed = [phase.phase.name for phase in counted if phase.run is None or not phase.run.seal.believed]
     known = Known(asked.rehearsal, status, _engineer(counted, rehearsal=asked.rehearsal), unsealed, review)
-    validated = asked.serving.get("staging", "NAME")
+    validated = names_in(asked.root, asked.serving.get("staging", "NAME"))
     derived = tuple(
         derive(replace(line, next=line.next_on(validated)), lines, phases, known)
         for line in asked.runbook.lines.values()
@@ -166,7 +167,8 @@ def _read_all(
 def _phase(asked: Asked, phase: Phase, found: Read | None, problem: str, counted: bool) -> ShownPhase:  # noqa: FBT001
     missing = problem or "no run of this phase"
     target = found.run.target if found else asked.serving.get(phase.name, "NAME")
-    lines = [replace(line, next=line.next_on(target)) for line in asked.runbook.of_phase(phase.name)]
+    known = found.names if found else names_in(asked.root, target)
+    lines = [replace(line, next=line.next_on(known)) for line in asked.runbook.of_phase(phase.name)]
     shown = tuple(shown_line(line, found, missing) for line in lines)
     seconds = None
     if found is not None:

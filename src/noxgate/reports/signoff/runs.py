@@ -11,6 +11,7 @@ from noxgate.look.observation import shortened
 from noxgate.project import schedule
 from noxgate.project.runbook import Line, Runbook
 from noxgate.reports.signoff.model import Accepted, Look, Seal, Shown, ShownCheck, ShownLine, ShownRun, Word
+from noxgate.reports.summary import names
 from noxgate.run.results import Acceptance, Attested, Judged
 from noxgate.run.verdict import CheckResult
 from noxgate.trust.keys import Trust
@@ -36,6 +37,7 @@ class Read:
     against: Mapping[str, str]
     verified: Verified
     later: frozenset[str]  # lines that are not due at this run's checkpoint of the 48-hour window
+    names: Mapping[str, str]  # what the target calls its namespaces
 
 
 def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str, str]) -> Read:
@@ -66,7 +68,7 @@ def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str
     )
     judged = {line.id: line for line in results.lines}
     later = _later(results.checkpoint, judged, expected.runbook)
-    return Read(shown, judged, _of_lines(verified), verified, later)
+    return Read(shown, judged, _of_lines(verified), verified, later, names(results))
 
 
 def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
