@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from noxgate.cli.arguments import evidence, release, signoff, watch
+from noxgate.cli.arguments import evidence, logs, release, signoff, watch
 from noxgate.cli.arguments import load as loadtest
 from noxgate.cli.arguments.later import later
 from noxgate.errors import Exit, OneLineError
@@ -184,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.add(commands, _root)
     signoff.add(commands, _root)
     release.add(commands, _root)
+    logs.add(commands, _root)
     return parser
 
 

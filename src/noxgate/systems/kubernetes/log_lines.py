@@ -36,14 +36,19 @@ def unexpected(lines: Sequence[str], allowed: Sequence[Allowed], mark: str = "")
     One that has the `mark` is about a request of this gate's own, which was to be refused.
     """
     return [
-        _shown(event.lines)
+        shown(event.lines)
         for event in graves(lines)
-        if not (mark and mark in "\n".join(event.lines))
-        and not any(each.pattern.search(bare("\n".join(event.lines))) for each in allowed)
+        if not (mark and mark in "\n".join(event.lines)) and allowing(event.lines, allowed) is None
     ]
 
 
-def _shown(lines: Sequence[str]) -> str:
+def allowing(lines: Sequence[str], allowed: Sequence[Allowed]) -> Allowed | None:
+    """The entry that knows an event, if there is one."""
+    text = bare("\n".join(lines))
+    return next((each for each in allowed if each.pattern.search(text)), None)
+
+
+def shown(lines: Sequence[str]) -> str:
     """How an event begins and, where it has more lines, what it says at the end: a traceback's exception."""
     said = [line for line in without_people(redacted(bare("\n".join(lines)))).splitlines() if line.strip()]
     if not said[1:]:

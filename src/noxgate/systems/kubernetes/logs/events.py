@@ -14,10 +14,11 @@ _MOST = 1000  # lines of one document that is printed over several
 
 @dataclass(frozen=True)
 class Event:
-    """Lines that say one thing, and whether that is an error."""
+    """Lines that say one thing, and whether that is an error; `weight` is the level that it says, if any."""
 
     lines: tuple[str, ...]
     is_grave: bool
+    weight: Weight | None = None
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,17 @@ class _Group:
         self._texts.append(text)
 
     def event(self, *, is_last: bool) -> Event:
-        return Event(tuple(self._lines), self._is_grave(is_last=is_last))
-
-    def _is_grave(self, *, is_last: bool) -> bool:
         if len(self._texts) > 1 and self._texts[0].rstrip() == "{":
             try:
                 document = json.loads("\n".join(self._texts))
             except (ValueError, RecursionError):
                 pass
             else:
-                return _of_document(document, " ".join(self._texts)).is_grave
+                said = _of_document(document, " ".join(self._texts))
+                return Event(tuple(self._lines), said.is_grave, said.weight)
+        return Event(tuple(self._lines), self._is_grave(is_last=is_last), self._head.weight)
+
+    def _is_grave(self, *, is_last: bool) -> bool:
         if self._head.weight is Weight.WARNING and self._has_trace:
             return is_last  # what a program said last before it ended, nobody has handled
         if self._head.is_own or self._head.is_grave:
