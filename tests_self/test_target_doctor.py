@@ -241,7 +241,7 @@ def test_what_fails_makes_it_no_go() -> None:
 @pytest.mark.parametrize("name", ["nope", "staging"])
 def test_a_profile_that_cannot_be_read(name: str, project: "Project") -> None:
     """Wrong usage, in one line."""
-    (project.path / "targets" / "staging.toml").write_text("nonsense = 1\n")
+    (project.path / "targets" / "staging.toml").write_text("serves = [\n")
 
     done = noxgate(project.path, "doctor", "--target", name)
 

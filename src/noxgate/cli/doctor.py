@@ -6,12 +6,12 @@ from noxgate.doctor import table
 from noxgate.doctor.examination import examine
 from noxgate.doctor.key_page import page, told
 from noxgate.doctor.keys import lines_of_keys
+from noxgate.doctor.reading import NOBODY, read_in_spite
 from noxgate.errors import CommandError, Exit, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.machine import doctor as machine
 from noxgate.project.checks import CheckError
 from noxgate.project.keys.json_schema import of_profile
-from noxgate.project.profile import read_target
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
 from noxgate.trust.signing import SigningError
@@ -27,9 +27,10 @@ def doctor(given: argparse.Namespace) -> int:
     chosen = choose(root, given.target)
     runbook = read_runbook(root / "runbook.toml")
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
-    target = read_target(root, chosen.name, phases)
-    print(f"{chosen}; {target.base_url}, serves {', '.join(target.serves)}", flush=True)
-    found = examine(root, runbook, target)
+    target, faults = read_in_spite(root, chosen.name, phases)
+    address = "no base_url" if target.base_url == NOBODY else target.base_url
+    print(f"{chosen}; {address}, serves {', '.join(target.serves)}", flush=True)
+    found = examine(root, runbook, target, faults)
     waits = table.waiting(found.seen, found.needs)
     text = [
         *table.settings(found.seen, found.needs, found.seconds),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from noxgate.doctor import cluster, files, loads, looks
 from noxgate.doctor.needs import PEERS, Need, needs_of
+from noxgate.doctor.reading import PROFILE, Fault, with_faults
 from noxgate.doctor.seen import Cause, Place, Seen, named_keys, place
 from noxgate.errors import NoxgateError
 from noxgate.project.checks import find_checks
@@ -67,11 +68,11 @@ class Examination:
     seconds: float
 
 
-def examine(root: Path, runbook: Runbook, target: Target) -> Examination:
+def examine(root: Path, runbook: Runbook, target: Target, faults: Sequence[Fault] = ()) -> Examination:
     """Look at everything that the profile names."""
     served = {line.id for line in runbook.of_phase(*target.serves)}
     every = needs_of(root, find_checks(root, runbook))
-    needs = {line: found for line, found in every.items() if line in served}
+    needs = {line: found | {PROFILE} for line, found in every.items() if line in served}
     needed = {need for found in needs.values() for need in found}
     at = [place(target), *_peers(root, runbook, target, needed)]
     started = time.monotonic()
@@ -81,7 +82,8 @@ def examine(root: Path, runbook: Runbook, target: Target) -> Examination:
         for need in needed
         if need.system == "peer" and getattr(target, need.what) is None
     ]
-    return Examination([*seen, *_said(at[0], seen)], needs, time.monotonic() - started)
+    rows = with_faults(target, [*seen, *_said(at[0], seen)], faults)
+    return Examination(rows, needs, time.monotonic() - started)
 
 
 def _peers(root: Path, runbook: Runbook, target: Target, needed: set[Need]) -> Iterator[Place]:

@@ -120,7 +120,7 @@ def verdicts(target: Target, runbook: Runbook, seen: Sequence[Seen], needs: Need
         lines = runbook.of_phase(phase)
         wait = [line for line in lines if line.id in held]
         people = [line for line in lines if line.kind == "human" and not target.rehearsal]
-        bad = [line.id for line in lines if line.id in fail]
+        bad = [line.id for line in lines if line.id in fail and len(wait) < len(lines)]
         word = f"{Verdict.NO_GO if bad else Verdict.INCONCLUSIVE if wait else Verdict.GO}{kind}"
         if bad:
             word += f": {bad[0]}{f' and {len(bad) - 1} more' if bad[1:] else ''} will fail"

@@ -35,7 +35,20 @@ def read_target(
     root: Path, name: str, phases: Collection[str], environment: Mapping[str, str] = os.environ
 ) -> Target:
     """Read the profile `name`, or a path ending in .toml; raises ProfileError with one line."""
-    path, document = read_document(root, name)
+    path, document = written(root, name)
+    return target_of(root, path, document, phases, environment)
+
+
+def target_of(
+    root: Path,
+    path: Path,
+    document: dict[str, Any],
+    phases: Collection[str],
+    environment: Mapping[str, str] = os.environ,
+) -> Target:
+    """The target of a profile that is written so; the document stays as it is."""
+    _check_keys(path, document)
+    document = dict(document)  # variables of the environment are said in it
     origins = dict.fromkeys(document, path.name)
     allowed = overrides.allowed(path, document)
     overridden = {} if said(document, "rehearsal") else overrides.apply(path, document, environment)
@@ -60,10 +73,15 @@ def read_target(
 
 def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
     """The profile `name` as it is written: nothing that it names is looked up."""
-    path = _find(root, name)
-    document = _load(path)
+    path, document = written(root, name)
     _check_keys(path, document)
     return path, document
+
+
+def written(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """What a profile says, be it right or wrong; ProfileError where there is none, or it is no TOML."""
+    path = _find(root, name)
+    return path, _load(path)
 
 
 def said(document: Mapping[str, Any], key: str) -> Any:
