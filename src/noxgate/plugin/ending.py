@@ -1,9 +1,8 @@
 """After the last check: the verdict, the evidence folder, the block at the end, the exit status."""
 
 import os
-import re
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,20 +18,17 @@ from noxgate.plugin.looking import KEPT, next_step, result_of
 from noxgate.plugin.selection import whole_phases
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run import bundle, results_file, sweep
+from noxgate.run.causes import by_cause, row_of, rows_of, rows_of_not_run
 from noxgate.run.points_at import elsewhere, points_at
 from noxgate.run.pytest_program import LAST_WORD, say
 from noxgate.run.results import Results, RunTarget, Selection, judged
-from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome, Verdict
+from noxgate.run.verdict import Outcome, Verdict
 from noxgate.trust import counted, seal
 from noxgate.trust.loads import EVIDENCE
 from noxgate.trust.persons.attest import said_by
 from noxgate.trust.persons.people import NOBODY
 from noxgate.trust.records import RecordError
 from noxgate.trust.signing import VARIABLE
-
-# The runbook's words (RB-2.4). Printed for a full GO of staging on a real target, and never else.
-_PATH = re.compile(r"(https?://[^/\s]+)/[^\s:]*")  # of the same host
-SHOWN = 4  # lines that were not run; a narrowed run leaves out dozens
 
 
 class Ending:
@@ -129,26 +125,25 @@ class Ending:
         """What is not passed, worst first; then what rests on a person's word."""
         judgement = self._gate.judgement
         assert judgement is not None
-        by = {outcome: [one for one in judgement.lines if one.outcome is outcome] for outcome in Outcome}
+        causes = self._gate.causes()
+        for row in rows_of(causes):
+            reporter.line(row)
+        told = {id_ for cause in causes for id_ in cause.ids}
+        alone = [one for one in judgement.lines if one.line.id not in told]
+        by = {outcome: [one for one in alone if one.outcome is outcome] for outcome in Outcome}
         for result in by[Outcome.FAILED]:
-            reporter.line(_row(Outcome.FAILED, result, result.reason))
-        for row in _by_cause(by[Outcome.UNREACHABLE]):
+            reporter.line(row_of(Outcome.FAILED, result, result.reason))
+        for row in by_cause(by[Outcome.UNREACHABLE]):
             reporter.line(row)
         for result in by[Outcome.WAIVED]:
-            reporter.line(_row(Outcome.WAIVED, result, result.reason))
+            reporter.line(row_of(Outcome.WAIVED, result, result.reason))
             reporter.line(f"{'':<12}{result.waiver}", yellow=True)
-        if not_run := by[Outcome.NOT_RUN]:
-            told = [one for one in not_run if one.reason != WAS_NOT_RUN]
-            for row in _by_cause(told):
-                reporter.line(row)
-            ids = [result.line.id for result in not_run if result.reason == WAS_NOT_RUN]
-            more = f", and {len(ids) - SHOWN} more: results.json names them" if ids[SHOWN:] else ""
-            if ids:
-                reporter.line(f"not run: {', '.join(ids[:SHOWN])}{more}")
+        for row in rows_of_not_run(by[Outcome.NOT_RUN]):
+            reporter.line(row)
         for result in judgement.lines:
             if result.outcome is Outcome.PASSED and result.attestation is not None:
                 word = "played" if result.attestation.by == NOBODY else "attested"
-                reporter.line(_row(word, result, said_by(result.attestation)))
+                reporter.line(row_of(word, result, said_by(result.attestation)))
             if result.outcome is Outcome.PASSED and result.line.id in self._gate.waivers:
                 reporter.line(f"{WAIVERS}: {result.line.id} passed: its waiver can go")
 
@@ -293,22 +288,3 @@ def _in_order(gate: Gate) -> list[str]:
     """The checks in the runbook's order."""
     lines = gate.judgement.lines if gate.judgement else ()
     return [check.node for line in lines for check in line.checks]
-
-
-def _by_cause(results: Sequence[LineResult]) -> Iterator[str]:
-    """A row for each line; where several say alike of one host, one row, their number and the first ids."""
-    causes: dict[str, list[LineResult]] = {}
-    for result in results:
-        causes.setdefault(_PATH.sub(r"\1", result.reason), []).append(result)
-    for cause, alike in causes.items():
-        if not alike[1:]:
-            yield _row(alike[0].outcome, alike[0], alike[0].reason)
-            continue
-        same = alike[0].reason if len({each.reason for each in alike}) == 1 else cause
-        yield f"{alike[0].outcome:<12}{' '.join(same.split())[:160]}: {len(alike)} lines"
-        ids = [each.line.id for each in alike]
-        yield f"{'':<12}{', '.join(ids[:SHOWN])}{f', and {len(ids) - SHOWN} more' if ids[SHOWN:] else ''}"
-
-
-def _row(word: str, result: LineResult, text: str) -> str:
-    return f"{word:<12}{result.line.id:<38} {' '.join(text.split())}"[:200]

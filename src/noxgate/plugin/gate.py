@@ -22,6 +22,7 @@ from noxgate.project.target import Target
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.project.waivers import Waiver, read_waivers
 from noxgate.project.which.names import names_of
+from noxgate.run.causes import Shared, of_results
 from noxgate.run.record import Record
 from noxgate.run.verdict import CheckResult, Judgement, Verdict, judge
 from noxgate.slo.result import Result
@@ -137,6 +138,12 @@ class Gate:
         self.doubts.append(why)
         if self.judgement.verdict.exit is Exit.GO:
             self.judgement = replace(self.judgement, verdict=Verdict.INCONCLUSIVE)
+
+    def causes(self) -> list[Shared]:
+        """What many lines have in common."""
+        if self.judgement is None or self.target is None:
+            return []
+        return of_results(self.judgement.lines, self.target.base_url)
 
     def headline(self) -> str:
         """The verdict in one line."""

@@ -117,6 +117,10 @@ class Report:
         if broken and gate.target.rehearsal:
             prefix.append(f"<p>Broken on purpose: {escape(broken)}</p>")
         prefix += [f"<p class='doubt'>{escape(doubt)}</p>" for doubt in gate.doubts]
+        prefix += [
+            f"<p class='cause'><b>{escape(str(cause))}</b><span>{escape(', '.join(cause.ids))}</span></p>"
+            for cause in gate.causes()
+        ]
         if rows:
             prefix.append(f"<table class='open-lines'>{''.join(rows)}</table>")
         pictures = [path for folder in gate.kept for path in sorted(folder.glob("*.svg"))]

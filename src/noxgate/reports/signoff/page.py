@@ -12,7 +12,8 @@ from markupsafe import Markup
 from noxgate.project.runbook import Line
 from noxgate.reports.signoff.derived import clock, took
 from noxgate.reports.signoff.metrics import key_metrics
-from noxgate.reports.signoff.model import Shown, ShownLine, SignOff, Status
+from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, SignOff, Status
+from noxgate.run.causes import Shared, Told, shared
 from noxgate.run.verdict import Verdict
 
 HERE = Path(__file__).parent
@@ -52,6 +53,7 @@ def html(page: SignOff) -> str:
         completion=list(sections(page.derived)),
         checklist=list(sections([one for one in page.derived if one.line.section.startswith("Completion")])),
         held=held,
+        causes=[(phase.phase.title, cause) for phase in page.phases for cause in _causes(phase)],
         held_phases=page.unbelieved(),
         shown_held=page.held_lines(),
         metrics=list(key_metrics(lines)),
@@ -68,6 +70,17 @@ def html(page: SignOff) -> str:
         Verdict=Verdict,
         verdict_signs=VERDICT_SIGNS,
     )
+
+
+def _causes(phase: ShownPhase) -> list[Shared]:
+    """What many lines of its run have in common."""
+    told = [
+        Told(
+            one.line.id, one.outcome, one.reason, [look.seen for check in one.checks for look in check.looks]
+        )
+        for one in phase.lines
+    ]
+    return shared(told, phase.run.base_url) if phase.run else []
 
 
 def tone(page: SignOff) -> str:

@@ -1,0 +1,77 @@
+"""One cause for many lines: said where it is one, and never of lines that fail each for its own reason."""
+
+import pytest
+
+from noxgate.run.causes import MANY, Told, shared
+
+URL = "https://own.example"
+PAGE = "<!doctype html><title>404</title>"
+
+
+def failed(*seen: str, count: int = MANY, reason: str = "expected none, saw …") -> list[Told]:
+    return [Told(f"staging.line-{number}", "failed", reason, seen) for number in range(count)]
+
+
+def unreachable(reason: str, count: int = MANY) -> list[Told]:
+    return [
+        Told(f"staging.line-{number}", "unreachable", reason.replace("N", str(number)), [])
+        for number in range(count)
+    ]
+
+
+def passed(seen: str) -> Told:
+    return Told("staging.version", "passed", "", [seen])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (failed(f"HTTP 404 in 46 ms: {PAGE}"), "answers HTTP 404 wherever it is asked: probably not the API"),
+        (failed(f"8 samples in 0.2 s: 8 times HTTP 404: {PAGE}"), "answers HTTP 404 wherever"),
+        (failed("HTTP 404 in 62 ms: x-frame-options: (absent)"), "answers HTTP 404 wherever"),
+        (failed(f"HTTP 200 in 3 ms: {PAGE}"), "answers HTTP 200 and no document wherever it is asked"),
+        (failed('HTTP 404 in 3 ms: {"detail":"Not Found"}'), "answers HTTP 404 wherever"),
+        (failed("HTTP 503 in 3 ms: <html>"), "no pod answers behind the ingress"),
+        (failed("HTTP 401 in 3 ms: <html>"), "asks for a sign-in before the API is reached"),
+        (unreachable("https://own.example/path-N: connection refused"), "own.example: connection refused"),
+        (unreachable("own.example:443: not tried again: it kept …"), "own.example:443: no answer in time"),
+        (
+            unreachable("https://own.example/N: certificate verify failed: self-signed certificate"),
+            "own.example: certificate verify failed: self-signed certificate",
+        ),
+    ],
+)
+def test_one_cause(lines: list[Told], said: str) -> None:
+    (found,) = shared(lines, URL)
+
+    assert said in str(found)
+    assert str(found).startswith(f"{MANY} lines have one cause: ")
+    assert found.ids == tuple(line.id for line in lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([], id="none"),
+        pytest.param(failed(f"HTTP 404 in 1 ms: {PAGE}", count=MANY - 1), id="few"),
+        pytest.param(
+            [*failed(f"HTTP 404 in 1 ms: {PAGE}"), passed('HTTP 200 in 1 ms: {"version":"8.0.0"}')],
+            id="an API that lost some paths",
+        ),
+        pytest.param(
+            failed(
+                "HTTP 200 in 1 ms: x-frame-options: (absent)", "HTTP 404 in 1 ms: x-frame-options: (absent)"
+            ),
+            id="headers alone, of a page that is there and one that is not",
+        ),
+        pytest.param(failed("3 of 7 tables"), id="no answers at all"),
+        pytest.param(
+            [Told(f"line-{number}", "passed", "", [f"HTTP 404 in 1 ms: {PAGE}"]) for number in range(9)],
+            id="what was to be refused",
+        ),
+        pytest.param(unreachable("https://hostN.example/: connection refused"), id="as many hosts"),
+        pytest.param(unreachable("T_TOKEN is not set (own.toml): export T_TOKEN=…"), id="no address"),
+    ],
+)
+def test_no_cause(lines: list[Told]) -> None:
+    assert shared(lines, URL) == []
