@@ -198,6 +198,7 @@ def test_a_release_that_went_well(release: Release) -> None:
     assert "ada (ada@desk)" in release.html
     switched = NOW - BEGAN["live"]
     assert f"{switched + timedelta(hours=48):%Y-%m-%d %H:%M} UTC" in release.html
+    assert "when the run began that saw live.traffic-switch pass" in release.html
     assert f"data:image/svg+xml;base64,{base64.b64encode(TINY).decode()}" in release.html
 
 

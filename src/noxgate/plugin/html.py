@@ -15,6 +15,7 @@ from noxgate.look.observation import shortened
 from noxgate.look.wording import NONE, counted
 from noxgate.plugin.gate import Gate
 from noxgate.plugin.looking import LINE, OUTCOME, REASON, SEEN, explanation, next_step
+from noxgate.reports.signoff.derived import clock
 from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome
 from noxgate.trust.persons.attest import said_by
 
@@ -136,13 +137,17 @@ class Report:
             reason = f"{result.line.expected} Seen: {reason.removeprefix(NONE)}"
         return _row(result.outcome, result.line.id, reason, *more)
 
+    def pytest_html_duration_format(self, duration: float) -> str:
+        """As the sign-off page has it; pytest-html's own has two forms, 29 ms and 00:00:02."""
+        return clock(duration)
+
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         cells[1:] = [
             '<th class="sortable" data-column-type="line">Runbook line</th>',
             '<th class="sortable" data-column-type="ref">Ref</th>',
             "<th>Expected</th>",
             "<th>Seen</th>",
-            '<th class="sortable" data-column-type="duration">Time</th>',
+            "<th>Time</th>",  # its script could sort no such words
         ]
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:

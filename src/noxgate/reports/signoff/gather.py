@@ -80,7 +80,7 @@ def _whole(
     if _rolled_back(asked, phases, records):
         status = Status.ROLLED_BACK
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
-    switched = _switched(records, lines)
+    switched, source = _switched(records, lines)
     hours = review_hours(asked.runbook.lines)
     review = switched + hours if switched and hours else None
     unsealed = [phase.phase.name for phase in counted if phase.run is None or not phase.run.seal.believed]
@@ -105,6 +105,7 @@ def _whole(
         status=status,
         engineer=known.engineer if not unsealed else "",
         switched=switched,
+        switch_said_by=source if switched else "",
         next_review=review,
     )
 
@@ -242,18 +243,21 @@ def _rolled_back(asked: Asked, phases: Sequence[ShownPhase], records: Sequence[R
     return any(at > after for at in (*seen, *said_so))
 
 
-def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> datetime | None:
-    """When traffic was switched: as the window's opening has it, else when the live run saw it."""
+def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> tuple[datetime | None, str]:
+    """When traffic was switched, and who says so: the window's opening, else the run that saw it."""
     opened = [record for record in records if record.kind == OPENED]
     switch = lines.get(SWITCH)
     if opened:
         try:
             # a rehearsal's window is played by a clock of its own
             shift = timedelta(seconds=float(opened[-1].data.get("shift_seconds", 0)))
-            return datetime.fromisoformat(opened[-1].data["switched"]) + shift
+            at = datetime.fromisoformat(opened[-1].data["switched"]) + shift
         except (KeyError, TypeError, ValueError):
-            return opened[-1].at
-    return switch.at if switch and switch.outcome is Shown.PASSED else None
+            return opened[-1].at, "when the window was opened"
+        return at, "as the record that opened the window has it"
+    if switch and switch.outcome is Shown.PASSED:
+        return switch.at, f"when the run began that saw {SWITCH} pass"
+    return None, ""
 
 
 def _engineer(phases: Sequence[ShownPhase], *, rehearsal: bool) -> str:

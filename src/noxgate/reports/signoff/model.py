@@ -201,6 +201,7 @@ class SignOff:
     status: Status
     engineer: str
     switched: datetime | None
+    switch_said_by: str
     next_review: datetime | None
 
     def lines(self) -> Mapping[str, ShownLine]:
