@@ -66,7 +66,7 @@ def _gate(here: World, markers: str, folder: Path) -> tuple[float, Results]:
 def _commands(results: Results) -> Iterator[str]:
     """The report's commands of the shell's four programs, each once for each line."""
     for line in results.lines:
-        seen = [repeat for check in line.checks for _, repeat in check.observations]
+        seen = [look.repeat for check in line.checks for look in check.observations]
         for command in dict.fromkeys(seen):
             if command.partition(" ")[0] in PROGRAMS and " FILE" not in command:
                 yield command

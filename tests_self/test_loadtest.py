@@ -22,7 +22,7 @@ from noxgate.slo.live import shown
 from noxgate.slo.plan import CLASSES, Plan, read_plan, write_plan
 from noxgate.slo.result import NAME, Held, Problem, Result, ResultError, read, write
 from noxgate.slo.slos import Outcome, Slo, limits_by_class, read_slos
-from noxgate.slo.table import incomplete, text, verdict
+from noxgate.slo.table import incomplete, table_of, text, verdict
 
 from .loopback import Loopback
 
@@ -227,7 +227,7 @@ def test_good_result_passes(result: Result, slos: tuple[Slo, ...]) -> None:
     judged = verdict(result, slos)
 
     assert (judged.outcome, judged.reasons) == (Outcome.PASSED, ())
-    table = text(judged.judgements)
+    table = text(table_of(judged.judgements))
     assert "p95 < 300 ms" in table
     assert len(table.splitlines()) == 1 + len(judged.judgements)
 

@@ -34,7 +34,7 @@ from noxgate.slo.plan import METHODS
 from noxgate.slo.result import NAME, NewJob, Result, read, write
 from noxgate.slo.run import keep
 from noxgate.slo.slos import Outcome, read_slos
-from noxgate.slo.table import new_job_rows, new_jobs_amiss, text, verdict
+from noxgate.slo.table import new_job_rows, new_jobs_amiss, table_of, text, verdict
 
 SMOKE = ramps.chosen(ROOT, "smoke")
 SLOS = read_slos(RUNBOOK.lines)
@@ -358,7 +358,7 @@ def test_table_has_a_row_for_each_method_and_hold() -> None:
     assert {(row[2], row[-1]) for row in rows} == {
         ("/xtb/v1", "failed"), *((method, "passed") for method in METHODS if method != "/xtb/v1")
     }  # fmt: skip
-    assert "new-jobs" in text(verdict(result, SLOS).judgements, rows)
+    assert "new-jobs" in text(table_of(verdict(result, SLOS).judgements, rows))
 
 
 # ---------------------------------------------------------------- what the check makes of it

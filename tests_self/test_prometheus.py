@@ -375,6 +375,7 @@ def test_each_look_is_recorded(loopback: "Loopback", running: Running) -> None:
     assert observed[3] == Observation(
         '{job="nox-api"} 2',
         f"curl -sS --get {url}/api/v1/query --data-urlencode 'query=sum by (job) (up)'",
+        measured=(2, 2),
     )
     again = subprocess.run(["sh", "-c", observed[3].repeat], capture_output=True, text=True, check=True)
     assert '"status":"success"' in again.stdout

@@ -44,7 +44,7 @@ def in_a_folder(folder: Path) -> None:
 
 
 def renamed(folder: Path) -> None:
-    (folder / "load" / "quick" / "table.txt").rename(folder / "live.version")
+    (folder / "load" / "quick" / "table.json").rename(folder / "live.version")
 
 
 def replaced_by_a_link(folder: Path) -> None:

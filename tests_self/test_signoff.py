@@ -98,7 +98,7 @@ class Release:
             load = folder / "load" / "quick"
             load.mkdir(parents=True)
             (load / "load.svg").write_bytes(TINY)
-            (load / "table.txt").write_text("SLO  outcome\np95  passed\n")
+            (load / "table.json").write_text('[["SLO", "outcome"], ["p95", "passed"]]')
         if sealed:
             seal.seal(folder, self.root, self.root / "targets" / f"{target}.toml", self.key)
         return folder
@@ -559,8 +559,8 @@ def hostile(release: Release, words: str) -> None:
 
     release.runs("staging")
     folder = release.run("staging", change=change)
-    (folder / "load" / "quick" / "table.txt").write_text(
-        f"SLO  {words}\n".encode("utf-8", "replace").decode()
+    (folder / "load" / "quick" / "table.json").write_text(
+        json.dumps([["SLO", words], [7, None, [words]], {}])
     )
 
 
@@ -655,3 +655,23 @@ def opened(browser: str, page: Path, folder: Path) -> Sequence[str]:
     )
     assert "</html>" in done.stdout
     return done.stderr.splitlines()
+
+
+def test_a_key_metric_is_the_number_that_its_check_saw(release: Release) -> None:
+    """The most of the last look, of pods the least; what was printed beside it is for people."""
+    seen = {"live.p95-within-target": [201, 212], "live.pods-within-target": [3, 4]}
+
+    def measured(results: dict[str, Any]) -> None:
+        for line, numbers in seen.items():
+            looks = of(results, line)["checks"][0]["observations"]
+            looks.insert(0, {"seen": "1", "repeat": "look", "measured": [1, 1]})
+            looks[-1] |= {"seen": "77", "measured": numbers}
+        of(results, "live.cpu-within-target")["checks"][0]["observations"][-1]["seen"] = "41.2"
+
+    release.runs("live")
+    release.run("live", change=measured)
+    release.sign_off()
+
+    assert "| Response time, p95 | 212 ms |" in release.markdown
+    assert "| Pods ready | 3  |" in release.markdown
+    assert "| CPU, of its limit | no number |" in release.markdown

@@ -1,6 +1,7 @@
 """The command `noxgate load`."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from noxgate.slo.load_results import REAL
 from noxgate.slo.result import Result, results_folder
 from noxgate.slo.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
 from noxgate.slo.slos import Outcome, read_slos
-from noxgate.slo.table import Verdict, new_job_rows, text, verdict
+from noxgate.slo.table import TABLE, Verdict, new_job_rows, table_of, text, verdict
 from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making, begin
 from noxgate.trust.signing import VARIABLE, SigningError
@@ -60,10 +61,12 @@ def load(given: argparse.Namespace) -> int:
         print("the master has the result" if processes.worker else "nothing is kept of it")
         return Exit.DONE
     judged = verdict(result, read_slos(runbook.lines))
-    table = text(judged.judgements, new_job_rows(result))
+    rows = table_of(judged.judgements, new_job_rows(result))
+    table = text(rows)
 
     def show(draft: Path) -> None:
         (draft / "table.txt").write_text(f"{table}\n", encoding="utf-8")
+        (draft / TABLE).write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
         plots.draw(result, draft, runbook.lines["staging.slo-p95"].limits["p95_ms"])
 
     kept = keep(result, folder, show=show, sign=lambda draft: making.sign(draft, result))

@@ -1,5 +1,6 @@
 """What every client shares: observations, and a limit on the time that looking may cost."""
 
+import math
 import queue
 import threading
 import time
@@ -19,16 +20,23 @@ LONGEST_SECRET = 4_000  # characters
 class Observation:
     """One thing that a client saw, and the command a person would type to see it again.
 
-    `kept` is a folder of files that belong to the evidence, such as a load test's result.
+    `kept` is a folder of files that belong to the evidence, such as a load test's result. `measured` are the
+    least and the most of the numbers that were seen: whoever needs a number takes it from here.
     """
 
     seen: str
     repeat: str
     kept: Path | None = None
+    measured: tuple[float, float] | None = None
 
 
 Observe = Callable[[Observation], None]
 Fact = Callable[[str, str], None]  # a name and a value, of the release itself: it is signed with the evidence
+
+
+def least_and_most(numbers: Sequence[float]) -> tuple[float, float] | None:
+    """None where there is no number, or one that is none: what is unknown has no least."""
+    return (min(numbers), max(numbers)) if numbers and all(map(math.isfinite, numbers)) else None
 
 
 class Patience:

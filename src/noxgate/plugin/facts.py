@@ -15,7 +15,7 @@ def fact(request: pytest.FixtureRequest) -> Fact:
     """For a check to say a name and a value, such as image and its digest."""
 
     def say(name: str, value: str) -> None:
-        request.node.user_properties.append((PROPERTY, f"{name} {value}"))
+        request.node.user_properties.append((PROPERTY, {name: value}))
 
     return say
 
@@ -24,8 +24,8 @@ def facts(gate: Gate, reports: Iterable[pytest.TestReport]) -> dict[str, str]:
     """Each fact that was found; checks that disagree put the run in doubt."""
     found: dict[str, str] = {}
     for report in reports:
-        for key, text in report.user_properties:
-            name, _, value = str(text).partition(" ")
-            if key == PROPERTY and found.setdefault(name, value) != value:
+        said = [fact for key, fact in report.user_properties if key == PROPERTY and isinstance(fact, dict)]
+        for name, value in (pair for fact in said for pair in fact.items()):
+            if found.setdefault(name, value) != value:
                 gate.doubt(f"checks saw different {name}s: {found[name]} and {value}")
     return found

@@ -1,6 +1,7 @@
 """While checks run: markers, observations, the outcome of each check, and no secret in any report."""
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ from noxgate.look.wording import compared, reason_of, without_assert
 from noxgate.plugin import allure
 from noxgate.plugin.gate import Gate, gate_of
 from noxgate.project.runbook import Line
-from noxgate.run.verdict import CheckResult, Outcome
+from noxgate.run.verdict import CheckResult, Observed, Outcome
 
 # The properties of a check's reports; they travel from xdist workers and stand in junit.xml.
-LINE, SEEN, REPEAT, KEPT, REASON, OUTCOME = OURS = (
-    "runbook", "seen", "repeat", "kept", "reason", "outcome"
+LINE, SEEN, REPEAT, MEASURED, KEPT, REASON, OUTCOME = OURS = (
+    "runbook", "seen", "repeat", "measured", "kept", "reason", "outcome"
 )  # fmt: skip
 
-OBSERVED = pytest.StashKey[list[tuple[str, str]]]()
+OBSERVED = pytest.StashKey[list[tuple[str, Any]]]()
 WORST = pytest.StashKey[tuple[Outcome, str]]()
 LOAD_TEST = "slo"  # the topic of its checks
 NOT_LOOKING = "skip and xfail do not count as looking"
@@ -63,6 +64,8 @@ def observe(request: pytest.FixtureRequest) -> Callable[[Observation], None]:
     def record(observation: Observation) -> None:
         observed.append((SEEN, gate.scrubber.scrub(observation.seen)))
         observed.append((REPEAT, gate.scrubber.scrub(observation.repeat)))
+        if observation.measured is not None:
+            observed.append((MEASURED, list(observation.measured)))
         if observation.kept is not None:
             observed.append((KEPT, str(observation.kept)))
 
@@ -144,12 +147,15 @@ def pytest_report_teststatus(
 def result_of(reports: list[pytest.TestReport]) -> CheckResult:
     """One check's result from its reports (set-up, call, tear-down): the worst of them."""
     outcome, reason = max(map(_reported, reports), key=_severity)
-    observations: list[tuple[str, str]] = []
+    observations: list[Observed] = []
     for name, value in reports[-1].user_properties:
         if name == SEEN:
-            observations.append((str(value), ""))
+            observations.append(Observed(str(value), ""))
         elif name == REPEAT:
-            observations[-1] = (observations[-1][0], str(value))
+            observations[-1] = replace(observations[-1], repeat=str(value))
+        elif name == MEASURED and isinstance(value, list):
+            least, most = value
+            observations[-1] = replace(observations[-1], measured=(least, most))
     if outcome is Outcome.PASSED and not any(report.when == "call" for report in reports):
         outcome, reason = Outcome.NOT_RUN, "was not run to its end"
     return CheckResult(

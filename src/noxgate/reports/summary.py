@@ -103,7 +103,7 @@ def _seen(line: Judged) -> str:
         return line.reason
     if line.attestation:
         return f"{line.attestation.by} saw: {line.attestation.seen}"
-    return "; ".join(seen for check in line.checks for seen, _ in check.observations[-1:])
+    return "; ".join(look.seen for check in line.checks for look in check.observations[-1:])
 
 
 def _cut(text: str) -> str:

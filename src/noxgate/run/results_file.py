@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_json
 from noxgate.run.results import Acceptance, Attested, Judged, Results, RunTarget, Selection
-from noxgate.run.verdict import CheckResult, Outcome, Verdict
+from noxgate.run.verdict import CheckResult, Observed, Outcome, Verdict
 
 NAME = "results.json"
 SCHEMA = 2  # of 1 there is no decided.json
@@ -70,11 +70,16 @@ def _line_document(line: Judged) -> dict[str, Any]:
                 "outcome": check.outcome,
                 "reason": check.reason,
                 "seconds": round(check.seconds, 3),
-                "observations": [{"seen": seen, "repeat": repeat} for seen, repeat in check.observations],
+                "observations": [_look_document(look) for look in check.observations],
             }
             for check in line.checks
         ],
     }
+
+
+def _look_document(look: Observed) -> dict[str, Any]:
+    measured = {} if look.measured is None else {"measured": list(look.measured)}
+    return {"seen": look.seen, "repeat": look.repeat, **measured}
 
 
 def read(folder: Path) -> Results:
@@ -149,14 +154,24 @@ def _line(found: Mapping[str, Any]) -> Judged:
 
 
 def _check(found: Mapping[str, Any]) -> CheckResult:
-    looks = _all(lambda look: (_text(look["seen"]), _text(look["repeat"])), found["observations"])
     return CheckResult(
         _text(found["node"]),
         Outcome(found["outcome"]),
         _text(found["reason"]),
         float(found["seconds"]),
-        looks,
+        _all(_look, found["observations"]),
     )
+
+
+def _look(found: Mapping[str, Any]) -> Observed:
+    return Observed(
+        _text(found["seen"]), _text(found["repeat"]), _maybe(_least_and_most, found.get("measured"))
+    )
+
+
+def _least_and_most(found: object) -> tuple[float, float]:
+    least, most = _all(float, found)
+    return least, most
 
 
 def _attested(found: Mapping[str, Any]) -> Attested:

@@ -39,14 +39,23 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Observed:
+    """What a check saw, how to see it again, and the least and the most of the numbers in it."""
+
+    seen: str
+    repeat: str
+    measured: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """What one check did. `observations` are (seen, repeat) in the order of looking."""
+    """What one check did. `observations` are in the order of looking."""
 
     node: str
     outcome: Outcome
     reason: str
     seconds: float
-    observations: tuple[tuple[str, str], ...] = ()
+    observations: tuple[Observed, ...] = ()
 
 
 @dataclass(frozen=True)

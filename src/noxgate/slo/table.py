@@ -9,6 +9,7 @@ from noxgate.slo.plan import METHODS
 from noxgate.slo.result import NewJob, Result
 from noxgate.slo.slos import Judgement, Outcome, Slo, judge, overall
 
+TABLE = "table.json"  # the rows beside a result, for the sign-off page; table.txt is for people
 Row = tuple[str, ...]
 HEADER: Row = ("SLO", "hold", "class", "limit", "measured (interval)", "samples", "outcome")
 
@@ -121,9 +122,13 @@ def sentence(judgement: Judgement) -> str:
     return f"{name} on {hold!r}: {measured} of {samples} requests, {limit}: {outcome}, {judgement.reason}"
 
 
-def text(judgements: Iterable[Judgement], more: Iterable[Row] = ()) -> str:
+def table_of(judgements: Iterable[Judgement], more: Iterable[Row] = ()) -> list[Row]:
+    """The whole table; its first row names the columns."""
+    return [HEADER, *rows(judgements), *more]
+
+
+def text(table: Sequence[Row]) -> str:
     """The table in plain text."""
-    table = [HEADER, *rows(judgements), *more]
     widths = [max(len(row[column]) for row in table) for column in range(len(HEADER))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
     return "\n".join(line.rstrip() for line in lines)

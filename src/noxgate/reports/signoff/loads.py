@@ -1,14 +1,15 @@
 """The load tests that a run's evidence holds: their plots and what they measured."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from noxgate.look.documents import of_json
 from noxgate.look.observation import shortened
 from noxgate.reports.signoff.model import Load, ShownRun
+from noxgate.slo.table import TABLE
 
 LARGEST = 2_000_000  # bytes of one picture: the page holds them
-ROWS = 200
+ROWS, COLUMNS = 200, 20
 
 
 def loads_of(run: ShownRun) -> Iterator[Load]:
@@ -16,9 +17,9 @@ def loads_of(run: ShownRun) -> Iterator[Load]:
     folder = run.folder / "load"
     for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
         picture = _content(path / "load.svg")
-        table = _content(path / "table.txt").decode("utf-8", "replace")
-        if picture or table:
-            yield Load(shortened(path.name), picture, tuple(_rows(table)), run.seal.believed)
+        rows = tuple(_rows(_content(path / TABLE)))
+        if picture or rows:
+            yield Load(shortened(path.name), picture, rows, run.seal.believed)
 
 
 def _content(path: Path) -> bytes:
@@ -31,8 +32,12 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _rows(table: str) -> Iterator[tuple[str, ...]]:
-    """The columns stand apart by two spaces or more."""
-    for line in table.splitlines()[:ROWS]:
-        if line.strip():
-            yield tuple(shortened(cell) for cell in re.split(r"\s{2,}", line.strip()))
+def _rows(content: bytes) -> Iterator[tuple[str, ...]]:
+    """Lists of texts; nothing of anything else."""
+    try:
+        rows = of_json(content)
+    except (ValueError, RecursionError):
+        return
+    for row in rows[:ROWS] if isinstance(rows, list) else ():
+        if isinstance(row, list):
+            yield tuple(shortened(str(cell)) for cell in row[:COLUMNS])

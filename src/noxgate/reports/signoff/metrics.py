@@ -1,6 +1,6 @@
 """The key metrics of the live phase: what was measured, beside the target and the critical limit."""
 
-import re
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,9 +14,6 @@ _METRICS = (
     ("CPU, of its limit", "%", "percent", "cpu-within-target", "cpu-below-critical"),
     ("Pods ready", "", "pods", "pods-within-target", "pods-above-critical"),
 )
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
-_VALUES = re.compile(rf"(?:(?:\{{[^{{}}]*\}} )?{_NUMBER})(?:; (?:\{{[^{{}}]*\}} )?{_NUMBER})*")
-_LAST = re.compile(rf"({_NUMBER})(?=;|$)")
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,10 @@ def key_metrics(lines: Mapping[str, ShownLine]) -> Iterator[Metric]:
 
 def measured(shown: ShownLine, *, at_least: bool) -> float | None:
     """The worst of the numbers that the last look of its check saw; None if it saw no number."""
-    if shown.outcome in {Shown.NOT_RUN, Shown.UNREACHABLE} or not shown.checks or not shown.checks[-1].looks:
+    if shown.outcome in {Shown.NOT_RUN, Shown.UNREACHABLE} or not shown.checks:
         return None
-    text = shown.checks[-1].looks[-1].seen
-    if not _VALUES.fullmatch(text):
+    found = shown.checks[-1].measured
+    if found is None or not all(map(math.isfinite, found)):
         return None
-    values = [float(found) for found in _LAST.findall(text)]
-    return min(values) if at_least else max(values)
+    least, most = found
+    return least if at_least else most

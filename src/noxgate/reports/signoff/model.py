@@ -70,6 +70,7 @@ class ShownCheck:
     seconds: float
     looks: tuple[Look, ...] = ()
     left_out: int = 0  # looks that are in results.json alone
+    measured: tuple[float, float] | None = None  # least and most of what the last look saw
 
 
 @dataclass(frozen=True)

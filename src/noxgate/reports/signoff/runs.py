@@ -156,8 +156,9 @@ def _check(check: CheckResult) -> ShownCheck:
         check.outcome,
         said(check.reason),
         check.seconds if math.isfinite(check.seconds) else 0.0,
-        tuple(Look(said(seen), said(repeat)) for seen, repeat in looks[:MOST_LOOKS]),
+        tuple(Look(said(look.seen), said(look.repeat)) for look in looks[:MOST_LOOKS]),
         max(0, len(looks) - MOST_LOOKS),
+        looks[-1].measured if looks else None,
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, reason, within
-from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
+from noxgate.look.observation import Observation, Observe, Patience, exported, least_and_most, shortened
 from noxgate.machine.late import late
 from noxgate.project.target import Target
 from noxgate.systems.prometheus import answers
@@ -157,7 +157,7 @@ class Prometheus:
 
     def query(self, promql: str) -> list[Sample]:
         """What an expression answers now; empty where no series fits."""
-        return self._look("/api/v1/query", {"query": promql}, answers.samples, _shown)
+        return self._look("/api/v1/query", {"query": promql}, answers.samples, _shown, _values)
 
     def range(self, promql: str, start: datetime, end: datetime, step: float) -> list[Series]:
         """What an expression answers from `start` to `end`, every `step` seconds."""
@@ -215,10 +215,10 @@ class Prometheus:
             )
         return [Sample(one.labels, min(one.value / expected, 1.0), one.at) for one in counted]
 
-    def say(self, seen: str, promql: str) -> None:
+    def say(self, seen: str, promql: str, *numbers: float) -> None:
         """Record what was made of answers, beside the query that shows it again."""
         repeat = self._session.curl("/api/v1/query", {"query": promql})
-        self._observe(Observation(shortened(seen), repeat))
+        self._observe(Observation(shortened(seen), repeat, measured=least_and_most(numbers)))
 
     def formatted(self, promql: str) -> str:
         """An expression in Prometheus' own spelling: two that are spelled alike mean the same.
@@ -233,6 +233,7 @@ class Prometheus:
         parameters: Mapping[str, str],
         read: Callable[[Any], T],
         show: Callable[[T], str],
+        numbers: Callable[[T], Sequence[float]] = lambda _: (),
     ) -> T:
         url = self._session.url + path
         headers = self._session.authorization()
@@ -245,7 +246,8 @@ class Prometheus:
             raise
         if notes:
             self._observe(Observation(f"noted: {shortened('; '.join(notes))}", repeat))
-        self._observe(Observation(shortened(show(found)), repeat))
+        measured = least_and_most(numbers(found))
+        self._observe(Observation(shortened(show(found)), repeat, measured=measured))
         return found
 
     def _exchange(
@@ -270,6 +272,10 @@ def _health(found: Sequence[ScrapeTarget] | Sequence[Rule]) -> str:
     summary = ", ".join(f"{count} {health}" for health, count in sorted(counts.items())) or "none"
     errors = sorted({one.last_error for one in found if one.last_error})
     return "; ".join([summary, *errors])
+
+
+def _values(found: Sequence[Sample]) -> list[float]:
+    return [one.value for one in found]
 
 
 def _shown(found: Sequence[Sample]) -> str:
