@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def test_checks_only_look(folder: str) -> None:
 
     assert imported
     assert [module for module in sorted(imported) if module.startswith(NOT_FOR_CHECKS)] == []
+
+
+def test_no_contract_has_exceptions() -> None:
+    """Beside the contracts of pyproject.toml there is nothing to read."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+    assert {contract["name"].partition(".")[0] for contract in settings["contracts"]} == {
+        str(number)
+        for number in range(1, 13)
+        if number != 10  # above
+    }
+    assert [contract["name"] for contract in settings["contracts"] if "ignore_imports" in contract] == []
 
 
 def modules(file: Path) -> Iterator[str]:

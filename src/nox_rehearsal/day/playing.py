@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from nox_rehearsal.day import loading, moments, watching
@@ -13,9 +12,7 @@ from nox_rehearsal.day.clock import Clock
 from nox_rehearsal.day.phases import moment_of, options, phases_with_checks
 from nox_rehearsal.world.state import World
 from noxgate.errors import Exit
-from noxgate.project.here import Project
 from noxgate.project.runbook import Phase, read_runbook
-from noxgate.reports.signoff import making
 from noxgate.run import results_file
 from noxgate.run.pytest_program import RunEnded, run_pytest
 from noxgate.run.verdict import Verdict
@@ -24,6 +21,7 @@ WORDS: dict[int, str] = {
     verdict.exit: str(verdict) for verdict in Verdict if verdict is not Verdict.GO_WITH_WAIVERS
 }
 MADE = "checkpoint "  # how `noxgate watch` begins the line that says what it recorded
+PAGE = "sign-off-rehearsal.html"
 VERDICT = "=============================== release verdict"
 SUMMARY = "=========================== short test summary"
 NEXT = "noxgate rehearse run --sabotage staging.version"
@@ -106,17 +104,14 @@ class _Day:
 
     def sign_off(self) -> tuple[int, Path | None]:
         """Write the sign-off page of the day, while the keys that its runs were sealed with are there."""
-        runbook = read_runbook(self.root / "runbook.toml")
-        project = Project(self.root, runbook, self.root / "reports")
-        try:
-            page, path = making.make(
-                project, runbook.release.version, str(self.here.profile), datetime.now(UTC)
-            )
-        except making.ERRORS as error:
-            self.clock.say(f"no sign-off page: {error}")
+        ended = self._command(["signoff", f"--target={self.here.profile}"])
+        first = ended.output.partition("\n")[0]
+        if ended.status == Exit.USAGE:
+            self.clock.say(f"no sign-off page: {first}")
             return Exit.INCONCLUSIVE, None
-        self.clock.say(f"Sign-off: {page.headline}: {page.status}")
-        return page.verdict.exit, path
+        self.clock.say(f"Sign-off: {first}")
+        release = read_runbook(self.root / "runbook.toml").release.version
+        return ended.status, self.root / "reports" / release / PAGE
 
     def _command(self, words: Sequence[str]) -> RunEnded:
         """A command of the gate that makes a run, and the folder of the run."""

@@ -14,12 +14,12 @@ from nox_rehearsal.parts.images import BuiltImage
 from nox_rehearsal.sabotages.in_cluster import edited
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.world.state import World
-from noxgate.systems.registry.answers import BASE_DIGEST
 
 BLUE_POD, GREEN_POD = "nox-api-blue-1", "nox-api-green-2"
 NODE, BASE = "preflight.node-parity", "preflight.base-image-parity"
 POSTGRESQL, REDIS = "preflight.postgresql-parity", "preflight.redis-parity"
 STAGING_FILE, PRODUCTION_FILE = "credentials.env", "credentials-production.env"
+BASE_DIGEST = "org.opencontainers.image.base.digest"  # as OCI names it
 
 
 def sabotages() -> Iterator[Sabotage]:

@@ -14,7 +14,6 @@ from nox_rehearsal.sabotages.in_cluster import edited, frozen, gone
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import in_production, settings
 from nox_rehearsal.world.state import World
-from noxgate.blue_green.switch_time import changed as changed_routes
 
 Back = partial(Sabotage, moment="rollback")
 
@@ -136,9 +135,8 @@ def _noted(decided: timedelta, done: timedelta, first: str = "decided") -> Switc
     @contextmanager
     def on(world: World) -> Iterator[None]:
         with administrator(world) as api:
-            found = changed_routes(api.get("Ingress", INGRESS, PRODUCTION))
-        assert found is not None
-        changed = found.at
+            written = api.get("Ingress", INGRESS, PRODUCTION)["metadata"]["managedFields"]
+        changed = max(datetime.fromisoformat(one["time"]) for one in written if "f:spec" in one["fieldsV1"])
         times: Mapping[str, datetime] = {first: changed + decided, "all users have blue": changed + done}
         before = set(saving.folder(world).glob("rollback-times*.txt"))
         saving.note_times(world, times, "wrong")

@@ -2,9 +2,11 @@
 
 import json
 import re
+import ssl
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from noxgate.look.documents import is_too_deep
@@ -18,6 +20,7 @@ else:
 
 T = TypeVar("T")
 MOST_BYTES = 5_000_000  # of one answer
+LONGEST = 10.0  # seconds for one step of an answer
 # All that is asked for: whatever else is installed here (brotli comes with Locust), httpx would ask for it,
 # and unpack each piece of it whole.
 ACCEPTED = {"accept-encoding": "gzip"}
@@ -58,6 +61,22 @@ class Answer:
         found = dict(pairs)
         assert len(found) == len(pairs), f"expected each key once, saw {shortened(self.text)}"
         return found
+
+
+def asked(url: str, ca_file: Path | None, *, proxies: bool) -> Answer:
+    """What GET is answered, on a connection of its own; ConnectionError says why nothing was."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file) if ca_file else True
+        with (
+            httpx.Client(verify=context, timeout=LONGEST, trust_env=proxies) as client,
+            client.stream("GET", url, headers=ACCEPTED) as response,
+        ):
+            content = within(response, MOST_BYTES)
+    except (httpx.HTTPError, OSError) as error:
+        raise ConnectionError(reason(error)) from None
+    if content is None:
+        raise ConnectionError(f"more than {MOST_BYTES} bytes")
+    return Answer(response.status_code, {}, {}, content.decode("utf-8", "replace"))
 
 
 def within(response: "httpx.Response", most: int) -> bytes | None:

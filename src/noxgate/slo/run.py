@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from noxgate.errors import NoxgateError, UnreachableError
-from noxgate.look.http import ACCEPTED, MOST_BYTES, Answer, reason, within
+from noxgate.look.http import asked
 from noxgate.look.observation import Patience, shortened
 from noxgate.look.secret import Scrubber
 from noxgate.look.secret_forms import redacted
@@ -151,30 +148,20 @@ def run(
 def answered_version(target: Target) -> str:
     """What the target says it is; UnreachableError where it does not answer, or not with a version."""
     url = f"{target.base_url}/version"
-    context = ssl.create_default_context(cafile=target.ca_file) if target.ca_file else True
     expected = f"{url}: expected a version before the load test, saw"
     patience = Patience(url, look=LONGEST_LOOK)
     try:
-        with httpx.Client(verify=context, timeout=10, trust_env=not target.rehearsal) as client:
-            for _ in range(LOOKS):
-                answer = patience.run(lambda: _answered(client, url))
-                if answer.status in SUCCESS:  # one that fails now and then is for the load test to judge
-                    break
+        for _ in range(LOOKS):
+            answer = patience.run(lambda: asked(url, target.ca_file, proxies=not target.rehearsal))
+            if answer.status in SUCCESS:  # one that fails now and then is for the load test to judge
+                break
         if answer.status not in SUCCESS:
             raise UnreachableError(f"{expected} HTTP {answer.status}: {shortened(answer.text, 160)}")
         return answer.field("version", str)
-    except (httpx.HTTPError, OSError) as error:
-        raise UnreachableError(f"{expected} {reason(error)}") from None
+    except ConnectionError as error:
+        raise UnreachableError(f"{expected} {error}") from None
     except AssertionError as error:
         raise UnreachableError(f"{url}: before the load test: {error}") from None
-
-
-def _answered(client: httpx.Client, url: str) -> Answer:
-    with client.stream("GET", url, headers=ACCEPTED) as response:
-        content = within(response, MOST_BYTES)
-    if content is None:
-        raise UnreachableError(f"{url}: expected at most {MOST_BYTES} bytes, saw more")
-    return Answer(response.status_code, {}, {}, content.decode("utf-8", "replace"))
 
 
 def keep(
