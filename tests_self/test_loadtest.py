@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 from array import array
 from collections.abc import Callable
@@ -118,29 +119,41 @@ def test_ramp_of_another_duration() -> None:
 
 
 def test_unknown_ramp_names_the_near_one() -> None:
-    with pytest.raises(ramps.RampError, match=r"no ramp 'ful' .*did you mean full\?"):
+    with pytest.raises(ramps.RampError, match=r"no ramp 'ful' .*did you mean 'full'\?"):
         ramps.chosen(ROOT, "ful")
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "why"),
     [
-        "levels = []",
-        "levels = [{ users = 0, rise = 1, hold = 10 }]",
-        "levels = [{ users = 1, rise = 1, hold = 1 }]",
-        'levels = [{ users = 1, rise = 1, hold = 10, judged = "5xx" }]',
-        "levels = [{ users = 1, rise = 1 }]",
-        "levels = 3",
-        'levels = [{ users = 1, rise = 1, hold = 10, judged = "some" }]',
+        ("levels = []", "expected levels with users"),
+        ("levels = [{ users = 0, rise = 1, hold = 10 }]", "expected levels with users"),
+        ("levels = [{ users = 1, rise = 1, hold = 1 }]", "expected levels with users"),
+        ('levels = [{ users = 1, rise = 1, hold = 10, judged = "5xx" }]', "expected levels with users"),
+        ("levels = [{ users = 1, rise = 1 }]", "level 1: missing hold"),
+        (
+            "levels = [{ users = 1, raise = 1, hold = 10 }]",
+            "level 1: unknown key 'raise' (keys: users",
+        ),
+        (
+            "levels = [{ users = true, rise = 1, hold = 10 }]",
+            "level 1: users: expected a whole number",
+        ),
+        ("levels = [7]", "level 1: expected a table, saw int"),
+        ("levels = 3", "levels: expected a list, saw 3"),
+        ('levels = [{ users = 1, rise = 1, hold = 10, judged = "some" }]', "expected levels with users"),
+        ("level = []", "unknown key 'level' (keys: what, levels, fall, "),
+        ("levels = []\nthink = [1]", "think: expected two numbers, saw [1]"),
+        ("levels = []\nrate = '7'", "rate: expected a number, saw '7'"),
     ],
 )
-def test_ramp_that_cannot_be(change: str, tmp_path: Path) -> None:
+def test_ramp_that_cannot_be(change: str, why: str, tmp_path: Path) -> None:
     """One line that names the ramp."""
     (tmp_path / "load").mkdir()
     rest = 'what = ""\nfall = 1\nwindow = 1\nlag_ms = 5\ncpu_percent = 70\n'
     (tmp_path / ramps.FILE).write_text(f"[mine]\n{change}\n{rest}")
 
-    with pytest.raises(ramps.RampError, match=r"ramps.toml: \[mine\]: ") as caught:
+    with pytest.raises(ramps.RampError, match=r"ramps.toml: \[mine\]: " + re.escape(why)) as caught:
         ramps.read_ramps(tmp_path)
     assert "\n" not in str(caught.value)
 

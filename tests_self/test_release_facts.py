@@ -126,6 +126,8 @@ def test_contact_that_is_missing(profile: Path) -> None:
     ("old", "new", "reason"),
     [
         ("version = ", "verison = ", "release.toml: unknown key 'verison' (keys: version, date, "),
+        ("version = ", "verison = ", "links); did you mean 'version'?"),
+        ("wiki", "wikki", "elk, wiki); did you mean 'wiki'?"),
         ("date = 2025-08-15", 'date = "2025-08-15"', "date: expected a date, as 2025-08-15, saw str"),
         ("date = 2025-08-15", "date = 2025-08-15T10:00:00", "date: expected a date, as 2025-08-15, saw"),
         ("= 50", "= true", "planned_minutes: expected a whole number, saw bool"),

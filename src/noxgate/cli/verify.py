@@ -12,8 +12,8 @@ from noxgate.errors import Exit, NoxgateError, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.project.here import Project
 from noxgate.project.keys.evidence import HOURS
+from noxgate.project.keys.reading import guess
 from noxgate.project.profile import read_target
-from noxgate.project.profile_values import guess
 from noxgate.reports.summary import of_words
 from noxgate.run.sweep import leaks
 from noxgate.trust.agreement import contradictions

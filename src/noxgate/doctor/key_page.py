@@ -9,7 +9,7 @@ from noxgate.doctor.keys import every_key
 from noxgate.errors import CommandError
 from noxgate.project.keys.every import KEYS, TOPICS
 from noxgate.project.keys.key import TABLE, Key, names
-from noxgate.project.profile_values import guess
+from noxgate.project.keys.reading import guess
 
 FEW = 8  # lines of the runbook that stand where they are; more are folded
 WIDTH = 80

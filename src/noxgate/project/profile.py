@@ -14,8 +14,8 @@ from noxgate.look.documents import of_toml
 from noxgate.project import overrides
 from noxgate.project import profile_values as values
 from noxgate.project.keys.every import KEYS
-from noxgate.project.keys.key import TABLE
 from noxgate.project.keys.places import CLOSED
+from noxgate.project.keys.reading import guess, refuse_others
 from noxgate.project.keys.release import RECORD
 from noxgate.project.kubeconfig import kubeconfig_secrets
 from noxgate.project.overrides import OVERRIDES
@@ -270,7 +270,7 @@ def _find(root: Path, name: str, beside: Path | None = None) -> Path:
             "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"
         )
     listed = f"targets: {', '.join(known)}" if known else f"{folder} has no profiles"
-    raise ProfileError(f"no target {name!r} ({listed}){values.guess(name, known)}")
+    raise ProfileError(f"no target {name!r} ({listed}){guess(name, known)}")
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -285,18 +285,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
-    for name, value in document.items():
-        if name not in KEYS:
-            raise ProfileError(
-                f"{path.name}: unknown key {name!r} (keys: {', '.join(KEYS)}){values.guess(name, KEYS)}"
-            )
-        form = KEYS[name].form
-        if not isinstance(value, form.python):
-            seen = type(value).__name__ if form is TABLE else repr(value)  # it may be a secret
-            raise ProfileError(f"{path.name}: {name}: expected {form.words}, saw {seen}")
-    missing = [name for name, key in KEYS.items() if key.required and name not in document]
-    if missing:
-        raise ProfileError(f"{path.name}: missing {', '.join(missing)}")
+    refuse_others(path.name, document, tuple(KEYS.values()), ProfileError)
 
 
 def _variables(

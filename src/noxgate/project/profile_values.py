@@ -1,12 +1,11 @@
 """The values of a profile, each read and checked: what was expected, what was seen, in one line."""
 
-import difflib
 import ipaddress
 import math
 import os
 import re
 import ssl
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from noxgate.project.keys import evidence, places, release
 from noxgate.project.keys.evidence import CLUSTER, PROMPT, SCOPE, TENANT
 from noxgate.project.keys.key import NAME, VARIABLE, Key, names
 from noxgate.project.keys.places import ON_PRODUCTION
+from noxgate.project.keys.reading import guess
 from noxgate.project.keys.release import BACKUP_FORMS, HOURS
 from noxgate.project.target import (
     BAD_TOKENS,
@@ -449,8 +449,3 @@ def is_redis_url(value: str) -> bool:
         and "@" not in rest
         and is_text
     )
-
-
-def guess(word: object, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -14,22 +14,12 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import NoxgateError, UnreachableError
 from noxgate.look.documents import of_toml
+from noxgate.project.keys import record
+from noxgate.project.keys.key import Key, names
+from noxgate.project.keys.reading import refuse_others
 from noxgate.project.placeholder import is_placeholder
 
-ROLES = ("on_call", "devops_lead", "database_administrator", "product_owner")
-REACHED_BY = ("name", "telephone", "slack")
-LINKS = ("grafana", "sentry", "elk", "wiki")
-_KEYS: Mapping[str, type] = {
-    "version": str,
-    "date": dt.date,
-    "on_call": str,
-    "planned_minutes": int,
-    "checklist": str,
-    "channels": list,
-    "people": list,
-    "contacts": dict,
-    "links": dict,
-}
+ROLES, REACHED_BY, LINKS = map(names, (record.CONTACTS, record.REACHED_BY, record.LINKS))
 _TELEPHONE = re.compile(r"[+(]?[0-9][0-9 ()/.-]{4,}[0-9]")
 _SLACK = re.compile(r"@[\w.-]+")
 # Nobody's by RFC 2606, and those that templates are written with.
@@ -107,8 +97,6 @@ def read_release_facts(path: Path) -> ReleaseFacts:
     except ValueError as error:
         raise FactsError(f"{path.name}: {error}") from None
     _check(path, document)
-    contacts = _tables(path, document.get("contacts", {}))
-    _check_texts(path, "links", document.get("links", {}), LINKS)
     return ReleaseFacts(
         path=path,
         version=document.get("version", ""),
@@ -118,46 +106,26 @@ def read_release_facts(path: Path) -> ReleaseFacts:
         checklist=document.get("checklist", ""),
         channels=tuple(document.get("channels", ())),
         people=tuple(document.get("people", ())),
-        contacts=contacts,
+        contacts=document.get("contacts", {}),
         links=document.get("links", {}),
     )
 
 
 def _check(path: Path, document: Mapping[str, Any]) -> None:
-    for key, value in document.items():
-        if key not in _KEYS:
-            raise FactsError(f"{path.name}: unknown key {key!r} (keys: {', '.join(_KEYS)})")
-        kind = _KEYS[key]
-        if not isinstance(value, kind) or isinstance(value, bool | dt.datetime):
-            expected = {
-                str: "text",
-                dt.date: "a date, as 2025-08-15",
-                int: "a whole number",
-                list: "a list",
-                dict: "a table",
-            }
-            raise FactsError(f"{path.name}: {key}: expected {expected[kind]}, saw {type(value).__name__}")
+    """No value of it is shown: people's names and numbers are in it."""
+
+    def check(table: Mapping[str, Any], keys: tuple[Key, ...], inside: str = "", noun: str = "key") -> None:
+        refuse_others(path.name, table, keys, FactsError, inside=inside, shown=False, noun=noun)
+
+    check(document, record.RECORD)
     for key, example in (("channels", "#ops-alerts"), ("people", "Ada Lindqvist")):
         if not all(isinstance(name, str) for name in document.get(key, ())):
             raise FactsError(f'{path.name}: {key}: expected texts such as "{example}"')
-
-
-def _tables(path: Path, contacts: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    contacts = document.get("contacts", {})
+    check(contacts, record.CONTACTS, "contacts", "role")
     for role, contact in contacts.items():
-        if role not in ROLES:
-            raise FactsError(f"{path.name}: [contacts]: unknown role {role!r} (roles: {', '.join(ROLES)})")
-        if not isinstance(contact, dict):
-            raise FactsError(f"{path.name}: contacts.{role}: expected a table, saw {type(contact).__name__}")
-        _check_texts(path, f"contacts.{role}", contact, (*REACHED_BY, "key"))
-    return contacts
-
-
-def _check_texts(path: Path, where: str, table: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    for key, value in table.items():
-        if key not in keys:
-            raise FactsError(f"{path.name}: [{where}]: unknown key {key!r} (keys: {', '.join(keys)})")
-        if not isinstance(value, str):
-            raise FactsError(f"{path.name}: {where}.{key}: expected text, saw {type(value).__name__}")
+        check(contact, record.CONTACT, f"contacts.{role}")
+    check(document.get("links", {}), record.LINKS, "links")
 
 
 def _contact_problem(key: str, value: str) -> str | None:

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_toml
+from noxgate.project.keys.reading import guess, refuse_others
+from noxgate.project.keys.record import WAIVER
 from noxgate.project.placeholder import is_placeholder
-from noxgate.project.profile_values import guess
 from noxgate.project.runbook import Line, Runbook
 
 FILE = "waivers.toml"
-_KEYS: Mapping[str, type] = {"line": str, "owner": str, "reason": str, "expires": date}
 
 
 class WaiverError(NoxgateError):
@@ -50,7 +49,8 @@ def read_waivers(path: Path, runbook: Runbook, today: date) -> dict[str, Waiver]
         raise WaiverError(f"{path.name}: expected nothing but [[waiver]] tables{seen}")
     waivers: dict[str, Waiver] = {}
     for number, table in enumerate(tables, start=1):
-        waiver = _waiver(f"{path.name}: waiver {number}", table)
+        refuse_others(f"{path.name}: waiver {number}", table, WAIVER, WaiverError)
+        waiver = Waiver(**table)
         where = f"{path.name}: waiver {number} ({waiver.line})"
         if waiver.line in waivers:
             raise WaiverError(f"{where}: a second waiver of this line: keep one")
@@ -78,16 +78,3 @@ def _blank(key: str, expected: str, value: str) -> str | None:
     if not value.strip() or is_placeholder(value) or not value.isprintable():
         return f"{key}: expected {expected}, in one line, saw {value!r}"
     return None
-
-
-def _waiver(where: str, table: Mapping[str, Any]) -> Waiver:
-    for key, value in table.items():
-        if key not in _KEYS:
-            raise WaiverError(f"{where}: unknown key {key!r} (keys: {', '.join(_KEYS)}){guess(key, _KEYS)}")
-        if type(value) is not _KEYS[key]:  # exactly: a datetime is a date
-            expected = "a date such as 2026-01-31" if key == "expires" else "text"
-            raise WaiverError(f"{where}: {key}: expected {expected}, saw {value!r}")
-    missing = [key for key in _KEYS if key not in table]
-    if missing:
-        raise WaiverError(f"{where}: missing {', '.join(missing)}")
-    return Waiver(**table)

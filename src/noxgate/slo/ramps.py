@@ -1,6 +1,5 @@
 """Ramps: how many users a load test has when, and how it is judged. Read from `load/ramps.toml`."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +8,8 @@ from typing import Any
 
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_toml
+from noxgate.project.keys import ramps as keys
+from noxgate.project.keys.reading import guess, refuse_others
 
 FILE = Path("load") / "ramps.toml"
 JUDGED = ("all", "5xx")
@@ -92,9 +93,7 @@ def chosen(root: Path, name: str) -> Ramp:
     """The ramp of this name; RampError naming those that there are."""
     ramps = read_ramps(root)
     if name not in ramps:
-        near = difflib.get_close_matches(name, ramps, n=1)
-        guess = f"; did you mean {near[0]}?" if near else ""
-        raise RampError(f"no ramp {name!r} (ramps: {', '.join(ramps)}){guess}")
+        raise RampError(f"no ramp {name!r} (ramps: {', '.join(ramps)}){guess(name, ramps)}")
     return ramps[name]
 
 
@@ -114,25 +113,26 @@ def ramp_of(document: Mapping[str, Any]) -> Ramp:
     return Ramp(**{**document, "levels": levels, "think": (low, high)})
 
 
+def _level(where: str, table: Any) -> Level:
+    if not isinstance(table, dict):
+        raise RampError(f"{where}: expected a table, saw {type(table).__name__}")
+    refuse_others(where, table, keys.LEVEL, RampError)
+    return Level(**table)
+
+
 def _ramp(name: str, table: Any) -> Ramp:
+    where = f"{FILE}: [{name}]"
+    if not isinstance(table, dict):
+        raise RampError(f"{FILE}: {name}: expected a table, saw {type(table).__name__}")
+    refuse_others(where, table, keys.RAMP, RampError)
+    levels = tuple(_level(f"{where}: level {number}", one) for number, one in enumerate(table["levels"], 1))
+    said = {key.name: table.get(key.name, key.default) for key in keys.RAMP}
     try:
-        levels = tuple(Level(**level) for level in table["levels"])
-        low, high = table.get("think", (0, 0))
-        ramp = Ramp(
-            name=name,
-            what=table["what"],
-            levels=levels,
-            fall=table["fall"],
-            window=table["window"],
-            think=(float(low), float(high)),
-            rate=float(table.get("rate", 0)),
-            evidence=table.get("evidence", True),
-            lag_ms=float(table["lag_ms"]),
-            cpu_percent=float(table["cpu_percent"]),
-            new_jobs=table.get("new_jobs", 1),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RampError(f"{FILE}: [{name}]: {type(error).__name__}: {error}") from None
+        low, high = map(float, said["think"])
+    except (TypeError, ValueError):
+        raise RampError(f"{where}: think: expected two numbers, saw {said['think']!r}") from None
+    numbers = {key: float(said[key]) for key in ("rate", "lag_ms", "cpu_percent")}
+    ramp = Ramp(**{**said, **numbers, "name": name, "levels": levels, "think": (low, high)})
     good = (
         levels
         and all(level.users > 0 and level.rise >= 1 and level.judged in JUDGED for level in levels)
@@ -141,18 +141,17 @@ def _ramp(name: str, table: Any) -> Ramp:
         and ramp.window >= 1
         and 0 <= low <= high
         and ramp.rate >= 0
-        and isinstance(ramp.new_jobs, int)
         and ramp.new_jobs >= 1
     )
     if not good:
         raise RampError(
-            f"{FILE}: [{name}]: expected levels with users, a rise of 1 s or more and a hold of two windows "
+            f"{where}: expected levels with users, a rise of 1 s or more and a hold of two windows "
             f"or more, one judged for all, think times in order, and new_jobs of 1 or more, saw {table}"
         )
     proves = ramp.lag_ms <= MOST_LAG_MS and ramp.cpu_percent <= MOST_CPU_PERCENT and high <= MOST_THINK
     if ramp.evidence and not proves:
         raise RampError(
-            f"{FILE}: [{name}]: expected at most {MOST_LAG_MS} ms of lag, {MOST_CPU_PERCENT} % of a core and "
+            f"{where}: expected at most {MOST_LAG_MS} ms of lag, {MOST_CPU_PERCENT} % of a core and "
             f"{MOST_THINK} s of thought, or evidence = false, saw {table}"
         )
     return ramp

@@ -16,6 +16,11 @@ class Form:
     words: str
     python: type
     schema: Mapping[str, Any]
+    whole_too: bool = False  # a whole number is one of these
+
+    def fits(self, value: object) -> bool:
+        """Exactly: true is no number, and a time of a day is no day."""
+        return self.python is object or type(value) is self.python or (self.whole_too and type(value) is int)
 
 
 TEXT = Form("text", str, {"type": "string"})

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from noxgate.errors import NoxgateError
-from noxgate.project.profile_values import guess
+from noxgate.project.keys.reading import guess
 from noxgate.project.runbook import Line, Runbook
 from noxgate.run.record import Record
 from noxgate.trust.persons.people import NOBODY, Person, plain
