@@ -1,6 +1,7 @@
 """The house: which room is for what, beside the contracts of imports in pyproject.toml."""
 
 import ast
+import builtins
 import importlib
 import inspect
 import pkgutil
@@ -77,6 +78,40 @@ def test_the_tree_of_errors_is_as_drawn() -> None:
 
     assert apart == {"MissingError"}  # of the doctor, which runs before there is a package
     assert drawn(errors.__doc__ or "") == {name: found[name] for name in found if name not in apart}
+
+
+# What errors.py says of them, in its last lines.
+APART = {
+    "noxgate/machine": {"MissingError", "_AptError"},
+    "noxgate_load": {"WireError", "TimeUp"},
+    "nox_rehearsal/api": {"SettingsError", "TokenError", "BackendError"},
+    "nox_rehearsal/science": {"ProgramError", "InputError"},
+    "kube_standin": {
+        *("SettingsError", "ScheduleError", "TypeMismatchError", "RefusedError", "PlainError"),
+    },
+}
+
+
+def test_no_other_error_has_a_root_of_its_own() -> None:
+    """Of all packages: whoever adds one hangs it on the tree, or says here why not."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        place = file.relative_to(ROOT / "src").as_posix()
+        for name in rootless(ast.parse(file.read_text(encoding="utf-8"))):
+            where = next((one for one in APART if place.startswith(f"{one}/")), place)
+            found.setdefault(where, set()).add(name)
+
+    assert found.pop("noxgate/errors.py") == {"NoxgateError"}
+    assert found == APART
+
+
+def rootless(module: ast.Module) -> Iterator[str]:
+    """The exceptions that derive from Python's alone."""
+    for one in ast.walk(module):
+        if isinstance(one, ast.ClassDef):
+            bases = [getattr(builtins, base.id, None) for base in one.bases if isinstance(base, ast.Name)]
+            if bases and all(isinstance(base, type) and issubclass(base, BaseException) for base in bases):
+                yield one.name
 
 
 def engines_errors() -> Iterator[type[BaseException]]:

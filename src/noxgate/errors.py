@@ -39,6 +39,11 @@ NoxgateError
     ResultError             the file of a load test is not what one writes
     NotSwitchedError        traffic was not switched yet
     NotWholeError           a scanner's report is cut
+
+Those of the rehearsal's commands are OneLineErrors, too. Apart from the tree is what never reaches a user of
+the gate: the errors of the doctor, which runs before there is a package; what tells the load engine that a
+request has ended; and the errors of what the rehearsal puts in the place of a release, which must not know
+the gate: the reference API and the stand-in of Kubernetes.
 """
 
 from enum import IntEnum
