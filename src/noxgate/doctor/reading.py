@@ -15,9 +15,9 @@ from noxgate.doctor.seen import UNSET, Cause, Group, Place, Seen, place
 from noxgate.errors import ProfileError
 from noxgate.project.keys.every import KEYS
 from noxgate.project.keys.key import TABLE
+from noxgate.project.keys.reading import guess
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.profile import target_of, written
-from noxgate.project.profile_values import guess
 from noxgate.project.target import Target
 
 PROFILE = Need("profile")  # every line needs one that can be read

@@ -63,7 +63,7 @@ def of_results(lines: Sequence[LineResult], base_url: str) -> list[Shared]:
                 one.line.id,
                 str(one.outcome),
                 one.reason,
-                [seen for check in one.checks for seen, _ in check.observations],
+                [look.seen for check in one.checks for look in check.observations],
             )
             for one in lines
         ],
