@@ -269,22 +269,36 @@ def test_pod_that_would_not_start(message: str, is_refused: bool, seen: Seen) ->
     assert is_refused or message in seen[-1].seen
 
 
-@pytest.mark.parametrize(("level", "is_refused"), [("restricted", True), ("baseline", False), (None, False)])
+@pytest.mark.parametrize(
+    ("level", "version", "warned", "is_refused"),
+    [
+        ("restricted", "latest", "restricted:latest", True),
+        ("restricted", "latest", "baseline:latest", True),  # restricted holds all of baseline
+        ("restricted", "v1.30", "restricted:v1.30", True),
+        ("restricted", "v1.20", "restricted:latest", False),  # it may be a control that came later
+        ("baseline", "latest", "restricted:latest", False),
+        ("privileged", "latest", "baseline:latest", False),
+        (None, "latest", "restricted:latest", False),
+    ],
+)
 def test_warning_counts_where_the_namespace_enforces_it(
-    level: str | None, *, is_refused: bool, seen: Seen
+    level: str | None, version: str, warned: str, *, is_refused: bool, seen: Seen
 ) -> None:
     """Without the right to create pods. A level that is only warned of refuses no pod."""
-    labels = {} if level is None else {"pod-security.kubernetes.io/enforce": level}
+    labels = {"pod-security.kubernetes.io/enforce-version": version}
+    labels |= {} if level is None else {"pod-security.kubernetes.io/enforce": level}
     namespace = Answer(200, {"kind": "Namespace", "metadata": {"name": "n", "labels": labels}})
-    found = tried(status(403, NO_RIGHT), seen, namespace, warnings=(WARNING,))
+    warning = WARNING.replace("restricted:latest", warned)
+    found = tried(status(403, NO_RIGHT), seen, namespace, warnings=("a label is deprecated", warning))
 
-    assert [WARNING in line for line in found] == [True] * is_refused
-    assert f"the server warns: {WARNING}" in [each.seen for each in seen]
+    assert [warning in line for line in found] == [True] * is_refused
+    assert f"the server warns: {warning}" in [each.seen for each in seen]
     assert is_refused or "not tried: a pod of its template" in seen[-1].seen
 
 
 def test_pod_that_may_not_be_tried_is_said(seen: Seen) -> None:
-    assert tried(status(403, NO_RIGHT), seen) == []
+    namespace = Answer(200, {"kind": "Namespace", "metadata": {"name": "n"}})
+    assert tried(status(403, NO_RIGHT), seen, namespace) == []
     assert seen[-1].seen.startswith("not tried: a pod of its template")
 
 
@@ -361,3 +375,55 @@ def test_what_no_dry_run_shows_is_said(admin: httpx.Client, kube: Kube, seen: Se
     seen.clear()
     assert refusals(kube, wanted) == []
     assert [each.seen for each in seen if "not tried" in each.seen] == []
+
+
+POD_SECURITY = "pod-security.kubernetes.io/"
+SAFE = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@pytest.mark.parametrize(
+    ("labels", "context", "is_refused", "is_shown"),
+    [
+        ({"enforce": "restricted"}, {}, True, True),
+        ({"enforce": "restricted", "warn": "privileged"}, {}, True, False),
+        ({"enforce": "baseline"}, {"privileged": True}, True, True),
+        ({"warn": "restricted"}, {}, False, True),
+        ({"enforce": "baseline", "warn": "restricted"}, {}, False, True),
+        ({"enforce": "baseline"}, {}, False, False),
+        ({"enforce": "restricted"}, SAFE, False, False),
+        ({"audit": "restricted"}, {}, False, False),
+    ],
+)
+def test_pods_that_the_namespace_refuses(
+    labels: dict[str, str],
+    context: dict[str, Any],
+    *,
+    is_refused: bool,
+    is_shown: bool,
+    admin: httpx.Client,
+    kube: Kube,
+    seen: Seen,
+) -> None:
+    """By a server that enforces the standards: what it only warns of is shown, and is no refusal."""
+    path = f"/api/v1/namespaces/{NAMESPACE}"
+    headers = {"content-type": "application/merge-patch+json"}
+    named = {f"{POD_SECURITY}{mode}": level for mode, level in labels.items()}
+    admin.patch(path, json={"metadata": {"labels": named}}, headers=headers).raise_for_status()
+    manifest = examples.deployment()
+    for container in manifest["spec"]["template"]["spec"]["containers"]:
+        container["securityContext"] = context
+    try:
+        found = refusals(kube, manifest)
+    finally:
+        none = dict.fromkeys(named)
+        admin.patch(path, json={"metadata": {"labels": none}}, headers=headers).raise_for_status()
+
+    assert ["no pod of it would start" in line and "violates PodSecurity" in line for line in found] == (
+        [True] * is_refused
+    )
+    assert any("the server warns: would violate PodSecurity" in each.seen for each in seen) == is_shown

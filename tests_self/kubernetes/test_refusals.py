@@ -308,11 +308,3 @@ def test_a_quota_without_a_status_and_one_that_is_full(admin: httpx.Client, name
         "is forbidden: exceeded quota: q, requested: services=1, used: services=1, limited: services=1"
     )
     assert (unknown.status_code, full.status_code) == (403, 403)
-
-
-def test_pod_security_is_not_known(admin: httpx.Client, namespace: str) -> None:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    admin.patch(f"/api/v1/namespaces/{namespace}", json={"metadata": {"labels": labels}}, headers=MERGE)
-    pod = {"metadata": {"name": "p"}, "spec": {"containers": [CONTAINER]}}
-
-    assert admin.post(f"/api/v1/namespaces/{namespace}/pods", json=pod, params=DRY).status_code == 501

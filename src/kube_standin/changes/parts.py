@@ -14,6 +14,7 @@ from kube_standin.objects import selectors
 from kube_standin.objects.kinds import Kind
 from kube_standin.objects.store import resource_of
 from kube_standin.settings import AUTHENTICATED, User
+from kube_standin.validation import pod_security
 from kube_standin.wire import answers, decoding, syntax
 from kube_standin.wire.answers import Json
 from kube_standin.wire.call import Call
@@ -120,6 +121,8 @@ class Parts:
             new["spec"][field] = given["spec"][field]
         else:
             new["spec"].pop(field, None)
+        if call.part != "finalize":
+            call.warnings.extend(pod_security.admit(self._cluster, call.kind, new, call.namespace, old))
         if call.dry_run:
             return new
         if (

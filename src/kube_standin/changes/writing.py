@@ -11,7 +11,7 @@ from kube_standin.cluster import Cluster, now
 from kube_standin.objects.conversions import from_stored, stored_kind, to_stored
 from kube_standin.objects.kinds import Kind
 from kube_standin.objects.store import resource_of
-from kube_standin.validation import addresses, admission, bounds, conforming
+from kube_standin.validation import addresses, admission, bounds, conforming, pod_security
 from kube_standin.validation.conforming import Reading, TypeMismatchError
 from kube_standin.validation.immutable import check_update
 from kube_standin.validation.rules import check
@@ -87,12 +87,13 @@ class Writer:
         fill(kind, cluster.schemas.of(kind), obj)
         bounds.limit(cluster, kind, obj, call.namespace)
         self._complete(call, obj)
+        said = pod_security.admit(cluster, kind, obj, call.namespace)
         bounds.count(cluster, kind, obj, call.namespace)
         if kind.name == "Service":
             addresses.allocate(cluster, obj, dry_run=call.dry_run)
         if cluster.store.get(kind, call.namespace, name) is not None:
             raise answers.already_exists(kind.group, kind.plural, name)
-        call.warnings.extend(warnings(kind.name, obj))
+        call.warnings.extend([*warnings(kind.name, obj), *said])
         if managers is None:
             managers = owners.after_update(cluster.schemas.of(kind), None, obj, self.manager(call))
         obj["metadata"]["managedFields"] = owners.write(managers)
@@ -121,6 +122,7 @@ class Writer:
             new["metadata"]["generation"] = admission.counted(kind, old, new)
         if not call.part:
             call.warnings.extend(warnings(kind.name, new, old))
+            call.warnings.extend(pod_security.admit(cluster, kind, new, call.namespace, old))
         if managers is None:
             managers = owners.after_update(cluster.schemas.of(kind), old, new, self.manager(call), said)
         new["metadata"]["managedFields"] = owners.write(managers)

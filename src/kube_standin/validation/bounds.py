@@ -15,13 +15,10 @@ from kube_standin.wire.answers import Json
 
 RANGER = "kubernetes.io/limit-ranger"
 SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-SECURITY = ("enforce", "warn")
-RUN_PODS = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
 
 
 def limit(cluster: Cluster, kind: Kind, obj: Json, namespace: str) -> None:
     """Fill in what a LimitRange says by default, and refuse what it does not allow."""
-    _check_security(cluster, kind, namespace)
     if kind.name == "Pod":
         _prioritize(cluster, obj)
     ranges = cluster.store.all(built_in("LimitRange"), namespace) if kind.namespaced else []
@@ -37,18 +34,6 @@ def limit(cluster: Cluster, kind: Kind, obj: Json, namespace: str) -> None:
             if causes:
                 why = causes[0] if len(causes) == 1 else f"[{', '.join(causes)}]"
                 raise answers.forbidden(kind.group, kind.plural, obj["metadata"].get("name", ""), why)
-
-
-def _check_security(cluster: Cluster, kind: Kind, namespace: str) -> None:
-    """Pod Security Admission, which this server does not have."""
-    if kind.name not in RUN_PODS:
-        return
-    found = cluster.store.get(built_in("Namespace"), "", namespace) or {"metadata": {}}
-    labels = found["metadata"].get("labels") or {}
-    for mode in SECURITY:
-        level = labels.get(f"pod-security.kubernetes.io/{mode}", "privileged")
-        if level != "privileged" and (mode == "warn" or kind.name == "Pod"):
-            raise answers.unknown_here(f"Pod Security's level {level}, which namespace {namespace} asks for")
 
 
 def _prioritize(cluster: Cluster, pod: Json) -> None:

@@ -266,10 +266,14 @@ class Kube(Requests):
         if answer.status < HTTPStatus.BAD_REQUEST:
             return
         if answer.status == HTTPStatus.FORBIDDEN and lacks_right(answer):
-            level = pods.violated(warnings)
-            if level is not None and level == pods.enforced(self.get("Namespace", namespace)):
-                raise RefusedError(answer.status, "Forbidden", f"no pod of it would start: {warnings[0]}")
-            self.say("not tried: a pod of its template, which this credential may not create", manifest)
+            found = self.get("Namespace", namespace)
+            if pods.refuses(found, warnings):
+                raise RefusedError(
+                    answer.status, "Forbidden", f"no pod of it would start: {'; '.join(warnings)}"
+                )
+            level = ":".join(pods.enforced(found))
+            words = "not tried: a pod of its template, which this credential may not create"
+            self.say(f"{words}; {namespace} enforces the pod security level {level}", manifest)
         elif pods.may_change(answer.message):
             self.say(f"a pod of its template, as a dry run: {answer.message}", manifest)
         else:

@@ -8,7 +8,8 @@ Json = Mapping[str, Any]
 
 _TEMPLATES = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"}
 _NEVER_AGAIN = {"Job", "CronJob"}
-_VIOLATED = re.compile(r'would violate PodSecurity "(\w+)')
+_VIOLATED = re.compile(r'would violate PodSecurity "(\w+):([\w.]+)"')
+_LEVELS = ("privileged", "baseline", "restricted")  # from lax to strict
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 # What the manifests beside this one, or the end of a rollout, may still change.
 _PASSING = re.compile(
@@ -34,17 +35,24 @@ def of_template(manifest: Json) -> Json | None:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {**noted, "name": name}, "spec": content}
 
 
-def violated(warnings: Sequence[str]) -> str | None:
-    """The level of pod security that the template is warned to violate."""
-    found = next((match for each in warnings if (match := _VIOLATED.search(each))), None)
-    return None if found is None else found[1]
+def refuses(namespace: Json | None, warnings: Sequence[str]) -> bool:
+    """Whether a namespace's enforced level refuses what the server warns of.
+
+    A level holds all that a laxer one of the same version does; of another version nothing is known.
+    """
+    level, version = enforced(namespace)
+    warned = [match for each in warnings if (match := _VIOLATED.search(each))]
+    return any(
+        level in _LEVELS[_LEVELS.index(match[1]) :] and version == match[2]
+        for match in warned
+        if match[1] in _LEVELS
+    )
 
 
-def enforced(namespace: Json | None) -> str | None:
-    """The level that a namespace enforces, and does not only warn of."""
+def enforced(namespace: Json | None) -> tuple[str, str]:
+    """The level that a namespace enforces, and does not only warn of, and its version."""
     labels = ((namespace or {}).get("metadata") or {}).get("labels") or {}
-    level = labels.get(_ENFORCE)
-    return None if level is None else str(level)
+    return str(labels.get(_ENFORCE, "privileged")), str(labels.get(f"{_ENFORCE}-version", "latest"))
 
 
 def may_change(message: str) -> bool:
