@@ -8,10 +8,13 @@ from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fie
 from noxgate.blue_green.saved_objects import twice
 from noxgate.blue_green.switching import SwitchPoint, colours, differing, kept, switched
 from noxgate.project.service.names import Service
+from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("prep.rollback-manifests-complete")
-def test_every_object_was_saved(rollback_manifests: RollbackManifests, service: Service) -> None:
+def test_every_object_was_saved(
+    rollback_manifests: RollbackManifests, target: Target, service: Service
+) -> None:
     """`kubectl get all` leaves most kinds out, among them the Ingress, which the switch changes."""
     documents = rollback_manifests.documents()
     lacking = rollback_manifests.lacking(documents)
@@ -20,7 +23,7 @@ def test_every_object_was_saved(rollback_manifests: RollbackManifests, service: 
 
     assert documents != ()
     assert lacking == []
-    assert twice(documents) == []
+    assert twice(documents, target.namespace) == []
     assert outdated == {}, f"not what is live, save them anew: {outdated}"
     assert [colours(ingress, service) for ingress in ingresses] == [{service.blue.service}]
 

@@ -221,3 +221,65 @@ def test_namespace_is_no_drift(kube: Kube) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 
     assert found(kube, namespace) == []
+
+
+HPA: dict[str, Any] = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "green"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "green"},
+        "minReplicas": 3,
+        "maxReplicas": 10,
+    },
+}
+
+
+@pytest.mark.parametrize("version", ["autoscaling/v2", "autoscaling/v1"])
+def test_last_definition_of_an_object_is_compared(
+    version: str, admin: httpx.Client, kube: Kube, seen: Seen
+) -> None:
+    """The one that an apply leaves: that there are two is for another line to refuse."""
+    second = {**HPA, "apiVersion": version, "spec": {**HPA["spec"], "maxReplicas": 12}}
+    applied(admin, HPA | {"spec": second["spec"]})
+
+    assert found(kube, HPA, second) == []
+    assert [each.seen for each in seen if each.seen.endswith("since a later document says it anew")] != []
+    assert found(kube, second, HPA) != []
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize(("seconds", "lines"), [(60, []), (0, []), (None, ["is not there"])])
+def test_job_that_goes_when_it_has_finished(seconds: int | None, lines: list[str], kube: Kube) -> None:
+    spec = {"template": {"spec": {"containers": [{"name": "a", "image": "i"}], "restartPolicy": "Never"}}}
+    more = {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once"}, "spec": {**spec, **more}}
+
+    assert found(kube, job) == lines
+
+
+def test_rights_by_name_are_enough(server: Server, admin: httpx.Client, seen: Seen) -> None:
+    """A role may name the objects: then a second name is not tried, which is said."""
+    rights = "/apis/rbac.authorization.k8s.io/v1/namespaces/nox-staging-green"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["services"],
+        "verbs": ["get", "patch"],
+        "resourceNames": ["green"],
+    }
+    admin.post(f"{rights}/roles", json=examples.role("by-name", rule))
+    admin.post(f"{rights}/rolebindings", json=examples.binding("by-name", "by-name"))
+    applied(admin, SERVICE)
+    session = KubeSession(of(server.kubeconfig("reader")))
+    kube = Kube(session, session, seen.append)
+    try:
+        assert found(kube, SERVICE) == []
+        said = "compared with its own fields alone: under a second name bind the role of docs/roles/"
+        assert [each.seen for each in seen if each.seen.startswith(said)] != []
+
+        typed(admin, SERVICE, "kubectl-patch", {"spec": {"sessionAffinity": "ClientIP"}})
+        assert [line for line in found(kube, SERVICE) if "sessionAffinity" in line] != []
+    finally:
+        session.close()
+        for part in ("roles", "rolebindings"):
+            admin.delete(f"{rights}/{part}/by-name")

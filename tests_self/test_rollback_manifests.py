@@ -159,7 +159,7 @@ def test_what_was_saved_as_it_is_live_is_well(night: Night) -> None:
     assert night.manifests.lacking(documents) == []
     assert night.manifests.outdated(documents) == {}
     assert night.manifests.refused(documents) == {}
-    assert (twice(documents), servers_fields(documents)) == ([], {})
+    assert (twice(documents, night.namespace), servers_fields(documents)) == ([], {})
 
 
 def fewer_paths(saved: Objects) -> None:
@@ -237,13 +237,25 @@ def test_after_the_switch_the_routes_are_those_of_blue(night: Night) -> None:
     assert night.manifests.outdated(night.manifests.documents()) == {}
 
 
-def test_one_object_twice(night: Night) -> None:
+@pytest.mark.parametrize("says_where", [True, False])
+def test_one_object_twice(night: Night, *, says_where: bool) -> None:
+    """Also where one of both names no namespace: it is applied to the same."""
     saved = night.saved()
     saved["again"] = copy.deepcopy(saved["config"])
     saved["again"]["data"]["mode"] = "drill"
+    if not says_where:
+        del saved["again"]["metadata"]["namespace"]
     night.write(saved)
 
-    assert twice(night.manifests.documents()) == ["ConfigMap settings"]
+    assert twice(night.manifests.documents(), night.namespace) == ["ConfigMap settings"]
+
+
+def test_one_name_in_two_groups_is_two_objects(night: Night) -> None:
+    saved = night.saved()
+    other = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": BLUE}}
+    night.write(saved | {"other": other})
+
+    assert twice(night.manifests.documents(), night.namespace) == []
 
 
 def too_large_for_a_note(_: Night, saved: Objects) -> None:

@@ -22,11 +22,11 @@ def test_manifests_are_accepted(kube: Kube, target: Target, manifests: tuple[Doc
 @pytest.mark.runbook("staging.manifests-unique")
 def test_no_object_is_defined_twice(manifests: tuple[Document, ...], target: Target) -> None:
     """The last definition would win, silently; and nothing is meant for another namespace."""
-    counts = Counter((document.kind, document.name) for document in manifests)
+    counts = Counter(document.of(target.namespace) for document in manifests)
     elsewhere = [str(each) for each in manifests if each.namespace not in {None, target.namespace}]
 
     assert manifests != ()
-    twice = [str(each) for each in manifests if counts[each.kind, each.name] > 1]
+    twice = [str(each) for each in manifests if counts[each.of(target.namespace)] > 1]
     assert twice == []
     assert elsewhere == []
 

@@ -23,6 +23,7 @@ NoxgateError
     WindowError
     UnreachableError        nothing is known of the target: the line is `unreachable`
         NoDataError
+        RightError          a right lacks, in the cluster
     NotMadeError            nobody has made what the line judges: it is `not run`
     FactsError              an AssertionError, too: the release is wrong, the line is `failed`
     ManifestError           an AssertionError, too

@@ -17,10 +17,10 @@ BESIDE = frozenset({"apiVersion", "kind", "metadata", "status"})
 SCALED = frozenset({"Deployment", "StatefulSet"})
 
 
-def twice(documents: Sequence[Document]) -> list[str]:
+def twice(documents: Sequence[Document], namespace: str) -> list[str]:
     """Objects that the file holds more than once: the last one would win, whatever the first says."""
-    found = Counter((each.kind, each.name, each.namespace) for each in documents)
-    return [f"{kind} {name}" for (kind, name, _), times in found.items() if times > 1]
+    found = Counter(each.of(namespace) for each in documents)
+    return [f"{kind} {name}" for (_, kind, _, name), times in found.items() if times > 1]
 
 
 def unlike(document: Document, live: Json, service: Service, autoscalers: Sequence[Json] = ()) -> list[str]:

@@ -44,9 +44,16 @@ _SHOWN = {"image", "name", "host", "path", "pathType", "type", "kind", "port", "
 def drifted(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[str, list[str]]:
     """How the live objects differ from their manifests, of those that do, by manifest."""
     found = {}
+    last = {document.of(namespace): document for document in manifests}
     for document in manifests:
+        if last[document.of(namespace)] is not document:
+            kube.say(f"not compared: {document}, since a later document says it anew", document.content)
+            continue
         where = document.namespace or namespace
         live = kube.live(document.content, where)
+        if live is None and _goes_by_itself(document.content):
+            kube.say(f"{document} is not there: it goes when it has finished", document.content)
+            continue
         if live is None:
             found[str(document)] = ["is not there"]
             continue
@@ -65,6 +72,13 @@ def drifted(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[s
                 f"not compared in {document.kind} {document.name}: {'; '.join(unjudged)}", document.content
             )
     return {document: differences for document, differences in found.items() if differences}
+
+
+def _goes_by_itself(manifest: Json) -> bool:
+    """A Job that is deleted some time after it has finished."""
+    return (
+        manifest["kind"] == "Job" and (manifest.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
+    )
 
 
 def drift(

@@ -15,6 +15,7 @@ from noxgate.project.target import Target
 from noxgate.systems.kubernetes.api_server import allocations, pods
 from noxgate.systems.kubernetes.api_server.answers import (
     RefusedError,
+    RightError,
     TakenError,
     is_of_object,
     items_of,
@@ -146,14 +147,15 @@ class Kube(Requests):
     def fresh(self, manifest: Json, namespace: str, origin: str = STDIN) -> Json | None:
         """What applying a manifest would make where nothing is yet, with every default; under another name.
 
-        None for an Ingress, whose routes belong to one name alone, and where the server refuses a second one.
+        None for an Ingress, whose routes belong to one name alone, and where the server, or a role that names
+        the objects, refuses a second one.
         """
         if manifest["kind"] == "Ingress":
             return None
         metadata = {**manifest["metadata"], "name": f"{name_of(manifest)[:54]}-noxgate"}
         try:
             return self.dry_run_apply({**manifest, "metadata": metadata}, namespace, origin)
-        except RefusedError as error:
+        except (RefusedError, RightError) as error:
             self.say(f"compared with its own fields alone: under a second name {error}", manifest)
             return None
 

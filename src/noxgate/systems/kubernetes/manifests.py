@@ -33,6 +33,11 @@ class Document:
     said: tuple[str, ...] = ()
     origin: str = STDIN
 
+    def of(self, namespace: str) -> tuple[str, str, str, str]:
+        """What tells its object from others, applied to a namespace: of two versions of a kind it is one."""
+        group = str(self.content.get("apiVersion", "")).rpartition("/")[0]
+        return group, self.kind, self.namespace or namespace, self.name
+
     def __str__(self) -> str:
         return f"{self.file} document {self.number}: {self.kind} {self.name}"
 

@@ -19,6 +19,10 @@ class RefusedError(NoxgateError, AssertionError):
         self.status = status
 
 
+class RightError(UnreachableError):
+    """The credential lacks a right: what it would see with it is not known."""
+
+
 class TakenError(NoxgateError, AssertionError):
     """What a manifest asks for, another object has: no dry run shows it."""
 

@@ -9,6 +9,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.systems.kubernetes.api_server.answers import (
     RefusedError,
+    RightError,
     check_is,
     is_of_object,
     lacks_right,
@@ -113,7 +114,7 @@ class Requests:
     def _uncreated(self, answer: Answer, where: Resource, name: str, namespace: str, repeat: str) -> None:
         """What is not there, and what the credential may not make, cannot be tried."""
         self._observe(Observation(f"could not look: {answer.message}", repeat))
-        raise UnreachableError(
+        raise RightError(
             f"{where.plural} {name} is not there in {namespace}, and this credential may make none: "
             f"apply it once by hand, or allow it to create: {answer.message}"
         )
@@ -138,7 +139,7 @@ class Requests:
         if answer.status == HTTPStatus.FORBIDDEN and self._serves(where, repeat):
             role = "rehearse-change" if verb == "patch" else "look" if namespace else "nodes"
             self._observe(Observation(f"could not look: {answer.message}", repeat))
-            raise UnreachableError(
+            raise RightError(
                 f"bind the role of docs/roles/{role}.yaml{f' in {namespace}' if namespace else ''}: "
                 f"{answer.message}"
             )
