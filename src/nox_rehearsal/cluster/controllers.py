@@ -28,6 +28,7 @@ from nox_rehearsal.cluster.processes import (
     Settings,
     Slot,
     answers,
+    of_process,
     probe_of,
     read_processes,
 )
@@ -154,7 +155,10 @@ class Controllers:
     def _first_start(self, pod: Json, process: Process) -> int:
         """Which start of the process was the pod's first: the present one, or else the next."""
         first = process.starts if process.pid is not None else process.starts + 1
+        name = of_process(pod)["name"]
         for known in (pod.get("status") or {}).get("containerStatuses") or []:
+            if known["name"] != name:
+                continue
             if (known["state"].get("waiting") or {}).get("reason") != CREATING:  # written before this process
                 first = process.starts - known["restartCount"]
         return self._first.setdefault(pod["metadata"]["uid"], first)

@@ -25,16 +25,23 @@ STAGING = "nox-staging-green"
 PRODUCTION = "nox-production"
 BLUE = "nox-production-blue"
 GREEN = "nox-production-green"
-_KINDS = HERE / "cluster" / "kinds" / "monitoring.yaml"
+_KINDS = HERE / "cluster" / "kinds"
 _ROLES = ROOT / "docs" / "roles"
+# NOX's pods are warned of, since they say no security context, and taken all the same.
+_POD_SECURITY = {
+    "pod-security.kubernetes.io/enforce": "baseline",
+    "pod-security.kubernetes.io/warn": "restricted",
+}
 # Kind -> API version and plural, of what the rehearsal writes.
 _RESOURCES = {
+    "Certificate": ("cert-manager.io/v1", "certificates"),
     "ConfigMap": ("v1", "configmaps"),
     "CustomResourceDefinition": ("apiextensions.k8s.io/v1", "customresourcedefinitions"),
     "Deployment": ("apps/v1", "deployments"),
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
     "Ingress": ("networking.k8s.io/v1", "ingresses"),
+    "Job": ("batch/v1", "jobs"),
     "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
     "Namespace": ("v1", "namespaces"),
     "Pod": ("v1", "pods"),
@@ -116,10 +123,13 @@ def path_of(kind: str, name: str, namespace: str) -> str:
 
 def furnish(api: Api, source: Path, environments: Mapping[str, Mapping[str, str]], certificate: Pair) -> None:
     """Put everything into an empty cluster; `environments` are the applications' variables by namespace."""
-    for content in documents_of(_KINDS):
+    for content in documents(_KINDS):
         api.apply(content)
     for namespace in (STAGING, PRODUCTION, BLUE, GREEN):
-        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        labels = _POD_SECURITY
+        api.apply(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+        )
         for content in _rights(namespace):
             api.apply(content)
     for namespace, environment in environments.items():
@@ -149,23 +159,25 @@ def wait_until_ready(api: Api, deployments: Iterable[Deployment], *, within: flo
 
 
 def _rights(namespace: str) -> Iterator[Json]:
-    """The two roles that the documentation gives, word for word, each bound to its user."""
-    for name, user in USERS.items():
-        (role,) = documents_of(_ROLES / f"{name}.yaml")
-        role["metadata"]["namespace"] = namespace
-        yield role
-        reference = {
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "Role",
-            "name": role["metadata"]["name"],
-        }
-        yield {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": role["metadata"]["name"], "namespace": namespace},
-            "roleRef": reference,
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
-        }
+    """The roles that the documentation gives, word for word, each bound to its user."""
+    beside = documents_of(_ROLES / "beside.yaml")
+    for (name, user), more in zip(USERS.items(), beside, strict=True):
+        for role in (*documents_of(_ROLES / f"{name}.yaml"), more):
+            role["metadata"]["namespace"] = namespace
+            yield role
+            yield _bound(role, user)
+
+
+def _bound(role: Json, user: str) -> Json:
+    """The binding of a role to a user, under the role's name."""
+    metadata = {"name": role["metadata"]["name"], "namespace": role["metadata"]["namespace"]}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": metadata["name"]},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    }
 
 
 def _settings(namespace: str, environment: Mapping[str, str]) -> Iterator[Json]:

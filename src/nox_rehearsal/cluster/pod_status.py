@@ -1,9 +1,10 @@
 """A pod's status, as the kubelet would write it for the process that the pod stands for."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nox_rehearsal.cluster.processes import Process, Slot
+from nox_rehearsal.cluster.processes import Process, Slot, of_process
 
 Json = dict[str, Any]
 HOST = "10.0.0.1"
@@ -25,7 +26,7 @@ def pod_status(
 ) -> Json:
     """The whole status; what has not changed keeps its times. `starts` are those since the pod was made."""
     before = pod.get("status") or {}
-    container = pod["spec"]["containers"][0]
+    container = of_process(pod)
     pulled = container["image"] == slot.image
     runs = process.pid is not None and pulled
     ready = ready and runs
@@ -43,7 +44,7 @@ def pod_status(
     elif starts < 1:
         status["state"] = {"waiting": {"reason": CREATING}}
     else:
-        known: Mapping[str, Any] = next(iter(before.get("containerStatuses") or []), {})
+        known: Mapping[str, Any] = _known(before, container)
         status |= _states(known, process, pod["metadata"], status, now)
     unready = (
         () if ready else ("ContainersNotReady", f"containers with unready status: [{container['name']}]")
@@ -65,7 +66,30 @@ def pod_status(
             ],
             now,
         ),
-        "containerStatuses": [status],
+        "containerStatuses": [
+            status if each is container else _beside(each, _known(before, each), now)
+            for each in pod["spec"]["containers"]
+        ],
+    }
+
+
+def _known(before: Mapping[str, Any], container: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = before.get("containerStatuses") or []
+    return next((each for each in found if each["name"] == container["name"]), {})
+
+
+def _beside(container: Mapping[str, Any], known: Mapping[str, Any], now: str) -> Json:
+    """A container that no process stands for: it runs, and an image of its own it has."""
+    image = str(container["image"])
+    digest = hashlib.sha256(image.encode()).hexdigest()
+    return {
+        "name": container["name"],
+        "ready": True,
+        "started": True,
+        "restartCount": 0,
+        "image": image,
+        "imageID": f"{image.rpartition(':')[0]}@sha256:{digest}",
+        "state": known.get("state") or {"running": {"startedAt": now}},
     }
 
 

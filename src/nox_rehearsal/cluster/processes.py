@@ -68,6 +68,9 @@ class Settings:
         )
 
 
+CONTAINER = "nox-api"
+
+
 def read_processes(path: Path) -> dict[str, Process]:
     """The supervisor's file, by part; empty where it is not there yet."""
     try:
@@ -77,9 +80,15 @@ def read_processes(path: Path) -> dict[str, Process]:
     return {part: Process(**process) for part, process in found.items()}
 
 
+def of_process(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The container that the process stands for; any other, such as a sidecar, is made up."""
+    found: list[Mapping[str, Any]] = pod["spec"]["containers"]
+    return next((each for each in found if each["name"] == CONTAINER), found[0])
+
+
 def probe_of(pod: Mapping[str, Any], slot: Slot) -> Probe | None:
     """Where the readiness probe asks, on this machine; None: the pod is ready as soon as it runs."""
-    container = pod["spec"]["containers"][0]
+    container = of_process(pod)
     asked = (container.get("readinessProbe") or {}).get("httpGet")
     if asked is None:
         return None

@@ -17,10 +17,10 @@ PRODUCTION_RULES = "k8s/production/green/alerts.yaml"
 
 def write_release(source: Path, registry: str, version: str, previous: str) -> None:
     """Write `k8s/` below `source`: staging, and blue, green and the edge of production."""
-    everything = ("deployment", "service", "autoscaler", "monitors")
+    everything = ("deployment", "service", "autoscaler", "monitors", "beside")
     image = {"registry": registry, "version": version, "replicas": _SCALED}
     staging = {"namespace": "nox-staging-green", "colour": "green"} | image
-    _write(source / "k8s" / "staging", (*everything, "ingress"), staging)
+    _write(source / "k8s" / "staging", (*everything, "ingress", "neighbours"), staging)
     green = {"namespace": "nox-production-green", "colour": "green"} | image
     _write(source / "k8s" / "production" / "green", everything, green)
     blue = (
@@ -30,7 +30,7 @@ def write_release(source: Path, registry: str, version: str, previous: str) -> N
     )
     _write(source / "k8s" / "production" / "blue", ("deployment", "service", "monitors"), blue)
     edge = source / "k8s" / "production" / "edge"
-    _write(edge, ("ingress",), {"namespace": "nox-production", "colour": "blue"})
+    _write(edge, ("ingress", "neighbours"), {"namespace": "nox-production", "colour": "blue"})
     for colour in ("blue", "green"):
         _render(edge / f"service-{colour}.yaml", "bridge", {"namespace": "nox-production", "colour": colour})
     _write_rules(source / "k8s" / "staging" / "alerts.yaml", staging["namespace"])

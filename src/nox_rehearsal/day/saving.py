@@ -22,7 +22,16 @@ from noxgate.machine import doctor
 _SCRIPT = ROOT / "docs" / "backup.psql"
 LIMIT = 60.0  # seconds that each program may take
 # What the runbook's `kubectl get all` leaves out is what the way back needs most.
-KINDS = ("Deployment", "Service", "Ingress", "ConfigMap", "HorizontalPodAutoscaler", "Role", "RoleBinding")
+KINDS = (
+    "Deployment",
+    "Service",
+    "Ingress",
+    "ConfigMap",
+    "HorizontalPodAutoscaler",
+    "NetworkPolicy",
+    "Role",
+    "RoleBinding",
+)
 _SERVERS = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
 
 

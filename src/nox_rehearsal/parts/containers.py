@@ -16,6 +16,7 @@ from typing import Any
 
 from kube_standin.objects.quantities import value
 from nox_rehearsal.cluster.objects import Api
+from nox_rehearsal.cluster.processes import of_process
 from nox_rehearsal.world.forks import Module
 from nox_rehearsal.world.ports import answers
 from nox_rehearsal.world.processes import Part
@@ -23,6 +24,7 @@ from nox_rehearsal.world.processes import Part
 NAME = "containers"
 MORE = "containers.json"
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+_BESIDE = 0.0, 8 << 20  # seconds of CPU and bytes of a container that no process stands for
 _UNITS = {"cpu": "core", "memory": "byte"}
 
 Json = Mapping[str, Any]
@@ -64,9 +66,12 @@ def exposition(
                     )
             pid = pids.get((namespace, name))
             used = None if pid is None else _used(pid)
-            if used is not None:
+            if used is not None and container is not of_process(pod):
+                used = _BESIDE
+            elif used is not None:
                 extra = more.get(name, {})
                 used = used[0] + extra.get("cpu", 0), used[1] + int(extra.get("memory", 0))
+            if used is not None:
                 yield f"container_cpu_usage_seconds_total{{{labels}}} {used[0]!r}"
                 yield f"container_memory_working_set_bytes{{{labels}}} {used[1]}"
 

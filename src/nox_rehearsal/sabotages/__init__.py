@@ -12,6 +12,7 @@ from nox_rehearsal.sabotages import (
     answering,
     api,
     before_the_day,
+    beside,
     cluster,
     data,
     each_pod,
@@ -60,6 +61,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         rollback,
         phases,
         each_pod,
+        beside,
     )
     for sabotage in topic.sabotages()
 )

@@ -28,14 +28,14 @@ def sabotages() -> Iterator[Sabotage]:
 
 def _environment() -> Iterator[Sabotage]:
     line = "preflight.env-variables"
-    google = "/spec/template/spec/containers/0/env/5/name"
+    google = "/spec/template/spec/containers/1/env/5/name"
     renamed = edited("Deployment", DEPLOYMENT, [{"op": "replace", "path": google, "value": "GOOGLE_ID"}])
     keys = ("preflight.staging-secret-keys",)
     yield Sabotage(line, "renamed", "under another name", renamed, "GOOGLE_CLIENT_ID", keys)
-    literal = {"op": "replace", "path": "/spec/template/spec/containers/0/env/4", "value": _literal()}
+    literal = {"op": "replace", "path": "/spec/template/spec/containers/1/env/4", "value": _literal()}
     typed = edited("Deployment", DEPLOYMENT, [literal])
     yield Sabotage(line, "typed-in", "a value typed into the pod spec", typed, "SECRET_KEY")
-    config = {"op": "replace", "path": "/spec/template/spec/containers/0/env/4/valueFrom", "value": _config()}
+    config = {"op": "replace", "path": "/spec/template/spec/containers/1/env/4/valueFrom", "value": _config()}
     shown = edited("Deployment", DEPLOYMENT, [config])
     yield Sabotage(line, "config-map", "a secret in a ConfigMap", shown, "SECRET_KEY: ConfigMap")
     shorter = shipped(GREEN_DEPLOYMENT, "- name: REDIS_URL", "- name: REDIS")

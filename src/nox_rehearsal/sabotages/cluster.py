@@ -273,12 +273,12 @@ def _pod(name: str, tag: str) -> dict[str, Any]:
 
 def _image(tag: str) -> list[dict[str, str]]:
     image = f"registry.nox.example/nox-api:{tag}"
-    return [{"op": "replace", "path": "/spec/containers/0/image", "value": image}]
+    return [{"op": "replace", "path": "/spec/containers/1/image", "value": image}]
 
 
 def _digest(digest: str) -> list[dict[str, str]]:
     image = f"registry.nox.example/nox-api@sha256:{digest}"
-    return [{"op": "replace", "path": "/status/containerStatuses/0/imageID", "value": image}]
+    return [{"op": "replace", "path": "/status/containerStatuses/1/imageID", "value": image}]
 
 
 def _label(version: str) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def _manifests() -> Iterator[Sabotage]:
 def _rollout() -> Iterator[Sabotage]:
     line = "green.rollout"
     name = "registry.nox.example/nox-api:v7.9.3"
-    image = [{"op": "replace", "path": "/spec/containers/0/image", "value": name}]
+    image = [{"op": "replace", "path": "/spec/containers/1/image", "value": name}]
     old = edited("Pod", POD, image, namespace=GREEN)
     yield Before(line, "old-pod", "one of three is 7.9.3", old, "v7.9.3", (BACKENDS,))
     conditions = [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]
@@ -194,9 +194,9 @@ def _rollout() -> Iterator[Sabotage]:
     yield Before(line, "rc1", "a release candidate", rc1, "8.0.0-rc1", (DRIFT,))
     pending = besides(_job("nox-api-migrate"))
     yield Before("green.pods-running", "pending", "a job's pod waits", pending, "nox-api-migrate")
-    once = _status([{"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": 1}])
+    once = _status([{"op": "replace", "path": "/status/containerStatuses/1/restartCount", "value": 1}])
     yield Before("green.pod-restarts", "once", "a pod died and came back", once, f"{POD}/nox-api")
-    path = "/status/containerStatuses/0/imageID"
+    path = "/status/containerStatuses/1/imageID"
     digest = f"registry.nox.example/nox-api@sha256:{'0' * 64}"
     bytes_ = _status([{"op": "replace", "path": path, "value": digest}])
     others = ("green.rollout", BACKENDS)

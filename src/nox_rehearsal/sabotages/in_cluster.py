@@ -10,6 +10,7 @@ from typing import Any
 
 from nox_rehearsal.cluster import controlling
 from nox_rehearsal.cluster.objects import STAGING, Api, administrator, path_of
+from nox_rehearsal.cluster.processes import CONTAINER
 from nox_rehearsal.cluster.release import documents_of
 from nox_rehearsal.parts import repository
 from nox_rehearsal.sabotages.sabotage import Switch
@@ -172,7 +173,7 @@ def _wait_for(api: Api, name: str, *, ready: bool, restarts: int = 0) -> None:
     def as_wished() -> None:
         found = [pod for pod in api.list("Pod", STAGING) if pod["metadata"]["name"] == name]
         statuses = [each for pod in found for each in pod.get("status", {}).get("containerStatuses", [])]
-        seen = [(each["ready"], each["restartCount"]) for each in statuses]
+        seen = [(each["ready"], each["restartCount"]) for each in statuses if each["name"] == CONTAINER]
         assert seen == [(ready, restarts)], seen
         status = api.get("Deployment", "nox-api-deployment-green", STAGING)["status"]
         assert (status.get("readyReplicas") == status["replicas"]) is ready, status

@@ -84,7 +84,7 @@ def _oauth() -> Iterator[Sabotage]:
 
 def _pods() -> Iterator[Sabotage]:
     line = "live.pods-steady"
-    once = _status([{"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": 1}])
+    once = _status([{"op": "replace", "path": "/status/containerStatuses/1/restartCount", "value": 1}])
     others = ("live.log-errors",)  # nobody has kept what it logged before
     yield After(line, "restarted", "a container restarted once", once, f"{POD}/nox-api", others)
     conditions = [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]

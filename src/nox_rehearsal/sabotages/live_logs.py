@@ -127,10 +127,10 @@ def _restarted(logged: str | None) -> Switch:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         terminated = {"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now}
         patch = [
-            {"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": 1},
+            {"op": "replace", "path": "/status/containerStatuses/1/restartCount", "value": 1},
             {
                 "op": "add",
-                "path": "/status/containerStatuses/0/lastState",
+                "path": "/status/containerStatuses/1/lastState",
                 "value": {"terminated": terminated},
             },
         ]

@@ -87,7 +87,7 @@ def _runs(pod: str, namespace: str, image: BuiltImage) -> Switch:
         )
         digest = registry.push(where, image, images.REPOSITORY)
         name = f"{world.registry_host}/{images.REPOSITORY}@{digest}"
-        path = "/status/containerStatuses/0/imageID"
+        path = "/status/containerStatuses/1/imageID"
         patch = [{"op": "replace", "path": path, "value": name}]
         with edited("Pod", pod, patch, namespace=namespace, status=True)(world):
             yield

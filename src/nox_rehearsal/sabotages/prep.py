@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from nox_rehearsal.cluster.objects import BLUE, PRODUCTION, administrator, path_of
+from nox_rehearsal.cluster.processes import CONTAINER
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.sabotages import prep_backup
 from nox_rehearsal.sabotages.files import MANIFESTS, OUTPUT, aged, resaved, spoiled
@@ -196,7 +197,8 @@ def _dead(world: World) -> Iterator[None]:
     def is_ready(wanted: bool) -> None:  # noqa: FBT001
         pods = [pod for pod in api.list("Pod", BLUE) if pod["metadata"]["name"] == POD]
         statuses = [each for pod in pods for each in pod.get("status", {}).get("containerStatuses", [])]
-        assert [(each["ready"], each["restartCount"]) for each in statuses] == [(wanted, 0)]
+        own = [each for each in statuses if each["name"] == CONTAINER]
+        assert [(each["ready"], each["restartCount"]) for each in own] == [(wanted, 0)]
 
     with administrator(world) as api:
         worlds.stop(world, POD)

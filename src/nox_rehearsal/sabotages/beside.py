@@ -1,0 +1,85 @@
+"""Odd kinds beside the API, among the manifests and the saved objects: they break as the others do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nox_rehearsal.cluster.objects import GREEN, PRODUCTION, STAGING
+from nox_rehearsal.sabotages.files import resaved
+from nox_rehearsal.sabotages.in_cluster import edited, shipped
+from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
+
+Json = dict[str, Any]
+DRIFT = "staging.manifests-no-drift"
+HPA = "nox-api-hpa-green"
+DOCS = "nox-docs-ingress"
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+_SCALES = "    target: {type: Utilization, averageUtilization: 70}\n"
+_SECOND_HPA = f"""\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {{name: {HPA}, namespace: {STAGING}}}
+spec:
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: nox-api-deployment-green}}
+  minReplicas: 3
+  maxReplicas: 12
+"""
+
+
+def sabotages() -> Iterator[Sabotage]:
+    """All of this topic."""
+    yield from _twice()
+    yield from _drift()
+    yield from _pod_security()
+    yield from _saved()
+
+
+def _twice() -> Iterator[Sabotage]:
+    """The manifests have a Role, too, which nobody may try: the HPAs alone are red."""
+    line = "staging.manifests-unique"
+    file = "k8s/staging/autoscaler.yaml"
+    scalers = shipped(file, _SCALES, f"{_SCALES}---\n{_SECOND_HPA}", applied=True)
+    also = ("staging.hpa-unique",)
+    yield Sabotage(line, "autoscalers", "two HPAs of one name", scalers, "autoscaler.yaml document 2", also)
+
+
+def _drift() -> Iterator[Sabotage]:
+    more = {"op": "add", "path": "/rules/0/verbs/-", "value": "delete"}
+    yield Sabotage(DRIFT, "role", "a right more", edited("Role", "nox-api-pods", [more]), "rules[0].verbs")
+    names = {"spec": {"dnsNames": ["nox.example"]}}
+    other = edited("Certificate", "nox-api-internal", names)
+    yield Sabotage(DRIFT, "certificate", "a certificate of another name", other, "spec.dnsNames")
+    typed = edited("Secret", "nox-api-trust", {"data": {"issuer": "b3RoZXI="}})
+    yield Sabotage(DRIFT, "secret", "a Secret's value typed by hand", typed, "data.issuer")
+    longer = edited("Job", "nox-api-warm-up", {"spec": {"backoffLimit": 6}})
+    yield Sabotage(DRIFT, "job", "a Job that tries again more often", longer, "spec.backoffLimit")
+
+
+def _pod_security() -> Iterator[Sabotage]:
+    """What is warned of in a healthy world is refused where it is enforced."""
+    for line, moment in (("preflight.green-manifests", "start"), ("green.manifests-accepted", "green")):
+        strict = edited("Namespace", GREEN, {"metadata": {"labels": {_ENFORCE: "restricted"}}}, namespace="")
+        why = "no pod of it would start"
+        yield Sabotage(
+            line, "pod-security", "green's namespace lets no such pod in", strict, why, moment=moment
+        )
+
+
+def _saved() -> Iterator[Sabotage]:
+    line = "prep.rollback-manifests-complete"
+    for name, kind, what in (
+        ("docs", "Ingress", DOCS),
+        ("default", "NetworkPolicy", "default"),
+    ):
+        said = f"the {kind} {what} was not saved"
+        yield Sabotage(line, name, said, _without(kind, what), f"{kind} {what}", moment="prep")
+    path = "/spec/rules/0/http/paths/0/backend/service/port"
+    patch = [{"op": "replace", "path": path, "value": {"number": 81}}]
+    moved = edited("Ingress", DOCS, patch, namespace=PRODUCTION)
+    yield Sabotage(line, "docs-moved", "the second Ingress leads elsewhere now", moved, DOCS, moment="prep")
+
+
+def _without(kind: str, name: str) -> Switch:
+    def is_other(item: Any) -> bool:
+        return (item["kind"], item["metadata"]["name"]) != (kind, name)
+
+    return resaved(lambda items: [each for each in items if is_other(each)])
