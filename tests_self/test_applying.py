@@ -9,11 +9,12 @@ from noxgate.errors import UnreachableError
 from noxgate.systems.kubernetes.api_server.applying import LAST_APPLIED, change
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.kubernetes.session import Answer
+from noxgate.systems.kubernetes.session import Answer, KubeSession
 
 from .kubernetes import examples
+from .kubernetes.servers import Server
 from .test_drift_live import NAMESPACE, Seen, admin, applied, found, kube, seen, server
-from .test_kube_client import Scripted
+from .test_kube_client import Scripted, of
 
 __all__ = ["admin", "kube", "seen", "server"]  # fixtures
 
@@ -363,6 +364,40 @@ def test_what_a_service_of_another_namespace_has(
         assert ["Service others/theirs has it already" in each for each in refusals(kube, wanted)] == [True]
     finally:
         admin.delete("/api/v1/namespaces/others/services/theirs")
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize(
+    ("port", "node_ports", "outcome"),
+    [
+        (80, None, "unreachable"),
+        (32768, None, "unreachable"),
+        (80, "30000-32767", "refused"),
+        (30077, "31000-31999", "refused"),
+        (80, "80-90", "accepted"),
+        (30077, None, "accepted"),
+        (30000, "30000-32767", "accepted"),
+    ],
+)
+def test_node_port_that_the_server_would_not_give(
+    port: int, node_ports: str | None, outcome: str, server: Server, seen: Seen
+) -> None:
+    """A dry run heeds no range, and no API says it: the profile does, or nobody knows."""
+    session = KubeSession(of(server.kubeconfig(), node_ports=node_ports))
+    kube = Kube(session, session, seen.append)
+    wanted = service("a", port=port)
+    try:
+        if outcome == "unreachable":
+            with pytest.raises(UnreachableError, match=f"nodePort {port} is out of .*in node_ports"):
+                refusals(kube, wanted)
+            bad = Document("b.yaml", 1, "ConfigMap", "b", None, examples.config_map("b", key=True))  # type: ignore[arg-type]
+            both = [Document("a.yaml", 1, "Service", "a", None, wanted), bad]
+            assert list(kube.refusals(both, NAMESPACE)) == [str(bad)]  # what is known is red
+        else:
+            words = f"nodePort {port} is out of node_ports, {node_ports}"
+            assert [words in line for line in refusals(kube, wanted)] == [True] * (outcome == "refused")
+    finally:
+        session.close()
 
 
 def test_what_no_dry_run_shows_is_said(admin: httpx.Client, kube: Kube, seen: Seen) -> None:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 PROFILE, RUNBOOK = (ROOT / "schema" / f"{name}.schema.json" for name in ("profile", "runbook"))
 # What no schema can tell: TOML itself, other files, the rehearsal's own rules.
 FOR_THE_LOADER = {
+    "node ports backwards",
     *("not toml", "own peer", "no peer", "rehearsal elsewhere", "rehearsal by another name"),
     "plain_url elsewhere",
 }

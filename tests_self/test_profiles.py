@@ -21,7 +21,8 @@ PHASES = ("preflight", "staging", "live")
 KEYS = (
     "serves, rehearsal, load, load_results, load_counters, signed_in_requests, base_url, plain_url, "
     "ca_file, namespace, production, staging, env_file, kubeconfig, context, dry_run_context, "
-    "green_namespace, blue_namespace, prometheus_url, alertmanager_url, registry, platform, container, "
+    "green_namespace, blue_namespace, prometheus_url, alertmanager_url, registry, platform, "
+    "node_ports, container, "
     "source, record, migration, schema, old_queries, migration_role, application_role, postgres_bin, "
     "alert_tests, vulnerabilities, log_allow_list, backups, backup_form, grafana, sentry, quiet, "
     "manifests, render, switch_patch, rollback_patch, wait_seconds, restore, science, tools, runtime, "
@@ -286,6 +287,7 @@ context = "look"
 dry_run_context = "rehearse-change"
 registry = "Registry.Example.COM:5000"
 platform = "linux/arm64/v8"
+node_ports = "31000-31999"
 container = "web"
 prometheus_url = "http://prometheus.example.com:9090/nox/"
 source = "../nox"
@@ -328,7 +330,7 @@ def test_nothing_of_the_cluster_is_required(root: Path) -> None:
 
     assert (target.green_namespace, target.blue_namespace) == ("nox-elsewhere", None)
     assert [target.kubeconfig, target.context, target.prometheus_url, target.source] == [None] * 4
-    assert target.platform is None
+    assert (target.platform, target.node_ports) == (None, None)
 
 
 def test_kubeconfig_variable(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -634,6 +636,14 @@ BAD = {
     "platform": (
         'platform = "arm64"\n' + GOOD,
         "platform: expected such as linux/arm64, saw 'arm64'",
+    ),
+    "one node port": (
+        'node_ports = "30000"\n' + GOOD,
+        "node_ports: expected such as 30000-32767, saw '30000'",
+    ),
+    "node ports backwards": (
+        'node_ports = "32767-30000"\n' + GOOD,
+        "node_ports: expected such as 30000-32767, saw '32767-30000'",
     ),
     "own peer": ('production = "mine"\n' + GOOD, "production: a target cannot be its own peer"),
     "no peer": (

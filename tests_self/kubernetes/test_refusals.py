@@ -235,6 +235,27 @@ def test_a_dry_run_sees_no_address_that_is_taken(admin: httpx.Client, namespace:
     ]
 
 
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+def test_a_dry_run_sees_a_node_port_that_is_taken(protocol: str, admin: httpx.Client, namespace: str) -> None:
+    """Of whichever protocol: the port is one Service's. Its own Service keeps it."""
+    path = f"/api/v1/namespaces/{namespace}/services"
+    port = {"port": 80, "nodePort": 30999}
+    first = {"metadata": {"name": "a"}, "spec": {"type": "NodePort", "ports": [port]}}
+    second = {
+        "metadata": {"name": "b"},
+        "spec": {"type": "NodePort", "ports": [port | {"protocol": protocol}]},
+    }
+    assert admin.post(path, json=first).status_code == 201
+    said = ("spec.ports[0].nodePort", "Invalid value: 30999: provided port is already allocated")
+
+    try:
+        assert causes(admin.post(path, json=second, params=DRY)) == [said]
+        label = {"metadata": {"labels": {"a": "b"}}}
+        assert admin.patch(f"{path}/a", json=label, params=DRY, headers=MERGE).status_code == 200
+    finally:
+        admin.delete(f"{path}/a")
+
+
 def test_an_autoscaler_in_its_old_version(admin: httpx.Client, namespace: str) -> None:
     """Two versions of one object: what the old one cannot say, it keeps in annotations."""
     old = f"/apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers"

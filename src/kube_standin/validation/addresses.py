@@ -96,12 +96,7 @@ def _address(others: list[Json], spec: Json, *, dry_run: bool) -> Iterator[Cause
 
 
 def _node_ports(others: list[Json], spec: Json, *, dry_run: bool) -> Iterator[Cause]:
-    used = {
-        (port.get("nodePort"), port.get("protocol"))
-        for each in others
-        for port in (each.get("spec") or {}).get("ports") or []
-    }
-    taken = {number for number, _ in used}
+    taken = {port.get("nodePort") for each in others for port in (each.get("spec") or {}).get("ports") or []}
     free = (port for port in range(FIRST_NODE_PORT, LAST_NODE_PORT + 1) if port not in taken)
     for index, port in enumerate(spec.get("ports") or []):
         number = port.get("nodePort")
@@ -109,13 +104,13 @@ def _node_ports(others: list[Json], spec: Json, *, dry_run: bool) -> Iterator[Ca
             port["nodePort"] = next(free)
             continue
         where = f"spec.ports[{index}].nodePort"
-        if dry_run:
-            continue  # it allocates nothing, and so does not look
-        if not FIRST_NODE_PORT <= number <= LAST_NODE_PORT:
+        if number in taken:
+            yield invalid(where, str(number), "provided port is already allocated")
+        elif dry_run:
+            continue  # it looks whether a port is free, and not whether it is in range
+        elif not FIRST_NODE_PORT <= number <= LAST_NODE_PORT:
             why = (
                 "provided port is not in the valid range. "
                 f"The range of valid ports is {FIRST_NODE_PORT}-{LAST_NODE_PORT}"
             )
             yield invalid(where, str(number), why)
-        elif (number, port.get("protocol")) in used:
-            yield invalid(where, str(number), "provided port is already allocated")

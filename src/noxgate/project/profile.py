@@ -184,6 +184,7 @@ def _target(
         else None,
         registry=values.registry(path, document["registry"]) if "registry" in document else None,
         container=values.container(path, document["container"]) if "container" in document else None,
+        node_ports=values.node_ports(path, document["node_ports"]) if "node_ports" in document else None,
         platform=values.platform(path, document["platform"]) if "platform" in document else None,
         source=values.source(path, document["source"]) if "source" in document else None,
         record=path.parent / said(document, "record"),

@@ -143,6 +143,14 @@ def platform(path: Path, value: str) -> str:
     return value
 
 
+def node_ports(path: Path, value: str) -> str:
+    """The API server's own range."""
+    first, _, last = value.partition("-")
+    if not re.fullmatch(places.NODE_PORTS, value) or not 0 < int(first) <= int(last) < 1 << 16:
+        raise ProfileError(f"{path.name}: node_ports: expected such as 30000-32767, saw {value!r}")
+    return value
+
+
 def runtime(path: Path, table: Mapping[str, Any]) -> Runtime:
     """What images must declare, such as node 20."""
     name, version = table.get("name"), table.get("version")

@@ -119,6 +119,7 @@ class Target:
     alertmanager_url: str | None = None  # where alerts are sent that Prometheus itself does not judge
     registry: str | None = None  # the host that registry_password is for
     platform: str | None = None  # of the nodes: linux/arm64; None: the nodes say it
+    node_ports: str | None = None  # that the API server gives: 30000-32767; None: nobody says it
     container: str | None = None  # the application's, of the containers of its pods
     runtime: Runtime | None = None
     source: Path | None = None

@@ -4,6 +4,7 @@ from noxgate.project.keys.key import LIST, NAME, NOT_BLANK, TABLE, TEXT, YES_OR_
 
 CLOSED = "closed"  # in place of plain_url: nobody answers there
 ON_PRODUCTION = "on production"  # what `load` must say where users are
+NODE_PORTS = r"[0-9]{1,5}-[0-9]{1,5}"
 PLATFORM = r"(linux|windows)/[a-z0-9_]+(/v[0-9]+)?"
 LOAD = Form(
     f'true, false or "{ON_PRODUCTION}"', object, {"enum": [True, False, ON_PRODUCTION]}
@@ -231,6 +232,15 @@ TOOLS = Topic(
             example="linux/arm64",
             without="the nodes are asked",
             limits=pattern(PLATFORM),
+        ),
+        Key(
+            "node_ports",
+            TEXT,
+            "The API server's --service-node-port-range, which no dry run heeds.",
+            example="30000-32767",
+            without="a manifest's own node port outside of 30000-32767 cannot be judged",
+            waits=("dry runs",),
+            limits=pattern(NODE_PORTS),
         ),
         Key(
             "container",

@@ -13,10 +13,10 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.api_server import allocations, pods
+from noxgate.systems.kubernetes.api_server.allocations import EVERYWHERE
 from noxgate.systems.kubernetes.api_server.answers import (
     RefusedError,
     RightError,
-    TakenError,
     is_of_object,
     items_of,
     lacks_right,
@@ -30,10 +30,9 @@ from noxgate.systems.kubernetes.manifests import COMMAND, STDIN, Document
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, hidden, judged, nowhere
 from noxgate.systems.kubernetes.session import KubeSession
 
-__all__ = ["Kube", "RefusedError", "sessions"]
+__all__ = ["EVERYWHERE", "Kube", "RefusedError", "sessions"]
 
 # Whoever may write these may give themselves anything, so the gate may not, not even as a dry run.
-EVERYWHERE = ""  # as a namespace
 RIGHTS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 PAGE = 250  # objects in one answer
 MANAGER = "noxgate"
@@ -173,44 +172,22 @@ class Kube(Requests):
     def refusals(self, manifests: Sequence[Document], namespace: str) -> dict[str, str]:
         """The manifests that an apply would not get past, and why."""
         refused = {}
-        claimed: dict[str, Json] = {}
+        unseen: list[UnreachableError] = []
+        services = allocations.Services(self, self._dry_runs.node_ports)
         for document in manifests:
             try:
-                self._check_free(document.content, document.namespace or namespace, claimed)
+                services.check_free(document.content, document.namespace or namespace)
                 if document.kind in RIGHTS:
                     self._compare_rights(document.content, document.namespace or namespace)
                 else:
                     self.try_apply(document.content, document.namespace or namespace, document.origin)
             except AssertionError as error:
                 refused[str(document)] = str(error)
+            except UnreachableError as error:
+                unseen.append(error)
+        if unseen and not refused:  # what is refused is known, whatever else is not
+            raise unseen[0]
         return refused
-
-    def _check_free(self, manifest: Json, namespace: str, claimed: dict[str, Json]) -> None:
-        """Compare what a Service asks of the cluster with the others here; the rest of it is not seen."""
-        wanted = allocations.asked(manifest)
-        if not wanted or manifest["kind"] != "Service":
-            return
-        own = f"{namespace}/{(manifest.get('metadata') or {}).get('name')}"
-        live, said = self._services(namespace)
-        claimed |= {own: manifest}
-        others = {**live, **claimed}
-        mine = allocations.asked(live[own]) if own in live else []
-        taken = allocations.held(wanted, [(name, each) for name, each in others.items() if name != own])
-        if taken is not None:
-            raise TakenError(f"a real apply would be refused, a dry run allocates nothing: {taken}")
-        if not set(wanted) <= set(mine):
-            words = f"not tried, since a dry run allocates nothing: {', '.join(wanted)}"
-            self.say(f"{words}; no other Service of {said} has it", manifest)
-
-    def _services(self, namespace: str) -> tuple[dict[str, Json], str]:
-        """Those of the cluster, or of one namespace where the credential sees no more; of which they are."""
-        try:
-            found, said = self.list("Service", EVERYWHERE), "the cluster"
-        except UnreachableError:
-            found, said = self.list("Service", namespace), f"{namespace}, the only namespace looked at,"
-        return {
-            f"{each['metadata'].get('namespace')}/{each['metadata']['name']}": each for each in found
-        }, said
 
     def _compare_rights(self, manifest: Json, namespace: str) -> None:
         """Who may write rights may give themselves any: they are compared with what is live."""

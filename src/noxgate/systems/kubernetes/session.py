@@ -89,6 +89,7 @@ class KubeSession:
     def __init__(self, target: Target, *, for_dry_runs: bool = False) -> None:
         self._target = target
         self.context = target.context
+        self.node_ports = target.node_ports
         if for_dry_runs and target.dry_run_context is not None:
             self.context = target.dry_run_context
         self._client: ApiClient | None = None
