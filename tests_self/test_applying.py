@@ -231,6 +231,32 @@ def test_rights_are_compared_and_never_tried(admin: httpx.Client, kube: Kube, se
     admin.delete(f"{where}/nox")
 
 
+@pytest.mark.usefixtures("admin")
+def test_role_that_gathers_others(admin: httpx.Client, kube: Kube, seen: Seen) -> None:
+    """The cluster fills its rules in, whatever the manifest says of them; what gathers them is compared."""
+    role: dict[str, Any] = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "gathers"},
+        "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"nox": "view"}}]},
+        "rules": [],
+    }
+    where = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    admin.post(where, json=role, params={"fieldManager": "kubectl-create"}).raise_for_status()
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    headers = {"content-type": "application/merge-patch+json"}
+    admin.patch(f"{where}/gathers", json={"rules": rules}, headers=headers).raise_for_status()
+    try:
+        assert (found(kube, role), refusals(kube, role)) == ([], [])
+        assert [each.seen for each in seen if each.seen.endswith("the live one is the same")] != []
+        bare = {key: each for key, each in role.items() if key != "rules"}
+        assert found(kube, bare) == []
+        other = {**role, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"nox": "edit"}}]}}
+        assert [line.startswith("aggregationRule") for line in found(kube, other)] == [True]
+    finally:
+        admin.delete(f"{where}/gathers")
+
+
 WARNING = 'would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false'
 NO_RIGHT = 'pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "n"'
 

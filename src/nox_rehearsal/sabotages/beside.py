@@ -30,6 +30,7 @@ def sabotages() -> Iterator[Sabotage]:
     yield from _twice()
     yield from _drift()
     yield from _pod_security()
+    yield from _node_port()
     yield from _saved()
 
 
@@ -62,6 +63,16 @@ def _pod_security() -> Iterator[Sabotage]:
         yield Sabotage(
             line, "pod-security", "green's namespace lets no such pod in", strict, why, moment=moment
         )
+
+
+def _node_port() -> Iterator[Sabotage]:
+    """A dry run takes it, and the apply of the day does not."""
+    ports = "  ports:\n    - {name: http, port: 80, targetPort: http"
+    low = shipped(
+        "k8s/production/green/service.yaml", f"{ports}}}", f"  type: NodePort\n{ports}, nodePort: 80}}"
+    )
+    line, why = "preflight.green-manifests", "nodePort 80 is out of node_ports"
+    yield Sabotage(line, "node-port", "a node port that no server gives", low, why)
 
 
 def _saved() -> Iterator[Sabotage]:

@@ -41,6 +41,7 @@ serves = ["preflight", "staging"]
 production = "{peer}"
 namespace = "{objects.STAGING}"
 manifests = "k8s/staging"
+node_ports = "30000-32767"
 load = true
 load_results = "{folder / "load"}"
 load_counters = {{ query = 'http_requests_total{{namespace="{objects.STAGING}"}}' }}
@@ -60,6 +61,7 @@ namespace = "{objects.PRODUCTION}"
 blue_namespace = "{objects.BLUE}"
 green_namespace = "{objects.GREEN}"
 manifests = "k8s/production/green"
+node_ports = "30000-32767"
 switch_patch = "k8s/production/switch-to-green.json"
 rollback_patch = "k8s/production/back-to-blue.json"
 grafana = {{ url = "{pages.url(plan.pages_port, "grafana")}", dashboard = "{pages.DASHBOARD}" }}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from noxgate.systems.kubernetes.api_server.applying import laid_over
+from noxgate.systems.kubernetes.api_server.applying import laid_over, said_rights
 from noxgate.systems.kubernetes.api_server.written import CONTROLLERS, HANDS, Writer, by_key, writers
 from noxgate.systems.kubernetes.kube import RIGHTS, Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -58,8 +58,10 @@ def drifted(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[s
             found[str(document)] = ["is not there"]
             continue
         if document.kind in RIGHTS:
-            wished = laid_over(live, document.content)
-            fresh: Json | None = {key: wished[key] for key in document.content}
+            rights = said_rights(document.content)
+            wished = laid_over(live, rights)
+            gathered = {"rules"} if rights.get("aggregationRule") else set()
+            fresh: Json | None = {key: wished.get(key) for key in {*rights, *gathered}}
             kube.say("compared with its manifest alone: the gate may write no rights", document.content)
         else:
             wished = kube.dry_run_apply(document.content, where, document.origin)

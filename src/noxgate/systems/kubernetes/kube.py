@@ -23,7 +23,7 @@ from noxgate.systems.kubernetes.api_server.answers import (
     name_of,
     summary,
 )
-from noxgate.systems.kubernetes.api_server.applying import change, laid_over
+from noxgate.systems.kubernetes.api_server.applying import change, laid_over, said_rights
 from noxgate.systems.kubernetes.api_server.requests import Requests
 from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.manifests import COMMAND, STDIN, Document
@@ -196,7 +196,8 @@ class Kube(Requests):
         if live is None:
             seen = "there is none yet"
         else:
-            seen = "the live one is the same" if laid_over(live, manifest) == live else "the live one differs"
+            is_same = laid_over(live, said_rights(manifest)) == live
+            seen = "the live one is the same" if is_same else "the live one differs"
         self.say(f"not tried, since the gate may write no rights: {seen}", manifest)
 
     def try_apply(self, manifest: Json, namespace: str, origin: str = STDIN) -> None:

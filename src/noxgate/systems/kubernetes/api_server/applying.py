@@ -70,6 +70,13 @@ def laid_over(live: Any, manifest: Any) -> Any:
     return manifest
 
 
+def said_rights(manifest: Json) -> Json:
+    """What a manifest of rights says itself: the rules of a role that gathers others' are the cluster's."""
+    if not manifest.get("aggregationRule"):
+        return manifest
+    return {key: each for key, each in manifest.items() if key != "rules"}
+
+
 def _configured(manifest: Json, namespace: str | None) -> dict[str, Any]:
     """The manifest with kubectl's own note of it, which counts for the limit of annotations."""
     metadata = dict(manifest.get("metadata") or {})
