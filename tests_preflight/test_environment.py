@@ -46,5 +46,11 @@ def amiss(side: Side, deployment: Mapping[str, Any]) -> list[str]:
         if whole.kind == "Secret":
             keys = side.kube.secret(whole.name, side.namespace) or {}
             kinds = {prefix + key: "Secret" for key in keys} | kinds
-    secret = [f"{name}: {kinds.get(name, 'absent')}" for name in SECRET if kinds.get(name) != "Secret"]
-    return secret + [f"{name}: absent" for name in PUBLIC if kinds.get(name, "text") == "text"]
+    # Not "NAME: KIND": after the name of a secret, a colon and a word are taken for its value, and hidden.
+    seen = {"text": "stands in the pod spec", "ConfigMap": "stands in a ConfigMap"}
+    secret = [
+        f"{name} {seen.get(kinds.get(name, ''), 'is absent')}"
+        for name in SECRET
+        if kinds.get(name) != "Secret"
+    ]
+    return secret + [f"{name} is absent" for name in PUBLIC if kinds.get(name, "text") == "text"]

@@ -37,7 +37,7 @@ def _environment() -> Iterator[Sabotage]:
     yield Sabotage(line, "typed-in", "a value typed into the pod spec", typed, "SECRET_KEY")
     config = {"op": "replace", "path": "/spec/template/spec/containers/1/env/4/valueFrom", "value": _config()}
     shown = edited("Deployment", DEPLOYMENT, [config])
-    yield Sabotage(line, "config-map", "a secret in a ConfigMap", shown, "SECRET_KEY: ConfigMap")
+    yield Sabotage(line, "config-map", "a secret in a ConfigMap", shown, "SECRET_KEY stands in a ConfigMap")
     shorter = shipped(GREEN_DEPLOYMENT, "- name: REDIS_URL", "- name: REDIS")
     yield Sabotage(line, "green", "green's manifest alone", shorter, "REDIS_URL")
 
