@@ -91,7 +91,9 @@ def _rollout() -> Iterator[Sabotage]:
     yield Sabotage(line, "other-bytes", "the same tag, another digest", other, "unlike", ROUTES)
     unready = edited("Pod", POD, [_replace_condition()], status=True)
     yield Sabotage(line, "unready", "a pod is not ready, the Deployment is", unready, "Ready=False")
-    fewer = edited("Deployment", DEPLOYMENT, {"status": {"readyReplicas": 2}}, status=True)
+    fewer = edited(
+        "Deployment", DEPLOYMENT, {"status": {"readyReplicas": 2, "availableReplicas": 2}}, status=True
+    )
     yield Sabotage(line, "two-ready", "two of three are ready", fewer, "readyReplicas")
     down = ("staging.deployment", "staging.prometheus-targets-up")
     yield Sabotage(line, "dead", "a pod's process died", dead, "readyReplicas", down)
