@@ -18,7 +18,6 @@ from typing import Any
 
 from load.answers import Bounds
 
-from noxgate.slo.plan import METHODS
 from noxgate.slo.ramps import Ramp
 
 Atoms = tuple[tuple[str, float, float, float], ...]
@@ -84,7 +83,7 @@ def prepared(ramp: Ramp, rng: Random) -> dict[str, list[tuple[float, Question]]]
         found[level.name(number)] = [
             (level.hold * turn / ramp.new_jobs, drawn(method, first + number + turn, rng))
             for turn in range(ramp.new_jobs)
-            for method in METHODS
+            for method in ramp.methods
         ]
     return found
 

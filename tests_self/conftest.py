@@ -41,6 +41,7 @@ schema = "schema.toml"
 title = "Staging"
 budget_minutes = 15
 folder = "tests_staging"
+validates = true
 [phase.live]
 title = "Live"
 budget_minutes = 15

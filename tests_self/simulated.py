@@ -13,7 +13,7 @@ from pathlib import Path
 
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.holds import Second
-from noxgate.slo.plan import CLASSES, METHODS
+from noxgate.slo.plan import CLASSES
 from noxgate.slo.ramps import Ramp
 from noxgate.slo.result import Held, NewJob, Problem, Result
 from noxgate.slo.slos import limits_by_class, read_slos
@@ -123,7 +123,7 @@ def new_jobs(ramp: Ramp, holds: Sequence[Held]) -> tuple[NewJob, ...]:
         for held in holds
         for turn in range(ramp.new_jobs)
         for at in [held.start + held.planned * turn / ramp.new_jobs]
-        for method in METHODS
+        for method in ramp.methods
     )
 
 

@@ -299,7 +299,7 @@ def test_one_server_error_fails(result: Result, slos: tuple[Slo, ...]) -> None:
 )
 def test_where_load_is_refused(serves: list[str], load: object, why: str | None) -> None:
     target: Any = SimpleNamespace(name="mine", serves=serves, load=load, path=Path("mine.toml"))
-    reason = run.refused(target)
+    reason = run.refused(target, read_runbook(ROOT / "runbook.toml"))
 
     assert (reason is None) == (why is None)
     assert (why or "") in (reason or "")

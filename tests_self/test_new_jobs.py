@@ -30,7 +30,6 @@ from noxgate.errors import NotMadeError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.slo import ramps
 from noxgate.slo.load_results import LoadResults, LoadTest
-from noxgate.slo.plan import METHODS
 from noxgate.slo.result import NAME, NewJob, Result, read, write
 from noxgate.slo.run import keep
 from noxgate.slo.slos import Outcome, read_slos
@@ -38,6 +37,7 @@ from noxgate.slo.table import new_job_rows, new_jobs_amiss, table_of, text, verd
 
 SMOKE = ramps.chosen(ROOT, "smoke")
 SLOS = read_slos(RUNBOOK.lines)
+METHODS = ramps.read_ramps(ROOT)["full"].methods
 DRAWS = 300
 
 # ---------------------------------------------------------------- what is drawn

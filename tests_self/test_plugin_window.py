@@ -28,9 +28,12 @@ def window(project: Project) -> Project:
     (project.path / "targets" / "rehearsal-production.toml").write_text(own + serves)
     for number, name in enumerate(LINES):
         hours = name.partition("-")[2].partition("h")[0]
-        limits = f"limits = {{ hour = {hours}, late_minutes = 30 }}" if hours.isdecimal() else ""
+        more = 'role = "opened"' if name == "opened" else ""
+        if hours.isdecimal():
+            more = f'role = "checkpoint-record"\ncheckpoint = "{hours}h"\n'
+            more += f"limits = {{ hour = {hours}, late_minutes = 30 }}"
         line = f"window.{name}"
-        project.line(line, limits)
+        project.line(line, more)
         text = CHECK.format(
             line=line,
             name=f"{number}",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from noxgate.project.checks import find_checks
+from noxgate.project.keys.runbook import ROLES
 from noxgate.project.runbook import NAMES, Runbook, RunbookError, read_runbook
 from noxgate.project.which.names import names_in
 
@@ -68,7 +69,10 @@ seed = [112]
 expected = "Every staging line passed."
 derived_from = ["staging"]
 """
-LINE_KEYS = "ref, kind, section, seed, expected, next, coming, derived_from, limits, waivable, proof"
+LINE_KEYS = (
+    "ref, kind, section, seed, expected, next, coming, derived_from, limits, role, "
+    "checkpoint, metric, slo, waivable, proof"
+)
 
 
 @pytest.fixture(scope="module")
@@ -339,7 +343,8 @@ def test_file_that_is_not_text(tmp_path: Path) -> None:
         pytest.param(
             'folder = "tests_staging"',
             "minutes = 15",
-            "[phase.staging]: unknown key minutes (keys: title, budget_minutes, folder, marker)",
+            "[phase.staging]: unknown key minutes (keys: title, budget_minutes, folder, marker, "
+            "serves_users, validates, peer)",
             id="phase: unknown key",
         ),
         pytest.param('title = "Sign-off"', "", "[phase.signoff]: missing title", id="phase: missing key"),
@@ -368,6 +373,44 @@ def test_file_that_is_not_text(tmp_path: Path) -> None:
             id="unknown key",
         ),
         pytest.param("seed = [131, 133]\n", "", "[staging.version]: missing seed", id="missing key"),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nrole = "judge"\n',
+            "[staging.version] role: expected switch, switch-back, opened, checkpoint-record, key-metric, "
+            "load-test, validated, overview, engineer, status, next-review, saw 'judge'",
+            id="role: unknown",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nrole = "key-metric"\n',
+            '[staging.version]: role = "key-metric" and metric belong together',
+            id="role: no metric",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nrole = "checkpoint-record"\n',
+            "[staging.version]: missing checkpoint: which one it records",
+            id="role: no checkpoint",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nslo = { measure = "failed", limit = "percent" }\n',
+            "[staging.version] limits: expected percent, which it is about",
+            id="slo: no limit",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nslo = { measure = "slow", limit = "ms" }\nlimits = { ms = 3 }\n',
+            '[staging.version] slo: measure = "slow" and quantile belong together',
+            id="slo: no quantile",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nrole = "key-metric"\nlimits = { ms = 3 }\n'
+            'metric = { name = "p95", unit = "ms", limit = "ms", bound = "target" }\n',
+            "metric 'p95': expected a target and a critical line, saw target",
+            id="metric: no critical limit",
+        ),
         pytest.param(
             'ref = "RB-2.6"\nkind = "auto"\n', "", "[staging.version]: missing ref, kind", id="missing keys"
         ),
@@ -449,3 +492,28 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "runbook.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_a_role_is_somebodys(tmp_path: Path) -> None:
+    """Where the engine asks for one that nobody has, or that two have, it says so and goes no further."""
+    path = tmp_path / "runbook.toml"
+    path.write_text(SMALL)
+    without = read_runbook(path)
+    one = SMALL.replace("seed = [131, 133]", 'seed = [131, 133]\nrole = "status"')
+    path.write_text(one)
+    with_one = read_runbook(path)
+    path.write_text(one + 'role = "status"\n')
+    with_two = read_runbook(path)
+
+    assert with_one.one("status").id == "staging.version"
+    with pytest.raises(RunbookError, match='expected a line with role = "status", saw none'):
+        without.one("status")
+    with pytest.raises(RunbookError, match=r"expected one line .*, saw staging.version, signoff.staging"):
+        with_two.one("status")
+    with pytest.raises(RunbookError, match=r"missing \[service\]: what its Deployments and files are called"):
+        assert without.service
+
+
+def test_the_runbook_has_every_role(runbook: Runbook) -> None:
+    """Else a command would end with an error in the night."""
+    assert {role: len(runbook.having(role)) > 0 for role in ROLES} == dict.fromkeys(ROLES, True)

@@ -31,6 +31,20 @@ EXPIRED = "expired on 2026-01-01: mend what failed, or have Deniz Aydin decide a
 WAIVER = {"owner": "Deniz Aydin", "reason": "NOX-7", "expires": "2099-01-01"}
 
 
+STATUS = """
+[phase.signoff]
+title = "Sign-off"
+[signoff.status]
+ref = "RB-C.17"
+kind = "derived"
+role = "status"
+section = "Completion"
+seed = [530]
+expected = "Success when both phases are GO."
+derived_from = ["staging", "live"]
+"""
+
+
 class Bundle:
     """A project with one sealed run of staging, GO; and the ways to look at it."""
 
@@ -113,6 +127,8 @@ def bundle(
     """A copy of the project for each test."""
     if not made:
         project: Project = request.getfixturevalue("project")
+        with (project.path / "runbook.toml").open("a") as file:
+            file.write(STATUS)
         make(project, monkeypatch)
         made["root"] = tmp_path_factory.mktemp("made") / "project"
         shutil.copytree(project.path, made["root"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests_self.conftest import LINE
 from tests_self.simulated import ROOT, simulated
 from tests_self.test_verify import Bundle, bundle, made  # noqa: F401 (fixtures)
 
@@ -96,6 +97,9 @@ def test_line_that_rests_on_a_load_test_that_is_not_there(bundle: Bundle) -> Non
     def passed(results: dict[str, list[dict[str, object]]]) -> None:
         results["lines"].append({**results["lines"][0], "id": "staging.slo-p95", "outcome": "passed"})
 
+    with (bundle.root / "runbook.toml").open("a") as file:
+        file.write(LINE.format(line="staging.slo-p95", number=9))
+        file.write('slo = { measure = "failed", limit = "percent" }\nlimits = { percent = 1 }\n')
     bundle.resign(passed)
 
     assert "staging.slo-p95: no load test is in the evidence" in bundle.refused()

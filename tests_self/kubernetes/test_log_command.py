@@ -111,4 +111,4 @@ def test_as_people_type_it() -> None:
     done = subprocess.run(command, cwd=ROOT, input=ERROR, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (1, "")
-    assert "live.log-errors would fail" in done.stdout
+    assert "the check would fail" in done.stdout

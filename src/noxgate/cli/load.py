@@ -38,7 +38,7 @@ def load(given: argparse.Namespace) -> int:
     chosen = choose(root, given.target)
     print(chosen, flush=True)
     target = read_target(root, chosen.name, phases)
-    if reason := refused(target):
+    if reason := refused(target, runbook):
         raise LoadError(reason)
     ramp = _ramp(root, given)
     processes = _processes(given)
@@ -67,7 +67,8 @@ def load(given: argparse.Namespace) -> int:
     def show(draft: Path) -> None:
         (draft / "table.txt").write_text(f"{table}\n", encoding="utf-8")
         (draft / TABLE).write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
-        plots.draw(result, draft, runbook.lines["staging.slo-p95"].limits["p95_ms"])
+        limit = min(slo.seconds for slo in read_slos(runbook.lines) if slo.each)
+        plots.draw(result, draft, 1000 * limit)
 
     kept = keep(result, folder, show=show, sign=lambda draft: making.sign(draft, result))
     return _said(result, judged, table, kept)

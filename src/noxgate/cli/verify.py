@@ -28,7 +28,6 @@ from noxgate.trust.signing import PublicKey, SigningError, read_public_key
 from noxgate.trust.verify import Expected, Verified, disagreements, verify
 
 ONE_RUN = "one run alone: newer runs and other phases were not looked at, as noxgate verify RELEASE does"
-STATUS = "signoff.status"  # the line whose derived_from are the phases that make a release a success
 
 
 class VerifyError(NoxgateError):
@@ -185,9 +184,7 @@ class Asked:
 
     def _phases(self) -> Sequence[str]:
         """All that make a release a success; the window and a rollback come later."""
-        status = self._project.runbook.lines.get(STATUS)
-        phases = [phase.name for phase in self._project.runbook.phases.values() if phase.folder]
-        return status.derived_from if status else phases
+        return self._project.runbook.one("status").derived_from
 
     def _trusted(self, target: str) -> tuple[Sequence[PublicKey], float, str | None]:
         """Whose signatures count, how old a run may be, and the branch that its commit must be on."""

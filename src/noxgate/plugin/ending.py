@@ -104,7 +104,8 @@ class Ending:
         for doubt in gate.doubts:
             terminalreporter.line(doubt, red=True)
         terminalreporter.line(gate.headline(), **{color: True, "bold": True})
-        if judgement.verdict is Verdict.GO and "staging" in gate.phases and not gate.target.rehearsal:
+        validates = any(gate.runbook.phases[name].validates for name in gate.phases)
+        if judgement.verdict is Verdict.GO and validates and not gate.target.rehearsal:
             terminalreporter.line(gate.runbook.service.passed, green=True)
         if self.evidence:
             terminalreporter.line(f"evidence: {self.evidence}")

@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if name:
                 item.add_marker(name)
         allure.mark(item, gate)
-        item.extra_keyword_matches.add(line.id)  # -k staging.version
+        item.extra_keyword_matches.add(line.id)  # -k PHASE.LINE
     if gate.now is not None:
         due = gate.due()
         early = [item for item in items if gate.line(item.nodeid) not in due]

@@ -13,8 +13,22 @@ from typing import Any
 from noxgate.errors import OneLineError
 from noxgate.look.documents import of_toml
 from noxgate.project.keys.key import Key
-from noxgate.project.keys.runbook import KINDS, LINE, PHASE, PROOF, RELEASE, SERVICE, VERSION, Kind
+from noxgate.project.keys.runbook import (
+    BOUNDS,
+    HOURS,
+    KINDS,
+    LINE,
+    MEASURES,
+    PHASE,
+    PROOF,
+    RELEASE,
+    ROLES,
+    SERVICE,
+    VERSION,
+    Kind,
+)
 from noxgate.project.service.names import Service
+from noxgate.project.service.roles import KeyMetric, SloData
 
 Limits = Mapping[str, float]  # of a line: the numbers that its check compares with
 
@@ -45,6 +59,9 @@ class Phase:
     budget_minutes: int | None
     folder: str | None
     marker: str | None = None
+    serves_users: bool = False
+    validates: bool = False
+    peer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,10 @@ class Line:
     limits: Limits = field(default_factory=dict)
     waivable: bool = True
     proof: tuple[str, ...] = ()
+    role: str = ""
+    checkpoint: str = ""
+    metric: KeyMetric | None = None
+    slo: SloData | None = None
 
     def next_on(self, names: Mapping[str, str]) -> str:
         """What to do when it fails, with the target's own names in its commands; an unknown one in capitals.
@@ -91,6 +112,21 @@ class Runbook:
         if self.said_of_service is None:
             raise RunbookError("runbook.toml: missing [service]: what its Deployments and files are called")
         return self.said_of_service
+
+    def having(self, role: str) -> list[Line]:
+        """The lines of a role; RunbookError where there is none, so that nothing is silently left out."""
+        found = [line for line in self.lines.values() if line.role == role]
+        if not found:
+            raise RunbookError(f'runbook.toml: expected a line with role = "{role}", saw none')
+        return found
+
+    def one(self, role: str) -> Line:
+        """The one line of a role; RunbookError where there is none, or several."""
+        first, *others = self.having(role)
+        if others:
+            seen = ", ".join(line.id for line in (first, *others))
+            raise RunbookError(f'runbook.toml: expected one line with role = "{role}", saw {seen}')
+        return first
 
     def of_phase(self, *phases: str) -> list[Line]:
         """The lines that the verdict of these phases counts: all but those derived from others."""
@@ -139,7 +175,22 @@ def _runbook(path: Path, text: str) -> Runbook:
             raise RunbookError(
                 f"{path.name}: [{line.id}] derived_from names no line or phase: {', '.join(unknown)}"
             )
+    _check_metrics(path, lines)
     return Runbook(release, phases, lines, service)
+
+
+def _check_metrics(path: Path, lines: Mapping[str, Line]) -> None:
+    """That each key metric has its two lines, one for each bound."""
+    found: dict[str, list[str]] = {}
+    for line in lines.values():
+        if line.metric:
+            found.setdefault(line.metric.name, []).append(line.metric.bound)
+    for name, bounds in found.items():
+        if sorted(bounds) != sorted(BOUNDS):
+            seen = ", ".join(bounds)
+            raise RunbookError(
+                f"{path.name}: metric {name!r}: expected a target and a critical line, saw {seen}"
+            )
 
 
 def _release(path: Path, facts: Mapping[str, Any]) -> Release:
@@ -201,7 +252,7 @@ def _table(value: object, path: Path, where: str, known: tuple[Key, ...]) -> Map
 
 def _phase(path: Path, name: str, table: Mapping[str, Any]) -> Phase:
     table = _table(table, path, f"phase.{name}", PHASE)
-    return Phase(name, table["title"], table.get("budget_minutes"), table.get("folder"), table.get("marker"))
+    return Phase(name=name, **{key.name: table.get(key.name, key.default) for key in PHASE})
 
 
 def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: Release) -> Line:
@@ -227,6 +278,7 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: 
         raise RunbookError(
             f"{path.name}: [{where}] proof: expected {', '.join(PROOF)} on a human line, saw {proof!r}"
         )
+    _check_role(path, where, table)
     limits = table.get("limits", {})
     if not all(type(limit) in {int, float} and math.isfinite(limit) for limit in limits.values()):
         raise RunbookError(f"{path.name}: [{where}] limits: expected numbers, saw {limits!r}")
@@ -244,4 +296,43 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: 
         limits=limits,
         waivable=table.get("waivable", True),
         proof=tuple(proof),
+        role=table.get("role", ""),
+        checkpoint=table.get("checkpoint", ""),
+        metric=KeyMetric(**table["metric"]) if "metric" in table else None,
+        slo=SloData(**table["slo"]) if "slo" in table else None,
     )
+
+
+def _check_role(path: Path, where: str, table: Mapping[str, Any]) -> None:
+    """That a line has what its role needs, and that what it says is one of what can be said."""
+    for each in LINE:
+        if each.keys and each.name in table:
+            _table(table[each.name], path, f"{where}.{each.name}", each.keys)
+    role, metric, slo = table.get("role"), table.get("metric"), table.get("slo")
+    said = {
+        "role": (role, ROLES),
+        "metric.bound": (metric and metric["bound"], BOUNDS),
+        "slo.measure": (slo and slo["measure"], MEASURES),
+    }
+    for key, (value, known) in said.items():
+        if value is not None and value not in known:
+            raise RunbookError(f"{path.name}: [{where}] {key}: expected {', '.join(known)}, saw {value!r}")
+    _check_needs(path, where, table)
+
+
+def _check_needs(path: Path, where: str, table: Mapping[str, Any]) -> None:
+    role, metric, slo = table.get("role"), table.get("metric"), table.get("slo")
+    if (role == "key-metric") != (metric is not None):
+        raise RunbookError(f'{path.name}: [{where}]: role = "key-metric" and metric belong together')
+    if role == "checkpoint-record" and not table.get("checkpoint"):
+        raise RunbookError(f"{path.name}: [{where}]: missing checkpoint: which one it records")
+    if not re.fullmatch(HOURS, table.get("checkpoint", "0h")):
+        seen = repr(table["checkpoint"])
+        raise RunbookError(f"{path.name}: [{where}] checkpoint: expected such as 6h, saw {seen}")
+    lacking = [
+        each["limit"] for each in (metric, slo) if each and each["limit"] not in table.get("limits", {})
+    ]
+    if lacking:
+        raise RunbookError(f"{path.name}: [{where}] limits: expected {lacking[0]}, which it is about")
+    if slo and (slo["measure"] == "slow") != ("quantile" in slo):
+        raise RunbookError(f'{path.name}: [{where}] slo: measure = "slow" and quantile belong together')

@@ -1,6 +1,5 @@
 """The 48 hours after the traffic switch: its checkpoints, when each is due, and which lines each judges."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +7,9 @@ from datetime import datetime, timedelta
 from noxgate.project.runbook import Line, Runbook
 
 PHASE = "window"
-OPENED = "window.opened"
 START = "0h"  # no checkpoint: whether the window is open, from the first minute on
 GRACE = timedelta(hours=24)  # after the last checkpoint nothing else is due, so something has to end it
-_OF = re.compile(r"window\.checkpoint-(\d+)h-")
-_RECORD = re.compile(r"window\.checkpoint-(\d+h)-record")
+RECORD = "checkpoint-record"  # the role of the lines that say when each is due
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,7 @@ class Window:
 
 def names(runbook: Runbook) -> list[str]:
     """The checkpoints that the runbook has, in order: 1h, 6h, 24h, 48h."""
-    found = [match[1] for line in runbook.of_phase(PHASE) if (match := _RECORD.fullmatch(line.id))]
-    return sorted(found, key=_hours)
+    return sorted((line.checkpoint for line in runbook.having(RECORD)), key=_hours)
 
 
 def looks(runbook: Runbook) -> list[str]:
@@ -72,12 +68,11 @@ def looks(runbook: Runbook) -> list[str]:
 def checkpoints(runbook: Runbook, switched: datetime) -> dict[str, Checkpoint]:
     """When each is due, counted from the traffic switch."""
     found: dict[str, Checkpoint] = {}
-    for name in reversed(names(runbook)):
-        line = runbook.lines[f"window.checkpoint-{name}-record"]
+    for line in sorted(runbook.having(RECORD), key=lambda line: -_hours(line.checkpoint)):
         due = switched + timedelta(hours=line.limits["hour"])
         late = due + timedelta(minutes=line.limits["late_minutes"])
         over = min((each.due for each in found.values()), default=due + GRACE)
-        found[name] = Checkpoint(name, line.id, due, late, over)
+        found[line.checkpoint] = Checkpoint(line.checkpoint, line.id, due, late, over)
     return dict(reversed(found.items()))
 
 
@@ -92,13 +87,12 @@ def due_at(runbook: Runbook, checkpoint: str, *, unrecorded: bool = False) -> li
         line
         for line in runbook.of_phase(PHASE)
         if _hour_of(line, last) <= _hours(checkpoint)
-        and not (unrecorded and line.id == f"window.checkpoint-{checkpoint}-record")
+        and not (unrecorded and (line.role, line.checkpoint) == (RECORD, checkpoint))
     ]
 
 
 def _hour_of(line: Line, last: int) -> int:
-    match = _OF.match(line.id)
-    return int(match[1]) if match else 0 if line.id == OPENED else last
+    return _hours(line.checkpoint) if line.checkpoint else 0 if line.role == "opened" else last
 
 
 def _hours(name: str) -> int:

@@ -196,7 +196,8 @@ class LoadTest:
 
     def _foreign(self, found: Iterable[Kept]) -> list[str]:
         """What is not of this target and release, or of another day."""
-        hours = self._runbook.lines["staging.load-quick"].limits["age_hours"]
+        lines = self._runbook.having("load-test")
+        hours = min(line.limits["age_hours"] for line in lines if "age_hours" in line.limits)
         version = self._runbook.release.version
         foreign = [why for kept in found for why in kept.foreign(self._target.base_url, version, hours)]
         for kept in found:

@@ -11,7 +11,6 @@ from noxgate.slo.ramps import Ramp, ramp_of
 PLAN = "NOXGATE_LOAD"  # the variable that names the file
 TOKEN = "NOXGATE_LOAD_TOKEN"  # noqa: S105 (the variable's name)
 CLASSES = ("health", "auth", "science", "data", "websocket")  # of users: what a limit is for
-METHODS = ("/xtb/v1", "/psi4/v1", "/empirical/v1", "/predict/cj/v1")  # of science: each computes what is new
 TIMEOUT = 15.0  # seconds of one request: far beyond every limit
 STOP_TIMEOUT = 75  # seconds for what is under way at the end: a request, or a job that is waited for
 

@@ -50,6 +50,7 @@ class Ramp:
     lag_ms: float
     cpu_percent: float
     new_jobs: int = 0  # none: a ramp of a result from before there were any
+    methods: tuple[str, ...] = ()  # by which they are asked for
 
     @property
     def seconds(self) -> float:
@@ -110,7 +111,8 @@ def ramp_of(document: Mapping[str, Any]) -> Ramp:
     """A ramp from what dataclasses.asdict made of one."""
     levels = tuple(Level(**level) for level in document["levels"])
     low, high = document["think"]
-    return Ramp(**{**document, "levels": levels, "think": (low, high)})
+    methods = tuple(document.get("methods", ()))
+    return Ramp(**{**document, "levels": levels, "think": (low, high), "methods": methods})
 
 
 def _level(where: str, table: Any) -> Level:
@@ -132,7 +134,10 @@ def _ramp(name: str, table: Any) -> Ramp:
     except (TypeError, ValueError):
         raise RampError(f"{where}: think: expected two numbers, saw {said['think']!r}") from None
     numbers = {key: float(said[key]) for key in ("rate", "lag_ms", "cpu_percent")}
-    ramp = Ramp(**{**said, **numbers, "name": name, "levels": levels, "think": (low, high)})
+    methods = tuple(map(str, said["methods"]))
+    ramp = Ramp(
+        **{**said, **numbers, "name": name, "levels": levels, "think": (low, high), "methods": methods}
+    )
     good = (
         levels
         and all(level.users > 0 and level.rise >= 1 and level.judged in JUDGED for level in levels)

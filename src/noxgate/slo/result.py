@@ -124,6 +124,11 @@ class Result:
     def end(self) -> datetime:
         return datetime.fromisoformat(self.ended)
 
+    @property
+    def methods(self) -> Sequence[str]:
+        """By which new science was to be asked for; of a ramp from before it said so, by which it was."""
+        return self.ramp.methods or sorted({job.method for job in self.new_jobs})
+
     def judged_holds(self) -> list[tuple[Held, Hold]]:
         """Each hold as the SLOs are judged on it."""
         return [
@@ -162,6 +167,8 @@ def write(path: Path, result: Result) -> None:
         del document[name]
     if result.schema < SINCE["new_jobs"]:
         del document["ramp"]["new_jobs"]
+    if not result.ramp.methods:  # of one from before a ramp said them
+        del document["ramp"]["methods"]
     if not result.states:  # a key that schema 3 may have
         del document["states"]
     document["users"] = {str(second): users for second, users in result.users.items()}

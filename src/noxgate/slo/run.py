@@ -60,9 +60,10 @@ class Processes:
     ui: int = 0  # the port of that page
 
 
-def refused(target: Target) -> str | None:
+def refused(target: Target, runbook: Runbook) -> str | None:
     """Why this target may not be put under load; None where it may."""
-    serves_users = {"live", "window", "rollback"} & set(target.serves)
+    phases = {name for name, phase in runbook.phases.items() if phase.serves_users}
+    serves_users = phases & set(target.serves)
     if serves_users and target.load != ON_PRODUCTION:
         return (
             f"{target.name} serves users: a load test there is refused, unless its profile says "

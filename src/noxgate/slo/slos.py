@@ -10,6 +10,7 @@ from enum import StrEnum
 from math import ceil, inf
 
 from noxgate.project.runbook import Line, RunbookError
+from noxgate.project.service.roles import SloData
 from noxgate.slo.confidence import (
     CONFIDENCE,
     Counts,
@@ -130,45 +131,47 @@ def _settled(share: Interval, limit: float, requests: int, burst: float, confide
     return f"{times:g} times as long a hold would settle it, if it goes on like this"
 
 
-_SLOS: Mapping[str, tuple[str, Slo]] = {
-    # the runbook's key of the limit; milliseconds or percent
-    "staging.slo-p95": ("p95_ms", Slo("", Bad.SLOW, 0.05, 0, apart="science", each=True)),
-    "staging.slo-p99": ("p99_ms", Slo("", Bad.SLOW, 0.01, 0, apart="science", each=True)),
-    "staging.slo-science-p95": ("p95_ms", Slo("", Bad.SLOW, 0.05, 0, only="science")),
-    "staging.slo-errors": ("errors_percent", Slo("", Bad.FAILED, 0, 0)),
-    "staging.slo-api-errors": ("api_errors_percent", Slo("", Bad.WRONG, 0, 0)),
-    "staging.slo-auth-success": ("success_percent", Slo("", Bad.FAILED, 0, 0, only="auth")),
-    "staging.slo-no-5xx": ("errors_5xx", Slo("", Bad.SERVER_ERROR, 0, 0)),
+_BAD = {
+    "slow": Bad.SLOW,
+    "failed": Bad.FAILED,
+    "succeeded": Bad.FAILED,  # its limit is of the others
+    "wrong": Bad.WRONG,
+    "server-error": Bad.SERVER_ERROR,
 }
 
 
-# the lines that are judged by the results of load tests
-RESTING = frozenset({*_SLOS, "staging.load-quick", "staging.load-full", "staging.science-job-results"})
+def resting(lines: Mapping[str, Line]) -> frozenset[str]:
+    """The lines that are judged by the results of load tests."""
+    return frozenset(line.id for line in lines.values() if line.slo is not None or line.role == "load-test")
 
 
 def read_slos(lines: Mapping[str, Line]) -> tuple[Slo, ...]:
-    """The SLOs of the runbook's lines; RunbookError naming the line whose limits are none."""
-    return tuple(_slo(lines, line, key, slo) for line, (key, slo) in _SLOS.items())
+    """The SLOs of the runbook's lines; RunbookError where there is none, or naming the line that has none."""
+    found = tuple(_slo(line, line.slo) for line in lines.values() if line.slo is not None)
+    if not found:
+        raise RunbookError(
+            "runbook.toml: expected a line with slo, saw none: a load test would judge nothing"
+        )
+    return found
 
 
-def _slo(lines: Mapping[str, Line], line: str, key: str, slo: Slo) -> Slo:
-    limits = lines[line].limits if line in lines else {}
-    minimum = int(limits.get("samples", 300))
-    if key not in limits:
-        raise RunbookError(f"[{line}] limits: expected {key}, saw {', '.join(limits) or 'none'}")
-    limit = limits[key]
-    if key == "errors_5xx":
-        good, slo = limit == 0, replace(slo, line=line, minimum=minimum)
-    elif slo.bad is Bad.SLOW:
-        good, slo = limit > 0, replace(slo, line=line, minimum=minimum, seconds=limit / 1000)
+def _slo(line: Line, said: SloData) -> Slo:
+    limits, bad = line.limits, _BAD[said.measure]
+    limit, minimum = limits[said.limit], int(limits.get("samples", 300))
+    share, seconds = 0.0, inf
+    if bad is Bad.SLOW:
+        share, seconds = round(1 - (said.quantile or 1), 9), limit / 1000
+        good = limit > 0
+    elif bad is Bad.SERVER_ERROR:
+        good = limit == 0
     else:
-        percent = WHOLE - limit if key == "success_percent" else limit
-        good, slo = 0 < percent < WHOLE, replace(slo, line=line, minimum=minimum, share=percent / WHOLE)
+        percent = WHOLE - limit if said.measure == "succeeded" else limit
+        share, good = percent / WHOLE, 0 < percent < WHOLE
     if not good or minimum < 1:
         raise RunbookError(
-            f"[{line}] limits: expected {key} and samples that can be held to, saw {dict(limits)}"
+            f"[{line.id}] limits: expected {said.limit} and samples that can be held to, saw {dict(limits)}"
         )
-    return slo
+    return Slo(line.id, bad, share, minimum, seconds, said.only, said.apart, said.each)
 
 
 def limits_by_class(slos: Iterable[Slo], classes: Iterable[str]) -> dict[str, tuple[float, ...]]:

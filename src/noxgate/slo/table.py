@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from noxgate.slo.confidence import Interval
 from noxgate.slo.holds import LIMITED, OURS, Bad
-from noxgate.slo.plan import METHODS
 from noxgate.slo.result import NewJob, Result
 from noxgate.slo.slos import Judgement, Outcome, Slo, judge, overall
 
@@ -70,7 +69,7 @@ def new_jobs_amiss(result: Result) -> tuple[list[str], list[str]]:
     unseen = [_job_sentence(job) for job in result.new_jobs if job.wrong and _is_ours(job)]
     asked = {(job.hold, job.method) for job in result.new_jobs}
     for held in result.holds:
-        missing = [method for method in METHODS if (held.name, method) not in asked]
+        missing = [method for method in result.methods if (held.name, method) not in asked]
         if missing and held.end > held.start:
             unseen.append(f"nothing new was asked of {', '.join(missing)} on {held.name!r}")
     return [_job_sentence(job) for job in wrong], unseen
@@ -80,7 +79,7 @@ def new_job_rows(result: Result) -> list[Row]:
     """One row for each method and hold."""
     found: list[Row] = []
     for held in result.holds:
-        for method in METHODS:
+        for method in result.methods:
             jobs = [job for job in result.new_jobs if (job.hold, job.method) == (held.name, method)]
             bad = [job for job in jobs if job.wrong]
             failed = any(not _is_ours(job) for job in bad)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.look.documents import of_json
+from noxgate.project.runbook import Line
 from noxgate.run.results import Results
 from noxgate.run.verdict import Outcome
 from noxgate.slo.generator import NAME as RUN_AGAIN
 from noxgate.slo.possible import cannot_be
 from noxgate.slo.result import NAME as RESULT
 from noxgate.slo.result import Result, ResultError, folder_name, read
-from noxgate.slo.slos import RESTING
+from noxgate.slo.slos import resting
 from noxgate.trust.keys import Trust
 from noxgate.trust.seal import digest
 from noxgate.trust.sealed import Refusal
@@ -121,12 +122,17 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def against(
-    folder: Path, results: Results, signers: Sequence[PublicKey], *, signed: bool
+    folder: Path,
+    results: Results,
+    signers: Sequence[PublicKey],
+    lines: Mapping[str, Line],
+    *,
+    signed: bool,
 ) -> Iterator[Refusal]:
     """What speaks against the load results in a run's folder; `signed`: those of schema 1, too."""
-    kept = _kept(folder)
+    kept, judged = _kept(folder), resting(lines)
     for line in results.lines:
-        if not kept and line.id in RESTING and line.outcome is Outcome.PASSED:
+        if not kept and line.id in judged and line.outcome is Outcome.PASSED:
             yield Refusal("no load test is in the evidence", line=line.id)
     for place in kept:
         name = place.relative_to(folder).as_posix()

@@ -134,7 +134,7 @@ def _refusals(
     )
     if results.schema == SCHEMA:
         late = expected.runbook.release.date > decided.SCHEMA_1_UNTIL
-        yield from loads.against(folder, results, expected.signers, signed=late)
+        yield from loads.against(folder, results, expected.signers, expected.runbook.lines, signed=late)
     records, broken = _records(folder, results, expected)
     yield from broken
     judged = {line.id: line for line in results.lines}

@@ -75,7 +75,7 @@ def open_window(
     if shift:
         data["shift_seconds"] = shift.total_seconds()
     seen = f"traffic was switched at {said(switched)}; {by} watches"
-    chain.append(key, kind=OPENED, line=schedule.OPENED, by=by, seen=seen, data=data, now=clock)
+    chain.append(key, kind=OPENED, line=runbook.one("opened").id, by=by, seen=seen, data=data, now=clock)
     found = read_window(chain.read(), runbook)
     assert found is not None
     return found

@@ -34,11 +34,11 @@ def add(commands: Any, root: Any) -> None:
         description="Sign a record that a person saw a runbook line hold. Records are chained: none can be\n"
         "changed, taken out, or put in later. The key to sign with is NOXGATE_SIGNING_KEY: a file, or\n"
         "the key itself.",
-        epilog='example: noxgate attest live.sentry-issues --by "Ada Lindqvist" \\\n'
+        epilog='example: noxgate attest live.issues --by "Ada Lindqvist" \\\n'
         '         --saw "14:35, no new issue: https://sentry.nox.io/issues?query=first-release:8.0.0"',
         formatter_class=RAW,
     )
-    one.add_argument("line", nargs="?", metavar="LINE", help="a human line, such as live.sentry-issues")
+    one.add_argument("line", nargs="?", metavar="LINE", help="a human line, as noxgate checks lists them")
     one.add_argument("--by", metavar="NAME", help="who saw it: somebody of the release record")
     one.add_argument("--saw", metavar="TEXT", help="what was seen, with what the line asks for (--list)")
     one.add_argument("--failed", action="store_true", help="what was seen is not what the runbook expects")

@@ -17,6 +17,7 @@ RAMP = (
     ),
     Key("rate", AMOUNT, "Requests a second, whatever the target does with them.", default=0),
     Key("new_jobs", WHOLE, "Inputs that nobody has asked for before, on each hold.", default=1),
+    Key("methods", LIST, "The requests by which they are asked for.", default=[]),
     Key("evidence", YES_OR_NO, "Whether it proves an SLO of a real target.", default=True),
     Key("lag_ms", AMOUNT, "How late the generator may run.", 5, required=True),
     Key("cpu_percent", AMOUNT, "Of one core, that a process of it may use.", 70, required=True),

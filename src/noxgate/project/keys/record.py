@@ -32,7 +32,7 @@ RECORD = (
     Key("links", TABLE, "Where people look.", keys=LINKS),
 )
 WAIVER = (
-    Key("line", TEXT, "The line that failed.", "staging.health", required=True),
+    Key("line", TEXT, "The line that failed.", "PHASE.NAME", required=True),
     Key("owner", TEXT, "Who answers for it.", "Deniz Aydin", required=True),
     Key("reason", TEXT, "Why it is accepted.", required=True),
     Key("expires", EXPIRES, "The last day on which it counts.", required=True),

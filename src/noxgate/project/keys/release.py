@@ -12,7 +12,7 @@ HOURS = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
 ADDRESS = pattern("[hH][tT][tT][pP][sS]?://.+")
 SLUG = pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PSQL = ("psql", "-X", "-v", "ON_ERROR_STOP=1")
-EXEC = ("kubectl", "exec", "-i", "deploy/nox-api-deployment-green", "-c", "nox-api")
+EXEC = ("kubectl", "exec", "-i", "deploy/api-green", "-c", "api")
 BELOW = {"minLength": 1}
 
 REPOSITORY = Topic(
@@ -90,7 +90,7 @@ FILES = Topic(
             "alert_tests",
             TEXT,
             "promtool's unit tests of the shipped rules, below source or anywhere.",
-            example="alerts/nox-api.tests.yaml",
+            example="alerts/api.tests.yaml",
             without="whether alerts can fire is unreachable",
             waits=("alert_tests",),
         ),
@@ -131,12 +131,12 @@ FILES = Topic(
 )
 DASHBOARD = (
     Key("url", TEXT, "Where Grafana is.", "https://grafana.nox.io", required=True, limits=ADDRESS),
-    Key("dashboard", TEXT, "The uid of the service's dashboard.", "nox-api", required=True, limits=SLUG),
+    Key("dashboard", TEXT, "The uid of the service's dashboard.", "api", required=True, limits=SLUG),
 )
 PROJECT = (
     Key("url", TEXT, "Where Sentry is.", "https://sentry.io", required=True, limits=ADDRESS),
     Key("organization", TEXT, "Its slug.", "nox", required=True, limits=SLUG),
-    Key("project", TEXT, "Its slug.", "nox-api", required=True, limits=SLUG),
+    Key("project", TEXT, "Its slug.", "api", required=True, limits=SLUG),
     Key(
         "environment",
         TEXT,
@@ -159,7 +159,7 @@ QUIET = (
         "ingress",
         TEXT,
         "Prometheus' selector of the requests that the ingress had for the service.",
-        example='traefik_service_requests_total{service="nox-api"}',
+        example='traefik_service_requests_total{service="api"}',
         without="that of ingress-nginx",
         limits=NOT_BLANK,
     ),
@@ -171,7 +171,7 @@ WATCHED = Topic(
             "grafana",
             TABLE,
             "The service's dashboard.",
-            example={"url": "https://grafana.nox.io", "dashboard": "nox-api"},
+            example={"url": "https://grafana.nox.io", "dashboard": "api"},
             without="a person attests it",
             keys=DASHBOARD,
             waits=("grafana",),
@@ -180,7 +180,7 @@ WATCHED = Topic(
             "sentry",
             TABLE,
             "The service's project.",
-            example={"url": "https://sentry.io", "organization": "nox", "project": "nox-api"},
+            example={"url": "https://sentry.io", "organization": "nox", "project": "api"},
             without="a person attests it",
             keys=PROJECT,
             waits=("sentry",),

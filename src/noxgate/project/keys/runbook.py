@@ -3,13 +3,41 @@
 from datetime import date
 from typing import Literal, get_args
 
-from noxgate.project.keys.key import LIST, NOT_BLANK, TABLE, TEXT, WHOLE, YES_OR_NO, Form, Key, pattern
+from noxgate.project.keys.key import (
+    LIST,
+    NOT_BLANK,
+    NUMBER,
+    TABLE,
+    TEXT,
+    WHOLE,
+    YES_OR_NO,
+    Form,
+    Key,
+    pattern,
+)
 
 Kind = Literal["auto", "mutate", "human", "derived"]
 KINDS = get_args(Kind)
 PROOF = ("link", "ticket", "number", "time", "person")  # what a person's record may have to hold
+ROLES = (
+    "switch",
+    "switch-back",
+    "opened",
+    "checkpoint-record",
+    "key-metric",
+    "load-test",
+    "validated",
+    "overview",
+    "engineer",
+    "status",
+    "next-review",
+)
+MEASURES = ("slow", "failed", "succeeded", "wrong", "server-error")
+BOUNDS = ("target", "critical")
 VERSION = r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?"
 DATE = Form("a date", date, {"type": "string", "format": "date"})
+HOURS = r"\d+h"
+SHARE = {"exclusiveMinimum": 0, "exclusiveMaximum": 1}
 NUMBERS = {"additionalProperties": {"type": "number"}}
 
 RELEASE = (
@@ -69,6 +97,11 @@ PHASE = (
     Key("budget_minutes", WHOLE, "How long the phase may take.", 5),
     Key("folder", TEXT, "Where its checks are.", "tests_preflight"),
     Key("marker", TEXT, "What pytest may also call it, with others.", "production"),
+    Key("serves_users", YES_OR_NO, "Whether users are served while it lasts.", default=False),
+    Key(
+        "validates", YES_OR_NO, "Whether a GO of it validates the release, by a load test too.", default=False
+    ),
+    Key("peer", TEXT, "What a profile calls the other environment that its checks look at.", "production"),
 )
 LINE = (
     Key("ref", TEXT, "The item's number in the inventory.", "RB-2.7", required=True, limits=NOT_BLANK),
@@ -98,6 +131,39 @@ LINE = (
     Key("coming", YES_OR_NO, "The check does not exist yet: the line is `not run`.", default=False),
     Key("derived_from", LIST, "The lines or phases that a derived line follows from.", default=[]),
     Key("limits", TABLE, "Numbers that the check compares with.", default={}, limits=NUMBERS),
+    Key("role", TEXT, "What the engine knows it by, whatever its id.", "status", limits={"enum": [*ROLES]}),
+    Key(
+        "checkpoint",
+        TEXT,
+        "The checkpoint of the 48-hour window that it belongs to.",
+        "6h",
+        limits=pattern(HOURS),
+    ),
+    Key(
+        "metric",
+        TABLE,
+        "Of a key metric: what it measures, and which of its limits says so.",
+        keys=(
+            Key("name", TEXT, "As the sign-off page calls it.", required=True, limits=NOT_BLANK),
+            Key("unit", TEXT, "Its unit; nothing for a number.", required=True),
+            Key("limit", TEXT, "The key in `limits`.", required=True, limits=NOT_BLANK),
+            Key("bound", TEXT, "Which of the two.", required=True, limits={"enum": [*BOUNDS]}),
+            Key("at_least", YES_OR_NO, "Whether more is better.", default=False),
+        ),
+    ),
+    Key(
+        "slo",
+        TABLE,
+        "Of a load test's line: which requests are bad.",
+        keys=(
+            Key("measure", TEXT, "Which are counted.", required=True, limits={"enum": [*MEASURES]}),
+            Key("limit", TEXT, "The key in `limits`.", required=True, limits=NOT_BLANK),
+            Key("quantile", NUMBER, "Of response times: 0.95 for p95.", limits=SHARE),
+            Key("only", TEXT, "The one class of users that it is about.", limits=NOT_BLANK),
+            Key("apart", TEXT, "The class that has a limit of its own.", limits=NOT_BLANK),
+            Key("each", YES_OR_NO, "Whether each class is judged by itself.", default=False),
+        ),
+    ),
     Key("waivable", YES_OR_NO, "Whether a waiver may be accepted.", default=True),
     Key(
         "proof",

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from noxgate.project.runbook import Line
+from noxgate.project.runbook import Line, Runbook
 from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, Status, worst
 
 OPEN = {Shown.NOT_RUN, Shown.UNREACHABLE, Shown.UNPROVEN, Shown.FAILED}
-LOADED = "staging"  # its load test is shown apart
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,9 @@ def derive(
     reason = "" if outcome not in OPEN else f"waits for {_few(held_by)}" if held_by else seen
     shown = ShownLine(line, outcome, reason, held_by=held_by, seen=seen)
     timed = [names[part] for part in line.derived_from if part in names]
-    if line.id.startswith("signoff.overview-") and timed:
+    if line.role == "overview" and timed:
         shown = replace(shown, seen=f"{shown.seen}; {took(timed)}")
-    return _FIELDS[line.id](shown, known) if line.id in _FIELDS else shown
+    return _FIELDS[line.role](shown, known) if line.role in _FIELDS else shown
 
 
 def took(phases: Sequence[ShownPhase]) -> str:
@@ -57,7 +56,7 @@ def took(phases: Sequence[ShownPhase]) -> str:
     measured = [phase.seconds for phase in phases if phase.seconds is not None]
     budget = sum(phase.phase.budget_minutes or 0 for phase in phases)
     said = "not timed" if len(measured) < len(phases) else f"took {clock(sum(measured))}"
-    apart = ", the load test apart" if [phase.phase.name for phase in phases] == [LOADED] else ""
+    apart = ", the load test apart" if [phase.phase.validates for phase in phases] == [True] else ""
     return f"{said}{f' of {budget} min' if budget else ''}{apart}"
 
 
@@ -72,7 +71,7 @@ def clock(seconds: float) -> str:
     return f"{hours} h {left:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def _staging_passed(shown: ShownLine, known: Known) -> ShownLine:
+def _validated(shown: ShownLine, known: Known) -> ShownLine:
     if known.rehearsal and shown.outcome not in OPEN:
         return replace(shown, outcome=Shown.NOT_RUN, reason="a rehearsal is no real target")
     return shown
@@ -103,17 +102,16 @@ def _next_review(shown: ShownLine, known: Known) -> ShownLine:
 
 
 _FIELDS: Mapping[str, Callable[[ShownLine, Known], ShownLine]] = {
-    "signoff.staging-passed": _staging_passed,
-    "signoff.release-engineer": _engineer,
-    "signoff.status": _status,
-    "signoff.next-review": _next_review,
+    "validated": _validated,
+    "engineer": _engineer,
+    "status": _status,
+    "next-review": _next_review,
 }
 
 
-def review_hours(lines: Mapping[str, Line]) -> timedelta | None:
-    """How long after the switch the next review is due, as the runbook has it."""
-    line = lines.get("signoff.next-review")
-    return timedelta(hours=line.limits["hours"]) if line and "hours" in line.limits else None
+def review_hours(runbook: Runbook) -> timedelta:
+    """How long after the switch the next review is due."""
+    return timedelta(hours=runbook.one("next-review").limits["hours"])
 
 
 def _few(names: Sequence[str], most: int = 4) -> str:

@@ -13,7 +13,7 @@ from noxgate.reports.signoff.asked import Asked
 from noxgate.reports.signoff.derived import Known, derive, review_hours
 from noxgate.reports.signoff.loads import loads_of
 from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, SignOff, Status, verdict_on
-from noxgate.reports.signoff.problems import BACK, SWITCH, problems
+from noxgate.reports.signoff.problems import problems
 from noxgate.reports.signoff.runs import Read, read, said, shown_line
 from noxgate.run.record import Record
 from noxgate.run.verdict import Verdict
@@ -24,20 +24,22 @@ from noxgate.trust.runs import Run, newest, runs_of, unreadable
 from noxgate.trust.signing import SigningError
 from noxgate.trust.verify import Expected, disagreements
 
-STATUS = "signoff.status"  # its derived_from are the phases that make a release a success
-BACK_VERSION = "rollback.version"
+# What the page is made of: a role that no line has is an error, and never a page without it.
+ROLES = ("switch", "switch-back", "status", "next-review", "key-metric", "validated", "engineer", "overview")
 
 
 def gather(asked: Asked) -> SignOff:
-    """The page's contents."""
+    """The page's contents; RunbookError where the runbook says no line for a part of them."""
+    for role in ROLES:
+        asked.runbook.having(role)
     place = asked.reports / asked.release
     every = runs_of(place)
     runs = [run for run in every if _is_asked(run, asked)]
     names = [phase.name for phase in asked.runbook.phases.values() if _judged(asked.runbook, phase)]
-    up_to_live = _up_to_live(asked.runbook, names)
+    up_to_live = asked.runbook.one("status").derived_from
     chosen = {name: run for name in names if (run := newest(runs, name)) is not None}
     if PHASE in chosen:
-        chosen[PHASE] = _last_look(runs, chosen)
+        chosen[PHASE] = _last_look(asked.runbook, runs, chosen)
     found, unread = _read_all(asked, chosen, up_to_live)
     records, broken = _records(asked, {run.target for run in chosen.values()})
     phases = tuple(
@@ -73,19 +75,19 @@ def _whole(
         for shown in phase.lines
         if phase.counted or shown.outcome is Shown.FAILED
     )
-    complete = {phase.phase.name for phase in counted} >= set(_up_to_live(asked.runbook, ()))
+    complete = {phase.phase.name for phase in counted} >= set(asked.runbook.one("status").derived_from)
     if verdict.exit is Exit.GO and (problems or not complete):
         verdict = Verdict.INCONCLUSIVE
     status = Status.SUCCESS if verdict.exit is Exit.GO else Status.PARTIAL
     if _rolled_back(asked, phases, records):
         status = Status.ROLLED_BACK
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
-    switched, source = _switched(records, lines)
-    hours = review_hours(asked.runbook.lines)
-    review = switched + hours if switched and hours else None
+    switched, source = _switched(asked.runbook, records, lines)
+    review = switched + review_hours(asked.runbook) if switched else None
     unsealed = [phase.phase.name for phase in counted if phase.run is None or not phase.run.seal.believed]
     known = Known(asked.rehearsal, status, _engineer(counted, rehearsal=asked.rehearsal), unsealed, review)
-    validated = names_in(asked.root, asked.serving.get("staging", "NAME"))
+    where = asked.runbook.one("validated").derived_from[0]
+    validated = names_in(asked.root, asked.serving.get(where, "NAME"))
     derived = tuple(
         derive(replace(line, next=line.next_on(validated)), lines, phases, known)
         for line in asked.runbook.lines.values()
@@ -118,9 +120,9 @@ def _is_asked(run: Run, asked: Asked) -> bool:
     return address is None or run.results.target.base_url == address
 
 
-def _last_look(runs: Sequence[Run], chosen: Mapping[str, Run]) -> Run:
+def _last_look(runbook: Runbook, runs: Sequence[Run], chosen: Mapping[str, Run]) -> Run:
     """The window's run that judged most since the live run: an earlier checkpoint takes none of it back."""
-    live = chosen.get(SWITCH.partition(".")[0])
+    live = chosen.get(runbook.one("switch").phase)
     since = [run for run in runs if PHASE in run.whole and (live is None or run.started > live.started)]
     return max(since, key=lambda run: (run.judged(PHASE), run.started), default=chosen[PHASE])
 
@@ -128,12 +130,6 @@ def _last_look(runs: Sequence[Run], chosen: Mapping[str, Run]) -> Run:
 def _judged(runbook: Runbook, phase: Phase) -> bool:
     """Whether a phase has lines of its own, and not only such as follow from others."""
     return any(line.phase == phase.name and line.kind != "derived" for line in runbook.lines.values())
-
-
-def _up_to_live(runbook: Runbook, names: Sequence[str]) -> Sequence[str]:
-    """The phases that make a release a success; the window and a rollback come later."""
-    status = runbook.lines.get(STATUS)
-    return status.derived_from if status else names
 
 
 def _read_all(
@@ -226,27 +222,30 @@ def _rolled_back(asked: Asked, phases: Sequence[ShownPhase], records: Sequence[R
     have a clock of their own, which says nothing of before and after.
     """
     lines = {shown.line.id: shown for phase in phases for shown in phase.lines}
-    switch = lines.get(SWITCH)
+    switch = lines.get(asked.runbook.one("switch").id)
+    ways_back = [line.id for line in asked.runbook.having("switch-back")]
     after = switch.at if switch and switch.at else datetime.min.replace(tzinfo=UTC)
     seen = [
         back.at
-        for back in map(lines.get, (BACK, BACK_VERSION))
+        for back in map(lines.get, ways_back)
         if back and back.at and back.outcome in {Shown.PASSED, Shown.UNPROVEN, Shown.WAIVED}
     ]
     said_so = [
         record.at
         for record in records
         if record.kind == ATTESTATION
-        and record.line.partition(".")[0] == BACK.partition(".")[0]
+        and record.line.partition(".")[0] == ways_back[0].partition(".")[0]
         and not asked.rehearsal
     ]
     return any(at > after for at in (*seen, *said_so))
 
 
-def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> tuple[datetime | None, str]:
+def _switched(
+    runbook: Runbook, records: Sequence[Record], lines: Mapping[str, ShownLine]
+) -> tuple[datetime | None, str]:
     """When traffic was switched, and who says so: the window's opening, else the run that saw it."""
     opened = [record for record in records if record.kind == OPENED]
-    switch = lines.get(SWITCH)
+    switch = lines.get(runbook.one("switch").id)
     if opened:
         try:
             # a rehearsal's window is played by a clock of its own
@@ -256,7 +255,7 @@ def _switched(records: Sequence[Record], lines: Mapping[str, ShownLine]) -> tupl
             return opened[-1].at, "when the window was opened"
         return at, "as the record that opened the window has it"
     if switch and switch.outcome is Shown.PASSED:
-        return switch.at, f"when the run began that saw {SWITCH} pass"
+        return switch.at, f"when the run began that saw {runbook.one('switch').id} pass"
     return None, ""
 
 

@@ -6,15 +6,6 @@ from dataclasses import dataclass
 
 from noxgate.reports.signoff.model import Shown, ShownLine
 
-# name, unit, the limit's name in runbook.toml, the two lines; of pods at least, of the others at most
-_METRICS = (
-    ("Response time, p95", "ms", "p95_ms", "p95-within-target", "p95-below-critical"),
-    ("Error rate", "%", "errors_percent", "errors-within-target", "errors-below-critical"),
-    ("Memory, of its limit", "%", "percent", "memory-within-target", "memory-below-critical"),
-    ("CPU, of its limit", "%", "percent", "cpu-within-target", "cpu-below-critical"),
-    ("Pods ready", "", "pods", "pods-within-target", "pods-above-critical"),
-)
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -40,22 +31,18 @@ class Metric:
 
 
 def key_metrics(lines: Mapping[str, ShownLine]) -> Iterator[Metric]:
-    """Those that the runbook has."""
-    for name, unit, limit, within, beyond in _METRICS:
-        first, second = lines.get(f"live.{within}"), lines.get(f"live.{beyond}")
-        if (
-            first is None
-            or second is None
-            or not {limit} <= first.line.limits.keys() & second.line.limits.keys()
-        ):
-            continue
-        at_least = limit == "pods"
-        value = measured(first, at_least=at_least)
+    """Those that the runbook has, each by its two lines."""
+    metrics = [(shown.line.metric, shown) for shown in lines.values() if shown.line.metric]
+    critical = {said.name: (said, shown) for said, shown in metrics if said.bound == "critical"}
+    for said, first in metrics:
+        if said.bound != "target" or said.name not in critical:
+            continue  # a page may be of a part of the phases
+        other, second = critical[said.name]
+        value = measured(first, at_least=said.at_least)
         if value is None:
-            value = measured(second, at_least=at_least)
-        yield Metric(
-            name, unit, first.line.limits[limit], second.line.limits[limit], at_least, value, first, second
-        )
+            value = measured(second, at_least=said.at_least)
+        limits = first.line.limits[said.limit], second.line.limits[other.limit]
+        yield Metric(said.name, said.unit, *limits, said.at_least, value, first, second)
 
 
 def measured(shown: ShownLine, *, at_least: bool) -> float | None:

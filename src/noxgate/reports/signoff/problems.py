@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from noxgate.project.runbook import Runbook
 from noxgate.reports.signoff.asked import Asked
 from noxgate.reports.signoff.runs import said
 from noxgate.trust.beside import beside, everybody
 from noxgate.trust.runs import Run, also_on, narrowed_since
 from noxgate.trust.sealed import altered
-
-SWITCH = "live.traffic-switch"
-BACK = "rollback.traffic-switch"
 
 
 def problems(
@@ -23,7 +21,7 @@ def problems(
     yield from _order(chosen, counted)
     yield from _elsewhere(runs, chosen, counted)
     yield from _from_the_future(every, asked)
-    yield from _way_back(runs, chosen)
+    yield from _way_back(asked.runbook, runs, chosen)
     if not asked.rehearsal:
         yield from map(said, _aside(asked, chosen))
 
@@ -71,9 +69,9 @@ def _from_the_future(runs: Sequence[Run], asked: Asked) -> Iterator[str]:
             yield f"{run.folder.name}: is from the future: it began {run.started:%Y-%m-%d %H:%M} UTC"
 
 
-def _way_back(runs: Sequence[Run], chosen: Mapping[str, Run]) -> Iterator[str]:
+def _way_back(runbook: Runbook, runs: Sequence[Run], chosen: Mapping[str, Run]) -> Iterator[str]:
     """Who looks for a rollback after the last switch, be it for a part of it, has a reason to."""
-    live, back = SWITCH.partition(".")[0], BACK.partition(".")[0]
+    live, back = runbook.one("switch").phase, runbook.having("switch-back")[0].phase
     since = [
         run for run in runs if back in run.phases and live in chosen and run.started > chosen[live].started
     ]

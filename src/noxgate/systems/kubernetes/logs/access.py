@@ -56,7 +56,7 @@ _CLIENT_PAIR = re.compile(
 )
 _BROKEN = 500
 _UNAVAILABLE = 503
-# Kubernetes asks while a pod starts, and 503 is how it says so: rollout and /ready are checks of their own.
+# Kubernetes asks while a pod starts, and 503 is how it says so: rollout and readiness are other checks.
 _PROBE = re.compile(
     r"kube-probe/|[ /](?:-/)?(?:actuator/)?"
     r"(?:health|healthy|healthz|health-?check|ready|readyz|readiness|live|livez|liveness|startup|startupz)(?:/[\w/-]*)?(?=[\s?\"']|$)"

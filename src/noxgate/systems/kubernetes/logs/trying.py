@@ -120,7 +120,7 @@ def _told(tried: Sequence[Tried], *, every: bool) -> Iterator[str]:
     yield ""
     many = f"{len(tried)} event{'s' if tried[1:] else ''}"
     if bad:
-        yield f"live.log-errors would fail: {len(bad)} of {many} {'is' if len(bad) == 1 else 'are'} an error"
+        yield f"the check would fail: {len(bad)} of {many} {'is' if len(bad) == 1 else 'are'} an error"
         yield "harmless and known: [[allowed]] pattern and reason in log_allow_list, docs/LOGS.md"
     else:
-        yield f"live.log-errors would pass: none of {many} is an error"
+        yield f"the check would pass: none of {many} is an error"
