@@ -75,7 +75,7 @@ client_id = "client"
 CHECK = """
 import pytest
 from noxgate.look.observation import Observation
-from noxgate.errors import UnreachableError
+from noxgate.errors import NotCountedError, UnreachableError
 {top}
 {decorator}
 @pytest.mark.runbook("{line}")

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from noxgate.trust.agreement import contradictions
+
 if TYPE_CHECKING:
     from tests_self.conftest import Project
 
@@ -19,6 +21,8 @@ ENDINGS = {
     "breaks": ("raise RuntimeError('broken')", {}, "failed"),
     "exits": ("raise SystemExit(0)", {}, "failed"),
     "away": ("raise UnreachableError('https://x: connection refused')", {}, "unreachable"),
+    # what has no business here: the line is not optional
+    "uncounted": ("raise NotCountedError('nothing named')", {}, "failed"),
     "blind": ("assert True", {"looks": False}, "not run"),
     "skips": ("pytest.skip('not today')", {}, "not run"),
     "needs": ("pytest.importorskip('no_such_module')", {}, "not run"),
@@ -218,6 +222,31 @@ def test_failed_beats_unreachable_beats_not_run(project: "Project") -> None:
     assert "NO-GO  staging, release 8.0.0 on staging: 1 failed, 1 unreachable, 1 not run" in result.outlines
     block = [line.split()[0] for line in result.outlines if line.startswith(("failed ", "unreachable "))]
     assert block == ["failed", "unreachable"]
+
+
+@alone_and_xdist
+def test_an_optional_line_may_not_count(project: "Project", workers: tuple[str, ...]) -> None:
+    """It says why, and lets the release go; JUnit and results agree, so that it can be sealed."""
+    project.line("staging.slower", "optional = true")
+    project.check("slower", "raise NotCountedError('nothing is named')")
+
+    result = project.gate(*workers)
+
+    assert result.ret == 0
+    assert project.outcomes()["slower"] == "not counted"
+    assert "GO  staging, release 8.0.0 on staging: 1 not counted, 2 passed" in result.outlines
+    result.stdout.fnmatch_lines(["not counted staging.slower * nothing is named"])
+    assert list(contradictions(project.folders()[0])) == []
+
+
+def test_nothing_that_counts_is_not_go(project: "Project") -> None:
+    """Each line optional, and none that was judged."""
+    runbook = project.path / "runbook.toml"
+    runbook.write_text(runbook.read_text().replace('kind = "auto"', 'kind = "auto"\noptional = true'))
+    for name in ("version", "health"):
+        project.check(name, "raise NotCountedError('nothing is named')")
+
+    assert project.gate().ret == 2
 
 
 def test_two_checks_of_a_line_must_both_pass(project: "Project") -> None:

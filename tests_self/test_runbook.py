@@ -71,7 +71,7 @@ derived_from = ["staging"]
 """
 LINE_KEYS = (
     "ref, kind, section, seed, expected, next, coming, derived_from, limits, role, "
-    "checkpoint, metric, slo, waivable, proof"
+    "checkpoint, metric, slo, waivable, optional, proof"
 )
 
 

@@ -12,7 +12,7 @@ from noxgate.run.record import Record
 from noxgate.run.verdict import CheckResult, Outcome, Verdict, judge, verdict_of
 from noxgate.trust.records import ATTESTATION
 
-WAIVED = Outcome.WAIVED
+WAIVED, NOT_COUNTED = Outcome.WAIVED, Outcome.NOT_COUNTED
 PASSED, NOT_RUN, UNREACHABLE, FAILED = Outcome.PASSED, Outcome.NOT_RUN, Outcome.UNREACHABLE, Outcome.FAILED
 
 
@@ -33,17 +33,18 @@ def test_go_needs_nothing_but_passed(several: tuple[Outcome, ...]) -> None:
 
     if FAILED in several:
         assert verdict is Verdict.NO_GO
-    elif set(several) == {PASSED}:
+    elif set(several) - {NOT_COUNTED} == {PASSED}:
         assert verdict is Verdict.GO
-    elif set(several) <= {PASSED, WAIVED}:
+    elif WAIVED in several and set(several) <= {PASSED, WAIVED, NOT_COUNTED}:
         assert verdict is Verdict.GO_WITH_WAIVERS
     else:
         assert verdict is Verdict.INCONCLUSIVE
 
 
 def test_nothing_is_not_go() -> None:
-    """No outcome at all proves nothing."""
+    """No outcome at all proves nothing, nor do lines that do not count."""
     assert verdict_of([]) is Verdict.INCONCLUSIVE
+    assert verdict_of([NOT_COUNTED, NOT_COUNTED]) is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(

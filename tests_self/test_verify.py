@@ -452,6 +452,11 @@ def test_stale_evidence(bundle: Bundle) -> None:
             id="verdict",
         ),
         pytest.param(
+            lambda results: results["lines"][0].update(outcome="not counted", reason="none is named"),
+            ["staging.version: not counted: none is named"],
+            id="not-counted",
+        ),
+        pytest.param(
             lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER), [], id="waived"
         ),
         pytest.param(
@@ -538,6 +543,17 @@ def test_an_unwaivable_line_that_was_waived(bundle: Bundle) -> None:
 
     (reason,) = bundle.refused()
     assert reason.startswith("staging.version: its waiver does not count: this line cannot be waived")
+
+
+def test_an_optional_line_that_does_not_count(bundle: Bundle) -> None:
+    """As the runbook of the checkout has it."""
+    text = (bundle.root / "runbook.toml").read_text()
+    (bundle.root / "runbook.toml").write_text(
+        text.replace("[staging.version]\n", "[staging.version]\noptional = true\n")
+    )
+    bundle.resign(lambda results: results["lines"][0].update(outcome="not counted", reason="none is named"))
+
+    assert bundle.refused() == []
 
 
 # ---------------------------------------------------------------- a release

@@ -25,6 +25,7 @@ NoxgateError
         NoDataError
         RightError          a right lacks, in the cluster
     NotMadeError            nobody has made what the line judges: it is `not run`
+    NotCountedError         there is nothing to compare with, and nothing says that there is: `not counted`
     FactsError              an AssertionError, too: the release is wrong, the line is `failed`
     ManifestError           an AssertionError, too
     YamlError               a text that kubectl refuses to read
@@ -77,6 +78,10 @@ class ProfileError(NoxgateError):
 
 class NotMadeError(NoxgateError):
     """Nobody has made yet what a line judges, such as a load test: what is missing, and what makes it."""
+
+
+class NotCountedError(NoxgateError):
+    """An optional line has nothing to judge, as whoever writes the record or the profile has it. One line."""
 
 
 class UnreachableError(NoxgateError):

@@ -21,6 +21,7 @@ from noxgate.run import results_file
 from noxgate.run.pytest_program import RunEnded, run_pytest
 from noxgate.run.verdict import Outcome
 
+GOOD = (Outcome.PASSED, Outcome.NOT_COUNTED)
 SABOTAGE = "NOXGATE_SABOTAGE"  # what a report of a rehearsal says was broken
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
 APART = frozenset({"backup", "migration", "science", "slo"})
@@ -117,7 +118,7 @@ def difference(
     red = {
         line.id: line
         for line in results_file.read(folder).lines
-        if line.outcome is not Outcome.PASSED and line.id in tried
+        if line.outcome not in GOOD and line.id in tried
     }
     missed = [line for line in (fault.line, *fault.also) if line in tried and line not in red]
     found = red.get(fault.line)

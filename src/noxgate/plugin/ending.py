@@ -134,7 +134,7 @@ class Ending:
         by = {outcome: [one for one in alone if one.outcome is outcome] for outcome in Outcome}
         for result in by[Outcome.FAILED]:
             reporter.line(row_of(Outcome.FAILED, result, result.reason))
-        for row in by_cause(by[Outcome.UNREACHABLE]):
+        for row in (*by_cause(by[Outcome.UNREACHABLE]), *by_cause(by[Outcome.NOT_COUNTED])):
             reporter.line(row)
         for result in by[Outcome.WAIVED]:
             reporter.line(row_of(Outcome.WAIVED, result, result.reason))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.errors import NotMadeError, UnreachableError
+from noxgate.errors import NotCountedError, NotMadeError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.wording import compared, reason_of, without_assert
 from noxgate.plugin import allure
@@ -78,13 +78,16 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Innermost of all wrappers, so that every other plugin sees the outcome and the scrubbed text."""
     gate = gate_of(item.config)
+    nothing = ""
     if gate is not None and call.excinfo:
         without_assert(call.excinfo.value)
+        if isinstance(call.excinfo.value, NotCountedError) and gate.line(item.nodeid).optional:
+            nothing, call.excinfo = str(call.excinfo.value), None  # to pytest it is no failure
     report = yield
     if gate is None:
         return report
     observed = item.stash.get(OBSERVED, [])
-    outcome, reason = _outcome(report, call, item, looked=bool(observed))
+    outcome, reason = _outcome(report, call, item, looked=bool(observed), nothing=nothing)
     scrub = gate.scrubber
     reason = scrub.scrub(reason)
     line = gate.line(item.nodeid)
@@ -134,6 +137,8 @@ def pytest_report_teststatus(
     report: pytest.TestReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     properties = dict(getattr(report, "user_properties", ()))
+    if report.when == "call" and report.passed and properties.get(OUTCOME) == Outcome.NOT_COUNTED:
+        return "not counted", "-", ("NOT COUNTED", {"cyan": True})
     if report.passed and not hasattr(report, "wasxfail"):  # a tear-down that says what became of the call
         return None
     outcome = properties.get(OUTCOME)
@@ -173,7 +178,7 @@ def _reported(report: pytest.TestReport) -> tuple[Outcome, str]:
     if OUTCOME not in properties:  # a crashed xdist worker reports nothing else
         return Outcome.NOT_RUN, "the process that ran this check died"
     outcome, reason = Outcome(str(properties[OUTCOME])), str(properties[REASON])
-    if outcome is Outcome.PASSED and report.failed:
+    if outcome in {Outcome.PASSED, Outcome.NOT_COUNTED} and report.failed:
         return Outcome.FAILED, str(report.longrepr)
     if outcome is Outcome.PASSED and (report.skipped or hasattr(report, "wasxfail")):
         return Outcome.NOT_RUN, NOT_LOOKING
@@ -181,7 +186,12 @@ def _reported(report: pytest.TestReport) -> tuple[Outcome, str]:
 
 
 def _outcome(
-    report: pytest.TestReport, call: pytest.CallInfo[None], item: pytest.Item, *, looked: bool
+    report: pytest.TestReport,
+    call: pytest.CallInfo[None],
+    item: pytest.Item,
+    *,
+    looked: bool,
+    nothing: str,
 ) -> tuple[Outcome, str]:
     error = call.excinfo.value if call.excinfo else None
     passed_call = report.when == "call" and report.passed
@@ -196,7 +206,7 @@ def _outcome(
         return Outcome.FAILED, str(report.longrepr)
     if passed_call and not looked:
         return Outcome.NOT_RUN, "passed without looking at anything"
-    return Outcome.PASSED, ""
+    return (Outcome.NOT_COUNTED, nothing) if passed_call and nothing else (Outcome.PASSED, "")
 
 
 def _scrubbed(longrepr: Any, gate: Gate) -> Any:

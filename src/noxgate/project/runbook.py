@@ -85,6 +85,7 @@ class Line:
     checkpoint: str = ""
     metric: KeyMetric | None = None
     slo: SloData | None = None
+    optional: bool = False
 
     def next_on(self, names: Mapping[str, str]) -> str:
         """What to do when it fails, with the target's own names in its commands; an unknown one in capitals.
@@ -300,6 +301,7 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: 
         checkpoint=table.get("checkpoint", ""),
         metric=KeyMetric(**table["metric"]) if "metric" in table else None,
         slo=SloData(**table["slo"]) if "slo" in table else None,
+        optional=table.get("optional", False),
     )
 
 

@@ -15,9 +15,10 @@ WAS_NOT_RUN = "was not run"
 
 
 class Outcome(StrEnum):
-    """What became of a check or a line, best first. Only a line is waived."""
+    """What became of a check or a line, best first. Only lines are waived, only optional ones not counted."""
 
     PASSED = "passed"
+    NOT_COUNTED = "not counted"
     WAIVED = "waived"
     NOT_RUN = "not run"
     UNREACHABLE = "unreachable"
@@ -108,8 +109,8 @@ def judge(
 
 
 def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
-    """GO only where there is at least one outcome and every one is `passed`."""
-    seen = set(outcomes)
+    """GO only where there is at least one outcome that counts and every one of those is `passed`."""
+    seen = set(outcomes) - {Outcome.NOT_COUNTED}
     if Outcome.FAILED in seen:
         return Verdict.NO_GO
     if not seen or seen - {Outcome.PASSED, Outcome.WAIVED}:

@@ -121,7 +121,9 @@ def _statement(folder: Path, root: Path, profile: Path) -> dict[str, Any]:
             "passedTests": [line for line, outcome in outcomes.items() if outcome == Outcome.PASSED],
             "warnedTests": [line for line, outcome in outcomes.items() if outcome == Outcome.WAIVED],
             "failedTests": [
-                line for line, outcome in outcomes.items() if outcome not in {Outcome.PASSED, Outcome.WAIVED}
+                line
+                for line, outcome in outcomes.items()
+                if outcome not in {Outcome.PASSED, Outcome.WAIVED, Outcome.NOT_COUNTED}
             ],
             # for people; what counts is in results.json
             "noxgate": {

@@ -233,6 +233,8 @@ def _against(line: Line, judged: Judged | None, records: Mapping[int, Record], t
         return "is not in the results"
     if judged.outcome is Outcome.WAIVED:
         return _against_waiver(line, judged.waiver, today)
+    if judged.outcome is Outcome.NOT_COUNTED and line.optional and judged.checks:
+        return None
     if judged.outcome is not Outcome.PASSED:
         return f"{judged.outcome}: {' '.join(judged.reason.split())}"[:200]
     if line.kind == "human" and not judged.checks:  # with one that looked, the check decides

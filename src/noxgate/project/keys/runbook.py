@@ -166,6 +166,12 @@ LINE = (
     ),
     Key("waivable", YES_OR_NO, "Whether a waiver may be accepted.", default=True),
     Key(
+        "optional",
+        YES_OR_NO,
+        "Ours, and not the runbook's: where nothing is named to compare with, it is `not counted`.",
+        default=False,
+    ),
+    Key(
         "proof",
         LIST,
         "What the record of a person must hold.",

@@ -31,6 +31,8 @@ def derive(
         for part in line.derived_from
         for shown in (names[part].lines if part in names else [lines[part]] if part in lines else [])
     ]
+    left_out = sum(shown.outcome is Shown.NOT_COUNTED for shown in sources)
+    sources = [shown for shown in sources if shown.outcome is not Shown.NOT_COUNTED]
     order = list(Shown)
     open_ = sorted(
         (shown for shown in sources if shown.outcome in OPEN), key=lambda shown: -order.index(shown.outcome)
@@ -39,6 +41,7 @@ def derive(
     passed = sum(shown.outcome not in OPEN for shown in sources)
     waived = sum(shown.outcome is Shown.WAIVED for shown in sources)
     seen = f"{passed} of {len(sources)} lines passed" + (f", {waived} of them waived" if waived else "")
+    seen += f", {left_out} not counted" if left_out else ""
     empty = [part for part in line.derived_from if part in names and not names[part].lines]
     outcome = worst(shown.outcome for shown in sources)
     if empty and outcome in {Shown.PASSED, Shown.WAIVED}:  # nothing to look at is nothing passed

@@ -15,6 +15,7 @@ class Shown(StrEnum):
     """What the page says of a line, best first. Unproven: a run says passed, and the run is not believed."""
 
     PASSED = "passed"
+    NOT_COUNTED = "not counted"
     WAIVED = "waived"
     NOT_RUN = "not run"
     UNREACHABLE = "unreachable"
@@ -34,8 +35,10 @@ class Status(StrEnum):
         return self is Status.SUCCESS
 
 
+GOOD = {Shown.PASSED, Shown.NOT_COUNTED, Shown.WAIVED}
 _COUNTS_AS = {
     Shown.PASSED: Outcome.PASSED,
+    Shown.NOT_COUNTED: Outcome.NOT_COUNTED,
     Shown.WAIVED: Outcome.WAIVED,
     Shown.FAILED: Outcome.FAILED,
 }
@@ -217,8 +220,7 @@ class SignOff:
             shown
             for phase in self.phases
             for shown in phase.lines
-            if (phase.counted and shown.outcome not in {Shown.PASSED, Shown.WAIVED})
-            or shown.outcome is Shown.FAILED
+            if (phase.counted and shown.outcome not in GOOD) or shown.outcome is Shown.FAILED
         ]
         return sorted(found, key=lambda shown: -order.index(shown.outcome))
 

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 # never colour alone: a sign and a word stand beside it
 SIGNS = {
     Shown.PASSED: "✓",
+    Shown.NOT_COUNTED: "○",
     Shown.WAIVED: "≈",
     Shown.NOT_RUN: "–",  # noqa: RUF001 (a sign: a hyphen is too short for one)
     Shown.UNREACHABLE: "?",

@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 from noxgate.look.observation import shortened
 from noxgate.project import schedule
 from noxgate.project.runbook import Line, Runbook
-from noxgate.reports.signoff.model import Accepted, Look, Seal, Shown, ShownCheck, ShownLine, ShownRun, Word
+from noxgate.reports.signoff.model import (
+    GOOD,
+    Accepted,
+    Look,
+    Seal,
+    Shown,
+    ShownCheck,
+    ShownLine,
+    ShownRun,
+    Word,
+)
 from noxgate.reports.summary import names
 from noxgate.run.results import Acceptance, Attested, Judged
 from noxgate.run.verdict import CheckResult
@@ -90,7 +100,7 @@ def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
         _accepted(judged.waiver),
         at,
     )
-    if shown.outcome not in {Shown.PASSED, Shown.WAIVED}:
+    if shown.outcome not in GOOD:
         return shown
     doubt = found.against.get(line.id)
     if not found.run.seal.believed:
