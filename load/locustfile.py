@@ -16,11 +16,12 @@ from locust.runners import MasterRunner, WorkerRunner  # noqa: TID251
 
 from noxgate.slo.holds import Second
 from noxgate.slo.plan import CLASSES, PLAN, TOKEN, read_plan
-from noxgate.slo.result import Problem, Result, write
+from noxgate.slo.result import Generator, Problem, Result, write
 from noxgate_load.arrivals import Arrivals
 from noxgate_load.course import Course
 from noxgate_load.engine import TOTALS, ApiUser
 from noxgate_load.health import Health
+from noxgate_load.machine import this_machine
 from noxgate_load.recorder import Recorder
 from noxgate_load.samples import Sample, clock, wall
 from noxgate_load.shape import Shape
@@ -38,6 +39,7 @@ states = States()
 arrivals = Arrivals(health.dropped)
 visits = Visits()
 HERE = "this process"
+MACHINE = this_machine()
 
 
 class Visitor(ApiUser):
@@ -88,6 +90,7 @@ class Conductor:
         self._reports = Reports(environment, recorder, TOTALS)
         self._states: dict[str, State] = {}
         self._errors: dict[str, int] = {}
+        self._machines = {MACHINE} if self._sends else set()
         HOOKS.user_error.add_listener(self._mistake)
         HOOKS.report_to_master.add_listener(self._report)
         HOOKS.worker_report.add_listener(self._take)
@@ -141,11 +144,13 @@ class Conductor:
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         data["noxgate-states"] = states.drain()
         data["noxgate-state"] = [health.drain(), visits.drain(), jobs.accepted, jobs.right, self._errors]
+        data["noxgate-machine"] = list(MACHINE)
 
     def _take(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         drained, seen, *state = data["noxgate-state"]
         states.add(data["noxgate-states"])
         visits.take(seen)
+        self._machines.add(tuple(data["noxgate-machine"]))
         name = client_id.rpartition("_")[2][:8]
         health.take(f"worker {name}", drained)
         self._states[client_id] = State(*state)
@@ -200,6 +205,7 @@ class Conductor:
             nonce=plan.nonce,
             sent=self._reports.sent,
             states={provider: tuple(digests) for provider, digests in states.seen.items()},
+            generators=tuple(Generator(*machine) for machine in sorted(self._machines)),
             visits={second: (began, ended) for second, (began, ended) in sorted(visits.seconds.items())},
         )
 

@@ -3,7 +3,7 @@
 `result.json.gz`. Response times are kept one by one (four bytes each, in seconds), counts exactly. Schema 2
 has the nonce of its run, what was sent, and visits; of schema 1 nothing proves that a load test made it.
 Schema 3 has the science that was new; what is of one before may have been answered from the database.
-It may have digests of the states that sign-ins were given.
+It may have digests of the states that sign-ins were given, and the machines that sent.
 """
 
 import base64
@@ -28,6 +28,7 @@ NAME = "result.json.gz"
 SCHEMA = 3
 READABLE = (1, 2, 3)
 SINCE = {"nonce": 2, "sent": 2, "visits": 2, "new_jobs": 3}
+MAY_HAVE = ("states", "generators")  # what schema 3 has only where there are any
 ROUNDED = 1e-6  # of a response time, at most, when it was packed
 MOST_BYTES = 500_000_000  # unpacked: hours of samples
 
@@ -82,6 +83,22 @@ class NewJob:
 
 
 @dataclass(frozen=True)
+class Generator:
+    """A machine that sent: two results of unlike ones say nothing of two versions.
+
+    `mhz`: its clock rate, 0 where the system does not tell; `processor` as it calls itself, or "".
+    """
+
+    cores: int
+    mhz: int
+    processor: str
+
+    def __str__(self) -> str:
+        rate = f" at {self.mhz} MHz" if self.mhz else ""
+        return f"{self.cores} cores{rate} ({self.processor or 'of no name'})"
+
+
+@dataclass(frozen=True)
 class Result:
     """One load test.
 
@@ -114,6 +131,7 @@ class Result:
     visits: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     new_jobs: tuple[NewJob, ...] = ()
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider -> digests
+    generators: tuple[Generator, ...] = ()  # each machine once; none in results of before
     schema: int = SCHEMA
 
     @property
@@ -169,8 +187,8 @@ def write(path: Path, result: Result) -> None:
         del document["ramp"]["new_jobs"]
     if not result.ramp.methods:  # of one from before a ramp said them
         del document["ramp"]["methods"]
-    if not result.states:  # a key that schema 3 may have
-        del document["states"]
+    for name in [name for name in MAY_HAVE if not document[name]]:
+        del document[name]
     document["users"] = {str(second): users for second, users in result.users.items()}
     document["seconds"] = {
         name: {str(second): _packed(measured) for second, measured in by.items()}
@@ -203,6 +221,7 @@ def read(path: Path) -> Result:
                 **document,
                 "visits": {int(second): (began, ended) for second, (began, ended) in visits.items()},
                 "states": {name: tuple(some) for name, some in document.get("states", {}).items()},
+                "generators": tuple(Generator(**one) for one in document.get("generators", ())),
                 "ramp": ramp_of(document["ramp"]),
                 "problems": tuple(document["problems"]),
                 "new_jobs": tuple(NewJob(**job) for job in document.get("new_jobs", ())),
