@@ -8,7 +8,7 @@ from kube_standin.objects.custom import kinds_of
 from kube_standin.objects.kinds import Kind
 from kube_standin.objects.schema import Schemas
 from kube_standin.objects.store import Store
-from kube_standin.settings import Places, Settings
+from kube_standin.settings import Places, Settings, User
 from kube_standin.wire.access import STARTING, Access, Tokens
 from kube_standin.wire.answers import Json
 
@@ -24,7 +24,7 @@ class Cluster:
         self.store = Store()
         self.schemas = Schemas()
         self.access = Access(self.store)
-        self.tokens = Tokens(settings.tokens)
+        self.tokens = Tokens(settings.tokens, self._has_account)
         self.places = Places(settings.path)
         self.controllers = settings.controllers
 
@@ -33,6 +33,11 @@ class Cluster:
         yield from BUILT_IN
         for definition in self.store.all(DEFINITIONS):
             yield from kinds_of(definition)
+
+    def _has_account(self, user: User) -> bool:
+        *_, namespace, name = user.name.split(":")
+        found = self.store.get(built_in("ServiceAccount"), namespace, name)
+        return found is not None and found["metadata"]["uid"] == user.uid
 
     def find(self, group: str, version: str, plural: str) -> Kind | None:
         wanted = (group, version, plural)

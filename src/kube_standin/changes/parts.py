@@ -86,7 +86,7 @@ class Parts:
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
     def issue_token(self, call: Call) -> Json:
-        """A token for a service account, good until this server ends."""
+        """A token for a service account, good for as long as that is there."""
         account = self._writer.existing(call)
         given = syntax.parse(call.body, is_yaml=call.is_yaml) if call.body.strip() else {}
         seconds = given.get("spec", {}).get("expirationSeconds", TOKEN_LIFE)

@@ -1,6 +1,6 @@
 """Who asks and what they may do: bearer tokens, and RBAC from the stored roles and bindings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kube_standin.objects.builtin import BUILT_IN, RBAC
@@ -44,18 +44,22 @@ class Grant:
 class Tokens:
     """The bearer tokens: those of the settings, and those that the server has issued to service accounts."""
 
-    def __init__(self, known: Mapping[str, User]) -> None:
+    def __init__(self, known: Mapping[str, User], is_there: Callable[[User], bool]) -> None:
         self._known = dict(known)
+        self._issued: dict[str, User] = {}
+        self._is_there = is_there
 
     def add(self, token: str, user: User) -> None:
-        self._known[token] = user
+        """One that is good for as long as its service account is there: another of its name is another."""
+        self._issued[token] = user
 
     def user(self, authorization: str) -> User:
         """Who sends this Authorization header; without one, nobody in particular."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS
-        user = self._known.get(token.strip())
+        issued = self._issued.get(token.strip())
+        user = issued if issued and self._is_there(issued) else self._known.get(token.strip())
         if user is None:
             raise answers.unauthorized()
         return user

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.look.secret import FRAGMENT, Secret
+from noxgate.project.credentials.in_files import of_pod, token_in
 
 DEFAULT = "~/.kube/config"
 NAME = "KUBECONFIG's credentials"  # as "would have shown $…"; no variable's name, since it is in a file
@@ -22,6 +23,10 @@ def kubeconfig_secrets(files: str | None) -> list[Secret]:
     What cannot be read here cannot be used either: the lines that need the cluster are unreachable.
     """
     found: dict[str, Secret] = {}
+    if pod := of_pod():
+        with suppress(OSError, ValueError):
+            token = token_in(pod.token)
+            found[token] = Secret(NAME, token)
     for name in (files or str(Path(DEFAULT).expanduser())).split(os.pathsep):
         for user in _users(Path(name)):
             for value in _values(user, Path(name).parent):
@@ -38,9 +43,14 @@ class Cluster:
 
 
 def clusters(files: Sequence[str]) -> Mapping[str | None, Cluster]:
-    """The API server of each context, of the current one under None; nothing of a broken file."""
+    """The API server of each context, of the current one under None; nothing of a broken file.
+
+    Without any file, the one that a pod is given.
+    """
     import yaml  # noqa: PLC0415 (as below)
 
+    if (pod := of_pod()) and not any(Path(name).is_file() for name in files):
+        return {None: Cluster(pod.server)}
     servers: dict[str, Cluster] = {}
     contexts: dict[str, str] = {}
     current: str | None = None
@@ -70,6 +80,9 @@ def authorities(files: Sequence[Path]) -> Mapping[str | None, str]:
     """What vouches for the API server of each context, in PEM form; of the current one under None."""
     import yaml  # noqa: PLC0415 (as below)
 
+    if (pod := of_pod()) and not any(file.is_file() for file in files):
+        with suppress(OSError, ValueError):
+            return {None: pod.authority.read_text(encoding="utf-8")}
     known: dict[str, str] = {}
     contexts: dict[str, str] = {}
     current: str | None = None

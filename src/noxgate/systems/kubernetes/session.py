@@ -20,6 +20,7 @@ from noxgate.look.documents import of_json
 from noxgate.look.observation import Patience, shortened
 from noxgate.look.waiting import pause
 from noxgate.machine.late import late
+from noxgate.project.credentials.in_files import FOLDER, of_pod, token_file, token_in
 from noxgate.project.profile_values import is_loopback
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes import library
@@ -27,7 +28,7 @@ from noxgate.systems.kubernetes import library
 if TYPE_CHECKING:
     import urllib3
     import yaml
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, Configuration
     from kubernetes.stream.ws_client import PortForward
 else:
     urllib3, yaml = late("urllib3"), late("yaml")
@@ -217,10 +218,16 @@ class KubeSession:
 
         named = self._target.kubeconfig
         files = named if named is not None else str(Path(DEFAULT).expanduser())
-        if not any(Path(file).is_file() for file in files.split(os.pathsep)):
-            named_in = self._target.path.name
-            raise UnreachableError(f"no kubeconfig {files}: export KUBECONFIG=… or name it in {named_in}")
+        paths = [Path(file) for file in files.split(os.pathsep)]
         configuration = Configuration()
+        if not any(path.is_file() for path in paths):
+            # as kubectl has it: in a pod, where nobody names another, its own
+            pod = of_pod() if named is None and self.context is None else None
+            if pod is None:
+                raise UnreachableError(self._no_kubeconfig(files))
+            configuration.host, configuration.ssl_ca_cert = pod.server, str(pod.authority)
+            _reading_anew(configuration, pod.token)
+            return ApiClient(configuration)
         try:
             contexts, _ = list_kube_config_contexts(config_file=files)  # type: ignore[no-untyped-call]
             names = [context["name"] for context in contexts]
@@ -251,7 +258,32 @@ class KubeSession:
             )
         if is_loopback(configuration.host):  # no proxy lies before it
             configuration.proxy = None
+        if file := token_file(paths, self.context):
+            _reading_anew(configuration, file)
         return ApiClient(configuration)
+
+    def _no_kubeconfig(self, files: str) -> str:
+        profile = self._target.path.name
+        if self.context is not None and of_pod() is not None:
+            return (
+                f"no kubeconfig {files}, and {FOLDER} knows no context {self.context!r}: name a kubeconfig "
+                f"with a tokenFile, or no context in {profile}"
+            )
+        return f"no kubeconfig {files}: export KUBECONFIG=… or name it in {profile}"
+
+
+def _reading_anew(configuration: "Configuration", file: Path) -> None:
+    """Have each request and each stream ask the file for the token that holds now."""
+    from kubernetes.config import ConfigException  # noqa: PLC0415
+
+    def read(asked: "Configuration") -> None:
+        try:
+            asked.api_key["BearerToken"] = f"Bearer {token_in(file)}"
+        except (OSError, ValueError) as error:
+            raise ConfigException(str(error)) from None
+
+    configuration.api_key["BearerToken"] = ""  # that there is one: the client asks for no other
+    configuration.refresh_api_key_hook = read  # type: ignore[assignment]  # it is typed as None
 
 
 @contextmanager
