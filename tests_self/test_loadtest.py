@@ -357,3 +357,16 @@ def test_version_that_is_refused_now_and_then(loopback: Loopback) -> None:
     with pytest.raises(UnreachableError, match="404"):
         run.answered_version(target)
     assert answers == []
+
+
+def test_ramp_of_other_users() -> None:
+    """It is no evidence, and no ramp of several levels; its own users leave it as it is."""
+    quick, full = (ramps.chosen(ROOT, name) for name in ("quick", "full"))
+    other = quick.of_users(50)
+
+    assert (other.levels[0].users, other.evidence, ramps.is_as(other, quick)) == (50, False, False)
+    assert quick.of_users(100) == quick
+    with pytest.raises(ramps.RampError, match="on a ramp of one hold, saw 50 on full"):
+        full.of_users(50)
+    with pytest.raises(ramps.RampError, match="saw 0 on quick"):
+        quick.of_users(0)

@@ -21,6 +21,7 @@ from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making, begin
 from noxgate.trust.signing import VARIABLE, SigningError
 
+OF_RAMP = "ramp"
 ERRORS = (LoadError, ramps.RampError, ProfileError, SigningError)
 STATUS = {Outcome.PASSED: Exit.GO, Outcome.FAILED: Exit.NO_GO, Outcome.NOT_DECIDED: Exit.UNDECIDED}
 
@@ -110,6 +111,10 @@ def counts_for_nothing(result: Result) -> str:
 
 def _ramp(root: Path, given: argparse.Namespace) -> ramps.Ramp:
     ramp = ramps.chosen(root, given.ramp)
+    if given.users != OF_RAMP:
+        if not given.users.isdecimal():
+            raise ramps.RampError(f"--users: expected a number or {OF_RAMP!r}, saw {given.users!r}")
+        ramp = ramp.of_users(int(given.users))
     asked = given.duration or os.environ.get("LOAD_TEST_DURATION")
     if not asked:
         return ramp

@@ -57,6 +57,15 @@ class Ramp:
         """How long all of it takes."""
         return sum(level.rise + level.hold for level in self.levels) + self.fall
 
+    def of_users(self, users: int) -> "Ramp":
+        """The same with other users, which is no evidence; RampError where it has several levels."""
+        if len(self.levels) != 1 or users < 1:
+            raise RampError(f"expected 1 user or more, on a ramp of one hold, saw {users} on {self.name}")
+        (level,) = self.levels
+        if level.users == users:
+            return self
+        return replace(self, levels=(replace(level, users=users),), evidence=False)
+
     def lasting(self, seconds: int) -> "Ramp":
         """The same with its longest hold made `seconds` long; RampError where that is no hold."""
         if seconds < 2 * self.window:

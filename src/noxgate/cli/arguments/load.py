@@ -37,6 +37,12 @@ def add(commands: Any, root: Callable[[], Path]) -> None:
         help="of the longest hold, such as 5m (default: $LOAD_TEST_DURATION; full has times of its own)",
     )
     one.add_argument(
+        "--users",
+        default="ramp",
+        metavar="N",
+        help="on a ramp of one hold; others than its own are no evidence (default: ramp, those that it says)",
+    )
+    one.add_argument(
         "--processes",
         type=int,
         default=1,
