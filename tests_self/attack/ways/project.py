@@ -1,10 +1,13 @@
 """What decides is otherwise than the reviewed commit has it: checks, settings, engine, git itself."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 
 from tests_self.attack.attempt import Attempt, Way
+
+from noxgate.run.commit import blob_id
 
 CHECK = "tests_staging/test_health.py"
 # A conftest or plugin that makes a failed check passed.
@@ -79,6 +82,67 @@ def forged_manifest(at: Attempt) -> None:
     path = at.file("noxgate-manifest.json")
     text = path.read_text()
     path.write_text(text.replace(text.split('"commit": "')[1].partition('"')[0], head))
+    at.gate()
+
+
+def image(at: Attempt) -> None:
+    """What deploy/Dockerfile leaves: the reviewed commit, its manifest, and no git."""
+    at.noxgate("manifest")
+    shutil.rmtree(at.file(".git"))
+
+
+def edited_in_the_image(at: Attempt) -> None:
+    image(at)
+    edited(at)
+
+
+def blinded_in_the_image(at: Attempt) -> None:
+    """A layer on top brings another conftest."""
+    image(at)
+    at.write("tests_staging/conftest.py", BLIND)
+    at.gate()
+
+
+def taken_out_of_the_manifest(at: Attempt) -> None:
+    """It says nothing of the edited check any more."""
+    image(at)
+    weaken(at)
+    path = at.file("noxgate-manifest.json")
+    document = json.loads(path.read_text())
+    del document["blobs"][CHECK]
+    path.write_text(json.dumps(document))
+    at.gate()
+
+
+def written_into_the_manifest(at: Attempt) -> None:
+    """It names the other conftest by its own blob."""
+    image(at)
+    path = at.write("tests_staging/conftest.py", BLIND)
+    manifest = at.file("noxgate-manifest.json")
+    document = json.loads(manifest.read_text())
+    document["blobs"]["tests_staging/conftest.py"] = blob_id(path.read_bytes(), document["blobs"][CHECK])
+    manifest.write_text(json.dumps(document))
+    at.gate()
+
+
+def mounted_over(at: Attempt) -> None:
+    """A volume with another profile lies over the image's, as deploy/ mounts it."""
+    image(at)
+    at.edit("targets/staging.toml", f":{at.world.service.port}", f":{at.world.double.port}")
+    at.gate()
+
+
+def folder_mounted_over(at: Attempt) -> None:
+    """A ConfigMap in place of a folder: its files are links."""
+    image(at)
+    folder = at.file("tests_staging")
+    behind = at.beside / "..data"
+    shutil.move(folder, behind)
+    folder.mkdir()
+    for path in behind.iterdir():
+        (folder / path.name).symlink_to(path)
+    text = (behind / "test_health.py").read_text()
+    (behind / "test_health.py").write_text(text.replace("== []", "!= 'degraded'"))
     at.gate()
 
 
@@ -263,6 +327,12 @@ PROJECT = (
     Way("no .git", without_git),
     Way("no .git, manifest of a commit of one's own", own_manifest),
     Way("no .git, forged manifest", forged_manifest),
+    Way("image: check edited", edited_in_the_image),
+    Way("image: another conftest", blinded_in_the_image),
+    Way("image: check taken out of the manifest", taken_out_of_the_manifest),
+    Way("image: another conftest, and its blob in the manifest", written_into_the_manifest),
+    Way("image: another profile mounted over its own", mounted_over),
+    Way("image: a folder of links mounted over its own", folder_mounted_over),
     Way(".git leads to another repository", other_repository),
     Way("GIT_DIR and GIT_WORK_TREE", git_variables),
     Way("core.worktree, GIT_CONFIG_COUNT", git_settings),
