@@ -169,21 +169,23 @@ def test_the_roles_are_the_documented_ones() -> None:
     documented = {
         each["metadata"]["name"]: each["rules"]
         for path in (ROOT / "docs" / "roles").glob("*.yaml")
-        if (each := yaml.safe_load(path.read_text())).get("kind", "").endswith("Role")
+        for each in yaml.safe_load_all(path.read_text())
+        if each.get("kind", "").endswith("Role")
     }
     found = rendered(DEPLOY / "overlays/staging")
     roles = [each for each in found if each["kind"] in {"Role", "ClusterRole"}]
+    changed = [name for name in NAMESPACES if not name.endswith("blue")]
 
     assert all(each["rules"] == documented[each["metadata"]["name"]] for each in roles)
     assert {(each["metadata"].get("namespace"), each["metadata"]["name"]) for each in roles} == {
-        *((name, "noxgate-look") for name in NAMESPACES),
-        *((name, "noxgate-rehearse-change") for name in NAMESPACES if not name.endswith("blue")),
+        *((name, f"noxgate-look{more}") for name in NAMESPACES for more in ("", "-beside")),
+        *((name, f"noxgate-rehearse-change{more}") for name in changed for more in ("", "-beside")),
         (None, "noxgate-nodes"),
     }
     for each in found:
         if each["kind"].endswith("Binding"):
             (subject,) = each["subjects"]
-            changes = each["roleRef"]["name"] == "noxgate-rehearse-change"
+            changes = each["roleRef"]["name"].startswith("noxgate-rehearse-change")
             assert subject["name"] == ("release-gate-dry-run" if changes else "release-gate")
             assert subject["namespace"] == HOME
 
