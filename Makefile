@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
-.PHONY: bench-backup bench-gate bench-load bench-self pictures steady attack faults debian-packages science-environment
+.PHONY: bench-backup bench-gate bench-load bench-self bench-slower pictures steady attack faults debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -84,6 +84,9 @@ bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, tim
 
 bench-load: $(SERVERS) ## The load engine beside k6 (about 6 minutes; of use on a machine at rest)
 	@$(BIN)/python -m benchmarks.load
+
+bench-slower: $(SERVERS) ## False alarms and found slowdowns of the comparison with the release before    [RUNS=40]
+	@$(BIN)/python benchmarks/slower.py $(RUNS)
 
 bench-backup: $(SERVERS) ## The proof of a backup beside pg_dump | psql, on 10 million rows    [ROWS=100000]
 	@$(BIN)/python benchmarks/backup.py $(if $(ROWS),--rows "$(ROWS)")

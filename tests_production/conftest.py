@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from noxgate.blue_green.rollback_manifests import RollbackManifests
 from noxgate.blue_green.rolled_back import RolledBack
 from noxgate.blue_green.running import running
 from noxgate.blue_green.side import Side, side_of
+from noxgate.blue_green.slower.check import SinceSwitch
 from noxgate.blue_green.switch_time import Switch, kept_beside, switch
 from noxgate.blue_green.switching import SwitchPoint, live_ingress
 from noxgate.errors import UnreachableError
@@ -46,6 +48,8 @@ from noxgate.trials.migration.output import Output, output
 from noxgate.trust.keys import read_trust
 from noxgate.trust.recorded import recorded
 from noxgate.window.watching import Watching
+
+FEWEST = 20.0  # seconds: of a rehearsal, which is scraped each second, so that bursts can be told
 
 
 @pytest.fixture
@@ -221,6 +225,33 @@ def key_metrics(
     pause(seconds - since(switched.at))
     pods = list(running(green))
     return KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples)
+
+
+@pytest.fixture
+def since_switch(
+    prometheus: Prometheus,
+    green: Side,
+    metric_queries: MetricQueries,
+    target: Target,
+    runbook: Runbook,
+    for_samples: Waiting,
+    switched: Switch,
+    observe: Observe,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> SinceSwitch:
+    """Green since the switch beside blue; its first half hour has to be over."""
+    line = runbook.lines["live.slower-than-before"]
+    seconds = max(FEWEST, target.waiting(line.limits["observe_seconds"]))
+    pause(seconds - since(switched.at))
+    pods = list(running(green))
+    metrics = KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples)
+
+    def folder(name: str) -> Path:
+        made = tmp_path_factory.mktemp("beside") / name
+        made.mkdir()
+        return made
+
+    return SinceSwitch(prometheus, metrics, metric_queries, target, switched.at, line, observe, folder)
 
 
 @pytest.fixture

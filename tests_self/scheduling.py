@@ -7,7 +7,7 @@ from tests_self.rehearsal import register
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 LOAD = "slo"  # the topic of what needs a load test
-OTHERS = ("test_ci_gate.py::test_go", "::test_nothing_broken_is_go_under_load")
+OTHERS = ("test_ci_gate.py::test_go", "_under_load")
 REHEARSAL = "tests_self/rehearsal/"
 TIMED = "tests_self/load/"
 

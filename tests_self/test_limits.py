@@ -27,6 +27,7 @@ CONSTANTS: dict[str, dict[str, object]] = {
     "src/noxgate/slo/ramps.py": {"MOST_LAG_MS": 5, "MOST_CPU_PERCENT": 70, "MOST_THINK": 4},
     "src/noxgate/slo/confidence.py": {"CONFIDENCE": 0.95},
     "src/noxgate/slo/holds.py": {"CHANCE": 0.001},
+    "src/noxgate/slo/before/ratio.py": {"LEAST": 8},
     # shares of samples, and what they are shares of
     "src/noxgate/systems/prometheus/key_metrics.py": {"COVERED": 0.9, "SAMPLES": 4, "PARTS": 6},
     "src/noxgate/systems/prometheus/client.py": {"TOO_OFTEN": 1.2},
@@ -39,6 +40,16 @@ CONSTANTS: dict[str, dict[str, object]] = {
     },
     "src/nox_rehearsal/day/loading.py": {"TRIES": 3},
 }
+SLOWER = {
+    "slower_at_most": 1.2,
+    "slower_by_ms": 2,
+    "rehearsal_by_ms": 40,
+    "errors_percent": 1,
+    "errors_samples": 600,
+    "p50_samples": 300,
+    "p95_samples": 1000,
+    "p99_samples": 4000,
+}
 RUNBOOK = {
     "staging.load-quick": {"plateau_seconds": 300, "age_hours": 24},
     "staging.load-full": {"peak_users": 1500},
@@ -49,6 +60,7 @@ RUNBOOK = {
     "staging.slo-api-errors": {"api_errors_percent": 2, "samples": 300},
     "staging.slo-auth-success": {"success_percent": 98, "samples": 300},
     "staging.slo-no-5xx": {"errors_5xx": 0},
+    "staging.slower-than-before": {**SLOWER, "clock_percent": 10},
     "staging.prometheus-targets-up": {"seconds": 120},
     "staging.prometheus-rules-loaded": {"seconds": 120},
     "prep.monitoring-active": {"seconds": 120},
@@ -59,6 +71,13 @@ RUNBOOK = {
     "live.alert-rules-loaded": {"seconds": 120},
     "live.p95-within-target": {"p95_ms": 300, "observe_seconds": 1800, "coverage_seconds": 60},
     "live.p95-below-critical": {"p95_ms": 500, "observe_seconds": 1800},
+    "live.slower-than-before": {
+        **SLOWER,
+        "rehearsal_samples": 16,
+        "paths": 10,
+        "requests_times": 2,
+        "observe_seconds": 1800,
+    },
     "live.errors-within-target": {"errors_percent": 1, "observe_seconds": 1800},
     "live.errors-below-critical": {"errors_percent": 5, "observe_seconds": 1800},
     "live.signed-in-errors": {"errors_percent": 1, "observe_seconds": 1800},

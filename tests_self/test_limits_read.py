@@ -20,6 +20,9 @@ ENGINE: Mapping[str, Callable[[Line], bool]] = {
     "src/noxgate/slo/slos.py": lambda line: line.slo is not None,
     "src/noxgate/slo/load_results.py": lambda line: line.role == "load-test",
     "src/noxgate/project/schedule.py": lambda line: line.role == "checkpoint-record",
+    "src/noxgate/slo/before/judging.py": lambda line: line.id.endswith(".slower-than-before"),
+    "src/noxgate/slo/before/checked.py": lambda line: line.id == "staging.slower-than-before",
+    "src/noxgate/blue_green/slower/check.py": lambda line: line.id == "live.slower-than-before",
     "src/noxgate/trust/persons/attest.py": lambda line: line.kind == "human",
     "src/noxgate/reports/signoff/derived.py": lambda line: line.role == "next-review",
 }

@@ -126,7 +126,7 @@ def test_contact_that_is_missing(profile: Path) -> None:
     ("old", "new", "reason"),
     [
         ("version = ", "verison = ", "release.toml: unknown key 'verison' (keys: version, date, "),
-        ("version = ", "verison = ", "links); did you mean 'version'?"),
+        ("version = ", "verison = ", "measured_before); did you mean 'version'?"),
         ("wiki", "wikki", "elk, wiki); did you mean 'wiki'?"),
         ("date = 2025-08-15", 'date = "2025-08-15"', "date: expected a date, as 2025-08-15, saw str"),
         ("date = 2025-08-15", "date = 2025-08-15T10:00:00", "date: expected a date, as 2025-08-15, saw"),

@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 MADE_OF_OTHERS = {
     *(
         "api",
+        "since_switch",
+        "slower",
         "websocket",
         "tls",
         "together",

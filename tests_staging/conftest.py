@@ -1,13 +1,17 @@
 """The fixtures that the checks of staging are given; those of several phases are in ../conftest.py."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
+from noxgate.project.release_facts import read_release_facts
 from noxgate.project.runbook import Release, Runbook
 from noxgate.project.target import Target
+from noxgate.slo.before.checked import Earlier, Slower
 from noxgate.slo.load_results import LoadResults, LoadTest
 from noxgate.slo.possible import less_counted
 from noxgate.slo.ramps import read_ramps
@@ -49,3 +53,28 @@ def load_test(
 ) -> LoadTest:
     """The newest load tests of the target."""
     return LoadTest(target, load_results, runbook, observe, counted)
+
+
+@pytest.fixture
+def slower(
+    pytestconfig: pytest.Config,
+    target: Target,
+    load_test: LoadTest,
+    runbook: Runbook,
+    observe: Observe,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Slower:
+    """The newest load tests beside that of the release before, which the release record names."""
+    gate = gate_of(pytestconfig)
+    assert gate is not None
+    if target.record is None:
+        raise UnreachableError(f"{target.path.name} names no record, the release record")
+    earlier = Earlier(target.record, read_release_facts(target.record).before, gate.refused_load)
+
+    def folder(name: str) -> Path:
+        made = tmp_path_factory.mktemp("beside") / name
+        made.mkdir()
+        return made
+
+    line = runbook.lines["staging.slower-than-before"]
+    return Slower(load_test, earlier, line, observe, target, folder)

@@ -3,6 +3,7 @@
 import pytest
 
 from noxgate.project.runbook import Limits
+from noxgate.slo.before.checked import Slower
 from noxgate.slo.load_results import LoadTest
 
 
@@ -70,6 +71,12 @@ def test_sign_in_succeeds(load_test: LoadTest) -> None:
 def test_no_server_error(load_test: LoadTest) -> None:
     """Not one, on any hold."""
     assert load_test.broken("staging.slo-no-5xx") == []
+
+
+@pytest.mark.runbook("staging.slower-than-before")
+def test_not_slower_than_the_release_before(slower: Slower) -> None:
+    """Each class on each hold; not counted where no release before was measured."""
+    assert slower.found() == []
 
 
 @pytest.mark.runbook("staging.science-job-results")

@@ -20,6 +20,7 @@ from nox_rehearsal.day import saving, watching
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.parts import prometheus, repository
 from nox_rehearsal.people import persons, users
+from nox_rehearsal.people.visitors import PATH as VISITED
 from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually
@@ -32,6 +33,8 @@ BACK = "k8s/production/back-to-blue.json"
 # Seconds; a busy machine's: twelve were seen of a switch that takes one elsewhere.
 ROLLING_OUT = 60.0  # until every green pod is ready and scraped
 SWITCHING = 60.0
+SCRAPED_BLUE = 60.0
+BLUE_SCRAPES = 20  # a second apart
 IN_A_ROW = 20  # answers of the new version until nginx is taken to lead there alone
 _FILE = "moments.json"
 
@@ -97,7 +100,15 @@ def _green(world: World, say: Callable[[str], None]) -> None:
     prometheus.add(world, found)
 
 
+def _was_blue_asked(world: World) -> None:
+    asked = f'http_requests_total{{namespace="{objects.BLUE}",path="{VISITED}"}}'
+    scrapes = prometheus.values(world, f"max(count_over_time({asked}[60s]))")
+    assert max(scrapes, default=0) >= BLUE_SCRAPES, f"scrapes of blue's requests: {scrapes}"
+
+
 def _live(world: World, say: Callable[[str], None]) -> None:
+    # green is compared with blue's last hour: a world that came here at once has too little of it
+    eventually(lambda: _was_blue_asked(world), within=SCRAPED_BLUE, every=0.5)
     say("Switching traffic to green.")
     _switch(world, SWITCH, world.version, say)
 

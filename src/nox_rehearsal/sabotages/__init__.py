@@ -30,6 +30,7 @@ from nox_rehearsal.sabotages import (
     release,
     rollback,
     science,
+    slower,
     window,
 )
 from nox_rehearsal.sabotages.sabotage import Sabotage
@@ -51,6 +52,7 @@ SABOTAGES: tuple[Sabotage, ...] = tuple(
         cluster,
         monitoring,
         load,
+        slower,
         prep,
         green,
         live,

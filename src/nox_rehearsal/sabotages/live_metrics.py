@@ -24,10 +24,10 @@ After = partial(Sabotage, moment="live")
 
 POD, SECOND = "nox-api-production-green-3", "nox-api-production-green-2"
 LOADED, STATS = "live.alert-rules-loaded", "live.public-stats"
-P95, ERRORS = "live.p95-{}", "live.errors-{}"
+P95, ERRORS, SLOWER = "live.p95-{}", "live.errors-{}", "live.slower-than-before"
 WITHIN, BELOW = "within-target", "below-critical"
 GIB = 1024**3
-WINDOW = 9.0  # seconds, longer than checks look back: the shortest span of KeyMetrics at a scrape a second
+WINDOW = 21.0  # seconds, longer than checks look back: as many windows as tell of bursts, a scrape a second
 FAILED = range(510, 600)  # statuses that nothing else in a rehearsal answers
 BURST, BETWEEN = 4, 1.5  # requests to each pod; seconds until the next
 _BOARD = "live.grafana-dashboard"  # it shows memory, too
@@ -37,6 +37,10 @@ BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
 # All that users ask for: right after the switch, many quick requests hide one path's slow ones.
 OF_USERS = f'namespace="{GREEN}",job="nox-api",path!~"/metrics|/health|/ready"'
 _P95 = f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{OF_USERS}}}[4s])))"
+# Of all that the check looks back at, which begins with what was quick
+_MEDIAN = (
+    f"histogram_quantile(0.5, sum by (le) (rate(http_request_duration_seconds_bucket{{{OF_USERS}}}[20s])))"
+)
 _ERRORS = (
     f'100 * (sum(rate(http_requests_total{{{OF_USERS},status=~"5.."}}[4s])) or vector(0))'
     f" / sum(rate(http_requests_total{{{OF_USERS}}}[4s]))"
@@ -73,9 +77,13 @@ def _alerts() -> Iterator[Sabotage]:
 def _requests() -> Iterator[Sabotage]:
     target, critical = P95.format(WITHIN), P95.format(BELOW)
     slow = _measured(in_production(answer(f"GET {PATH}", delay=0.32)), _P95, 0.3)
-    yield After(target, "slow", "0.32 s, in the bucket that ends at 0.4", slow, "< 300")
+    yield After(target, "slow", "0.32 s, in the bucket that ends at 0.4", slow, "< 300", (SLOWER,))
     slower = _measured(in_production(answer(f"GET {PATH}", delay=0.55)), _P95, 0.5)
-    yield After(critical, "slower", "half a second and more", slower, "< 500", (target,))
+    yield After(critical, "slower", "half a second and more", slower, "< 500", (target, SLOWER))
+    three = _measured(in_production(answer(f"GET {PATH}", delay=0.2)), _MEDIAN, 0.15)
+    yield After(
+        SLOWER, "three-times", "many times slower, and below 300 ms", three, "beside blue's last hour"
+    )
     target, critical = ERRORS.format(WITHIN), ERRORS.format(BELOW)
     some = in_production(on_one_pod(answers={f"GET {PATH}": {"status": 500}}), green=True)
     failing = _measured(some, _ERRORS, 5)
@@ -110,9 +118,22 @@ def _scrapes() -> Iterator[Sabotage]:
     yield After(critical, "one", "one pod answers", _prometheus(both), ">= 2", (target, LOADED))
     unseen = _prometheus(lambda usual: {"monitors": usual.without(POD)})
     blind = partial(After, outcome="unreachable")
-    lines = (P95.format(WITHIN), ERRORS.format(WITHIN), ERRORS.format(BELOW), target, critical, LOADED)
+    lines = (
+        SLOWER,
+        P95.format(WITHIN),
+        ERRORS.format(WITHIN),
+        ERRORS.format(BELOW),
+        target,
+        critical,
+        LOADED,
+    )
     yield blind(
-        P95.format(BELOW), "gap", "one pod is not measured", unseen, "expected 90% of the samples", lines
+        P95.format(BELOW),
+        "gap",
+        "one pod is not measured",
+        unseen,
+        "expected 90% of the samples",
+        (*lines, SLOWER),
     )
     silent = _prometheus(lambda usual: {"monitors": {**usual.monitors, prometheus.NODES: []}})
     others = ("live.memory-within-target", "live.cpu-within-target", "live.cpu-below-critical", _BOARD)

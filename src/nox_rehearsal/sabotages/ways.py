@@ -21,6 +21,11 @@ def answers(faults: dict[str, Any]) -> Switch:
     return _faults({"answers": faults})
 
 
+def answers_as(version: str, faults: dict[str, Any]) -> Switch:
+    """The same of an API that says that it is another version."""
+    return _faults({"answers": faults, "settings": {"version": version}})
+
+
 def altered(method_and_path: str, old: str, new: str) -> Switch:
     """The API answers honestly, but with `new` where `old` stands."""
     return answer(method_and_path, replace={old: new})

@@ -32,6 +32,14 @@ class FactsError(NoxgateError, AssertionError):
 
 
 @dataclass(frozen=True)
+class MeasuredBefore:
+    """The last version before this one that was under load, and the folder of its results."""
+
+    version: str
+    load_results: Path
+
+
+@dataclass(frozen=True)
 class ReleaseFacts:
     """What the record says; what it does not say is empty or None, and named by the methods about gaps.
 
@@ -48,6 +56,7 @@ class ReleaseFacts:
     people: tuple[str, ...] = ()  # who else may attest, besides those to call
     contacts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     links: Mapping[str, str] = field(default_factory=dict, repr=False)  # whatever somebody pasted
+    before: MeasuredBefore | None = None  # nothing is compared with it, where there is none
 
     def names(self) -> list[str]:
         """Everybody whom the record names, each once."""
@@ -108,7 +117,24 @@ def read_release_facts(path: Path) -> ReleaseFacts:
         people=tuple(document.get("people", ())),
         contacts=document.get("contacts", {}),
         links=document.get("links", {}),
+        before=_before(path, document),
     )
+
+
+def _before(path: Path, document: Mapping[str, Any]) -> MeasuredBefore | None:
+    if "measured_before" not in document:
+        return None
+    table = document["measured_before"]
+    blank = [key for key in names(record.BEFORE) if _is_blank(table.get(key, ""))]
+    if blank:
+        raise FactsError(
+            f"{path.name}: measured_before.{blank[0]} is blank: fill it in, or remove [measured_before]"
+        )
+    if table["version"] == document.get("version"):
+        raise FactsError(
+            f"{path.name}: measured_before.version: expected a release before {table['version']}, saw itself"
+        )
+    return MeasuredBefore(table["version"], path.parent / Path(table["load_results"]).expanduser())
 
 
 def _check(path: Path, document: Mapping[str, Any]) -> None:
@@ -126,6 +152,7 @@ def _check(path: Path, document: Mapping[str, Any]) -> None:
     for role, contact in contacts.items():
         check(contact, record.CONTACT, f"contacts.{role}")
     check(document.get("links", {}), record.LINKS, "links")
+    check(document.get("measured_before", {}), record.BEFORE, "measured_before")
 
 
 def _contact_problem(key: str, value: str) -> str | None:

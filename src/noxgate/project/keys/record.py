@@ -20,6 +20,10 @@ CONTACTS = (
     Key("product_owner", TABLE, "Who may accept a failure.", keys=CONTACT),
 )
 LINKS = tuple(Key(name, TEXT, "Where people look.") for name in ("grafana", "sentry", "elk", "wiki"))
+BEFORE = (
+    Key("version", TEXT, "The last version before this one that was under load.", "7.9.3"),
+    Key("load_results", TEXT, "The folder of its results, seen from the record.", "../reports/7.9.3/load"),
+)
 RECORD = (
     Key("version", TEXT, "The version that ships.", "8.0.0"),
     Key("date", SHIPS, "The day."),
@@ -30,6 +34,7 @@ RECORD = (
     Key("people", LIST, "Who else may attest.", ["Ada Lindqvist"]),
     Key("contacts", TABLE, "Whom to call.", keys=CONTACTS),
     Key("links", TABLE, "Where people look.", keys=LINKS),
+    Key("measured_before", TABLE, "What a load test is compared with.", keys=BEFORE),
 )
 WAIVER = (
     Key("line", TEXT, "The line that failed.", "PHASE.NAME", required=True),

@@ -133,6 +133,10 @@ class KeyMetrics:
         span = self._covered(self._of.up)
         return self._prometheus.value(span.over("min_over_time", self._of.pods()))
 
+    def looked(self) -> "Looked":
+        """What of the scrapes of its pods is covered, without which nothing is known."""
+        return self._looked(self._of.up)
+
     def _grown(self, selector: str, by: str, looked: "Looked", up: str | None = None) -> "Counted":
         """What counters grew by; `up` are the scrapes that brought them, if those are not the pods' own."""
         before = max(BEFORE, timedelta(seconds=looked.span.seconds))

@@ -46,6 +46,10 @@ class MetricQueries:
         """All that users asked for, by status."""
         return f'{self.metrics.requests}{{{self._of_job},path!~"{"|".join(self.metrics.operators)}"}}'
 
+    def of_path(self, metric: str, path: str) -> str:
+        """A metric of one path alone."""
+        return f"{metric}{{{self._of_job},path={json.dumps(path)}}}"
+
     @property
     def answers(self) -> str:
         """Whatever was asked for, by whomever."""

@@ -1,0 +1,217 @@
+"""Whether a version is slower than the one before, or fails more often: an outcome for each measure.
+
+A percentile is worse by a ratio, and by more than nobody would notice; a share of failures by a ratio, and
+where it is more than a few. Percentiles of too few requests are left out, and said; the median never is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, inf, log
+from statistics import median
+
+from noxgate.project.runbook import Line, RunbookError
+from noxgate.slo.before.ratio import HALF, LEAST, Counted, Ratio, Windows, percentile_of, ratio, share_of
+from noxgate.slo.before.typical import ratio_of_windows
+from noxgate.slo.confidence import Interval
+from noxgate.slo.slos import Outcome
+
+PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+ERRORS = "failures"
+MEDIAN = "p50"
+TYPICAL = "windows"
+STRETCH = 10  # parts: by one of them, in a row, nothing is called slower, as a hold may have a burst more
+ONE_STRETCH = f"for one {STRETCH}th of the windows, in a row: another hold would tell"
+FARTHEST = 100  # times as long: nobody holds for so long
+KEYS = (
+    "slower_at_most",
+    "slower_by_ms",
+    "rehearsal_by_ms",
+    "errors_percent",
+    "errors_samples",
+    *(f"{name}_samples" for name in PERCENTILES),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`times`: the ratio that is allowed. Worse by up to `seconds`, or up to the share `errors`, is no worse.
+
+    `samples`: how many requests a measure must have on both sides.
+    """
+
+    times: float
+    seconds: float
+    errors: float
+    samples: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One version's response times, and its failures, by window."""
+
+    times: Windows
+    failed: Sequence[Counted]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One measure of both versions. `outcome` is None where it was left out: too few requests to say."""
+
+    where: str  # such as a class on a hold
+    what: str
+    outcome: Outcome | None
+    reason: str
+    limit: float = inf
+    now: Interval | None = None
+    before: Interval | None = None
+    ratio: Ratio | None = None
+
+    def __str__(self) -> str:
+        said = f"{self.where}, {self.what}"
+        if self.now and self.before and self.ratio:
+            high = "…" if self.ratio.high == inf else f"{self.ratio.high:.2f}"
+            said += (
+                f": {self._shown(self.now)}, before {self._shown(self.before)}: {self.ratio.measured:.2f} "
+                f"times ({self.ratio.low:.2f} to {high}), at most {self.limit:.2f}"
+            )
+        return f"{said}: {self.outcome or 'left out'}, {self.reason}"
+
+    def _shown(self, interval: Interval) -> str:
+        if self.what == ERRORS:
+            return f"{100 * interval.measured:.2f} %"
+        return f"{1000 * interval.measured:.3g} ms"
+
+
+def limits_of(line: Line, *, rehearsal: bool = False) -> Limits:
+    """The line's; RunbookError where they cannot be held to.
+
+    A rehearsal's target answers in milliseconds, beside other work: there more is no worse.
+    """
+    given = line.limits
+    missing = [key for key in KEYS if key not in given]
+    if missing or not given["slower_at_most"] > 1 or min(given.values()) <= 0:
+        raise RunbookError(
+            f"[{line.id}] limits: expected {', '.join(KEYS)}, each more than 0, slower_at_most than 1, "
+            f"saw {dict(given)}"
+        )
+    samples = {"p50": given["p50_samples"], "p95": given["p95_samples"], "p99": given["p99_samples"]}
+    if rehearsal:
+        samples[MEDIAN] = given.get("rehearsal_samples", samples[MEDIAN])
+    return Limits(
+        given["slower_at_most"],
+        (given["rehearsal_by_ms"] if rehearsal else given["slower_by_ms"]) / 1000,
+        given["errors_percent"] / 100,
+        samples | {ERRORS: given["errors_samples"]},
+    )
+
+
+def compared(where: str, now: Side, before: Side, limits: Limits) -> list[Compared]:
+    """Each measure of both."""
+    return [
+        *percentiles(where, now.times, before.times, limits),
+        failing(where, now.failed, before.failed, limits),
+    ]
+
+
+def percentiles(where: str, now: Windows, before: Windows, limits: Limits) -> list[Compared]:
+    """How slow both are."""
+    few, requests = min(now.many, before.many), min(now.requests, before.requests)
+    if few < LEAST:
+        reason = f"only {few} windows with requests: at least {LEAST} are needed to see bursts"
+        return [Compared(where, MEDIAN, Outcome.NOT_DECIDED, reason)]
+    found = []
+    for what, share in PERCENTILES.items():
+        least = limits.samples[what]
+        if requests < least:
+            open_ = Outcome.NOT_DECIDED if what == MEDIAN else None
+            reason = f"too few requests: {requests:.0f} of at least {least:g}"
+            found.append(Compared(where, what, open_, reason))
+            continue
+        usual = percentile_of(before, share)
+        one = slower(where, what, percentile_of(now, share), usual, limits)
+        if one.outcome is Outcome.FAILED:
+            rest = _but_the_worst(now, usual.measured * one.limit)
+            again = slower(where, what, percentile_of(rest, share), usual, limits)
+            if again.outcome is not Outcome.FAILED:
+                one = replace(one, outcome=Outcome.NOT_DECIDED, reason=f"so only {ONE_STRETCH}")
+        found.append(one)
+    return found if requests < limits.samples[MEDIAN] else [*found, _by_window(where, now, before, limits)]
+
+
+def _but_the_worst(now: Windows, limit: float) -> Windows:
+    """Without the stretch of a tenth of its windows in which the most took longer."""
+    over = [count for _, count in now.over(limit)]
+    many = max(1, len(over) // STRETCH)
+    worst = max(range(len(over) - many + 1), key=lambda first: sum(over[first : first + many]))
+    return now.without(worst, many)
+
+
+def _by_window(where: str, now: Windows, before: Windows, limits: Limits) -> Compared:
+    """Whether windows in general are slower: bursts hide it from percentiles of all requests."""
+    later, earlier = now.typical(), before.typical()
+    found = ratio_of_windows(later, earlier)
+    measured, usual = (Interval(one, one, one) for one in (median(later), median(earlier)))
+    limit = max(limits.times, 1 + limits.seconds / usual.measured)
+    outcome, reason = decided(found, limit)
+    return Compared(where, TYPICAL, outcome, reason, limit, measured, usual, found)
+
+
+def overall(found: Sequence[Compared]) -> Outcome:
+    """Failed as soon as one is; passed if all that was compared is, and something was."""
+    outcomes = {one.outcome for one in found if one.outcome is not None}
+    if Outcome.FAILED in outcomes:
+        return Outcome.FAILED
+    return Outcome.PASSED if outcomes == {Outcome.PASSED} else Outcome.NOT_DECIDED
+
+
+def slower(where: str, what: str, now: Interval, before: Interval, limits: Limits) -> Compared:
+    """One measure in seconds."""
+    found = ratio(now, before)
+    limit = max(limits.times, 1 + limits.seconds / before.measured)
+    outcome, reason = decided(found, limit)
+    return Compared(where, what, outcome, reason, limit, now, before, found)
+
+
+def failing(where: str, now: Sequence[Counted], before: Sequence[Counted], limits: Limits) -> Compared:
+    """The shares that failed."""
+    sides = [[one for one in side if one[0]] for side in (now, before)]
+    sizes = [sum(count for count, _ in side) for side in sides]
+    least = limits.samples[ERRORS]
+    if min(sizes) < least or min(map(len, sides)) < LEAST:
+        reason = f"too few requests: {min(sizes):.0f} of at least {least:g}, in {LEAST} windows"
+        return Compared(where, ERRORS, None, reason)
+    measured, earlier = map(share_of, sides)
+    found = ratio(_above_none(measured, sizes[0]), _above_none(earlier, sizes[1]))
+    outcome, reason = decided(found, limits.times)
+    if measured.high is not None and measured.high < limits.errors:
+        outcome, reason = Outcome.PASSED, f"surely less than {100 * limits.errors:g} % fail"
+    elif outcome is Outcome.FAILED and not measured.low > limits.errors:
+        outcome = Outcome.NOT_DECIDED
+        reason = f"more than before, and not surely more than {100 * limits.errors:g} %"
+    return Compared(where, ERRORS, outcome, reason, limits.times, measured, earlier, found)
+
+
+def _above_none(share: Interval, requests: float) -> Interval:
+    """Of none at all there is no ratio: half a request stands for it."""
+    return Interval(max(share.measured, HALF / requests), share.low, share.high)
+
+
+def decided(found: Ratio, limit: float) -> tuple[Outcome, str]:
+    """Whether a ratio is below a limit, above it, or cannot be told from it."""
+    if found.low > limit:
+        return Outcome.FAILED, "the whole interval is above the limit"
+    if found.high < limit:
+        return Outcome.PASSED, "the whole interval is below the limit"
+    return Outcome.NOT_DECIDED, f"the limit is within the interval: {_settled(found, limit)}"
+
+
+def _settled(found: Ratio, limit: float) -> str:
+    """How much longer: an interval is half as wide with four times the requests."""
+    distance = log(limit / found.measured)
+    end = found.high if distance > 0 else found.low
+    if end in {0, inf}:
+        return "more requests would tell"
+    needed = (log(end / found.measured) / distance) ** 2 if distance else inf
+    if needed > FARTHEST:
+        return "too close for any length to settle"
+    return f"{ceil(needed * 11) / 10:g} times as long would settle it, if it goes on like this"
