@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from locust import User, events  # noqa: TID251 (this is the one place)
-from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING  # noqa: TID251
+from locust.user.task import (  # noqa: TID251
+    LOCUST_STATE_STOPPING,
+    LOCUST_STATE_WAITING,
+    TaskSet,
+)
 
 from noxgate_load.http.client import MOST_BYTES, Check, HttpClient
 from noxgate_load.http.duplex import WebSocketClient
 from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.http.exchange import Answer, Call, call
-from noxgate_load.http.wire import Sessions
+from noxgate_load.http.sessions import Acquaintance
 from noxgate_load.samples import Sample, Totals
+from noxgate_load.tasks import Tasks
 
 TOTALS = Totals()  # of this process
 
@@ -34,14 +39,25 @@ class ApiUser(User):
     most_bytes: ClassVar[int] = MOST_BYTES
 
     def __init__(self, environment: Any) -> None:
+        self._tasks: Tasks | None = None
         super().__init__(environment)
         host = self.host or environment.host
         if not host:
             raise ValueError("no target: give --host")
         self.endpoint = endpoint(host, self.ca_file, self.connect_timeout)
-        options = {"timeout": self.timeout, "most_bytes": self.most_bytes, "sessions": Sessions()}
+        options = {"timeout": self.timeout, "most_bytes": self.most_bytes, "acquaintance": Acquaintance()}
         self.http = HttpClient(self.endpoint, self.record, TOTALS, **options)
         self.websocket = WebSocketClient(self.endpoint, self.record, TOTALS, **options)
+
+    # Locust makes its own where a user begins to run, and asks for it once.
+
+    @property
+    def _taskset_instance(self) -> TaskSet | None:
+        return self._tasks
+
+    @_taskset_instance.setter
+    def _taskset_instance(self, _: TaskSet | None) -> None:
+        self._tasks = Tasks(self)
 
     def record(self, sample: Sample) -> None:
         """Take a sample: here, tell Locust's own statistics and whoever else listens."""

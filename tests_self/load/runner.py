@@ -14,7 +14,7 @@ from noxgate_load.http.client import MOST_BYTES, HttpClient
 from noxgate_load.http.duplex import WebSocketClient
 from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.http.exchange import Answer, call
-from noxgate_load.http.wire import Sessions
+from noxgate_load.http.sessions import Acquaintance
 from noxgate_load.samples import Sample, Totals, clock
 
 
@@ -35,9 +35,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     options = {"timeout": job.get("timeout", 10), "most_bytes": job.get("most_bytes", MOST_BYTES)}
 
     def user() -> None:
-        sessions = Sessions()
-        http = HttpClient(endpoint, samples.append, totals, sessions=sessions, **options)
-        websocket = WebSocketClient(endpoint, samples.append, totals, sessions=sessions, **options)
+        acquaintance = Acquaintance()
+        http = HttpClient(endpoint, samples.append, totals, acquaintance=acquaintance, **options)
+        websocket = WebSocketClient(endpoint, samples.append, totals, acquaintance=acquaintance, **options)
         try:
             for step in job["steps"]:
                 gevent.sleep(step.get("pause", 0))

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -17,6 +17,7 @@ from tests_self.authority import Authority
 from tests_self.loopback import Loopback
 
 from noxgate.look.waiting import eventually
+from noxgate_load.http.sessions import MORE, Sessions
 
 from .conftest import Run, answering, ok, patient, request, reset
 
@@ -305,6 +306,48 @@ def test_a_users_next_connection_goes_on_with_its_tls_session(
         result = run(url, {}, {}, {}, ca_file=trust)
         assert [sample["error"] for sample in result["samples"]] == [""] * 3
     assert resumed == [False, True, True] * 2
+
+
+def test_users_go_on_with_one_session_and_begin_with_none(
+    authority: Authority, loopback: Loopback, run: Run
+) -> None:
+    """One session is enough for all, but each user's first connection is that of somebody new."""
+    resumed: list[bool | None] = []
+
+    def talk(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        resumed.append(connection.session_reused)
+        request(connection)
+        connection.sendall(ok(b"hello", "connection: close"))
+
+    url, trust = f"https://localhost:{loopback.serve_tls(talk)}", str(authority.file.certificate)
+    result = run(url, {}, {"pause": 0.3}, {"pause": 0.3}, users=5, ca_file=trust)
+    assert [sample["error"] for sample in result["samples"]] == [""] * 15
+    assert resumed.count(False) == 5
+
+
+@pytest.mark.parametrize("many", [1, 6])
+def test_a_server_that_declines_sessions_is_offered_few(many: int) -> None:
+    """What it went on with makes up for what it did not, one for one."""
+    sessions, went_on = Sessions(), 0
+
+    class Made:
+        def __init__(self, *, began: bool) -> None:
+            self.began_session = began
+
+        def session(self) -> object:
+            return object()
+
+    def connect(*, declined: bool) -> bool:
+        offered = sessions.next()
+        sessions.made(cast("Any", Made(began=offered is None or declined)), offered)
+        return offered is not None
+
+    connect(declined=True)
+    for _ in range(many):
+        went_on += connect(declined=False)
+    assert went_on == many
+    assert sum(connect(declined=True) for _ in range(100)) == many + MORE + 1
 
 
 def test_a_users_websocket_goes_on_with_the_session_of_its_kept_connection(

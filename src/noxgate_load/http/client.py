@@ -5,7 +5,8 @@ from typing import Any
 
 from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.http.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
-from noxgate_load.http.wire import Deadline, Sessions, Stream, TimeUp, why
+from noxgate_load.http.sessions import Acquaintance
+from noxgate_load.http.wire import Deadline, Stream, TimeUp, why
 from noxgate_load.samples import SHIFT, Reason, Record, Sample, Totals, WireError, clock
 
 # A kept connection that rested this long is looked at before a request that cannot be sent twice: a server
@@ -34,7 +35,7 @@ class Session:
         *,
         timeout: float = 60,
         most_bytes: int = MOST_BYTES,
-        sessions: Sessions | None = None,
+        acquaintance: Acquaintance | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._record = record
@@ -42,7 +43,7 @@ class Session:
         self._most_bytes = most_bytes
         self._deadline = Deadline(timeout)
         self._stream: Stream | None = None
-        self._sessions = sessions or Sessions()  # of this user
+        self._acquaintance = acquaintance or Acquaintance()  # of this user
         self._began = 0.0  # of the request in flight, and what follows likewise
         self._connecting = 0.0  # seconds
         self._size = 0
@@ -120,7 +121,7 @@ class Session:
             self._began = started
             self._deadline.start(started)
         try:
-            stream = self._endpoint.connect(self._sessions)
+            stream = self._endpoint.connect(self._acquaintance)
         finally:
             self._connecting += clock() - started
         totals.connections += 1

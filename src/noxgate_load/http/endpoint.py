@@ -15,13 +15,13 @@ from gevent.monkey import get_original  # type: ignore[import-untyped]
 from gevent.socket import getaddrinfo  # type: ignore[import-untyped]
 
 from noxgate_load.http.heads import Heads
+from noxgate_load.http.sessions import Acquaintance, Sessions
 from noxgate_load.http.turns import Turns
-from noxgate_load.http.wire import WRITE, Sessions, Stream, TlsSession, wait, why
+from noxgate_load.http.wire import WRITE, Stream, TlsSession, TlsStream, wait, why
 from noxgate_load.samples import Reason, WireError, clock
 
 PLAIN_SOCKET = get_original("socket", "socket")  # also where Locust has put gevent's in its place
 ADDRESSES_KEPT = 60.0  # seconds
-OFFERS = 3  # sessions that a server may decline before no more are offered
 
 Address = tuple[int, Any]
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Endpoint:
         self._lock = BoundedSemaphore()
         self._turns = Turns()
         self.heads = Heads()
-        self._offered = self._resumed = 0  # sessions, by us and of these by the server
+        self._sessions = Sessions()
 
     def ready(self) -> float:
         """Look up the host, then wait until this process has the time to connect; gives the seconds of that.
@@ -59,19 +59,13 @@ class Endpoint:
         self._turns.begin()
         return clock() - since
 
-    def connect(self, sessions: Sessions) -> Stream:
+    def connect(self, acquaintance: Acquaintance) -> Stream:
         """A connection that is ready to use; WireError says why there is none."""
-        session = sessions.next() if self._resumes() else None
+        session = self._sessions.next() if acquaintance.made else None
         stream = self._in_time(lambda: self._connect(session))
-        if session is not None:
-            self._offered += 1
-            self._resumed += not stream.began_session
-        sessions.made(stream)
+        self._sessions.made(stream, session)
+        acquaintance.made = True
         return stream
-
-    def _resumes(self) -> bool:
-        """Not every server goes on with a session, and to copy and offer it costs half a handshake."""
-        return self._resumed > 0 or self._offered < OFFERS
 
     def _in_time(self, work: Callable[[], T]) -> T:
         timeout = gevent.Timeout(self._connect_timeout)
@@ -86,10 +80,11 @@ class Endpoint:
             timeout.close()
 
     def _connect(self, session: TlsSession | None) -> Stream:
-        stream = Stream(self._dial())
+        if self._context is None:
+            return Stream(self._dial())
+        stream = TlsStream(self._dial())
         try:
-            if self._context is not None:
-                stream.secure(self._context, self._server_name, self._turns, session)
+            stream.secure(self._context, self._server_name, self._turns, session)
         except ssl.SSLError as error:
             stream.close()
             raise WireError(why(error), error.reason or "") from None

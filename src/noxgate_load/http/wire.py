@@ -16,6 +16,7 @@ from noxgate_load.samples import Reason, WireError, clock
 
 getcurrent = gevent.getcurrent
 READ, WRITE = 1, 2
+FIRST = 2  # of what the loop found in a round: answers are read before new requests are sent
 MOST_AT_ONCE = 65_536
 # What TLS reads goes through here: to make so large a piece of memory for each read takes longer than it.
 _buffer = bytearray(MOST_AT_ONCE)
@@ -96,116 +97,19 @@ class Stream:
 
     # The loop watches for bytes all the time: to begin and end that with each request would cost more
     # system calls than the request itself.
-    __slots__ = (
-        "_hub",
-        "_incoming",
-        "_outgoing",
-        "_over",
-        "_reader",
-        "_socket",
-        "_tls",
-        "_waiter",
-        "stirred",
-        "whole_end",
-    )
+    __slots__ = ("_hub", "_reader", "_socket", "_waiter", "stirred", "whole_end")
 
     def __init__(self, connected: Any) -> None:
         self._hub = gevent.get_hub()
         self._socket = connected
         self._waiter: Any = None  # the greenlet that waits for bytes
         self.stirred = False  # some came for which nobody waited
-        self._reader = self._hub.loop.io(connected.fileno(), READ)
+        self._reader = self._hub.loop.io(connected.fileno(), READ, True, FIRST)  # noqa: FBT003 (gevent's)
         self._reader.start(self._stir)
-        self._tls: ssl.SSLObject | None = None
-        self._over = False  # TLS has ended, which may come with the last bytes
         self.whole_end = True
-
-    def secure(self, context: ssl.SSLContext, host: bytes, turns: Turns, session: TlsSession | None) -> None:
-        """Shake hands; where the server agrees, go on with the session of an earlier connection.
-
-        Our last word of it goes out with the first bytes that are sent, in one piece.
-        """
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        turns.proceed()
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
-        while True:
-            try:
-                tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._push(self._outgoing.read())
-                self._incoming.write(self._pull() or self._ended())
-                turns.proceed()
-            except ssl.SSLError:
-                with suppress(OSError):
-                    self._socket.send(self._outgoing.read())  # the alert that tells the server why
-                raise
-            else:
-                break
-        self._tls = tls
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
-        if self._tls is not None:
-            self._tls.write(data)
-            data = self._outgoing.read()
-        self._push(data)
-
-    def receive(self) -> bytes:
-        """Wait for what comes next."""
-        if self._tls is None:
-            return self._pull()
-        while not self._over:
-            if not self._incoming.pending:
-                self._take(self._pull())
-            if (data := self._clear()) is not None:
-                return data
-        return b""
-
-    def still_open(self, *, surely: bool) -> bool:
-        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for.
-
-        Unless `surely`, what the loop has not seen in its last round is not looked for.
-        """
-        if not (surely or self.stirred):
-            return True
-        try:
-            data = self._socket.recv(MOST_AT_ONCE)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        if self._tls is None or not data:
-            return False
-        self._incoming.write(data)  # a session ticket may come late
-        try:
-            return self._clear() is None
-        except (OSError, WireError):
-            return False
-
-    @property
-    def began_session(self) -> bool:
-        """Whether TLS stands and did not go on with the session of an earlier connection."""
-        return self._tls is not None and not self._tls.session_reused
-
-    def session(self) -> TlsSession | None:
-        """What a later connection can go on with: a copy, which costs half of what going on saves."""
-        return self._tls.session if self._tls is not None else None
-
-    def close(self) -> None:
-        """Close at once, with TLS's goodbye where it can be said without waiting."""
-        if self._reader is None:
-            return
-        self._reader.stop()
-        self._reader.close()
-        self._reader = None
-        if self._tls is not None:
-            with suppress(OSError, ValueError):
-                self._tls.unwrap()
-            with suppress(OSError):
-                self._socket.send(self._outgoing.read())
-        self._socket.close()
-
-    def _push(self, data: bytes) -> None:
         view: bytes | memoryview = data
         while view:
             try:
@@ -217,7 +121,8 @@ class Stream:
                 return
             view = memoryview(view)[sent:]
 
-    def _pull(self) -> bytes:
+    def receive(self) -> bytes:
+        """Wait for what comes next."""
         while True:
             if self.stirred:
                 self.stirred = False
@@ -234,6 +139,47 @@ class Stream:
                 continue
             return data
 
+    def still_open(self, *, surely: bool) -> bool:
+        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for.
+
+        Unless `surely`, what the loop has not seen in its last round is not looked for.
+        """
+        if not (surely or self.stirred):
+            return True
+        try:
+            data = self._socket.recv(MOST_AT_ONCE)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return bool(data) and self._is_nothing(data)
+
+    @property
+    def began_session(self) -> bool:
+        """Whether TLS stands and did not go on with the session of an earlier connection."""
+        return False
+
+    def session(self) -> TlsSession | None:
+        """What a later connection can go on with, if there is something by now."""
+        return None
+
+    def close(self) -> None:
+        """Close at once."""
+        if self._reader is None:
+            return
+        self._reader.stop()
+        self._reader.close()
+        self._reader = None
+        self._say_goodbye()
+        self._socket.close()
+
+    def _is_nothing(self, _: bytes) -> bool:
+        """Whether bytes that nobody asked for may be there."""
+        return False
+
+    def _say_goodbye(self) -> None:
+        """Say what can be said without waiting."""
+
     def _stir(self) -> None:
         """Bytes came, or the end."""
         if self._waiter is not None:
@@ -242,22 +188,89 @@ class Stream:
             self.stirred = True
             self._reader.stop()
 
-    def _take(self, data: bytes) -> None:
-        if data:
-            self._incoming.write(data)
-        else:
-            self._incoming.write_eof()
+
+class TlsStream(Stream):
+    """One with TLS, which stands once `secure` is through."""
+
+    __slots__ = ("_incoming", "_outgoing", "_over", "_tls")
+
+    def __init__(self, connected: Any) -> None:
+        super().__init__(connected)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls: ssl.SSLObject | None = None
+        self._over = False  # TLS has ended, which may come with the last bytes
+
+    def secure(self, context: ssl.SSLContext, host: bytes, turns: Turns, session: TlsSession | None) -> None:
+        """Shake hands; where the server agrees, go on with the session of an earlier connection.
+
+        Our last word of it goes out with the first bytes that are sent, in one piece.
+        """
+        turns.proceed()
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                super().send(self._outgoing.read())
+                self._incoming.write(super().receive() or self._ended())
+                turns.proceed()
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._socket.send(self._outgoing.read())  # the alert that tells the server why
+                raise
+            else:
+                break
+        self._tls = tls
+
+    def send(self, data: bytes) -> None:
+        assert self._tls is not None
+        self._tls.write(data)
+        super().send(self._outgoing.read())
+
+    def receive(self) -> bytes:
+        while not self._over:
+            if not self._incoming.pending:
+                if data := super().receive():
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            if (clear := self._clear()) is not None:
+                return clear
+        return b""
+
+    @property
+    def began_session(self) -> bool:
+        return self._tls is not None and not self._tls.session_reused
+
+    def session(self) -> TlsSession | None:
+        session = self._tls.session if self._tls is not None else None
+        return session if session is not None and (session.has_ticket or session.id) else None
+
+    def _is_nothing(self, data: bytes) -> bool:
+        self._incoming.write(data)  # a session ticket may come late
+        try:
+            return self._clear() is None
+        except (OSError, WireError):
+            return False
+
+    def _say_goodbye(self) -> None:
+        if self._tls is not None:
+            with suppress(OSError, ValueError):
+                self._tls.unwrap()
+            with suppress(OSError):
+                self._socket.send(self._outgoing.read())
 
     def _clear(self) -> bytes | None:
         """What TLS can give of the bytes that came: None where that is less than one record."""
-        assert self._tls is not None
+        tls, incoming = self._tls, self._incoming
+        assert tls is not None
         parts = []
         try:
             while True:
-                size: Any = self._tls.read(MOST_AT_ONCE, _buffer)  # with a buffer: how many
+                size: Any = tls.read(MOST_AT_ONCE, _buffer)  # with a buffer: how many
                 parts.append(bytes(_view[:size]))
                 self._over = not parts[-1]
-                if self._over or not (self._incoming.pending or self._tls.pending()):
+                if self._over or not (incoming.pending or tls.pending()):
                     break
         except ssl.SSLWantReadError:
             if not parts:
@@ -271,31 +284,6 @@ class Stream:
 
     def _ended(self) -> bytes:
         raise WireError(Reason.TLS, "the server closed the connection during the handshake")
-
-
-class Sessions:
-    """What one user's connections go on with, as browsers do, which saves a third of a handshake.
-
-    A copy is made only when there is a next connection: most users have one that is kept.
-    """
-
-    __slots__ = ("_kept", "_latest")
-
-    def __init__(self) -> None:
-        self._kept: TlsSession | None = None
-        self._latest: Stream | None = None
-
-    def made(self, stream: Stream) -> None:
-        """A connection stands."""
-        if stream.began_session:
-            self._latest = stream
-
-    def next(self) -> TlsSession | None:
-        """What the next connection is to go on with."""
-        latest, self._latest = self._latest, None
-        if latest is not None:
-            self._kept = latest.session() or self._kept
-        return self._kept
 
 
 def why(error: OSError) -> Reason:
