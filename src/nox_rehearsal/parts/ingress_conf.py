@@ -98,7 +98,9 @@ def _site(home: Path, site: Site) -> str:
         ssl_certificate_key {home}/{site.certificate}-{site.name}.key;
         ssl_protocols {" ".join(site.tls_protocols)};
         {ciphers}
-        # A resumed session would show the certificate of before a reload.
+        # As ingress-nginx has it. Who goes on with a session is not shown the certificate anew: of ours only
+        # the users of a load test do, on their second connection.
+        ssl_session_cache shared:{site.name}:1m;
         ssl_session_tickets off;
 {serves}
     }}"""
