@@ -81,7 +81,7 @@ _SCIENCE: tuple[tuple[str, dict[str, Any], Bounds], ...] = (
 
 
 class Script:
-    """All journeys, encoded for one target and one user's token."""
+    """All journeys, encoded for one target and token. Users take turns through the requests of a class."""
 
     def __init__(
         self, endpoint: Endpoint, token: str, version: str, jobs: Jobs, states: States | None = None
@@ -91,7 +91,7 @@ class Script:
         self._endpoint = endpoint
         self._signed = signed
         self._jobs = jobs
-        self._turn = count(random.randrange(60))  # noqa: S311 (each user begins elsewhere)
+        self._turn = count(random.randrange(60))  # noqa: S311 (each process begins elsewhere)
         health = {"/health": _healthy, "/version": _versioned(version), "/ready": _content}
         self._health = [
             Ask(call(endpoint, "GET", path, group="health"), check) for path, check in health.items()

@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from noxgate_load.arrivals import Arrivals
 from noxgate_load.course import Course
 from noxgate_load.engine import TOTALS, ApiUser
 from noxgate_load.health import Health
+from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.machine import this_machine
 from noxgate_load.recorder import Recorder
 from noxgate_load.samples import Sample, clock, wall
@@ -42,6 +44,12 @@ HERE = "this process"
 MACHINE = this_machine()
 
 
+@cache
+def script(endpoint: Endpoint) -> Script:
+    """One for all users of this process: its requests are encoded once, and they take turns."""
+    return Script(endpoint, token, plan.version, jobs, states)
+
+
 class Visitor(ApiUser):
     """One user of the API."""
 
@@ -50,7 +58,7 @@ class Visitor(ApiUser):
     timeout = plan.timeout
 
     def on_start(self) -> None:
-        self.script = Script(self.endpoint, token, plan.version, jobs, states)
+        self.script = script(self.endpoint)
 
     def record(self, sample: Sample) -> None:
         """Kept by our recorder alone: to tell Locust as well would cost a third of all that we can send."""
@@ -61,7 +69,7 @@ class Visitor(ApiUser):
     @task
     def visit(self) -> None:
         intended = arrivals.wait() if plan.ramp.rate else None
-        with visits.one():
+        with visits:
             self.script.go(self, intended)
 
 

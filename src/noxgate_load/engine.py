@@ -1,6 +1,5 @@
 """The Locust user: HTTP and WebSocket on the engine of this folder, in place of HttpUser and FastHttpUser."""
 
-import gc
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ from locust.user.task import (  # noqa: TID251
     TaskSet,
 )
 
+from noxgate_load import garbage
 from noxgate_load.http.client import MOST_BYTES, Check, HttpClient
 from noxgate_load.http.duplex import WebSocketClient
 from noxgate_load.http.endpoint import Endpoint
@@ -96,7 +96,6 @@ class ApiUser(User):
         self.websocket.close()
 
 
-# Users and all that was imported stay: Python's garbage collector would look through them again and again,
-# 50 ms with 1,500 users in which nothing else runs.
 HOOKS: Any = events  # untyped
-HOOKS.spawning_complete.add_listener(lambda **_: gc.freeze())
+HOOKS.init.add_listener(garbage.bound)
+HOOKS.spawning_complete.add_listener(garbage.hold_off)

@@ -1,7 +1,6 @@
 """How many visits began and ended in each second: a user pauses between two, and is in one at the most."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from noxgate_load.samples import clock, wall
@@ -15,14 +14,12 @@ class Visits:
 
     seconds: dict[int, list[int]] = field(default_factory=dict)
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """A visit; it ends, whatever becomes of it."""
+    def __enter__(self) -> None:
+        """A visit begins. It ends with the `with` statement, whatever becomes of it."""
         self._count(BEGAN)
-        try:
-            yield
-        finally:
-            self._count(ENDED)
+
+    def __exit__(self, *_: object) -> None:
+        self._count(ENDED)
 
     def drain(self) -> list[list[int]]:
         """What was counted since the last time, for a master."""
@@ -37,4 +34,8 @@ class Visits:
             mine[ENDED] += ended
 
     def _count(self, what: int) -> None:
-        self.seconds.setdefault(int(wall(clock())), [0, 0])[what] += 1
+        second = int(wall(clock()))
+        try:
+            self.seconds[second][what] += 1
+        except KeyError:
+            self.seconds[second] = [1 - what, what]
