@@ -156,11 +156,12 @@ class Conductor:
 
     def _take(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         drained, seen, *state = data["noxgate-state"]
+        shift = self._reports.clocks.shift(client_id)  # which its own listener took first
         states.add(data["noxgate-states"])
-        visits.take(seen)
+        visits.take(seen, shift)
         self._machines.add(tuple(data["noxgate-machine"]))
         name = client_id.rpartition("_")[2][:8]
-        health.take(f"worker {name}", drained)
+        health.take(f"worker {name}", drained, shift)
         self._states[client_id] = State(*state)
 
     def _finish(self, **_: Any) -> None:

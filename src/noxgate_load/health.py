@@ -54,11 +54,11 @@ class Health:
             [second, one.timers, one.late, one.cpu, one.dropped, one.held_up] for second, one in seen.items()
         ]
 
-    def take(self, process: str, drained: list[list[float]]) -> None:
-        """Take what a worker saw."""
+    def take(self, process: str, drained: list[list[float]], shift: int = 0) -> None:
+        """Take what a worker saw, its seconds moved."""
         mine = self.workers.setdefault(process, {})
         for second, timers, late, cpu, dropped, held_up in drained:
-            one = mine.setdefault(int(second), Second())
+            one = mine.setdefault(int(second) + shift, Second())
             one.timers += int(timers)
             one.late += int(late)
             one.cpu = max(one.cpu, cpu)

@@ -114,8 +114,8 @@ class Recorder:
             "cells": cells,
         }
 
-    def merge(self, drained: Mapping[str, Any]) -> None:
-        """Take what a worker drained; ValueError where its limits are not ours."""
+    def merge(self, drained: Mapping[str, Any], shift: int = 0) -> None:
+        """Take what a worker drained, its seconds moved; ValueError where its limits are not ours."""
         if {group: tuple(limits) for group, limits in drained["limits"].items()} != self._limits:
             raise ValueError(f"expected a worker with the limits {self._limits}, saw {drained['limits']}")
         for group, second, requests, failures, over, outcomes, times in drained["cells"]:
@@ -123,7 +123,7 @@ class Recorder:
             cell = Cell(requests, failures, list(over), counted, array("f", times))
             if len(cell.times) != requests or counted.total() != requests:
                 raise ValueError(f"expected {requests} requests of {group}, saw {len(cell.times)} times")
-            self._cell(group, second).add(cell)
+            self._cell(group, second + shift).add(cell)
         for group, name, status, reason, count in drained["problems"]:
             self.problems[group, name, status, reason] += count
         self.retried += drained["retried"]

@@ -26,10 +26,10 @@ class Visits:
         seen, self.seconds = self.seconds, {}
         return [[second, *both] for second, both in seen.items()]
 
-    def take(self, drained: Sequence[Sequence[int]]) -> None:
-        """Take what a worker counted."""
+    def take(self, drained: Sequence[Sequence[int]], shift: int = 0) -> None:
+        """Take what a worker counted, its seconds moved."""
         for second, began, ended in drained:
-            mine = self.seconds.setdefault(second, [0, 0])
+            mine = self.seconds.setdefault(second + shift, [0, 0])
             mine[BEGAN] += began
             mine[ENDED] += ended
 

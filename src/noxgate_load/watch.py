@@ -2,16 +2,20 @@
 
 import json
 import os
+from math import ceil
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
+import numpy as np
 from locust.runners import MasterRunner  # noqa: TID251 (load/ is where Locust may be imported)
 
 from noxgate.slo.plan import CLASSES, Plan
 from noxgate_load.course import Course
-from noxgate_load.recorder import Cell, Recorder, percentile, reasons
+from noxgate_load.recorder import Cell, Recorder, reasons
 from noxgate_load.samples import clock, wall
 
+P95 = 0.95
+_NONE = np.empty(0, np.float32)
 WINDOW = 5  # seconds that are looked at
 FEWEST = 20  # requests in it from which on half of them failing ends the test
 SILENCE = 10.0  # seconds without an answer to anything, and the test ends
@@ -74,5 +78,9 @@ class Watch:
 
 
 def _p95(cells: list[Cell]) -> float | None:
-    times = [seconds for cell in cells for seconds in cell.times]
-    return percentile(times, 0.95) if times else None
+    """By nearest rank, of what may be a million times: a master looks at all workers' each second."""
+    times = np.concatenate([np.frombuffer(cell.times, np.float32) for cell in cells if cell.times] or [_NONE])
+    if not times.size:
+        return None
+    rank = max(1, ceil(P95 * times.size - 1e-9)) - 1
+    return float(np.partition(times, rank)[rank])

@@ -7,8 +7,9 @@ import gevent  # type: ignore[import-untyped]
 from locust.rpc import Message  # noqa: TID251 (load/ is where Locust may be imported)
 from locust.runners import STATE_MISSING, STATE_STOPPED, MasterRunner  # noqa: TID251
 
+from noxgate_load.clocks import Clocks
 from noxgate_load.recorder import Recorder
-from noxgate_load.samples import Totals
+from noxgate_load.samples import Totals, clock, wall
 
 KEY = "noxgate"
 GRACE = 10.0  # seconds beyond --stop-timeout for the last reports
@@ -31,6 +32,7 @@ class Reports:
         self._recorder = recorder
         self._totals = totals
         self.tallies: dict[str, Tally] = {}
+        self.clocks = Clocks()
         environment.events.report_to_master.add_listener(self._report)
         environment.events.worker_report.add_listener(self._take)
         runner = environment.runner
@@ -55,6 +57,7 @@ class Reports:
             for name, tally in tallies.items()
             if not tally.final
         ]
+        lost += self.clocks.problems()
         if not sent == recorded == merged:
             counted = f"{sent} sent, {recorded} recorded, {merged} merged"
             lost.append(f"expected one sample for each request, saw {counted}")
@@ -67,11 +70,13 @@ class Reports:
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         final = self._environment.runner.state == STATE_STOPPED
-        data[KEY] = [self._recorder.drain(), self._totals.sent, self._totals.recorded, final]
+        counts = [self._totals.sent, self._totals.recorded, final]
+        data[KEY] = [self._recorder.drain(), *counts, wall(clock())]
 
     def _take(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        drained, sent, recorded, final = data[KEY]
-        self._recorder.merge(drained)
+        drained, sent, recorded, final, sent_at = data[KEY]
+        self.clocks.take(client_id, sent_at, wall(clock()), has_begun=sent > 0)
+        self._recorder.merge(drained, self.clocks.shift(client_id))
         self.tallies[client_id] = Tally(sent, recorded, final)
 
     def _is_there(self, worker: str) -> bool:
