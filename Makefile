@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
-.PHONY: bench-backup bench-gate bench-load bench-self bench-slower pictures steady attack faults debian-packages science-environment
+.PHONY: bench-backup bench-gate bench-load bench-scaling bench-self bench-slower pictures steady attack faults
+.PHONY: debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -82,11 +83,14 @@ bench-self: ## What people wait for, beside an earlier commit    [ONLY="--only t
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
 	@$(BIN)/python benchmarks/gate.py
 
-bench-load: $(SERVERS) ## The load engine beside k6 (about 6 minutes; of use on a machine at rest)
+bench-load: $(SERVERS) ## The load engine beside k6 and wrk (about 12 minutes; of use on a machine at rest)
 	@$(BIN)/python -m benchmarks.load
 
 bench-slower: $(SERVERS) ## False alarms and found slowdowns of the comparison with the release before    [RUNS=40]
 	@$(BIN)/python benchmarks/slower.py $(RUNS)
+
+bench-scaling: $(SERVERS) ## What a core, a process and a master of the load test make: docs/SCALING.md (5 minutes)
+	@$(BIN)/python -m benchmarks.scaling --write
 
 bench-backup: $(SERVERS) ## The proof of a backup beside pg_dump | psql, on 10 million rows    [ROWS=100000]
 	@$(BIN)/python benchmarks/backup.py $(if $(ROWS),--rows "$(ROWS)")

@@ -1,7 +1,7 @@
 """The load engine beside k6: the same users, the same target, one core for each, in turns in one run.
 
 Figures are ratios, or errors against the target's own clock: those of another machine, or of another moment
-of a busy one, are of no use. Takes some eight minutes, all on loopback.
+of a busy one, are of no use. Takes some ten minutes, all on loopback.
 
     python -m benchmarks.load [ROUNDS]
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from benchmarks.generators import mix, never, recorder, truth
+from benchmarks.generators import beside_wrk, mix, never, recorder, truth
 from benchmarks.generators.figures import Row, ratio
 from benchmarks.generators.processes import (
     GENERATOR,
@@ -38,8 +38,9 @@ USERS = (50, 1500)
 WHO = ["ours", "k6", "checking k6"]
 WINDOW = 3.0  # seconds in which work is measured
 MOST = 190.0  # seconds, and no further round of that is begun
-WORK = {"http": 1.6, "https": 1.4}  # goals, as are those that follow
-WITH_CHECKS, MIX_CPU, MIX_MEMORY = 2.5, 0.6, 0.3
+WORK = {"http": 4.5, "https": 4.0}  # goals, as are those that follow
+WITH_CHECKS, MIX_CPU, MIX_MEMORY = 2.5, 0.45, 0.3
+MANY_MEMORY = 0.25
 
 
 def main(rounds: int) -> int:
@@ -68,6 +69,7 @@ def _rows(folder: Path, rounds: int) -> Iterator[Row]:
     yield recorder.verdicts()
     with fast_target(folder) as fast:
         yield from _work(fast, folder, rounds)
+        yield from beside_wrk.beside(fast, folder)
         yield truth.at_a_high_rate(fast, folder)
         yield _merged(fast, folder)
     with known_target() as url:
@@ -127,11 +129,18 @@ def _mixed(folder: Path) -> Iterator[Row]:
     with mix.rehearsal() as (here, target, runbook):
         mine, result = mix.ours(target, runbook)
         its = mix.its(target, folder / "mix.json")
+        many, of_many = mix.ours(target, runbook, mix.MANY, mix.MANY_RISE, mix.MANY_THINK)
+        its_many = mix.its(target, folder / "many.json", mix.MANY, mix.MANY_RISE, mix.MANY_THINK)
         never_passed = list(never.passed(here))
     rates = f" ({mine.requests / mix.SECONDS:,.0f} and {its.requests / mix.SECONDS:,.0f} requests/s)"
     what = f"{mix.USERS} users, https, journeys, k6 with checks"
     yield ratio(f"{what}: CPU", [its.each_second / mine.each_second], rates, most=MIX_CPU)
     yield ratio(f"{what}: memory", [mine.memory / its.memory], most=MIX_MEMORY)
+    much = f" ({many.memory / 1e6:,.0f} and {its_many.memory / 1e6:,.0f} MB)"
+    what = f"{mix.MANY} users, https, journeys, k6 with checks"
+    yield ratio(f"{what}: memory", [many.memory / its_many.memory], much, most=MANY_MEMORY)
+    most_users = max(of_many.users.values(), default=0)
+    yield Row("  users of ours that were there", str(mix.MANY), str(most_users), most_users == mix.MANY)
     said = [*result.problems, result.stopped, *(reason for held in result.holds for reason in held.spoiled)]
     yield Row("  what that run says against itself", "nothing", "; ".join(filter(None, said)) or "nothing")
     yield from never_passed

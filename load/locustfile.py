@@ -26,8 +26,8 @@ from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.machine import this_machine
 from noxgate_load.recorder import Recorder
 from noxgate_load.samples import Sample, clock, wall
-from noxgate_load.shape import Shape
 from noxgate_load.states import States
+from noxgate_load.tasks import Shape
 from noxgate_load.visits import Visits
 from noxgate_load.watch import Watch
 from noxgate_load.workers import Reports

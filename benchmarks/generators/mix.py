@@ -28,7 +28,10 @@ USERS = 1500
 RISE = 10.0
 SETTLE = 6.0  # seconds from the last user's start until each has connected
 SECONDS = 10  # that are looked at
-THINK = (1.0, 4.0)
+Think = tuple[float, float]
+THINK: Think = (1.0, 4.0)
+MANY, MANY_RISE = 5000, 30.0
+MANY_THINK: Think = (4.0, 14.0)  # as many requests a second: the rehearsal answers no more on one core
 SOCKET = 3  # requests of a WebSocket, as we count them: open, echo, close
 
 
@@ -46,10 +49,12 @@ def rehearsal() -> Iterator[tuple[World, Target, Runbook]]:
         os.sched_setaffinity(0, before)
 
 
-def ours(target: Target, runbook: Runbook) -> tuple[Used, Result]:
+def ours(
+    target: Target, runbook: Runbook, users: int = USERS, rise: float = RISE, think: Think = THINK
+) -> tuple[Used, Result]:
     """What our users do and use while all of them are there."""
-    level = Level(USERS, RISE, int(SETTLE) + SECONDS + 3)
-    ramp = Ramp("bench", "benchmark", (level,), 1, 1, THINK, 0, evidence=False, lag_ms=50, cpu_percent=95)
+    level = Level(users, rise, int(SETTLE) + SECONDS + 3)
+    ramp = Ramp("bench", "benchmark", (level,), 1, 1, think, 0, evidence=False, lag_ms=50, cpu_percent=95)
     holding = threading.Event()
     results: list[Result | None] = []
 
@@ -63,7 +68,7 @@ def ours(target: Target, runbook: Runbook) -> tuple[Used, Result]:
 
     leader = threading.Thread(target=lead)
     leader.start()
-    assert holding.wait(RISE + PATIENCE), "expected all users within their time"
+    assert holding.wait(rise + PATIENCE), "expected all users within their time"
     (process,) = (child for child in psutil.Process().children() if "locust" in " ".join(child.cmdline()))
     threading.Event().wait(SETTLE)
     start = time.time()
@@ -76,14 +81,14 @@ def ours(target: Target, runbook: Runbook) -> tuple[Used, Result]:
     return replace(used, requests=done), result
 
 
-def its(target: Target, result: Path) -> Used:
+def its(target: Target, result: Path, users: int = USERS, rise: float = RISE, think: Think = THINK) -> Used:
     """The same of k6."""
     address = f"127.0.0.1:{free_ports(1)[0]}"
     variables = {
         "MIX": "yes", "CHECK": "yes", "TOKEN": target.credential("test_token").reveal(),
-        "THINK": ",".join(map(str, THINK)), "SSL_CERT_FILE": target.ca_file,
+        "THINK": ",".join(map(str, think)), "SSL_CERT_FILE": target.ca_file,
     }  # fmt: skip
-    command, known = k6(target.base_url, USERS, 90, result, **variables)
+    command, known = k6(target.base_url, users, 90, result, **variables)
 
     def count(metric: str) -> int:
         answer = httpx.get(f"http://{address}/v1/metrics/{metric}", trust_env=False)
@@ -97,7 +102,7 @@ def its(target: Target, result: Path) -> Used:
 
     with running(GENERATOR, [*command, "--address", address], known) as process:
         eventually(busy, within=PATIENCE, every=0.2)
-        threading.Event().wait(RISE + SETTLE)
+        threading.Event().wait(rise + SETTLE)
         used = watched(
             psutil.Process(process.pid), lambda: count("http_reqs") + SOCKET * count("ws_sessions"), SECONDS
         )

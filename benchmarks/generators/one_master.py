@@ -55,9 +55,9 @@ def mastered(workers: Sequence[Mapping[str, float]], each_second: int, hold: int
         told, telling = os.pipe()
         (port,) = free_ports(1)
         plan = Plan(
-            target="simulated", base_url="http://127.0.0.1:9", rehearsal=True, release="8.0.0", version="8.0.0",
-            ca_file=None, ramp=ramp, limits=limits, processes=len(workers), result=folder / NAME,
-            progress=telling,
+            target="simulated", base_url="http://127.0.0.1:9", rehearsal=True, release="8.0.0",
+            version="8.0.0", ca_file=None, ramp=ramp, limits=limits, processes=len(workers),
+            result=folder / NAME, progress=telling,
         )  # fmt: skip
         write_plan(folder / "plan.json", plan)
         variables = {PLAN: str(folder / "plan.json"), TOKEN: "-", "PYTHONPATH": str(ROOT)}

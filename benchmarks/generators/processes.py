@@ -54,6 +54,7 @@ class Fast:
     plain: str
     tls: str
     ca_file: Path
+    pid: int = 0  # of its first process, whose child answers
 
     def count(self) -> tuple[int, int]:
         """Requests so far, and connections now, without this look's own."""
@@ -84,8 +85,8 @@ def fast_target(folder: Path) -> Iterator[Fast]:
     plain, tls = free_ports(2)
     (folder / "nginx.conf").write_text(NGINX.format(home=folder, plain=plain, tls=tls))
     command = ["nginx", "-e", "stderr", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
-    fast = Fast(f"http://localhost:{plain}", f"https://localhost:{tls}", folder / "ca.pem")
-    with running(TARGET, command, {}):
+    with running(TARGET, command, {}) as process:
+        fast = Fast(f"http://localhost:{plain}", f"https://localhost:{tls}", folder / "ca.pem", process.pid)
         eventually(lambda: _answers(fast), within=10, every=0.1)
         yield fast
 

@@ -1,9 +1,9 @@
 """Workers of a load test that send nothing: each tells a real master what it would have measured.
 
-The argument is JSON: `port`, `each_second` (requests of each), `limits` and `workers`. A worker may differ from
-the others: `ahead` (seconds of its clock), `joins` (seconds after them), `late` (share of its timers that were),
-`lost` and `back` (seconds after its first user), `delay` (seconds that each of its reports takes, once it has
-users). Prints how many messages it sent and their bytes when the master has told all of them to quit.
+The argument is JSON: `port`, `each_second` (requests of each), `limits` and `workers`. A worker may differ:
+`ahead` (seconds of its clock), `joins` (seconds after the others), `late` (share of its timers that were),
+`lost` and `back` (seconds after its first user), `delay` (seconds that each of its reports takes then).
+Prints how many messages it sent and their bytes when the master has told all of them to quit.
 """
 
 import json

@@ -1,10 +1,11 @@
-"""A user's tasks one after another, as Locust's own loop has it, with less to do between two."""
+"""What Locust asks for: the ramp, and a user's tasks one after another, with less to do between two."""
 
 import random
 from types import FunctionType
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
+from locust import LoadTestShape  # noqa: TID251
 from locust.exception import StopUser  # noqa: TID251 (the engine is where Locust may be imported)
 from locust.user.task import (  # noqa: TID251
     LOCUST_STATE_RUNNING,
@@ -12,6 +13,8 @@ from locust.user.task import (  # noqa: TID251
     LOCUST_STATE_WAITING,
     DefaultTaskSet,
 )
+
+from noxgate_load.course import Course, Tick
 
 LOCUSTS: Any = DefaultTaskSet  # untyped
 
@@ -67,3 +70,14 @@ class Tasks(DefaultTaskSet):
         finally:
             timer.stop()
             timer.close()
+
+
+class Shape(LoadTestShape):
+    """The ramp; its course is set by the locustfile."""
+
+    course: Course | None = None
+
+    def tick(self) -> Tick:
+        assert self.course is not None
+        assert self.runner is not None
+        return self.course.tick(self.runner.user_count)

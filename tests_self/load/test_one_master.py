@@ -20,8 +20,9 @@ OTHERS: Mapping[str, Mapping[str, float]] = {
     "its reports take long": {"delay": 0.8},
     "it is slow": {"late": 0.1},
     "it joins late": {"joins": 8},
-    "it is lost": {"lost": 4},
-    "it is lost and comes back": {"lost": 4, "back": 8},
+    "it is away for a moment": {"lost": 4, "back": 5.5},
+    "it is lost": {"lost": 3},
+    "it is lost and comes back": {"lost": 3, "back": 12},
 }
 AT_ONCE = 4
 
@@ -47,7 +48,14 @@ def counted(run: Mastered) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "name", ["like all", "its clock is ahead", "its clock is behind", "its reports take long"]
+    "name",
+    [
+        "like all",
+        "its clock is ahead",
+        "its clock is behind",
+        "its reports take long",
+        "it is away for a moment",
+    ],
 )
 def test_what_is_passed(runs: Mapping[str, Mastered], name: str) -> None:
     """All that was measured on the hold is counted on it: no request of before or after."""
