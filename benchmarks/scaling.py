@@ -194,8 +194,9 @@ def _one_master() -> Iterator[str]:
     each = (much - little) / (high - low)
     yield ""
     merging = f"{_merging() * 1e6:,.0f} µs"
-    yield f"To decode and merge a report of {EACH * 3:,} requests takes {merging}; messages and MB are of the whole"
-    yield f"run, its start with it. A further worker takes {each:.2%} of the master's core. {high} were led, no more."
+    yield f"To decode and merge a report of {EACH * 3:,} requests takes {merging}; messages and MB are of the"
+    yield f"whole run, its start with it. A further worker takes {each:.2%} of the master's core."
+    yield f"{high} were led, no more."
 
 
 def _merging(rounds: int = 200) -> float:
