@@ -15,9 +15,9 @@ EACH_SECOND, HOLD = 500, 5
 LIKE_ALL: Mapping[str, float] = {}
 OTHERS: Mapping[str, Mapping[str, float]] = {
     "like all": {},
-    "its clock is ahead": {"ahead": 5},
+    "its clock is ahead": {"ahead": 9},
     "its clock is behind": {"ahead": -7.4},
-    "its reports take long": {"delay": 0.8},
+    "its reports take long": {"delay": 0.4},
     "it is slow": {"late": 0.1},
     "it joins late": {"joins": 8},
     "it is away for a moment": {"lost": 4, "back": 5.5},
