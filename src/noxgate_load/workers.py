@@ -7,7 +7,7 @@ import gevent  # type: ignore[import-untyped]
 from locust.rpc import Message  # noqa: TID251 (load/ is where Locust may be imported)
 from locust.runners import STATE_MISSING, STATE_STOPPED, MasterRunner  # noqa: TID251
 
-from noxgate_load.clocks import Clocks
+from noxgate_load.health import Clocks
 from noxgate_load.recorder import Recorder
 from noxgate_load.samples import Totals, clock, wall
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from benchmarks.generators.one_master import Mastered, mastered
 
-from noxgate_load.clocks import Clocks
+from noxgate_load.health import Clocks
 
 EACH_SECOND, HOLD = 500, 5
 LIKE_ALL: Mapping[str, float] = {}
