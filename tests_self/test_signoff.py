@@ -397,6 +397,27 @@ def test_what_is_not_proven_is_not_green(
     assert release.outcomes()["signoff.status"] != "passed"
 
 
+def test_a_line_that_does_not_count_is_counted_apart(release: Release) -> None:
+    """Else a GO says "185 of the 186 lines passed", and whoever signs looks for the one."""
+
+    def uncounted(results: dict[str, Any]) -> None:
+        of(results, "staging.slower-than-before").update(
+            outcome="not counted", reason="the record names none"
+        )
+
+    release.runs("staging")
+    release.run("staging", change=uncounted)
+
+    status, said = release.sign_off()
+
+    assert (status, said.splitlines()[0]) == (0, "GO  release 8.0.0: Success")
+    page = release.html
+    assert re.search(
+        r"All \d+ lines up to the traffic switch and its first half hour passed, 1 is not counted", page
+    )
+    assert ", 1 not counted" in page
+
+
 def test_an_accepted_failure(release: Release) -> None:
     """It goes, says who answers for it, and is not green."""
 

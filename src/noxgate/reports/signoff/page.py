@@ -103,8 +103,11 @@ def summary(page: SignOff) -> str:
     missing = [phase.phase.title for phase in counted if phase.run is None]
     passed = sum(shown.outcome is Shown.PASSED for shown in lines)
     waived = sum(shown.outcome is Shown.WAIVED for shown in lines)
-    many = "All" if passed == len(lines) else f"{passed} of the"
-    said = f"{many} {len(lines)} lines up to the traffic switch and its first half hour passed"
+    left_out = sum(shown.outcome is Shown.NOT_COUNTED for shown in lines)
+    due = len(lines) - left_out
+    many = "All" if passed == due else f"{passed} of the"
+    said = f"{many} {due} lines up to the traffic switch and its first half hour passed"
+    said += f", {left_out} {'is' if left_out == 1 else 'are'} not counted" if left_out else ""
     said += f", {waived} {'is' if waived == 1 else 'are'} waived" if waived else ""
     if missing:
         said += f". There is no run of: {', '.join(missing)}"
