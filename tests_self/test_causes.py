@@ -34,6 +34,10 @@ def passed(seen: str) -> Told:
         (failed("HTTP 503 in 3 ms: <html>"), "no pod answers behind the ingress"),
         (failed("HTTP 401 in 3 ms: <html>"), "asks for a sign-in before the API is reached"),
         (unreachable("https://own.example/path-N: connection refused"), "own.example: connection refused"),
+        (
+            unreachable("own.example:443 at 192.0.2.N: connection refused"),
+            "own.example:443: connection refused",
+        ),
         (unreachable("own.example:443: not tried again: it kept …"), "own.example:443: no answer in time"),
         (
             unreachable("https://own.example/N: certificate verify failed: self-signed certificate"),

@@ -33,6 +33,7 @@ def doctor(given: argparse.Namespace) -> int:
     found = examine(root, runbook, target, faults)
     waits = table.waiting(found.seen, found.needs)
     text = [
+        *table.first(waits),
         *table.settings(found.seen, found.needs, found.seconds),
         "",
         *table.causes(waits),

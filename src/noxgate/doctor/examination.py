@@ -13,6 +13,7 @@ from noxgate.doctor import cluster, files, loads, looks
 from noxgate.doctor.needs import PEERS, Need, needs_of
 from noxgate.doctor.reading import PROFILE, Fault, with_faults
 from noxgate.doctor.seen import Cause, Place, Seen, named_keys, place
+from noxgate.doctor.systems.address import address
 from noxgate.errors import NoxgateError
 from noxgate.project.checks import find_checks
 from noxgate.project.profile import read_peer
@@ -24,7 +25,6 @@ SIGNING = "signing"  # no line needs it
 
 # Look -> the systems that it says something of.
 LOOKS: Mapping[looks.Look, Collection[str]] = {
-    looks.address: ("address",),
     looks.database: ("database",),
     looks.redis: ("redis",),
     looks.prometheus: ("prometheus", "counters"),
@@ -97,6 +97,9 @@ def _jobs(root: Path, runbook: Runbook, at: Sequence[Place], needed: set[Need]) 
     for where in at:
         systems = {need.system for need in needed if need.peer == where.peer}
         systems |= set() if where.peer else {SIGNING}
+        if "address" in systems:
+            paths = runbook.service.metrics.operators
+            yield Job(where, ("address",), partial(address, where, paths))
         for look, says in LOOKS.items():
             if systems & set(says):
                 yield Job(where, says, partial(look, where))

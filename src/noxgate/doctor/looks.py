@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from noxgate.doctor.needs import CERTIFICATE, CLIENTS, OF_TOKENS, TRUSTED, Need
+from noxgate.doctor.needs import CLIENTS, OF_TOKENS, Need
 from noxgate.doctor.seen import Cause, Place, Seen, export, unnamed_source
+from noxgate.doctor.systems.address import UNKNOWN_AUTHORITY, away, unrecorded
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Patience
 from noxgate.project.target import BAD_TOKENS, PROVIDERS
-from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.prometheus.client import ROLES, Prometheus, PrometheusSession
 from noxgate.systems.redis import Cache, CacheSession
@@ -24,9 +23,7 @@ from noxgate.systems.registry.session import RegistrySession
 from noxgate.systems.repository import Repository
 
 Look = Callable[[Place], Iterator[Seen]]
-UNKNOWN_AUTHORITY = re.compile(r"unable to get (local )?issuer|self[- ]signed certificate|unknown ca")
 WRONG_PASSWORD = re.compile(r"password authentication failed|WRONGPASS|invalid username-password|NOAUTH|401")
-TEMPLATES = ".yourdomain.com"  # in the profiles as they are delivered
 MAY_NOT = re.compile(r"no permissions to run the '([\w|-]+)' command", re.IGNORECASE)
 TABLES = """
 SELECT current_user, current_setting('server_version'), count(*),
@@ -37,68 +34,6 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_s
 """
 
 
-def _unrecorded(_: Observation) -> None:
-    """Nothing is evidence here."""
-
-
-def address(at: Place) -> Iterator[Seen]:
-    """The public host: its name, its port, its certificate."""
-    target, need = at.target, at.need("address")
-    parts = urlsplit(target.base_url)
-    try:
-        facts = TlsClient(target, Patience(target.base_url), _unrecorded).facts()
-    except (UnreachableError, AssertionError) as error:
-        yield at.seen("base_url", str(error), need, cause=_away(at, "base_url", target.base_url, error))
-        return
-    problem = next((each.problem for each in facts if each.problem), None)
-    if problem is None:
-        days = min(each.days_left or 0 for each in facts)
-        said = f"{target.base_url} answers {facts[0].version}, its certificate has {days:.0f} days left"
-        yield at.seen("base_url", said, need)
-        return
-    where = f"{parts.hostname}:{parts.port or 443}"
-    cause = (
-        authority(at, where)
-        if UNKNOWN_AUTHORITY.search(problem)
-        else Cause(f"the certificate of {where} is not valid: {problem}", (_openssl(where),))
-    )
-    seen = at.seen("base_url", f"certificate: {problem}", at.need("address", TRUSTED), cause=cause)
-    yield replace(seen, fails=(at.need("address", CERTIFICATE),))
-
-
-def authority(at: Place, where: str) -> Cause:
-    """One cause for all that the same authority vouches for: the profile says which it is."""
-    named = at.target.ca_file
-    said = f"the ca_file of {at.target.path.name}" if named else "this machine"
-    return Cause(
-        f"certificates are of an authority that {said} does not know",
-        (
-            f"{_openssl(where)}     # whose they are",
-            at.name_it("ca_file", "its PEM file", '$(realpath "$v")'),
-        ),
-        key=f"authority {at.target.path}",
-    )
-
-
-def _openssl(where: str) -> str:
-    host = where.rpartition(":")[0]
-    shown = "openssl x509 -noout -issuer -dates"
-    return f"openssl s_client -connect {where} -servername {host} </dev/null | {shown}"
-
-
-def _away(at: Place, key: str, url: str, error: BaseException, example: str = "") -> Cause:
-    """Nobody answers, or not as they should; a certificate of an unknown authority is a cause of its own."""
-    parts = urlsplit(url)
-    if UNKNOWN_AUTHORITY.search(str(error)):
-        return authority(at, f"{parts.hostname}:{parts.port or 443}")
-    again = f"curl -sS -o /dev/null {shlex.quote(url)}"
-    if TEMPLATES in url:
-        return Cause(
-            f"{at.label(key)} is the template's: {url}", (at.name_it(key, "https://staging.nox.io"),)
-        )
-    return Cause(f"{at.label(key)}: {error}", (f"{again}     # again", at.name_it(key, example or url)))
-
-
 def database(at: Place) -> Iterator[Seen]:
     """PostgreSQL, and the role that looks."""
     role, need = "database_url", at.need("database")
@@ -107,7 +42,7 @@ def database(at: Place) -> Iterator[Seen]:
         return
     session = DatabaseSession(at.target)
     try:
-        ((user, version, tables, readable),) = Database(session, _unrecorded).rows(TABLES)
+        ((user, version, tables, readable),) = Database(session, unrecorded).rows(TABLES)
     except (UnreachableError, AssertionError) as error:
         yield at.seen(role, str(error), need, cause=_of_credential(at, role, error), origin=at.variable(role))
         return
@@ -130,7 +65,7 @@ def redis(at: Place) -> Iterator[Seen]:
         yield gone
         return
     session = CacheSession(at.target)
-    cache = Cache(session, _unrecorded)
+    cache = Cache(session, unrecorded)
     try:
         cache.ping()
         says, version = cache.role(), cache.version()
@@ -161,13 +96,13 @@ def prometheus(at: Place) -> Iterator[Seen]:
         return
     session = PrometheusSession(at.target)
     try:
-        scraped = Prometheus(session, _unrecorded).targets()
+        scraped = Prometheus(session, unrecorded).targets()
     except (UnreachableError, AssertionError) as error:
         is_role = role is not None and re.search(r"\b40[13]\b", str(error))
         cause = (
             _of_credential(at, role, error)
             if role is not None and is_role
-            else _away(at, "prometheus_url", at.target.prometheus_url, error)
+            else away(at, "prometheus_url", at.target.prometheus_url, error)
         )
         yield at.seen("prometheus_url", str(error), *needs, cause=cause)
         return
@@ -194,7 +129,7 @@ def registry(at: Place) -> Iterator[Seen]:
         cause = (
             _of_credential(at, REGISTRY_ROLE, error)
             if "is not taken" in str(error)
-            else _away(at, "registry", f"{url}/v2/", error, at.target.registry)
+            else away(at, "registry", f"{url}/v2/", error, at.target.registry)
         )
         yield at.seen("registry", str(error), need, cause=cause)
         return
@@ -211,7 +146,7 @@ def source(at: Place) -> Iterator[Seen]:
         yield unnamed_source(at, *needs)
         return
     try:
-        head = Repository(target.source, _unrecorded).head()
+        head = Repository(target.source, unrecorded).head()
     except (UnreachableError, AssertionError) as error:
         clone = f"git clone YOUR-NOX-REPOSITORY {target.source}"
         cause = Cause(f"source: {error}", (clone, f"{at.edit('source')}     # where it is said"))

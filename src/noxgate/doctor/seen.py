@@ -35,7 +35,8 @@ UNSET = Group(
 class Cause:
     """Why lines wait, in one line, and commands to paste. Two of the same `key` are one.
 
-    Of a group `item` is the name of the variable or the key, and `what` says what it is.
+    Of a group `item` is the name of the variable or the key, and `what` says what it is. `of_many`: what a
+    whole system has, and not a setting alone, is said before all settings.
     """
 
     what: str
@@ -43,6 +44,7 @@ class Cause:
     key: str = ""
     group: Group | None = None
     item: str = ""
+    of_many: bool = False
 
 
 @dataclass(frozen=True)

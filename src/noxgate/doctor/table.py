@@ -9,6 +9,7 @@ from noxgate.doctor.needs import Need
 from noxgate.doctor.seen import Cause, Group, Seen
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
+from noxgate.run.causes import MANY, Shared
 from noxgate.run.verdict import Verdict
 from noxgate.trust.signing import VARIABLE as KEY
 
@@ -39,6 +40,15 @@ def settings(seen: Sequence[Seen], needs: Needs, seconds: float) -> list[str]:
         else:
             rows += [f"{mark} {one.setting}", *_wrapped(f"{one.origin}: {one.said}", " " * 6, " " * 6)]
     return rows
+
+
+def first(waits: Sequence[Waits]) -> Iterator[str]:
+    """What many lines have in common, as a run says it; the remedy stands below the settings."""
+    common = [each for each in waits if each.cause.of_many and len(each.lines) >= MANY]
+    for each in common:
+        yield from _wrapped(str(Shared(each.cause.what, each.lines)))
+    if common:
+        yield ""
 
 
 def waiting(seen: Sequence[Seen], needs: Needs) -> list[Waits]:

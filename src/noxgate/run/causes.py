@@ -19,7 +19,7 @@ _PATH = re.compile(r"(https?://[^/\s]+)/[^\s:]*")  # of the same host
 _ANSWER = re.compile(r"\bHTTP (\d{3})\b(?: in \d+ ms)?(?:: (.))?")
 _DOCUMENT = tuple('{["#')  # how an answer of an API begins: JSON, or Prometheus' text
 _AWAY = re.compile(
-    r"^(?:\w+://)?(?P<host>[\w.-]+(?::\d+)?|\[[\da-fA-F:]+\](?::\d+)?)(?:/\S*)?: "
+    r"^(?:\w+://)?(?P<host>[\w.-]+(?::\d+)?|\[[\da-fA-F:]+\](?::\d+)?)(?:/\S*)?(?: at \S+)?: "
     r"(?P<why>connection refused|timed out|no answer in .*|not tried again.*|.*\bcertificate\b.*"
     r"|name or service not known|no route to host|network is unreachable)"
 )
@@ -77,24 +77,44 @@ def shared(lines: Sequence[Told], base_url: str) -> list[Shared]:
     return sorted(found, key=lambda each: -len(each.ids))
 
 
+def _answers(seen: str) -> list[tuple[int, str]]:
+    """The HTTP answers that a text tells of: the status, and how the body begins."""
+    return [(int(status), begins) for status, begins in _ANSWER.findall(seen)]
+
+
+def another_server(answers: Sequence[tuple[int, str]], base_url: str) -> str:
+    """What is said of a server of whose answers none was a document: errors alone, or pages for a browser.
+
+    Empty where it may be the API.
+    """
+    if not answers or any(_may_be_ours(status, begins) for status, begins in answers):
+        return ""
+    ((status, _),) = Counter(status for status, _ in answers).most_common(1)
+    what = f"HTTP {status}" if status >= HTTPStatus.BAD_REQUEST else f"HTTP {status} and no document"
+    return f"{base_url} answers {what} wherever it is asked: {_MEANS.get(status, _OTHER)}"
+
+
+def _may_be_ours(status: int, begins: str) -> bool:
+    """A success that is no page."""
+    return status < HTTPStatus.MULTIPLE_CHOICES and begins != "<"
+
+
 def _another_server(lines: Sequence[Told], base_url: str) -> list[Shared]:
-    """Wherever it was asked, no answer was a document: errors alone, or pages for a browser."""
-    failed: dict[str, Counter[int]] = {}
+    """Of the lines that failed, those of the status that most of them saw."""
+    failed: dict[str, list[tuple[int, str]]] = {}
     for line in lines:
-        answers = [(int(status), begins) for seen in line.seen for status, begins in _ANSWER.findall(seen)]
+        answers = [answer for seen in line.seen for answer in _answers(seen)]
         if any(status < HTTPStatus.MULTIPLE_CHOICES and begins in _DOCUMENT for status, begins in answers):
             return []
-        served = any(status < HTTPStatus.MULTIPLE_CHOICES and begins != "<" for status, begins in answers)
+        served = any(_may_be_ours(*answer) for answer in answers)
         if line.outcome == Outcome.FAILED and answers and not served:
-            failed[line.id] = Counter(status for status, _ in answers)
+            failed[line.id] = answers
     if len(failed) < MANY:
         return []
-    (status, _), *_ = sum(failed.values(), Counter[int]()).most_common(1)
-    ids = tuple(id_ for id_, statuses in failed.items() if status in statuses)
-    if len(ids) < MANY:
-        return []
-    what = f"HTTP {status}" if status >= HTTPStatus.BAD_REQUEST else f"HTTP {status} and no document"
-    return [Shared(f"{base_url} answers {what} wherever it is asked: {_MEANS.get(status, _OTHER)}", ids)]
+    everything = [answer for answers in failed.values() for answer in answers]
+    ((status, _),) = Counter(status for status, _ in everything).most_common(1)
+    ids = tuple(id_ for id_, answers in failed.items() if status in {each for each, _ in answers})
+    return [Shared(another_server(everything, base_url), ids)] if len(ids) >= MANY else []
 
 
 def _away(lines: Sequence[Told]) -> list[Shared]:

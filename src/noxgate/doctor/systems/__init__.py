@@ -1,0 +1,1 @@
+"""The systems of which more is asked than whether they answer."""
