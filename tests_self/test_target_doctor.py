@@ -53,10 +53,10 @@ MADE_OF_OTHERS = {
         "stands",
         "kept_samples",
     ),
-    *("links", "migration", "science", "tools", "load_test", "rounds", "first_minutes", "switched", "quiet"),
+    *("links", "migration", "science", "tools", "load_test", "rounds", "first_minutes", "switched"),
     *("for_samples", "key_metrics", "refused_percent", "watching", "window_metrics", "backup"),
     *("previous_version",),
-    *("service", "green", "blue", "switch_point", "metric_queries"),
+    *("service", "green", "blue", "switch_point"),
 }
 
 

@@ -14,6 +14,7 @@ from noxgate.doctor.needs import PEERS, Need, needs_of
 from noxgate.doctor.reading import PROFILE, Fault, with_faults
 from noxgate.doctor.seen import Cause, Place, Seen, named_keys, place
 from noxgate.doctor.systems.address import address
+from noxgate.doctor.systems.series import SERIES, series
 from noxgate.errors import NoxgateError
 from noxgate.project.checks import find_checks
 from noxgate.project.profile import read_peer
@@ -100,6 +101,8 @@ def _jobs(root: Path, runbook: Runbook, at: Sequence[Place], needed: set[Need]) 
         if "address" in systems:
             paths = runbook.service.metrics.operators
             yield Job(where, ("address",), partial(address, where, paths))
+        if systems & set(SERIES):
+            yield Job(where, SERIES, partial(series, where, runbook.service, systems))
         for look, says in LOOKS.items():
             if systems & set(says):
                 yield Job(where, says, partial(look, where))

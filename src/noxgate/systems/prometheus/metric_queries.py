@@ -73,6 +73,18 @@ class MetricQueries:
             f'kube_pod_created{{namespace="{self.namespace}"}}',
         )
 
+    @property
+    def every(self) -> tuple[tuple[str, ...], ...]:
+        """What each selects, whoever asked for whichever path; of several any will do."""
+        buckets = f"{self.metrics.buckets}{{{self._of_job}}}"
+        limits = (self._limit("memory"), self._limit("cpu"))
+        each = (self.up, self.answers, buckets, self.memory, self.cpu, *limits, self.restarts)
+        return (*((one,) for one in each), self._of_pods)
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """What series of this name are told apart by."""
+        return ("pod", *self.metrics.labels.get(name, ()))
+
     def memory_percent(self) -> str:
         """By pod, as a share of its limit."""
         return self._share("memory", f"max by (pod) ({self.memory})")
@@ -94,8 +106,10 @@ class MetricQueries:
         return f'namespace="{self.namespace}",container="{self.container}"'
 
     def _share(self, resource: str, used: str) -> str:
-        limit = f'kube_pod_container_resource_limits{{{self._of_container},resource="{resource}"}}'
-        return f"100*{used}/max by (pod) ({limit})"
+        return f"100*{used}/max by (pod) ({self._limit(resource)})"
+
+    def _limit(self, resource: str) -> str:
+        return f'kube_pod_container_resource_limits{{{self._of_container},resource="{resource}"}}'
 
 
 def _newest(*said: str) -> str:
