@@ -1,8 +1,14 @@
 """One cause for many lines: said where it is one, and never of lines that fail each for its own reason."""
 
+from typing import TYPE_CHECKING
+
 import pytest
+from tests_self.test_command import noxgate
 
 from noxgate.run.causes import MANY, Told, shared
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Project
 
 URL = "https://own.example"
 PAGE = "<!doctype html><title>404</title>"
@@ -79,3 +85,39 @@ def test_one_cause(lines: list[Told], said: str) -> None:
 )
 def test_no_cause(lines: list[Told]) -> None:
     assert shared(lines, URL) == []
+
+
+@pytest.mark.parametrize("command", ["pytest", "gate"])
+def test_the_next_step_is_about_what_many_have(command: str, project: "Project") -> None:
+    """Not about the first of them, whose own step would be to redeploy."""
+    body = f"observe(Observation('HTTP 404 in 3 ms: {PAGE}', 'curl it'))\nassert False"
+    for name in ("version", "health", *(f"other_{number}" for number in range(MANY - 2))):
+        project.check(name, body, looks=False)
+
+    said = next_said(command, project)
+
+    assert said.startswith("https://localhost:9 answers HTTP 404 wherever it is asked: probably not the API")
+    assert said.endswith("then: noxgate doctor --target staging")
+
+
+@pytest.mark.parametrize("command", ["pytest", "gate"])
+def test_the_next_step_of_a_line_of_its_own(command: str, project: "Project") -> None:
+    """Though others have theirs in common."""
+    project.check("version", "assert False")
+    for number in range(MANY):
+        project.check(
+            f"other_{number}", "raise UnreachableError('https://own.example/a: connection refused')"
+        )
+
+    said = next_said(command, project)
+
+    assert said == "staging.version: Redeploy 8.0.0, then: pytest -m staging --target staging"
+
+
+def next_said(command: str, project: "Project") -> str:
+    """After the last `Next` of a run."""
+    if command == "gate":
+        rows = noxgate(project.path, "gate", "--phase", "staging", "--target", "staging").stdout.splitlines()
+    else:
+        rows = project.gate().outlines
+    return next(row.removeprefix("Next").strip() for row in reversed(rows) if row.startswith("Next "))

@@ -18,7 +18,7 @@ from noxgate.plugin.looking import KEPT, next_step, result_of
 from noxgate.plugin.selection import whole_phases
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run import bundle, results_file, sweep
-from noxgate.run.causes import by_cause, row_of, rows_of, rows_of_not_run
+from noxgate.run.causes import by_cause, next_of, row_of, rows_of, rows_of_not_run
 from noxgate.run.points_at import elsewhere, points_at
 from noxgate.run.pytest_program import LAST_WORD, say
 from noxgate.run.results import Results, RunTarget, Selection, judged
@@ -120,7 +120,9 @@ class Ending:
 
         failed = next((result for result in judgement.lines if result.outcome is Outcome.FAILED), None)
         if failed and not os.environ.get(LAST_WORD):
-            terminalreporter.line(f"{'Next':<10}{failed.line.id}: {next_step(gate, failed.line)}", red=True)
+            common = next_of(gate.causes(), failed.line.id, gate.names["target"])
+            step = common or f"{failed.line.id}: {next_step(gate, failed.line)}"
+            terminalreporter.line(f"{'Next':<10}{step}", red=True)
 
     def _show_lines(self, reporter: pytest.TerminalReporter) -> None:
         """What is not passed, worst first; then what rests on a person's word."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from noxgate.project.runbook import Runbook
+from noxgate.run.causes import Shared, Told, next_of, shared
 from noxgate.run.results import Judged, Results
 from noxgate.run.results_file import NAME
 from noxgate.run.verdict import Outcome
@@ -27,13 +28,30 @@ def places(folder: Path, shown: str) -> list[str]:
 
 
 def first_next(results: Results, runbook: Runbook) -> str | None:
-    """What to do about the first line that failed, in runbook order; None where none did."""
+    """What to do about the first line that failed, in runbook order, or what it has in common with others.
+
+    None where none did.
+    """
     for result in results.lines:
         if result.outcome is Outcome.FAILED and result.id in runbook.lines:
-            line = runbook.lines[result.id]
-            step = line.next_on(names(results))
-            return f"{'Next':<11}{line.id}: {' '.join(step.split())}"
+            common = next_of(_causes(results), result.id, names(results)["target"])
+            step = common or f"{result.id}: {runbook.lines[result.id].next_on(names(results))}"
+            return f"{'Next':<11}{' '.join(step.split())}"
     return None
+
+
+def _causes(results: Results) -> list[Shared]:
+    """What many lines have in common."""
+    told = [
+        Told(
+            line.id,
+            line.outcome,
+            line.reason,
+            [look.seen for one in line.checks for look in one.observations],
+        )
+        for line in results.lines
+    ]
+    return shared(told, results.target.base_url)
 
 
 def names(results: Results) -> Mapping[str, str]:

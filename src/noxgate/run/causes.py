@@ -4,6 +4,7 @@ It is said once, beside the lines; what became of each is its own.
 """
 
 import re
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -130,6 +131,12 @@ def _away(lines: Sequence[Told]) -> list[Shared]:
         for (host, why), found in ids.items()
         if len(found) >= MANY
     ]
+
+
+def next_of(causes: Sequence[Shared], first: str, target: str) -> str:
+    """What to do where the first line that failed has a cause in common; empty where it has its own."""
+    said = next((cause.said for cause in causes if first in cause.ids), "")
+    return said and f"{said}, then: noxgate doctor --target {shlex.quote(target)}"
 
 
 def rows_of(causes: Sequence[Shared]) -> Iterator[str]:
