@@ -144,4 +144,5 @@ def test_it_took_less_than_the_runbook_allows(
     assert sorted(steps, key=lambda step: step.at) == steps, "its steps are not in the order of their times"
     begin, end = steps[0].at, steps[-1].at
     assert begin - APART <= changed <= end + APART, f"the Ingress was changed {changed}, not in this rollback"
-    assert (end - begin).total_seconds() < limit
+    took = (end - begin).total_seconds()
+    assert took < limit, f"expected < {limit:g} s, saw {took:g} s from {DECIDED!r} to {DONE!r}"

@@ -42,11 +42,11 @@ class Known:
         self.asked: list[str] = []
         self.seconds = 1800  # that coverage may be asked about
 
-    def query(self, promql: str) -> list[Sample]:
+    def query(self, promql: str, _: str = "") -> list[Sample]:
         self.asked.append(promql)
         return self._answers.get(promql, [])
 
-    def value(self, promql: str) -> float:
+    def value(self, promql: str, _: str = "") -> float:
         self.asked.append(promql)
         return 1.0
 

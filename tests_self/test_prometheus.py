@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -179,6 +180,26 @@ def test_rules_are_the_shipped_ones(looking: Prometheus) -> None:
         )
     assert {rule.group for rule in loaded.values()} == {"nox-api", "nox-api-presence"}
     assert looking.formatted("sum by(pod)(up{a='b'})>   bool 60e-1") == 'sum by (pod) (up{a="b"}) > bool 6'
+
+
+def test_no_number_stands_alone(loopback: "Loopback", running: Running) -> None:
+    """Whoever reads a report sees of what it is: by its labels, its unit, or what it counts."""
+    observed: list[Observation] = []
+    looking = client(loopback, running.world.prometheus_url, observed)
+
+    looking.value("2 * 3", "pods answered")
+    looking.value("2 * 3")
+    looking.query('sum by (pod) (http_requests_total{pod=~".*-1"})', "requests")
+    looking.targets()
+    looking.rules()
+
+    assert [one.seen for one in observed][:4] == [
+        "6 pods answered",
+        "the number 6",
+        f'{{pod="{PODS[0]}"}} 5 requests',
+        "2 targets up",
+    ]
+    assert re.match(r"\d+ rules (ok|unknown)", observed[4].seen)
 
 
 def test_queries(looking: Prometheus) -> None:
@@ -368,9 +389,9 @@ def test_each_look_is_recorded(loopback: "Loopback", running: Running) -> None:
     looking.targets(), looking.rules(), looking.alerts(), looking.value("sum by (job) (up)")
 
     assert observed[0] == Observation(
-        "2 up", f"curl -sS --get {url}/api/v1/targets --data-urlencode state=active"
+        "2 targets up", f"curl -sS --get {url}/api/v1/targets --data-urlencode state=active"
     )
-    assert observed[1] == Observation("7 ok; 0 alerts", f"curl -sS {url}/api/v1/rules")
+    assert observed[1] == Observation("7 rules ok; 0 alerts", f"curl -sS {url}/api/v1/rules")
     assert observed[2] == Observation("no alerts", f"curl -sS {url}/api/v1/alerts")
     assert observed[3] == Observation(
         '{job="nox-api"} 2',
@@ -469,7 +490,7 @@ def test_a_note_is_kept_and_the_number_counts(loopback: "Loopback", key: str) ->
     looking = client(loopback, f"http://localhost:{loopback.serve(saying(answer))}/", observed)
 
     assert looking.value("x") == 182.4
-    assert [one.seen for one in observed] == [f"noted: {NOTE}", "182.4"]
+    assert [one.seen for one in observed] == [f"noted: {NOTE}", "the number 182.4"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_metrics_are_prometheus_text(api: ApiClient) -> None:
     """
     answer = asked(api)
 
-    assert answer.status == 200
+    assert answer.status == 200, f"GET /metrics: expected HTTP 200, saw HTTP {answer.status}"
     kind = exposition.media_type(answer.headers.get("content-type", ""))
     assert kind in {exposition.TEXT, exposition.OPENMETRICS}
     assert exposition.read(answer) != []
@@ -38,7 +38,9 @@ def test_slo_series_exist(api: ApiClient, service: Service, runbook: Runbook) ->
     histograms = exposition.histograms(samples, service.metrics.durations)
 
     assert [sample for sample in requests if not (math.isfinite(sample.value) and sample.value >= 0)] == []
-    assert sum(sample.value for sample in requests) > 0
+    assert sum(sample.value for sample in requests) > 0, (
+        f"{service.metrics.requests}: expected requests, saw 0"
+    )
     statuses = [sample.labels for sample in requests]
     assert [labels for labels in statuses if not re.fullmatch(r"\d{3}", labels.get("status", ""))] == []
     unlabelled = [

@@ -166,7 +166,7 @@ def seen(series: Sequence[str], described: Sequence[str] = ()) -> Prometheus:
     return cast(
         "Prometheus",
         SimpleNamespace(
-            query=lambda query: [1] if query.removeprefix("count(").removesuffix(")") in known else [],
+            query=lambda query, _: [1] if query.removeprefix("count(").removesuffix(")") in known else [],
             has_metadata=lambda metric: metric in described,
         ),
     )
@@ -215,7 +215,7 @@ def test_rules_before_a_prometheus_without_data(has_scrapes: bool) -> None:  # n
     """Of one that has no series of what it scrapes nothing is known: the rules may be right."""
     rule = {"alert": "A", "expr": f"{CRASH % GREEN} > 0"}
     known = cast(
-        "Prometheus", SimpleNamespace(query=lambda query: [1] * (has_scrapes and query == "count(up)"))
+        "Prometheus", SimpleNamespace(query=lambda query, _: [1] * (has_scrapes and query == "count(up)"))
     )
 
     if has_scrapes:

@@ -48,8 +48,11 @@ class Watching:
         found = self.found
         if isinstance(found, Window):
             done = ", ".join(found.made) or "none yet"
+            # the switch has one time wherever it is told: the cluster's, which a rehearsal's clock is behind
+            switched = f"switched {found.switched + found.shift:%Y-%m-%d %H:%M:%S} UTC"
+            clock = "; by the clock of the day that is played " if found.shift else ", "
             seen = (
-                f"switched {found.switched:%Y-%m-%d %H:%M:%S} UTC, opened {found.opened:%Y-%m-%d %H:%M} UTC, "
+                f"{switched}{clock}opened {found.opened:%Y-%m-%d %H:%M} UTC, "
                 f"{found.watcher} watches; recorded checkpoints: {done}"
             )
         else:

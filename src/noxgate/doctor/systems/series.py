@@ -212,4 +212,4 @@ def _labels(found: Iterable[Sample]) -> str:
     shown = [
         f'{name}="{shortened(value, 40)}"' for name, value in sorted(labels.items()) if name != "__name__"
     ]
-    return ",".join(few(shown, SHOWN)) or "some without labels"
+    return ", ".join(few(shown, SHOWN)) or "some without labels"

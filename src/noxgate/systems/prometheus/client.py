@@ -105,7 +105,9 @@ class Prometheus:
 
     def targets(self) -> list[ScrapeTarget]:
         """What Prometheus scrapes now."""
-        return self._look("/api/v1/targets", {"state": "active"}, answers.targets, _health)
+        return self._look(
+            "/api/v1/targets", {"state": "active"}, answers.targets, lambda found: _health(found, "target")
+        )
 
     def rules(self) -> list[Rule]:
         """Every rule that is loaded, of every group."""
@@ -113,7 +115,7 @@ class Prometheus:
             "/api/v1/rules",
             {},
             answers.rules,
-            lambda rules: f"{_health(rules)}; {sum(len(rule.alerts) for rule in rules)} alerts",
+            lambda rules: f"{_health(rules, 'rule')}; {sum(len(rule.alerts) for rule in rules)} alerts",
         )
 
     def alerts(self) -> list[Alert]:
@@ -155,9 +157,14 @@ class Prometheus:
             lambda known: f"{metric} is {'known' if known else 'not known'} to what is scraped",
         )
 
-    def query(self, promql: str) -> list[Sample]:
-        """What an expression answers now; empty where no series fits."""
-        return self._look("/api/v1/query", {"query": promql}, answers.samples, _shown, _values)
+    def query(self, promql: str, of: str = "") -> list[Sample]:
+        """What an expression answers now; empty where no series fits.
+
+        `of`: what a number without labels counts, or its unit, for whoever reads what was seen.
+        """
+        return self._look(
+            "/api/v1/query", {"query": promql}, answers.samples, lambda found: _shown(found, of), _values
+        )
 
     def range(self, promql: str, start: datetime, end: datetime, step: float) -> list[Series]:
         """What an expression answers from `start` to `end`, every `step` seconds."""
@@ -184,9 +191,9 @@ class Prometheus:
             lambda series: f"{len(series)} series, {sum(len(one.points) for one in series)} samples",
         )
 
-    def value(self, promql: str) -> float:
+    def value(self, promql: str, of: str = "") -> float:
         """The one number that an expression answers; UnreachableError where there is none, or NaN, or two."""
-        samples = self.query(promql)
+        samples = self.query(promql, of)
         expected = f"{shortened(promql, 200)}: expected one number, saw"
         if len(samples) != 1:
             seen = f"{len(samples)} series" if samples else "no data"
@@ -267,19 +274,25 @@ class Prometheus:
         return response, content.decode("utf-8", "replace")
 
 
-def _health(found: Sequence[ScrapeTarget] | Sequence[Rule]) -> str:
+def _health(found: Sequence[ScrapeTarget] | Sequence[Rule], what: str) -> str:
     counts = Counter(one.health for one in found)
-    summary = ", ".join(f"{count} {health}" for health, count in sorted(counts.items())) or "none"
+    said = [f"{count} {what}{'s' * (count != 1)} {health}" for health, count in sorted(counts.items())]
     errors = sorted({one.last_error for one in found if one.last_error})
-    return "; ".join([summary, *errors])
+    return "; ".join([", ".join(said) or f"no {what}s", *errors])
 
 
 def _values(found: Sequence[Sample]) -> list[float]:
     return [one.value for one in found]
 
 
-def _shown(found: Sequence[Sample]) -> str:
-    return "; ".join(f"{_labels(one.labels)} {one.value:g}".strip() for one in found) or "no data"
+def _shown(found: Sequence[Sample], of: str = "") -> str:
+    return "; ".join(_told(one, of) for one in found) or "no data"
+
+
+def _told(sample: Sample, of: str) -> str:
+    """Of what a value is stands beside it: in its labels, or in the words of who asked."""
+    labels = _labels(sample.labels)
+    return " ".join(filter(None, (labels or ("" if of else "the number"), f"{sample.value:g}", of)))
 
 
 def _labels(labels: Mapping[str, str]) -> str:

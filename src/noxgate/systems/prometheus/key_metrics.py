@@ -90,7 +90,7 @@ class KeyMetrics:
 
         found = self._grown(self._of.buckets, "le", self._looked(self._of.up))
         _edges(found.grown)
-        return self._decided(found, worst, limit)
+        return self._decided(found, worst, limit, "ms is the highest 95th percentile")
 
     def errors_percent(self, limit: float) -> float:
         """The share of the requests that end in a 5xx."""
@@ -99,7 +99,7 @@ class KeyMetrics:
             return _worst(window.percent(is_failed) for window in windows)
 
         found = self._grown(self._of.requests, "status", self._looked(self._of.up))
-        return self._decided(found, worst, limit)
+        return self._decided(found, worst, limit, "percent is the most that ended in a 5xx")
 
     def refused_percent(self, selector: str, limit: float) -> float:
         """The share of 4xx in what a selector's counters have counted, by their label `status`.
@@ -116,7 +116,8 @@ class KeyMetrics:
             up = f"up{{job=~{any_of(others)}}}"
             found, every = self._scraping(up)
             looked = replace(looked, every=math.ceil(every), labels=_labels(found))
-        return self._decided(self._grown(selector, "status", looked, up), worst, limit)
+        counted = self._grown(selector, "status", looked, up)
+        return self._decided(counted, worst, limit, "percent is the most that was refused with a 4xx")
 
     def memory_percent(self) -> Mapping[str, float]:
         """Pod -> its memory, as a share of the limit."""
@@ -131,7 +132,9 @@ class KeyMetrics:
     def pods_at_least(self) -> float:
         """The fewest pods that answered at any moment."""
         span = self._covered(self._of.up)
-        return self._prometheus.value(span.over("min_over_time", self._of.pods()))
+        return self._prometheus.value(
+            span.over("min_over_time", self._of.pods()), "pods answered at the least"
+        )
 
     def looked(self) -> "Looked":
         """What of the scrapes of its pods is covered, without which nothing is known."""
@@ -155,7 +158,9 @@ class KeyMetrics:
         )
         return Counted(found, looked, selector, counting.scraped(by))
 
-    def _decided(self, found: "Counted", worst: Callable[[Sequence[Window]], float], limit: float) -> float:
+    def _decided(
+        self, found: "Counted", worst: Callable[[Sequence[Window]], float], limit: float, of: str
+    ) -> float:
         """The worst window; UnreachableError where what was not counted decides about the limit."""
         counted, all_of_it = (worst(found.windows(everything=each)) for each in (False, True))
         said = found.grown.said
@@ -167,7 +172,7 @@ class KeyMetrics:
             raise UnreachableError(
                 f"{found.selector}: expected requests in {found.looked.span.seconds} s, saw none"
             )
-        self._prometheus.say(f"{counted:g}", found.query, counted)
+        self._prometheus.say(f"{counted:g} {of}", found.query, counted)
         return counted
 
     def _covered(self, selector: str) -> Span:
@@ -215,7 +220,9 @@ class KeyMetrics:
     def _share(self, span: Span, resource: str, share: str) -> Mapping[str, float]:
         found = {
             one.labels.get("pod", ""): one.value
-            for one in self._prometheus.query(span.over("max_over_time", share))
+            for one in self._prometheus.query(
+                span.over("max_over_time", share), f"percent of its {resource} limit"
+            )
         }
         numbers = {pod for pod, value in found.items() if not math.isnan(value)}  # else it is under any limit
         without = sorted({*self._pods, *found} - numbers)

@@ -8,6 +8,8 @@ from noxgate.look.promql.identity import ALERTS, NAMESPACES, SOMETIMES, identity
 from noxgate.look.promql.selectors import Matcher, Selector, selectors
 from noxgate.systems.prometheus.client import Prometheus
 
+SERIES = "series"  # what its queries count
+
 
 def blind(
     prometheus: Prometheus, rules: Sequence[Mapping[str, Any]], namespace: str, before: str | None = None
@@ -30,12 +32,12 @@ def blind(
             asked = _of_now(identity(selector), namespace, before)
             text = _spelled(asked)
             if text not in known:
-                known[text] = bool(prometheus.query(f"count({text})")) or _is_rightly_silent(
+                known[text] = bool(prometheus.query(f"count({text})", SERIES)) or _is_rightly_silent(
                     prometheus, asked
                 )
             if not known[text] and text not in found.get(called, ()):
                 found.setdefault(called, []).append(text)
-    if found and not prometheus.query("count(up)"):
+    if found and not prometheus.query("count(up)", SERIES):
         raise UnreachableError(
             "up: expected series of what is scraped, saw no data: nothing is known of what the rules look at"
         )
@@ -64,7 +66,7 @@ def _is_rightly_silent(prometheus: Prometheus, selector: Selector) -> bool:
     others = [each for each in [Selector(None, selector.matchers)] if each.is_narrow]
     if selector.name in SOMETIMES:
         others = [Selector(None, (Matcher("__name__", "=~", "kube_.+"), *selector.matchers))]
-    if not all(prometheus.query(f"count({each})") for each in others):
+    if not all(prometheus.query(f"count({each})", SERIES) for each in others):
         return False
     return selector.name in SOMETIMES or prometheus.has_metadata(selector.name)
 
