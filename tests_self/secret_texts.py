@@ -219,6 +219,7 @@ SECRET: dict[str, Callable[[Maker], Text]] = {
 }  # fmt: skip
 
 HARMLESS: dict[str, str] = {
+    "a class of requests": 'slo = { limit = "success_percent", only = "auth" }',
     "digest": "image nox-api@sha256:" + "0123456789abcdef" * 4,
     "commit": "commit 0123456789abcdef0123456789abcdef01234567 is on main",
     "uuid": '{"id": "123e4567-e89b-42d3-a456-426614174000"}',

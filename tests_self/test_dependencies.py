@@ -38,7 +38,10 @@ USED_OTHERWISE = {
     "matplotlib": "imported by the engine, when a load test is drawn",
 }
 # who draws a load test has made one
-IMPORTED_ELSEWHERE = {"src/noxgate/slo/plots.py": {"matplotlib"}}
+IMPORTED_ELSEWHERE = {
+    "src/noxgate/slo/plots.py": {"matplotlib"},
+    "src/noxgate/slo/before/drawing.py": {"matplotlib"},
+}
 
 
 def libraries(file: Path) -> Iterator[str]:

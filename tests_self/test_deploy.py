@@ -43,12 +43,17 @@ PLACES = {
 }
 
 
-def apply(client: httpx.Client, obj: Object) -> httpx.Response:
-    """As `kubectl apply --server-side --validate=strict` sends it."""
+def place(obj: Object) -> str:
+    """The path of an object at the API server."""
     namespace = obj["metadata"].get("namespace", "")
     where = PLACES[obj["kind"]].format(ns=f"namespaces/{namespace}/" if namespace else "")
+    return f"/{where}/{obj['metadata']['name']}"
+
+
+def apply(client: httpx.Client, obj: Object) -> httpx.Response:
+    """As `kubectl apply --server-side --validate=strict` sends it."""
     return client.patch(
-        f"/{where}/{obj['metadata']['name']}",
+        place(obj),
         content=yaml.safe_dump(obj).encode(),
         params={"fieldManager": "test", "fieldValidation": "Strict", "force": "true"},
         headers={"content-type": "application/apply-patch+yaml"},

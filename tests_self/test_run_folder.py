@@ -82,6 +82,13 @@ def test_results_say_what_was_asked_and_seen(project: "Project") -> None:
         "namespace": "nox-staging-green",
         "overrides": {},
         "points_at": {},
+        "names": {
+            "target": "staging",
+            **dict.fromkeys(
+                ("namespace", "green_namespace", "production_namespace", "production_green_namespace"),
+                "nox-staging-green",
+            ),
+        },
     }
     assert results["selection"] == {
         "m": "staging",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests_self.resealed import resealed
+from tests_self.service import sign_off
 from tests_self.test_attest import HUMAN, PEOPLE, say
 
 from noxgate.cli.main import main
@@ -31,18 +32,7 @@ EXPIRED = "expired on 2026-01-01: mend what failed, or have Deniz Aydin decide a
 WAIVER = {"owner": "Deniz Aydin", "reason": "NOX-7", "expires": "2099-01-01"}
 
 
-STATUS = """
-[phase.signoff]
-title = "Sign-off"
-[signoff.status]
-ref = "RB-C.17"
-kind = "derived"
-role = "status"
-section = "Completion"
-seed = [530]
-expected = "Success when both phases are GO."
-derived_from = ["staging", "live"]
-"""
+STATUS = sign_off("staging", "live")
 
 
 class Bundle:

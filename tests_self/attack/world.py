@@ -19,6 +19,7 @@ import threading
 from pathlib import Path
 
 from tests_self.authority import Authority
+from tests_self.service import sign_off
 
 from noxgate.trust import signing
 
@@ -222,9 +223,14 @@ def cut(runbook: str) -> str:
     """The real runbook without most of its lines; the human one becomes one of this phase."""
     tables = re.split(r"^(?=\[)", runbook.partition("# ====")[0] + _from(runbook), flags=re.MULTILINE)
     real = {table.partition("]")[0][1:]: table for table in tables if table.startswith("[")}
-    kept = [real["release"], real["phase.staging"], *(real[line] for line in LINES)]
+    kept = [
+        real["release"],
+        *(real[name] for name in real if name.split(".")[0] == "service"),
+        real["phase.staging"],
+        *(real[line] for line in LINES),
+    ]
     kept.append(real["prep.announcement"].replace("[prep.", "[staging.", 1))
-    return "".join(kept)
+    return "".join((*kept, sign_off("staging")))
 
 
 def _replace(path: Path, pattern: str, new: str) -> None:

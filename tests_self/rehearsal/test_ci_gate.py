@@ -62,7 +62,8 @@ def test_go_from_a_clean_clone(world: World, tmp_path: Path) -> None:
     assert (results["verdict"], results["whole"]) == ("GO", ["preflight", "staging"])
     assert "GO (rehearsal)  preflight+staging" in done.output
     assert done.summary.startswith("## GO &#40;rehearsal&#41;")
-    assert done.summary.count("\n| passed |") == len(results["lines"])
+    counted = [line for line in results["lines"] if line["outcome"] != "not counted"]
+    assert done.summary.count("\n| passed |") == len(counted) > 90
     assert (run.parent / "evidence.dsse.json").is_file()
     with_evidence(gate, tmp_path)
     given = {"vars.EVIDENCE_BRANCH": "evidence", COMMIT: commit}

@@ -42,7 +42,7 @@ def api(world: World) -> Iterator[Api]:
 def ready(api: Api) -> tuple[dict[str, bool], list[bool], int]:
     """Pods and endpoints by readiness, and what the Deployment counts."""
     pods = {
-        pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["ready"]
+        pod["metadata"]["name"]: all(each["ready"] for each in pod["status"]["containerStatuses"])
         for pod in api.list("Pod", STAGING)
     }
     endpoints = [

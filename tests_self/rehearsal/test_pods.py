@@ -17,7 +17,7 @@ import pytest
 import yaml
 from tests_self.deployed import DEPLOY, Object, rendered
 from tests_self.pods import Ended, Node, build, rehearsals_place
-from tests_self.test_deploy import HOME, apply
+from tests_self.test_deploy import HOME, apply, place
 
 from nox_rehearsal.science import environment
 from nox_rehearsal.world.state import World
@@ -57,6 +57,7 @@ class Cluster:
         self.settings |= {"NOX_REPOSITORY": str(self.place / "source.git")}
         self.settings |= {"RAMP": "smoke", "USERS": "ramp", "WORKERS": "2"}
         self._server = said["server"]
+        self._before: dict[str, Object | None] = {}  # of the world's own objects, by their paths
         science = environment.interpreter(ROOT)
         also = [self.place, science.parents[1]]
         addresses = {f"{name}:5557": f"127.0.0.1:{port}" for name in ("0.0.0.0", "noxgate-load-master")}  # noqa: S104
@@ -77,8 +78,22 @@ class Cluster:
                 obj["data"]["kubeconfig"] = text.replace("https://kubernetes.default.svc", self._server)
             if (obj["kind"], obj["metadata"]["name"]) == ("Job", "noxgate-load-worker"):
                 obj["spec"] |= {"parallelism": 2, "completions": 2}
+            path = place(obj)
+            if path not in self._before:
+                found = self.admin.get(path)
+                self._before[path] = found.json() if found.status_code == 200 else None
             answer = apply(self.admin, obj)
             assert answer.status_code in {200, 201}, answer.text
+
+    def restore(self) -> None:
+        """The world as it was: its own bindings have the names of those that deploy/ has."""
+        for path, before in self._before.items():
+            self.admin.delete(path)
+            if before is not None:
+                del before["metadata"]["resourceVersion"], before["metadata"]["uid"]
+                answer = self.admin.post(path.rpartition("/")[0], json=before)
+                assert answer.status_code == 201, answer.text
+        self.admin.delete(f"/api/v1/namespaces/{HOME}")
 
     def run(self, name: str = "noxgate-phase") -> Ended:
         return self.node.run("Job", name, HOME)
@@ -124,7 +139,7 @@ def cluster(world: World, tmp_path: Path, image: Path) -> Iterator[Cluster]:
         folder.chmod(0o755)
     made = Cluster(world, tmp_path, image)
     yield made
-    made.admin.delete(f"/api/v1/namespaces/{HOME}")
+    made.restore()
     made.admin.close()
 
 
@@ -145,7 +160,7 @@ def test_go_from_the_deployed_objects(cluster: Cluster, image: Path) -> None:
     done = cluster.run()
 
     lines = cluster.results()["lines"]
-    late = {line["id"] for line in lines if line["outcome"] != "passed"}
+    late = {line["id"] for line in lines if line["outcome"] not in {"passed", "not counted"}}
     # a generator on a busy machine is late, and then its lines are undecided: nothing else may be
     assert {name for name in late if not name.startswith(("staging.slo-", "staging.load-"))} == set(), (
         done.output

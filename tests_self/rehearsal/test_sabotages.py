@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 ALL = os.environ.get("NOXGATE_SABOTAGES") == "all"
 TRIED = SABOTAGES if ALL else register.TRIED
 # Topics of live that see what an earlier test broke.
-LOOK_BACK = frozenset({"alerts", "dashboards", "key_metrics"})
+LOOK_BACK = frozenset({"alerts", "dashboards", "key_metrics", "slower"})
 WHOLE = register.WHOLE_OF_ALL if ALL else register.WHOLE
 
 

@@ -24,7 +24,7 @@ from noxgate.run.verdict import Outcome
 GOOD = (Outcome.PASSED, Outcome.NOT_COUNTED)
 SABOTAGE = "NOXGATE_SABOTAGE"  # what a report of a rehearsal says was broken
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
-APART = frozenset({"backup", "migration", "science", "slo"})
+APART = frozenset({"backup", "migration", "science", "slo", "slower"})
 # What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
 CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
 

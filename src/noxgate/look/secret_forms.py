@@ -204,7 +204,8 @@ FORMS: tuple[Form, ...] = (
     _form(
         "a password of Redis",
         hints("requirepass masterauth auth", 12),
-        rf"(?:{START}(?:requirepass|masterauth)\s+|{QUOTE}AUTH{QUOTE}\s+)(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
+        rf"(?:{START}(?:requirepass|masterauth)\s+|{QUOTE}AUTH{QUOTE}\s+(?![}}\]),]))"
+        rf"(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
         unless(_is_filled),
     ),
     _form(
