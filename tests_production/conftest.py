@@ -258,7 +258,7 @@ def since_switch(
 def refused_percent(
     request: pytest.FixtureRequest, target: Target, observe: Observe
 ) -> Callable[[float], float | None]:
-    """The share of 4xx in what signed-in users are answered; None where the profile does not tell them."""
+    """The share of 4xx in what signed-in users are answered; None if the profile does not tell them."""
     selector = target.signed_in_requests
     if selector is None:
         seen = f"4xx of other users are not counted: {target.path.name} names no signed_in_requests"

@@ -114,7 +114,7 @@ def sessions(database: Database, since: datetime) -> list[Session]:
 
 
 def clients(cache: Cache, began: float) -> list[Session] | None:
-    """Of the Redis that the gate asks; None where it does not tell. It counts whole seconds of silence."""
+    """Of the Redis that the gate asks; None if it does not tell. It counts whole seconds of silence."""
     try:
         found = cache.clients()
     except UnreachableError:

@@ -70,7 +70,10 @@ class FirstMinutes:
         self._observe = observe
 
     def answers(self, path: str) -> list[Answer]:
-        """Every answer to GET `path`; AssertionError where there was none in between: users saw that, too."""
+        """Every answer to GET `path`.
+
+        Raises AssertionError if there was none in between: users saw that, too.
+        """
         return [answer for look in self._values(path) for answer in look]
 
     def pods(self) -> list[list[Json]]:

@@ -56,7 +56,7 @@ class ScienceSession:
         self.repeat = f"{redacted(shlex.join(self._words))} < {shlex.quote(str(SCRIPT))}"
 
     def report(self) -> Report:
-        """What the interpreter said; UnreachableError where it could not be asked."""
+        """What the interpreter said. Raises UnreachableError if it could not be asked."""
         if self._answer is None:
             try:
                 self._answer = self._ask()
@@ -102,7 +102,10 @@ class Science:
         return found
 
     def value(self, name: str) -> float:
-        """What a dependency (rdkit, cantera, xtb, psi4) computes; AssertionError if it does not compute."""
+        """What a dependency (rdkit, cantera, xtb, psi4) computes.
+
+        Raises AssertionError if it does not compute.
+        """
         found = self._new_enough().dependencies[name]
         self._saw(
             f"{name} {found.version or '(no version)'} in {found.seconds:.1f} s: {found.error or found.value}"
@@ -131,7 +134,10 @@ class Science:
 
 
 def _read(ended: Ended) -> Report:
-    """The one document in an output, whatever stands around it; UnreachableError if there is no such one."""
+    """The one document in an output, whatever stands around it.
+
+    Raises UnreachableError if there is no such one.
+    """
     found = _DOCUMENT.findall(ended.out)
     whole = [text for digest, text in found if hashlib.sha256(text.encode()).hexdigest() == digest]
     if len(found) != len(whole) or len(whole) != 1:

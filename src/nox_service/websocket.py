@@ -115,7 +115,7 @@ class WebSocketClient:
             raise self._unreachable(url, error, started) from None
 
     def _at(self, url: str, address: str) -> ssl.SSLSocket | None:
-        """A connection to this one address; None where the host's name leads to no other."""
+        """A connection to this one address; None if the host's name leads to no other."""
         parts = urlsplit(url)
         if address in {"", parts.hostname}:
             return None
@@ -175,7 +175,7 @@ def _text(received: str | bytes) -> str:
 def _close(connection: "websocket.WebSocket") -> tuple[int | None, tuple[str, ...]]:
     """Close as RFC 6455 7.1.2 has it.
 
-    The code of the server's answer, or None where it gave none, and the messages that came before it.
+    The code of the server's answer, or None if it gave none, and the messages that came before it.
     """
     more: list[str] = []
     code = None

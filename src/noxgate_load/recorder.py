@@ -115,7 +115,7 @@ class Recorder:
         }
 
     def merge(self, drained: Mapping[str, Any], shift: int = 0) -> None:
-        """Take what a worker drained, its seconds moved; ValueError where its limits are not ours."""
+        """Take what a worker drained, its seconds moved. Raises ValueError if its limits are not ours."""
         if {group: tuple(limits) for group, limits in drained["limits"].items()} != self._limits:
             raise ValueError(f"expected a worker with the limits {self._limits}, saw {drained['limits']}")
         for group, second, requests, failures, over, outcomes, times in drained["cells"]:

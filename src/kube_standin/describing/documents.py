@@ -12,7 +12,7 @@ TOP = ("/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/versio
 
 
 def document(cluster: Cluster, path: str, shape: str, address: str) -> Json | str:
-    """The document at a path, or a text; PlainError where there is none."""
+    """The document at a path, or a text. Raises PlainError if it does not exist."""
     place = path.rstrip("/") or "/"
     if place.startswith(discovery.CHECKS):
         return "ok"

@@ -31,7 +31,7 @@ class Wish:
 
 
 def wish(call: Call) -> Wish:
-    """What the query asks for; RefusedError if it asks for something impossible."""
+    """What the query asks for. Raises RefusedError if it asks for something impossible."""
     query = call.query
     tail, limit, seconds = (number(query, name) for name in ("tailLines", "limitBytes", "sinceSeconds"))
     causes = []
@@ -55,7 +55,7 @@ def wish(call: Call) -> Wish:
 
 
 def source(pod: Json, call: Call, place: Place | None) -> Path | None:
-    """The file of the container's log; None where no node runs the pod, or nobody said where its log is."""
+    """The file of the container's log; None if no node runs the pod, or nobody said where its log is."""
     container = container_of(pod, call.query.get("container", ""))
     if place is None:
         return None

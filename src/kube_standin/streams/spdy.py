@@ -55,7 +55,7 @@ class Codec:
         self._deflate = zlib.compressobj(zdict=DICTIONARY)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that are complete now. ValueError if they make no sense."""
+        """The frames that are complete now. Raises ValueError if they make no sense."""
         self._buffer += data
         while len(self._buffer) >= HEAD:
             length = int.from_bytes(self._buffer[5:8], "big")

@@ -59,7 +59,7 @@ def _release(before: Json, spec: Json) -> None:
 
 
 def allocate(cluster: Cluster, service: Json, *, dry_run: bool) -> None:
-    """Give a service its addresses, as its type asks; RefusedError where they cannot be had."""
+    """Give a service its addresses, as its type asks. Raises RefusedError if they cannot be had."""
     spec = service.get("spec") or {}
     if spec.get("type") == "ExternalName":
         return

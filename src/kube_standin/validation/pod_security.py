@@ -21,7 +21,7 @@ Level = tuple[str, str]  # and its version
 
 
 def admit(cluster: Cluster, kind: Kind, obj: Json, namespace: str, old: Json | None = None) -> list[str]:
-    """What the server warns of; RefusedError where the namespace's level refuses the pod.
+    """What the server warns of. Raises RefusedError if the namespace's level refuses the pod.
 
     A workload is never refused: its pods will be.
     """

@@ -106,7 +106,7 @@ def is_true(text: str) -> bool:
 
 
 def number(query: Mapping[str, str], name: str) -> int | None:
-    """A whole number in the query; RefusedError if it is none."""
+    """A whole number in the query. Raises RefusedError if it is not valid."""
     text = query.get(name, "")
     if not text:
         return None

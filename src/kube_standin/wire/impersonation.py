@@ -31,7 +31,7 @@ class Wish:
 
 
 def acting(access: Access, user: User, headers: Headers, action: Action) -> User:
-    """The user that a request counts as; RefusedError if its sender may not say so."""
+    """The user that a request counts as. Raises RefusedError if its sender may not say so."""
     wish = _wish(headers)
     if wish is None:
         return user

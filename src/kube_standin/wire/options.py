@@ -17,7 +17,7 @@ OPTIONS = {
 
 
 def check_writing(verb: str, query: Mapping[str, str], *, applies: bool) -> None:
-    """RefusedError where a write's options are wrong."""
+    """Raises RefusedError if a write's options are wrong."""
     causes = list(_of_a_patch(query, applies=applies)) if verb == "patch" else []
     causes += _common(query)
     if causes:
@@ -49,7 +49,7 @@ def _common(query: Mapping[str, str]) -> Iterator[Cause]:
 
 
 def check_reading(query: Mapping[str, str], *, watches: bool) -> None:
-    """RefusedError where the options of a list or a watch are wrong."""
+    """Raises RefusedError if the options of a list or a watch are wrong."""
     causes = list(_of_a_watch(query) if watches else _of_a_list(query))
     if causes:
         raise answers.invalid("meta.k8s.io", "ListOptions", "", causes)
@@ -87,7 +87,7 @@ def _of_a_watch(query: Mapping[str, str]) -> Iterator[Cause]:
 
 
 def check_deleting(options: Mapping[str, object]) -> None:
-    """RefusedError where DeleteOptions, of the body and the query together, are wrong."""
+    """Raises RefusedError if DeleteOptions, of the body and the query together, are wrong."""
     causes = list(_of_a_deletion(options))
     if causes:
         raise answers.invalid("meta.k8s.io", OPTIONS["delete"], "", causes)

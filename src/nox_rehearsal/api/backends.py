@@ -43,7 +43,7 @@ class Backends:
     async def rows(
         self, settings: Settings, query: LiteralString, values: Sequence[Any] = ()
     ) -> list[DictRow]:
-        """The rows of one statement, each its own transaction; BackendError where PostgreSQL is away.
+        """The rows of one statement, each its own transaction. Raises BackendError if PostgreSQL is away.
 
         A connection that PostgreSQL closed since its last use (a restart) is replaced, once.
         """

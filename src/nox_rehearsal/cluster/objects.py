@@ -145,7 +145,7 @@ def furnish(api: Api, source: Path, environments: Mapping[str, Mapping[str, str]
 
 
 def wait_until_ready(api: Api, deployments: Iterable[Deployment], *, within: float) -> None:
-    """Wait until the controllers have said that every pod is ready; RehearsalError if they do not."""
+    """Wait until the controllers have said that every pod is ready. Raises RehearsalError if they do not."""
     for deployment in deployments:
 
         def all_ready(deployment: Deployment = deployment) -> None:

@@ -87,7 +87,7 @@ def of_process(pod: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def probe_of(pod: Mapping[str, Any], slot: Slot) -> Probe | None:
-    """Where the readiness probe asks, on this machine; None: the pod is ready as soon as it runs."""
+    """Where the readiness probe asks, on this machine; None if the pod is ready as soon as it runs."""
     container = of_process(pod)
     asked = (container.get("readinessProbe") or {}).get("httpGet")
     if asked is None:

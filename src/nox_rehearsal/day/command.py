@@ -63,7 +63,7 @@ def run(root: Path, pattern: str | None) -> int:
 def check(root: Path, here: World, clock: Clock, phase: str, fault: Sabotage) -> tuple[bool, Path | None]:
     """Run the checks that a fault could reach in a pytest of their own.
 
-    Whether it was caught as it must be, and the folder of its evidence; None where there is none.
+    Whether it was caught as it must be, and the folder of its evidence; None if it does not exist.
     """
     markers = selection(root, fault)
     clock.say(f"checking: pytest -m {shlex.quote(markers)}")

@@ -76,7 +76,7 @@ def by(way: Way) -> Iterator[None]:
 
 
 def smoke(world: World, *options: str, wait: Wait = lambda _, __: None) -> int:
-    """Run the smoke ramp; its exit status. RehearsalError where it left no result.
+    """Run the smoke ramp; its exit status. Raises RehearsalError if it left no result.
 
     `wait` is told what is waited for and how much of it is done.
     """

@@ -128,6 +128,6 @@ def records(world: World) -> tuple[Chain, SigningKey, Runbook]:
 
 
 def before(began: datetime, moment: str) -> datetime | None:
-    """When persons attest a moment, so that the window's records come after theirs; None: now."""
+    """When persons attest a moment, so that the window's records come after theirs; None if now."""
     ahead = {"prep": timedelta(minutes=-30), "green": timedelta(minutes=-15), "live": timedelta()}
     return history.switched(began) + ahead[moment] if moment in ahead else None

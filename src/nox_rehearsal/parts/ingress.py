@@ -52,7 +52,7 @@ def prepare(folder: Path, staging: Site, production: Site, certificate: certific
 
 
 def wait_until_serving(port: int, ca_file: Path, *, within: float) -> None:
-    """Wait until a site leads to pods; RehearsalError if it does not."""
+    """Wait until a site leads to pods. Raises RehearsalError if it does not."""
 
     def serves() -> None:
         status = _answers(port, ca_file)

@@ -84,7 +84,10 @@ def prepare_worker(folder: Path, deployment: Deployment) -> Part:
 
 
 def wait_until_ready(ports: Mapping[str, int], *, within: float) -> None:
-    """Wait until every pod says that it can reach its database and Redis; RehearsalError if one does not."""
+    """Wait until every pod says that it can reach its database and Redis.
+
+    Raises RehearsalError if one does not.
+    """
     for name, port in ports.items():
         try:
             eventually(partial(_is_ready, port), within=within, every=0.02)

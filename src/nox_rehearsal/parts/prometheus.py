@@ -150,7 +150,10 @@ def prepare(
 
 
 def wait_until_scraped(port: int, pods: Iterable[str], within: float) -> None:
-    """Wait until every target answers, and each of these pods is one; RehearsalError if that takes longer."""
+    """Wait until every target answers, and each of these pods is one.
+
+    Raises RehearsalError if that takes longer.
+    """
     expected = set(pods)
 
     def every_pod_is_up() -> None:
@@ -213,7 +216,7 @@ def apply(
     monitors: Monitors | None = None,
     heard: bool = True,
 ) -> None:
-    """Run with these rules and these targets; None: the usual ones. `heard`: with the usual Alertmanager.
+    """Run with these rules and these targets; None if the usual ones. `heard`: with the usual Alertmanager.
 
     Returns when no other target is scraped any more, each has been looked at, and each rule was evaluated on
     what was seen: up to 2 s for rules, 9 s for targets.
@@ -379,7 +382,7 @@ def _time(text: str) -> datetime:
 
 
 def _get(port: int, path: str) -> str:
-    """The answer to a GET; AssertionError where it is not 200."""
+    """The answer to a GET. Raises AssertionError if it is not 200."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
         try:
             connection.request("GET", path)

@@ -55,7 +55,7 @@ def molecule(smiles: str) -> Chem.Mol:
 def canonical(text: str, most_atoms: int, heaviest: int) -> str:
     """The one spelling of a neutral, closed-shell molecule: canonical SMILES or XYZ lines of 6 decimals.
 
-    InputError where the text is none, has more atoms (with hydrogen) than `most_atoms`, or an element
+    Raises InputError if the text is none, has more atoms (with hydrogen) than `most_atoms`, or an element
     heavier than `heaviest`.
     """
     if "\n" in text:
@@ -75,7 +75,7 @@ def canonical(text: str, most_atoms: int, heaviest: int) -> str:
 def geometry(canonical_text: str) -> str:
     """XYZ lines in Å of what `canonical` gave; SMILES are embedded by ETKDG and relaxed by MMFF94.
 
-    InputError where RDKit finds no geometry.
+    Raises InputError if RDKit finds no geometry.
     """
     if "\n" in canonical_text:
         return canonical_text

@@ -113,7 +113,7 @@ def _is_completed(job: Job | None) -> bool:
 
 
 def _number(body: Mapping[str, Any], key: str) -> float | None:
-    """A finite number of the body, or None where there is none."""
+    """A finite number of the body, or None if it does not exist."""
     value = body.get(key)
     if value is None:
         return None

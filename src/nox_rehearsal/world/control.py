@@ -39,7 +39,10 @@ def obey_one(orders: socket.socket, carry_out: Callable[[dict[str, Any]], None])
 
 
 def order(folder: Path, action: str, *parts: str) -> None:
-    """Have the supervisor `stop` or `start` parts, and wait until it has; RehearsalError if it cannot."""
+    """Have the supervisor `stop` or `start` parts, and wait until it has.
+
+    Raises RehearsalError if it cannot.
+    """
     what = f"{action} {', '.join(parts)}"
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)

@@ -48,7 +48,10 @@ def profile_of(folder: Path) -> Path | None:
 
 @contextmanager
 def holding(folder: Path) -> Iterator[None]:
-    """Make the folder, empty, and hold it; at the end nothing of it is left. RehearsalError if it is held."""
+    """Make the folder, empty, and hold it; at the end nothing of it is left.
+
+    Raises RehearsalError if it is held.
+    """
 
     def locked() -> int:
         lock = _lock(folder, make=True)

@@ -39,7 +39,7 @@ def _free_port(taken: Container[int]) -> int:
 
 
 def answers(port: int) -> None:
-    """Whether somebody listens there; AssertionError where nobody does."""
+    """Whether somebody listens there. Raises AssertionError if nobody does."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError as error:

@@ -65,7 +65,7 @@ class World:
 
     @classmethod
     def load(cls, folder: Path) -> "World":
-        """The world in `folder`; FileNotFoundError if it is not up (yet)."""
+        """The world in `folder`. Raises FileNotFoundError if it is not up (yet)."""
         document: dict[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         for each in fields(cls):
             if each.type is Path and each.name in document:

@@ -83,7 +83,7 @@ def is_bad(who: Who | BadToken | None) -> bool:
 
 
 def claims_of(token: str) -> Claims | None:
-    """What a JSON Web Token says (RFC 7519), unverified; None where it is no such token."""
+    """What a JSON Web Token says (RFC 7519), unverified; None if it is no such token."""
     parts = token.split(".")
     if len(parts) != 3 or _decoded(parts[0]) is None:  # noqa: PLR2004
         return None
@@ -91,7 +91,7 @@ def claims_of(token: str) -> Claims | None:
 
 
 def subject_of(target: Target) -> str:
-    """Who the test token is of; UnreachableError where neither token nor profile says so."""
+    """Who the test token is of. Raises UnreachableError if neither token nor profile says so."""
     if target.test_subject is not None:
         return target.test_subject
     claims = claims_of(target.credential("test_token").reveal()) or {}
@@ -106,7 +106,10 @@ def subject_of(target: Target) -> str:
 
 
 def bad_tokens(target: Target) -> BadTokens:
-    """All that can be made or that the profile names; UnreachableError where one is not what it is called."""
+    """All that can be made or that the profile names.
+
+    Raises UnreachableError if one is not what it is called.
+    """
     secret = target.credential("test_token")
     claims = claims_of(secret.reveal())
     tried, not_tried = [BadToken("another signature", *_token(target, "forged"))], []

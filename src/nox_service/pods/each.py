@@ -21,7 +21,7 @@ def answers(side: Side, forward: Forward, path: str) -> dict[str, Answer]:
 
 
 def ports(side: Side, forward: Forward) -> dict[str, int | None]:
-    """Pod -> the port of this machine at which it answered; None where no port was needed."""
+    """Pod -> the port of this machine at which it answered; None if no port was needed."""
     return each_pod(side.kube, forward, side.namespace, side.service, _port)
 
 

@@ -12,8 +12,8 @@ Json = Mapping[str, Any]
 def platform_of_nodes(kube: Kube, namespace: str, selector: str, profile: str) -> str:
     """Such as linux/arm64: of all nodes, or where these differ, of those that these pods are on.
 
-    UnreachableError where nobody may look at nodes, or where the pods are on several platforms: the profile
-    has to say it then.
+    Raises UnreachableError if this account may not read nodes, or if the pods are on several platforms: the
+    profile has to say it then.
     """
     advice = f'say platform = "linux/amd64" or "linux/arm64" in {profile}'
     try:

@@ -39,7 +39,10 @@ class RolledBack:
         self._observe = observe
 
     def steps(self) -> list[Step]:
-        """The steps of the newest record, from the decision on; AssertionError where it is no such record."""
+        """The steps of the newest record, from the decision on.
+
+        Raises AssertionError if it is no such record.
+        """
         return self._read(
             self._files.rollback_times,
             steps,

@@ -58,7 +58,7 @@ def port_for(ingress: Json, path: str) -> Json:
 
 
 def reached(kube: Kube, name: str, namespace: str) -> Found | None:
-    """The Service of that name, or the one that it leads to; None if there is none."""
+    """The Service of that name, or the one that it leads to; None if it does not exist."""
     service = kube.get("Service", name, namespace)
     if service is None or service["spec"].get("type") != "ExternalName":
         return None if service is None else Found(service, namespace)
@@ -70,7 +70,7 @@ def reached(kube: Kube, name: str, namespace: str) -> Found | None:
 
 
 def port_of(service: Json, port: Json) -> Json | None:
-    """The Service's port that a backend means, by number or name; None: it has no such."""
+    """The Service's port that a backend means, by number or name; None if it has no such."""
     for entry in service["spec"].get("ports") or []:
         if entry["port"] == port.get("number") or ("name" in port and entry.get("name") == port["name"]):
             found: Json = entry
@@ -79,7 +79,7 @@ def port_of(service: Json, port: Json) -> Json | None:
 
 
 def listens(pod: Json, port: Json) -> int | None:
-    """The number at which a pod answers for a Service's port; None where no container has that name."""
+    """The number at which a pod answers for a Service's port; None if no container has that name."""
     target = port.get("targetPort", port["port"])
     if isinstance(target, int):
         return target

@@ -15,7 +15,7 @@ Json = Mapping[str, Any]
 
 
 def deployment_of(side: Side) -> Json:
-    """The Deployment; AssertionError where there is none."""
+    """The Deployment. Raises AssertionError if it does not exist."""
     return side.kube.need("Deployment", side.deployment, side.namespace)
 
 
@@ -91,7 +91,7 @@ def strangers_to(image: Image, running: Mapping[str, str]) -> dict[str, str]:
 
 
 def shipped_deployment(manifests: tuple[Document, ...], side: Side) -> Json:
-    """The Deployment as the release ships it; AssertionError where it ships none, or several."""
+    """The Deployment as the release ships it. Raises AssertionError if it ships none, or several."""
     deployments = [each for each in manifests if each.kind == "Deployment"]
     found = [each.content for each in deployments if each.name == side.deployment]
     seen = [each.name for each in deployments]

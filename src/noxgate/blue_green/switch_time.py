@@ -52,7 +52,7 @@ class Kept:
 
 
 def changed(ingress: Json) -> Switch | None:
-    """By the entries that own the routes; None where nobody wrote it down."""
+    """By the entries that own the routes; None if nobody wrote it down."""
     found = [
         Switch(datetime.fromisoformat(entry["time"]), exact=others == [], because=_because(entry, others))
         for entry in ingress["metadata"].get("managedFields") or []
@@ -66,7 +66,7 @@ def changed(ingress: Json) -> Switch | None:
 def switch(ingress: Json, place: Path | None, said: datetime | None = None) -> Switch:
     """As `changed` has it, as the first look kept it, or as the operator says.
 
-    UnreachableError where nothing says it, or where what the operator says cannot be.
+    Raises UnreachableError if nothing says it, or if what the operator says cannot be.
     """
     found = _first_look(ingress, changed(ingress), place)
     if said is None:

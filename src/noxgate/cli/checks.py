@@ -30,7 +30,7 @@ def checks(given: argparse.Namespace) -> int:
 def chosen(runbook: Runbook, what: str | None) -> list[Line]:
     """The lines of a phase, of an id or what it begins with, or of a reference such as RB-2.7; else all.
 
-    CommandError where there is none.
+    Raises CommandError if it does not exist.
     """
     lines = list(runbook.lines.values())
     if what is None:

@@ -68,7 +68,7 @@ class Watch:
         return read_window(self.chain.read(), self.runbook)
 
     def open(self, by: str) -> Window | None:
-        """Open the window of the last switch; None where that one is open already."""
+        """Open the window of the last switch; None if that one is open already."""
         phases = [phase.name for phase in self.runbook.phases.values() if phase.folder]
         switched = switch.switched_at(
             read_target(self.project.root, self.profile, phases),

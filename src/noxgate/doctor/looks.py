@@ -206,7 +206,7 @@ def oauth(at: Place) -> Iterator[Seen]:
 
 
 def _without(at: Place, role: str, *needs: Need) -> Seen | None:
-    """What is said of a credential that is not there; None where it is."""
+    """What is said of a credential that is not there; None if it is."""
     name = at.target.credentials.get(role)
     if name is None:
         line = f"""sed -i '/^\\[credentials\\]/a {role} = "{role.upper()}"' {shlex.quote(at.file)}"""

@@ -41,7 +41,7 @@ def is_too_deep(document: Any) -> bool:
 
 
 def of_toml(text: str) -> dict[str, Any]:
-    """The document; ValueError where it is none."""
+    """The document. Raises ValueError if it is not valid."""
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -40,7 +40,10 @@ class Answer:
     content: bytes = field(default=b"", repr=False)  # as it came, where text may have lost bytes of it
 
     def json(self) -> Any:
-        """The parsed body; AssertionError where it is not JSON (NaN, Infinity and a key twice are not)."""
+        """The parsed body.
+
+        Raises AssertionError if it is not JSON (NaN, Infinity and a key twice are not).
+        """
         try:
             document = json.loads(self.text, parse_constant=_not_json, object_pairs_hook=self._object)
         except (ValueError, RecursionError):
@@ -50,7 +53,7 @@ class Answer:
         return document
 
     def field(self, name: str, kind: type[T]) -> T:
-        """One field of a JSON object; AssertionError where it is absent or of another kind."""
+        """One field of a JSON object. Raises AssertionError if it is absent or of another kind."""
         document = self.json()
         value = document.get(name) if isinstance(document, dict) else None
         expected = f"expected a JSON object with {name!r} as {kind.__name__}"
@@ -80,7 +83,7 @@ def asked(url: str, ca_file: Path | None, *, proxies: bool) -> Answer:
 
 
 def within(response: "httpx.Response", most: int) -> bytes | None:
-    """The body of a streamed answer, unpacked; None where either is more than `most` bytes.
+    """The body of a streamed answer, unpacked; None if either is more than `most` bytes.
 
     No more than that is ever held: a small answer may unpack to gigabytes, and one piece of it alone to many.
     """

@@ -35,7 +35,7 @@ Fact = Callable[[str, str], None]  # a name and a value, of the release itself: 
 
 
 def least_and_most(numbers: Sequence[float]) -> tuple[float, float] | None:
-    """None where there is no number, or one that is none: what is unknown has no least."""
+    """None if there is no number, or one that is none: what is unknown has no least."""
     return (min(numbers), max(numbers)) if numbers and all(map(math.isfinite, numbers)) else None
 
 

@@ -15,7 +15,7 @@ class Samples:
         self._texts = texts
 
     def where(self, value: str) -> str | None:
-        """The file in which this is a value, quoted or after a = or a colon; None where there is none."""
+        """The file in which this is a value, quoted or after a = or a colon; None if it does not exist."""
         plain = value.strip().encode(errors="replace")
         if len(plain) < _SHORTEST:
             return None

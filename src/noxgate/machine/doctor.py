@@ -124,7 +124,7 @@ FOR_TESTS = (
 
 
 def program(name: str) -> Path:
-    """Where a component's program is; MissingError if it is not on this machine."""
+    """Where a component's program is. Raises MissingError if it is not on this machine."""
     path = find(name)
     if path is None:
         known = (*COMPONENTS, *FOR_TESTS)

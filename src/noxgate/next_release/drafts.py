@@ -114,7 +114,7 @@ def _record(name: str, text: str, coming: Next) -> Draft:
 
 
 def _profile(name: str, text: str, coming: Next) -> Draft | None:
-    """None where nothing in it is of a release."""
+    """None if nothing in it is of a release."""
     left: list[Left] = []
     new, old = coming.version, coming.before.version
 

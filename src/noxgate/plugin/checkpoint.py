@@ -45,7 +45,10 @@ def add_options(group: pytest.OptionGroup) -> None:
 def asked(
     config: pytest.Config, runbook: Runbook, phases: Sequence[str], trust: Trust | None, *, rehearsal: bool
 ) -> Now | None:
-    """Which checkpoint, if this run is about the window; UsageError where that cannot be, or is too early."""
+    """Which checkpoint, if this run is about the window.
+
+    Raises UsageError if that cannot be, or is too early.
+    """
     option = config.option
     given = {"--checkpoint": option.checkpoint, "--clock": option.clock, "--unrecorded": option.unrecorded}
     if PHASE not in phases:

@@ -35,7 +35,7 @@ from noxgate.trust.signing import SigningKey
 
 @dataclass
 class Gate:
-    """The state that the hooks share. `target` is None where nothing runs (`--collect-only`)."""
+    """The state that the hooks share. `target` is None if nothing runs (`--collect-only`)."""
 
     root: Path
     runbook: Runbook
@@ -166,5 +166,5 @@ ALLURE_RESULTS = "noxgate_allure_results"
 
 
 def gate_of(config: pytest.Config) -> Gate | None:
-    """The gate run of this session, or None where pytest runs something else (the suite's own tests)."""
+    """The gate run of this session, or None if pytest runs something else (the suite's own tests)."""
     return config.stash.get(GATE, None)

@@ -79,7 +79,10 @@ def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
 
 
 def written(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
-    """What a profile says, be it right or wrong; ProfileError where there is none, or it is no TOML."""
+    """What a profile says, be it right or wrong.
+
+    Raises ProfileError if it does not exist, or it is no TOML.
+    """
     path = _find(root, name)
     return path, _load(path)
 

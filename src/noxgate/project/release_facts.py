@@ -98,7 +98,7 @@ class ReleaseFacts:
 
 
 def read_release_facts(path: Path) -> ReleaseFacts:
-    """Read a release record; UnreachableError if there is none, FactsError if it is none."""
+    """Read a release record. Raises UnreachableError if it does not exist, FactsError if it is none."""
     try:
         document = of_toml(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -52,7 +52,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Phase:
-    """A moment of the release day. `budget_minutes` is None where the runbook gives none."""
+    """A moment of the release day. `budget_minutes` is None if the runbook gives none."""
 
     name: str
     title: str
@@ -115,14 +115,17 @@ class Runbook:
         return self.said_of_service
 
     def having(self, role: str) -> list[Line]:
-        """The lines of a role; RunbookError where there is none, so that nothing is silently left out."""
+        """The lines of a role.
+
+        Raises RunbookError if it does not exist, so that nothing is silently left out.
+        """
         found = [line for line in self.lines.values() if line.role == role]
         if not found:
             raise RunbookError(f'runbook.toml: expected a line with role = "{role}", saw none')
         return found
 
     def one(self, role: str) -> Line:
-        """The one line of a role; RunbookError where there is none, or several."""
+        """The one line of a role. Raises RunbookError if it does not exist, or several."""
         first, *others = self.having(role)
         if others:
             seen = ", ".join(line.id for line in (first, *others))

@@ -11,7 +11,7 @@ FOLDER = BACKUP_FORMS["directory"]
 
 
 def newest(target: Target, pattern: str) -> Path:
-    """The file of this pattern that was written last; AssertionError where there is none."""
+    """The file of this pattern that was written last. Raises AssertionError if it does not exist."""
     folder = target.backups
     if folder is None:
         raise UnreachableError(f"{target.path.name} names no backups, the folder of tonight's files")

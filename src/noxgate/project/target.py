@@ -72,7 +72,10 @@ class QuietHours:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the service asks an OAuth provider for, as the profile has it; None: the profile says nothing."""
+    """What the service asks an OAuth provider for, as the profile has it.
+
+    None if the profile says nothing.
+    """
 
     scopes: tuple[str, ...] | None = None
     prompt: str | None = None  # "": none is sent
@@ -162,7 +165,10 @@ class Target:
     peer_secrets: tuple[Secret, ...] = field(default=(), repr=False)  # checks look at the peer, too
 
     def credential(self, role: str) -> Secret:
-        """The credential for `role`, one of CREDENTIALS; UnreachableError if its variable is not set."""
+        """The credential for `role`, one of CREDENTIALS.
+
+        Raises UnreachableError if its variable is not set.
+        """
         name = self.credentials.get(role)
         if name is None:
             raise UnreachableError(f"{self.path.name} names no variable for {role} under [credentials]")

@@ -126,7 +126,7 @@ def build(allure: Allure, release: Path, runs: Sequence[Run], service: str) -> P
 
 
 def offline(page: str) -> str:
-    """The page without what it would load from the network; ReportError if something would be left."""
+    """The page without what it would load from the network. Raises ReportError if something would be left."""
     cleaned = _ANALYTICS.sub("", page)
     if left := _LOADS.search(_without_data(cleaned)):
         raise ReportError(f"the Allure page would load from the network: {left[0][:120]!r}: not written")

@@ -30,7 +30,7 @@ def places(folder: Path, shown: str) -> list[str]:
 def first_next(results: Results, runbook: Runbook) -> str | None:
     """What to do about the first line that failed, in runbook order, or what it has in common with others.
 
-    None where none did.
+    None if none did.
     """
     for result in results.lines:
         if result.outcome is Outcome.FAILED and result.id in runbook.lines:

@@ -90,14 +90,14 @@ def head(root: Path) -> Commit:
 
 
 def named(root: Path, name: str = "HEAD") -> str:
-    """The id of a commit that the repository of `root` has; CommitError if it has not."""
+    """The id of a commit that the repository of `root` has. Raises CommitError if it has not."""
     if name == "HEAD" and _is_a_copy(root):
         return _read(root / MANIFEST).id
     return _git(root, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}").strip()
 
 
 def of(root: Path, name: str) -> Commit:
-    """A commit with what decides in it; CommitError if the repository of `root` has no such commit."""
+    """A commit with what decides in it. Raises CommitError if the repository of `root` has no such commit."""
     found = named(root, name)
     blobs = {}
     for entry in _git(root, "ls-tree", "-r", "-z", found).split("\0"):
@@ -108,7 +108,7 @@ def of(root: Path, name: str) -> Commit:
 
 
 def content(root: Path, commit: str, path: str) -> str:
-    """A text file of a commit; CommitError if it has none."""
+    """A text file of a commit. Raises CommitError if it has none."""
     return _git(root, "show", f"{commit}:./{path}")
 
 
@@ -133,7 +133,10 @@ def is_part_of(root: Path, commit: str, branch: str) -> bool:
 
 
 def write_manifest(root: Path) -> Path:
-    """Write down the commit of a checkout, for a copy of it without git; CommitError if it is not clean."""
+    """Write down the commit of a checkout, for a copy of it without git.
+
+    Raises CommitError if it is not clean.
+    """
     commit = of(root, "HEAD")
     if different := list(commit.different(root)):
         raise CommitError(

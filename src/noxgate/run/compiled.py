@@ -106,7 +106,7 @@ def _same(one: object, other: object) -> bool:
 
 
 def of_file(source: Path) -> CodeType | None:
-    """What Python makes of a source; None where it cannot be read any more, which others say."""
+    """What Python makes of a source; None if it cannot be read any more, which others say."""
     try:
         return _compiled(str(source), source.read_bytes())
     except (OSError, SyntaxError, ValueError):

@@ -27,7 +27,7 @@ Counts = tuple[int, int]  # requests, bad ones among them
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Measured, and what the truth may be; `high` is None where the samples set no end to it."""
+    """Measured, and what the truth may be; `high` is None if the samples set no end to it."""
 
     measured: float
     low: float
@@ -101,7 +101,7 @@ def percentile_interval(
 
 
 def rising(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
-    """By how much values go up from one to the next (the median slope), or None where no trend up is seen.
+    """By how much values go up from one to the next (the median slope), or None if no trend up is seen.
 
     Mann and Kendall's test, one side, without ties and for independent values.
     """

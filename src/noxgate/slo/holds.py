@@ -31,7 +31,7 @@ class Bad(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """One class in one second; ValueError where its counts disagree. Adding several workers' loses nothing.
+    """One class in one second; seconds of several workers can be added. Raises ValueError if counts disagree.
 
     `times`: the response time of each request in seconds, as exact as its giver has it: nothing is decided by
     it. `outcomes`: requests by (status or 0, reason or ""). `over`: requests that took longer than a limit,
@@ -60,7 +60,10 @@ class Second:
         return Second(self.times + other.times, Counter(self.outcomes) + Counter(other.outcomes), over)
 
     def count(self, bad: Bad, limit: float) -> Counts:
-        """How many requests there were, and how many were bad; KeyError if not counted over that limit."""
+        """How many requests there were, and how many were bad.
+
+        Raises KeyError if not counted over that limit.
+        """
         if not self.times:
             return 0, 0
         if bad is Bad.SLOW:
@@ -142,7 +145,7 @@ def unseen(hold: Hold, classes: Sequence[str]) -> str:
 
 
 def worst(hold: Hold, counts: Sequence[Counts]) -> Worst | None:
-    """The worst rolling window, from counts by moment of the hold; None where nothing bad was seen."""
+    """The worst rolling window, from counts by moment of the hold; None if nothing bad was seen."""
     span = min(len(counts), max(ROLLING, hold.window))
     parts = [(start, total(counts[start : start + span])) for start in range(len(counts) - span + 1)]
     bad = [(start, part) for start, part in parts if part[1]]

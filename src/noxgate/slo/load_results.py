@@ -52,7 +52,7 @@ class Kept:
         return found
 
     def incomplete(self) -> list[str]:
-        """Why it is no whole load test; empty where it is."""
+        """Why it is not a whole load test; empty if it is."""
         return [f"{self.folder.name}: {reason}" for reason in incomplete(self.result)]
 
 
@@ -75,7 +75,7 @@ class LoadResults:
 
     @cached_property
     def newest(self) -> Mapping[str, Kept]:
-        """The newest result of each ramp that counts; UnreachableError where one cannot be read."""
+        """The newest result of each ramp that counts. Raises UnreachableError if one cannot be read."""
         found: dict[str, Kept] = {}
         for ramp in self._ramps:
             # the folder's name begins with the time; the newest counts, whatever became of it
@@ -92,7 +92,7 @@ class LoadResults:
         return found
 
     def lying(self) -> list[Path]:
-        """Every folder of results of this target, of whatever ramp, the newest first."""
+        """Every folder of results of this target, of every ramp, the newest first."""
         return sorted(self.folder.glob(f"*Z-{self._target.name}-*/"), reverse=True)
 
     def counted(self, kept: Kept, compare: Counted) -> str:
@@ -128,7 +128,7 @@ class LoadTest:
     def quick(self) -> list[Kept]:
         """The newest results that will do for a quick load test; a full one is more than that.
 
-        NotMadeError where there is none, or where one is of another day, release or target.
+        Raises NotMadeError if it does not exist, or if one is of another day, release or target.
         """
         return self._current(self._newest())
 
@@ -146,12 +146,12 @@ class LoadTest:
         return newest
 
     def _lying(self, ramp: str) -> str:
-        """What lies there all the same, and why none of it is a load test of this ramp."""
+        """The other folders of results, and why they do not count as a load test of this ramp."""
         found = [f"{folder.name} {why}" for folder, why in self.lying(ramp)]
         return f" that counts ({'; '.join(few(found, 3))})" if found else ""
 
     def lying(self, ramp: str = REAL[0]) -> list[tuple[Path, str]]:
-        """Every folder of results, the newest first, and why it is no load test of the ramp; "" where it is.
+        """Every folder of results, the newest first, and why it is not a load test of the ramp; "" if it is.
 
         A full load test does for a quick one, and a smoke test for both in a rehearsal.
         """
@@ -186,7 +186,10 @@ class LoadTest:
         return kept
 
     def _compare(self, kept: Sequence[Kept], ramp: str = "") -> None:
-        """NotMadeError where the application did not count what a result says; UnreachableError: unknown."""
+        """Compare results with what the application counted.
+
+        Raises NotMadeError if it counted something else, UnreachableError if that cannot be determined.
+        """
         if self._counted is None:
             return
         for one in kept:
@@ -214,8 +217,8 @@ class LoadTest:
     def broken(self, line: str) -> list[str]:
         """Where an SLO is not kept, on every hold of every newest result of today, release and target.
 
-        NotMadeError where one is of another; UnreachableError where the SLO is kept wherever that could be
-        decided, but not everywhere.
+        Raises NotMadeError if one is of another day, release or target. Raises UnreachableError if the SLO is
+        kept on each hold that could be decided, and one is undecided.
         """
         (slo,) = (slo for slo in read_slos(self._runbook.lines) if slo.line == line)
         newest = list(self._newest().values())
@@ -240,7 +243,7 @@ class LoadTest:
     def new_jobs_amiss(self, found: Iterable[Kept]) -> list[str]:
         """What new science came to nothing, or to a wrong result.
 
-        UnreachableError where none did that could be seen, but some of it was not.
+        Raises UnreachableError if none did that could be seen, but some of it was not.
         """
         wrong, unseen = [], []
         for kept in found:

@@ -86,8 +86,8 @@ def less_counted(
 ) -> str:
     """Why the application did not count as many; empty where it did.
 
-    It counted `seen`, and maybe `unseen` between two looks of Prometheus. UnreachableError where that had
-    `gaps` in which more may have been lost, or where it depends on the `first` values of counters that may
+    It counted `seen`, and maybe `unseen` between two looks of Prometheus. Raises UnreachableError if that had
+    `gaps` in which more may have been lost, or if it depends on the `first` values of counters that may
     be older than the test.
     """
     if unknown := sorted(set(uncounted) - set(CLASSES)):

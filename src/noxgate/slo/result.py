@@ -200,7 +200,7 @@ def write(path: Path, result: Result) -> None:
 
 
 def read(path: Path) -> Result:
-    """Read a result; ResultError where it is none, damaged, or of another version."""
+    """Read a result. Raises ResultError if it is not valid, damaged, or of another version."""
     try:
         with gzip.open(path) as file:
             text = file.read(MOST_BYTES + 1)

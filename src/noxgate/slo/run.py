@@ -61,7 +61,7 @@ class Processes:
 
 
 def refused(target: Target, runbook: Runbook) -> str | None:
-    """Why this target may not be put under load; None where it may."""
+    """Why this target may not be put under load; None if it may."""
     phases = {name for name, phase in runbook.phases.items() if phase.serves_users}
     serves_users = phases & set(target.serves)
     if serves_users and target.load != ON_PRODUCTION:
@@ -147,7 +147,7 @@ def run(
 
 
 def answered_version(target: Target) -> str:
-    """What the target says it is; UnreachableError where it does not answer, or not with a version."""
+    """What the target says it is. Raises UnreachableError if it does not answer, or not with a version."""
     url = f"{target.base_url}/version"
     expected = f"{url}: expected a version before the load test, saw"
     patience = Patience(url, look=LONGEST_LOOK)

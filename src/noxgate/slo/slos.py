@@ -146,7 +146,10 @@ def resting(lines: Mapping[str, Line]) -> frozenset[str]:
 
 
 def read_slos(lines: Mapping[str, Line]) -> tuple[Slo, ...]:
-    """The SLOs of the runbook's lines; RunbookError where there is none, or naming the line that has none."""
+    """The SLOs of the runbook's lines.
+
+    Raises RunbookError if it does not exist, or naming the line that has none.
+    """
     found = tuple(_slo(line, line.slo) for line in lines.values() if line.slo is not None)
     if not found:
         raise RunbookError(

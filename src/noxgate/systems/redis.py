@@ -124,14 +124,17 @@ class Cache:
         )
 
     def version(self) -> str:
-        """INFO server: redis_version; AssertionError where the server does not say."""
+        """INFO server: redis_version. Raises AssertionError if the server does not say."""
         found = self._look("info server", lambda: self._session.redis().info("server").get("redis_version"))
         if found is None:
             raise AssertionError("Redis: expected a redis_version in INFO server, saw none")
         return str(found)
 
     def run_id(self) -> str:
-        """INFO server: run_id, which no other server has; AssertionError where the server does not say."""
+        """INFO server: run_id, which no other server has.
+
+        Raises AssertionError if the server does not say.
+        """
         found = self._look("info server", lambda: self._session.redis().info("server").get("run_id"))
         if found is None:
             raise AssertionError("Redis: expected a run_id in INFO server, saw none")

@@ -62,7 +62,7 @@ class Repository:
         self._observe = observe
 
     def branch(self) -> str | None:
-        """The branch that is checked out; None where HEAD is detached, as on a tag."""
+        """The branch that is checked out; None if HEAD is detached, as on a tag."""
         name = self._git("symbolic-ref", "--quiet", "HEAD", absent=1)
         branch = None if name is None else name.strip().removeprefix("refs/heads/")
         self._saw(f"on branch {branch}" if branch else "on no branch", "symbolic-ref HEAD")
@@ -137,7 +137,7 @@ class Repository:
         return Samples(texts)
 
     def tag(self, name: str) -> Tag | None:
-        """The checkout's tag of that name, without its signature; None if there is none."""
+        """The checkout's tag of that name, without its signature; None if it does not exist."""
         fields = "%(refname)%00%(objecttype)%00%(objectname)%00%(contents:subject)%00%(contents:body)"
         ref = f"refs/tags/{name}"
         found = self._git("for-each-ref", f"--format={fields}", ref) or ""
@@ -165,7 +165,7 @@ class Repository:
     def has(self, commit: str, of: str) -> bool:
         """Whether the commit `of` is this one, or came after it; it has to be in the checkout.
 
-        UnreachableError where the checkout is shallow, and the way between them may be in what it lacks.
+        Raises UnreachableError if the checkout is shallow, and the way between them may be in what it lacks.
         """
         found = self._leads(commit, of)
         command = f"merge-base --is-ancestor {commit} {of}"
@@ -208,7 +208,7 @@ class Repository:
         return f" (HEAD is {ahead} ahead, {behind} behind)"
 
     def _git(self, *arguments: str, within: float = LOCAL, absent: int | None = None) -> str | None:
-        """What git prints; None where it ends with the status `absent`, which says that there is none."""
+        """What git prints; None if it ends with the status `absent`, which says that there is none."""
         try:
             status, out, err = self._run(arguments, within)
         except subprocess.TimeoutExpired:

@@ -23,7 +23,7 @@ _CLAIM = re.compile(r"claim_(\d+)")
 
 @dataclass(frozen=True)
 class Trial:
-    """What the tests came to: `failed` is promtool's words, None where every test passed."""
+    """What the tests came to: `failed` is promtool's words, None if every test passed."""
 
     failed: str | None
     fires: frozenset[str]  # the alerts of which each rule is expected to fire, by some test
@@ -64,7 +64,7 @@ class AlertTests:
     def _failed(
         self, program: str, folder: Path, tests: Tests, files: Sequence[Sequence[Any]], repeat: str
     ) -> str | None:
-        """Why a test does not hold; UnreachableError where promtool is too old to say."""
+        """Why a test does not hold. Raises UnreachableError if promtool is too old to say."""
         text, content = tests.text, tests.content
         histograms = any("{{" in str(each.get("values")) for one in content["tests"] for each in inputs(one))
         ended = self._tried(program, folder, text, files, repeat)

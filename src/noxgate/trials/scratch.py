@@ -67,7 +67,7 @@ class ScratchServer:
     """A running server. Its socket is in a folder that only its own user may enter."""
 
     def __init__(self, programs: Path) -> None:
-        """Start it. UnreachableError if that cannot be done."""
+        """Start it. Raises UnreachableError if that cannot be done."""
         self._programs = programs
         self._databases = 0
         self._around = Surroundings()
@@ -162,7 +162,7 @@ class ScratchServer:
     def restore(self, database: str, backup: str | Path, words: Sequence[str], *, within: float) -> Ran:
         """Run a restore command on a backup, its text or its file.
 
-        AssertionError where the command might reach another server.
+        Raises AssertionError if the command might reach another server.
         """
         home = Path(tempfile.mkdtemp(dir=self.folder))
         file = home / "backup.sql"
@@ -208,7 +208,7 @@ class ScratchServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _judged(self, ran: Ran) -> Ran:
-        """UnreachableError where the server lacks what the script needs."""
+        """Raises UnreachableError if the server lacks what the script needs."""
         lacks = None if ran.error is None else lacking.lack(ran.error, self._major())
         if lacks is not None:
             raise UnreachableError(f"{lacks} ({ran.error})")
@@ -290,7 +290,7 @@ class ScratchServer:
 
 
 def programs(major: int, folder: Path | None = None) -> Path:
-    """The folder with the programs of this major version; UnreachableError if there is none."""
+    """The folder with the programs of this major version. Raises UnreachableError if it does not exist."""
     home = folder or POSTGRESQL / str(major) / "bin"
     missing = [name for name in _PROGRAMS if not os.access(home / name, os.X_OK)]
     if missing:

@@ -33,7 +33,8 @@ Read = Callable[[Path, str, tuple[str, ...]], Shipped]  # the checkout, a folder
 def read(source: Path, folder: str, command: tuple[str, ...]) -> Shipped:
     """What lies in the folder, or what the command writes that is run in the checkout.
 
-    ManifestError where that is no manifests; UnreachableError where this machine cannot run the command.
+    Raises ManifestError if those are not manifests. Raises UnreachableError if this machine cannot run the
+    command.
     """
     if not command:
         documents = read_manifests(source / folder)
@@ -50,7 +51,10 @@ def read(source: Path, folder: str, command: tuple[str, ...]) -> Shipped:
 
 
 def shipped(target: Target, reader: Read, observe: Observe) -> tuple[Document, ...]:
-    """The manifests that the release ships for a target; UnreachableError where its profile names none."""
+    """The manifests that the release ships for a target.
+
+    Raises UnreachableError if its profile names none.
+    """
     if target.source is None or target.manifests is None:
         missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"
         raise UnreachableError(f"{target.path.name} names no {missing}: add it there")

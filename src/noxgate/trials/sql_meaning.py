@@ -60,7 +60,7 @@ def of(script: Script, statement: Statement) -> Meaning | None:
 
 
 def meaning(text: str) -> Meaning | None:
-    """Of one statement; None where PostgreSQL's grammar does not have it."""
+    """Of one statement; None if PostgreSQL's grammar does not have it."""
     for each in (text, _VARIABLE.sub("", text)):
         try:
             return _read(list(postgast.walk(postgast.parse(each))))

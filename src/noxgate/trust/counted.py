@@ -25,7 +25,7 @@ _SHORTEST = 12  # characters of a digest
 
 
 def count(chain: Chain, key: SigningKey, run: str, name: str, verdict: str) -> Record:
-    """Add the record of a run; RecordError where it cannot be added."""
+    """Add the record of a run. Raises RecordError if it cannot be added."""
     return chain.append(
         key, kind=RUN, line="", by=BY, seen=f"{verdict}  {name}", data={ID: run, "verdict": verdict}
     )

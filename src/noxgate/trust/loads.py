@@ -56,7 +56,10 @@ class Making:
 
 
 def begin(trust: Trust, environment: Mapping[str, str], results: Path) -> Making:
-    """Before the first request; SigningError where the key that is configured signs for another target."""
+    """Before the first request.
+
+    Raises SigningError if the key that is configured signs for another target.
+    """
     nonce = secrets.token_hex(16)
     if trust.signing_key(environment) is not None:
         return Making(nonce, trust.to_sign(environment))

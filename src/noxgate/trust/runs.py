@@ -55,7 +55,7 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """The run in a folder; SigningError if there is none that can be read."""
+    """The run in a folder. Raises SigningError if there is none that can be read."""
     return Run(folder, results_of(folder))
 
 

@@ -32,7 +32,7 @@ _RESULT = {Verdict.GO: "PASSED", Verdict.GO_WITH_WAIVERS: "WARNED"}
 
 
 def seal(folder: Path, root: Path, profile: Path, key: SigningKey) -> Path:
-    """Sign what lies in a run's folder; SigningError if that is no run, or is sealed already."""
+    """Sign what lies in a run's folder. Raises SigningError if that is no run, or is sealed already."""
     envelope = folder / ENVELOPE
     if envelope.exists():
         raise SigningError(f"{folder.name}: is sealed already: a seal is not made anew")

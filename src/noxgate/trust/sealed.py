@@ -40,7 +40,7 @@ def altered(folder: Path, signers: Sequence[PublicKey]) -> tuple[Refusal, ...]:
 
 
 def sealed_by(folder: Path) -> str | None:
-    """The id of the key that a run says it was sealed with; None where it says nothing that can be read."""
+    """The id of the key that a run says it was sealed with; None if it says nothing that can be read."""
     try:
         (signature,) = seal.read_json(folder / seal.ENVELOPE)["signatures"]
         return str(signature["keyid"])
@@ -49,7 +49,7 @@ def sealed_by(folder: Path) -> str | None:
 
 
 def statement(folder: Path, signers: Sequence[PublicKey]) -> tuple[dict[str, str], PublicKey]:
-    """What was signed, and by whom; SigningError where it cannot be believed."""
+    """What was signed, and by whom. Raises SigningError if it cannot be believed."""
     try:
         content = (folder / seal.ENVELOPE).read_bytes()
     except FileNotFoundError:

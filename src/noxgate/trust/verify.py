@@ -70,7 +70,7 @@ def verify(folder: Path, expected: Expected) -> Verified:
 
 
 def _verify(folder: Path, expected: Expected) -> Verified:
-    """The same; SigningError where the run cannot be believed at all."""
+    """The same. Raises SigningError if the run cannot be believed at all."""
     subjects, signer = sealed.statement(folder, expected.signers)
     if otherwise := tuple(sealed.changed(folder, subjects)):
         return Verified(folder, otherwise, str(signer))

@@ -35,7 +35,7 @@ def look(
     *,
     unrecorded: bool = False,
 ) -> Finding | None:
-    """Run a checkpoint's checks; None where there was no verdict."""
+    """Run a checkpoint's checks; None if there was no verdict."""
     words = ["-m", "window", f"--checkpoint={checkpoint}", "-q"]
     words += [f"--target={profile}", f"--reports={reports}"]
     words += [] if clock is None else [f"--clock={clock.isoformat()}"]

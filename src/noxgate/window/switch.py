@@ -20,7 +20,7 @@ class NotSwitchedError(NoxgateError):
 def switched_at(
     target: Target, service: Service, place: Path | None = None, given: datetime | None = None
 ) -> datetime:
-    """When the Ingress was led to green; NotSwitchedError where it leads elsewhere."""
+    """When the Ingress was led to green. Raises NotSwitchedError if it leads elsewhere."""
 
     def unrecorded(_: Observation) -> None:
         """The window's own check looks again, and records what it saw."""

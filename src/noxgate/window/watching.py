@@ -20,7 +20,7 @@ class Watching:
     observe: Observe
 
     def opened(self) -> Window:
-        """The open window; AssertionError where there is none."""
+        """The open window. Raises AssertionError if it does not exist."""
         window = self._seen()
         assert isinstance(window, Window), window
         return window
@@ -33,7 +33,7 @@ class Watching:
         return window
 
     def record(self, checkpoint: str) -> Made:
-        """A checkpoint's record; AssertionError where there is none."""
+        """A checkpoint's record. Raises AssertionError if it does not exist."""
         window = self.opened()
         due = window.checkpoints[checkpoint]
         made = window.made.get(checkpoint)

@@ -78,7 +78,7 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The parsed body; ValueError where it is not JSON."""
+        """The parsed body. Raises ValueError if it is not JSON."""
         text = self.body.decode()
         try:
             document, end = _scanned(text, 0)

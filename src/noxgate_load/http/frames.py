@@ -41,7 +41,10 @@ class Upgrade:
         self._size = 0
 
     def feed(self, data: bytes) -> int:
-        """Take bytes; the status as soon as it is known. WireError where a 101 does not answer this key."""
+        """Take bytes; the status as soon as it is known.
+
+        Raises WireError if a 101 does not answer this key.
+        """
         self._size += len(data)
         try:
             self._parser.feed_data(data)

@@ -261,7 +261,7 @@ class TlsStream(Stream):
                 self._socket.send(self._outgoing.read())
 
     def _clear(self) -> bytes | None:
-        """What TLS can give of the bytes that came: None where that is less than one record."""
+        """What TLS can give of the bytes that came: None if that is less than one record."""
         tls, incoming = self._tls, self._incoming
         assert tls is not None
         parts = []

@@ -27,7 +27,7 @@ class Session:
 def unconnected(
     blue: Sequence[Json], green: Sequence[Json], sessions: Collection[Session] | None
 ) -> list[str] | None:
-    """The pods of green that hold no session in use; None where sessions tell nothing, of blue either.
+    """The pods of green that hold no session in use; None if sessions tell nothing, of blue either.
 
     A pod is known by its name, which programs may say, or by its address, which a proxy hides. Whether one of
     the two is told here is seen by blue, which is connected.

@@ -1,4 +1,4 @@
-"""Whether rules are loaded as they are shipped, whatever the operator that loads them adds."""
+"""Whether rules are loaded as they are shipped; what the operator adds that loads them does not count."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -62,7 +62,7 @@ def deaf(prometheus: Prometheus, shipped: Sequence[Shipped], limit: float) -> di
 
 
 def unloaded(prometheus: Prometheus, shipped: Sequence[Shipped]) -> list[str]:
-    """The critical alerts that Prometheus has not loaded as they are shipped: none of them can have fired."""
+    """The critical alerts that Prometheus has not loaded as they are shipped: they cannot have fired."""
     critical = [rule for rule in shipped if "alert" in rule and _labels(rule).get("severity") == "critical"]
     assert critical != [], "no shipped rule has severity critical: none could fire"
     loaded = prometheus.rules()
@@ -91,10 +91,10 @@ def is_loaded(prometheus: Prometheus, rule: Shipped, loaded: Rule) -> bool:
 
 
 def unheard(prometheus: Prometheus, target: Target, within: float = DISCOVERY) -> list[str]:
-    """Why nobody hears an alert: Prometheus sends it to no Alertmanager.
+    """Why alerts reach no person: Prometheus sends them to no Alertmanager.
 
-    UnreachableError where it cannot say. Rules may be judged outside of Prometheus: then the profile names
-    the Alertmanager.
+    Raises UnreachableError if Prometheus does not say. Rules may be judged outside of Prometheus: then the
+    profile names the Alertmanager.
     """
     if target.alertmanager_url is not None:
         prometheus.ask_alertmanager(target.alertmanager_url)
@@ -137,7 +137,7 @@ def _meaning(prometheus: Prometheus, expression: str) -> str:
 
 
 def _enforced(expression: str, label: str, value: str) -> str | None:
-    """The shape with this label in each selector; None where one named another value."""
+    """The shape with this label in each selector; None if one named another value."""
     others: list[Selector] = []
 
     def enforce(selector: Selector) -> Selector:

@@ -37,7 +37,7 @@ class SinceSwitch:
     def found(self) -> list[str]:
         """What users wait longer for, or what fails more often; empty where nothing is.
 
-        UnreachableError where nobody asked blue, or where it is not decided.
+        Raises UnreachableError if nobody asked blue, or if it is not decided.
         """
         target, limits = self.target, self.line.limits
         if target.blue_namespace is None:

@@ -44,7 +44,7 @@ class Matcher:
 
 @dataclass(frozen=True)
 class Selector:
-    """The series that an expression looks at; the name is None where a pattern stands for it."""
+    """The series that an expression looks at; the name is None if a pattern stands for it."""
 
     name: str | None
     matchers: tuple[Matcher, ...]
@@ -68,7 +68,7 @@ class Selector:
 
 
 def selectors(expression: str) -> list[Selector]:
-    """Every selector, in the order in which they stand; UnreachableError where it cannot be read."""
+    """Every selector, in the order in which they stand. Raises UnreachableError if it cannot be read."""
     return [_selector(each) for each in _vectors(_parsed(expression))]
 
 

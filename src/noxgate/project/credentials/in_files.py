@@ -24,7 +24,7 @@ class OfPod:
 
 
 def of_pod(environment: Mapping[str, str] = os.environ) -> OfPod | None:
-    """That of the pod which this process runs in; None where it runs in none, or in one without a token."""
+    """That of the pod which this process runs in; None if it runs in none, or in one without a token."""
     host, port = environment.get(HOST), environment.get(PORT)
     token, authority = FOLDER / "token", FOLDER / "ca.crt"
     if not (host and port and token.is_file() and authority.is_file()):
@@ -33,14 +33,14 @@ def of_pod(environment: Mapping[str, str] = os.environ) -> OfPod | None:
 
 
 def token_in(file: Path) -> str:
-    """What the file has now; ValueError where it is empty, OSError where it cannot be read."""
+    """What the file has now. Raises ValueError if it is empty, OSError if it cannot be read."""
     if token := file.read_text(encoding="utf-8").strip():
         return token
     raise ValueError(f"expected a token in {file}, saw an empty file")
 
 
 def token_file(files: Sequence[Path], context: str | None) -> Path | None:
-    """The tokenFile of a context's user, or of the current one's; None where its credential is another."""
+    """The tokenFile of a context's user, or of the current one's; None if its credential is another."""
     import yaml  # noqa: PLC0415 (not for those who only ask for help)
 
     users: dict[Any, Any] = {}

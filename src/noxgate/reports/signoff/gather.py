@@ -29,7 +29,7 @@ ROLES = ("switch", "switch-back", "status", "next-review", "key-metric", "valida
 
 
 def gather(asked: Asked) -> SignOff:
-    """The page's contents; RunbookError where the runbook says no line for a part of them."""
+    """The page's contents. Raises RunbookError if the runbook says no line for a part of them."""
     for role in ROLES:
         asked.runbook.having(role)
     place = asked.reports / asked.release

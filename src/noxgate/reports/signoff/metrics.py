@@ -9,7 +9,7 @@ from noxgate.reports.signoff.model import Shown, ShownLine
 
 @dataclass(frozen=True)
 class Metric:
-    """One key metric. `value` is None where the evidence does not say a number."""
+    """One key metric. `value` is None if the evidence does not say a number."""
 
     name: str
     unit: str

@@ -28,7 +28,7 @@ class Earlier:
     refused: Refused
 
     def newest(self, now: Result) -> tuple[Result, Path]:
-        """Its last sealed result of this target and ramp; NotMadeError where there is none."""
+        """Its last sealed result of this target and ramp. Raises NotMadeError if it does not exist."""
         assert self.named is not None
         folder, version = self.named.load_results, self.named.version
         pattern = f"*Z-{now.target}-{now.ramp.name}"
@@ -70,8 +70,8 @@ class Slower:
     def found(self) -> list[str]:
         """What is slower, or fails more often; empty where nothing is.
 
-        NotCountedError where no release before was measured, NotMadeError where its result is missing,
-        UnreachableError where the two cannot be compared, or the comparison is not decided.
+        Raises NotCountedError if no release before was measured, NotMadeError if its result is missing,
+        Raises UnreachableError if the two cannot be compared, or the comparison is not decided.
         """
         repeat = f"cat {self.earlier.record}"
         if self.earlier.named is None:

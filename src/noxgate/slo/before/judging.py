@@ -55,7 +55,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Compared:
-    """One measure of both versions. `outcome` is None where it was left out: too few requests to say."""
+    """One measure of both versions. `outcome` is None if it was left out: too few requests to say."""
 
     where: str  # such as a class on a hold
     what: str
@@ -83,7 +83,7 @@ class Compared:
 
 
 def limits_of(line: Line, *, rehearsal: bool = False) -> Limits:
-    """The line's; RunbookError where they cannot be held to.
+    """The line's. Raises RunbookError if they cannot be held to.
 
     A rehearsal's target answers in milliseconds, beside other work: there more is no worse.
     """

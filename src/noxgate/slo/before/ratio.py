@@ -134,7 +134,7 @@ def share_of(windows: Sequence[Counted], confidence: float = CONFIDENCE) -> Inte
 
 
 def percentile_of(windows: Windows, share: float, confidence: float = CONFIDENCE) -> Interval:
-    """The percentile `share`; its `high` is None where no response time is surely beyond it."""
+    """The percentile `share`; its `high` is None if no response time is surely beyond it."""
     tail = 1 - share
 
     def fails(seconds: float) -> bool:
@@ -151,7 +151,7 @@ def percentile_of(windows: Windows, share: float, confidence: float = CONFIDENCE
 
 
 def _border(least: float, most: float, is_so: Callable[[float], bool]) -> float | None:
-    """From where on it is so, between these; None where it is not so even at the end."""
+    """From where on it is so, between these; None if it is not so even at the end."""
     if is_so(least):
         return least
     if not is_so(most):

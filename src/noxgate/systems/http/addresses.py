@@ -33,7 +33,7 @@ class Addresses:
 
 
 def addresses(host: str, port: int) -> Addresses:
-    """Every address that the resolver gives for `host`, once; UnreachableError where there is none to ask.
+    """Every address that the resolver gives for `host`, once. Raises UnreachableError if it gives none.
 
     `localhost` is one place with several addresses, and what listens there commonly has one of them.
     """
@@ -56,8 +56,8 @@ def addresses(host: str, port: int) -> Addresses:
 def in_turn(places: Addresses, look: Callable[[str], T], times: int = 1) -> list[T]:
     """Look so many times, at the addresses in turn, and at each at least once; a few looks at once.
 
-    UnreachableError where none of them answers; AssertionError where some do, or where the same one did
-    before: users see that.
+    Raises UnreachableError if every look fails. Raises AssertionError if only some fail, or if an address
+    that answered before fails: users see that.
     """
     here = places.here
     times = max(times, len(here))

@@ -69,7 +69,7 @@ class Panel:
 
     @property
     def unjudged(self) -> str | None:
-        """Why nobody but a person can say whether it shows anything; None where it can be asked."""
+        """Why nobody but a person can say whether it shows anything; None if it can be asked."""
         if self.unfilled:
             named = ", ".join(f"${name}" for name in self.unfilled)
             return f"panel {self.title}: {named} stays unfilled: save the dashboard with a value of it"

@@ -65,7 +65,7 @@ def _source(word: str) -> str:
 
 
 def _directives(value: str) -> Mapping[str, str] | None:
-    """None where one stands twice, which makes a browser pass over the whole header."""
+    """None if one stands twice, which makes a browser pass over the whole header."""
     found: dict[str, str] = {}
     for directive in value.split(";"):
         key, _, given = directive.partition("=")

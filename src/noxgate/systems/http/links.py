@@ -26,7 +26,7 @@ class Links:
         self._observe = observe
 
     def problem(self, url: str) -> str | None:
-        """None where somebody answers, if only to ask for a sign-in; else what was seen. Never raises."""
+        """None if somebody answers, if only to ask for a sign-in; else what was seen. Never raises."""
         shown = _shown(url)
         patience = Patience(shown)
         repeat = f"curl -sSIL {shlex.quote(shown)}"

@@ -35,7 +35,7 @@ class ToolApi:
         self._patience = Patience(name)
 
     def get(self, path: str, parameters: Mapping[str, str], show: str) -> Any:
-        """The document; UnreachableError where there is none. `show` says what it is, for people."""
+        """The document. Raises UnreachableError if it does not exist. `show` says what it is, for people."""
         repeat = self._curl(path, parameters)
         try:
             found = self._patience.run(lambda: self._get(path, parameters))

@@ -35,7 +35,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Way:
-    """A way to a pod. `port` is the local one of a port-forward; None: the API server's proxy is asked."""
+    """A way to a pod. `port` is the local one of a port-forward; None if the API server's proxy is asked."""
 
     pod: str
     port: int | None
@@ -54,7 +54,7 @@ class Request:
 
 
 class OwnWay:
-    """A port-forward of ours: what goes through it is seen by nobody on the way.
+    """A port-forward of ours: what goes through it cannot be read on the way.
 
     The API server's proxy takes the Authorization header of a request for its own, and hands none on.
     """
@@ -71,11 +71,11 @@ class OwnWay:
         self._observe = observe
 
     def get(self, path: str) -> Answer:
-        """GET `path`, as nobody."""
+        """GET `path`, without a token."""
         return self.send(Request(path))
 
     def send(self, request: Request) -> Answer:
-        """Send it and read the answer; AssertionError where the pod gives none."""
+        """Send it and read the answer. Raises AssertionError if the pod does not answer."""
         words = ["curl -sS", *request.spelled, shlex.quote(f"http://{HOST}:{REPEAT_PORT}{request.path}")]
         started = time.monotonic()
         found = self.use(
@@ -95,9 +95,9 @@ class OwnWay:
         command: str,
         lost: tuple[type[Exception], ...] = (OSError,),
     ) -> T:
-        """What comes of looking at the local port; `lost` are the errors that mean that nobody answered.
+        """Look at the local port. `lost`: the errors that mean that the pod did not answer.
 
-        UnreachableError where the API server lets nobody through; AssertionError where the pod is silent.
+        Raises UnreachableError if the API server refuses the way. Raises AssertionError if the pod is silent.
         """
         try:
             return self._patience.run(lambda: look(self.port))
@@ -126,7 +126,10 @@ class Forward:
 
     @contextmanager
     def to_pod(self, namespace: str, pod: str, port: int) -> Iterator[Way]:
-        """A way to a pod's port, closed at the end; UnreachableError where this account may use neither."""
+        """A way to a pod's port, closed at the end.
+
+        Raises UnreachableError if this account may use neither.
+        """
         path = resource("Pod").path(namespace, pod)
         if self._may_proxy(f"{path}:{port}/proxy/"):
             yield Way(pod, None, lambda wanted: self._by_proxy(path, namespace, pod, port, wanted))
@@ -234,7 +237,7 @@ def _each(
 
 
 def pod_port(service: Json, wanted: Json | int, pod: Json) -> int:
-    """The pod's port behind a Service's, by number or name; AssertionError where there is none."""
+    """The pod's port behind a Service's, by number or name. Raises AssertionError if it does not exist."""
     said = {"number": wanted} if isinstance(wanted, int) else wanted
     for entry in service["spec"].get("ports") or []:
         if entry["port"] != said.get("number") and ("name" not in said or entry.get("name") != said["name"]):

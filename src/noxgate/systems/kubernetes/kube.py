@@ -1,7 +1,7 @@
 """A Kubernetes cluster, seen through one check: objects as the API server has them, and dry runs.
 
-What is no read is a PATCH or a POST with dryRun=All, or a SelfSubjectAccessReview (api_server/rights.py),
-which is answered and not stored; a test proves that there is no other.
+What is not a read is a PATCH or a POST with dryRun=All, or a SelfSubjectAccessReview (api_server/rights.py),
+which is answered and not stored; a test proves that these are all.
 """
 
 import json
@@ -45,7 +45,7 @@ class Kube(Requests):
     """Looks at one cluster for one check and records what it saw."""
 
     def get(self, kind: str, name: str, namespace: str = "") -> Json | None:
-        """One object; None where there is no such object. Secrets are looked at with `secret` only."""
+        """One object; None if it does not exist. Secrets are looked at with `secret` only."""
         if kind == "Secret":
             raise ValueError("a Secret's values must not leave the client: use secret()")
         return self._get(resource(kind), kind, name, namespace, lambda found: summary(kind, found))
@@ -115,7 +115,7 @@ class Kube(Requests):
         return self._serves(where, self._session.kubectl("get", "--raw", where.home))
 
     def secret(self, name: str, namespace: str, stands: Where = nowhere) -> dict[str, SecretValue] | None:
-        """A Secret's keys with what may be said of their values; None where there is no such Secret.
+        """A Secret's keys with what may be said of their values; None if the Secret does not exist.
 
         `stands` says in which file of the checkout a value stands.
         """
@@ -132,7 +132,7 @@ class Kube(Requests):
         )
 
     def dry_run_apply(self, manifest: Json, namespace: str, origin: str = STDIN) -> Json:
-        """What applying a manifest would leave, as the server says; RefusedError where it is refused.
+        """What applying a manifest would leave, as the server says. Raises RefusedError if it is refused.
 
         Of a Secret digests in place of values. `origin` is a Document's.
         """
@@ -159,7 +159,7 @@ class Kube(Requests):
             return None
 
     def dry_run_patch(self, kind: str, name: str, namespace: str, patch: object, media_type: str) -> Json:
-        """What a patch would leave, as the server says; RefusedError where it would be refused."""
+        """What a patch would leave, as the server says. Raises RefusedError if it would be refused."""
         if kind == "Secret":
             raise ValueError("a Secret's values must not leave the client")
         where = resource(kind)
@@ -201,9 +201,9 @@ class Kube(Requests):
         self.say(f"not tried, since the gate may write no rights: {seen}", manifest)
 
     def try_apply(self, manifest: Json, namespace: str, origin: str = STDIN) -> None:
-        """Apply a manifest as the runbook's kubectl does, client side, as a dry run; RefusedError if refused.
+        """Apply a manifest as the runbook's kubectl does, client side, as a dry run.
 
-        A server-side apply that would end otherwise is noted.
+        Raises RefusedError if the server refuses. A server-side apply that would end otherwise is noted.
         """
         kind, name = manifest["kind"], name_of(manifest)
         where = self._place(manifest)

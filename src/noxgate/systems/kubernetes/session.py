@@ -125,7 +125,7 @@ class KubeSession:
         return self.patience.run(lambda: self._read(path, query, most))
 
     def forward(self, namespace: str, pod: str, port: int) -> "PortForward":
-        """A stream to a pod's port; UnreachableError where the API server gives none."""
+        """A stream to a pod's port. Raises UnreachableError if the API server gives none."""
         library.for_forwarding()
         return self.patience.run(lambda: self._forward(namespace, pod, port))
 

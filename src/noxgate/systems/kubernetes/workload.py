@@ -106,7 +106,7 @@ def unready(pods: Sequence[Json]) -> dict[str, str]:
 
 
 def restarts(pods: Sequence[Json], most: float = 0) -> dict[str, int | None]:
-    """Container -> restarts, of those with more than `most`; None where the status names no container."""
+    """Container -> restarts, of those with more than `most`; None if the status names no container."""
     found: dict[str, int | None] = {}
     for pod in pods:
         status = pod.get("status") or {}

@@ -58,7 +58,7 @@ class Trigger(Thing):
 
 
 def read_catalog(path: Path) -> Catalog:
-    """Read the expected catalog, such as `schema/8.0.0.toml`; UnreachableError where it is none."""
+    """Read the expected catalog, such as `schema/8.0.0.toml`. Raises UnreachableError if it is not valid."""
     try:
         content = of_toml(path.read_text(encoding="utf-8"))
         catalog = Catalog(

@@ -110,7 +110,7 @@ def triggers(database: Database, schema: str, tables: Iterable[str]) -> list[tup
 def not_allowed(database: Database, catalog: Catalog, role: str | None) -> list[str]:
     """What the release's application must do with the tables of the catalog, and its role may not.
 
-    UnreachableError where nobody named the role, or the server has none of that name.
+    Raises UnreachableError if nobody named the role, or the server has none of that name.
     """
     if not catalog.rights:
         return []

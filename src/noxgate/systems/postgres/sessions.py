@@ -21,7 +21,7 @@ class Session:
 
 
 def sessions(database: Database) -> list[Session]:
-    """All of them; AssertionError where this account does not see what others do."""
+    """All of them. Raises AssertionError if this account does not see what others do."""
     rows = database.rows(
         """SELECT pid, usename::text, application_name, state,
                   extract(epoch FROM clock_timestamp() - query_start)::float,

@@ -50,7 +50,7 @@ def run(
     folder: Path | None = None,
     script: Path | None = None,
 ) -> Ended:
-    """Run a command line, `script` on its standard input; ProgramError if it does not end."""
+    """Run a command line, `script` on its standard input. Raises ProgramError if it does not end."""
     deadline = time.monotonic() + within
     with contextlib.ExitStack() as stack:
         try:

@@ -92,9 +92,10 @@ class Series:
 
 
 def read_answer(response: "httpx.Response", text: str, read: Callable[[Any], T]) -> tuple[T, Sequence[str]]:
-    """What `read` makes of an answer's data, and the notes on it; UnreachableError where there is none.
+    """What `read` makes of an answer's data, and the notes on it.
 
-    A warning says that data are missing, or that a number is none. A note does not: it is an `info`, or, of
+    Raises UnreachableError if the answer cannot be read. A warning says that data are missing, or that a
+    number is not one. A note does not: it is an `info`, or, of
     a Prometheus before 3.0, a warning that begins so.
     """
     where = f"{response.url.copy_with(query=None)}"
@@ -215,7 +216,7 @@ def text(data: Any) -> str:
 
 
 def _texts(said: Any) -> list[str]:
-    """Warnings, or notes: whatever is said is some."""
+    """Warnings, or notes, as texts; a field that is not a list counts as one."""
     if not said:
         return []
     return [str(one) for one in said] if isinstance(said, list) else [str(said)]
@@ -234,7 +235,7 @@ def _time(value: str) -> datetime | None:
 
 
 def _seconds(duration: str | None) -> float | None:
-    """A duration such as 1m30s; None where the server does not say."""
+    """A duration such as 1m30s; None if the server does not say."""
     if duration is None:
         return None
     parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)

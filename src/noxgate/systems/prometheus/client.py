@@ -54,7 +54,7 @@ class PrometheusSession:
 
     @property
     def url(self) -> str:
-        """Where Prometheus is; UnreachableError where the profile does not say."""
+        """Where Prometheus is. Raises UnreachableError if the profile does not say."""
         if self._target.prometheus_url is None:
             raise UnreachableError(f"{self._target.path.name} names no prometheus_url")
         return self._target.prometheus_url.rstrip("/")
@@ -192,7 +192,10 @@ class Prometheus:
         )
 
     def value(self, promql: str, of: str = "") -> float:
-        """The one number that an expression answers; UnreachableError where there is none, or NaN, or two."""
+        """The one number that an expression answers.
+
+        Raises UnreachableError if it does not exist, or NaN, or two.
+        """
         samples = self.query(promql, of)
         expected = f"{shortened(promql, 200)}: expected one number, saw"
         if len(samples) != 1:
@@ -205,7 +208,7 @@ class Prometheus:
     def coverage(self, selector: str, window_seconds: int, every_seconds: float) -> list[Sample]:
         """The share of the expected samples that each series has, from 0 to 1: the rest are gaps.
 
-        NoDataError where no series fits, UnreachableError where the samples come more often than
+        Raises NoDataError if no series fits, UnreachableError if the samples come more often than
         `every_seconds`: a gap could not be seen.
         """
         expected = window_seconds / every_seconds
@@ -230,7 +233,7 @@ class Prometheus:
     def formatted(self, promql: str) -> str:
         """An expression in Prometheus' own spelling: two that are spelled alike mean the same.
 
-        UnreachableError where it is not PromQL, or the server is older than 2.40.
+        Raises UnreachableError if it is not PromQL, or the server is older than 2.40.
         """
         return self._look("/api/v1/format_query", {"query": promql}, answers.text, lambda text: text)
 

@@ -46,7 +46,7 @@ class Scrape:
 
 
 def parse(content: bytes | str, content_type: str = TEXT) -> list[Sample]:
-    """The samples of an answer; AssertionError where Prometheus would lose them all, or some."""
+    """The samples of an answer. Raises AssertionError if Prometheus would lose them all, or some."""
     scrape = scraped(content, content_type)
     assert list(scrape.dropped) == [], f"a scrape drops samples: {shortened('; '.join(scrape.dropped))}"
     return list(scrape.samples)
@@ -58,7 +58,7 @@ def read(answer: Answer) -> list[Sample]:
 
 
 def scraped(content: bytes | str, content_type: str = TEXT, now: float | None = None) -> Scrape:
-    """What a scrape keeps of an answer, by its content type; AssertionError where it loses all of it."""
+    """What a scrape keeps of an answer, by its content type. Raises AssertionError if it loses all of it."""
     content = content.encode() if isinstance(content, str) else content
     samples = openmetrics if media_type(content_type) == OPENMETRICS else plain
     try:
@@ -133,7 +133,7 @@ def _kept(samples: Iterator[tuple[Sample, int | None]], now: float) -> Scrape:
 
 
 def _bound(sample: Sample) -> float:
-    """Of a bucket; AssertionError where it has none, as Prometheus' own parser leaves it out."""
+    """Of a bucket. Raises AssertionError if it has none, as Prometheus' own parser leaves it out."""
     said = sample.labels.get("le", "")
     try:
         return float(said)

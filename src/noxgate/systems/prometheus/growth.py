@@ -55,7 +55,7 @@ class Known:
 
 
 def growth(prometheus: Prometheus, selector: str, start: datetime, end: datetime) -> Growth:
-    """How much the counters of a selector grew; UnreachableError where their samples do not tell."""
+    """How much the counters of a selector grew. Raises UnreachableError if their samples do not tell."""
 
     def look() -> list[Series]:
         seconds = (end + timedelta(seconds=LONGEST) - start + BEFORE).total_seconds()

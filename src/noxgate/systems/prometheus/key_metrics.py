@@ -161,7 +161,7 @@ class KeyMetrics:
     def _decided(
         self, found: "Counted", worst: Callable[[Sequence[Window]], float], limit: float, of: str
     ) -> float:
-        """The worst window; UnreachableError where what was not counted decides about the limit."""
+        """The worst window. Raises UnreachableError if what was not counted decides about the limit."""
         counted, all_of_it = (worst(found.windows(everything=each)) for each in (False, True))
         said = found.grown.said
         if said:

@@ -35,7 +35,7 @@ class Quiet:
     blue: str | None
 
     def outages(self, metrics: WindowMetrics) -> list[str]:
-        """Where users asked and no pod answered; UnreachableError where nobody can tell."""
+        """Where users asked and no pod answered. Raises UnreachableError if nobody can tell."""
         silences = [_widened(each, metrics) for each in metrics.silences()]
         if not silences:
             return []
@@ -121,7 +121,7 @@ def nginx_requests(namespace: str, ingress: str) -> tuple[str, ...]:
 
 
 def _asked(counted: Sequence[Series], silence: Stretch) -> Asked | None:
-    """What the ingress counted; None where it, or one of several, was not seen in each minute."""
+    """What the ingress counted; None if it, or one of several, was not seen in each minute."""
     begin = silence.first - MINUTE
     seen: dict[tuple[str, str], set[datetime]] = defaultdict(set)
     for one in counted:
@@ -167,7 +167,7 @@ def _hours_before(silence: Stretch) -> tuple[datetime, datetime]:
 
 
 def _day_before(known: Sequence[WindowMetrics], first: datetime, last: datetime) -> Stretch | None:
-    """The longest silence in these hours; None where nobody knows, or there was none."""
+    """The longest silence in these hours; None if nobody knows, or there was none."""
     for then in known:
         if then.start <= first and last <= then.end:
             try:

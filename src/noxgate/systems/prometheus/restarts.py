@@ -28,7 +28,7 @@ class Restarted:
         return f"not counted: restarts that pods were first seen with, and that may be older: {shown}"
 
     def over(self, most: float) -> dict[str, float]:
-        """The pods that did so more often; UnreachableError where what was not counted decides it."""
+        """The pods that did so more often. Raises UnreachableError if what was not counted decides it."""
         over = {pod: rise for pod, rise in self.rises.items() if rise > most}
         if not over and any(self.rises.get(pod, 0) + times > most for pod, times in self.unknown.items()):
             raise UnreachableError(f"expected at most {most:g} restarts of each pod; {self.said}")

@@ -16,10 +16,10 @@ def blind(
 ) -> dict[str, list[str]]:
     """Rules with a selector that fits no series, and these selectors.
 
-    `namespace` serves now, `before` did until now: a rule that still means the latter alone is blind. Without
-    `before`, whatever names a namespace must fit this one; with it, series of an ingress or a database may
-    live in theirs. UnreachableError where Prometheus has no series at all, not even of its own scrapes: its
-    data are missing, whatever the rules say.
+    `namespace` serves now, `before` did until now: a rule that still means the latter alone sees nothing. Without
+    `before`, each selector that names a namespace must fit this one; with it, series of an ingress or a
+    database may live in theirs. Raises UnreachableError if Prometheus has no series at all, its own scrapes
+    included: then its data are missing, and the rules are not to blame.
     """
     recorded = {rule["record"] for rule in rules if "record" in rule}
     known: dict[str, bool] = {}

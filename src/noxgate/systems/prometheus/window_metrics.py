@@ -222,7 +222,10 @@ class WindowMetrics:
         return found.windows(self.start, self.end, STEP, RATE, everything=everything)
 
     def _over(self, found: Grown, value: Callable[[Window], float], limit: float) -> list[Stretch]:
-        """Where a value was not below the limit; UnreachableError where what was not counted decides it."""
+        """Where a value was not below the limit.
+
+        Raises UnreachableError if what was not counted decides it.
+        """
         counted, everything = (
             {
                 window.at: seen

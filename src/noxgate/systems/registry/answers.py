@@ -162,7 +162,10 @@ def summary(image: Image) -> str:
 
 
 def read_manifest(content: bytes, content_type: str) -> Manifest:
-    """A manifest or an index; ValueError where it is neither, or says of itself that it is something else."""
+    """A manifest or an index.
+
+    Raises ValueError if it is neither, or says of itself that it is something else.
+    """
     document = _object(json.loads(content))
     served = content_type.partition(";")[0].strip().lower()
     own = document.get("mediaType")
@@ -210,7 +213,7 @@ def is_image(manifest: Manifest) -> bool:
 
 
 def read_image(digest: str, manifest_digest: str, manifest: Manifest, content: bytes) -> Image:
-    """What an image's configuration says; ValueError where it does not go with the manifest."""
+    """What an image's configuration says. Raises ValueError if it does not go with the manifest."""
     document = _object(json.loads(content))
     settings = _object(document.get("config") or {})
     diff_ids = tuple(_digest(one) for one in document["rootfs"]["diff_ids"])

@@ -133,7 +133,7 @@ def _hidden(match: Json) -> Finding:
 
 
 def _excuse(match: Json, reasons: frozenset[str]) -> str | None:
-    """Why an ignored match does not count; None where it does: somebody only did not want to see it."""
+    """Why an ignored match does not count; None if it does: somebody only did not want to see it."""
     for rule in match.get("appliedIgnoreRules") or []:
         status, why = rule.get("vex-status"), str(rule.get("vex-justification") or "").strip()
         if status in HARMLESS and why:

@@ -38,7 +38,7 @@ class Reference:
 
 
 def named(text: str) -> Reference:
-    """A name as in a pod's spec, or in its status' imageID; AssertionError where it is none."""
+    """A name as in a pod's spec, or in its status' imageID. Raises AssertionError if it is not valid."""
     expected = "expected an image as HOST/NAME:TAG or HOST/NAME@sha256:…, saw"
     name = text.removeprefix("docker-pullable://").removeprefix("docker://")
     if DIGEST.fullmatch(name):

@@ -46,7 +46,7 @@ class Identity:
         return self.repositories | {each for each in (self.image_id, self.manifest) if each}
 
     def contradiction(self, image: Image) -> str | None:
-        """Why this is not the image; None where it is. Of several names the closest must agree, not any."""
+        """Why this is not the image; None if it is. Of several names the closest must agree, not any."""
         if self.platform and image.platform and not agree(self.platform, image.platform):
             return (
                 f"the report is of an image for {self.platform}, not of {image.digest} for {image.platform}"
@@ -137,7 +137,7 @@ def one_digest(text: Any) -> str | None:
 
 
 def time(text: Any, where: str) -> datetime:
-    """A moment as Go, Java and people write it; NotWholeError where there is none."""
+    """A moment as Go, Java and people write it. Raises NotWholeError if it does not exist."""
     found = time_or_none(text)
     if found is None:
         raise NotWholeError(f"nothing says when it was made ({where})")

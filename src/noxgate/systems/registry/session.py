@@ -66,7 +66,7 @@ class Answer:
         return ", ".join(codes) + (f": {said}" if said else "")
 
     def error_codes(self) -> list[str] | None:
-        """The codes of an error in the distribution API's form; None where it is not in that form."""
+        """The codes of an error in the distribution API's form; None if it is not in that form."""
         try:
             codes = [str(error["code"]) for error in json.loads(self.content)["errors"]]
         except (ValueError, RecursionError, KeyError, TypeError):
@@ -177,7 +177,7 @@ class RegistrySession:
         return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
 
     def _authorization(self, where: Reference, answer: Answer) -> str:
-        """What the challenge asks for; UnreachableError where we have nothing to show."""
+        """What the challenge asks for. Raises UnreachableError if we have nothing to show."""
         basic = self._basic(where.host)
         bearer = next(filter(None, (_parameters("bearer", each) for each in answer.challenges)), None)
         if bearer is not None:
@@ -292,7 +292,7 @@ class RegistrySession:
 
 
 def _parameters(scheme: str, challenge: str) -> dict[str, str] | None:
-    """The parameters of a scheme in a WWW-Authenticate header; None where it does not offer that."""
+    """The parameters of a scheme in a WWW-Authenticate header; None if it does not offer that."""
     found = re.search(rf"(?:^|,)\s*{scheme}(?:\s+(.*)|\s*$)", challenge, re.IGNORECASE)
     if found is None:
         return None

@@ -41,7 +41,7 @@ class Report:
 
     @property
     def database_hours(self) -> float | None:
-        """How old the scanner's list of vulnerabilities was when it was used; None: it does not say."""
+        """How old the scanner's list of vulnerabilities was when it was used; None if it does not say."""
         if self.scan.database is None:
             return None
         return max((self.made - self.scan.database).total_seconds(), 0.0) / 3600
@@ -79,7 +79,7 @@ class Vulnerabilities:
         self._observe = observe
 
     def report(self) -> Report:
-        """UnreachableError where there is no file; AssertionError where it is no whole report."""
+        """Raises UnreachableError if there is no file. Raises AssertionError if it is no whole report."""
         path = self._path
         if path is None:
             raise UnreachableError(

@@ -25,7 +25,7 @@ _FUNCTION = re.compile(r'unknown function with name \\?"(\w+)')
 
 
 def promtool() -> str:
-    """Where the program is; UnreachableError where it is not."""
+    """Where the program is. Raises UnreachableError if it is not."""
     found = shutil.which("promtool")
     if found is None:
         raise UnreachableError("promtool is not on PATH: it comes with Prometheus (Debian: prometheus)")
@@ -33,7 +33,7 @@ def promtool() -> str:
 
 
 def tried(program: str, tests: Path, repeat: str, environment: Mapping[str, str]) -> Ended:
-    """What the program said of a file of tests; UnreachableError where it did not come to its end."""
+    """What the program said of a file of tests. Raises UnreachableError if it did not come to its end."""
     try:
         return run([program, "test", "rules", str(tests)], SECONDS, environment)
     except ProgramError as error:
@@ -47,7 +47,7 @@ def unknown(ended: Ended) -> tuple[set[str], set[str]]:
 
 
 def too_old(program: str, ended: Ended, environment: Mapping[str, str], *, histograms: bool) -> str | None:
-    """Why a promtool that failed could not judge: it is older than what it reads; None where it could."""
+    """Why a promtool that failed could not judge: it is older than what it reads; None if it could."""
     fields, functions = unknown(ended)
     later = (fields & _LATER_FIELDS) | (functions & _LATER_FUNCTIONS)
     if histograms and ended.status != 0 and "parse" in ended.err + ended.out:

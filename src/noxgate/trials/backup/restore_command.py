@@ -13,7 +13,7 @@ _CREATES = re.compile(r"-[a-zA-Z0-9]*C|--cr")
 
 
 def command(words: Sequence[str], programs: Path, database: str, file: Path) -> list[str]:
-    """The command as it is run; AssertionError where it is none, or names a server of its own."""
+    """The command as it is run. Raises AssertionError if it is not valid, or names a server of its own."""
     program, *rest = words or ("nothing",)
     if program not in PROGRAMS:
         raise AssertionError(f"restore: expected a command of psql or pg_restore, saw {program}")

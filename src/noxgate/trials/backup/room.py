@@ -22,7 +22,7 @@ def needed(path: Path, form: str, database: int) -> int:
 
 
 def refuse(path: Path, form: str, database: int, home: Path, limit: float) -> None:
-    """UnreachableError where it has no room below `home`, or would not end within `limit` seconds."""
+    """Raises UnreachableError if it has no room below `home`, or would not end within `limit` seconds."""
     wanted = needed(path, form, database)
     free = shutil.disk_usage(home).free
     if wanted > free:

@@ -61,7 +61,7 @@ class Backup:
         self._database = Database(session, observe)
 
     def file(self) -> Path:
-        """The newest; AssertionError where there is none."""
+        """The newest. Raises AssertionError if it does not exist."""
         pattern = f"{self._called}{BACKUP_FORMS[self._trial.target.backup_form]}"
         return self._look(
             lambda: saved.newest(self._trial.target, pattern), saved.listing(self._trial.target, pattern)
@@ -136,7 +136,7 @@ class Backup:
         return found
 
     def recorded(self) -> Recorded | None:
-        """What docs/BACKUP.md has recorded beside it, in the backup's own snapshot; None: nothing was."""
+        """What docs/BACKUP.md has recorded beside it, in the backup's own snapshot; None if nothing was."""
         path = self.file()
         record = path.with_name(f"{path.name}.tables")
         repeat = f"cat {_quoted(record)}"

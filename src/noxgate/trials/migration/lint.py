@@ -96,7 +96,7 @@ def used_too_early(script: Script, existing: Collection[str]) -> dict[int, str]:
 
 
 def squawk(script: Script, name: str, version: str) -> list[Finding]:
-    """What squawk says; UnreachableError where it cannot be asked. `version`: such as 15.18."""
+    """What squawk says. Raises UnreachableError if it cannot be asked. `version`: such as 15.18."""
     command = [str(_squawk()), "--reporter", "json", "--pg-version", version, "--stdin-filepath", name]
     try:
         answer = subprocess.run(

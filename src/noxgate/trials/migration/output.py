@@ -23,7 +23,7 @@ class Output:
 
 
 def output(target: Target, pattern: str, observe: Observe) -> Output:
-    """Of the newest file of this pattern; AssertionError where there is none."""
+    """Of the newest file of this pattern. Raises AssertionError if it does not exist."""
     repeat = saved.listing(target, pattern)
     try:
         path = saved.newest(target, pattern)

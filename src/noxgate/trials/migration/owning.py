@@ -47,7 +47,10 @@ def hand_over(url: str, database: str, given: list[Right]) -> None:
 
 
 def let_in(url: str, role: str, key: str) -> None:
-    """A role that the profile names may log in here; UnreachableError where the target has no such role."""
+    """A role that the profile names may log in here.
+
+    Raises UnreachableError if the target has no such role.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
             raise UnreachableError(f"{key}: expected a role of the target's server, saw {role}: it has none")

@@ -55,7 +55,10 @@ class Right:
 
 
 def rights_of(role: Path, namespace: str) -> Iterator[Right]:
-    """The rights that a role's file grants, in this namespace; UnreachableError where it cannot be read."""
+    """The rights that a role's file grants, in this namespace.
+
+    Raises UnreachableError if it cannot be read.
+    """
     try:
         rules = yaml.safe_load(role.read_bytes())["rules"]
     except (OSError, yaml.YAMLError, KeyError, TypeError):
@@ -75,7 +78,7 @@ def rights_of(role: Path, namespace: str) -> Iterator[Right]:
 
 
 def lacking(session: KubeSession, rights: Sequence[Right]) -> list[Right]:
-    """Those that this credential does not have; UnreachableError where that cannot be asked."""
+    """Those that this credential does not have. Raises UnreachableError if that cannot be asked."""
     if not rights:
         return []
     first = _may(session, rights[0])  # which reads the kubeconfig, once

@@ -39,7 +39,7 @@ class Writer:
 
 
 def writers(live: Json) -> list[Writer] | None:
-    """Everybody who wrote into an object, less into its status; None where the server does not say."""
+    """Everybody who wrote into an object, less into its status; None if the server does not say."""
     entries = live["metadata"].get("managedFields")
     if not entries:
         return None

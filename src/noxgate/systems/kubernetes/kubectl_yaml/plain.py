@@ -45,7 +45,7 @@ _LEAST, _MOST = -(2**63), 2**64 - 1  # of the integers that Go has
 
 
 def resolved(tag: str, text: str) -> Scalar:
-    """The value of a text, where nothing or a tag says what it is; ValueError where they do not fit."""
+    """The value of a text, where nothing or a tag says what it is. Raises ValueError if they do not fit."""
     if tag == _BINARY:
         return _decoded(text)
     if tag not in _RESOLVED:

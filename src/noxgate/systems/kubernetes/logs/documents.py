@@ -63,7 +63,7 @@ def document_of(line: str) -> dict[str, Any] | None:
 
 
 def weight_of(document: Json) -> Weight | None:
-    """What the level of a document weighs; None where it says none that anybody knows."""
+    """What the level of a document weighs; None if it says none that anybody knows."""
     records = list(_records(document))
     if records:
         found = {weight_of(record) for record in records}

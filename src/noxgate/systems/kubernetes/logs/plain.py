@@ -96,7 +96,7 @@ def bare(line: str) -> str:
 
 
 def own_level(line: str) -> Weight | None:
-    """What the level weighs that a line says of itself; None where it says none. Without colours."""
+    """What the level weighs that a line says of itself; None if it says none. Without colours."""
     for form, weight_of in _FORMS:
         if (found := form.match(line)) is not None and (weight := weight_of(found)) is not None:
             return weight

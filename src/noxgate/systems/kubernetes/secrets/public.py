@@ -40,7 +40,7 @@ def is_of_ssh(text: str) -> bool:
 
 
 def private_keys(text: str) -> list[str] | None:
-    """What is in each block of a private key, in one piece; None where a block may be anything."""
+    """What is in each block of a private key, in one piece; None if a block may be anything."""
     found = blocks(text)[0]
     if not all(_PRIVATE in label or _PUBLIC.fullmatch(label) for label, _ in found):
         return None

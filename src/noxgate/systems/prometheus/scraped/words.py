@@ -112,7 +112,7 @@ class Words:
                 return word
 
     def expect(self, word: str, after: str) -> None:
-        """Take this word; LostError where another comes."""
+        """Take this word. Raises LostError if another comes."""
         seen = self.next()
         if seen != word:
             raise LostError(self.start, f"expected {word} after {after}, saw {self.shown(seen)}")
