@@ -171,8 +171,8 @@ class ApiClient:
     def sample(self, path: str, times: int, *, who: Who | None = None) -> list[Answer]:
         """GET `path` so many times, each over a connection of its own, recorded as one look.
 
-        Raises UnreachableError if the first look gets no answer. Raises AssertionError if one of several addresses,
-                or a later look, gets none: users see that.
+        Raises UnreachableError if the first look gets no answer. Raises AssertionError if one of several
+        addresses, or a later look, gets none: users see that.
         """
         url = self._target.base_url + rooted(path)
         once = self.command(path, who=who)

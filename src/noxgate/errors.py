@@ -24,7 +24,7 @@ NoxgateError
     UnreachableError        nothing is known of the target: the line is `unreachable`
         NoDataError
         RightError          a right lacks, in the cluster
-    NotMadeError            nobody has made what the line judges: it is `not run`
+    NotMadeError            what the line judges was not made yet: it is `not run`
     NotCountedError         there is nothing to compare with, and nothing says that there is: `not counted`
     FactsError              an AssertionError, too: the release is wrong, the line is `failed`
     ManifestError           an AssertionError, too
@@ -77,7 +77,7 @@ class ProfileError(NoxgateError):
 
 
 class NotMadeError(NoxgateError):
-    """Nobody has made yet what a line judges, such as a load test: what is missing, and what makes it."""
+    """What a line judges was not made yet, such as a load test: what is missing, and what makes it."""
 
 
 class NotCountedError(NoxgateError):

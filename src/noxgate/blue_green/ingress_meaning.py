@@ -28,7 +28,7 @@ def services(ingress: Json) -> set[str | None]:
 def switch_patch(ingress: Json, old: str, new: str) -> list[dict[str, str]]:
     """A JSON patch that leads every route of the two from Service `old` to `new`; refused if one has changed.
 
-    A path of another Service, such as one for the documentation, is nobody's to switch: it is to stay.
+    A path of another Service, such as one for the documentation, is not switched: it is to stay.
     """
     where = [
         (f"/spec/rules/{number}/http/paths/{index}/backend/service/name", path["backend"])

@@ -41,7 +41,7 @@ class RolledBack:
     def steps(self) -> list[Step]:
         """The steps of the newest record, from the decision on.
 
-        Raises AssertionError if it is no such record.
+        Raises AssertionError if it is not a record of a rollback.
         """
         return self._read(
             self._files.rollback_times,

@@ -70,7 +70,7 @@ def reached(kube: Kube, name: str, namespace: str) -> Found | None:
 
 
 def port_of(service: Json, port: Json) -> Json | None:
-    """The Service's port that a backend means, by number or name; None if it has no such."""
+    """The Service's port that a backend means, by number or name; None if it does not have it."""
     for entry in service["spec"].get("ports") or []:
         if entry["port"] == port.get("number") or ("name" in port and entry.get("name") == port["name"]):
             found: Json = entry

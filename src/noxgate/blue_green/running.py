@@ -27,7 +27,7 @@ def running(side: Side) -> Mapping[str, str]:
 
 
 def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Json]:
-    """The living pods of a Deployment, by its selector or wider labels, and those of nobody.
+    """The living pods of a Deployment, by its selector or wider labels, and those without an owner.
 
     Not those of another Deployment beside it, nor of a job, though they have the same labels.
     """
@@ -40,7 +40,7 @@ def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Jso
 
 
 def application_pods(side: Side) -> list[Json]:
-    """The living pods of the application and those of nobody; while its Deployment is not there, all."""
+    """The living pods of the application and those without an owner; while its Deployment is missing, all."""
     found = side.kube.get("Deployment", side.deployment, side.namespace)
     return labelled_pods(side) if found is None else pods_of(side.kube, found, side.label)
 
@@ -60,7 +60,7 @@ def _keeper(
 
 
 def image_ids(pods: list[Json], container: str) -> Mapping[str, str]:
-    """Pod -> imageID of a container; a pod that does not say, or has no such container, has ""."""
+    """Pod -> imageID of a container; "" for a pod that does not say, or lacks the container."""
     return {
         name(pod): next(
             (

@@ -18,7 +18,7 @@ SCALED = frozenset({"Deployment", "StatefulSet"})
 
 
 def twice(documents: Sequence[Document], namespace: str) -> list[str]:
-    """Objects that the file holds more than once: the last one would win, whatever the first says."""
+    """Objects that the file holds more than once: kubectl would keep the last one."""
     found = Counter(each.of(namespace) for each in documents)
     return [f"{kind} {name}" for (_, kind, _, name), times in found.items() if times > 1]
 

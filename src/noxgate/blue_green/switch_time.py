@@ -52,7 +52,7 @@ class Kept:
 
 
 def changed(ingress: Json) -> Switch | None:
-    """By the entries that own the routes; None if nobody wrote it down."""
+    """By the entries that own the routes; None if they do not say."""
     found = [
         Switch(datetime.fromisoformat(entry["time"]), exact=others == [], because=_because(entry, others))
         for entry in ingress["metadata"].get("managedFields") or []

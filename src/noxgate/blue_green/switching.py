@@ -53,7 +53,7 @@ def back(at: SwitchPoint, ingress: Json) -> Patch:
 
 
 def planned(target: Target, ingress: Mapping[str, Any], old: str, new: str, file: str | None) -> Patch:
-    """The patch that will lead from Service `old` to `new`; AssertionError for a file that is no patch."""
+    """The patch that will lead from Service `old` to `new`. Raises AssertionError if it is not a patch."""
     if file is None:
         return Patch(switch_patch(ingress, old, new), JSON_PATCH)
     if target.source is None:
@@ -139,7 +139,7 @@ def dry_run(at: SwitchPoint, patch: Patch) -> Json:
 
 
 def show_runbooks_patch(at: SwitchPoint, to: str) -> None:
-    """For the record: what the server says of the patch as the runbook has it. Nobody should paste that."""
+    """For the record: what the server says of the patch as the runbook has it, which must not be pasted."""
     with suppress(RefusedError):
         dry_run(at, runbooks(to))
 

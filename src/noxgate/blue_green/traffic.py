@@ -1,4 +1,4 @@
-"""What is wrong behind an Ingress: nobody ready, another release, or another Ingress in the way."""
+"""What is wrong behind an Ingress: no pod is ready, another release, or another Ingress in the way."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class Green:
         return cls({name(pod): pod for pod in own if name(pod) not in others}, side.namespace)
 
     def problem(self, behind: Sequence[Endpoint], port: Json) -> str | None:
-        """What is wrong behind a Service's port: somebody else, nobody ready, or not all who are."""
+        """What is wrong behind a Service's port: other pods, no ready pod, or only some of the ready ones."""
         others = [
             each.pod or f"{each.address}, which is no pod's"
             for each in behind

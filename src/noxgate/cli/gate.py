@@ -19,7 +19,7 @@ ERRORS = (RunbookError, OSError)
 
 
 def gate(given: argparse.Namespace) -> int:
-    """Run pytest for one phase; whatever it ends with that is no verdict is INCONCLUSIVE."""
+    """Run pytest for one phase; an exit status that is not a verdict counts as INCONCLUSIVE."""
     root: Path = given.root()
     try:
         choose(root, given.target)  # as pytest does, which says on its first line what named it

@@ -102,7 +102,7 @@ def _said(result: Result, judged: Verdict, table: str, kept: Path) -> int:
 
 
 def counts_for_nothing(result: Result) -> str:
-    """What is said in the end of a ramp that is no evidence; empty where it is, and in a rehearsal."""
+    """What is said at the end of a ramp that is not evidence; empty if it is, and in a rehearsal."""
     if result.ramp.evidence or result.rehearsal:
         return ""
     ramps_ = ", then ".join(f"make load-test TARGET={result.target} RAMP={ramp}" for ramp in REAL)

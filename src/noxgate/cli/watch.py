@@ -169,7 +169,7 @@ def _watch(given: argparse.Namespace) -> Watch:
 
 
 def _opened(here: Watch, by: str | None) -> Window:
-    """The open window; with --by one is opened where none of this switch is."""
+    """The open window; with --by one is opened for a switch that has none."""
     found = here.window()
     if found is None and by is None:
         raise WindowError("no window is open: expected --by NAME, who watches, to open it")

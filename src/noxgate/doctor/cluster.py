@@ -52,7 +52,7 @@ def cluster(at: Place, root: Path) -> Iterator[Seen]:
 
 
 def _away(at: Place, session: KubeSession, error: str) -> Cause:
-    """Why there is no answer: no kubeconfig at all is a key that the profile may name."""
+    """Why the API server does not answer; the profile may name a missing kubeconfig."""
     if error.startswith("no kubeconfig "):
         cause = at.unnamed("kubeconfig", "a file of credentials").cause
         assert cause is not None

@@ -17,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class Named:
-    """What some code names: texts, and the attributes of whatever it has."""
+    """What some code names: texts, and the attributes of every object."""
 
     texts: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)

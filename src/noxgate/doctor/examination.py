@@ -139,7 +139,7 @@ def within(seconds: float, jobs: Sequence[Job]) -> list[Seen]:
 
 
 def _said(at: Place, seen: Sequence[Seen]) -> Iterator[Seen]:
-    """The profile's other keys: they are set, and nobody is asked for them."""
+    """The profile's other keys: they are set, and no system is asked about them."""
     named = {one.setting for one in seen}
     for key in named_keys(at.target):
         if key not in named and key not in {"credentials", "oauth"}:

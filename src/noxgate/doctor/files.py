@@ -67,7 +67,7 @@ def alert_tests(at: Place) -> Iterator[Seen]:
 
 
 def known_lines(at: Place) -> Iterator[Seen]:
-    """The list of log lines that are no fault, read as its checks read it."""
+    """The list of log lines that are not faults, read as its checks read it."""
     file, need = at.target.log_allow_list, at.need("logs")
     if file is None:
         return  # without one no line is excused
@@ -95,7 +95,7 @@ def science(at: Place) -> Iterator[Seen]:
 
 
 def said_alone(at: Place) -> Iterator[Seen]:
-    """What the profile has to say, and nobody is asked for: the runtime, Grafana, Sentry, a scan."""
+    """What the profile has to say and no system is asked about: the runtime, Grafana, Sentry, a scan."""
     target = at.target
     for key, role, value in (
         ("runtime", None, target.runtime),

@@ -236,7 +236,7 @@ def _of_credential(at: Place, role: str, error: BaseException) -> Cause:
 
 
 def _ended(token: str) -> float:
-    """Hours since a token that says so has run out; 0 where it has not, or does not say."""
+    """Hours since a token that says so has run out; 0 if it is valid, or does not say."""
     try:
         body = token.split(".")[1]
         ends = float(json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))["exp"])

@@ -46,7 +46,7 @@ class _Given:
 def read_in_spite(
     root: Path, name: str, phases: Collection[str], environment: Mapping[str, str] = os.environ
 ) -> tuple[Target, Sequence[Fault]]:
-    """The target without what is wrong, and all of that. Raises ProfileError if it is no TOML at all."""
+    """The target less its wrong keys, and what is wrong. Raises ProfileError if the file is not TOML."""
     path, document = written(root, name)
     stand_ins = {"serves": list(phases), "base_url": NOBODY, "namespace": "not-said"}
     faults = [Fault(key, "missing") for key in REQUIRED if key not in document]

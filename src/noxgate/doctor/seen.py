@@ -88,7 +88,7 @@ class Place:
         return f"{self.peer}: {key}" if self.peer else key
 
     def origin(self, key: str) -> str:
-        """Where a setting comes from: a variable, a line of the profile, or nobody."""
+        """Where a setting comes from: a variable, a line of the profile, or the default."""
         said = self.target.origins.get(key, "")
         if said in OVERRIDES:
             return f"${said}"

@@ -79,7 +79,7 @@ def _held(one: Seen, needs: Needs) -> set[str]:
 
 
 def _waits(need: Need, wanted: frozenset[Need]) -> bool:
-    """A system that is away holds up whatever is asked of it."""
+    """A system that is away holds up everything that is asked of it."""
     if need in wanted:
         return True
     return not need.what and any((each.system, each.peer) == (need.system, need.peer) for each in wanted)

@@ -1,7 +1,7 @@
-"""JSON and TOML that somebody else wrote: whatever is wrong with a text is a ValueError, also its depth.
+"""JSON and TOML that somebody else wrote: every fault of a text is a ValueError, its depth included.
 
 Python's parsers follow a text into its depth by calling themselves: a few kilobytes of brackets end them with
-a RecursionError, which nobody expects of a text. What is a little less deep they read, and it ends those who
+a RecursionError, which callers do not expect. What is a little less deep they read, and it ends those who
 go through it in the same way.
 """
 
@@ -15,7 +15,7 @@ _TOO_DEEP = "expected lists and tables in sensible depth, saw more"
 
 
 def of_json(text: str | bytes | bytearray, constant: Callable[[str], object] | None = None) -> Any:
-    """The document; `constant` is given NaN and Infinity, which are none of JSON's, where they matter."""
+    """The document; `constant` is given NaN and Infinity, which JSON does not have."""
     try:
         document = json.loads(text, parse_constant=constant)
     except RecursionError:

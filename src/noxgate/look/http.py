@@ -1,4 +1,4 @@
-"""An HTTP answer as checks read it, and why there is none."""
+"""An HTTP answer as checks read it, and why it is missing."""
 
 import json
 import re

@@ -35,14 +35,14 @@ Fact = Callable[[str, str], None]  # a name and a value, of the release itself: 
 
 
 def least_and_most(numbers: Sequence[float]) -> tuple[float, float] | None:
-    """None if there is no number, or one that is none: what is unknown has no least."""
+    """None if a value is missing or NaN: then the least is unknown."""
     return (min(numbers), max(numbers)) if numbers and all(map(math.isfinite, numbers)) else None
 
 
 class Patience:
     """Limits the time that one system may cost a run by not answering.
 
-    A single look may take `look` seconds in all, whatever it waits for (a name server, a connection, one byte
+    A single look may take `look` seconds in all, each wait included (a name server, a connection, one byte
     after another). Once looks have run into that limit for `total` seconds, further ones fail at once.
     """
 
@@ -91,7 +91,7 @@ def shortened(text: str, limit: int = 400) -> str:
     """One line of at most `limit` characters, saying how much is left out; control characters spelled out.
 
     An answer must not be able to move a terminal's cursor, or to write what no file can hold. What is cut is
-    redacted before: half a token is known by nobody.
+    redacted before: half a token would not be recognised.
     """
     line = " ".join(text.split())
     line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)

@@ -1,4 +1,4 @@
-"""Where addresses with passwords in them lead: host, port and name, which are no secrets."""
+"""Where addresses with passwords in them lead: host, port and name, which are not secret."""
 
 import re
 from urllib.parse import parse_qs, unquote, urlsplit

@@ -9,7 +9,7 @@ _SHORTEST = 4  # characters: of less, everything stands somewhere
 
 
 class Samples:
-    """What stands in the files of a checkout: whoever reads them knows it, so it is no secret."""
+    """What stands in the files of a checkout: everybody who reads them knows it, so it is not secret."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = texts

@@ -1,4 +1,4 @@
-"""Secrets: a type that does not print, and finding or blotting out secrets in any text.
+"""Secrets: a type that does not print, and finding or redacting secrets in any text.
 
 One whose value we know leaks in disguise: escaped by repr, JSON or HTML (twice, in pytest-html), quoted in a
 URL, in base64, or cut to a fragment by a shortened diff. So what is looked for is every FRAGMENT neighbouring
@@ -101,7 +101,7 @@ def _written(text: str) -> list[str]:
 
 
 class Scrubber:
-    """Finds and blots out known secrets, and what has the form of one; other text is left as it is."""
+    """Finds and redacts known secrets, and what has the form of one; other text is left as it is."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self.secrets = tuple(secrets)

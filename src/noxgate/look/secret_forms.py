@@ -1,4 +1,4 @@
-"""What a secret looks like where nobody has told us its value: one table, for everything that is kept.
+"""What a secret of unknown value looks like: one table, for everything that is kept.
 
 A form hides its group `value` (`quoted` or `bare`), or all of it, so that a reader still sees whose password
 it was. Texts come quoted in JSON, in HTML and in URLs, and they come cut: no form asks for a secret's end.
@@ -53,7 +53,7 @@ def _cookies(match: re.Match[str]) -> Iterator[Span]:
 
 
 def _is_filled(value: str) -> bool:
-    """`$TOKEN`, `<token>`, `none`: a value that says where the real one is, or that there is none."""
+    """`$TOKEN`, `<token>`, `none`: a value that stands for a secret, or says that it is missing."""
     return is_harmless("", "=", value, "")
 
 
@@ -74,7 +74,7 @@ def _is_part(value: str) -> bool:
 
 
 def _is_empty(value: str) -> bool:
-    """After `-----BEGIN PRIVATE KEY-----` in a sentence there is no key."""
+    """`-----BEGIN PRIVATE KEY-----` in a sentence is not followed by a key."""
     return re.search(r"[A-Za-z0-9+/=]{16}", value[:200]) is None
 
 
@@ -268,5 +268,5 @@ def _likely(lower: str) -> list[Form]:
 
 
 def without_people(text: str) -> str:
-    """The text without the addresses of persons; what a program calls `git@host:path` is none."""
+    """The text without the addresses of persons; a program's `git@host:path` stays."""
     return _ADDRESS.sub("***@***", text) if "@" in text else text

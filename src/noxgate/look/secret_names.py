@@ -66,7 +66,7 @@ _A_COUNT = re.compile(r"\d{1,3}")
 
 
 def is_harmless(name: str, said: str, value: str, after: str) -> bool:
-    """Whether what stands at a secret's name is none.
+    """Whether what follows a secret's name is not a secret.
 
     `said` is what stands between them, `after` the next character; `name` begins with `/` where
     an element ends.

@@ -102,7 +102,7 @@ def _install(root: Path, what: str, python: Path, arguments: Sequence[str]) -> N
 
 @cache
 def _pip(root: Path) -> list[str]:
-    """The pip of the Python that .venv is made of; if that has none that will do, one in .venv itself."""
+    """The pip of the Python that .venv is made of; if that is missing or too old, one in .venv itself."""
     base = Path(sys.base_exec_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
     asked = subprocess.run([base, "-I", "-c", ASK_PIP], capture_output=True, text=True, check=False)
     if asked.returncode == 0 and tuple(map(int, asked.stdout.split(".")[:2])) >= INSTALLS_ELSEWHERE:

@@ -22,7 +22,7 @@ TRUE = {"y", "yes", "t", "true", "on", "1"}  # for pip
 
 
 def environment(pip: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """`given`, and what uv needs besides so that it asks the indexes that `pip` would ask."""
+    """`given`, and the settings with which uv asks the indexes that `pip` would ask."""
     return {**from_settings(_settings(pip, given), given), **given}
 
 

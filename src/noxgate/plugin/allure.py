@@ -73,7 +73,7 @@ class Scrubbing:
 
 
 def describe(folder: Path, gate: Gate) -> None:
-    """Say of which run the results are, and of each open line that none of them is of."""
+    """Say of which run the results are, and of each open line that is missing in them."""
     assert gate.target is not None
     told = {json.loads(path.read_bytes()).get("fullName") for path in folder.glob("*-result.json")}
     for result in gate.judgement.lines if gate.judgement else ():

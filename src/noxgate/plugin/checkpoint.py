@@ -74,7 +74,7 @@ def asked(
 
 
 def switched_at(config: pytest.Config) -> datetime | None:
-    """When the operator says that traffic was switched; UsageError for what is no time."""
+    """When the operator says that traffic was switched. Raises UsageError if it is not a time."""
     given = config.option.switched_at
     try:
         return None if given is None else moment(given, "--switched-at")

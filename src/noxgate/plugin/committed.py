@@ -83,7 +83,7 @@ def _not_committed(root: Path, commit: Commit, target: Target) -> Iterator[str]:
 
 
 def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers) -> Iterator[str]:
-    """Why nobody can vouch for what made this verdict, in one line each; none where the commit does."""
+    """Why the commit does not vouch for the code of this verdict, in one line each; empty if it does."""
     root, profile = config.rootpath, target.path.resolve()
     now = look(root, target)
     if before.commit is None or now.commit is None:

@@ -75,7 +75,7 @@ class Gate:
 
     @property
     def skips_load_test(self) -> bool:
-        """Whether SKIP_LOAD_TEST leaves the load test's lines not run. A rehearsal reads no such variable."""
+        """Whether SKIP_LOAD_TEST leaves the load test's lines not run. A rehearsal does not read it."""
         return self.target is not None and not self.target.rehearsal and is_skipped()
 
     def line(self, node: str) -> Line:

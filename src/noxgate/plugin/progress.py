@@ -26,7 +26,7 @@ NARROWEST = 60
 
 
 def allowed(config: pytest.Config) -> bool:
-    """Whether a bar would do: a terminal that can move its cursor, and nobody who asked for more or less."""
+    """Whether a bar would do: a terminal that can move its cursor, and neither -v nor -q."""
     option = config.option
     if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("CI"):
         return False

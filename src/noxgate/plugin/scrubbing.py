@@ -1,4 +1,4 @@
-"""No secret in what pytest itself reports besides checks: collection, warnings, internal errors."""
+"""Redacts secrets in what pytest reports apart from checks: collection, warnings, internal errors."""
 
 import warnings
 from collections.abc import Generator

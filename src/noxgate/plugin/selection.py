@@ -64,7 +64,7 @@ def whole_phases(config: pytest.Config, gate: Gate) -> list[str]:
 
 
 def _left_out(config: pytest.Config, gate: Gate, phase: str) -> Iterator[Check]:
-    """The checks of a phase that were not run since nobody asked for them."""
+    """The checks of a phase that were not run as they were not selected."""
     option = config.option
     narrowed = any(getattr(option, name, None) for name in _NARROWING) or not _named(config, gate, phase)
     for check in gate.checks:

@@ -1,4 +1,4 @@
-"""The secrets in a kubeconfig: what no report may show, besides what the profile names."""
+"""The secrets in a kubeconfig: what reports must not show, in addition to what the profile names."""
 
 import base64
 import os

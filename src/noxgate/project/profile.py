@@ -27,7 +27,7 @@ PEERS = ("production", "staging")
 
 
 def is_skipped(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the runbook's SKIP_LOAD_TEST is set: the load test's lines are not run, and there is no GO."""
+    """Whether the runbook's SKIP_LOAD_TEST is set: its lines are not run, and the verdict cannot be GO."""
     return environment.get("SKIP_LOAD_TEST", "").lower() in {"1", "true", "yes"}
 
 
@@ -81,7 +81,7 @@ def read_document(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
 def written(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
     """What a profile says, be it right or wrong.
 
-    Raises ProfileError if it does not exist, or it is no TOML.
+    Raises ProfileError if the file is missing, or is not TOML.
     """
     path = _find(root, name)
     return path, _load(path)

@@ -181,7 +181,7 @@ def load_counters(path: Path, table: Mapping[str, Any]) -> LoadCounters:
 
 
 def quiet(path: Path, table: Mapping[str, Any]) -> QuietHours:
-    """When nobody asks, and how the ingress says so."""
+    """The quiet hours, and how the ingress shows them."""
     hours, ingress = table.get("hours", []), table.get("ingress")
     times = [re.fullmatch(HOURS, one) if isinstance(one, str) else None for one in hours or []]
     if (

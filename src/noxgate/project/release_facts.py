@@ -65,18 +65,18 @@ class ReleaseFacts:
         return list(dict.fromkeys(name for name in found if not _is_blank(name)))
 
     def key_of(self, name: str) -> str | None:
-        """The name of the public key's file that the record gives to somebody; None if it gives none."""
+        """The name of the public key's file that the record gives for a person; None if it does not."""
         keys = [one.get("key", "") for one in self.contacts.values() if one.get("name", "") == name]
         return next((Path(key).name for key in keys if key), None)
 
     def gaps(self) -> list[str]:
-        """The fields of the release itself that nobody has filled in."""
+        """The fields of the release itself that are not filled in."""
         texts = {"version": self.version, "on_call": self.on_call}
         found = [key for key, value in texts.items() if _is_blank(value)]
         return found + [key for key in ("date", "planned_minutes") if getattr(self, key) is None]
 
     def contact_gaps(self) -> list[str]:
-        """Each field of a contact that is blank or has no such form, as `devops_lead.telephone: is blank`."""
+        """Each field of a contact that is blank or of another form, as `devops_lead.telephone: is blank`."""
         return [
             f"{role}.{key}: {problem}"
             for role in ROLES
@@ -85,7 +85,7 @@ class ReleaseFacts:
         ]
 
     def channel_gaps(self) -> list[str]:
-        """The channels that are none."""
+        """The channels that are not valid."""
         return [name for name in self.channels if not _CHANNEL.fullmatch(name) or _is_blank(name[1:])]
 
     def link_gaps(self) -> list[str]:
@@ -98,7 +98,10 @@ class ReleaseFacts:
 
 
 def read_release_facts(path: Path) -> ReleaseFacts:
-    """Read a release record. Raises UnreachableError if it does not exist, FactsError if it is none."""
+    """Read a release record.
+
+    Raises UnreachableError if the file is missing, FactsError if it is not a valid record.
+    """
     try:
         document = of_toml(path.read_text(encoding="utf-8"))
     except OSError as error:

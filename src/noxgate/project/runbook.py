@@ -52,7 +52,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Phase:
-    """A moment of the release day. `budget_minutes` is None if the runbook gives none."""
+    """A moment of the release day. `budget_minutes` is None if the runbook does not say."""
 
     name: str
     title: str

@@ -40,7 +40,7 @@ class Dashboard:
 class LoadCounters:
     """Prometheus' selector of the application's own counters of its answers, a series for each pod at least.
 
-    `uncounted`: classes of the load test that these leave out. WebSockets are no answers and never count.
+    `uncounted`: classes of the load test that these leave out. WebSockets never count.
     """
 
     query: str
@@ -64,7 +64,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """When nobody asks. `ingress`: Prometheus' selector of the requests that it had for us, if not nginx'."""
+    """The quiet hours. `ingress`: Prometheus' selector of the requests that it had for us, if not nginx'."""
 
     hours: tuple[Hours, ...] = ()
     ingress: str | None = None

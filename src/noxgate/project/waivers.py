@@ -33,7 +33,7 @@ class Waiver:
 
 
 def read_waivers(path: Path, runbook: Runbook, today: date) -> dict[str, Waiver]:
-    """The waivers by line id; no file is no waiver. WaiverError for the first that does not count."""
+    """The waivers by line id; empty without a file. Raises WaiverError for the first that does not count."""
     try:
         document = of_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

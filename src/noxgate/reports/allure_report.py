@@ -43,7 +43,7 @@ _LOADS = re.compile(
 
 
 class ReportError(NoxgateError):
-    """Why there is no Allure report: one line that says what is missing, and what to do."""
+    """Why the Allure report was not made: one line that says what is missing, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One cause for many lines: an address that nobody answers at, or a server that is another than the API.
+"""One cause for many lines: an address that does not answer, or a server that is another than the API.
 
 It is said once, beside the lines; what became of each is its own.
 """
@@ -119,7 +119,7 @@ def _another_server(lines: Sequence[Told], base_url: str) -> list[Shared]:
 
 
 def _away(lines: Sequence[Told]) -> list[Shared]:
-    """By host: nobody answers, or with a certificate that is not believed."""
+    """By host: no answer, or a certificate that is not believed."""
     ids: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         found = _AWAY.match(line.reason) if line.outcome in {Outcome.FAILED, Outcome.UNREACHABLE} else None

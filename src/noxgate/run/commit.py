@@ -90,14 +90,14 @@ def head(root: Path) -> Commit:
 
 
 def named(root: Path, name: str = "HEAD") -> str:
-    """The id of a commit that the repository of `root` has. Raises CommitError if it has not."""
+    """The id of a commit that the repository of `root` has. Raises CommitError if it does not have it."""
     if name == "HEAD" and _is_a_copy(root):
         return _read(root / MANIFEST).id
     return _git(root, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}").strip()
 
 
 def of(root: Path, name: str) -> Commit:
-    """A commit with what decides in it. Raises CommitError if the repository of `root` has no such commit."""
+    """A commit with what decides in it. Raises CommitError if the repository of `root` does not have it."""
     found = named(root, name)
     blobs = {}
     for entry in _git(root, "ls-tree", "-r", "-z", found).split("\0"):
@@ -108,7 +108,7 @@ def of(root: Path, name: str) -> Commit:
 
 
 def content(root: Path, commit: str, path: str) -> str:
-    """A text file of a commit. Raises CommitError if it has none."""
+    """A text file of a commit. Raises CommitError if it does not have the file."""
     return _git(root, "show", f"{commit}:./{path}")
 
 
@@ -194,7 +194,7 @@ def _is_kept_elsewhere(root: Path, blob: str, path: Path) -> bool:
 
 
 def has(root: Path, commit: Commit, path: Path) -> bool:
-    """Whether a commit has this file, whatever its name; of a copy without git, what its manifest says."""
+    """Whether a commit has this file, under any name; of a copy without git, what its manifest says."""
     if not path.is_relative_to(root):
         return False
     name = path.relative_to(root).as_posix()

@@ -72,7 +72,7 @@ def functions(root: Path, names: Container[str]) -> dict[Path, list[CodeType]]:
 
 
 def foreign(codes: Iterable[CodeType], sources: Iterable[CodeType]) -> Iterator[CodeType]:
-    """Those of the codes that none of these sources, which are compiled, has in it."""
+    """Those of the codes that are missing in these sources once they are compiled."""
     known: dict[tuple[str, int], list[CodeType]] = {}
     for source in sources:
         for code in _in(source):

@@ -56,7 +56,7 @@ class Known:
     begun: float  # when this process began
 
     def why_not(self, file: Path, found_as: str) -> str:
-        """Why nobody vouches for a file; "" where somebody does. `found_as` is its path with its links."""
+        """Why nothing vouches for a file; "" if something does. `found_as` is its path with its links."""
         for folder in self.folders:
             if (recorded := _records(folder).get(file)) is not None:
                 return self._not_as_recorded(file, recorded)
@@ -97,7 +97,7 @@ class Known:
 
 
 def strangers(root: Path, commit: Commit, *, begun: float, asked: Iterable[str] = ()) -> Iterator[str]:
-    """Modules and start-up files that were loaded and that nobody vouches for, each with the reason.
+    """Modules and start-up files that were loaded without anything that vouches for them, and why.
 
     The process began at `begun`; `asked` are plugins, by the names of their modules or others.
     """
@@ -156,7 +156,7 @@ def _sought(asked: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _given() -> Mapping[str, str]:
-    """The environment that this process was started with, whatever has become of it."""
+    """The environment that this process was started with, before any change."""
     try:
         words = Path("/proc/self/environ").read_bytes().split(b"\0")
     except OSError:

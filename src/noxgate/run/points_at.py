@@ -1,7 +1,7 @@
-"""What credentials point at: host, port, database, cluster. No user's name and no password is in it.
+"""What credentials point at: host, port, database, cluster. It holds neither user names nor passwords.
 
 A profile may name it, in `[points_at]`: then a credential that leads elsewhere makes no GO, and a run that
-says so is no evidence. What is not named is sealed all the same, for whoever asks later.
+says so is not evidence. What is not named is sealed all the same, for those who ask later.
 """
 
 import os

@@ -44,7 +44,7 @@ _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, t
 
 
 class _UnreadableError(NoxgateError):
-    """Something is packed in such a way that nobody can look into it."""
+    """Something is packed in such a way that it cannot be searched."""
 
 
 def leaks(folder: Path, scrubber: Scrubber) -> list[tuple[Path, str]]:

@@ -139,7 +139,7 @@ def _judge_line(
 def _looked(nodes: Sequence[str], results: Mapping[str, CheckResult]) -> bool:
     """Whether a person's line was looked at by a check, where there is a tool that it can ask.
 
-    What one check saw fail is no person's to say well, though another could not look.
+    A person cannot pass what one check saw fail, even if another check could not look.
     """
     found = {results[node].outcome for node in nodes if node in results}
     return Outcome.FAILED in found or found == {Outcome.PASSED}
@@ -155,7 +155,7 @@ def _judge_person(line: Line, record: Record | None) -> LineResult:
 
 
 def _waived(result: LineResult, waivers: Mapping[str, Waiver]) -> LineResult:
-    """A failure is waived where nothing else stands in the way: what nobody saw, nobody can accept."""
+    """A failure is waived if nothing else holds the line up: only what was seen can be accepted."""
     waiver = waivers.get(result.line.id)
     if waiver is None or result.outcome is not Outcome.FAILED or not result.line.waivable:
         return result

@@ -37,7 +37,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Ramp:
-    """Levels in turn, then `fall` seconds to nobody. With a `rate` requests arrive by themselves."""
+    """Levels in turn, then `fall` seconds to 0 users. With a `rate` requests arrive by themselves."""
 
     name: str
     what: str
@@ -58,7 +58,7 @@ class Ramp:
         return sum(level.rise + level.hold for level in self.levels) + self.fall
 
     def of_users(self, users: int) -> "Ramp":
-        """The same with other users, which is no evidence. Raises RampError if it has several levels."""
+        """The same with other users, which is not evidence. Raises RampError if it has several levels."""
         if len(self.levels) != 1 or users < 1:
             raise RampError(f"expected 1 user or more, on a ramp of one hold, saw {users} on {self.name}")
         (level,) = self.levels
@@ -67,7 +67,7 @@ class Ramp:
         return replace(self, levels=(replace(level, users=users),), evidence=False)
 
     def lasting(self, seconds: int) -> "Ramp":
-        """The same with its longest hold made `seconds` long. Raises RampError if that is no hold."""
+        """The same with its longest hold made `seconds` long. Raises RampError if that is too short."""
         if seconds < 2 * self.window:
             raise RampError(
                 f"expected a duration of at least {2 * self.window} s (two windows of {self.window} s), "

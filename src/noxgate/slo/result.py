@@ -63,7 +63,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class NewJob:
-    """Science that nobody can have asked for before, so that its result was computed within the test.
+    """Science that cannot have been asked for before, so that its result was computed within the test.
 
     `asked` is the body that was sent to `method`, its path; `began` and `ended` in seconds since 1970;
     `value` what the result was, where it is between `low` and `high`; `status` the last one, 0 where nothing

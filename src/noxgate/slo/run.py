@@ -85,7 +85,7 @@ def run(
 ) -> Result | None:
     """Run one load test to its end; `tell` is given its progress about once a second.
 
-    The result bears the `nonce`, as the generator was told it: what lies there of another run is none.
+    The result bears the `nonce`, as the generator was told it: a result of another run does not count.
 
     None for a worker, whose master has the result, and where Locust's page drives it. UnreachableError where
     the target does not answer before it, NoResultError where it ends without one.

@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """Fewer than `share` (0 to 1; 0: none at all) of at least `minimum` requests may be bad.
+    """Fewer than `share` (0 to 1; 0 allows no request) of at least `minimum` requests may be bad.
 
     `seconds` is the limit of Bad.SLOW. Judged are the classes `only`, or all but `apart`: each, or together.
     """
@@ -148,7 +148,7 @@ def resting(lines: Mapping[str, Line]) -> frozenset[str]:
 def read_slos(lines: Mapping[str, Line]) -> tuple[Slo, ...]:
     """The SLOs of the runbook's lines.
 
-    Raises RunbookError if it does not exist, or naming the line that has none.
+    Raises RunbookError if no line has one.
     """
     found = tuple(_slo(line, line.slo) for line in lines.values() if line.slo is not None)
     if not found:

@@ -52,7 +52,7 @@ def judgements_of(result: Result, slo: Slo) -> list[Judgement]:
 
 
 def incomplete(result: Result) -> list[str]:
-    """Why a test is no whole one; empty where it is."""
+    """Why a test is not a whole one; empty if it is."""
     found = [f"it was stopped: {result.stopped}"] if result.stopped else []
     for number, level in enumerate(result.ramp.levels, 1):
         held = next((held for held in result.holds if held.name == level.name(number)), None)

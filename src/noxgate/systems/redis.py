@@ -159,7 +159,7 @@ class Cache:
         return found
 
     def unfit(self, key: str) -> list[str]:
-        """Why it will not do as the application's: it loads, it is no primary, it refuses writes."""
+        """Why it will not do as the application's: it loads, it is a replica, it refuses writes."""
         if not self.ping():
             return ["PING is not answered by PONG"]
         if self.loading():

@@ -1,4 +1,4 @@
-"""The release's git repository: what is checked out, what its remote has, and what nobody else has."""
+"""The release's git repository: what is checked out, what its remote has, and what only the checkout has."""
 
 import os
 import re
@@ -75,7 +75,7 @@ class Repository:
         return commit.strip() if commit else None
 
     def remote_head(self, branch: str = "main") -> str | None:
-        """The commit that `origin` has on this branch, None if it has none: the remote itself is asked."""
+        """The commit that `origin` has on this branch, None without it: the remote itself is asked."""
         wanted = f"refs/heads/{branch}"
         lines = (self._git("ls-remote", "origin", wanted, within=REMOTE) or "").splitlines()
         found = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
@@ -111,7 +111,7 @@ class Repository:
         return found
 
     def file(self, path: str) -> str | None:
-        """The content of a file as HEAD has it; None if HEAD has none: a folder or a link is none."""
+        """The content of a file as HEAD has it; None if HEAD lacks it. A folder or a link does not count."""
         listed = self._git("ls-tree", "-z", "--full-tree", "HEAD", "--", path) or ""
         about, _, name = listed.removesuffix("\0").partition("\t")
         is_file = about.startswith(_FILES) and name == str(PurePosixPath(path))
@@ -121,7 +121,7 @@ class Repository:
         return content
 
     def samples(self) -> Samples:
-        """The tracked files as they lie in the checkout; without large ones, and those that are no text."""
+        """The tracked files as they lie in the checkout; without large ones, and those that are not text."""
         names = [name for name in (self._git("ls-files", "-z") or "").split("\0") if name]
         texts, left = {}, _MOST_OF_SAMPLES
         for name in sorted(names, key=lambda each: (_SAMPLE.search(each) is None, each)):
@@ -154,7 +154,7 @@ class Repository:
         return Tag(kind, object_, commit.strip(), message)
 
     def remote_tag(self, name: str) -> str | None:
-        """The object that `origin` has under this tag, None if it has none: the remote itself is asked."""
+        """The object that `origin` has under this tag, None without it: the remote itself is asked."""
         wanted = f"refs/tags/{name}"
         lines = (self._git("ls-remote", "origin", wanted, within=REMOTE) or "").splitlines()
         found = {ref: object_ for object_, _, ref in (line.partition("\t") for line in lines)}
@@ -208,7 +208,7 @@ class Repository:
         return f" (HEAD is {ahead} ahead, {behind} behind)"
 
     def _git(self, *arguments: str, within: float = LOCAL, absent: int | None = None) -> str | None:
-        """What git prints; None if it ends with the status `absent`, which says that there is none."""
+        """What git prints; None if it ends with the status `absent`, which says that it is missing."""
         try:
             status, out, err = self._run(arguments, within)
         except subprocess.TimeoutExpired:

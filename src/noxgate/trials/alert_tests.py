@@ -126,7 +126,7 @@ class AlertTests:
     def _tried(
         self, program: str, folder: Path, text: str, files: Sequence[Sequence[Any]], repeat: str
     ) -> Ended:
-        """Run tests on rules, whatever their files are called where they are shipped."""
+        """Run tests on rules, under the names that the tests give to their files."""
         names = [f"rules-{number}.json" for number in range(len(files))]
         for name, groups in zip(names, files, strict=True):
             (folder / name).write_text(json.dumps({"groups": groups}), encoding="utf-8")

@@ -80,7 +80,7 @@ def lack(message: str, major: int) -> str | None:
 
 
 def extension(name: str, major: int) -> str:
-    """That there is no such extension here, and where to get it."""
+    """That an extension is missing here, and where to get it."""
     return (
         f"no extension {name} for PostgreSQL {major} on this machine: {_where(name, major)}, or name the "
         "folder of a PostgreSQL that has it: postgres_bin"

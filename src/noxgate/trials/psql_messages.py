@@ -1,4 +1,4 @@
-"""What psql says beside the rows: which of its lines are errors, in whatever language the server speaks.
+"""What psql says apart from the rows: which lines are errors, in every language of the server.
 
 psql writes `psql:FILE:LINE: SEVERITY:  message` for a script that it was named, and `SEVERITY:  message` for
 one that it reads from its standard input. The severity is translated, into more languages than anybody lists:
@@ -101,6 +101,6 @@ def errors(said: Iterable[str]) -> Iterator[PsqlError]:
 
 
 def _cut(said: str) -> tuple[str, str]:
-    """The severity, small, and the message; no severity where there is none."""
+    """The severity in lower case, "" without one, and the message."""
     match = _SEVERITY.match(said)
     return (match["severity"].casefold(), match["message"].strip()) if match else ("", said.strip())

@@ -91,7 +91,7 @@ class ScratchServer:
         return f"postgresql://{quote(role, safe='')}@/{database}?host={self.folder}&port=5432"
 
     def create(self, template: str = "template0") -> str:
-        """Make a database, empty or a copy of one that nobody uses now; what it is called."""
+        """Make a database, empty or a copy of one that is not in use; returns its name."""
         self._databases += 1
         database = f"scratch_{self._databases}"
         is_empty = template == "template0"
@@ -118,7 +118,7 @@ class ScratchServer:
         self._around = around
 
     def create_roles(self, names: Sequence[str]) -> None:
-        """Make roles that nobody logs in as, for scripts that name them."""
+        """Make roles without a login, for scripts that name them."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             there = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
             for name in names:

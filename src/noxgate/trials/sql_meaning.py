@@ -26,7 +26,7 @@ _CHANGING = {"DeleteStmt": "DELETE FROM", "UpdateStmt": "UPDATE", "MergeStmt": "
 
 @dataclass(frozen=True)
 class Name:
-    """A table's name as it is written; `schema` is empty where none is."""
+    """A table's name as it is written; `schema` is empty if it names only the table."""
 
     schema: str
     name: str
@@ -44,7 +44,7 @@ class Meaning:
     """The tables and views of one statement. `changes` are those whose rows it takes away, with the verb.
 
     `alone` are those that a statement locks which no transaction may hold, with the mode that the
-    documentation gives; `done` is the body of a DO, which is no SQL.
+    documentation gives; `done` is the body of a DO, which is not SQL.
     """
 
     makes: tuple[Name, ...] = ()

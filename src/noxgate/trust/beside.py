@@ -1,4 +1,4 @@
-"""The runs of a release that do not count: none of them may have been changed to step aside."""
+"""The runs of a release that do not count: whether one was changed so that it does not."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ def everybody(root: Path) -> Sequence[PublicKey]:
 
 
 def beside(place: Path, chosen: Collection[Path], signers: Sequence[PublicKey]) -> Iterator[str]:
-    """What was changed in runs that do not count: a NO-GO must not step aside by another date or name."""
+    """What was changed in runs that do not count: another date or name must not hide a NO-GO."""
     known = {signer.id for signer in signers}
     for run in runs_of(place):
         # a rehearsal has a key of its own, which is gone with it

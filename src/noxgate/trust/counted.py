@@ -71,7 +71,7 @@ def beginning(runs: Iterable[Verified]) -> Iterator[str]:
 
 
 def chainless(place: Path, targets: Iterable[str]) -> Iterator[str]:
-    """The targets of which no records lie here: what they counted after the newest run nobody can see."""
+    """The targets of which no records lie here: what they counted after the newest run cannot be seen."""
     for target in targets:
         if not chain_folder(place.parent, place.name, target).is_dir():
             yield (
@@ -111,7 +111,7 @@ def _sealed(place: Path, keys: Sequence[PublicKey]) -> dict[str, Verdict]:
 
 
 def _read(folder: Path, release: str, target: str, keys: Sequence[PublicKey]) -> list[Record]:
-    """The records that a run holds; none of those that cannot be believed, which others say."""
+    """The records that a run holds and that can be believed; others name the rest."""
     try:
         return _chain(folder, release, target, keys).read()
     except RecordError:

@@ -1,8 +1,8 @@
 """Who made a load test's result: the command that ran it signs its folder, with the nonce of its run.
 
-It signs with the key of a signer, where one is configured. Where none is, with a key made for this run and
-forgotten with it: the public half is kept beside the results before the first request, named after the nonce.
-Such a result counts only where the profile names no signers.
+It signs with the key of a signer, where one is configured. Otherwise it signs with a key made for this run
+and forgotten with it: the public half is kept beside the results before the first request, named after the
+nonce. Such a result counts only where the profile names no signers.
 """
 
 import json
@@ -116,7 +116,7 @@ def _made_for(held: Path | None, nonce: str) -> Sequence[PublicKey]:
 
 
 def _files(folder: Path) -> dict[str, str]:
-    """The digest of each file; why a result was set aside is written into its folder later."""
+    """The digest of each file; why a result does not count is written into its folder later."""
     return {
         path.name: digest(path)
         for path in sorted(folder.iterdir())

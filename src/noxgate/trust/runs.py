@@ -55,12 +55,12 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """The run in a folder. Raises SigningError if there is none that can be read."""
+    """The run in a folder. Raises SigningError if it cannot be read."""
     return Run(folder, results_of(folder))
 
 
 def runs_of(release: Path) -> list[Run]:
-    """Every run in a release's folder, oldest first; what is no run is passed over (see `unreadable`)."""
+    """Every run in a release's folder, oldest first; what is not a run is left out (see `unreadable`)."""
     found = []
     for folder in _folders(release):
         try:
@@ -71,7 +71,7 @@ def runs_of(release: Path) -> list[Run]:
 
 
 def unreadable(release: Path) -> Iterator[tuple[Path, str]]:
-    """The folders that were a run and cannot be read any more, and why: nobody knows what they would say."""
+    """The folders that were a run and cannot be read any more, and why: their verdict is unknown."""
     for folder in _folders(release):
         try:
             read_run(folder)
@@ -80,7 +80,7 @@ def unreadable(release: Path) -> Iterator[tuple[Path, str]]:
 
 
 def newest(runs: Iterable[Run], phase: str) -> Run | None:
-    """The newest run of the whole of a phase, whatever came of it. `runs` are in order of time."""
+    """The newest run of the whole of a phase, with any verdict. `runs` are in order of time."""
     whole = [run for run in runs if phase in run.whole]
     return whole[-1] if whole else None
 

@@ -32,7 +32,7 @@ _RESULT = {Verdict.GO: "PASSED", Verdict.GO_WITH_WAIVERS: "WARNED"}
 
 
 def seal(folder: Path, root: Path, profile: Path, key: SigningKey) -> Path:
-    """Sign what lies in a run's folder. Raises SigningError if that is no run, or is sealed already."""
+    """Sign what lies in a run's folder. Raises SigningError if that is not a run, or is sealed already."""
     envelope = folder / ENVELOPE
     if envelope.exists():
         raise SigningError(f"{folder.name}: is sealed already: a seal is not made anew")
@@ -64,7 +64,7 @@ def digest(path: Path) -> str:
 
 
 def runbook_digest(root: Path) -> str:
-    """The SHA-256 of the runbook, whatever line ends a checkout gives it."""
+    """The SHA-256 of the runbook, the same for all line ends that a checkout may give it."""
     return hashlib.sha256((root / RUNBOOK).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 

@@ -26,7 +26,7 @@ _RECORDS = f"{seal.FILES}{RECORDS}/"
 
 @dataclass(frozen=True)
 class Expected:
-    """What a run must be of. None: whatever it is of."""
+    """What a run must match. None is not compared."""
 
     root: Path
     runbook: Runbook
@@ -179,7 +179,7 @@ def _of_the_run(
 def _records(
     folder: Path, results: Results, expected: Expected
 ) -> tuple[Mapping[int, Record], tuple[Refusal, ...]]:
-    """A run's own copy of the records, by number; or why none of them counts."""
+    """A run's own copy of the records, by number; or why they do not count."""
     target = results.target
     chain = Chain(folder / RECORDS, results.release, target.name, target.rehearsal, expected.signers)
     try:
@@ -256,7 +256,7 @@ def _against_waiver(line: Line, said: Acceptance | None, today: date) -> str | N
 
 
 def _images(subjects: Mapping[str, str]) -> tuple[str, ...]:
-    """Whatever the service's container is called today."""
+    """Under any name of the service's container."""
     return _known(subjects, sorted(name for name in subjects if name.startswith(seal.IMAGE)))
 
 

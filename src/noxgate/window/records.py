@@ -155,6 +155,6 @@ def said(at: datetime) -> str:
 
 
 def _made(record: Record, checkpoint: Checkpoint) -> Made:
-    """How late it was, its time says, whatever else it says of itself."""
+    """How late it was, by its time alone."""
     late = checkpoint.minutes_late(record.at)
     return Made(record.by, record.at, record.seen, late, str(record.data.get("why", "")))

@@ -12,7 +12,7 @@ from noxgate.project.schedule import Made, Window
 
 @dataclass(frozen=True)
 class Watching:
-    """What was read of the chain of records: the open window, or why there is none to be believed."""
+    """What was read of the chain of records: the open window, or why the records do not give one."""
 
     found: Window | str
     folder: Path

@@ -24,9 +24,9 @@ _USED = re.compile(r"\$\((\w+)\)")  # another variable in the value of one
 
 
 def configured(kube: Kube, pod: Json, variable: str, container: Container) -> str:
-    """Where a variable of a pod leads. Raises AssertionError if it has none.
+    """Where a variable of a pod leads. Raises AssertionError if the pod does not have it.
 
-    Raises UnreachableError if nobody can tell.
+    Raises UnreachableError if that cannot be determined.
     """
     namespace, spec = pod["metadata"]["namespace"], pod["spec"]
     found = _place(kube, namespace, spec, variable, container)
@@ -83,7 +83,7 @@ def _place(kube: Kube, namespace: str, spec: Json, variable: str, container: Con
 
 
 def _of(kube: Kube, namespace: str, source: Reference) -> str | None:
-    """The place that a key of a Secret or ConfigMap names, "" for none; None if there is no such key."""
+    """The place that a Secret's or ConfigMap's key names, "" if it names none; None without the key."""
     if source.kind == "Secret":
         value = (kube.secret(source.name, namespace) or {}).get(str(source.key))
         return None if value is None else value.place

@@ -37,7 +37,7 @@ def unscraped_pods(endpoints: Iterable[Json], pods: Sequence[Json]) -> list[str]
 
 
 def _lacking(key: str, wanted: str | int | None, pods: Sequence[Json]) -> list[str]:
-    """Who declares no such port; without one, each port of a pod is scraped, whatever it serves."""
+    """Pods that do not declare the port; without a port, every port of a pod is scraped."""
     if not wanted:
         return [f"names no port, so that each port is scraped: {key} is missing"]
     if not pods:

@@ -15,7 +15,7 @@ from noxgate.systems.prometheus.client import Prometheus
 def dark(
     prometheus: Prometheus, monitors: Sequence[str], namespace: str, pods: Sequence[str], limit: float
 ) -> dict[str, str]:
-    """Pods of which Prometheus knows nothing new, and why: one it does not know is as dark as one down.
+    """Pods of which Prometheus has no recent sample, and why: an unknown pod counts like one that is down.
 
     By what scrapes them: how the service's monitors are called in a namespace.
     """
@@ -71,7 +71,7 @@ def ours(
 ) -> Callable[[Mapping[str, str]], bool]:
     """Whether an alert that fired was about these namespaces, or about one that its shipped rule looks at.
 
-    Of a sum, which has none, its name decides.
+    For a sum, which has no namespace, its name decides.
     """
 
     def is_ours(labels: Mapping[str, str]) -> bool:
@@ -91,7 +91,7 @@ def _looks_at(looks: Collection[Selector], namespace: str) -> bool:
 
 
 def _is_elsewhere(query: str, namespaces: Collection[str]) -> bool:
-    """Whether an expression names namespaces, and none of these."""
+    """Whether an expression names namespaces, but only others."""
     named = [(one, label) for one in _read(query) for label in NAMESPACES if one.names(label)]
     return bool(named) and not any(one.takes(label, each) for one, label in named for each in namespaces)
 

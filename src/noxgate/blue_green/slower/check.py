@@ -35,9 +35,9 @@ class SinceSwitch:
     folder: Callable[[str], Path]
 
     def found(self) -> list[str]:
-        """What users wait longer for, or what fails more often; empty where nothing is.
+        """What users wait longer for, or what fails more often.
 
-        Raises UnreachableError if nobody asked blue, or if it is not decided.
+        Raises UnreachableError if blue had no requests, or if it is undecided.
         """
         target, limits = self.target, self.line.limits
         if target.blue_namespace is None:

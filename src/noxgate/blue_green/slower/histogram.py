@@ -28,7 +28,7 @@ class Buckets:
 
     @classmethod
     def of(cls, selector: str, windows: Sequence[Mapping[str, float]], means: Sequence[float]) -> "Buckets":
-        """By the label `le`. Raises UnreachableError if these are no buckets."""
+        """By the label `le`. Raises UnreachableError if these are not buckets."""
         names = {name for window in windows for name in window}
         edges = sorted({float(name) for name in names})
         if len(edges) < 2 or not isinf(edges[-1]):  # noqa: PLR2004 (one to compare with, and all)

@@ -50,7 +50,7 @@ class Beside:
     def judged(self, now: Time, before: Time) -> list[Compared]:
         """Each path that enough users asked both for; failures of all of them together.
 
-        Empty where nobody asked the other: there is nothing to compare with.
+        Empty if the other had no requests: there is nothing to compare with.
         """
         asked, earlier = self._by(now, now.of.requests, "path"), self._by(before, before.of.requests, "path")
         if not earlier.steps:

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called: `noxgate --help` waits for none of them."""
+"""Commands that are imported when they are called: `noxgate --help` does not wait for them."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _openssl(where: str) -> str:
 
 
 def away(at: Place, key: str, url: str, error: BaseException, example: str = "") -> Cause:
-    """Nobody answers, or not as they should; a certificate of an unknown authority is a cause of its own."""
+    """No answer, or a wrong one; a certificate of an unknown authority is a cause of its own."""
     parts = urlsplit(url)
     if UNKNOWN_AUTHORITY.search(str(error)):
         return authority(at, f"{parts.hostname}:{parts.port or 443}")

@@ -19,7 +19,7 @@ class Form:
     whole_too: bool = False  # a whole number is one of these
 
     def fits(self, value: object) -> bool:
-        """Exactly: true is no number, and a time of a day is no day."""
+        """Exactly: true does not pass for a number, nor a time of a day for a day."""
         return self.python is object or type(value) is self.python or (self.whole_too and type(value) is int)
 
 
@@ -35,9 +35,9 @@ TABLE = Form("a table", dict, {"type": "object"})
 class Key:
     """One key, or a table of keys.
 
-    `without`: what holds where the profile does not say it and there is no default.
+    `without`: what holds if the profile does not say it and the key has no default.
     `waits`: the systems that are looked at by it, as noxgate.doctor.needs calls them, such as
-    token:test_token; where there are none, the lines that need it are those whose checks read it.
+    token:test_token; without them, the lines that need it are those whose checks read it.
     """
 
     name: str

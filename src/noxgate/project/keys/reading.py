@@ -18,9 +18,9 @@ def refuse_others(
     shown: bool = True,
     noun: str = "key",
 ) -> None:
-    """Raise `error` for a key that nobody knows, a value of another form, and what is missing.
+    """Raise `error` for an unknown key, a value of another form, and what is missing.
 
-    `inside` is a table within the file `where`. Not `shown` is a value that is nobody's to read.
+    `inside` is a table within the file `where`. A value that is not `shown` is left out of the message.
     """
     known = {key.name: key for key in keys}
     place = f"{where}: [{inside}]" if inside else where

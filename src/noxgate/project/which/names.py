@@ -30,7 +30,7 @@ def names_in(root: Path, name: str) -> dict[str, str]:
 
 
 def _peers(root: Path, path: Path, peer: str | None, own: Mapping[str, str]) -> dict[str, str]:
-    """What production calls them, seen from staging; who names no such peer is it."""
+    """What production calls them, seen from staging; a profile without that peer is production."""
     found = own
     if peer is not None:
         found = {}

@@ -32,10 +32,10 @@ class Chosen:
 def choose(
     root: Path, given: str | None, environment: Mapping[str, str] = os.environ, *, phase: str = ""
 ) -> Chosen:
-    """The target that is meant; ProfileError with one line where nothing says it.
+    """The target that is meant. Raises ProfileError if it is not said.
 
-    `phase`: where a command is about one, as an attestation is, nobody is taken who does not serve it unless
-    named so, and the one real target that serves it need not be named at all.
+    `phase`: for a command about one phase, such as an attestation, a target that does not serve it is only
+    taken if it is named, and the one real target that serves it is taken without a name.
     """
     if given:
         return Chosen(given, "named by --target")

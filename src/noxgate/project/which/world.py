@@ -1,6 +1,6 @@
-"""Whether a profile names a rehearsal's world: then it is a rehearsal, whatever it says of itself.
+"""Whether a profile names a rehearsal's world: then it is a rehearsal, even if it says otherwise.
 
-By the authority that it trusts, by its cluster, or by its address. Another world on loopback is none.
+By the authority that it trusts, by its cluster, or by its address. Another world on loopback does not count.
 """
 
 import ipaddress
@@ -61,7 +61,7 @@ def _has_name(pem: str) -> bool:
 
 
 def _is_at(url: str) -> bool:
-    """Whether a rehearsal that is up has this address, by whatever name of this machine."""
+    """Whether a rehearsal that is up has this address, by any name of this machine."""
     try:
         parts = urlsplit(url)
         port = parts.port or 443

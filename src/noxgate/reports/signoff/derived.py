@@ -1,4 +1,4 @@
-"""The lines that follow from others: the completion checklist, which nobody ticks by hand."""
+"""The lines that follow from others: the completion checklist, which is not ticked by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ OPEN = {Shown.NOT_RUN, Shown.UNREACHABLE, Shown.UNPROVEN, Shown.FAILED}
 
 @dataclass(frozen=True)
 class Known:
-    """What the fields of the sign-off say, besides their lines."""
+    """What the fields of the sign-off say, in addition to their lines."""
 
     rehearsal: bool
     status: Status
@@ -81,7 +81,7 @@ def _validated(shown: ShownLine, known: Known) -> ShownLine:
 
 
 def _engineer(shown: ShownLine, known: Known) -> ShownLine:
-    """Who it was is known where every run is believed, whatever came of it."""
+    """Who it was is known if every run is believed, also a run that failed."""
     if known.unsealed or not known.engineer:
         reason = f"no believed signature on {', '.join(known.unsealed)}"
         return replace(shown, outcome=Shown.NOT_RUN, reason=reason, seen="", held_by=())

@@ -121,7 +121,7 @@ def _is_asked(run: Run, asked: Asked) -> bool:
 
 
 def _last_look(runbook: Runbook, runs: Sequence[Run], chosen: Mapping[str, Run]) -> Run:
-    """The window's run that judged most since the live run: an earlier checkpoint takes none of it back."""
+    """The window's run that judged most since the live run: an earlier checkpoint does not replace it."""
     live = chosen.get(runbook.one("switch").phase)
     since = [run for run in runs if PHASE in run.whole and (live is None or run.started > live.started)]
     return max(since, key=lambda run: (run.judged(PHASE), run.started), default=chosen[PHASE])

@@ -127,7 +127,7 @@ def _secrets(asked: Asked) -> list[Any]:
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
-    """Write all of the files, or none of them."""
+    """Write all of the files, or leave all as they were."""
     drafts = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

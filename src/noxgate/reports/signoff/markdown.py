@@ -144,7 +144,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Text that is nothing but text in Markdown: no link, no image, no HTML, nobody is called by an @."""
+    """Text that Markdown shows as it is: links, images, HTML and mentions by @ are escaped."""
     short = text if len(text) <= MOST else f"{text[:MOST]}…"
     short = short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
     short = re.sub(r"([\\`*_{}\[\]()#!|~])", r"\\\1", short)

@@ -51,7 +51,7 @@ def worst(outcomes: Iterable[Shown]) -> Shown:
 
 
 def verdict_on(outcomes: Iterable[Shown]) -> Verdict:
-    """What is not proven, for whatever reason, is not GO."""
+    """What is not proven is not GO."""
     return verdict_of(_COUNTS_AS.get(outcome, Outcome.NOT_RUN) for outcome in outcomes)
 
 
@@ -148,7 +148,7 @@ class ShownRun:
 
 @dataclass(frozen=True)
 class ShownPhase:
-    """A phase, its newest run (None: there is none) and its lines in the runbook's order."""
+    """A phase, its newest run (None before the first) and its lines in the runbook's order."""
 
     phase: Phase
     run: ShownRun | None

@@ -142,5 +142,5 @@ def number(value: float) -> str:
 
 
 def _picture(content: bytes) -> str:
-    """As an image: whatever an SVG holds, no script of it runs."""
+    """As an image: a script in an SVG does not run."""
     return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"

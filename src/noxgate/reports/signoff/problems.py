@@ -1,4 +1,4 @@
-"""What speaks against a release besides its lines: other runs of it, and their order."""
+"""What speaks against a release apart from its lines: other runs of it, and their order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def problems(
 
 
 def _narrowed(asked: Asked, runs: Sequence[Run], phase: str, whole: Run | None) -> Iterator[str]:
-    """What a run of a part of the phase saw fail since the whole was run, or that nobody can believe it."""
+    """What a run of a part of the phase saw fail since the whole was run, or that it cannot be believed."""
     for part in narrowed_since(runs, phase, whole):
         name = f"{part.folder.name}, a narrowed run since"
         trust = asked.trusts.get(part.target)
@@ -56,7 +56,7 @@ def _elsewhere(runs: Sequence[Run], chosen: Mapping[str, Run], up_to_live: Seque
 
 
 def _aside(asked: Asked, chosen: Mapping[str, Run]) -> Iterator[str]:
-    """What was changed in any other sealed run of the release, of whatever target it says it is."""
+    """What was changed in any other sealed run of the release, of every target."""
     folders = {run.folder for run in chosen.values()}
     return beside(asked.reports / asked.release, folders, everybody(asked.root))
 

@@ -1,6 +1,6 @@
 """One run as the page shows it: what its files say, and whether they are believed.
 
-A page is made of whatever lies there, so nothing is taken to be of the form that it should have.
+A page is made of any files that lie there: each value's form is tested before it is used.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Whether a version is slower than the one before, or fails more often: an outcome for each measure.
 
-A percentile is worse by a ratio, and by more than nobody would notice; a share of failures by a ratio, and
+A percentile is worse by a ratio, and by more than a user would notice; a share of failures by a ratio, and
 where it is more than a few. Percentiles of too few requests are left out, and said; the median never is.
 """
 
@@ -34,7 +34,7 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Limits:
-    """`times`: the ratio that is allowed. Worse by up to `seconds`, or up to the share `errors`, is no worse.
+    """`times`: the ratio that is allowed. Worse by up to `seconds`, or the share `errors`, counts as equal.
 
     `samples`: how many requests a measure must have on both sides.
     """
@@ -85,7 +85,7 @@ class Compared:
 def limits_of(line: Line, *, rehearsal: bool = False) -> Limits:
     """The line's. Raises RunbookError if they cannot be held to.
 
-    A rehearsal's target answers in milliseconds, beside other work: there more is no worse.
+    A rehearsal's target answers in milliseconds, beside other work: there larger differences count as equal.
     """
     given = line.limits
     missing = [key for key in KEYS if key not in given]
@@ -192,7 +192,7 @@ def failing(where: str, now: Sequence[Counted], before: Sequence[Counted], limit
 
 
 def _above_none(share: Interval, requests: float) -> Interval:
-    """Of none at all there is no ratio: half a request stands for it."""
+    """Zero has no ratio: half a request stands for it."""
     return Interval(max(share.measured, HALF / requests), share.low, share.high)
 
 

@@ -1,4 +1,4 @@
-"""How many times one version's typical window is another's: a shift of all windows, whatever few of them do.
+"""How many times one version's typical window is another's: a shift of all windows, not of a few odd ones.
 
 Bursts are in one hold more often than in another: a percentile of all requests then says little, however many
 there are. Most windows have none. So the windows' own values are compared by rank: the ratio is Hodges and

@@ -69,7 +69,7 @@ class Panel:
 
     @property
     def unjudged(self) -> str | None:
-        """Why nobody but a person can say whether it shows anything; None if it can be asked."""
+        """Why only a person can say whether it shows anything; None if it can be asked."""
         if self.unfilled:
             named = ", ".join(f"${name}" for name in self.unfilled)
             return f"panel {self.title}: {named} stays unfilled: save the dashboard with a value of it"
@@ -80,7 +80,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Variables:
-    """The values by name, and the names of those that have none."""
+    """The values by name, and the names of those without a value."""
 
     values: Mapping[str, str | Sequence[str]]
     empty: frozenset[str]

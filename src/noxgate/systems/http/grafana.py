@@ -54,9 +54,9 @@ class Grafana:
             raise UnreachableError(f"Grafana: expected a dashboard, saw another form: {error!r}") from None
 
     def has_data(self, panel: Panel) -> bool:
-        """Whether a query answers with at least one number now, or rightly with none.
+        """Whether a query answers with at least one number now, or is rightly empty.
 
-        What it looks at is there then, and none of it has, say, the status that it looks for.
+        Then its series are there, but without, say, the status that it looks for.
         """
         if panel.unjudged is not None:
             raise UnreachableError(panel.unjudged)

@@ -100,7 +100,7 @@ class Sentry:
         return not times or max(times) >= moment
 
     def _check_environment(self) -> None:
-        """Of an environment that it does not know Sentry has no issue either: that would be no news."""
+        """Sentry lists no issue of an environment that it does not know: that would prove nothing."""
         found = self._api.get(self._path("environments/"), {}, "environments")
         known = _names(found)
         if self._project.environment not in known:

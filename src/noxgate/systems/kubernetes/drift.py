@@ -128,7 +128,7 @@ def _noted(manifest: Json, live: Json, fresh: Json | None, own: set[str]) -> Ite
 def _by_hand(
     manifest: Json, fresh: Json | None, added: list[Change], who: list[Writer], say: Say
 ) -> Iterator[Change]:
-    """What was not written by the server (which is no manager) or by a controller."""
+    """What was not written by the server (which does not count as a manager) or by a controller."""
     appliers = set() if fresh is not None else _appliers(manifest, who)
     unjudged = []
     for path, now, then in added:
@@ -199,7 +199,7 @@ def _content(thing: Json, own: set[str]) -> Json:
 
 
 def _without(thing: Any, own: set[str]) -> Any:
-    """Less the server's own keys; a map that holds nothing else is none."""
+    """Less the server's own keys, and the maps that they leave empty."""
     if isinstance(thing, list):
         return [_without(each, own) for each in thing]
     if not isinstance(thing, Mapping):

@@ -16,7 +16,7 @@ class Resource:
 
     @property
     def group(self) -> str:
-        """Such as apps; "core" for the first API, which has none."""
+        """Such as apps; "core" for the first API, which has no name."""
         return self.version.rpartition("/")[0] or "core"
 
     @property
@@ -27,7 +27,7 @@ class Resource:
     def path(self, namespace: str, name: str = "") -> str:
         """The path of one object, or of the whole collection.
 
-        Names may come from a manifest, which is no authority on where a request ends: a # in one would cut
+        Names may come from a manifest, which must not decide where a request ends: a # in one would cut
         off the query, dryRun=All with it.
         """
         everywhere = not namespace and not name  # the collection of all namespaces, which can only be read

@@ -31,7 +31,7 @@ def count_grave(lines: Sequence[str]) -> int:
 
 
 def unexpected(lines: Sequence[str], allowed: Sequence[Allowed], mark: str = "") -> list[str]:
-    """The grave events that nobody has allowed, each in one line, without what could be a secret.
+    """The grave events that are not allowed, each in one line, without what could be a secret.
 
     One that has the `mark` is about a request of this gate's own, which was to be refused.
     """

@@ -61,7 +61,7 @@ def read_manifests(folder: Path) -> tuple[Document, ...]:
 
 
 def built_otherwise(folder: Path) -> str | None:
-    """What a folder is whose files are no manifests yet, and the command that builds them."""
+    """What a folder is whose files are not manifests yet, and the command that builds them."""
     for name in ("kustomization.yaml", "kustomization.yml", "Kustomization"):
         if (folder / name).is_file():
             return _of_kustomize(name, folder)

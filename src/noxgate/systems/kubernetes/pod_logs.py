@@ -31,7 +31,7 @@ Json = Mapping[str, Any]
 class Log:
     """One container's lines, the oldest first; of a container that ended, and runs again, as `before`.
 
-    `lost` says what of it nobody can look at any more.
+    `lost` says what of it cannot be read any more.
     """
 
     pod: str
@@ -93,7 +93,7 @@ class PodLogs:
     def _rotated(
         self, pod: Json, container: str, since: datetime | None, start: str | None, which: Mapping[str, str]
     ) -> str:
-        """A busy node keeps the newest lines alone: what it threw away since then, nobody has looked at."""
+        """A busy node only keeps the newest lines: those that it threw away since then were not read."""
         if since is None:
             return ""
         began = _moment(start) or since
@@ -157,14 +157,14 @@ def together(last: Sequence[str], since: Sequence[str]) -> list[str]:
 
 
 def refuse_lost(logs: Sequence[Log]) -> None:
-    """UnreachableError for what nobody can look at any more."""
+    """Raises UnreachableError if lines cannot be read any more."""
     lost = [log.lost for log in logs if log.lost]
     if lost:
         raise UnreachableError(f"{'; '.join(lost)}: look for errors where logs are collected")
 
 
 class _GoneError(UnreachableError):
-    """The node has no such log."""
+    """The node does not have the log."""
 
 
 def _status(pod: Json, container: str) -> Json:

@@ -50,7 +50,7 @@ def application(pod_spec: Json, wanted: Container) -> Json:
     """The container of the application, by its name, never by its place among others.
 
     Where the profile names none it is that of the runbook's service, or the only one. AssertionError where
-    nobody can tell.
+    which one it is cannot be determined.
     """
     found: list[Json] = pod_spec.get("containers") or []
     if not found:

@@ -45,7 +45,7 @@ class SecretValue:
     """One key; equal to every other that has the same value.
 
     `parts` are digests of the value and of the secrets inside it: what two values have in common there, they
-    share. A setting has none.
+    share. A setting does not have one.
     """
 
     where: str = field(compare=False)

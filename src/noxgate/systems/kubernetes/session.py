@@ -115,17 +115,17 @@ class KubeSession:
     def ask(
         self, method: str, path: str, query: Mapping[str, str], body: object = None, media_type: str = ""
     ) -> Answer:
-        """One request; UnreachableError in one line for whatever is not a JSON document of the API's."""
+        """One request. Raises UnreachableError if the answer is not a JSON document of the API's."""
         library.for_looking()
         return self.patience.run(lambda: self._ask(method, path, query, body, media_type))
 
     def read(self, path: str, query: Mapping[str, str], most: int) -> Raw:
-        """GET something that is no document, at most so many bytes of it."""
+        """GET something that is not a document, at most so many bytes of it."""
         library.for_looking()
         return self.patience.run(lambda: self._read(path, query, most))
 
     def forward(self, namespace: str, pod: str, port: int) -> "PortForward":
-        """A stream to a pod's port. Raises UnreachableError if the API server gives none."""
+        """A stream to a pod's port. Raises UnreachableError if the API server refuses it."""
         library.for_forwarding()
         return self.patience.run(lambda: self._forward(namespace, pod, port))
 
@@ -374,7 +374,7 @@ def warned(header: str) -> tuple[str, ...]:
 
 
 def _refusal(error: BaseException) -> str:
-    """Why there is no stream: the official client hands on the answer with all of its headers, as text."""
+    """Why the stream was refused: the official client hands on the answer with its headers, as text."""
     text = str(getattr(error, "reason", None) or error)
     status = re.match(r"Handshake status (\d+)", text)
     said = re.search(r'"message":\s*"((?:[^"\\]|\\.)*)"', text)

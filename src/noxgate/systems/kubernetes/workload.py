@@ -130,7 +130,7 @@ def images(pod_spec: Json) -> dict[str, str]:
 def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
     """Pods that do not run what the Deployment says, or not the same bytes as the first of them.
 
-    Containers that only the pod has, such as a mesh's sidecars, are nobody's release.
+    Containers that only the pod has, such as a mesh's sidecars, do not belong to the release.
     """
     wanted = images(deployment["spec"]["template"]["spec"])
     found: dict[str, str] = {}
@@ -149,7 +149,7 @@ def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
 
 
 def controller(thing: Json) -> tuple[str, str] | None:
-    """The kind and name of what keeps a pod, or a ReplicaSet; None of what somebody made by hand."""
+    """The kind and name of what keeps a pod, or a ReplicaSet; None if it was made by hand."""
     owners = thing["metadata"].get("ownerReferences") or []
     return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
 

@@ -169,7 +169,7 @@ def bodies(database: Database, schema: str, names: Iterable[str]) -> dict[str, s
 
 
 def hidden_rows(database: Database, schema: str, tables: Iterable[str]) -> list[str]:
-    """Those of these tables whose row security lets nobody see a row: it is on, and no policy permits one.
+    """Those of these tables whose row security hides every row: it is on, and no policy permits one.
 
     The owner sees them all the same, unless it is forced.
     """

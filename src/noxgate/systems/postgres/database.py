@@ -37,7 +37,7 @@ class DatabaseSession:
         self.patience = Patience("the database")
 
     def connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        """An open connection. Raises UnreachableError if there is none to be had."""
+        """An open connection. Raises UnreachableError if it cannot be opened."""
         url = self._target.credential("database_url")
         if self._connection is None or self._connection.closed:
             try:

@@ -36,7 +36,7 @@ def unlike(database: Database, catalog: Catalog) -> list[str]:
 
 
 def beside(database: Database, catalog: Catalog) -> list[str]:
-    """Triggers that nobody names and that fire on the tables of the release's own: one may undo those."""
+    """Unnamed triggers that fire on the tables of the release's own triggers: one may undo those."""
     known = {*catalog.triggers, *catalog.known_triggers}
     found = triggers(database, catalog.schema_name, {thing.table for thing in catalog.triggers.values()})
     return [
@@ -110,7 +110,7 @@ def triggers(database: Database, schema: str, tables: Iterable[str]) -> list[tup
 def not_allowed(database: Database, catalog: Catalog, role: str | None) -> list[str]:
     """What the release's application must do with the tables of the catalog, and its role may not.
 
-    Raises UnreachableError if nobody named the role, or the server has none of that name.
+    Raises UnreachableError if the role is not named, or if the server does not have it.
     """
     if not catalog.rights:
         return []

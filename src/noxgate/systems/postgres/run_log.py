@@ -20,7 +20,7 @@ class Step:
 
 
 def steps(database: Database, catalog: Catalog) -> list[Step]:
-    """The steps of this release's migration, in order; none where it has not run."""
+    """The steps of this release's migration, in order; empty if it has not run."""
     if TABLE not in found.homes(database, [TABLE]):
         return []
     rows = database.rows("SELECT migration, step, logged_at FROM migration_log ORDER BY id")

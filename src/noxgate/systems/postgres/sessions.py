@@ -1,4 +1,4 @@
-"""Sessions that stand still: a query that runs on, or a transaction that is open while nobody works in it."""
+"""Sessions that stand still: a query that runs on, or a transaction that is open and idle."""
 
 from dataclasses import dataclass
 

@@ -32,7 +32,7 @@ _POSTGRESQL = re.compile(r"\(PostgreSQL\) (\d+(?:\.\d+)*)")  # of a beta: 17beta
 
 @dataclass(frozen=True)
 class Tool:
-    """One program; `path` is None if PATH has none. `problem` says why it has no version.
+    """One program; `path` is None if it is not on PATH. `problem` says why it has no version.
 
     Not every program can say its version; one that does not `run` cannot say anything.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def alertmanager_version(response: "httpx.Response", text: str) -> str:
-    """Of /api/v2/status; UnreachableError, in one line, where that is no Alertmanager."""
+    """Of /api/v2/status. Raises UnreachableError, in one line, if that is not an Alertmanager."""
     try:
         document = json.loads(text)
         version = document["versionInfo"]["version"]

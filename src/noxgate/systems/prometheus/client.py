@@ -95,7 +95,7 @@ class PrometheusSession:
 class Prometheus:
     """Looks at Prometheus for one check and records what it saw.
 
-    Whatever is not a whole and proper answer, a page to sign in or a warning that data are missing included,
+    All that is not a whole and proper answer, a page to sign in or a warning that data are missing included,
     is an UnreachableError: nothing is known then. A note on a query is kept beside what was seen.
     """
 
@@ -128,7 +128,7 @@ class Prometheus:
         )
 
     def alertmanagers(self) -> list[str]:
-        """Where the alerts are sent; empty where nobody hears them."""
+        """Where the alerts are sent; empty without a receiver."""
         return self._look(
             "/api/v1/alertmanagers",
             {},

@@ -133,7 +133,7 @@ def _kept(samples: Iterator[tuple[Sample, int | None]], now: float) -> Scrape:
 
 
 def _bound(sample: Sample) -> float:
-    """Of a bucket. Raises AssertionError if it has none, as Prometheus' own parser leaves it out."""
+    """Of a bucket. Raises AssertionError if it is missing, as Prometheus' own parser leaves it out."""
     said = sample.labels.get("le", "")
     try:
         return float(said)

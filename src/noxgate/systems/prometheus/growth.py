@@ -3,7 +3,7 @@
 Summed over series. One that falls was reset, and grew by what it has since. One that begins in that time
 began at 0 if its target was looked at just before and it was not there, or if its process started since: else
 its first value may be a whole lifetime, and is kept apart. What a series counted between the last look at it
-and its end, nobody knows: as much as it ever grew between two looks is allowed for.
+and its end, is unknown: as much as it ever grew between two looks is allowed for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ Point = tuple[datetime, float]
 
 @dataclass(frozen=True)
 class Growth:
-    """`seen` at the least; `unseen` may have been counted besides. `gaps`: looks that Prometheus missed.
+    """`seen` at the least; `unseen` may have been counted in addition. `gaps`: looks that Prometheus missed.
 
     `first`: what series began with that may be older.
     """

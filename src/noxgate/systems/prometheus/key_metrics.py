@@ -270,7 +270,7 @@ def _labels(found: Iterable[Sample]) -> Sequence[str]:
 
 
 def _worst(values: Iterable[float]) -> float:
-    """NaN where nobody asked in any window."""
+    """NaN if every window is without a request."""
     return max((value for value in values if not math.isnan(value)), default=math.nan)
 
 

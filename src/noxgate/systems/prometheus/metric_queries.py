@@ -52,7 +52,7 @@ class MetricQueries:
 
     @property
     def answers(self) -> str:
-        """Whatever was asked for, by whomever."""
+        """All requests, of all users."""
         return f"{self.metrics.requests}{{{self._of_job}}}"
 
     @property
@@ -63,7 +63,7 @@ class MetricQueries:
 
     @property
     def pod_started(self) -> str:
-        """When the pod itself did, whatever became of its containers."""
+        """When the pod itself did; restarts of its containers do not count."""
         return _newest(*self._of_pods)
 
     @property

@@ -1,4 +1,4 @@
-"""Minutes in which nobody asked for anything: a quiet night, or users who do not get through.
+"""Minutes without a request: a quiet night, or users who do not get through.
 
 It was quiet if every pod was scraped throughout, the ingress agrees with the pods, and the profile names
 those hours, or the same hours of the day before had a silence as long. Where users asked and no pod answered
@@ -24,7 +24,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Quiet:
-    """What is known besides the pods' own counters. `ingress` are selectors of the ingress' requests.
+    """What is known apart from the pods' own counters. `ingress` are selectors of the ingress' requests.
 
     Before `switched` it was blue that users asked.
     """
@@ -35,7 +35,7 @@ class Quiet:
     blue: str | None
 
     def outages(self, metrics: WindowMetrics) -> list[str]:
-        """Where users asked and no pod answered. Raises UnreachableError if nobody can tell."""
+        """Where users asked and no pod answered. Raises UnreachableError if that cannot be determined."""
         silences = [_widened(each, metrics) for each in metrics.silences()]
         if not silences:
             return []
@@ -167,7 +167,7 @@ def _hours_before(silence: Stretch) -> tuple[datetime, datetime]:
 
 
 def _day_before(known: Sequence[WindowMetrics], first: datetime, last: datetime) -> Stretch | None:
-    """The longest silence in these hours; None if nobody knows, or there was none."""
+    """The longest silence in these hours; None if it is unknown, or if there was always a request."""
     for then in known:
         if then.start <= first and last <= then.end:
             try:

@@ -16,10 +16,12 @@ def blind(
 ) -> dict[str, list[str]]:
     """Rules with a selector that fits no series, and these selectors.
 
-    `namespace` serves now, `before` did until now: a rule that still means the latter alone sees nothing. Without
-    `before`, each selector that names a namespace must fit this one; with it, series of an ingress or a
-    database may live in theirs. Raises UnreachableError if Prometheus has no series at all, its own scrapes
-    included: then its data are missing, and the rules are not to blame.
+    `namespace` serves now, `before` did until now: a rule that still means the latter alone sees nothing.
+    Without `before`, each selector that names a namespace must fit this one; with it, series of an ingress
+    or a database may live in theirs.
+
+    Raises UnreachableError if Prometheus has no series at all, its own scrapes included: then its data are
+    missing, and the rules are not to blame.
     """
     recorded = {rule["record"] for rule in rules if "record" in rule}
     known: dict[str, bool] = {}
@@ -56,7 +58,7 @@ def _of_now(selector: Selector, namespace: str, before: str | None) -> Selector:
 
 
 def _is_rightly_silent(prometheus: Prometheus, selector: Selector) -> bool:
-    """Whether there are no such series as nothing is wrong: somebody is scraped who would have them.
+    """Whether the series are missing as nothing is wrong: a target is scraped that would have them.
 
     Known by what is scraped of them without any series, or as kube-state-metrics' own; and others' series
     have the labels by which they are asked for.

@@ -27,7 +27,7 @@ CRITICAL = 'ALERTS{severity="critical",alertstate="firing"}'
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a time there are samples of, and where there are none."""
+    """How much of a time there are samples of, and where they are missing."""
 
     percent: float
     gaps: Sequence[Stretch]
@@ -54,7 +54,7 @@ class WindowMetrics:
         return replace(self, start=start, end=end, of=of)
 
     def coverage(self) -> Coverage:
-        """A minute is covered if every pod that Prometheus knew in it answered: a dark one has users, too."""
+        """A minute is covered if each pod that Prometheus knew answered: a silent one has users, too."""
         return self._all_of(self._known, f"{self._known} == 1")
 
     @cached_property
@@ -76,13 +76,13 @@ class WindowMetrics:
         return self._over(self._requests, lambda window: window.percent(is_failed), limit_percent)
 
     def silences(self) -> list[Stretch]:
-        """Where nobody asked for anything."""
+        """Where there was no request."""
         return stretches(
             {window.at: math.nan for window in self._windows(self._requests) if not window.total}
         )
 
     def answered(self, since: datetime, until: datetime) -> float:
-        """How many requests the pods counted then, whoever asked, for whatever."""
+        """How many requests the pods counted then, of all users and paths."""
         return sum(sum(each.values()) for at, each in self._all_requests.steps.items() if since < at <= until)
 
     def requests_per_second(self) -> float:
@@ -145,7 +145,7 @@ class WindowMetrics:
         return self._all(f"max({self.of.memory_percent()})")
 
     def _covered(self, selector: str) -> None:
-        """Nothing is known of what nobody measured; of a pod that is dark, `coverage` says so."""
+        """What was not measured is unknown; of a pod that is not scraped, `coverage` says so."""
         there = self._minutes(f"count(count_over_time({selector}[{SEEN}s]))", STEP)
         self._refuse_gaps(selector, self._coverage(there, STEP))
 
@@ -248,7 +248,7 @@ class WindowMetrics:
         return found
 
     def _minutes(self, expression: str, after: int = RATE) -> Minutes:
-        """The one series of an expression, without what is no number; rates are whole `after` seconds."""
+        """The one series of an expression, without NaN; rates are whole `after` seconds."""
         found = self._series(expression, after)
         if len(found) > 1:
             raise UnreachableError(f"{expression}: expected one series, saw {len(found)}")

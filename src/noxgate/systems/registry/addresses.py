@@ -8,7 +8,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def split(url: str) -> SplitResult:
-    """The parts of an address that somebody sent us; of one that is none, none."""
+    """The parts of an address that somebody sent us; empty if it is not valid."""
     try:
         parts = urlsplit(url)
         _ = parts.port

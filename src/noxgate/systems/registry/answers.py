@@ -141,7 +141,7 @@ def digest_of(content: bytes, like: str = "sha256:") -> str:
 
 
 def summary(image: Image) -> str:
-    """For people. Of the variables only versions: nobody knows what else an image has baked in."""
+    """For people. Of the variables only versions: the others may be secret."""
     versions = [
         f"{name}={value}"
         for name, value in image.environment.items()
@@ -192,7 +192,7 @@ def read_manifest(content: bytes, content_type: str) -> Manifest:
 def candidates(entries: Sequence[Descriptor], wanted: str, known: set[str]) -> list[Descriptor]:
     """The entries of an index that may be for a platform, the closest first; `known` gets the others'.
 
-    What is of a type that nobody knows is ignored, as the specification wants it.
+    An unknown type is ignored, as the specification wants it.
     """
     images = [each for each in entries if each.media_type in MANIFESTS + INDEXES and not each.is_attestation]
     ours = [each for each in images if not each.platform or runs_on(each.platform, wanted)]

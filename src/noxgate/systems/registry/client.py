@@ -107,7 +107,7 @@ class Registry:
         known: set[str],
         depth: int = 0,
     ) -> Image | None:
-        """What is no image, such as an index' signatures, is passed over, whatever platform it says."""
+        """What is not an image, such as an index' signatures, is left out, even if it says a platform."""
         for entry in answers.candidates(entries, wanted, known):
             manifest, manifest_digest = self._manifest(where, entry.digest, entry.size)
             if manifest.is_index and depth < DEEPEST:

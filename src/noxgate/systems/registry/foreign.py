@@ -33,7 +33,7 @@ _HARBOR = (
 
 
 def foreign(document: Any) -> str | None:
-    """Whose report this is; None if nobody's that is known."""
+    """Which scanner's report this is; None if it is unknown."""
     first = document[0] if isinstance(document, list) and document else document
     if not isinstance(first, Mapping):
         return None

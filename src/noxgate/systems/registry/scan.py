@@ -95,7 +95,7 @@ class Finding:
 
 
 def grade(value: Any, name: str) -> str:
-    """A severity's name in one spelling; one that is missing says nothing, so it is no low one."""
+    """A severity's name in one spelling; one that is missing does not count as low."""
     found = str(value or "").upper()
     if found not in GRADES:
         raise NotWholeError(f"nothing says how grave {name} is (severity {value!r})")
@@ -132,12 +132,12 @@ def digests(texts: Iterable[Any]) -> frozenset[str]:
 
 
 def one_digest(text: Any) -> str | None:
-    """The digest that a text names; None of one that names none."""
+    """The digest that a text names; None without one."""
     return next(iter(digests([text])), None)
 
 
 def time(text: Any, where: str) -> datetime:
-    """A moment as Go, Java and people write it. Raises NotWholeError if it does not exist."""
+    """A moment as Go, Java and people write it. Raises NotWholeError if it is missing."""
     found = time_or_none(text)
     if found is None:
         raise NotWholeError(f"nothing says when it was made ({where})")

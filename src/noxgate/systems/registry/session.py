@@ -1,4 +1,4 @@
-"""The requests to registries of the OCI distribution API: GET, and whatever it takes to be let in.
+"""The requests to registries of the OCI distribution API: GET, and what a sign-in takes.
 
 A password goes to the one registry that it is for, and to whom that registry names for its tokens. Where a
 registry sends us elsewhere for a blob, nothing of it goes along.
@@ -78,7 +78,7 @@ class RegistrySession:
     """The connections to a target's registries, kept for a whole run.
 
     `registry` is the host that the password is for; others are asked without one. http://HOST, for loopback
-    only, where it has no TLS. `platform` None: that of the nodes, which a client has to look up.
+    only, where it has no TLS. If `platform` is None, it is the nodes', which a client has to look up.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ _READERS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Scan]]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """A scan, and how old it is: by its own word, or where the format has none, by its file."""
+    """A scan, and how old it is: by its own word, or by its file if the format does not say."""
 
     format: str
     scan: Scan
@@ -79,7 +79,7 @@ class Vulnerabilities:
         self._observe = observe
 
     def report(self) -> Report:
-        """Raises UnreachableError if there is no file. Raises AssertionError if it is no whole report."""
+        """Raises UnreachableError if the file is missing, AssertionError if it is not a whole report."""
         path = self._path
         if path is None:
             raise UnreachableError(

@@ -29,7 +29,7 @@ def inputs(test: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def with_files(text: str, names: Sequence[str]) -> str:
-    """The tests with these files of rules; all else stays as it is written: 0x20 is no number."""
+    """The tests with these files of rules; all else stays as it is written: 0x20 stays a text."""
     root = yaml.compose(text, yaml.SafeLoader)
     assert root is not None
     for key, value in root.value:

@@ -30,7 +30,7 @@ class Recorded:
 
 
 def read_record(path: Path) -> Recorded:
-    """Raises AssertionError if a line is none. Raises FileNotFoundError if there is no file."""
+    """Raises AssertionError if a line is not valid, FileNotFoundError if the file is missing."""
     tables: dict[str, Contents] = {}
     sequences: dict[str, list[Decimal]] = {}
     parts: list[Part] = []
@@ -61,7 +61,7 @@ def read_record(path: Path) -> Recorded:
 
 
 def _part(text: str) -> Part | None:
-    """None if it is none: as the catalog's own query writes one, a list of texts."""
+    """None if it is not valid: as the catalog's own query writes one, a list of texts."""
     try:
         found = of_json(text)
     except ValueError:

@@ -30,7 +30,7 @@ class MigrationFiles:
     application_role: str | None = None  # as whom the version before asks
 
     def read(self, key: str) -> tuple[str, Script]:
-        """Name and content of one of them. Raises UnreachableError if there is none to be had."""
+        """Name and content of one of them. Raises UnreachableError if it cannot be had."""
         path: Path | None = getattr(self, key)
         if path is None:
             raise UnreachableError(f"{self.profile} has no key {key}: name the file there")

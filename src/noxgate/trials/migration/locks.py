@@ -1,9 +1,10 @@
 """The locks that a migration takes on tables that are in use: read inside its own transactions, not guessed.
 
-PostgreSQL keeps a lock until its transaction ends and tells nobody afterwards. So a second copy of the script
-runs on a scratch database, in which each statement stands in a transaction of its own, or in the one that the
-script opens, and after each statement comes a look at pg_locks, which writes nothing. A statement that must
-stand alone cannot be looked into: those are named, with the mode that PostgreSQL's documentation gives them.
+PostgreSQL keeps a lock until its transaction ends, and does not tell afterwards. So a second copy of the
+script runs on a scratch database, in which each statement stands in a transaction of its own, or in the one
+that the script opens, and after each statement comes a look at pg_locks, which writes nothing. A statement
+that must stand alone cannot be looked into: those are named, with the mode that PostgreSQL's documentation
+gives them.
 """
 
 import re
@@ -211,7 +212,7 @@ def _stands_alone(script: Script, statement: Statement, alone: Collection[int]) 
 
 
 def _can_be_followed(script: Script, statement: Statement) -> bool:
-    """Whether a look may come after it, in a transaction of the script: none before SET TRANSACTION."""
+    """Whether a look may come after it, in a transaction of the script; not before SET TRANSACTION."""
     return (
         statement.begun is not None
         and script.text[statement.start : statement.stop].endswith(";")

@@ -1,7 +1,7 @@
-"""What a migration takes away: rows, columns and tables that were there before, whoever asks for them.
+"""What a migration takes away: rows, columns and tables that were there before.
 
 A DELETE has no error and changes nothing in the catalog, and a second run finds nothing left to delete. Rows
-are compared by the columns that they have before and after; rows that are new are no loss.
+are compared by the columns that they have before and after; rows that are new do not count.
 """
 
 import re

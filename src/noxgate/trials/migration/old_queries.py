@@ -50,7 +50,7 @@ def ask(url: str, script: Script) -> list[Answer]:
 
 
 def broken(before: Answer, after: Answer) -> str | None:
-    """Why the old version cannot work with the second answer as with the first; more columns are no harm."""
+    """Why the old version cannot work with the second answer as with the first; more columns do not count."""
     where = f"line {after.line}: {after.query}"
     if after.error is not None:
         return f"{where}: {after.error}"

@@ -49,7 +49,7 @@ def hand_over(url: str, database: str, given: list[Right]) -> None:
 def let_in(url: str, role: str, key: str) -> None:
     """A role that the profile names may log in here.
 
-    Raises UnreachableError if the target has no such role.
+    Raises UnreachableError if the target does not have the role.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:

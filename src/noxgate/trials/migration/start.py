@@ -34,5 +34,5 @@ def differing(url: str, here: Iterable[Part], there: Iterable[Part]) -> list[str
 
 
 def _is_named(part: Part) -> bool:
-    """Whether the schema says who owns this, besides the schemas that are always there."""
+    """Whether the schema says who owns this, apart from the schemas that are always there."""
     return part.definition != SUPERUSER and not part.place.startswith("schema ")

@@ -123,5 +123,5 @@ def said_by(record: Record) -> str:
 
 
 def owed(lines: Iterable[Line], attested: dict[str, Record]) -> list[Line]:
-    """The human lines that nobody has attested yet."""
+    """The human lines that are not attested yet."""
     return [line for line in lines if line.kind == "human" and line.id not in attested]

@@ -12,7 +12,7 @@ LONGEST = 1000
 
 
 class PersonError(NoxgateError):
-    """Nobody of the release record, or no words: one line saying what was expected and what was seen."""
+    """A person is not in the release record, or gave no words: one line, expected and seen."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,10 @@ class Person:
 
 
 def person(trust: Trust, by: str) -> Person:
-    """Whom `by` names; PersonError for nobody of the release record, FactsError for a record that is none."""
+    """Whom `by` names.
+
+    Raises PersonError if the release record does not name them, FactsError if it is not a valid record.
+    """
     by = plain("--by", by)
     if trust.rehearsal and by == NOBODY:
         return Person(NOBODY)

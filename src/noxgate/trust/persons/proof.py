@@ -86,7 +86,7 @@ PROOFS: Mapping[str, Callable[[Said], str | None]] = {
 
 
 def _moment(match: re.Match[str], now: datetime) -> datetime | None:
-    """The moment that a time in a text is; None if it is none, as 31:00 or 1:10."""
+    """The moment that a time in a text is; None if it is not valid, as 31:00 or 1:10."""
     hour, minute, half = int(match["hour"]), int(match["minute"]), (match["half"] or "").lower()
     if not half and len(match["hour"]) == 1:
         return None  # 1:10 is a share as well

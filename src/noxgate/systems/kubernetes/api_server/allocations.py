@@ -78,7 +78,7 @@ class Services:
             self._looks.say(f"{words}; no other Service of {said} has it", manifest)
 
     def _check_range(self, manifest: Json, live: Mapping[str, Json]) -> None:
-        """A dry run takes any node port; nobody but the profile says which of them the server gives."""
+        """A dry run takes any node port; only the profile says which of them the server gives."""
         out = ", ".join(map(str, out_of_range(manifest, self._node_ports or NODE_PORTS)))
         if out and self._node_ports is not None:
             why = f"nodePort {out} is out of node_ports, {self._node_ports}"

@@ -125,7 +125,7 @@ def _without_gone(now: Named, before: Named, live: Named, items: Items) -> list[
 
 
 def _by_name(items: Sequence[Json], names: Sequence[str]) -> Named:
-    """By the first of these fields that an item has; an item that has none, or another's, by its place."""
+    """By the first of these fields that an item has; an item without one, or with another's, by its place."""
     found: Named = {}
     for place, each in enumerate(items):
         key = next((name for name in names if isinstance(each, Mapping) and name in each), "")

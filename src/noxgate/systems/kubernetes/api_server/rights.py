@@ -1,6 +1,6 @@
 """What a credential may do, asked of the API server itself: a SelfSubjectAccessReview for each right.
 
-It is answered for whoever asks, and nothing of it is stored: beside dry runs the one request that is no read.
+Every account may ask, and the answer is not stored: apart from dry runs the one request that is not a read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -51,7 +51,7 @@ def decoded(text: str) -> tuple[Any, list[tuple[int, str]]]:
 
 
 def _composed(stream: Events) -> _Node | None:
-    """The first document as a tree; what follows it is nobody's, as it is for go-yaml."""
+    """The first document as a tree; what follows it is not read, as in go-yaml."""
     anchors: dict[str, _Node] = {}
     top = _Node("document", 0)
     parents = [top]

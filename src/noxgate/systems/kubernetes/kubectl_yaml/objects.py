@@ -34,7 +34,7 @@ class ManifestError(NoxgateError, AssertionError):
 
 
 def objects(where: str, content: Any) -> Iterator[Json]:
-    """The object, or each that it holds: whatever has items is a list; ManifestError for what is none."""
+    """The object, or each of its items if it has some. Raises ManifestError if one is not an object."""
     if not isinstance(content, dict):
         raise ManifestError(f"{where}: expected an object with a kind, saw {_seen(content)}")
     kind = _kind(content)

@@ -8,7 +8,7 @@ from noxgate.systems.kubernetes.manifests import read_text
 
 
 def main() -> None:
-    """Exit with 1, and say so, where the file holds no such object."""
+    """Exit with 1, and say so, if the file does not hold it."""
     file, kind, name = sys.argv[1:]
     text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     found = [each.content for each in read_text(file, text) if (each.kind, each.name) == (kind, name)]

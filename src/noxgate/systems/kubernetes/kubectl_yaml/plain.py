@@ -116,7 +116,7 @@ def _is_time(text: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """The text that is written in base64; bytes that are no UTF-8 are lost, as they are in kubectl's JSON."""
+    """The text that is written in base64; bytes that are not UTF-8 are lost, as in kubectl's JSON."""
     try:
         content = base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
     except binascii.Error:
@@ -125,7 +125,7 @@ def _decoded(text: str) -> str:
 
 
 def without_surrogates(text: str) -> str:
-    """Half a character is none: Go puts U+FFFD in its place."""
+    """Go puts U+FFFD in the place of half a character."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 

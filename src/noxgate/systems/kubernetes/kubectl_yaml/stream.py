@@ -17,7 +17,7 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 class _NumberError(YamlError):
-    """JSON it is, but with a number that is no 64 bits."""
+    """It is JSON, but a number does not fit into 64 bits."""
 
 
 @dataclass(frozen=True)

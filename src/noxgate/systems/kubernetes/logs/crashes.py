@@ -1,4 +1,4 @@
-"""How programs end when nobody expected it: the first lines of crashes, and what belongs to them."""
+"""How programs end unexpectedly: the first lines of crashes, and what belongs to them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Lines that say no level: a whole word of prose that means an error, and none of an address or a name."""
+"""Lines without a level: a whole word of prose that means an error, outside of addresses and names."""
 
 import re
 

@@ -119,7 +119,7 @@ def of_header(text: str) -> Pairs | None:
 
 
 def of_basic(text: str) -> str | None:
-    """The password of base64 of user:password; None if it is none."""
+    """The password of base64 of user:password; None if it is of another form."""
     try:
         user, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):

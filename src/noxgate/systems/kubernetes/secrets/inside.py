@@ -18,7 +18,7 @@ _OF_A_STRING = re.compile(
 
 
 def inside(text: str, depth: int = 0) -> list[str] | None:
-    """The secrets that a text holds; None if it is no text that holds others."""
+    """The secrets that a text holds; None if its form cannot hold any."""
     if depth > DEEPEST:
         return []
     if _ONE_WORD.fullmatch(text):

@@ -82,7 +82,7 @@ def is_plain(text: str) -> bool:
 
 
 def looks_random(text: str) -> bool:
-    """Letters among digits, long and of one piece: nobody calls anything that. So is a password's hash."""
+    """Letters among digits, long and of one piece: that is not a name. So is a password's hash."""
     piece = text.strip("=")
     is_piece = len(piece) >= _TOKEN and re.fullmatch(r"[\w+/~-]+", piece) is not None
     return _HASH.match(text) is not None or (is_piece and re.search(r"[0-9][A-Za-z]", piece) is not None)
