@@ -1,4 +1,4 @@
-"""New science on each hold, asked by the process that leads: beside the users, in none of their numbers."""
+"""New science on each hold, asked by the process that leads: beside the users, and counted apart."""
 
 from collections.abc import Callable
 from random import SystemRandom

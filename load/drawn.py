@@ -1,4 +1,4 @@
-"""Science that nobody can have asked for before: each input is drawn, another one with the same known result.
+"""Science that was not asked for before: each input is drawn, another one with the same known result.
 
 What every user asks for is answered from the database from the second test on, also where nothing is computed
 any more. All of it is drawn before the first request.

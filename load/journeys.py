@@ -176,7 +176,7 @@ def _job(answer: Answer) -> str:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    """Whatever it lacks is then the target's mistake, not a KeyError of ours."""
+    """A field that it lacks is then the target's mistake, not a KeyError of ours."""
     document = answer.json()
     assert isinstance(document, dict)
     return document
@@ -209,7 +209,7 @@ def _some_json(answer: Answer) -> None:
 
 
 def _not_refused(document: Mapping[str, Any]) -> None:
-    """An envelope may say that there was no error; one that says otherwise is no answer."""
+    """An envelope may say that there was no error; one that says otherwise does not count as an answer."""
     assert not document.get("error")
     assert not document.get("errors")
     assert document.get("success") is not False

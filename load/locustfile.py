@@ -81,7 +81,7 @@ class Ramping(Shape):
 
 @dataclass
 class State:
-    """What one process says of itself, besides its samples."""
+    """What one process says of itself, in addition to its samples."""
 
     accepted: int = 0
     right: int = 0

@@ -78,7 +78,7 @@ def answered(question: Question, line: Line, began: float) -> Ended:
 
 
 def _followed(job_id: str, line: Line, until: float) -> tuple[Answer, str]:
-    """The answer that has the job's result; or the last one, and why it has none."""
+    """The answer that has the job's result; or the last one, and why the result is missing."""
     while True:
         line.pause()
         answer = line.look(job_id)
@@ -152,7 +152,7 @@ def _moments(document: Any) -> Iterator[float]:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    """What was answered; nothing where it is no JSON object."""
+    """What was answered; empty if it is not a JSON object."""
     try:
         document = answer.json()
     except (ValueError, RecursionError):

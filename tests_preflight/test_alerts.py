@@ -17,7 +17,7 @@ def test_every_alert_fires_and_stays_quiet(
     production: Target,
     alert_tests: AlertTests,
 ) -> None:
-    """By promtool, on the rules as shipped: a wrong label or a share taken for a rate makes a rule deaf.
+    """By promtool, on the rules as shipped: a wrong label or a share taken for a rate silences a rule.
 
     Production's too, by the same tests with its namespace in them: those rules will watch green.
     """

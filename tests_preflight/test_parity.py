@@ -39,7 +39,7 @@ def test_images_have_one_base(
     registry: Registry,
     production_registry: Registry,
 ) -> None:
-    """By the label that names the base; where an image has none, by the leading layers of all."""
+    """By the label that names the base; for an image without it, by the leading layers of all."""
     staging, blue = running(green), running(production_blue)
     images = [registry.image(each) for each in sorted(set(staging.values()))]
     blue_images = [production_registry.image(each) for each in sorted(set(blue.values()))]
@@ -79,7 +79,7 @@ def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, limits: 
 
 
 def is_a(version: str | None, wanted: str) -> bool:
-    """Whether 20.19.5 is a 20: by whole numbers, so that 200.1 is none."""
+    """Whether 20.19.5 is a 20: by whole numbers, so that 200.1 does not count."""
     return version is not None and version.removeprefix("v").split(".")[: wanted.count(".") + 1] == (
         wanted.split(".")
     )

@@ -29,7 +29,7 @@ def test_every_contact_can_be_reached(facts: ReleaseFacts, limits: Limits) -> No
 
 @pytest.mark.runbook("preflight.slack-channels")
 def test_every_channel_is_named(facts: ReleaseFacts) -> None:
-    """The runbook's three, letter by letter: messages to another are read by nobody."""
+    """The runbook's three, letter by letter: messages to another are not read."""
     wanted = {"#ops-alerts", "#nox-releases", "#dev-team"}
 
     assert facts.channel_gaps() == []
@@ -38,7 +38,7 @@ def test_every_channel_is_named(facts: ReleaseFacts) -> None:
 
 @pytest.mark.runbook("preflight.reference-links")
 def test_every_link_is_answered(facts: ReleaseFacts, links: Links) -> None:
-    """A page to sign in is an answer; a page that is not there is none."""
+    """A page to sign in is an answer; a missing page is not."""
     problems = {name: links.problem(url) for name, url in facts.links.items() if url}
 
     assert facts.link_gaps() == []
@@ -48,7 +48,7 @@ def test_every_link_is_answered(facts: ReleaseFacts, links: Links) -> None:
 
 @pytest.mark.runbook("preflight.release-checklist")
 def test_checklist_is_in_the_repository(facts: ReleaseFacts, repository: Repository) -> None:
-    """As it was committed: a file that only lies there is nobody else's."""
+    """As it was committed: others do not get a file that only lies there."""
     content = repository.file(facts.checklist) if facts.checklist else None
 
     assert facts.checklist != ""

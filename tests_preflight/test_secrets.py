@@ -20,7 +20,7 @@ Values = dict[str, dict[str, SecretValue] | None]
 
 @pytest.mark.runbook("preflight.staging-secrets")
 def test_staging_has_every_secret(green: Side) -> None:
-    """Those that the running pod spec names; a Secret that nobody refers to proves nothing."""
+    """Those that the running pod spec names; an unused Secret proves nothing."""
     secrets = values(green, referred(green))
 
     assert secrets != {}
@@ -82,7 +82,7 @@ def test_production_shares_no_secret(
     production_green: Side,
     production_manifests: tuple[Document, ...],
 ) -> None:
-    """Under whatever name, and also the password alone inside two different URLs."""
+    """Under any name, and also the password alone inside two different URLs."""
     wanted = referred(green)
     asked = [*wanted, *shipped(production_manifests, production_green)]
     staging = list(chosen(values(green, wanted), wanted).values())

@@ -36,7 +36,7 @@ def test_connections_are_left(database: Database, limits: Limits) -> None:
 
 @pytest.mark.runbook("live.database-longest-query")
 def test_no_query_runs_on(database: Database, limits: Limits) -> None:
-    """And no transaction stays open while nobody works in it: what it holds, all others wait for."""
+    """And no transaction stays open and idle: others wait for what it holds."""
     found = sessions(database)
     left = left_prepared(database, limits["idle_seconds"])
 

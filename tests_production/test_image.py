@@ -32,7 +32,7 @@ def test_image_is_what_staging_runs(
     staging_green: Side,
     fact: Fact,
 ) -> None:
-    """By digest: an image that was built again after staging has the same tag, and nobody tested it."""
+    """By digest: an image that was built again after staging has the same tag, and was not tested."""
     image = registry.image(released(manifests, release.version, green))
     validated = running(staging_green)
     fact("image", image.digest)

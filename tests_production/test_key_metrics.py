@@ -62,7 +62,7 @@ def test_cpu_is_below_critical(key_metrics: KeyMetrics, limits: Limits) -> None:
 
 @pytest.mark.runbook("live.pods-within-target")
 def test_pods_are_within_target(key_metrics: KeyMetrics, limits: Limits) -> None:
-    """At every moment, whatever there is now."""
+    """At every moment, not only now."""
     assert key_metrics.pods_at_least() >= limits["pods"]
 
 

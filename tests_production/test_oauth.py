@@ -9,17 +9,17 @@ from noxgate.project.target import Target
 
 @pytest.mark.runbook("live.oauth-google")
 def test_google_authorization_url(together: Together, target: Target) -> None:
-    """Not staging's: nobody could sign in with that. At Google's own endpoint."""
+    """Not staging's, with which users could not sign in. At Google's own endpoint."""
     assert_authorization_urls(together, target, GOOGLE)
 
 
 @pytest.mark.runbook("live.oauth-github")
 def test_github_authorization_url(together: Together, target: Target) -> None:
-    """Not staging's: nobody could sign in with that. At GitHub's own endpoint."""
+    """Not staging's, with which users could not sign in. At GitHub's own endpoint."""
     assert_authorization_urls(together, target, GITHUB)
 
 
 @pytest.mark.runbook("live.oauth-microsoft")
 def test_microsoft_authorization_url(together: Together, target: Target) -> None:
-    """Not staging's: nobody could sign in with that. At Microsoft's own endpoint of any tenant."""
+    """Not staging's, with which users could not sign in. At Microsoft's own endpoint of any tenant."""
     assert_authorization_urls(together, target, MICROSOFT)

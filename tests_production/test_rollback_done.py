@@ -66,7 +66,7 @@ def test_every_answer_is_blues(
 
 @pytest.mark.runbook("rollback.health")
 def test_health_is_healthy_again(api: ApiClient) -> None:
-    """On each pod of blue: the right version alone helps nobody."""
+    """On each pod of blue: the right version alone does not help users."""
     answers = api.get_often("/health")
 
     assert answers != []

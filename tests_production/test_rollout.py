@@ -23,7 +23,7 @@ from noxgate.systems.registry.client import Registry
 
 @pytest.mark.runbook("green.rollout")
 def test_every_green_pod_is_ready(green: Side, target: Target, limits: Limits, release: Release) -> None:
-    """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
+    """More than the runbook's `kubectl wait`: all are there, and all of this version."""
 
     def rolled_out() -> None:
         deployment = deployment_of(green)

@@ -16,7 +16,7 @@ from noxgate.systems.kubernetes.forward import Forward
 
 @pytest.mark.runbook("green.port-forward")
 def test_suite_has_its_own_way_to_green(green: Side, forward: Forward) -> None:
-    """On a port that was free, so that nobody else's forward answers; through the Service's port 80."""
+    """On a port that was free, so that another forward cannot answer; through the Service's port 80."""
     answers = each_pod.answers(green, forward, "/version")
 
     assert {answer.status for answer in answers.values()} == {200}

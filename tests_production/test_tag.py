@@ -12,7 +12,7 @@ from noxgate.systems.repository import Repository, Tag
 
 @pytest.mark.runbook("green.tag-annotated")
 def test_tag_is_annotated(repository: Repository, release: Release) -> None:
-    """A lightweight tag is only a name: nobody signs with it, and it has no message of its own."""
+    """A lightweight tag is only a name: it has neither a signature nor a message."""
     tag = tag_of(repository, release)
 
     assert tag.type == "tag"

@@ -11,7 +11,7 @@ from noxgate.window.watching import Watching
 
 @pytest.mark.runbook("window.checkpoint-24h-batch-jobs")
 def test_batches_ran_to_their_end(database: Database, watching: Watching, limits: Limits) -> None:
-    """Those old enough to be over: a batch of this minute is no failure."""
+    """Those old enough to be over: a batch of this minute has not failed."""
     since = watching.window().switched
     ends = min(watching.now, since + timedelta(hours=limits["hours"]))
     until = ends - timedelta(minutes=limits["age_minutes"])

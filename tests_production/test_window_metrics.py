@@ -94,7 +94,7 @@ def test_no_critical_alert_fired(
 
 @pytest.mark.runbook("window.prometheus-coverage")
 def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, limits: Limits) -> None:
-    """A share alone would let an hour of darkness pass."""
+    """A share alone would let an hour without a scrape pass."""
     found = window_metrics.coverage()
 
     assert found.percent >= limits["coverage_percent"], (
@@ -105,7 +105,7 @@ def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, limits: L
 
 @pytest.mark.runbook("window.p95")
 def test_p95_stayed_below_the_limit(window_metrics: WindowMetrics, limits: Limits) -> None:
-    """A percentile of 48 hours is blind to a quarter of an hour."""
+    """A percentile of 48 hours does not show a quarter of an hour."""
     over = window_metrics.p95_over(limits["p95_ms"])
 
     assert over == []
@@ -113,7 +113,7 @@ def test_p95_stayed_below_the_limit(window_metrics: WindowMetrics, limits: Limit
 
 @pytest.mark.runbook("window.errors")
 def test_errors_stayed_below_the_limit(window_metrics: WindowMetrics, quiet: Quiet, limits: Limits) -> None:
-    """And somebody asked all the time, or it was quiet: no request fails where nobody gets through."""
+    """And there were requests all the time, or it was quiet: requests that do not arrive cannot fail."""
     over = window_metrics.errors_over(limits["errors_percent"])
 
     assert over == []
@@ -125,7 +125,7 @@ def out_of_target(
 ) -> dict[str, Sequence[Stretch | str]]:
     """Metric -> the minutes in which it was not within the target that section 5 gives.
 
-    Where nobody gets through, no request is slow and none fails: that is none of the targets.
+    Requests that do not get through are neither slow nor failed: no target is about them.
     """
     limits = {
         name: runbook.lines[f"live.{name}-within-target"].limits

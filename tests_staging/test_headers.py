@@ -44,5 +44,5 @@ def test_referrer_policy(api: ApiClient, target: Target) -> None:
 
 
 def assert_header(api: ApiClient, target: Target, name: str) -> None:
-    """Once on each path, whatever its status."""
+    """Once on each path, with every status."""
     assert security_headers(api, {name: target.security_headers[name]}) == {}

@@ -81,7 +81,7 @@ def test_prometheus_rule_holds_the_shipped_alerts(
 def test_prometheus_scrapes_every_pod(
     green: Side, service: Service, prometheus: Prometheus, limits: Limits
 ) -> None:
-    """A pod that Prometheus does not know is as dark as one that it cannot reach."""
+    """A pod that Prometheus does not know is unwatched, like one that it cannot reach."""
     limit = limits["seconds"]
     pods = [name(pod) for pod in application_pods(green)]
     wrong = dark(prometheus, service.monitors, green.namespace, pods, limit)

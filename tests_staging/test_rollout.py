@@ -21,7 +21,7 @@ from noxgate.systems.kubernetes.workload import (
 
 @pytest.mark.runbook("staging.rollout")
 def test_every_pod_is_ready(green: Side, target: Target, limits: Limits, fact: Fact) -> None:
-    """More than the runbook's `kubectl wait`: none is missing, none is left of another version."""
+    """More than the runbook's `kubectl wait`: all are there, and all of this version."""
 
     def rolled_out() -> None:
         deployment = deployment_of(green)

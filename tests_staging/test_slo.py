@@ -51,7 +51,7 @@ def test_p95_of_science(load_test: LoadTest) -> None:
 
 @pytest.mark.runbook("staging.slo-errors")
 def test_failed_requests(load_test: LoadTest) -> None:
-    """Of all classes together, whatever the reason."""
+    """Of all classes together, for every reason."""
     assert load_test.broken("staging.slo-errors") == []
 
 
@@ -81,7 +81,7 @@ def test_not_slower_than_the_release_before(slower: Slower) -> None:
 
 @pytest.mark.runbook("staging.science-job-results")
 def test_science_jobs_end_right(load_test: LoadTest) -> None:
-    """Every job that was accepted, compared where the value is known; and what nobody asked for before."""
+    """Every job that was accepted, compared where the value is known; and jobs that are new to the target."""
     found = load_test.quick()
 
     assert found != []

@@ -26,5 +26,5 @@ def test_certificate_is_valid_for_weeks(tls: TlsClient, limits: Limits) -> None:
 
 @pytest.mark.runbook("staging.https-redirect")
 def test_http_redirects_to_https(api: ApiClient, target: Target) -> None:
-    """To the same path on this target with its query, not to another host; or nobody is there at all."""
+    """To the same path on this target with its query, not to another host; or no server is there at all."""
     assert plain(api, target) == []

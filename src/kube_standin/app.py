@@ -44,7 +44,7 @@ class Application:
             self._requests.start(obj)
 
     def user(self, authorization: str) -> User:
-        """Whose token it is. Raises RefusedError if it is nobody's."""
+        """Whose token it is. Raises RefusedError if it is unknown."""
         return self._cluster.tokens.user(authorization)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

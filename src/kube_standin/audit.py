@@ -1,4 +1,4 @@
-"""What a real API server calls its audit log: a line for each request that is no read, refused or not."""
+"""What a real API server calls its audit log: a line for each write, also for a refused one."""
 
 import json
 from collections.abc import Callable

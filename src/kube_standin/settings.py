@@ -79,7 +79,7 @@ class Places:
 
 
 def load(path: Path) -> Settings:
-    """The settings in a file; SettingsError for the first one that is missing or bad."""
+    """The settings in a file. Raises SettingsError for the first one that is missing or bad."""
     found = _read(path)
     _places(path, found)
     host = found.get("host", "127.0.0.1")

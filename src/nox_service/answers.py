@@ -69,7 +69,7 @@ def version(answers: Iterable[Answer], expected: str) -> list[str]:
 
 
 def content(answer: Answer, *statuses: int) -> tuple[Any, list[str]]:
-    """The JSON of an answer, and why it is none: its status, nothing in it, an error with a good one.
+    """The JSON of an answer, and why it does not count: its status, no body, an error with a good status.
 
     Without `statuses` it has to be 200.
     """
@@ -194,7 +194,7 @@ def _complaints(document: Any, above: str = "") -> Iterator[str]:
 
 
 def _is_said(value: Any, above: str) -> bool:
-    """Whether a complaint is made; a number of jobs that failed is none."""
+    """Whether a complaint is made; a number of jobs that failed is not one."""
     is_count = type(value) is int and not _COUNTED.isdisjoint(above.split("_"))
     return bool(value) and not is_count and _word(value) not in {"false", "no", "none", "0"}
 
@@ -204,7 +204,7 @@ def _are_parts(words: Sequence[str]) -> bool:
 
 
 def _says_anything(value: Any) -> bool:
-    """More than zeros: {"4xx": 0, "5xx": 0} are errors that there are none of."""
+    """More than zeros: {"4xx": 0, "5xx": 0} counts no error."""
     if isinstance(value, dict):
         return any(map(_says_anything, value.values()))
     if isinstance(value, list):

@@ -282,7 +282,7 @@ class ApiClient:
 
 
 def idempotent(path: str) -> str:
-    """The path of a science request; nothing else is ever sent that is no read."""
+    """The path of a science request; every other request that the checks send is a read."""
     if path not in SCIENCE:
         raise ValueError(f"a check may only POST to {', '.join(SCIENCE)}, not {path}")
     return path

@@ -26,7 +26,7 @@ _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 
 
 def security_headers(api: ApiClient, wanted: Mapping[str, str]) -> dict[str, list[str]]:
-    """The paths whose answers have not these headers, each once and meaning that, whatever their status."""
+    """The paths whose answers lack these headers, each once and meaning that, whatever their status."""
     answers = {path: api.get(path, show=list(wanted)) for path in PATHS}
     found = {path: missing(answer, wanted) for path, answer in answers.items()}
     return {path: wrong for path, wrong in found.items() if wrong}

@@ -95,7 +95,7 @@ class FirstMinutes:
 
 
 def _blind(seen: Round) -> bool:
-    """Where nothing at all can be looked at, nobody has to wait ten minutes to be told."""
+    """If nothing at all can be looked at, that is said at once, and not after ten minutes."""
     return all(isinstance(each, UnreachableError) for each in seen.values())
 
 

@@ -96,7 +96,7 @@ MICROSOFT = Provider(
 def assert_authorization_urls(
     api: Together, target: Target, provider: Provider, *, digests: Sequence[str] = (), at_least: int = 0
 ) -> None:
-    """The provider's host and path, our client, this target's callback, and a state that nobody can guess.
+    """The provider's host and path, our client, this target's callback, and a state that cannot be guessed.
 
     `digests`: of states that others were given, as a load test was. Where all together are fewer than
     `at_least`, the target is asked for the rest.

@@ -1,4 +1,4 @@
-"""What people read: a signed-in user's pages, which nobody else may see, and the public figures."""
+"""What people read: a signed-in user's own pages, and the public figures."""
 
 import math
 import re
@@ -52,7 +52,7 @@ def each(api: Asks) -> dict[str, list[str]]:
 
 
 def faults(path: str, mine: Answer, refused: Sequence[Answer] = ()) -> list[str]:
-    """What is wrong: the user gets the page's content; the others are refused, and see none of it."""
+    """What is wrong: the user gets the page's content; the others are refused, and do not see it."""
     document, said = content(mine)
     if not said and PAGES[path](document) == []:
         said.append(f"nothing of the user's in {shortened(mine.text)}")

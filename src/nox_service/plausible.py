@@ -37,7 +37,7 @@ _SAME = frozenset({"value", "values", "mean", "median", "average", "estimate", "
 
 
 def faults(document: Any, quantities: Sequence[Quantity], sent: Collection[str] = ()) -> list[str]:
-    """Why there is no plausible result: each number of such a name is to be one; without any, one of all.
+    """Why the result is not plausible: each number of such a name is to be one; without any, one of all.
 
     What stands under the names of what was `sent` is an echo, and no result.
     """

@@ -44,7 +44,7 @@ class Report:
 
 
 class ScienceSession:
-    """One target's interpreter: asked at the first look, once for a whole run, whatever comes of it."""
+    """One target's interpreter: asked once for a whole run, at the first look, also if it fails."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -134,9 +134,9 @@ class Science:
 
 
 def _read(ended: Ended) -> Report:
-    """The one document in an output, whatever stands around it.
+    """The one document in an output, with other text around it.
 
-    Raises UnreachableError if there is no such one.
+    Raises UnreachableError if it is missing.
     """
     found = _DOCUMENT.findall(ended.out)
     whole = [text for digest, text in found if hashlib.sha256(text.encode()).hexdigest() == digest]

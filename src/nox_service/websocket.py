@@ -46,17 +46,17 @@ class Echo:
 
 
 def greeting() -> str:
-    """A message that nobody has said before."""
+    """A message that was never sent before."""
     return f"noxgate looks {secrets.token_hex(8)}"
 
 
 def unalike(echoes: Sequence[Echo], message: str) -> list[str]:
-    """Why some of these are no echo, each reason once."""
+    """Why some of these are not an echo, each reason once."""
     return list(dict.fromkeys(fault for echo in echoes for fault in unlike(echo, message)))
 
 
 def unlike(echo: Echo, message: str) -> list[str]:
-    """Why it is no echo: no upgrade, another message or more than one, no normal close (RFC 6455)."""
+    """Why it is not an echo: no upgrade, another message or more than one, no normal close (RFC 6455)."""
     if echo.status != UPGRADED:
         return [f"upgrade: expected HTTP {UPGRADED}, saw {echo.status}"]
     if (echo.received, echo.more) != (message, ()):

@@ -1,4 +1,4 @@
-"""What is kept of each request: one sample, whatever became of it."""
+"""What is kept of each request: one sample, also of a failure."""
 
 import time
 from collections.abc import Callable
@@ -58,8 +58,8 @@ class Sample(NamedTuple):
 
     `seconds` is from before the request was sent to the last byte of its answer, without `connect` (TCP and
     TLS, 0 on a kept connection) but for what of that is beyond a second. A request that could not be sent
-    took all the time until that was known: a refused connection is no fast answer. `late` is how long after
-    its intended start it began.
+    took all the time until that was known: a refused connection is not a fast answer. `late` is how long
+    after its intended start it began.
     """
 
     began: float

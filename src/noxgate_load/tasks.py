@@ -54,7 +54,7 @@ class Tasks(DefaultTaskSet):
         return self._user.wait_time()
 
     def _sleep(self, seconds: float) -> None:
-        """Without gevent's own waiter: nobody else wakes a user, but to end it."""
+        """Without gevent's own waiter: users are woken by others only to end them."""
         switch = gevent.getcurrent().switch
         if seconds <= 0:  # answers that are there are read first
             turn = self._loop.run_callback(switch)

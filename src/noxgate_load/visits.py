@@ -15,7 +15,7 @@ class Visits:
     seconds: dict[int, list[int]] = field(default_factory=dict)
 
     def __enter__(self) -> None:
-        """A visit begins. It ends with the `with` statement, whatever becomes of it."""
+        """A visit begins. It ends with the `with` statement, also if that raises."""
         self._count(BEGAN)
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""The fields that objects have when nobody gave them."""
+"""The fields that objects get by default."""
 
 from kube_standin.wire.answers import Json
 

@@ -74,7 +74,7 @@ def write(managers: Sequence[Manager]) -> list[Json]:
 def after_update(
     node: Node, old: Json | None, new: Json, writer: Manager, said: list[Manager] | None = None
 ) -> list[Manager]:
-    """The managers when `writer` has changed an object: it owns what it changed, nobody owns what is gone.
+    """The managers when `writer` has changed an object: it owns what it changed; what is gone has no owner.
 
     `said` is what the writer says of the managers before: kubectl rewrites them when it begins to apply
     on the server.
@@ -102,7 +102,7 @@ def after_update(
 def apply(
     node: Node, live: Json | None, config: Json, applier: Manager, *, force: bool
 ) -> tuple[Json, list[Manager]]:
-    """The object and its managers when `applier` applies a configuration; RefusedError for conflicts.
+    """The object and its managers when `applier` applies a configuration. Raises RefusedError for conflicts.
 
     Fields that it applied before and no longer does are removed, unless somebody else owns them too.
     """

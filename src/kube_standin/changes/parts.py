@@ -1,4 +1,4 @@
-"""Subresources that are no copy of their object: scale, binding, eviction, tokens, finalizers."""
+"""Subresources that are not a copy of their object: scale, binding, eviction, tokens, finalizers."""
 
 import copy
 import secrets

@@ -158,7 +158,7 @@ def read_options(call: Call) -> Json:
 
 
 def _grace(kind: Kind, obj: Json, options: Json) -> int:
-    """The seconds that a pod has to end. One that no node runs has none, nor has one that is already over."""
+    """The seconds that a pod has to end. 0 for one that no node runs, and for one that is already over."""
     if kind.name != "Pod" or not obj["spec"].get("nodeName"):
         return 0
     if obj.get("status", {}).get("phase") in {"Succeeded", "Failed"}:

@@ -134,7 +134,7 @@ class Writer:
         return from_stored(call.kind, cluster.store.put(kind, new))
 
     def change(self, call: Call, changed: Callable[[Json], Any]) -> Json:
-        """Store an object as `changed` leaves a copy of it: for the parts that are no object of their own."""
+        """Store an object as `changed` leaves a copy of it: for parts that are not objects."""
         old = self.existing(call)
         new = copy.deepcopy(old)
         changed(new)

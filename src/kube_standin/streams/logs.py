@@ -55,7 +55,7 @@ def wish(call: Call) -> Wish:
 
 
 def source(pod: Json, call: Call, place: Place | None) -> Path | None:
-    """The file of the container's log; None if no node runs the pod, or nobody said where its log is."""
+    """The file of the container's log; None if no node runs the pod, or it is not said where its log is."""
     container = container_of(pod, call.query.get("container", ""))
     if place is None:
         return None

@@ -95,7 +95,7 @@ def service_address(cluster: Cluster, namespace: str, name: str) -> tuple[str, i
 
 
 def container_port(pod: Json, name: str) -> int | None:
-    """The number of a container's port by its name; its first port without one, or 80 if it has none."""
+    """The number of a container's port by its name; its first port without one, or 80 without ports."""
     ports = [port for container in pod["spec"]["containers"] for port in container.get("ports", [])]
     if not name:
         return int(ports[0]["containerPort"]) if ports else 80
@@ -183,7 +183,7 @@ def _slices(cluster: Cluster, namespace: str, service: str) -> Sequence[Json]:
 
 
 def _ready(endpoint_slice: Json) -> list[str]:
-    """The addresses that take traffic; a condition that nobody set counts as ready."""
+    """The addresses that take traffic; a condition that is not set counts as ready."""
     return [
         address
         for endpoint in endpoint_slice.get("endpoints") or []

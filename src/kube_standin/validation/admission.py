@@ -30,7 +30,7 @@ def new_metadata(kind: Kind, given: Json, namespace: str) -> Json:
 
 
 def new_status(kind: Kind, obj: Json) -> None:
-    """A new object has the status that its kind begins with, whatever was sent."""
+    """A new object has the status that its kind begins with; a status that was sent is ignored."""
     if not kind.has_status:
         return
     obj.pop("status", None)

@@ -95,7 +95,7 @@ def _is_other(pod: Json, old: Json) -> bool:
 
 
 def _namespace(cluster: Cluster, obj: Json, old: Json | None) -> list[str]:
-    """Refuse labels that nobody knows; warn of pods that a stricter level would refuse."""
+    """Refuse unknown labels; warn of pods that a stricter level would refuse."""
     meta = obj["metadata"]
     causes = list(_unknown_labels(meta.get("labels") or {}))
     before = {} if old is None else old["metadata"].get("labels") or {}

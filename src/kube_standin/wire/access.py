@@ -17,7 +17,7 @@ _KINDS: dict[str, Kind] = {kind.name: kind for kind in BUILT_IN if kind.group ==
 
 @dataclass(frozen=True)
 class Action:
-    """What somebody wants to do: to a resource, or to a path that is none."""
+    """What somebody wants to do: to a resource, or to another path."""
 
     verb: str
     group: str = ""
@@ -54,7 +54,7 @@ class Tokens:
         self._issued[token] = user
 
     def user(self, authorization: str) -> User:
-        """Who sends this Authorization header; without one, nobody in particular."""
+        """Who sends this Authorization header; without one, the anonymous user."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS

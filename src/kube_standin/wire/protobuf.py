@@ -56,7 +56,7 @@ MESSAGES: dict[str, Message] = {
 
 
 def read(body: bytes) -> Json | None:
-    """The object in a protobuf body; None if its kind is not in the table, ValueError for nonsense."""
+    """The object in a protobuf body; None if its kind is unknown. Raises ValueError for nonsense."""
     if not body.startswith(MAGIC):
         raise ValueError(
             "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"

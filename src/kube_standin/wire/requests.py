@@ -143,7 +143,7 @@ class Requests:
 
 
 def _as_json(call: Call) -> Call:
-    """A call with its body as JSON or YAML, whatever it was sent as."""
+    """A call with its body as JSON or YAML, also if it was sent as protobuf."""
     if call.content_type in BODY_TYPES:
         return call
     if call.content_type == protobuf.MEDIA_TYPE:

@@ -194,7 +194,7 @@ def _only(mapping: dict[str, Any], known: set[str], where: str) -> None:
 
 
 def _is_of_operators(scope: Scope) -> bool:
-    """Whether the kubelet or Prometheus asks: what they would do about a fault is no part of it."""
+    """Whether the kubelet or Prometheus asks: what they would do about a fault does not belong to it."""
     agents = [value for name, value in scope["headers"] if name == b"user-agent"]
     return any(agent.startswith((b"kube-probe/", b"Prometheus/")) for agent in agents)
 

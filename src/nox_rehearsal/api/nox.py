@@ -31,7 +31,7 @@ class Nox:
             raise
 
     def caller_if_any(self, request: Request) -> Caller | None:
-        """As `caller`, but a request without the header is nobody's; a bad token is still a TokenError."""
+        """As `caller`, but a request without the header has no caller; a bad token is still a TokenError."""
         if "authorization" not in request.headers:
             return None
         try:

@@ -72,7 +72,7 @@ class Settings:
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Settings from variables; SettingsError for the first one that is missing or bad."""
+    """Settings from variables. Raises SettingsError for the first one that is missing or bad."""
     return Settings(
         version=_matching(environment, "NOX_VERSION", r"\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", "such as 8.0.0"),
         public_url=_matching(environment, "PUBLIC_URL", r"https?://[^/\s]+/?", "https://host").rstrip("/"),

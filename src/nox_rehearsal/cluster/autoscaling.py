@@ -1,6 +1,6 @@
 """HorizontalPodAutoscalers: the least number of pods, and what their status says.
 
-They raise a Deployment to its minimum and go no further: there are no more processes than that.
+They raise a Deployment to its minimum and go no further: the world has only that many processes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def _is_not(kind: str, reason: str, message: str) -> Condition:
 
 
 def _unmeasurable(pods: Sequence[Object]) -> str | None:
-    """Why the pods' CPU is no percentage of what they ask for."""
+    """Why the pods' CPU is not a percentage of what they ask for."""
     for pod in pods:
         for container in pod["spec"]["containers"]:
             if "cpu" not in ((container.get("resources") or {}).get("requests") or {}):

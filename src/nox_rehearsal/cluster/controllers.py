@@ -92,7 +92,7 @@ class Controllers:
         self._ingresses(found, processes)
 
     def _each(self, things: Sequence[Json], act: Callable[[Json], object]) -> None:
-        """One object that is odd, or has changed in between, keeps nobody from the others."""
+        """One object that is odd, or has changed in between, does not hold up the others."""
         for thing in things:
             try:
                 act(thing)

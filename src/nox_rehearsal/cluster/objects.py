@@ -95,7 +95,7 @@ class Api:
         return _RESOURCES[kind]
 
     def send(self, method: str, path: str, **options: Any) -> Json:
-        """The answer's body; RehearsalError for one that is not good."""
+        """The answer's body. Raises RehearsalError for one that is not good."""
         answer = self._client.request(method, path, **options)
         body: Json = answer.json()
         if answer.is_error:

@@ -122,7 +122,7 @@ def _available(*, is_true: bool) -> Condition:
 
 
 def _progressing(name: str, before: Sequence[Mapping[str, Any]], *, is_complete: bool) -> Condition:
-    """A rollout that was complete once stays so, whatever becomes of its pods."""
+    """A rollout that was complete once stays so, even if its pods end."""
     done = Condition(
         "Progressing",
         is_true=True,
@@ -140,7 +140,7 @@ def _progressing(name: str, before: Sequence[Mapping[str, Any]], *, is_complete:
 
 
 def _may_be_missing(deployment: Mapping[str, Any]) -> int:
-    """The pods that an update may be without; a part of one pod is none."""
+    """The pods that an update may be without; a part of a pod does not count."""
     strategy = deployment["spec"].get("strategy") or {}
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         return 0

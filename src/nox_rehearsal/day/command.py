@@ -129,7 +129,7 @@ def difference(
 
 
 def advice(root: Path, fault: Sabotage, missed: Sequence[str], surplus: Sequence[str]) -> str:
-    """What a difference means, and the file to change; empty where there is none."""
+    """What a difference means, and the file to change; empty without one."""
     file, _, number = fault.where.rpartition(":")
     place = f"{os.path.relpath(file, root)}:{number}"
     said = []

@@ -1,4 +1,4 @@
-"""48 hours that nobody waits for: what Prometheus would have measured, put into it as blocks of its own.
+"""48 hours without the wait: what Prometheus would have measured, put into it as blocks of its own.
 
 The switch is taken to have been a little more than 48 hours before the rehearsal began, so that the window is
 over by now, and nothing that is made up overlaps with what is measured.

@@ -149,7 +149,7 @@ def _plainly(world: World) -> int:
 
 
 def good(world: World) -> Path:
-    """The newest result, made first where there is none."""
+    """The newest result, which is made first if it is missing."""
     return results(world)[-1] if results(world) else decided(world)
 
 
@@ -158,7 +158,7 @@ def decided(
 ) -> Path:
     """Run the smoke ramp, at most twice more where only its own generator was wrong; the newest result.
 
-    None is chosen: every try is kept, and the newest counts, whatever became of it.
+    Every try is kept, and the newest counts, also if it is worse.
     """
     slos = read_slos(read_runbook(ROOT / "runbook.toml").lines)
     return _again(world, lambda result: generator.alone(result, slos), say, wait=wait)
@@ -240,7 +240,7 @@ def damaged(world: World) -> Iterator[None]:
 
 @contextmanager
 def none(world: World) -> Iterator[None]:
-    """There is no result at all."""
+    """The result is missing."""
     good(world)
     hidden = folder(world).with_name("load.hidden")
     folder(world).rename(hidden)

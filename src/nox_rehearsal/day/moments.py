@@ -55,7 +55,7 @@ def reached(world: World) -> dict[str, datetime]:
 
 
 def bring(world: World, moment: str, *, say: Callable[[str], None] = lambda _: None) -> None:
-    """Bring a world to a moment, through those before it; RehearsalError for one that is over."""
+    """Bring a world to a moment, through those before it. Raises RehearsalError for one that is over."""
     if moment not in ORDER:
         raise RehearsalError(f"no moment {moment!r} (moments: {', '.join(ORDER)})")
     now = at(world)

@@ -22,7 +22,7 @@ def moment_of(phase: str) -> str:
 
 
 def options(phase: str) -> list[str]:
-    """What pytest is to be told besides: of the window its end is looked at."""
+    """What pytest is told in addition: of the window its end is looked at."""
     return ["--checkpoint=48h"] if phase == moments.WINDOW else []
 
 

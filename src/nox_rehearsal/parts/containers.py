@@ -102,7 +102,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        """Whatever the path: there is one thing to say."""
+        """Every path gets the same answer."""
         processes = json.loads(Path(self._settings["processes"]).read_text(encoding="utf-8"))
         pids = {
             (pod["namespace"], pod["name"]): processes[pod["part"]]["pid"]
@@ -117,7 +117,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *_: object) -> None:
-        """One look each second is no news."""
+        """One look each second is not logged."""
 
 
 def main(arguments: list[str]) -> None:

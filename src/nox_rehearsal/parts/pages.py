@@ -39,7 +39,7 @@ _PANELS = {
 
 
 def prepare(folder: Path, port: int, prometheus_port: int) -> Part:
-    """Write the pages, the dashboard, and that there are no issues."""
+    """Write the pages, the dashboard, and an empty list of issues."""
     home = folder / NAME
     for tool in TOOLS:
         (home / tool).mkdir(parents=True)
@@ -111,7 +111,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             super().do_GET()
 
     def do_POST(self) -> None:
-        """Alerts, as Prometheus sends them to an Alertmanager: they are heard, and nobody is woken."""
+        """Alerts, as Prometheus sends them to an Alertmanager: they are received, and no person is called."""
         self.rfile.read(int(self.headers.get("content-length", 0)))
         heard = urlsplit(self.path).path == "/alertmanager/api/v2/alerts"
         self._say(200 if heard else 404, b"{}")
@@ -134,7 +134,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """It is not read."""
 
 
 def _is_wanted(issue: Mapping[str, Any], query: str) -> bool:

@@ -176,7 +176,7 @@ def wait_until_scraped(port: int, pods: Iterable[str], within: float) -> None:
 
 
 def values(world: World, query: str) -> list[float]:
-    """What an expression answers now, without labels; no value that is no number."""
+    """What an expression answers now, without labels; NaN is left out."""
     port = urlsplit(world.prometheus_url).port or 80
     found = _data(port, f"/api/v1/query?query={quote(query)}")["result"]
     return [float(one["value"][1]) for one in found if one["value"][1] != "NaN"]

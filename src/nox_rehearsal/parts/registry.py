@@ -152,7 +152,7 @@ def _answers(registry: Registry) -> None:
 
 
 def _hashed(password: str) -> str:
-    """The bcrypt hash, the one kind that the registry takes; Python has none, the system's libcrypt has."""
+    """The bcrypt hash, the one kind that the registry takes; from the system's libcrypt."""
     library = ctypes.CDLL("libcrypt.so.1")
     library.crypt.restype = ctypes.c_char_p
     salt = base64.b64encode(secrets.token_bytes(16)).decode().rstrip("=")

@@ -61,7 +61,7 @@ def head(source: Path) -> str:
 
 
 def git(folder: Path, *words: str) -> str:
-    """Run git, whatever the user's own configuration says; RehearsalError with git's words if it fails."""
+    """Run git without the user's own configuration. Raises RehearsalError, with git's words, if it fails."""
     who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _WHO.items()}
     environment = {
         "PATH": os.environ.get("PATH", ""),

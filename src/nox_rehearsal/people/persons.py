@@ -1,4 +1,4 @@
-"""What persons attest on the day. In a rehearsal nobody looks: it attests as `rehearsal`."""
+"""What persons attest on the day. A rehearsal has no persons: it attests as `rehearsal`."""
 
 from datetime import datetime
 

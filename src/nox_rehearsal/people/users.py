@@ -1,4 +1,4 @@
-"""A few users who ask production while its traffic is switched: nobody is to notice."""
+"""A few users who ask production while its traffic is switched, and must not notice."""
 
 import ssl
 import threading
@@ -58,7 +58,7 @@ def asking(world: World) -> Iterator[Asked]:
 
 
 def _get(client: httpx.Client, path: str) -> tuple[str, int]:
-    """The status, or why there was none; and how often it was asked again."""
+    """The status, or why it is missing; and how often it was asked again."""
     for again in (0, 1):
         try:
             return str(client.get(path).status_code), again

@@ -35,7 +35,7 @@ def sabotages() -> Iterator[Sabotage]:
 
 
 def _twice() -> Iterator[Sabotage]:
-    """The manifests have a Role, too, which nobody may try: the HPAs alone are red."""
+    """The manifests have a Role, too, which cannot be tried: the HPAs alone are red."""
     line = "staging.manifests-unique"
     file = "k8s/staging/autoscaler.yaml"
     scalers = shipped(file, _SCALES, f"{_SCALES}---\n{_SECOND_HPA}", applied=True)

@@ -312,7 +312,7 @@ def _steps(text: str, without: str) -> str:
 
 @contextmanager
 def _left_open(world: World) -> Iterator[None]:
-    """As `kubectl port-forward` in a terminal that was forgotten; it listens nowhere, which nobody asks."""
+    """As `kubectl port-forward` in a terminal that was forgotten; it listens nowhere, and gets no request."""
     words = (f"--kubeconfig={world.kubeconfig}", "port-forward", f"svc/{SERVICE}", "8080:80", "-n", GREEN)
     command = ["kubectl", "-c", "import signal; signal.pause()", *words]
     with subprocess.Popen(command, executable=sys.executable) as process:

@@ -46,7 +46,7 @@ def retagged(*, annotated: bool = True, message: str = MESSAGE, pushed: bool = T
 
 @contextmanager
 def unpushed(world: World) -> Iterator[None]:
-    """The remote has no such tag."""
+    """The remote does not have the tag."""
     with _tag_kept(world):
         repository.git(world.source, "push", "--quiet", "--delete", "origin", TAG)
         yield
@@ -102,7 +102,7 @@ def elsewhere(world: World) -> Iterator[None]:
 
 
 def written(file: str, old: str | None, new: str | Callable[[str], str]) -> Switch:
-    """A file of the checkout says something else, and nobody committed it."""
+    """A file of the checkout says something else, and is not committed."""
 
     @contextmanager
     def on(world: World) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""After the traffic switch: alerts, and key metrics that are too high, or that nobody measures."""
+"""After the traffic switch: alerts, and key metrics that are too high, or not measured."""
 
 import http.client
 import json

@@ -33,7 +33,7 @@ def a_day_older(result: Result, days: float = 1.001) -> Result:
 
 
 def six_seconds_gone(result: Result) -> Result:
-    """All users wait for six seconds, and none of their requests is there."""
+    """All users wait for six seconds, and their requests are missing."""
     (held,) = result.holds
     first, last = held.start + 5, held.start + 10
     inside = sum(began - ended for at, (began, ended) in result.visits.items() if at < first)

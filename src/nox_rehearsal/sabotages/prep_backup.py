@@ -1,4 +1,4 @@
-"""Tonight's backup is none: each near to one that is, and with a good name."""
+"""Tonight's backup is not valid: each is near to a valid one, and has a good name."""
 
 import json
 import os

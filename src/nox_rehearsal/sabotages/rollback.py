@@ -1,4 +1,4 @@
-"""The rollback: not everybody is back on blue, or nobody can say what happened."""
+"""The rollback: not everybody is back on blue, or what happened cannot be told."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""The 48 hours: somebody did not watch, users had a bad quarter of an hour, or nobody knows of it."""
+"""The 48 hours: somebody did not watch, users had a bad quarter of an hour, or it is not known."""
 
 import shutil
 import tempfile

@@ -70,8 +70,8 @@ def boiling_point(smiles: str) -> tuple[str, float]:
     """The canonical SMILES and the normal boiling point in K.
 
     198.2 K and the contribution of each group (ethanol: 337.5 K, measured 351.4 K): K. G. Joback and
-    R. C. Reid, Chem. Eng. Commun. 57 (1987) 233-243, table 3. InputError for an invalid SMILES, or when
-    an atom belongs to none of the groups.
+    R. C. Reid, Chem. Eng. Commun. 57 (1987) 233-243, table 3. Raises InputError if the SMILES is not
+    valid, or if an atom does not belong to a group.
     """
     found = molecule(smiles)
     free = {atom.GetIdx() for atom in found.GetAtoms()}

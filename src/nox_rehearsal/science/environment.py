@@ -29,7 +29,7 @@ ADVICE = "run make setup"
 
 
 def interpreter(root: Path) -> Path:
-    """The environment's Python; MissingError unless it is there, whole and of today's lock file."""
+    """The environment's Python. Raises MissingError unless it is there, whole and of today's lock file."""
     python = root / FOLDER / "bin" / "python"
     if not _is_made(root):
         raise MissingError(f"no science environment of {LOCK} in {root / FOLDER}: {ADVICE}")
@@ -111,7 +111,7 @@ def _run(what: str, command: list[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Make it below ROOT, the working folder if none is given."""
+    """Make it below ROOT, by default the working folder."""
     root = Path(arguments[0] if arguments else ".").resolve()
     started = time.monotonic()
     try:

@@ -38,7 +38,7 @@ class Geometry:
 
 
 def molecule(smiles: str) -> Chem.Mol:
-    """RDKit's molecule; InputError for anything but the SMILES of one molecule."""
+    """RDKit's molecule. Raises InputError for anything but the SMILES of one molecule."""
     if len(smiles) > LONGEST_SMILES:
         raise InputError(f"SMILES longer than {LONGEST_SMILES} characters")
     if not smiles.isascii() or not smiles.isprintable():
@@ -55,7 +55,7 @@ def molecule(smiles: str) -> Chem.Mol:
 def canonical(text: str, most_atoms: int, heaviest: int) -> str:
     """The one spelling of a neutral, closed-shell molecule: canonical SMILES or XYZ lines of 6 decimals.
 
-    Raises InputError if the text is none, has more atoms (with hydrogen) than `most_atoms`, or an element
+    Raises InputError if the text is neither, has more atoms (with hydrogen) than `most_atoms`, or an element
     heavier than `heaviest`.
     """
     if "\n" in text:

@@ -74,7 +74,7 @@ async def run_psi4(job: dict[str, Any], limit: float) -> dict[str, Any]:
 
 
 async def _run(command: list[str], folder: Path, limit: float) -> None:
-    """Run in `folder` on one core; ProgramError unless it ends well within `limit` seconds."""
+    """Run in `folder` on one core. Raises ProgramError unless it ends well within `limit` seconds."""
     program = shutil.which(command[0])
     if program is None:
         raise ProgramError(f"{command[0]} is not installed")

@@ -69,7 +69,7 @@ class ScienceEndpoints:
         return await self._submit(request, jobs.psi4_input)
 
     async def job(self, request: Request) -> Response:
-        """One job as it is now; 404 for an id that is none."""
+        """One job as it is now; 404 for an unknown id."""
         nox, job_id = self._nox, request.path_params["job_id"]
         try:
             job_id = str(UUID(job_id))

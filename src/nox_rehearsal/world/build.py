@@ -109,7 +109,7 @@ def servers(crew: Crew) -> tuple[Server, ...]:
 def _launch_servers(crew: Crew, folder: Path, chosen: Plan, certificate: certificates.Pair) -> None:
     """The programs of others, which start while this process imports; what takes longest first.
 
-    That is Prometheus: its first look at what it scrapes comes 5 s after its start, whatever it is told.
+    That is Prometheus: its first look at what it scrapes comes 5 s after its start, with every setting.
     """
     source = folder / "source"
     owner = chosen.production.names.application

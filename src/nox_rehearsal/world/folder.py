@@ -1,7 +1,7 @@
 """The folder of one rehearsal: everything that it writes, and the lock that says it is up.
 
 The lock is the kernel's (flock on the folder itself): it ends with the process that holds it, even by
-SIGKILL. So a folder that can be locked belongs to nobody, and what is in it and runs from it is left over.
+SIGKILL. So a folder that can be locked is not in use, and what is in it and runs from it is left over.
 """
 
 import fcntl

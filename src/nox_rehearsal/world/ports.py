@@ -11,7 +11,7 @@ _random = random.SystemRandom()
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now.
+    """Different ports that are free now.
 
     They lie below those that the kernel gives to outgoing connections: a port from there could be taken while
     its server is stopped for a moment.
@@ -39,7 +39,7 @@ def _free_port(taken: Container[int]) -> int:
 
 
 def answers(port: int) -> None:
-    """Whether somebody listens there. Raises AssertionError if nobody does."""
+    """Assert that a server listens there."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError as error:

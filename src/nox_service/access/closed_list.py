@@ -1,4 +1,4 @@
-"""The closed list of requests that are no reads: nothing else is ever sent that is not a GET."""
+"""The closed list of requests that are not reads: every other request is a GET."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Knock:
 
 
 def refuse_others(knock: Knock, target: Target) -> None:
-    """ValueError for one that may not be tried on this target."""
+    """Raises ValueError for one that may not be tried on this target."""
     tried = f"{knock.method} {knock.path}"
     if knock.method != "GET" and "staging" not in target.serves:
         raise ValueError(f"{tried} is tried on staging alone, not on {target.name}")

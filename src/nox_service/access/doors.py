@@ -33,7 +33,7 @@ def refused(answer: Answer, rightful: Answer | None = None) -> list[str]:
 def shut(answer: Answer, rightful: Answer, method: str = "GET") -> list[str]:
     """Why a request by another spelling or method got in: what it got is what is behind the door.
 
-    A page that is given for each path that is not there is no door, nor is what OPTIONS says of itself.
+    A page that is given for each missing path does not count, nor does what OPTIONS says of itself.
     """
     if answer.status not in SUCCESS:
         return []

@@ -1,4 +1,4 @@
-"""Whose profile and history an answer has: those of the user of the token, and of nobody else."""
+"""Whose profile and history an answer has: only those of the user of the token."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus

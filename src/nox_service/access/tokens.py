@@ -83,7 +83,7 @@ def is_bad(who: Who | BadToken | None) -> bool:
 
 
 def claims_of(token: str) -> Claims | None:
-    """What a JSON Web Token says (RFC 7519), unverified; None if it is no such token."""
+    """What a JSON Web Token says (RFC 7519), unverified; None if it is not one."""
     parts = token.split(".")
     if len(parts) != 3 or _decoded(parts[0]) is None:  # noqa: PLR2004
         return None
@@ -136,7 +136,7 @@ def bad_tokens(target: Target) -> BadTokens:
 def _otherwise(wrong: str, claims: Claims | None, own: Claims | None) -> str:
     """Why a token is not wrong in this one way, or also in another: then its refusal proves nothing.
 
-    Nothing can be said where tokens are no JSON Web Tokens: then it is what its issuer calls it.
+    Tokens that are not JSON Web Tokens tell nothing: then it is what its issuer calls it.
     """
     if claims is None or own is None:
         return "" if claims is own else "is no JSON Web Token, as the test token is"
@@ -174,7 +174,7 @@ def _no_algorithm(token: str, name: str = "none") -> str:
 
 
 def _of_another_key(token: str) -> str:
-    """Signed rightly, by somebody else; where that is not done with a shared key, by nobody."""
+    """Signed with another shared key; random bytes as the signature if the algorithm has none."""
     text = token.rpartition(".")[0]
     made = HASHES.get(str(_header(token).get("alg")))
     if made is not None:

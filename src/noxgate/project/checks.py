@@ -33,7 +33,7 @@ class Check:
 
 
 def find_checks(root: Path, runbook: Runbook) -> list[Check]:
-    """Every check below the phase folders, in file order; raises CheckError for the first rule broken."""
+    """Every check below the phase folders, in file order. Raises CheckError for the first rule broken."""
     folders = dict.fromkeys(phase.folder for phase in runbook.phases.values() if phase.folder)
     found: dict[str, Check] = {}
     for folder in folders:

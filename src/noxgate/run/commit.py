@@ -49,7 +49,7 @@ class Commit:
 
     @classmethod
     def of_document(cls, document: Any) -> "Commit":
-        """As `document` wrote it; KeyError, TypeError or AttributeError for another form."""
+        """As `document` wrote it. Raises KeyError, TypeError or AttributeError for another form."""
         return cls(str(document["commit"]), {str(name): str(id_) for name, id_ in document["blobs"].items()})
 
     def document(self) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def chosen(root: Path, name: str) -> Ramp:
 
 
 def duration(text: str) -> int:
-    """Seconds of `5m`, `90s`, `1h30m` or `300`; RampError for anything else."""
+    """Seconds of `5m`, `90s`, `1h30m` or `300`. Raises RampError for anything else."""
     match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
     if not match or not any(match.groups()):
         raise RampError(f"expected a duration such as 5m or 300s, saw {text!r}")

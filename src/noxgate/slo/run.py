@@ -87,8 +87,8 @@ def run(
 
     The result bears the `nonce`, as the generator was told it: a result of another run does not count.
 
-    None for a worker, whose master has the result, and where Locust's page drives it. UnreachableError where
-    the target does not answer before it, NoResultError where it ends without one.
+    None for a worker, whose master has the result, and where Locust's page drives it.
+    Raises UnreachableError if the target does not answer before it, NoResultError if it ends without one.
     """
     token = target.credential("test_token").reveal()
     version = answered_version(target)

@@ -19,7 +19,10 @@ JUNIT = "junit.xml"
 
 
 def contradictions(folder: Path) -> Iterator[str]:
-    """Each place where a run's folder contradicts itself, in one line; SigningError for another form."""
+    """Each place where a run's folder contradicts itself, in one line.
+
+    Raises SigningError for another form.
+    """
     yield from _other_bytes(folder)
     results = results_of(folder)
     yield from _other_verdict(results)

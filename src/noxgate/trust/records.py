@@ -46,7 +46,7 @@ class Chain:
     signers: Sequence[PublicKey]
 
     def read(self) -> list[Record]:
-        """Every record, oldest first; RecordError for the first that does not belong where it is."""
+        """Every record, oldest first. Raises RecordError for the first that does not belong where it is."""
         try:
             paths = sorted(path for path in self.folder.iterdir() if not path.name.startswith("."))
         except FileNotFoundError:

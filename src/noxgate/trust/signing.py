@@ -128,7 +128,7 @@ def sign(payload_type: str, payload: bytes, key: SigningKey) -> bytes:
 
 
 def opened(envelope: bytes, payload_type: str, keys: Sequence[PublicKey]) -> tuple[bytes, PublicKey]:
-    """The payload of an envelope and who signed it; SigningError unless one of `keys` did."""
+    """The payload of an envelope and who signed it. Raises SigningError unless one of `keys` did."""
     try:
         document = of_json(envelope)
         (signature,) = document["signatures"]

@@ -62,7 +62,7 @@ class Session:
         check: Check | None = None,
         intended: float | None = None,
     ) -> Answer:
-        """Do `work`, within the time limit, and record one sample of it, whatever happens."""
+        """Do `work`, within the time limit, and record one sample of it, also of a failure."""
         totals = self._totals
         totals.sent += 1
         self._connecting = 0.0
@@ -147,7 +147,7 @@ class HttpClient(Session):
     def send(self, what: Call, check: Check | None = None, *, intended: float | None = None) -> Answer:
         """Send a request and wait for its answer.
 
-        `check` raises AssertionError or ValueError where the answer is not the right one. `intended` is when
+        `check` raises AssertionError or ValueError if the answer is wrong. `intended` is when
         the request should have begun, in an open model.
         """
         return self._measure(what, self._exchange, check, intended)
@@ -183,7 +183,7 @@ class HttpClient(Session):
         return self._read(what, stream, data)
 
     def _read(self, what: Call, stream: Stream, data: bytes) -> Answer:
-        """An answer that begins with these bytes, whatever it is like."""
+        """An answer that begins with these bytes, also a broken one."""
         reader = self._reader
         if reader is None:
             reader = self._reader = Reader(self._most_bytes, self._heads)

@@ -51,7 +51,7 @@ class Endpoint:
     def ready(self) -> float:
         """Look up the host, then wait until this process has the time to connect; gives the seconds of that.
 
-        They are no part of what is measured: a generator that is busy is no slow target.
+        They are not measured: a busy generator must not look like a slow target.
         """
         if self._is_stale():
             self._in_time(self._resolved)
@@ -60,7 +60,7 @@ class Endpoint:
         return clock() - since
 
     def connect(self, acquaintance: Acquaintance) -> Stream:
-        """A connection that is ready to use; WireError says why there is none."""
+        """A connection that is ready to use; raises WireError, which says why, if it cannot be had."""
         session = self._sessions.next() if acquaintance.made else None
         stream = self._in_time(lambda: self._connect(session))
         self._sessions.made(stream, session)

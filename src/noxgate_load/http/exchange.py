@@ -115,7 +115,7 @@ class Reader:
         self.begin(to_head=False)
 
     def begin(self, *, to_head: bool) -> None:
-        """Expect an answer, which has no body whatever its head says if it is one `to_head`."""
+        """Expect an answer; one `to_head` has no body, even if its head says so."""
         self._to_head = to_head
         self._raw = b""
         self._parts: list[bytes] = []

@@ -169,7 +169,7 @@ def frame(kind: int, payload: bytes) -> bytes:
 
 
 def close_code(payload: bytes) -> int:
-    """The code of a close; 1005 where it gives none, as the standard has it."""
+    """The code of a close; 1005 without one, as the standard has it."""
     return int.from_bytes(payload[:2], "big") if payload else 1005
 
 

@@ -25,7 +25,7 @@ class Turns:
         self._left = 0.0  # when the last steps ended
 
     def begin(self) -> None:
-        """Wait for the turn to begin a connection: none is begun while others are ready to go on."""
+        """Wait for the turn to begin a connection: it waits while others are ready to go on."""
         self._wait(self._new)
 
     def proceed(self) -> None:

@@ -140,7 +140,7 @@ class Stream:
             return data
 
     def still_open(self, *, surely: bool) -> bool:
-        """Whether nothing has come since the last answer: neither its end nor bytes that nobody asked for.
+        """Whether nothing has come since the last answer: neither its end nor bytes without a request.
 
         Unless `surely`, what the loop has not seen in its last round is not looked for.
         """
@@ -174,7 +174,7 @@ class Stream:
         self._socket.close()
 
     def _is_nothing(self, _: bytes) -> bool:
-        """Whether bytes that nobody asked for may be there."""
+        """Whether bytes without a request may be there."""
         return False
 
     def _say_goodbye(self) -> None:

@@ -50,7 +50,7 @@ def of_windows(spec: Json) -> bool:
 
 
 def own_users(spec: Json) -> bool:
-    """Its users are not the node's, so that its root is nobody there."""
+    """Its users are not the node's, so that its root is not the node's."""
     return spec.get("hostUsers") is False
 
 

@@ -71,7 +71,7 @@ KINDS = {
 
 
 def resource(kind: str, version: str | None = None) -> Resource:
-    """The place of a kind, in the version that a manifest names; AssertionError for an unknown one."""
+    """The place of a kind, in the version that a manifest names. Raises AssertionError for an unknown one."""
     known = KINDS.get(kind)
     if known is None:
         raise AssertionError(f"expected one of the kinds {', '.join(KINDS)}, saw {kind}: add it to kinds.py")

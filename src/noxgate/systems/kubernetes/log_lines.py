@@ -58,7 +58,10 @@ def shown(lines: Sequence[str]) -> str:
 
 
 def allow_list(path: Path | None) -> list[Allowed]:
-    """The written list, [[allowed]] with pattern and reason; AssertionError for an entry without a reason."""
+    """The written list, [[allowed]] with pattern and reason.
+
+    Raises AssertionError for an entry without a reason.
+    """
     if path is None:
         return []
     expected = f"{path.name}: expected [[allowed]] tables with a pattern and a reason"

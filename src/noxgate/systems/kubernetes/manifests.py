@@ -43,7 +43,7 @@ class Document:
 
 
 def read_manifests(folder: Path) -> tuple[Document, ...]:
-    """Every document of the folder's own files, in kubectl's order; ManifestError for the first bad one.
+    """Every document of the folder's own files, in kubectl's order. Raises ManifestError for a bad one.
 
     Folders below it are left out, as kubectl leaves them out.
     """
@@ -80,7 +80,7 @@ def _of_kustomize(name: str, folder: Path) -> str:
 
 
 def read_file(file: Path) -> tuple[Document, ...]:
-    """Every document of one file; ManifestError for the first bad one."""
+    """Every document of one file. Raises ManifestError for the first bad one."""
     return tuple(_documents(file))
 
 
@@ -94,7 +94,10 @@ def _placed(documents: tuple[Document, ...], alone: str, among: str) -> tuple[Do
 
 
 def read_text(name: str, text: bytes, made: str = "cat") -> tuple[Document, ...]:
-    """Every document of a text of this name, which a command made; ManifestError for the first bad one."""
+    """Every document of a text of this name, which a command made.
+
+    Raises ManifestError for the first bad one.
+    """
     return _placed(tuple(_of_text(name, text)), f"{made} | {STDIN}", f"{made} | {ALONE} -")
 
 

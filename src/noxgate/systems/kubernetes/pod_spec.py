@@ -49,8 +49,8 @@ def references(pod_spec: Json) -> list[Reference]:
 def application(pod_spec: Json, wanted: Container) -> Json:
     """The container of the application, by its name, never by its place among others.
 
-    Where the profile names none it is that of the runbook's service, or the only one. AssertionError where
-    which one it is cannot be determined.
+    If the profile does not name it, it is that of the runbook's service, or the only one.
+    Raises AssertionError if that cannot be determined.
     """
     found: list[Json] = pod_spec.get("containers") or []
     if not found:

@@ -336,7 +336,7 @@ def _patiently(
 def _whole(where: str, answer: Any) -> bytearray:
     """The body, in pieces: of one read at once urllib3 holds several copies.
 
-    UnreachableError for one too long, which is let go: an error's traceback would keep it to the run's end.
+    Raises UnreachableError if it is too long. The error does not hold it: its traceback stays to the run's end.
     """
     text = bytearray()
     while len(text) <= MOST_BYTES and (piece := answer.read(PIECE)):

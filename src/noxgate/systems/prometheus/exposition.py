@@ -100,7 +100,7 @@ def histograms(samples: Iterable[Sample], name: str) -> list[dict[float, float]]
 
 
 def _named(read: Iterator[Read]) -> Iterator[tuple[Sample, int | None]]:
-    """The samples with names and labels that Prometheus takes; LostError for the first with others."""
+    """The samples with names and labels that Prometheus takes. Raises LostError for the first with others."""
     for each in read:
         named = [("__name__", each.name.decode("utf-8", "replace")), *each.labels]
         empty = {label for label, value in named if not value}

@@ -1,7 +1,7 @@
 """What a scanner's report says, whichever scanner wrote it: of which image, when, and what was found.
 
-A reader raises NotWholeError where a part is missing without which "no finding" would mean nothing, or where
-the report itself says that the scanner could not see. docs/SCANS.md has what is read of each format.
+A reader raises NotWholeError if a part is missing without which "no finding" would mean nothing, or if the
+report itself says that the scanner could not see. docs/SCANS.md has what is read of each format.
 """
 
 import re

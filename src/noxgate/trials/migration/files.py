@@ -51,7 +51,7 @@ class MigrationFiles:
 
 
 def refuse(name: str, script: Script) -> None:
-    """UnreachableError for what a script may not do here: nothing but the scratch server is to feel it."""
+    """Raises UnreachableError for what a script may not do here."""
     for command in script.commands:
         word = command.text.split()[0]
         if word == "\\copy":

@@ -59,7 +59,7 @@ def attest(
     outcome: str = PASSED,
     now: datetime | None = None,
 ) -> Record:
-    """Record that a person saw a line hold, or fail; AttestationError or RecordError if it cannot be."""
+    """Record that a person saw a line hold, or fail. Raises AttestationError or RecordError."""
     saw = plain("--saw", saw)
     if _NOTHING.fullmatch(saw) or saw in {line.id, line.expected}:
         raise AttestationError(f"--saw: expected what was seen, with a link or a number; saw {saw!r}")

@@ -45,7 +45,7 @@ def person(trust: Trust, by: str) -> Person:
 
 
 def plain(option: str, text: str) -> str:
-    """What somebody typed, on one line; PersonError for no words of their own."""
+    """What somebody typed, on one line. Raises PersonError for no words of their own."""
     found = " ".join(text.split())
     if not found or is_placeholder(found):
         raise PersonError(f"{option}: expected words of your own, saw {text!r}")

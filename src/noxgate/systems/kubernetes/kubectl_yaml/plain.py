@@ -143,7 +143,7 @@ def as_json(value: Scalar) -> Scalar:
 
 
 def as_key(value: Scalar) -> str:
-    """A key of a mapping, which JSON wants as text; ValueError for what kubectl makes no key of."""
+    """A key of a mapping, which JSON wants as text. Raises ValueError for what kubectl makes no key of."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
