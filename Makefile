@@ -98,7 +98,7 @@ bench-backup: $(SERVERS) ## The proof of a backup beside pg_dump | psql, on 10 m
 steady: $(BROWSER) ## 20 rehearsals and 5 times the tests beside busy loops (hours)   [ROUNDS="--rehearsals 2 --tests 0"]
 	@$(BIN)/python benchmarks/steady.py $(ROUNDS)
 
-attack: $(SUITE) ## Ways to a GO that is none, against a target that is ill: a table (10 to 20 minutes)   [ONLY=regex]
+attack: $(SUITE) ## Ways to a forged GO, against a target that is ill: a table (10 to 20 minutes)   [ONLY=regex]
 	@$(BIN)/python -m tests_self.attack $(if $(ONLY),--only "$(ONLY)")
 
 faults: $(SERVERS) ## Hostile and broken servers before gate and load test: docs/RELIABILITY.md (an hour)   [ONLY=regex]

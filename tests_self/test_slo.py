@@ -190,7 +190,7 @@ def test_rising() -> None:
         ([(150, 0), (150, 0)], PASSED, "below"),
         ([(150, 150), (149, 149)], NOT_DECIDED, "299 of at least 300"),
         ([(150, 150), (150, 150)], FAILED, "above"),
-        ([(150, 0), (150, 0), (0, 0)], NOT_DECIDED, "1 of 3 windows without a request"),
+        ([(150, 0), (150, 0), (0, 0)], NOT_DECIDED, "1 of 3 windows had no request"),
         ([(150, 150), (150, 150), (0, 0)], FAILED, "above"),
         ([(100, 5)] * 60, NOT_DECIDED, "too close for any hold"),
         ([(100, 3)] * 60, PASSED, "below"),

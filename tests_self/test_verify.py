@@ -264,14 +264,16 @@ def test_each_file_that_is_removed_is_refused(bundle: Bundle) -> None:
             id="renamed",
         ),
         pytest.param(
-            lambda run: (run / "link").symlink_to("/etc/hostname"), "link: is no plain file", id="link-added"
+            lambda run: (run / "link").symlink_to("/etc/hostname"),
+            "link: is not a regular file",
+            id="link-added",
         ),
         pytest.param(
             lambda run: (
                 (run / "junit.xml").rename(run / ".." / "j"),
                 (run / "junit.xml").symlink_to("../j"),
             ),
-            "junit.xml: is no plain file",
+            "junit.xml: is not a regular file",
             id="replaced-by-a-link",
         ),
     ],

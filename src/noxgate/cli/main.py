@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         "gate",
         help="GO or NO-GO for one phase of the release day",
         description="Run the checks of one phase against one target and end in one verdict. The same as\n"
-        "`pytest -m PHASE --target NAME`, for CI: an exit status that is no verdict becomes 2.",
+        "`pytest -m PHASE --target NAME`, for CI: an exit status that is not a verdict becomes 2.",
         epilog="example: noxgate gate --target staging --phase staging",
         formatter_class=raw,
     )

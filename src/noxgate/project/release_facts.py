@@ -164,7 +164,7 @@ def _contact_problem(key: str, value: str) -> str | None:
     if key == "telephone":
         return _telephone_problem(value)
     if key == "slack" and (not _SLACK.fullmatch(value) or _is_blank(value[1:])):
-        return "is no Slack handle, as @name"
+        return "is not a Slack handle, as @name"
     return None
 
 
@@ -176,7 +176,7 @@ def _telephone_problem(value: str) -> str | None:
         or len(set(digits)) == 1
         or re.search(r"5550[01]\d\d$|1234567", digits)
     ):
-        return "is no telephone number that somebody answers"
+        return "is not a usable telephone number"
     return None
 
 
@@ -188,9 +188,9 @@ def link_problem(value: str) -> str | None:
         parts = urlsplit(value)
         host = parts.hostname or ""
     except ValueError:
-        return "is no URL"
+        return "is not a URL"
     problems = {
-        "is no URL of http or https": parts.scheme not in {"http", "https"} or not host,
+        "is not a URL of http or https": parts.scheme not in {"http", "https"} or not host,
         "has a user name or password in it: links are for everybody": "@" in parts.netloc,
         f"is at {host}, which is an example": _NOBODYS.fullmatch(host) is not None,
         "has a blank in it": any(_is_blank(part) for part in _pieces(value)),

@@ -115,7 +115,7 @@ def decide(
     elif share.high is None or not share.high < limit:
         reason = "the limit is within the interval: " + _settled(share, limit, requests, burst, confidence)
     elif empty:
-        reason = f"{empty} of {len(windows)} windows without a request: what was not sent was not measured"
+        reason = f"{empty} of {len(windows)} windows had no request, so the result is undecided"
     else:
         outcome, reason = Outcome.PASSED, "the whole interval is below the limit"
     return Decision(outcome, reason, share, burst)

@@ -89,7 +89,7 @@ def changed(folder: Path, subjects: Mapping[str, str]) -> Iterator[Refusal]:
         name = path.relative_to(folder).as_posix()
         there[name] = None
         if path.is_symlink() or not path.is_file():
-            yield Refusal("is no plain file", file=_shown(name))
+            yield Refusal("is not a regular file", file=_shown(name))
             continue
         try:
             there[name] = seal.digest(path)

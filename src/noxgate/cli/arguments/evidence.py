@@ -31,9 +31,9 @@ def add(commands: Any, root: Any) -> None:
     one = commands.add_parser(
         "attest",
         help="record what a person saw of a line that no machine can check",
-        description="Sign a record that a person saw a runbook line hold. Records are chained: none can be\n"
-        "changed, taken out, or put in later. The key to sign with is NOXGATE_SIGNING_KEY: a file, or\n"
-        "the key itself.",
+        description="Sign a record that a person saw a runbook line hold. Records are chained: they\n"
+        "cannot be changed, taken out, or put in later. The key to sign with is NOXGATE_SIGNING_KEY:\n"
+        "a file, or the key itself.",
         epilog='example: noxgate attest live.issues --by "Ada Lindqvist" \\\n'
         '         --saw "14:35, no new issue: https://sentry.nox.io/issues?query=first-release:8.0.0"',
         formatter_class=RAW,
@@ -123,7 +123,7 @@ def add(commands: Any, root: Any) -> None:
         metavar="HOURS",
         help="how old it may be (default: evidence_hours of the profile, else 24)",
     )
-    one.add_argument("--at", metavar="TIME", help="as of then (default: now)")
+    one.add_argument("--at", metavar="TIME", help="verify as if it were this time (default: now)")
     one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
     one.add_argument(
         "--summary", metavar="FILE", help="add what is said as Markdown to FILE, as for CI servers"

@@ -40,7 +40,7 @@ def add(commands: Any, root: Callable[[], Path]) -> None:
         "--users",
         default="ramp",
         metavar="N",
-        help="on a ramp of one hold; others than its own are no evidence (default: ramp, those that it says)",
+        help="on a ramp of one hold; others than its own are not evidence (default: ramp, its own)",
     )
     one.add_argument(
         "--processes",

@@ -18,9 +18,9 @@ def add(commands: Any, root: Any) -> None:
         help="try the rules of logs: which events of a log are read as errors",
         description="Read a pod's log, from files or standard input, and say how the check reads it:\n"
         "the level of each event, how many there are, and what the check would say. What kubectl's\n"
-        "--prefix and --timestamps write before a line is no part of it. Secrets and people are left out.\n"
+        "--prefix and --timestamps write before a line is not read. Secrets and people are left out.\n"
         "The rules stand in docs/LOGS.md.\n\n"
-        "exit status: 0 no error, 1 an error that nobody has allowed, 2 no line at all, 4 usage",
+        "exit status: 0 no error, 1 an error that is not allowed, 2 no line at all, 4 usage",
         epilog="example: kubectl logs POD -n NAMESPACE | noxgate logs --target production",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

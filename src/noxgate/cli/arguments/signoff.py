@@ -28,7 +28,7 @@ def add(commands: Any, root: Any) -> None:
         metavar="NAME",
         help="this one and its peer; rehearsal for a rehearsal's page (default: every real target)",
     )
-    one.add_argument("--at", metavar="TIME", help="as of then (default: now)")
+    one.add_argument("--at", metavar="TIME", help="judge as if it were this time (default: now)")
     one.add_argument(
         "--head",
         metavar="DIGEST",

@@ -42,7 +42,7 @@ TRUST = Topic(
         Key(
             "points_at",
             TABLE,
-            "Where credentials must lead: elsewhere is no GO.",
+            "Where credentials must lead: elsewhere is not GO.",
             example={"database_url": "db.nox.io:5432/nox"},
             default={},
             keys=PLACES,
@@ -50,7 +50,7 @@ TRUST = Topic(
         Key(
             "overrides",
             LIST,
-            "Variables that may say something else than the profile; what others say otherwise is no GO. "
+            "Variables that may say something else than the profile; what others say otherwise is not GO. "
             "KUBECONFIG may in any case where no kubeconfig is named.",
             example=["BASE_URL", "NAMESPACE"],
             default=[],

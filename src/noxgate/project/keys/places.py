@@ -2,7 +2,7 @@
 
 from noxgate.project.keys.key import LIST, NAME, NOT_BLANK, TABLE, TEXT, YES_OR_NO, Form, Key, Topic, pattern
 
-CLOSED = "closed"  # in place of plain_url: nobody answers there
+CLOSED = "closed"  # in place of plain_url: no server answers there
 ON_PRODUCTION = "on production"  # what `load` must say where users are
 NODE_PORTS = r"[0-9]{1,5}-[0-9]{1,5}"
 PLATFORM = r"(linux|windows)/[a-z0-9_]+(/v[0-9]+)?"
@@ -28,7 +28,7 @@ TARGET = Topic(
         Key(
             "rehearsal",
             YES_OR_NO,
-            "It is the rehearsal's own world on this machine: its verdicts say so, and are no evidence.",
+            "It is the rehearsal's own world on this machine: its verdicts say so, and are not evidence.",
             example=True,
             default=False,
             rehearsal=True,
@@ -90,7 +90,7 @@ API = Topic(
             "base_url",
             TEXT,
             "The API's public address, with the path in front of it, if any. "
-            "`BASE_URL` replaces it, which is no GO unless `overrides` names it.",
+            "`BASE_URL` replaces it, which is not GO unless `overrides` names it.",
             example="https://staging.nox.io",
             required=True,
             waits=("address",),
@@ -100,7 +100,7 @@ API = Topic(
             "plain_url",
             TEXT,
             "Where the same host answers without TLS; a redirect to TLS is expected there. "
-            f'"{CLOSED}": nobody may answer.',
+            f'"{CLOSED}": no server may answer.',
             example=CLOSED,
             without="http:// and the host of base_url",
             limits=pattern(f"{CLOSED}|[hH][tT][tT][pP]://.+"),
@@ -118,7 +118,7 @@ API = Topic(
             "namespace",
             TEXT,
             "The Kubernetes namespace of the application. "
-            "`NAMESPACE` replaces it, which is no GO unless `overrides` names it.",
+            "`NAMESPACE` replaces it, which is not GO unless `overrides` names it.",
             example="nox-staging-green",
             required=True,
             limits=NAMESPACE,
@@ -156,7 +156,7 @@ CLUSTER_KEYS = Topic(
             "kubeconfig",
             TEXT,
             "One file or several, with colons between, as kubectl takes it. "
-            "`KUBECONFIG` replaces it, which is no GO unless `overrides` names it.",
+            "`KUBECONFIG` replaces it, which is not GO unless `overrides` names it.",
             example="~/.kube/config",
             without="`$KUBECONFIG`, then ~/.kube/config",
             waits=CLUSTER,

@@ -188,7 +188,7 @@ WATCHED = Topic(
         Key(
             "quiet",
             TABLE,
-            "When nobody asks, so that a silence is no gap: docs/WINDOW.md.",
+            "Quiet hours, in which a silence is not a gap: docs/WINDOW.md.",
             example={"hours": ["22:30-05:00"]},
             default={},
             keys=QUIET,

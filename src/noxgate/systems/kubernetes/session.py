@@ -336,7 +336,7 @@ def _patiently(
 def _whole(where: str, answer: Any) -> bytearray:
     """The body, in pieces: of one read at once urllib3 holds several copies.
 
-    Raises UnreachableError if it is too long. The error does not hold it: its traceback stays to the run's end.
+    Raises UnreachableError if it is too long. The error must not hold it: a traceback stays for long.
     """
     text = bytearray()
     while len(text) <= MOST_BYTES and (piece := answer.read(PIECE)):
