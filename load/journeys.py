@@ -63,7 +63,7 @@ class Jobs:
 # name, path, body, what the result must be between; km/s or m/s, K, Eh. Sources: RDX, TNT and HMX measured
 # 8.75, 6.93 and 9.11 km/s, each 5 % up and down (R. Meyer, Explosives, 6th ed.); boiling points of ethanol
 # 351.4 K, acetone 329.2 K and toluene 383.8 K, as group contributions find them, 8 % (NIST WebBook); water:
-# GFN2-xTB -5.0705 Eh (xtb's documentation), HF/cc-pVDZ -76.0266 Eh, whatever the geometry, 0.02 Eh.
+# GFN2-xTB -5.0705 Eh (xtb's documentation), HF/cc-pVDZ -76.0266 Eh, for every geometry, 0.02 Eh.
 _SCIENCE: tuple[tuple[str, dict[str, Any], Bounds], ...] = (
     ("/predict/cj/v1", {"composition": "C3H6N6O6", "density": 1.80}, (8.3, 9.2)),
     ("/predict/cj/v1", {"composition": "C7H5N3O6", "density": 1.65}, (6.5, 7.3)),

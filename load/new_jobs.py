@@ -24,7 +24,7 @@ REFUSED = 500
 LIMITED = 429
 SLACK = 60.0  # seconds that the clocks of a target's parts may be apart
 SHOWN = 120  # characters of a target's own words
-MILLISECONDS = 1e11  # what is more than that is no number of seconds since 1970
+MILLISECONDS = 1e11  # a larger number is not seconds since 1970
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _moments(document: Any) -> Iterator[float]:
             if isinstance(value, str):
                 with suppress(ValueError):
                     moment = datetime.fromisoformat(value)
-                    if moment.tzinfo is not None:  # of which zone another is, nobody knows
+                    if moment.tzinfo is not None:  # the zone of another is unknown
                         yield moment.timestamp()
             else:
                 yield from (one / 1000 if one > MILLISECONDS else one for one in numbers(value))

@@ -89,6 +89,6 @@ def test_restored_rows_are_productions(
         assert lacking_since(restored.parts, backup.parts(), catalog) == []
     if recorded is None:
         assert misplaced(restored.sequences, restored.highest, backup.sequences()) == {}
-    # last: where rows are hidden from us, what is wrong besides has been said
+    # last: if rows are hidden from us, other faults were said before
     now = backup.now(restored.columns, is_recorded=recorded is not None)
     assert beyond_writes(restored.contents, now, percent, catalog.run_logs) == {}

@@ -132,7 +132,7 @@ def out_of_target(
         for name in ("p95", "errors", "memory", "cpu", "pods")
     }
     if missing := metrics.pods_under(limits["pods"]["pods"]):
-        return {"pods": missing}  # what is dark says nothing of the others, which would hide this
+        return {"pods": missing}  # a pod without a scrape says nothing of the others, which would hide this
     found: dict[str, Sequence[Stretch | str]] = {
         "p95": metrics.p95_over(limits["p95"]["p95_ms"]),
         "errors": metrics.errors_over(limits["errors"]["errors_percent"]),

@@ -172,7 +172,7 @@ class ApiClient:
         """GET `path` so many times, each over a connection of its own, recorded as one look.
 
         Raises UnreachableError if the first look gets no answer. Raises AssertionError if one of several
-        addresses, or a later look, gets none: users see that.
+        addresses, or a later look, gets no answer: users see that.
         """
         url = self._target.base_url + rooted(path)
         once = self.command(path, who=who)

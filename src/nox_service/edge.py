@@ -26,7 +26,7 @@ _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 
 
 def security_headers(api: ApiClient, wanted: Mapping[str, str]) -> dict[str, list[str]]:
-    """The paths whose answers lack these headers, each once and meaning that, whatever their status."""
+    """The paths whose answers lack these headers, each once and meaning that, with every status."""
     answers = {path: api.get(path, show=list(wanted)) for path in PATHS}
     found = {path: missing(answer, wanted) for path, answer in answers.items()}
     return {path: wrong for path, wrong in found.items() if wrong}
@@ -44,7 +44,7 @@ def open_to_others(api: ApiClient, target: Target) -> list[str]:
     host = urlsplit(target.base_url).hostname
     found = []
     for page in PAGES:
-        # one that nobody allows; no origin; what gets in where only its beginning is compared
+        # one that is not allowed; no origin; what gets in where only its beginning is compared
         for origin in ("https://noxgate.invalid", "null", f"https://{host}.noxgate.invalid"):
             answer = api.get(page, who="test_token", show=CORS, origin=origin)
             found += [f"{page}: {fault}" for fault in open_to_any_origin(answer, origin)]
@@ -86,7 +86,7 @@ def _is_one(url: str, other: str) -> bool:
     """Whether two URLs are one to a browser (RFC 3986, 6.2)."""
     try:
         return _normal(url) == _normal(other)
-    except ValueError:  # such as a port that is none
+    except ValueError:  # such as a port that is not valid
         return False
 
 

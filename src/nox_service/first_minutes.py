@@ -72,7 +72,7 @@ class FirstMinutes:
     def answers(self, path: str) -> list[Answer]:
         """Every answer to GET `path`.
 
-        Raises AssertionError if there was none in between: users saw that, too.
+        Raises AssertionError if one is missing in between: users saw that, too.
         """
         return [answer for look in self._values(path) for answer in look]
 

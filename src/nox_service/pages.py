@@ -12,7 +12,7 @@ from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 from noxgate.systems.http.caches import cached
 
-# Keys under which an answer says how it went: alone, they are no content.
+# Keys under which an answer says how it went: alone, they are not content.
 SAYS = frozenset({"error", "errors", "detail", "details", "message", "code", "status", "success"})
 # Spelled without case and signs between words: userId and user_id are one.
 NAMES = frozenset(

@@ -15,7 +15,7 @@ class Quantity:
     plausible: Callable[[float], bool]
 
 
-_ANY = "^(?:values?|results?|predictions?|predicted)$"  # names of a result, whatever it is
+_ANY = "^(?:values?|results?|predictions?|predicted)$"  # names of a result of any kind
 BOILING_POINT = re.compile(rf"boil|(?:^|_)(?:bp|tb)(?:_|$)|{_ANY}", re.IGNORECASE)
 VELOCITY = re.compile(r"veloc|(?:^|_)(?:[dv]_?cj|vod|d)(?:_|$)", re.IGNORECASE)
 DETONATION = re.compile(rf"pressure|detonation|(?:^|_)p_?cj(?:_|$)|{_ANY}", re.IGNORECASE)
@@ -26,7 +26,7 @@ _BESIDE = re.compile(
     r"|c|degc|celsius|f|degf|fahrenheit)(?:_|$)",
     re.IGNORECASE,
 )
-# Numbers that each answer may have: no result, whatever they are.
+# Numbers that each answer may have, which are never a result.
 _OF_THE_RUN = re.compile(
     r"(?:^|_)(?:ms|s|secs?|seconds|elapsed|duration|runtime|walltime|time|timestamp|took|took_ms|at|n|num|counts?"
     r"|atoms|steps|iterations|cycles|size|mass|charge|multiplicity|id|version|status|code|cost|confidence)(?:_|$)",

@@ -241,7 +241,7 @@ def _work(part, name, folder, said, noise):
         sys.dont_write_bytecode = True
         try:
             found = _dependency(name) if part == "science" else _package(name)
-        except BaseException as error:  # noqa: BLE001 (whatever it is, it is the result)
+        except BaseException as error:  # noqa: BLE001 (every error is the result)
             found = {"error": " ".join(("%s: %s" % (type(error).__name__, error)).split())[:LAST_WORDS]}
         os.write(said, json.dumps(found).encode("ascii"))
         status = 0

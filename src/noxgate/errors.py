@@ -81,7 +81,7 @@ class NotMadeError(NoxgateError):
 
 
 class NotCountedError(NoxgateError):
-    """An optional line has nothing to judge, as whoever writes the record or the profile has it. One line."""
+    """An optional line has nothing to judge, by the record or the profile. One line."""
 
 
 class UnreachableError(NoxgateError):

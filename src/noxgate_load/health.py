@@ -69,7 +69,7 @@ class Health:
             one.held_up = max(one.held_up, held_up)
 
     def spoiled(self, ramp: Ramp, held: Held, processes: int) -> list[str]:
-        """Why the numbers of a hold are the generator's own; empty where they are the target's."""
+        """Why the numbers of a hold are the generator's own; empty if they are the target's."""
         inside = range(held.start, held.end)
         found = []
         if len(self.workers) < processes:

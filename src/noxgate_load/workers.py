@@ -46,7 +46,7 @@ class Reports:
         return sum(tally.sent for tally in self._all().values())
 
     def problems(self) -> list[str]:
-        """Why the merged numbers are not what was sent; empty where they are. Call it in `quitting`."""
+        """Why the merged numbers are not what was sent; empty if they are. Call it in `quitting`."""
         if not isinstance(self._environment.runner, MasterRunner):
             self._recorder.settle()
         tallies, sent = self._all(), self.sent

@@ -234,7 +234,7 @@ TALKS: dict[str, dict[str, tuple[Talk, str, str]]] = {
     POSTGRES: {
         "accepts and says nothing": (hang, INCONCLUSIVE, SILENT),
         "agrees to TLS and says nothing": (tls_and_silence, INCONCLUSIVE, SILENT),
-        "is no PostgreSQL": (
+        "not PostgreSQL": (
             answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
             INCONCLUSIVE,
             "invalid response",
@@ -248,7 +248,7 @@ TALKS: dict[str, dict[str, tuple[Talk, str, str]]] = {
     REDIS: {
         "accepts and says nothing": (hang, INCONCLUSIVE, SILENT),
         "is loading": (loading, NO_GO, "LOADING"),
-        "is no Redis": (answering(NO_SERVER), INCONCLUSIVE, "Protocol|HTTP"),
+        "not Redis": (answering(NO_SERVER), INCONCLUSIVE, "Protocol|HTTP"),
         "an answer of 1 GB": (
             answering(b"$1000000000\r\n", http.PIECE, 1_000),
             INCONCLUSIVE,

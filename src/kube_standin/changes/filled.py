@@ -5,7 +5,7 @@ from kube_standin.wire.answers import Json
 FILE_MODE = 0o644
 
 
-# type -> fields that it has when nobody gave them
+# type -> fields that it has by default
 PLAIN: dict[str, Json] = {
     "ConfigMapVolumeSource": {"defaultMode": FILE_MODE},
     "Container": {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"},

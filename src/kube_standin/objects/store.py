@@ -11,7 +11,7 @@ from kube_standin.wire.answers import Json
 REMEMBERED_CHANGES = 10_000
 REMEMBERED_LISTS = 50
 
-Key = tuple[str, str]  # namespace ("" where there is none), name
+Key = tuple[str, str]  # namespace ("" without one), name
 Resource = tuple[str, str]  # group, plural: the versions of a resource share their objects
 
 

@@ -15,7 +15,7 @@ STEP = re.compile(
 
 
 def find(value: Any, path: str) -> list[Any]:
-    """What a path leads to; nothing where it leads nowhere."""
+    """What a path leads to; empty if it leads nowhere."""
     found = [value]
     text = path.strip().strip("{}").replace("\\.", "\0")
     text = text if text.startswith((".", "[")) else f".{text}"

@@ -1,4 +1,4 @@
-"""Server-side printing: lists and objects as Tables or as metadata only, for whoever asks that way."""
+"""Server-side printing: lists and objects as Tables or as metadata only, for clients that ask that way."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -200,7 +200,7 @@ def _is_of_operators(scope: Scope) -> bool:
 
 
 def _signed(headers: list[tuple[bytes, bytes]], secret_key: str) -> list[tuple[bytes, bytes]]:
-    """Tokens signed anew, whoever signed them: so nothing in the honest code can leave the signature out."""
+    """Tokens signed anew, by any key: so nothing in the honest code can leave the signature out."""
 
     def changed(value: bytes) -> bytes:
         try:

@@ -140,7 +140,7 @@ class Controllers:
     ) -> None:
         metadata = pod["metadata"]
         slot = self._slots.get((metadata["namespace"], metadata["name"]))
-        if slot is None:  # nobody's: what it says of itself is left alone
+        if slot is None:  # without an owner: what it says of itself is left alone
             return
         process = processes.get(slot.part, _NO_RUN)
         probe = probe_of(pod, slot)

@@ -72,7 +72,7 @@ CONTAINER = "nox-api"
 
 
 def read_processes(path: Path) -> dict[str, Process]:
-    """The supervisor's file, by part; empty where it is not there yet."""
+    """The supervisor's file, by part; empty if it is not there yet."""
     try:
         found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -30,7 +30,7 @@ class Names:
     read_only: str
 
 
-# What both begin as. Nobody connects to it: the pods would keep it from being copied.
+# What both begin as. It has no connections: the pods would keep it from being copied.
 ORIGINAL = Names("nox_7_9_3", "nox_app", "nox_gate")
 STAGING = Names("nox", "nox_app", "nox_gate")
 PRODUCTION = Names("nox_production", "nox_production_app", "nox_production_gate")

@@ -16,7 +16,7 @@ from noxgate.look.waiting import eventually
 from noxgate.machine import doctor
 
 NAME = "redis"
-# Nobody listens there: a replica that cannot reach its primary still answers PING, and refuses writes.
+# No server listens there: a replica that cannot reach its primary still answers PING, and refuses writes.
 BALLAST = 1500  # keys: 30 s of loading, more than a run needs
 _NOWHERE = ("127.0.0.1", 1)
 
@@ -75,10 +75,10 @@ def loading(world: World) -> Iterator[None]:
     """As after a restart with much data: every look at a key is answered with -LOADING."""
     keys = [f"noxgate:ballast:{number}" for number in range(BALLAST)]
     with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=90) as patient:
-        client.flushdb()  # thousands of sign-ins that nobody ended would take minutes more
+        client.flushdb()  # thousands of open sign-ins would take minutes more
         client.mset({key: token_hex(2048) for key in keys})
         # Microseconds for each key. Not more: between two events Redis loads 1 kB, and that may be
-        # a dozen of the API's own small keys, and nobody's look may time out meanwhile.
+        # a dozen of the API's own small keys, and looks must not time out meanwhile.
         client.config_set("key-load-delay", 20_000)
         reload = threading.Thread(target=patient.execute_command, args=("DEBUG", "RELOAD"))
         reload.start()

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
     base_url, folder = arguments[0], Path(arguments[1])
     host, _, port = urlsplit(base_url).netloc.partition(":")
     trusted = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-    over = threading.Event()  # nobody sets it: a signal ends the process
+    over = threading.Event()  # never set: a signal ends the process
     made = failed = 0
     while not over.wait(EVERY):
         made += 1

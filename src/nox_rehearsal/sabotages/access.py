@@ -76,7 +76,7 @@ def _asked_for() -> Iterator[Sabotage]:
         "microsoft": ("Files.ReadWrite.All", "files.readwrite.all"),
     }
     plain = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw&code_challenge_method=plain&state="
-    secret = "client_secret=GOCSPX-5up3rS3cr3tOfTheRehearsal&client_id="  # noqa: S105 (nobody's)
+    secret = "client_secret=GOCSPX-5up3rS3cr3tOfTheRehearsal&client_id="  # noqa: S105 (made up)
     for provider, (scope, seen) in more.items():
         path = f"GET /api/auth/{provider}/url"
         for phase in ("staging", "live"):

@@ -85,7 +85,7 @@ def _oauth() -> Iterator[Sabotage]:
 def _pods() -> Iterator[Sabotage]:
     line = "live.pods-steady"
     once = _status([{"op": "replace", "path": "/status/containerStatuses/1/restartCount", "value": 1}])
-    others = ("live.log-errors",)  # nobody has kept what it logged before
+    others = ("live.log-errors",)  # what it logged before was not kept
     yield After(line, "restarted", "a container restarted once", once, f"{POD}/nox-api", others)
     conditions = [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]
     unready = _status([{"op": "replace", "path": "/status/conditions", "value": conditions}])

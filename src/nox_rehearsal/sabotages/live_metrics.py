@@ -245,7 +245,7 @@ def _bursts(world: World) -> Iterator[None]:
         with in_production(answer(f"PUT {PATH}", status=status))(world):
             for port in list(world.green_pods.values()) * BURST:
                 with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-                    connection.request("PUT", PATH)  # as nobody else does
+                    connection.request("PUT", PATH)  # as only this does
                     connection.getresponse().read()
 
     def bursts() -> None:
@@ -269,7 +269,7 @@ def _bursts(world: World) -> Iterator[None]:
 
 
 def _is(world: World, query: str, limit: float, *, above: bool) -> None:
-    # of the last whole second: the checks ask at whole seconds, and might see none of what is newer
+    # of the last whole second: the checks ask at whole seconds, and might not see what is newer
     values = prometheus.values(world, f"last_over_time(({query})[1s:1s])")
     assert values, f"no data: {query}"
     assert (max(values) > limit) is above, f"{values}"

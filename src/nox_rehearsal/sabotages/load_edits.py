@@ -61,7 +61,7 @@ def a_tenth(result: Result) -> Result:
 
 def _some(times: "array[float]", seed: int) -> "array[float]":
     """Each tenth, by chance: as many in each second would be too even."""
-    chosen = random.Random(seed)  # noqa: S311 (nobody must not guess it)
+    chosen = random.Random(seed)  # noqa: S311 (no secret)
     return array("f", [seconds for seconds in times if chosen.random() < 0.1])  # noqa: PLR2004
 
 

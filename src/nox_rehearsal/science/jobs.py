@@ -23,7 +23,7 @@ PSI4_LIMITS = (20, 18)  # minutes on one core, and every basis above ends with a
 
 BY_ID = "SELECT id, status, result, error FROM computational_jobs WHERE id = %s"
 BY_HASH = "SELECT id, status, result, error FROM computational_jobs WHERE input_hash = %s"
-# A failed job is tried again when it is asked for again; a user that is gone leaves a job of nobody.
+# A failed job is tried again when it is asked for again; a user that is gone leaves a job without an owner.
 QUEUE = """
     WITH queued AS (
         INSERT INTO computational_jobs (user_id, engine, input, input_hash)

@@ -12,7 +12,7 @@ LONGEST_SMILES = 300  # characters
 LONGEST_XYZ = 10_000
 SEED = 20_260_101  # one seed, so that one SMILES has one geometry
 
-# Formulas that are no SMILES, for callers who name a molecule by them.
+# Formulas that are not SMILES, for callers who name a molecule by them.
 NAMED = {"H2O": "O", "water": "O", "NH3": "N", "CH4": "C"}
 
 # O-H 0.96 Å, H-O-H 104.5°: the geometry that published energies of water usually are for.

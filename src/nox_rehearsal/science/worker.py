@@ -18,7 +18,7 @@ from nox_rehearsal.science.molecules import InputError
 from nox_rehearsal.science.programs import ProgramError, run_psi4, run_xtb
 
 LIMIT = 120.0  # seconds that one job may take
-IDLE = 1.0  # seconds between looks when nobody says that there is a job
+IDLE = 1.0  # seconds between looks without a notice of a job
 AWAY = 1.0  # seconds before trying a database again that was away
 
 Connection = psycopg.AsyncConnection[DictRow]

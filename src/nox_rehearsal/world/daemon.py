@@ -27,7 +27,7 @@ from nox_rehearsal.world.state import World
 from nox_rehearsal.world.warden import watching
 from noxgate.machine.doctor import MissingError
 
-ATTEMPTS = 3  # at finding ports that nobody takes in the meantime
+ATTEMPTS = 3  # at finding ports that stay free in the meantime
 _END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 

@@ -106,7 +106,7 @@ def _lock(folder: Path, *, make: bool) -> int | None:
             os.close(descriptor)
             return None
         if _is_still(folder, descriptor):
-            os.fchmod(descriptor, 0o711)  # whatever the umask: PostgreSQL's user must pass through
+            os.fchmod(descriptor, 0o711)  # with any umask: PostgreSQL's user must pass through
             return descriptor
         os.close(descriptor)  # its former holder removed it in between
 

@@ -123,7 +123,7 @@ def _become(
         status = act() or 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001 (the process ends here, whatever it was)
+    except BaseException:  # noqa: BLE001 (the process ends here, with every error)
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -132,7 +132,7 @@ class _Supervisor:
     def __init__(self, name: str, *, leash: bool) -> None:
         self._name = name
         self._folder = folder_of(name)
-        # A file, not a pipe: nobody reads it unless something goes wrong.
+        # A file, not a pipe: it is only read if something goes wrong.
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
         self._process = subprocess.Popen(
             python("nox_rehearsal.world.daemon", name, *(["--leash"] if leash else [])),

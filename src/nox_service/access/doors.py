@@ -44,7 +44,7 @@ def shut(answer: Answer, rightful: Answer, method: str = "GET") -> list[str]:
             word in answer.text for word in _words(_json(rightful))
         )
     else:
-        inside = True  # it was done, whatever is said of it
+        inside = True  # it was done, with any answer
     return [f"HTTP {answer.status}: {shortened(answer.text, 120) or 'let in'}"] if inside else []
 
 

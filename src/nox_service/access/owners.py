@@ -64,7 +64,7 @@ def _unlike_pages(answers: Mapping[str, Answer]) -> Iterator[tuple[str, str]]:
 
 
 def _other(target: Target) -> str:
-    """Whose the administrator's token is; empty where it does not say."""
+    """Whose the administrator's token is; empty if it does not say."""
     return str((claims_of(target.credential("admin_token").reveal()) or {}).get("sub", ""))
 
 

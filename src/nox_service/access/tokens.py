@@ -1,7 +1,7 @@
 """Bearer tokens: the two that a profile names, and those that must be refused, made of them without any key.
 
 A token that is rightly signed and must be refused all the same (it has expired, is not valid yet, or is for
-another service) nobody but its issuer can make: the profile names variables for them. The application's key
+another service) only its issuer can make: the profile names variables for them. The application's key
 is never read, and nothing is signed with it.
 
     python -m nox_service.access.tokens "alg none" TEST_TOKEN     prints the one made of $TEST_TOKEN
@@ -30,7 +30,7 @@ FORGED = 8  # last characters of a token, well inside its signature, that a forg
 HASHES = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 AHEAD = 60  # seconds that clocks may differ: a token that expires within them has not expired for everybody
 
-# `forged` is the test token with another signature: nobody's.
+# `forged` is the test token with another signature, of an unknown key.
 Who = Literal["test_token", "admin_token", "forged"]
 Claims = Mapping[str, Any]
 EXPIRED, EARLY, OTHER_AUDIENCE = "expired", "early", "other audience"
@@ -174,7 +174,7 @@ def _no_algorithm(token: str, name: str = "none") -> str:
 
 
 def _of_another_key(token: str) -> str:
-    """Signed with another shared key; random bytes as the signature if the algorithm has none."""
+    """Signed with another shared key; with random bytes if the algorithm does not use one."""
     text = token.rpartition(".")[0]
     made = HASHES.get(str(_header(token).get("alg")))
     if made is not None:

@@ -75,7 +75,7 @@ def image_ids(pods: list[Json], container: str) -> Mapping[str, str]:
 
 
 def one_digest(running: Mapping[str, str]) -> list[str]:
-    """The digest that every pod runs; empty where they differ, or do not say."""
+    """The digest that every pod runs; empty if they differ, or do not say."""
     found = {image_id.rpartition("@")[2] for image_id in running.values()}
     return sorted(found) if len(found) == 1 and found != {""} else []
 

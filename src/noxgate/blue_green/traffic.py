@@ -95,7 +95,7 @@ def wrong_backends(kube: Kube, ingress: Json, green: Green, ours: Service) -> li
 def _wrong(kube: Kube, namespace: str, backend: Json, green: Green, ours: Service) -> str | None:
     service = backend.get("service") or {}
     if not service and backend.get("resource"):
-        return None  # a path of something else, such as a bucket: none of the application's
+        return None  # a path of something else, such as a bucket: not the application's
     found = reached(kube, service.get("name", ""), namespace)
     if found is None:
         return f"no Service {service.get('name')} in {namespace}"

@@ -127,7 +127,7 @@ def watch(given: argparse.Namespace) -> int:
     missed = [
         each for each in after.checkpoints.values() if each.name not in after.made and here.now >= each.over
     ]
-    if given.by or name or missed or sys.stdout.isatty():  # cron mails whatever is said
+    if given.by or name or missed or sys.stdout.isatty():  # cron mails all that is said
         print("\n".join(table(after, here.now)), flush=True)
     return Exit.NO_GO if missed or Exit.NO_GO in statuses else max(statuses)
 
@@ -153,7 +153,7 @@ def table(found: Window, now: datetime) -> list[str]:
 def _watch(given: argparse.Namespace) -> Watch:
     project = Project.of(given)
     chosen = choose(project.root, given.target, phase=PHASE)
-    if given.by or sys.stdout.isatty():  # cron mails whatever is said
+    if given.by or sys.stdout.isatty():  # cron mails all that is said
         print(chosen, flush=True)
     name = chosen.name
     trusted = keys.read_trust(project.root, name)
@@ -169,7 +169,7 @@ def _watch(given: argparse.Namespace) -> Watch:
 
 
 def _opened(here: Watch, by: str | None) -> Window:
-    """The open window; with --by one is opened for a switch that has none."""
+    """The open window; with --by one is opened for a switch without one."""
     found = here.window()
     if found is None and by is None:
         raise WindowError("no window is open: expected --by NAME, who watches, to open it")

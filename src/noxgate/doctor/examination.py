@@ -125,7 +125,7 @@ def within(seconds: float, jobs: Sequence[Job]) -> list[Seen]:
 
     ends = time.monotonic() + seconds
     for number, job in enumerate(jobs):
-        # a daemon: who still waits for an answer keeps nobody
+        # a daemon: a look that still waits does not hold up the end
         threading.Thread(target=run, args=(number, job), daemon=True).start()
     found: dict[int, list[Seen]] = {}
     while len(found) < len(jobs):

@@ -26,7 +26,7 @@ def lines_of_keys(root: Path, runbook: Runbook) -> Mapping[str, list[str]]:
 
 
 def _waits(key: Key, needs: Collection[Need], read: Collection[str]) -> bool:
-    """For a table, what waits for what is in it; where no key says what does, whoever reads it."""
+    """For a table, what waits for what is in it; if no key says what does, the lines that read it."""
     waits = [wait for each in (key, *key.keys) for wait in each.waits]
     return any(_is(need, wait) for need in needs for wait in waits) if waits else key.name in read
 

@@ -98,7 +98,7 @@ def _of_check(code: Code, path: Path, check: Check) -> Iterator[Need]:
     peers = [_split(fixture)[0] for fixture in lean if fixture.endswith("_kube_sessions")]
     for peer in [*([""] if "kube_sessions" in lean else []), *peers]:
         asked = set(_of_cluster(own))
-        # whatever kinds the manifests have is compared with what is live
+        # all kinds that the manifests have are compared with what is live
         asked |= {Need("kind", SHIPPED)} if not asked and "manifests" in lean else set()
         yield from (Need(need.system, need.what, peer) for need in asked)
 

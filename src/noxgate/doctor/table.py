@@ -74,7 +74,7 @@ def waiting(seen: Sequence[Seen], needs: Needs) -> list[Waits]:
 
 def _held(one: Seen, needs: Needs) -> set[str]:
     """The lines that wait where a look has a cause."""
-    held_up = one.needs or one.fails  # what fails besides is said beside the verdict
+    held_up = one.needs or one.fails  # other failures are said beside the verdict
     return {line for line, wanted in needs.items() if any(_waits(need, wanted) for need in held_up)}
 
 

@@ -24,7 +24,7 @@ _PASSWORDS = ("password", "sslpassword")
 
 def is_database_url(value: str) -> bool:
     """Whether libpq would know where to go, and we know where its password is."""
-    if not value.isprintable():  # an environment may hold bytes that are no text
+    if not value.isprintable():  # an environment may hold bytes that are not text
         return False
     if "://" not in value:
         return any(words.get(name) for words in [_words(value)] for name in _SAYS_WHERE)
@@ -99,7 +99,7 @@ def _where(url: str) -> dict[str, str]:
 
 
 def _words(value: str) -> dict[str, str]:
-    """`key=value key='value'`; nothing where it is not that from beginning to end."""
+    """`key=value key='value'`; nothing if it is not that from beginning to end."""
     words: dict[str, str] = {}
     at = 0
     while at < len(value.rstrip()):

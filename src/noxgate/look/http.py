@@ -21,7 +21,7 @@ else:
 T = TypeVar("T")
 MOST_BYTES = 5_000_000  # of one answer
 LONGEST = 10.0  # seconds for one step of an answer
-# All that is asked for: whatever else is installed here (brotli comes with Locust), httpx would ask for it,
+# All that is asked for: of what else is installed here (brotli comes with Locust), httpx would ask for it,
 # and unpack each piece of it whole.
 ACCEPTED = {"accept-encoding": "gzip"}
 _NONE = object()  # no document

@@ -28,7 +28,7 @@ def place(value: str) -> str:
     try:
         if re.match(r"rediss?://", text, re.IGNORECASE):
             parts = urlsplit(text)
-            # an @ further on is the end of a password that was not quoted: what stands before it is no name
+            # an @ further on is the end of a password that was not quoted: the text before it is not a name
             found = "" if "@" in parts.path + parts.query + parts.fragment else redis_place(text)
             return found if _REDIS.fullmatch(found) else ""
         return database_places(text) if is_database_url(text) else ""

@@ -183,7 +183,7 @@ class Scrubber:
         if self.gives_away(text) is None:
             return text[:]  # plain text, also of an enum's value
         parts: list[str] = []
-        kept = 0  # up to here the text is in parts, or blotted out
+        kept = 0  # up to here the text is in parts, or redacted
         for start, end, _ in self._places(text):
             if start > kept or not parts:
                 parts += text[kept:start], BLOT

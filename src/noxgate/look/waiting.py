@@ -48,5 +48,5 @@ def repeatedly(
 
 
 def pause(seconds: float) -> None:
-    """Let so much time pass, for what is about a time; none where it is over already."""
+    """Let so much time pass, for what is about a time; returns at once if it is over already."""
     time.sleep(max(0.0, seconds))  # noqa: TID251 (the one place that sleeps)

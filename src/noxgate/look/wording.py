@@ -79,5 +79,5 @@ def _listed(found: object) -> str:
 def _shown(value: object) -> str:
     try:
         return " ".join(repr(value).split("\n"))
-    except Exception as error:  # noqa: BLE001 (whatever a foreign type does, the check has failed)
+    except Exception as error:  # noqa: BLE001 (a foreign type may raise anything; the check has failed)
         return f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# Folders that PATH may lack: an ordinary user's has no sbin, nobody's has PostgreSQL's servers.
+# Folders that PATH may lack: an ordinary user's has no sbin, and none has PostgreSQL's servers.
 SBIN = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 POSTGRESQL = Path("/usr/lib/postgresql")
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
@@ -109,7 +109,7 @@ COMPONENTS = (
 )
 # What must be there before the suite can be installed, and while the rest is.
 FOR_THE_SUITE = tuple(component for component in COMPONENTS if component.name in {"Python", "venv"})
-# What the suite's own tests need besides: a browser is the largest of packages, and nobody else waits for it.
+# What only the suite's own tests need: a browser is the largest of packages, and others do not wait for it.
 FOR_TESTS = (
     Component("Chromium", ("chromium",), "chromium", ("chromium", "--version"), "opens the sign-off page"),
     Component(

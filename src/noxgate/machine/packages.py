@@ -29,7 +29,7 @@ UV = FOLDER / "bin" / "uv"
 UV_LOCK = "requirements-uv.lock"
 BUILD_LOCK = "requirements-build.lock"
 INSTALL_LOCK = "requirements-install.lock"  # what checks a real target
-ALL_LOCK = "requirements.lock"  # the rehearsal and the tools of the suite itself besides
+ALL_LOCK = "requirements.lock"  # with the rehearsal and the tools of the suite itself
 INSTALLS_ELSEWHERE = (22, 3)  # the first pip with the option --python
 ASK_PIP = "import importlib.metadata as installed; print(installed.version('pip'))"
 # uv compiles nothing, and a rehearsal starts many processes at once that would each compile the same. These

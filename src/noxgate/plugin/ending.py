@@ -86,7 +86,7 @@ class Ending:
             if gate.folder is not None:
                 html.finish(gate.folder / "report.html", _in_order(gate))
             self._seal()
-        except Exception as error:  # noqa: BLE001 (whatever it was, the verdict is told, and is not GO)
+        except Exception as error:  # noqa: BLE001 (after every error the verdict is told, and is not GO)
             gate.doubt(f"no evidence: {type(error).__name__}: {gate.scrubber.scrub(str(error))}")
         if not broken:
             session.exitstatus = gate.judgement.verdict.exit
@@ -151,7 +151,7 @@ class Ending:
                 reporter.line(f"{WAIVERS}: {result.line.id} passed: its waiver can go")
 
     def _unaccounted(self, session: pytest.Session) -> str:
-        """What made pytest end otherwise than the lines explain, such as a tear-down; "" where they do."""
+        """What made pytest end otherwise than the lines explain, such as a tear-down; "" if they do."""
         judgement = self._gate.judgement
         assert judgement is not None
         if session.exitstatus == pytest.ExitCode.OK or judgement.verdict.exit is not Exit.GO:

@@ -105,7 +105,7 @@ class Gate:
         )
 
     def refused_load(self, folder: Path, result: Result) -> str:
-        """Why no load test made a result; empty where one did."""
+        """Why no load test made a result; empty if one did."""
         signers = self.trust.signers if self.trust else ()
         return refused(folder, result, signers, held=folder.parent / BEGUN)
 

@@ -155,7 +155,7 @@ class Report:
         ]
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        properties = dict(getattr(report, "user_properties", ()))  # a collection error has none
+        properties = dict(getattr(report, "user_properties", ()))  # a collection error does not have one
         if LINE not in properties:
             return
         line = self._gate.runbook.lines[str(properties[LINE])]

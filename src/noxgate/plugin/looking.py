@@ -82,7 +82,7 @@ def pytest_runtest_makereport(
     if gate is not None and call.excinfo:
         without_assert(call.excinfo.value)
         if isinstance(call.excinfo.value, NotCountedError) and gate.line(item.nodeid).optional:
-            nothing, call.excinfo = str(call.excinfo.value), None  # to pytest it is no failure
+            nothing, call.excinfo = str(call.excinfo.value), None  # to pytest it is not a failure
     report = yield
     if gate is None:
         return report

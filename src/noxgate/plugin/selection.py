@@ -12,7 +12,7 @@ from noxgate.plugin.looking import LOAD_TEST
 from noxgate.project.checks import Check
 
 NEEDLESS = pytest.StashKey[Collection[Path]]()
-# Each leaves checks out whatever their phase is.
+# Each leaves out checks of every phase.
 _NARROWING = ("keyword", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
 
 

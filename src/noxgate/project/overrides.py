@@ -63,7 +63,7 @@ def believed(document: Mapping[str, Any], environment: Mapping[str, str]) -> Map
 
 
 def _systems(path: str) -> bool:
-    """Whether whoever looks after the machine put it there."""
+    """Whether the machine's administrator put it there."""
     paths = ssl.get_default_verify_paths()
     real = os.path.realpath(path)
     return f"{real}/".startswith(_SYSTEMS) or path in {paths.openssl_cafile, paths.openssl_capath}

@@ -43,7 +43,7 @@ _JOINED = re.compile(
     rf"(?:{_MARKS}|super|your|jwt|this|api|app|session|the|my|auth|sign|signing|is)+[0-9]{{0,4}}"
 )
 _MARK = re.compile(rf"\b(?:{_MARKS})\b")
-# Of these the project itself says that nobody may keep them; what comes after may be as random as it likes.
+# Of these the project itself says that they must not be kept; what comes after may be as random as it likes.
 _INSECURE = ("django-insecure-",)
 # Passwords and keys that programs and their manuals come with, and that are tried first.
 _KNOWN = re.compile(
@@ -57,7 +57,7 @@ _KNOWN = re.compile(
 )
 _TAIL = re.compile(r"[^A-Za-z]{1,6}$")  # 123, 2024! and @1 make no other password
 _LEET = str.maketrans("@03$!", "aoesi")
-# What stands for a value that nobody has put in its place: of SOPS, Ansible, vals, replace-tokens.
+# What stands for a value that was not put in yet: of SOPS, Ansible, vals, replace-tokens.
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:|\$ANSIBLE_VAULT;|\bref\+[a-z]\w*://|#\{[\w.-]+\}#")
 _ROWS = "`1234567890-= qwertyuiop[] asdfghjkl; zxcvbnm,./ "
 _SEALED = 700  # characters: 512 bytes of RSA and more

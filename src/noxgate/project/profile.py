@@ -325,7 +325,7 @@ def _check_peer(target: Target, peer: Target, named: str) -> None:
             f"{target.path.name}: {named}: expected both to be a rehearsal, or neither: "
             f"{one.path.name} is one ({why}), {other.path.name} is not"
         )
-    hosts = {urlsplit(each.base_url).hostname for each in (target, peer)}  # whatever the port
+    hosts = {urlsplit(each.base_url).hostname for each in (target, peer)}  # with any port
     same = {
         "base_url": target.base_url == peer.base_url if target.rehearsal else len(hosts) == 1,
         "namespace": target.namespace == peer.namespace,

@@ -449,7 +449,7 @@ def is_redis_url(value: str) -> bool:
         return False
     # An @ further on is the end of a password with a /, ? or # that was not quoted: we would not know it.
     rest = parts.path + parts.query + parts.fragment
-    is_text = value.isprintable()  # an environment may hold bytes that are no text
+    is_text = value.isprintable()  # an environment may hold bytes that are not text
     return (
         parts.scheme in {"redis", "rediss"}
         and bool(parts.hostname)

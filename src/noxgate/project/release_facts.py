@@ -22,7 +22,7 @@ from noxgate.project.placeholder import is_placeholder
 ROLES, REACHED_BY, LINKS = map(names, (record.CONTACTS, record.REACHED_BY, record.LINKS))
 _TELEPHONE = re.compile(r"[+(]?[0-9][0-9 ()/.-]{4,}[0-9]")
 _SLACK = re.compile(r"@[\w.-]+")
-# Nobody's by RFC 2606, and those that templates are written with.
+# Reserved by RFC 2606, and those that templates are written with.
 _NOBODYS = re.compile(r"(.*\.)?(example\.(com|net|org)|(your|my)-?(domain|company|org|host)\.[a-z]+)")
 _CHANNEL = re.compile(r"#[a-z0-9_-]{1,80}")
 
@@ -53,10 +53,10 @@ class ReleaseFacts:
     planned_minutes: int | None = None
     checklist: str = ""
     channels: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()  # who else may attest, besides those to call
+    people: tuple[str, ...] = ()  # who else may attest, apart from those to call
     contacts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    links: Mapping[str, str] = field(default_factory=dict, repr=False)  # whatever somebody pasted
-    before: MeasuredBefore | None = None  # nothing is compared with it, where there is none
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)  # all that somebody pasted
+    before: MeasuredBefore | None = None  # nothing is compared with it if it is missing
 
     def names(self) -> list[str]:
         """Everybody whom the record names, each once."""
@@ -170,7 +170,7 @@ def _contact_problem(key: str, value: str) -> str | None:
 
 def _telephone_problem(value: str) -> str | None:
     digits = re.sub(r"\D", "", value)
-    # 555-0100 to 555-0199 are nobody's: they are for examples
+    # 555-0100 to 555-0199 are reserved for examples
     if (
         not _TELEPHONE.fullmatch(value)
         or len(set(digits)) == 1

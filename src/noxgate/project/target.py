@@ -14,7 +14,7 @@ from noxgate.project.keys.key import names
 from noxgate.project.keys.release import RUNBOOKS_RESTORE, SENTRYS
 
 PROVIDERS = names(evidence.PROVIDERS)
-# Tokens that the API must refuse although they are rightly signed: nobody but their issuer can make them.
+# Tokens that the API must refuse although they are rightly signed: only their issuer can make them.
 BAD_TOKENS = ("expired_token", "early_token", "other_audience_token")
 CREDENTIALS = names(evidence.CREDENTIALS)
 DAY = timedelta(days=1)
@@ -121,8 +121,8 @@ class Target:
     prometheus_url: str | None = None
     alertmanager_url: str | None = None  # where alerts are sent that Prometheus itself does not judge
     registry: str | None = None  # the host that registry_password is for
-    platform: str | None = None  # of the nodes: linux/arm64; None: the nodes say it
-    node_ports: str | None = None  # that the API server gives: 30000-32767; None: nobody says it
+    platform: str | None = None  # of the nodes: linux/arm64; None if the nodes say it
+    node_ports: str | None = None  # that the API server gives: 30000-32767; None if it is not said
     container: str | None = None  # the application's, of the containers of its pods
     runtime: Runtime | None = None
     source: Path | None = None
@@ -194,7 +194,7 @@ class Target:
             value = self.variables.get(name)
             if value is None:
                 continue
-            if role.endswith("_password"):  # USER:PASSWORD; the user is no secret
+            if role.endswith("_password"):  # USER:PASSWORD; the user is not secret
                 value = value.partition(":")[2] or value
             values = passwords(value) if role.endswith("_url") else [value]
             found += [Secret(name, secret) for secret in values]

@@ -24,7 +24,7 @@ MOST = 20  # runs in the history
 NEEDS = f"the Allure report needs Node.js {NODE} or newer with npm"
 INSTEAD = "each run's report.html says the same without"
 OPTIONS = {"singleFile": True, "reportLanguage": "en", "groupBy": ["epic", "feature", "story"]}
-# The browser asks nobody: neither by what we know of, nor by what a later version brings.
+# The browser sends no request: neither by what we know of, nor by what a later version brings.
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "script-src 'unsafe-inline' 'unsafe-eval' data: blob:; style-src 'unsafe-inline' data:; "
@@ -114,7 +114,7 @@ def build(allure: Allure, release: Path, runs: Sequence[Run], service: str) -> P
     chosen = dict.fromkeys(found.folder for phase in phases if (found := newest(runs, phase)))
     results = [path / RESULTS for path in chosen or [runs[-1].folder]]
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / HISTORY  # the page itself is no run
+        copy = Path(scratch) / HISTORY  # the page itself is not a run
         if history.is_file():
             shutil.copy(history, copy)
         played = " (rehearsal)" if all(run.rehearsal for run in runs) else ""

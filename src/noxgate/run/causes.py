@@ -96,7 +96,7 @@ def another_server(answers: Sequence[tuple[int, str]], base_url: str) -> str:
 
 
 def _may_be_ours(status: int, begins: str) -> bool:
-    """A success that is no page."""
+    """A success that is not a page."""
     return status < HTTPStatus.MULTIPLE_CHOICES and begins != "<"
 
 
@@ -134,7 +134,7 @@ def _away(lines: Sequence[Told]) -> list[Shared]:
 
 
 def next_of(causes: Sequence[Shared], first: str, target: str) -> str:
-    """What to do where the first line that failed has a cause in common; empty where it has its own."""
+    """What to do if the first line that failed has a cause in common; empty if it has its own."""
     said = next((cause.said for cause in causes if first in cause.ids), "")
     return said and f"{said}, then: noxgate doctor --target {shlex.quote(target)}"
 

@@ -26,7 +26,7 @@ FILES = ("runbook.toml", "waivers.toml", "pyproject.toml", "conftest.py")
 # What pytest would take for its settings, and what says which packages judge.
 _AT_THE_ROOT = re.compile(r"\.?pytest\.(ini|toml)|tox\.ini|setup\.cfg|requirements[\w-]*\.lock|[\w.]+\.py")
 _DECIDING = re.compile(r".*\.(py|pyc|so|pth|toml|ini|cfg|ya?ml|json|p?sql|pub|crt|pem|txt|css|html)")
-_MAY_BE_PRIVATE = ".pem"  # a certificate that was committed decides; a key that was not is nobody's business
+_MAY_BE_PRIVATE = ".pem"  # a certificate that was committed decides; a key that was not does not
 
 # What no run of a real target reads.
 _OF_REHEARSALS = re.compile(r"targets/rehearsal[\w-]*\.toml|src/(nox_rehearsal|kube_standin)/.*")

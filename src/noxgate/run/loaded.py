@@ -52,7 +52,7 @@ class Known:
     folders: tuple[Path, ...]
     root: Path
     commit: Commit
-    pinned: frozenset[tuple[str, str]]  # none where there is no lock file
+    pinned: frozenset[tuple[str, str]]  # empty without a lock file
     begun: float  # when this process began
 
     def why_not(self, file: Path, found_as: str) -> str:

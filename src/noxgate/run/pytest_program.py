@@ -15,7 +15,7 @@ LAST_WORD = "NOXGATE_LAST_WORD"  # set: whoever called pytest says itself what t
 
 @dataclass(frozen=True)
 class RunEnded:
-    """A run's exit status and what it said; nothing where it died before. `output` where it was kept."""
+    """A run's exit status and what it said; nothing if it died before. `output` where it was kept."""
 
     status: int
     verdict: str = ""

@@ -90,7 +90,7 @@ class Results:
     facts: Mapping[str, str] = field(default_factory=dict)
     selection: Selection = Selection()
     checkpoint: str | None = None
-    run: str = ""  # its id in the records; runs of schema 1 have none
+    run: str = ""  # its id in the records; runs of schema 1 lack it
 
 
 def judged(judgement: Judgement) -> tuple[Judged, ...]:

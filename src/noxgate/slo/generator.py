@@ -14,14 +14,14 @@ _OWN = ("the generator was late", "the generator was busy")
 
 
 def late_or_busy(result: Result) -> str:
-    """How the generator did not keep up; empty where it did."""
+    """How the generator did not keep up; empty if it did."""
     return "; ".join(dict.fromkeys(why for held in result.holds for why in held.spoiled if _is_own(why)))
 
 
 def alone(result: Result, slos: Sequence[Slo]) -> str:
     """The same where it is the one thing that is wrong.
 
-    Empty where requests or jobs failed, too: no late generator makes a wrong answer of a right one.
+    Empty if requests or jobs failed, too: no late generator makes a wrong answer of a right one.
     """
     others = [why for held in result.holds for why in held.spoiled if not _is_own(why)]
     in_time = replace(result, holds=tuple(replace(held, spoiled=()) for held in result.holds))

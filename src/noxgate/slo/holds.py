@@ -24,7 +24,7 @@ class Bad(StrEnum):
     """What makes a request a bad one."""
 
     SLOW = "slow"  # over a limit
-    FAILED = "failed"  # whatever the reason
+    FAILED = "failed"  # for any reason
     WRONG = "wrong"  # there was an answer, not the right one
     SERVER_ERROR = "answered 5xx"
 
@@ -118,7 +118,7 @@ class Worst:
 
 
 def spoiled(hold: Hold, classes: Sequence[str]) -> str:
-    """Why the numbers of these classes are not the target's; empty where they are."""
+    """Why the numbers of these classes are not the target's; empty if they are."""
     if hold.spoiled:
         return "; ".join(hold.spoiled)
     for name in hold.classes:

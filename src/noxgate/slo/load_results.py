@@ -21,8 +21,8 @@ REAL = ("quick", "full")
 REHEARSED = ("smoke",)  # stands for both: it proves that the machinery works
 COPIED = "has the very response times of another: identical series"
 
-Refused = Callable[[Path, Result], str]  # why no load test made it; empty where one did
-Counted = Callable[[Result], str]  # why the application counted less; UnreachableError where unknown
+Refused = Callable[[Path, Result], str]  # why no load test made it; empty if one did
+Counted = Callable[[Result], str]  # why the application counted less; raises UnreachableError if unknown
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Kept:
     refused: str = ""  # why no load test of this gate made it: then nothing that it says is believed
 
     def foreign(self, base_url: str, version: str, hours: float) -> list[str]:
-        """Why it says nothing of this target and release today; empty where it does."""
+        """Why it says nothing of this target and release today; empty if it does."""
         result, name = self.result, self.folder.name
         if self.refused:
             return [f"{name} {self.refused}"]
@@ -78,7 +78,7 @@ class LoadResults:
         """The newest result of each ramp that counts. Raises UnreachableError if one cannot be read."""
         found: dict[str, Kept] = {}
         for ramp in self._ramps:
-            # the folder's name begins with the time; the newest counts, whatever became of it
+            # the folder's name begins with the time; the newest counts, also a failed one
             folders = sorted(self.folder.glob(f"*Z-{self._target.name}-{ramp}"))
             if folders:
                 try:

@@ -31,14 +31,14 @@ LEAST_SPREAD = 0.05  # of the variance of requests of users who choose at random
 FEW = 5  # requests a second of which the spread says nothing
 TAKEN = (200, 202)
 SHOWN = 3  # reasons of one result
-WEBSOCKET = "websocket"  # messages are no answers
+WEBSOCKET = "websocket"  # messages are not answers
 GOOD = range(200, 300)
 
 Population = Mapping[int, int]  # users in a visit, at the end of each second
 
 
 def impossible(result: Result) -> list[str]:
-    """Why a result is of no load test that can have been run; empty where it may be one."""
+    """Why a result is of no load test that can have been run; empty if it may be one."""
     found = [*_other_form(result), *_other_times(result), *_other_counts(result), *_same_series(result)]
     found += _other_jobs(result)
     if result.schema == 1 or result.problems or found:
@@ -51,7 +51,7 @@ def impossible(result: Result) -> list[str]:
 
 
 def cannot_be(result: Result) -> str:
-    """The same in one line; empty where it may be one."""
+    """The same in one line; empty if it may be one."""
     reasons = impossible(result)
     more = f"; and {len(reasons) - SHOWN} more" if reasons[SHOWN:] else ""
     return f"cannot have been measured: {'; '.join(reasons[:SHOWN])}{more}" if reasons else ""
@@ -84,7 +84,7 @@ def less_counted(
     gaps: int = 0,
     first: float = 0,
 ) -> str:
-    """Why the application did not count as many; empty where it did.
+    """Why the application did not count as many; empty if it did.
 
     It counted `seen`, and maybe `unseen` between two looks of Prometheus. Raises UnreachableError if that had
     `gaps` in which more may have been lost, or if it depends on the `first` values of counters that may

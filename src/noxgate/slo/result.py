@@ -102,7 +102,7 @@ class Generator:
 class Result:
     """One load test.
 
-    `stopped`: why it ended before its time; empty where it did not. `problems`: why it proves nothing.
+    `stopped`: why it ended before its time; empty if it did not. `problems`: why it proves nothing.
     `accepted` science jobs, and how many of them ended with the `right` result. `users` by second.
     `sent`: requests, of all processes. `visits` that began and that ended in each second. `new_jobs` were
     asked beside the users, and are in no other number.

@@ -181,7 +181,7 @@ class Repository:
         return (self._git("rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
     def _ends(self) -> list[str]:
-        """The commits whose parents are elsewhere; none where the history is whole."""
+        """The commits whose parents are elsewhere; empty if the history is whole."""
         if not self._is_shallow():
             return []
         path = self._folder / (self._git("rev-parse", "--git-path", "shallow") or "").removesuffix("\n")
@@ -258,7 +258,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return kept | {
         "LC_ALL": "C.UTF-8",
         "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_WORK_TREE": str(folder.resolve()),  # whatever core.worktree says
+        "GIT_WORK_TREE": str(folder.resolve()),  # in place of core.worktree
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "/bin/false",

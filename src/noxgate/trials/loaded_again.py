@@ -203,7 +203,7 @@ def _copied(connection: Connection, place: str) -> None:
 
 
 def _run(connection: Connection, statement: str) -> None:
-    connection.execute(statement.encode(), prepare=True)  # one statement, whatever stands in a definition
+    connection.execute(statement.encode(), prepare=True)  # one statement, with any text in a definition
 
 
 def _one(connection: Connection, query: str) -> str:

@@ -277,7 +277,11 @@ class ScratchServer:
     def _as_owner(self, folder: Path) -> dict[str, Any]:
         """How to run a program as the server's user, and with nothing of the caller's that names a target."""
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": str(folder)}
-        environment |= {"PGHOST": str(self.folder), "PGPORT": "5432", "PGUSER": SUPERUSER}  # nobody else's
+        environment |= {
+            "PGHOST": str(self.folder),
+            "PGPORT": "5432",
+            "PGUSER": SUPERUSER,
+        }  # its own
         settings: dict[str, Any] = {"cwd": folder, "env": environment}
         if self._owner is not None:
             settings |= {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []}

@@ -53,7 +53,7 @@ def read(source: Path, folder: str, command: tuple[str, ...]) -> Shipped:
 def shipped(target: Target, reader: Read, observe: Observe) -> tuple[Document, ...]:
     """The manifests that the release ships for a target.
 
-    Raises UnreachableError if its profile names none.
+    Raises UnreachableError if its profile does not name them.
     """
     if target.source is None or target.manifests is None:
         missing = "source, a checkout of NOX" if target.source is None else "manifests, a folder below source"

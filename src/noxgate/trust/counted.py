@@ -39,7 +39,7 @@ def gone(place: Path, runs: Sequence[Verified], signers: Mapping[str, Sequence[P
     for target, keys in signers.items():
         try:
             main = _chain(chain_folder(place.parent, place.name, target), place.name, target, keys).read()
-        except RecordError as error:  # of a chain that nobody can read, nobody knows what it counts
+        except RecordError as error:  # what a chain counts that cannot be read is unknown
             yield str(error)
             continue
         known = list(main)

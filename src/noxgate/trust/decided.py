@@ -1,7 +1,7 @@
 """Whether a sealed run was judged by what its commit has, and whether that commit was reviewed.
 
 The run names the blob of each file that decided; here they are compared with the commit's own, as the
-repository has it now. A run of schema 1 names none.
+repository has it now. A run of schema 1 does not name them.
 """
 
 from collections.abc import Iterator, Mapping

@@ -70,7 +70,7 @@ def begin(trust: Trust, environment: Mapping[str, str], results: Path) -> Making
 
 
 def refused(folder: Path, result: Result, signers: Sequence[PublicKey], *, held: Path | None = None) -> str:
-    """Why no load test made this result; empty where its signature says so, and its numbers can be.
+    """Why no load test made this result; empty if its signature says so, and its numbers can be.
 
     Only `signers` are believed, where there are any; else whose public half lies in the folder `held`.
     """

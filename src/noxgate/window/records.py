@@ -31,7 +31,7 @@ def read_window(records: Sequence[Record], runbook: Runbook) -> Window | None:
         due = schedule.checkpoints(runbook, switched)
         made: dict[str, Made] = {}
         for record in records[opened.number :]:
-            if record.kind == CHECKPOINT:  # the first counts: none is made twice to be better
+            if record.kind == CHECKPOINT:  # the first counts: a second try cannot replace it
                 checkpoint = due[record.data["checkpoint"]]
                 made.setdefault(checkpoint.name, _made(record, checkpoint))
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -13,7 +13,7 @@ from noxgate_load.samples import SHIFT, Reason, Record, Sample, Totals, WireErro
 # that closed it meanwhile has then cost none. In a closed loop at full speed the look would cost more than it
 # saves; and for all others it is enough what the loop has seen.
 RESTED = 0.05
-# Connecting is no part of what is measured, as in k6, but for what is beyond this: who waits waits.
+# Connecting is not measured, as in k6, but for what is beyond this: who waits waits.
 LEFT_OUT = 1.0  # seconds
 MOST_BYTES = 5_000_000
 
@@ -162,7 +162,7 @@ class HttpClient(Session):
         except (WireError, OSError) as problem:
             if kept is None or not may_repeat or not self._closed_unanswered(problem):
                 raise
-        # The server closed a kept connection while this request was on its way: nobody's fault, so once more.
+        # The server closed a kept connection while this request was on its way: not a fault, so once more.
         self._hang_up()
         self._retried = True
         self._totals.retried += 1

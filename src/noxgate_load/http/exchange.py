@@ -62,7 +62,7 @@ def call(
 
 @dataclass(slots=True)
 class Answer:
-    """What came back. `status` is 0 where nothing did; `error` is empty where all was as expected."""
+    """What came back. `status` is 0 where nothing did; `error` is empty if all was as expected."""
 
     status: int = 0
     head: bytes = field(default=b"", repr=False)

@@ -33,7 +33,7 @@ class Turns:
         self._wait(self._begun)
 
     def _wait(self, line: deque[Any]) -> None:
-        if not self._round.active:  # nobody took a step in this round, nobody waits
+        if not self._round.active:  # no user took a step in this round, so no user waits
             self._left = clock()
             self._round.start(self._go)
             return

@@ -103,7 +103,7 @@ class Stream:
         self._hub = gevent.get_hub()
         self._socket = connected
         self._waiter: Any = None  # the greenlet that waits for bytes
-        self.stirred = False  # some came for which nobody waited
+        self.stirred = False  # some came without a request
         self._reader = self._hub.loop.io(connected.fileno(), READ, True, FIRST)  # noqa: FBT003 (gevent's)
         self._reader.start(self._stir)
         self.whole_end = True

@@ -83,7 +83,7 @@ def _place(kube: Kube, namespace: str, spec: Json, variable: str, container: Con
 
 
 def _of(kube: Kube, namespace: str, source: Reference) -> str | None:
-    """The place that a Secret's or ConfigMap's key names, "" if it names none; None without the key."""
+    """The place that a Secret's or ConfigMap's key names, "" if it does not say; None without the key."""
     if source.kind == "Secret":
         value = (kube.secret(source.name, namespace) or {}).get(str(source.key))
         return None if value is None else value.place

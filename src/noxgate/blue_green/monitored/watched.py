@@ -97,6 +97,6 @@ def _is_elsewhere(query: str, namespaces: Collection[str]) -> bool:
 
 
 def _read(query: str) -> Iterator[Selector]:
-    """The selectors; none where the grammar here is older, so that no alert is taken for another's."""
+    """The selectors; empty if the grammar here is older, so that no alert is taken for another's."""
     with suppress(UnreachableError):
         yield from selectors(query)

@@ -73,7 +73,7 @@ def _another(at: Place, paths: Sequence[str]) -> Iterator[Seen]:
 
 
 def _answered(at: Place, url: str) -> Answer | None:
-    """What anybody is answered; None where nothing is known."""
+    """What anybody is answered; None if that is unknown."""
     try:
         return asked(url, at.target.ca_file, proxies=not at.target.rehearsal)
     except ConnectionError:

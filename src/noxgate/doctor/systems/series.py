@@ -47,7 +47,7 @@ class Metric:
 
 
 def series(at: Place, service: Service, systems: Collection[str]) -> Iterator[Seen]:
-    """What lines need of these; nothing where Prometheus does not answer: another look says so."""
+    """What lines need of these; empty if Prometheus does not answer: another look says so."""
     target = at.target
     role = next((each for each in ROLES if each in target.credentials), None)
     if target.prometheus_url is None or (role and target.credentials[role] not in target.variables):
@@ -194,7 +194,7 @@ def _row(at: Place, ask: Asking, metric: Metric, key: str, need: Need) -> Seen:
 
 
 def _name(query: str) -> str:
-    """Of the first metric in it; empty where a pattern stands for it."""
+    """Of the first metric in it; empty if a pattern stands for it."""
     return next((each.name or "" for each in selectors(query)), "")
 
 

@@ -6,7 +6,7 @@ AMOUNT = Form("a number", float, {"type": "number"}, whole_too=True)
 RAMP = (
     Key("what", TEXT, "What it is for, in a line.", required=True),
     Key("levels", LIST, "In turn: how many users, for how long.", required=True),
-    Key("fall", AMOUNT, "Seconds from the last level to nobody.", 5, required=True),
+    Key("fall", AMOUNT, "Seconds from the last level to 0 users.", 5, required=True),
     Key("window", WHOLE, "Seconds by which bad requests are counted.", 5, required=True),
     Key(
         "think",
@@ -15,8 +15,8 @@ RAMP = (
         [1, 4],
         default=[0, 0],
     ),
-    Key("rate", AMOUNT, "Requests a second, whatever the target does with them.", default=0),
-    Key("new_jobs", WHOLE, "Inputs that nobody has asked for before, on each hold.", default=1),
+    Key("rate", AMOUNT, "Requests a second, at any speed of the target.", default=0),
+    Key("new_jobs", WHOLE, "Inputs that were not asked for before, on each hold.", default=1),
     Key("methods", LIST, "The requests by which they are asked for.", default=[]),
     Key("evidence", YES_OR_NO, "Whether it proves an SLO of a real target.", default=True),
     Key("lag_ms", AMOUNT, "How late the generator may run.", 5, required=True),

@@ -131,7 +131,7 @@ LINE = (
     Key("coming", YES_OR_NO, "The check does not exist yet: the line is `not run`.", default=False),
     Key("derived_from", LIST, "The lines or phases that a derived line follows from.", default=[]),
     Key("limits", TABLE, "Numbers that the check compares with.", default={}, limits=NUMBERS),
-    Key("role", TEXT, "What the engine knows it by, whatever its id.", "status", limits={"enum": [*ROLES]}),
+    Key("role", TEXT, "What the engine knows it by, not its id.", "status", limits={"enum": [*ROLES]}),
     Key(
         "checkpoint",
         TEXT,

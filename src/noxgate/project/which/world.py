@@ -24,7 +24,7 @@ TRUSTED = "SSL_CERT_FILE"  # what OpenSSL trusts beside a ca_file
 
 
 def rehearsed(path: Path, document: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> str:
-    """Why the profile's world is a rehearsal's, in a few words; "" where it is not."""
+    """Why the profile's world is a rehearsal's, in a few words; "" if it is not."""
     named = [("ca_file", document.get("ca_file")), (f"${TRUSTED}", environment.get(TRUSTED))]
     for key, file in named:
         if isinstance(file, str) and _is_rehearsals(path.parent / Path(file).expanduser()):

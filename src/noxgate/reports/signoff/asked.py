@@ -20,7 +20,7 @@ class Asked:
     rehearsal: bool
     trusts: Mapping[str, Trust]
     now: datetime
-    targets: Sequence[str] | None = None  # None: all
+    targets: Sequence[str] | None = None  # None for all
     addresses: Mapping[str, str] = field(default_factory=dict)  # of a rehearsal: others have the same names
     serving: Mapping[str, str] = field(default_factory=dict)  # phase: a target that serves it
     unknown: Mapping[str, str] = field(default_factory=dict)  # why a target has no trust

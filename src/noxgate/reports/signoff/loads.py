@@ -23,7 +23,7 @@ def loads_of(run: ShownRun) -> Iterator[Load]:
 
 
 def _content(path: Path) -> bytes:
-    """What a plain file of a proper size holds; nothing of anything else."""
+    """What a regular file of a proper size holds; empty for anything else."""
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
             return b""

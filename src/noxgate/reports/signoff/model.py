@@ -159,7 +159,7 @@ class ShownPhase:
     target: str = "NAME"  # that serves it
 
     def against(self) -> str:
-        """Why its run proves nothing; empty where it does."""
+        """Why its run proves nothing; empty if it does."""
         if self.run is None:
             return self.problem or "there is no run of this phase"
         return "" if self.run.seal.believed else f"{self.run.folder.name} is {self.run.seal}"

@@ -68,9 +68,9 @@ class Slower:
     folder: Callable[[str], Path]
 
     def found(self) -> list[str]:
-        """What is slower, or fails more often; empty where nothing is.
+        """What is slower, or fails more often; empty if nothing is.
 
-        Raises NotCountedError if no release before was measured, NotMadeError if its result is missing,
+        Raises NotCountedError if no release before was measured, NotMadeError if its result is missing.
         Raises UnreachableError if the two cannot be compared, or the comparison is not decided.
         """
         repeat = f"cat {self.earlier.record}"

@@ -10,7 +10,7 @@ from noxgate.slo.plots import COLOURS, GREY
 NAME = "slower.svg"
 POINTS = 160  # of a curve
 ACROSS = 3  # panels in a row
-MOST = 15  # panels: more nobody reads
+MOST = 15  # panels: more are not read
 LEAST_SHARE = 0.05  # percent
 
 Panel = tuple[str, Windows, Windows]  # its title, now, before

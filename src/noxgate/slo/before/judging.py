@@ -21,7 +21,7 @@ MEDIAN = "p50"
 TYPICAL = "windows"
 STRETCH = 10  # parts: by one of them, in a row, nothing is called slower, as a hold may have a burst more
 ONE_STRETCH = f"for one {STRETCH}th of the windows, in a row: another hold would tell"
-FARTHEST = 100  # times as long: nobody holds for so long
+FARTHEST = 100  # times as long: more is too long for a hold
 KEYS = (
     "slower_at_most",
     "slower_by_ms",

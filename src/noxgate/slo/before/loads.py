@@ -13,7 +13,7 @@ from noxgate.slo.table import incomplete
 
 
 def unlike(now: Result, before: Result, clock_percent: float) -> list[str]:
-    """Why two results cannot be compared: another ramp, kind of target or generator; empty where they can."""
+    """Why two results cannot be compared: another ramp, kind of target or generator; empty if they can."""
     found = []
     if before.target != now.target or before.rehearsal != now.rehearsal:
         found.append(f"it measured {_kind(before)}, and the new one {_kind(now)}")

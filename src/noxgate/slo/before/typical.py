@@ -1,7 +1,7 @@
 """How many times one version's typical window is another's: a shift of all windows, not of a few odd ones.
 
 Bursts are in one hold more often than in another: a percentile of all requests then says little, however many
-there are. Most windows have none. So the windows' own values are compared by rank: the ratio is Hodges and
+there are. Most windows are without. So the windows' own values are compared by rank: the ratio is Hodges and
 Lehmann's estimate on logarithms, and its interval holds each ratio that the test of E. Brunner, U. Munzel,
 Biometrical J. 42 (2000), 17, does not refuse. The variances are those of blocks of windows, as in
 `noxgate.slo.before.ratio`: neighbours are alike.

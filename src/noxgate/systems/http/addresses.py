@@ -25,7 +25,7 @@ class Addresses:
     no_route: tuple[str, ...] = ()
 
     def said(self) -> str:
-        """In words, for the record; empty where there is nothing to say."""
+        """In words, for the record; empty if there is nothing to say."""
         several = f", to {len(self.here)} addresses ({', '.join(self.here)})" if self.here[1:] else ""
         if not self.no_route:
             return several
@@ -33,7 +33,7 @@ class Addresses:
 
 
 def addresses(host: str, port: int) -> Addresses:
-    """Every address that the resolver gives for `host`, once. Raises UnreachableError if it gives none.
+    """Every address that the resolver gives for `host`, once. Raises UnreachableError if it fails.
 
     `localhost` is one place with several addresses, and what listens there commonly has one of them.
     """

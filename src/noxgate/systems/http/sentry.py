@@ -60,7 +60,7 @@ class Sentry:
             raise UnreachableError(
                 f"Sentry: expected a list of issues, saw another form: {error!r}"
             ) from None
-        # whatever it made of the query
+        # not what it made of the query
         return [issue for issue in issues.values() if issue.first_seen >= moment or issue.again]
 
     def _issues(self, query: str) -> list[Any]:

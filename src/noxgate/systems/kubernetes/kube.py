@@ -185,7 +185,7 @@ class Kube(Requests):
                 refused[str(document)] = str(error)
             except UnreachableError as error:
                 unseen.append(error)
-        if unseen and not refused:  # what is refused is known, whatever else is not
+        if unseen and not refused:  # what is refused is known, even if the rest is not
             raise unseen[0]
         return refused
 

@@ -13,7 +13,7 @@ from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.log_lines import count_grave
 from noxgate.systems.kubernetes.session import KubeSession, Raw
 
-MOST_BYTES = 20_000_000  # of one container since the switch: more is no log that a person can judge either
+MOST_BYTES = 20_000_000  # of one container since the switch: a person cannot judge more either
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) ?")
 # With status 200, as if the container had written it, where its log is no longer on the node.
 _NO_LOG = re.compile(r"unable to retrieve container logs for \S+|failed to try resolving symlinks in path ")

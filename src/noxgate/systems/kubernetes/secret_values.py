@@ -107,7 +107,7 @@ def _judged(where: str, key: str, encoded: str, stands: Where) -> SecretValue:
         return SecretValue(where, key, 0, "is not base64", digest, frozenset({digest}))
     digest = _digest(value)
     text = _text(value)
-    if text is None or "\0" in text:  # bytes are nobody's filler
+    if text is None or "\0" in text:  # bytes are not a filler
         parts = frozenset[Digest]() if is_certificate(value) else frozenset({digest})
         return SecretValue(where, key, len(value), NO_TEXT, digest, parts, fits_a_file=True)
     held = inside(text)
@@ -115,7 +115,7 @@ def _judged(where: str, key: str, encoded: str, stands: Where) -> SecretValue:
         held = None  # who calls it so means the whole
     opens = bool(held) if held is not None else not is_setting(key, text)
     shared = [text, text.strip(), *(held or [])] if opens else []
-    parts = frozenset(_digest(part.encode()) for part in shared if part)  # nothing is no value to share
+    parts = frozenset(_digest(part.encode()) for part in shared if part)  # an empty value cannot be shared
     problem = _problem(key, text, held, stands, opens=opens)
     if problem in {None, SPACE} and value != text.encode():
         problem = MARK if value.startswith(codecs.BOM_UTF8) else NO_TEXT

@@ -38,7 +38,7 @@ CONNECT, READ = 5, 8  # seconds
 MOST_BYTES = 50_000_000
 PIECE = 65_536
 MOST_AGAIN = 3  # times that a server may say that it is busy
-ASKED_TO_WAIT = ("0", "1", "2")  # seconds; longer is no look any more
+ASKED_TO_WAIT = ("0", "1", "2")  # seconds; longer is too long for a look
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"  # answered, and not stored
 # How API servers refuse to apply a field that they do not know: as an error of their own, a 500.
 UNTYPED = "failed to create typed patch object"
@@ -144,7 +144,7 @@ class KubeSession:
             content = answer.read(most + 1)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             if len(content) > most:
-                answer.close()  # nobody else is to read the rest
+                answer.close()  # others must not read the rest
             return Raw(answer.status, headers, content[:most], len(content) <= most)
 
     def _forward(self, namespace: str, pod: str, port: int) -> "PortForward":
@@ -221,7 +221,7 @@ class KubeSession:
         paths = [Path(file) for file in files.split(os.pathsep)]
         configuration = Configuration()
         if not any(path.is_file() for path in paths):
-            # as kubectl has it: in a pod, where nobody names another, its own
+            # as kubectl has it: in a pod, by default, its own
             pod = of_pod() if named is None and self.context is None else None
             if pod is None:
                 raise UnreachableError(self._no_kubeconfig(files))
@@ -342,7 +342,7 @@ def _whole(where: str, answer: Any) -> bytearray:
     while len(text) <= MOST_BYTES and (piece := answer.read(PIECE)):
         text += piece
     if len(text) > MOST_BYTES:
-        answer.close()  # nobody else is to read the rest
+        answer.close()  # others must not read the rest
         text.clear()
         raise UnreachableError(f"{where}: expected an answer of at most {MOST_BYTES} bytes, saw more")
     return text

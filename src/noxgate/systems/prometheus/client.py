@@ -158,9 +158,9 @@ class Prometheus:
         )
 
     def query(self, promql: str, of: str = "") -> list[Sample]:
-        """What an expression answers now; empty where no series fits.
+        """What an expression answers now; empty if no series fits.
 
-        `of`: what a number without labels counts, or its unit, for whoever reads what was seen.
+        `of`: what a number without labels counts, or its unit, for readers of what was seen.
         """
         return self._look(
             "/api/v1/query", {"query": promql}, answers.samples, lambda found: _shown(found, of), _values

@@ -25,7 +25,7 @@ from noxgate.errors import UnreachableError
 from noxgate.systems.prometheus.answers import Series
 from noxgate.systems.prometheus.metric_queries import SAID
 
-RECENT = 3  # scrapes: where none of them was answered, there is a gap
+RECENT = 3  # scrapes: if all of them failed, there is a gap
 
 Classes = Mapping[str, float]  # such as status -> how many
 Target = tuple[tuple[str, str], ...]
@@ -88,7 +88,7 @@ class Grown:
 
     @cached_property
     def said(self) -> str:
-        """What was not counted, and why, in one line; empty where all was."""
+        """What was not counted, and why, in one line; empty if all was."""
         summed: dict[str, float] = defaultdict(float)
         for classes in self.first.values():
             _add(summed, classes)

@@ -81,7 +81,7 @@ def asked(get: Callable[[str], Answer]) -> Answer:
 
 
 def media_type(content_type: str) -> str:
-    """Of a Content-Type, such as text/plain; empty where Go cannot read it, parameters and all."""
+    """Of a Content-Type, such as text/plain; empty if Go cannot read it, parameters and all."""
     found = _CONTENT_TYPE.fullmatch(content_type)
     parameters = [name.lower() for name in _PARAMETER.findall(found["parameters"])] if found else []
     if found is None or len(set(parameters)) < len(parameters):

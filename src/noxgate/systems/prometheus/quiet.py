@@ -61,7 +61,7 @@ class Quiet:
     def _doubt(
         self, metrics: WindowMetrics, silence: Stretch, asked: "Asked | None", before: Sequence[WindowMetrics]
     ) -> str:
-        """Why a silence may be more than that; empty where it was quiet."""
+        """Why a silence may be more than that; empty if it was quiet."""
         if _in(metrics.gaps, silence.first, silence.last):
             return "not every pod was scraped"
         if asked is None:
@@ -103,7 +103,7 @@ class Asked:
         return self.failed > 0 or self.requests > answered
 
     def doubt(self, answered: float) -> str:
-        """Why it may be against them all the same; empty where it agrees."""
+        """Why it may be against them all the same; empty if it agrees."""
         if self.left:
             return f"at the ingress {self.left:g} users left before they had an answer (499)"
         if self.first and self.requests + self.first > answered:

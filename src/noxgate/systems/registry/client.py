@@ -15,7 +15,7 @@ from noxgate.systems.registry.session import WAIT, Answer, RegistrySession
 T = TypeVar("T")
 FORMS = tuple(zip(answers.MANIFESTS, answers.INDEXES, strict=True))  # OCI's own, and Docker's
 OLD = "application/vnd.docker.distribution.manifest.v1"
-ABSENT = ("_UNKNOWN", "NOT_FOUND", "NAME_INVALID")  # how codes end that say that there is no such thing
+ABSENT = ("_UNKNOWN", "NOT_FOUND", "NAME_INVALID")  # how codes end that say that it is missing
 DEEPEST = 4  # indexes in an index, which the specification allows
 MOST_BYTES = 4 * 1024 * 1024  # what registries must take of a manifest, and more than any configuration has
 
@@ -60,7 +60,7 @@ class Registry:
 
     def _configured(self, where: Reference, digest: str, manifest_digest: str, manifest: Manifest) -> Image:
         config = manifest.config
-        assert config is not None  # only an index has none
+        assert config is not None  # only an index lacks it
         if not answers.is_image(manifest):
             raise AssertionError(f"{where} is no container image: it has {shortened(config.media_type, 80)}")
         return self._look(

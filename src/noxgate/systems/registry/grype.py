@@ -25,7 +25,7 @@ HIDING = {
     "ignore-wontfix": "nothing of these fix states",
     "exclude": "nothing below these paths",
 }
-# Grype's own reasons for a match that is none: the distribution says that its package is not vulnerable.
+# Grype's own reasons to leave out a match: the distribution says that its package is not vulnerable.
 OWN_REASONS = frozenset(
     {
         "Alma Unaffected",

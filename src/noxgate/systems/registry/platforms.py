@@ -6,12 +6,12 @@ from typing import Any
 
 _SAME = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}  # as uname and distributions say it
 _PLAIN = {("amd64", "v1"), ("arm64", "v8")}  # what the processor is without a variant
-_UNSAID = {"amd64": "v1", "arm64": "v8", "arm": "v7"}  # what it is taken for where nobody says
+_UNSAID = {"amd64": "v1", "arm64": "v8", "arm": "v7"}  # what it is taken for by default
 _LEVEL = re.compile(r"v(\d+)(?:\.(\d+))?")
 
 
 def platform_of(document: Mapping[str, Any]) -> str:
-    """Of an index' entry or an image's configuration; "" where one of its two halves is missing."""
+    """Of an index' entry or an image's configuration; "" if one of its two halves is missing."""
     system, processor = document.get("os"), document.get("architecture")
     if not system or not processor:
         return ""

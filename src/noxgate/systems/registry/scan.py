@@ -72,7 +72,7 @@ class Scan:
     """What was looked at and found. `sections` says in which parts of the image."""
 
     identity: Identity
-    made: datetime | None  # None: this format does not say
+    made: datetime | None  # None if this format does not say
     findings: int
     critical: tuple[str, ...]
     sections: str

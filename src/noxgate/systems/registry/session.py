@@ -56,7 +56,7 @@ class Answer:
         return f"HTTP {self.status}, {kind}, {len(self.content)} bytes"
 
     def refusal(self) -> str:
-        """What the registry itself says of why it refuses, by code and message; "" where it does not."""
+        """What the registry itself says of why it refuses, by code and message; "" if it does not."""
         codes = self.error_codes()
         if not codes:
             return ""
@@ -199,7 +199,7 @@ class RegistrySession:
         parts = addresses.split(realm)
         if not addresses.is_safe(parts, addresses.split(f"//{where.host}")) or "@" in parts.netloc:
             raise UnreachableError(f"{where.host}: expected tokens from https://…, saw the realm {shown}")
-        asked = {"scope": f"repository:{where.repository}:pull"}  # to read, whatever the challenge offers
+        asked = {"scope": f"repository:{where.repository}:pull"}  # to read, not what the challenge offers
         if "service" in challenge:
             asked["service"] = challenge["service"]
         url = str(httpx.URL(realm).copy_merge_params(asked))

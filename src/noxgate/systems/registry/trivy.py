@@ -20,7 +20,7 @@ from noxgate.systems.registry.scan import (
 
 SCHEMA = 2
 PACKAGES = ("os-pkgs", "lang-pkgs")
-WITHOUT_PACKAGES = ("activestate",)  # systems that have none of their own
+WITHOUT_PACKAGES = ("activestate",)  # systems without packages of their own
 
 Json = Mapping[str, Any]
 

@@ -33,7 +33,7 @@ class Form:
     begins: bool
     ends: bool
     carriage_returns: int  # of lines that pg_dump writes itself
-    noise: tuple[str, ...]  # lines that are no SQL, with their numbers
+    noise: tuple[str, ...]  # lines that are not SQL, with their numbers
     elsewhere: tuple[str, ...] = ()  # lines that leave the database
 
 

@@ -8,7 +8,7 @@ from noxgate.trials.loaded_again import differing_once_loaded
 from noxgate.trials.table_contents import LARGE_OBJECTS, Contents
 from noxgate.trials.whole_catalog import Pairs, Part, told
 
-# An index that PostgreSQL does not use is in no dump, and nobody misses it.
+# An index that PostgreSQL does not use is in no dump, and is not missed.
 _NEVER_DUMPED = ("invalid index",)
 # What a migration that has run since leaves of a release's catalog can be told from what a backup lacks.
 _TOLD_APART = ("table", "index", "trigger", "function", "right")

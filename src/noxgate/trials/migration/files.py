@@ -26,7 +26,7 @@ class MigrationFiles:
     schema: Path | None = None
     old_queries: Path | None = None
     postgres_bin: Path | None = None
-    migration_role: str | None = None  # who runs the migration; without it nobody is kept from anything
+    migration_role: str | None = None  # who runs the migration; without it nothing is refused
     application_role: str | None = None  # as whom the version before asks
 
     def read(self, key: str) -> tuple[str, Script]:

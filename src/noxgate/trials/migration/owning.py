@@ -20,7 +20,7 @@ LEFT JOIN pg_roles AS r ON r.oid = grantee
 WHERE datname = current_database() ORDER BY 1, 2, 3
 """
 
-Right = tuple[str, str, str]  # the owner, the right, and who has it: all roles, if nobody is named
+Right = tuple[str, str, str]  # the owner, the right, and who has it: all roles, if none is named
 
 
 def rights(database: Database) -> list[Right]:

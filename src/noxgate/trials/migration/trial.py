@@ -265,7 +265,7 @@ class Trial:
         if first.error is not None:
             raise AssertionError(f"the first run fails: {_at(first)}{first.error}")
         name, script = self.files.read("migration")
-        if self._session is not None:  # nobody may use a database that is copied; it opens again when asked
+        if self._session is not None:  # a database that is copied must be idle; it opens again when asked
             self._session.close()
         self._make(TWICE, MIGRATED)
         catalog, there = self._dump(TWICE), contents(self._url(TWICE))

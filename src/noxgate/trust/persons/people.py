@@ -7,7 +7,7 @@ from noxgate.project.placeholder import is_placeholder
 from noxgate.project.release_facts import read_release_facts
 from noxgate.trust.keys import Trust
 
-NOBODY = "rehearsal"  # who attests in a rehearsal, where nobody looks
+NOBODY = "rehearsal"  # who attests in a rehearsal, which has no persons
 LONGEST = 1000
 
 
@@ -21,7 +21,7 @@ class Person:
 
     name: str
     key: str | None = None
-    others: tuple[str, ...] = ()  # whom the record names besides
+    others: tuple[str, ...] = ()  # whom the record names in addition
 
 
 def person(trust: Trust, by: str) -> Person:

@@ -103,7 +103,7 @@ def _moment(match: re.Match[str], now: datetime) -> datetime | None:
 
 
 def _zone(text: str) -> timezone | None:
-    """The zone that a time names; None if it names none."""
+    """The zone that a time names; None if it does not."""
     if not text:
         return None
     if text[0] not in "+-":

@@ -9,7 +9,7 @@ from noxgate.systems.kubernetes.api_server.answers import TakenError
 Json = Mapping[str, Any]
 
 EVERYWHERE = ""  # as a namespace
-NODE_PORTS = "30000-32767"  # where the server is told nothing else; it says to nobody which it has
+NODE_PORTS = "30000-32767"  # where the server is told nothing else; it does not say which it has
 
 
 def asked(service: Json) -> list[str]:

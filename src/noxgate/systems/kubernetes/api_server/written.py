@@ -64,7 +64,7 @@ def _is_at(inner: str, outer: str) -> bool:
 
 def _paths(path: str, fields: Json, value: Any) -> Iterator[str]:
     for key, inner in fields.items():
-        if key == ".":  # the map or the item itself, whatever others put into it
+        if key == ".":  # the map or the item itself, without what others put into it
             continue
         for name, part in _parts(key, value):
             where = f"{path}{name}".lstrip(".")
@@ -75,7 +75,7 @@ def _paths(path: str, fields: Json, value: Any) -> Iterator[str]:
 
 
 def _parts(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The part of a value that a key of fieldsV1 means; none where it is gone."""
+    """The part of a value that a key of fieldsV1 means; empty if it is gone."""
     form, _, name = key.partition(":")
     if form == "f":
         if isinstance(value, Mapping) and name in value:

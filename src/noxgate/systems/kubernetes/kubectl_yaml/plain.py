@@ -108,7 +108,7 @@ def _is_time(text: str) -> bool:
     if hour is not None and (zone is None) != (" " in text):
         return False
     try:
-        date(int(year) or 4, int(month), int(day))  # Go has a year 0, a leap year; Python has none
+        date(int(year) or 4, int(month), int(day))  # Go has a year 0, a leap year; Python does not
     except ValueError:
         return False
     clock = zip((hour, minute, second), _CLOCK, strict=True)

@@ -10,7 +10,7 @@ _METHOD = r"(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT|PROPFIND|PRI
 _FORMS = [
     re.compile(form)
     for form in (
-        # the common log format, uvicorn, Envoy, chi; and the first for a request that is none
+        # the common log format, uvicorn, Envoy, chi; and the first for a request that is not valid
         rf'"(?P<asked>{_METHOD} (?:[^"\\]|\\.)*)" (?:from \S+ - )?(?P<status>\d{{3}})\b',
         r'^\S+ \S+ .{0,80}?\[[^\]]+\] "(?P<asked>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) ',
         rf"^\[GIN\] .*?\| +(?P<status>\d{{3}}) \|.*\| +(?P<asked>{_METHOD} .*)",

@@ -120,7 +120,7 @@ class _Group:
 
     def _is_grave(self, *, is_last: bool) -> bool:
         if self._head.weight is Weight.WARNING and self._has_trace:
-            return is_last  # what a program said last before it ended, nobody has handled
+            return is_last  # what a program said last before it ended was not handled
         if self._head.is_own or self._head.is_grave:
             return self._head.is_grave
         return any(_head(text).is_grave for text in self._texts[1:])

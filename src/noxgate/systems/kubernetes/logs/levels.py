@@ -41,7 +41,7 @@ LETTERS = {
     "W": Weight.WARNING,
     **dict.fromkeys("INDVT", Weight.LESS),
 }
-# Words that also mean something else: alone they are no level, after a moment or before a colon they are.
+# Words that also mean something else: alone they are not a level, after a moment or before a colon they are.
 WEAK = frozenset(
     _words(
         "alert fail failure exception assert disaster log note detail hint statement context query location"

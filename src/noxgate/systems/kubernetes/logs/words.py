@@ -12,7 +12,7 @@ _WORD = re.compile(
 )
 _ADDRESS = r"(?<!\S)(?:/|\S*?(?:://|\?\w++=))\S*+"
 _BAD = r"(?:error|critical|fatal)"
-# What names an error and says that there was none: "0 errors" does not, by whole words.
+# What names an error and says that it is absent: "0 errors" does not, by whole words.
 _NONE = re.compile(
     rf"{_ADDRESS}"
     r"|\b(?:no|0|zero|without(?: any| an| a)?)\s+"

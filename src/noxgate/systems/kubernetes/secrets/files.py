@@ -10,7 +10,7 @@ from typing import Any
 from noxgate.systems.kubernetes.secrets.public import of_json_key
 from noxgate.systems.kubernetes.secrets.settings import is_plain
 
-LINE = 4096  # characters; of more, nobody makes a connection string
+LINE = 4096  # characters; a connection string is shorter
 _MOST = 20_000  # characters of YAML and XML that are read
 _MANY = re.compile(r"[\s-]&\w|([\[{][^\[{]*){200}")  # YAML that is deep, or larger than it looks
 Pairs = list[tuple[str, str]]
@@ -83,7 +83,7 @@ def _leaves(key: str, document: Any) -> Iterator[tuple[str, str]]:
 def of_lines(text: str) -> Pairs | None:
     """A file of settings: each line has a name and a value, or is a comment, or names a part."""
     lines = [line for line in text.splitlines() if not _COMMENT.fullmatch(line)]
-    if len(text.splitlines()) < 2 or not lines:  # noqa: PLR2004 (one line is no file)
+    if len(text.splitlines()) < 2 or not lines:  # noqa: PLR2004 (one line is not a file)
         return None
     pairs = [_PAIR.fullmatch(line) if len(line) <= LINE else None for line in lines]
     if not all(pairs):

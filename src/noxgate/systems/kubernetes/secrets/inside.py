@@ -72,7 +72,7 @@ def _of_addresses(text: str) -> Pairs | None:
 def _of_string(text: str) -> Pairs | None:
     """A connection string of names and values in one line."""
     found = _OF_A_STRING.findall(text) if len(text) <= LINE else []
-    if len(found) < 2:  # noqa: PLR2004 (a = in a password is no string)
+    if len(found) < 2:  # noqa: PLR2004 (a = in a password does not count)
         return None
     return [(name, value.strip("\"'")) for name, value in found]
 

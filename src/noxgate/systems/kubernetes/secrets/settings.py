@@ -44,7 +44,7 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _SCHEME = re.compile(r"^[\w+.-]+://")  # Kafka has SASL_SSL
 _LONGEST = 200  # characters of a setting
 _HASH = re.compile(r"\$(2[abxy]?|apr1|1|5|6|7|y|argon2\w*|scrypt)\$|\{S?SHA(256|512)?\}")
-_TOKEN = 16  # characters from which letters among digits are no name
+_TOKEN = 16  # characters from which letters among digits are not a name
 
 
 def words(key: str) -> list[str]:
