@@ -1,6 +1,6 @@
 """Whether Prometheus has what the gate asks it for: series by these names, with these labels.
 
-A query that finds nothing is no error of Prometheus; nobody would hear of it before the release day is over.
+A query that finds nothing is not an error of Prometheus: it would only be seen after the release day.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
