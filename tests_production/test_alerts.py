@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
-from noxgate.blue_green.monitored.watched import dark, firing
+from noxgate.blue_green.monitored.loaded_rules import not_evaluated, shipped_rules, unheard
+from noxgate.blue_green.monitored.watched import firing, not_scraped
 from noxgate.blue_green.running import application_pods
 from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
@@ -12,7 +12,7 @@ from noxgate.project.target import Target
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import name
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.rule_series import blind
+from noxgate.systems.prometheus.rule_series import without_series
 
 
 @pytest.mark.runbook("live.alerts-quiet")
@@ -45,7 +45,7 @@ def test_every_shipped_rule_watches_green(
 
     assert rules != []
     assert pods != []
-    assert dark(prometheus, service.monitors, green.namespace, pods, limits["seconds"]) == {}
-    assert deaf(prometheus, rules, limits["seconds"]) == {}
-    assert blind(prometheus, rules, target.green_namespace, target.blue_namespace) == {}
+    assert not_scraped(prometheus, service.monitors, green.namespace, pods, limits["seconds"]) == {}
+    assert not_evaluated(prometheus, rules, limits["seconds"]) == {}
+    assert without_series(prometheus, rules, target.green_namespace, target.blue_namespace) == {}
     assert unheard(prometheus, target) == []

@@ -2,8 +2,8 @@
 
 import pytest
 
-from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard
-from noxgate.blue_green.monitored.watched import dark
+from noxgate.blue_green.monitored.loaded_rules import not_evaluated, shipped_rules, unheard
+from noxgate.blue_green.monitored.watched import not_scraped
 from noxgate.blue_green.running import application_pods
 from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
@@ -28,12 +28,13 @@ def test_production_is_watched(
     limit = limits["seconds"]
     pods = {side.namespace: [name(pod) for pod in application_pods(side)] for side in (blue, green)}
     unseen = [
-        dark(prometheus, service.monitors, namespace, names, limit) for namespace, names in pods.items()
+        not_scraped(prometheus, service.monitors, namespace, names, limit)
+        for namespace, names in pods.items()
     ]
     shipped = shipped_rules(manifests)
 
     assert pods[blue.namespace] != []
     assert unseen == [{}, {}]
     assert shipped != []
-    assert deaf(prometheus, shipped, limit) == {}
+    assert not_evaluated(prometheus, shipped, limit) == {}
     assert unheard(prometheus, target) == []

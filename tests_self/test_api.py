@@ -647,7 +647,7 @@ def test_faults_are_not_for_probes(api: Api, agent: str, status: int) -> None:
 
 
 def test_a_deaf_websocket_opens_and_says_nothing(api: Api) -> None:
-    api.break_it(settings={"websocket_deaf": True})
+    api.break_it(settings={"websocket_silent": True})
 
     with connect(f"ws://127.0.0.1:{api.port}/ws", proxy=None) as live:
         live.send("hello")

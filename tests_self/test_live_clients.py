@@ -24,7 +24,7 @@ from noxgate.systems.http.sentry import Sentry
 from noxgate.systems.prometheus.answers import Sample, ScrapeTarget
 from noxgate.systems.prometheus.client import NoDataError, Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics, Span, Waiting
-from noxgate.systems.prometheus.rule_series import blind
+from noxgate.systems.prometheus.rule_series import without_series
 
 if TYPE_CHECKING:
     from nox_service.api import ApiClient
@@ -222,13 +222,13 @@ def test_rule_that_finds_series_is_not_blind() -> None:
     """Whose series they are counts; a status that nobody answered yet does not."""
     known = Known({KEPT: [sample()]})
 
-    assert blind(prometheus(known), [{"alert": "A", "expr": RULE}], GREEN) == {}
+    assert without_series(prometheus(known), [{"alert": "A", "expr": RULE}], GREEN) == {}
     assert known.asked == [KEPT]
 
 
 def test_rule_without_series_is_blind() -> None:
     """It names the selector that fits nothing."""
-    assert blind(prometheus(Known(SCRAPES)), [{"alert": "A", "expr": RULE}], GREEN) == {
+    assert without_series(prometheus(Known(SCRAPES)), [{"alert": "A", "expr": RULE}], GREEN) == {
         "A": [KEPT.removeprefix("count(").removesuffix(")")]
     }
 
@@ -237,7 +237,7 @@ def test_braces_inside_of_strings_end_no_selector() -> None:
     """As in a pattern of a path."""
     known = Known(SCRAPES)
 
-    blind(prometheus(known), [{"alert": "A", "expr": 'up{job="a{1,2}",path="}"} == 0'}], GREEN)
+    without_series(prometheus(known), [{"alert": "A", "expr": 'up{job="a{1,2}",path="}"} == 0'}], GREEN)
 
     assert known.asked[0] == 'count(up{job="a{1,2}"})'
 

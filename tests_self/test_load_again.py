@@ -178,7 +178,7 @@ def test_tries_are_kept_and_said(monkeypatch: pytest.MonkeyPatch, world: World) 
     assert said == [f"undecided: {LATE}: run again (2 of 3)", f"undecided: {BUSY}: run again (3 of 3)"]
     first, second, third = loading.results(world)
     assert newest == third
-    assert generator.set_aside_before([first, second, third]) == [(first, said[0]), (second, said[1])]
+    assert generator.repeated_before([first, second, third]) == [(first, said[0]), (second, said[1])]
     assert len(left) == 1
 
 
@@ -313,6 +313,6 @@ def test_a_note_alone_makes_nothing_count(world: World) -> None:
         keep(change(good(minutes_ago=2 - number)), loading.folder(world))
         for number, change in enumerate((whole, answering(status=200, times=0.6)))
     ]
-    generator.set_aside(results[-1], "undecided: no, it is not")
+    generator.mark_repeated(results[-1], "undecided: no, it is not")
 
     assert checks(world, []).broken("staging.slo-p95") != []

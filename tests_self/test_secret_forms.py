@@ -12,7 +12,7 @@ from tests_self.secret_texts import HARMLESS, SECRET, Maker
 
 from noxgate.look.secret import Scrubber
 from noxgate.look.secret_forms import form_in, redacted
-from noxgate.look.secret_search import BLOT
+from noxgate.look.secret_search import REDACTED
 
 UNKNOWING = Scrubber([])
 PATIENCE = 10  # seconds; most take some thousandths
@@ -37,7 +37,7 @@ def wrongly_shown(form: str, seed: int, way: Callable[[str], str]) -> str | None
     shown = UNKNOWING.scrub(way(f"at first\n{said}\nat last"))
     hidden = (
         secret not in shown
-        and BLOT in shown
+        and REDACTED in shown
         and "withheld" not in shown
         and ("at last" in shown or "cut" in form)
     )
@@ -113,7 +113,7 @@ def test_nothing_of_the_runbook_and_the_documents_is_redacted(pytestconfig: pyte
 def test_value_is_named(name: str, value: str) -> None:
     """Also where name and value are not in one text."""
     assert UNKNOWING.scrub_tree({"a": [{name: value, "theme": value}]}) == {
-        "a": [{name: BLOT, "theme": value}]
+        "a": [{name: REDACTED, "theme": value}]
     }
 
 

@@ -18,7 +18,7 @@ import pytest
 from markupsafe import escape
 
 from noxgate.look.secret import FRAGMENT, Scrubber, Secret
-from noxgate.look.secret_search import BLOT
+from noxgate.look.secret_search import REDACTED
 
 VALUE = "p\"a's<s>&w%o+r/d\\é"
 SECRET = Secret("DATABASE_URL", VALUE)
@@ -144,7 +144,7 @@ def test_blotted_secret_is_gone(way: str) -> None:
         text = scrubber.scrub(f"before {WRITTEN[way](value)} after")
         assert text.startswith("before ")
         assert text.endswith(" after")
-        assert BLOT in text
+        assert REDACTED in text
         assert scrubber.find(text) is None, (value, text)
 
 
@@ -227,10 +227,10 @@ def test_trees_are_scrubbed_all_through() -> None:
 
     scrubbed = Scrubber([SECRET]).scrub_tree(tree)
 
-    blotted = Box(BLOT, [Box(BLOT, None)])
+    blotted = Box(REDACTED, [Box(REDACTED, None)])
     assert scrubbed == {
-        BLOT: [BLOT, (BLOT, 1)],
-        "named": Named(BLOT, 2),
+        REDACTED: [REDACTED, (REDACTED, 1)],
+        "named": Named(REDACTED, 2),
         "box": blotted,
         "number": 3.5,
         "nothing": None,
@@ -247,7 +247,7 @@ def test_text_that_was_clean_is_looked_at_as_ever() -> None:
 
     assert [scrubber.scrub(text) for text in (Word.FINE, "nothing of note")] == ["nothing of note"] * 2
     assert type(scrubber.scrub(Word.FINE)) is str
-    assert scrubber.scrub("nothing of note, correct-horse") == f"nothing of note, {BLOT}"
-    assert scrubber.scrub("correct-horse") == BLOT
+    assert scrubber.scrub("nothing of note, correct-horse") == f"nothing of note, {REDACTED}"
+    assert scrubber.scrub("correct-horse") == REDACTED
     assert scrubber.find("correct%2Dhorse") == "TOKEN"
     assert scrubber.find("correct%2Dhorse") == "TOKEN"

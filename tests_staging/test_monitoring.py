@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules
+from noxgate.blue_green.monitored.loaded_rules import not_evaluated, shipped_rules
 from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_services
-from noxgate.blue_green.monitored.watched import dark
+from noxgate.blue_green.monitored.watched import not_scraped
 from noxgate.blue_green.running import application_pods, labelled_pods
 from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
@@ -84,7 +84,7 @@ def test_prometheus_scrapes_every_pod(
     """A pod that Prometheus does not know is unwatched, like one that it cannot reach."""
     limit = limits["seconds"]
     pods = [name(pod) for pod in application_pods(green)]
-    wrong = dark(prometheus, service.monitors, green.namespace, pods, limit)
+    wrong = not_scraped(prometheus, service.monitors, green.namespace, pods, limit)
 
     assert pods != []
     assert wrong == {}
@@ -100,7 +100,7 @@ def test_prometheus_judges_every_shipped_rule(
     """
     limit = limits["seconds"]
     shipped = shipped_rules(manifests)
-    wrong = deaf(prometheus, shipped, limit)
+    wrong = not_evaluated(prometheus, shipped, limit)
     with suppress(UnreachableError):
         prometheus.alertmanagers()
 

@@ -55,7 +55,9 @@ class Rounds:
     def of(self, name: str) -> list[Any]:
         """One thing's looks, in order."""
         if self._found is None:
-            self._found = repeatedly(self._round, during=self._during, every=self._every, hopeless=_blind)
+            self._found = repeatedly(
+                self._round, during=self._during, every=self._every, hopeless=_unreachable
+            )
         return [each[name] for each in self._found]
 
     def _round(self) -> Round:
@@ -94,7 +96,7 @@ class FirstMinutes:
         raise AssertionError(f"round {lost[0][0]} of {len(looks)}: {lost[0][1]}")
 
 
-def _blind(seen: Round) -> bool:
+def _unreachable(seen: Round) -> bool:
     """If nothing at all can be looked at, that is said at once, and not after ten minutes."""
     return all(isinstance(each, UnreachableError) for each in seen.values())
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from noxgate.blue_green.monitored.loaded_rules import deaf, shipped_rules, unheard, unloaded
+from noxgate.blue_green.monitored.loaded_rules import not_evaluated, shipped_rules, unheard, unloaded
 from noxgate.blue_green.monitored.watched import firing, ours
 from noxgate.errors import UnreachableError
 from noxgate.look.promql.durations import seconds
@@ -18,7 +18,7 @@ from noxgate.project.target import Target
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.prometheus.answers import Alert, Rule
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.rule_series import blind
+from noxgate.systems.prometheus.rule_series import without_series
 
 GREEN, BLUE = "nox-production-green", "nox-production-blue"
 NAMESPACES = {"nox-production", GREEN, BLUE}
@@ -56,7 +56,7 @@ def prometheus(rules: Sequence[Rule] = (), **answers: Any) -> Prometheus:
 def judged(rule: Mapping[str, Any], query: str, **labels: str) -> dict[str, str]:
     """What is wrong with a rule that is loaded with this query, and these labels besides."""
     more = {**(rule.get("labels") or {}), **labels}
-    return deaf(prometheus([loaded(rule, query=query, labels=more)]), [rule], 60)
+    return not_evaluated(prometheus([loaded(rule, query=query, labels=more)]), [rule], 60)
 
 
 # ---------------------------------------------------------------- loaded as shipped
@@ -66,14 +66,14 @@ def test_one_alert_in_three_steps_is_loaded() -> None:
     """In whatever order; a step that is not there, or waits otherwise, is none of the others."""
     rules = [loaded(rule) for rule in STEPS]
 
-    assert deaf(prometheus(rules[::-1]), STEPS, 60) == {}
-    assert deaf(prometheus(rules[:2]), STEPS, 60).keys() == {"Down"}
+    assert not_evaluated(prometheus(rules[::-1]), STEPS, 60) == {}
+    assert not_evaluated(prometheus(rules[:2]), STEPS, 60).keys() == {"Down"}
     longer = replace(rules[1], for_seconds=3600)
-    assert "for 3600 s" in deaf(prometheus([rules[0], longer, rules[2]]), STEPS, 60)["Down"]
+    assert "for 3600 s" in not_evaluated(prometheus([rules[0], longer, rules[2]]), STEPS, 60)["Down"]
     broken = replace(rules[2], health="err", last_error="many-to-many")
-    assert deaf(prometheus([*rules[:2], broken]), STEPS, 60) == {"Down": "err: many-to-many"}
+    assert not_evaluated(prometheus([*rules[:2], broken]), STEPS, 60) == {"Down": "err: many-to-many"}
     old = replace(rules[2], last_evaluation=datetime.now(UTC) - timedelta(hours=1))
-    assert "last evaluated" in deaf(prometheus([*rules[:2], old]), STEPS, 60)["Down"]
+    assert "last evaluated" in not_evaluated(prometheus([*rules[:2], old]), STEPS, 60)["Down"]
 
 
 @pytest.mark.parametrize(("every", "ago", "is_fine"), [(300, 500, True), (300, 700, False), (15, 130, False)])
@@ -82,7 +82,7 @@ def test_a_rule_is_asked_as_often_as_its_group(every: float, ago: float, is_fine
     at = datetime.now(UTC) - timedelta(seconds=ago)
     rule = loaded(STEPS[0], every_seconds=every, last_evaluation=at)
 
-    assert (deaf(prometheus([rule]), STEPS[:1], 120) == {}) is is_fine
+    assert (not_evaluated(prometheus([rule]), STEPS[:1], 120) == {}) is is_fine
 
 
 @pytest.mark.parametrize(
@@ -183,20 +183,22 @@ def test_rules_that_are_silent_on_a_good_day_are_not_blind() -> None:
     """A selector is asked without what it is compared with; a crash leaves series only where one is."""
     kube = seen(["up", f'{{__name__=~"kube_.+",{BOTH}}}'])
 
-    assert blind(kube, [{"alert": "A", "expr": "up == 0"}], GREEN, BLUE) == {}
-    assert blind(kube, [{"alert": "A", "expr": f"{CRASH % GREEN} >= 1"}], GREEN, BLUE) == {}
-    assert blind(kube, [{"alert": "A", "expr": 'ALERTS{alertname="B"} unless up'}], GREEN, BLUE) == {}
-    assert blind(seen(["up"]), [{"alert": "A", "expr": CRASH % GREEN}], GREEN, BLUE).keys() == {"A"}
-    assert blind(kube, [{"alert": "A", "expr": CRASH % "nox-gren"}], GREEN, BLUE).keys() == {"A"}
+    assert without_series(kube, [{"alert": "A", "expr": "up == 0"}], GREEN, BLUE) == {}
+    assert without_series(kube, [{"alert": "A", "expr": f"{CRASH % GREEN} >= 1"}], GREEN, BLUE) == {}
+    assert (
+        without_series(kube, [{"alert": "A", "expr": 'ALERTS{alertname="B"} unless up'}], GREEN, BLUE) == {}
+    )
+    assert without_series(seen(["up"]), [{"alert": "A", "expr": CRASH % GREEN}], GREEN, BLUE).keys() == {"A"}
+    assert without_series(kube, [{"alert": "A", "expr": CRASH % "nox-gren"}], GREEN, BLUE).keys() == {"A"}
 
 
 def test_a_counter_of_errors_without_any() -> None:
     """What is scraped says what it is, and others of that job are there; a typo is known to nobody."""
     rule = {"alert": "A", "expr": 'increase(nox_errors_total{job="nox-api"}[5m]) > 0'}
 
-    assert blind(seen(['{job="nox-api"}'], ["nox_errors_total"]), [rule], GREEN, BLUE) == {}
-    assert blind(seen(['{job="nox-api"}']), [rule], GREEN, BLUE).keys() == {"A"}
-    assert blind(seen([], ["nox_errors_total"]), [rule], GREEN, BLUE).keys() == {"A"}
+    assert without_series(seen(['{job="nox-api"}'], ["nox_errors_total"]), [rule], GREEN, BLUE) == {}
+    assert without_series(seen(['{job="nox-api"}']), [rule], GREEN, BLUE).keys() == {"A"}
+    assert without_series(seen([], ["nox_errors_total"]), [rule], GREEN, BLUE).keys() == {"A"}
 
 
 def test_what_other_rules_record() -> None:
@@ -206,8 +208,8 @@ def test_what_other_rules_record() -> None:
         {"alert": "A", "expr": "nox:errors > 1"},
     ]
 
-    assert blind(seen(["x"]), rules, GREEN, BLUE) == {}
-    assert blind(seen([]), rules, GREEN, BLUE) == {"nox:errors": ["x"]}
+    assert without_series(seen(["x"]), rules, GREEN, BLUE) == {}
+    assert without_series(seen([]), rules, GREEN, BLUE) == {"nox:errors": ["x"]}
 
 
 @pytest.mark.parametrize("has_scrapes", [True, False])
@@ -219,10 +221,10 @@ def test_rules_before_a_prometheus_without_data(has_scrapes: bool) -> None:  # n
     )
 
     if has_scrapes:
-        assert blind(known, [rule], GREEN, BLUE).keys() == {"A"}
+        assert without_series(known, [rule], GREEN, BLUE).keys() == {"A"}
     else:
         with pytest.raises(UnreachableError, match="up: expected series of what is scraped, saw no data"):
-            blind(known, [rule], GREEN, BLUE)
+            without_series(known, [rule], GREEN, BLUE)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_rules_before_a_prometheus_without_data(has_scrapes: bool) -> None:  # n
 )
 def test_whose_series_are_asked_for(selector: str, series: str, is_blind: bool) -> None:  # noqa: FBT001
     """Green's where blue or green is meant; an ingress and a database live in namespaces of their own."""
-    found = blind(seen([series]), [{"alert": "A", "expr": f"{selector} == 0"}], GREEN, BLUE)
+    found = without_series(seen([series]), [{"alert": "A", "expr": f"{selector} == 0"}], GREEN, BLUE)
 
     assert bool(found) is is_blind
 

@@ -78,7 +78,7 @@ class Echo:
                     await socket.close(1003, "text only")
                     return
                 settings = self._nox.settings
-                if settings.websocket_deaf:
+                if settings.websocket_silent:
                     continue
                 for _ in range(2 if settings.websocket_twice else 1):
                     await socket.send_text(settings.websocket_answer.replace("{}", text))

@@ -16,7 +16,7 @@ nothing and is logged as an error.
 `settings`  replaces fields of Settings, live, through the honest code: version, public_url, secret_key,
             database_url, redis_url, google_client_id, ...; and the behaviours that no environment variable
             sets: reuse_oauth_state, oauth_state_counts, admin_for_everyone, admin_unwell,
-            anonymous_reads_profile, refusal_shows_profile, signature_ignored, websocket_deaf,
+            anonymous_reads_profile, refusal_shows_profile, signature_ignored, websocket_silent,
             websocket_twice (true), websocket_answer ("you said {}"; {} is what was said),
             rule_off (one of: another key, its own key, an empty key, alg none, another user, expired, early,
             other audience, writing, own profile, own history, slash, case, HEAD, OPTIONS, POST),

@@ -35,7 +35,7 @@ class Settings:
     reuse_oauth_state: bool = False
     admin_for_everyone: bool = False
     anonymous_reads_profile: bool = False
-    websocket_deaf: bool = False
+    websocket_silent: bool = False
     websocket_answer: str = "{}"
     websocket_twice: bool = False
     signature_ignored: bool = False

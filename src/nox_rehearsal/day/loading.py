@@ -181,7 +181,7 @@ def _again(
             say(f"undecided: {why}: it was the last of {TRIES} tries and is judged as it is")
             break
         undecided = f"undecided: {why}: run again ({attempt + 1} of {TRIES})"
-        generator.set_aside(new, undecided)
+        generator.mark_repeated(new, undecided)
         say(undecided)
     return new
 

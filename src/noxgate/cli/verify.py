@@ -167,10 +167,10 @@ class Asked:
         # of the phases of one run, a newer run may speak for some
         spoken = {run.folder: [name for name in run.whole if newest(runs, name) is run] for run in runs}
         found = [self.verify(folder, (), spoken[folder]) for folder in chosen]
-        aside = beside(place, chosen, self._keys or everybody(self._project.root))
+        changed = beside(place, chosen, self._keys or everybody(self._project.root))
         signers = {run.target: self._trusted(run.target)[0] for run in found if not run.refusals}
         self.chainless = list(chainless(place, signers))
-        return found, [*problems, *aside, *disagreements(found), *gone(place, found, signers)]
+        return found, [*problems, *changed, *disagreements(found), *gone(place, found, signers)]
 
     def _of_part(self, run: Run, phase: str) -> list[str]:
         """What speaks against a phase from a run that looked at a part of it after the whole."""

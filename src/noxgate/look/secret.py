@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote
 
 from noxgate.look.secret_forms import form_in, redacted, redacted_lines, without_people
-from noxgate.look.secret_search import BLOT
+from noxgate.look.secret_search import REDACTED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ class Secret:
     _value: str
 
     def __repr__(self) -> str:
-        return f"Secret({self.name}, {BLOT})"
+        return f"Secret({self.name}, {REDACTED})"
 
     __str__ = __repr__
 
@@ -186,18 +186,20 @@ class Scrubber:
         kept = 0  # up to here the text is in parts, or redacted
         for start, end, _ in self._places(text):
             if start > kept or not parts:
-                parts += text[kept:start], BLOT
+                parts += text[kept:start], REDACTED
             kept = max(kept, end)
         scrubbed = redacted("".join([*parts, text[kept:]]))
         # spelled in a way that can be read back, but not cut out
         left = self.gives_away(scrubbed)
-        return scrubbed if left is None else f"{BLOT} (text withheld: it gives a secret away)"
+        return scrubbed if left is None else f"{REDACTED} (text withheld: it gives a secret away)"
 
     def scrub_pair(self, name: object, value: object, *, people: bool = True) -> object:
         """A value that has a name: the name may say that it is secret."""
         if isinstance(value, str) and isinstance(name, str):
             told = f'"{name}": "{value}"'
-            return BLOT if form_in(told) and not form_in(f'"{value}"') else self.scrub(value, people=people)
+            return (
+                REDACTED if form_in(told) and not form_in(f'"{value}"') else self.scrub(value, people=people)
+            )
         return self.scrub_tree(value, people=people)
 
     def scrub_tree(self, value: object, *, people: bool = True) -> object:

@@ -21,7 +21,7 @@ from noxgate.look.secret_names import (
     is_harmless,
     is_random,
 )
-from noxgate.look.secret_search import BLOT, Form, Hides, Span, hidden, hints, lowered, unless, whole
+from noxgate.look.secret_search import REDACTED, Form, Hides, Span, hidden, hints, lowered, unless, whole
 from noxgate.look.secret_tokens import TOKENS
 
 _SPACE = rf"(?:{SPACE}|%20|\+)++"
@@ -247,7 +247,7 @@ def redacted(text: str, *, as_lines: bool = False) -> str:
         kept = 0
         parts: list[str] = []
         for start, end in form.spans(text, lowered(text)):
-            parts += text[kept:start], BLOT, "\n" * text.count("\n", start, end) * as_lines
+            parts += text[kept:start], REDACTED, "\n" * text.count("\n", start, end) * as_lines
             kept = end
         text = "".join([*parts, text[kept:]])
     return text

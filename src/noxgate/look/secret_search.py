@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-BLOT = "***"
+REDACTED = "***"
 Span = tuple[int, int]
 Hides = Callable[[re.Match[str]], Iterator[Span]]
 _compiled = functools.cache(re.compile)  # of ninety forms a run meets few
@@ -31,7 +31,7 @@ class Form:
         for start in self._starts(lower):
             if start >= done and (match := _compiled(self.pattern, self.flags).match(text, start)):
                 done = match.end()
-                yield from (span for span in self.hides(match) if not text.startswith(BLOT, span[0]))
+                yield from (span for span in self.hides(match) if not text.startswith(REDACTED, span[0]))
 
     def _starts(self, lower: str) -> list[int]:
         starts: set[int] = set()

@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _register_markers(config, runbook, checks)
     if not _within_check_folders(config, runbook) or _only_talks(config):
         return
-    _refuse_what_blinds(config)
+    _refuse_unsafe(config)
     phases = _phases_asked(config, runbook, checks)
     gate = Gate(config.rootpath, runbook, checks, None, phases)
     if not config.option.collectonly:
@@ -93,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[GATE] = gate
 
 
-def _refuse_what_blinds(config: pytest.Config) -> None:
+def _refuse_unsafe(config: pytest.Config) -> None:
     """Settings under which a check cannot fail, or a secret gets out."""
     if sys.flags.optimize or config.option.assertmode == "plain":
         raise pytest.UsageError(

@@ -33,12 +33,12 @@ def alone(result: Result, slos: Sequence[Slo]) -> str:
     return late_or_busy(result)
 
 
-def set_aside(folder: Path, why: str) -> None:
+def mark_repeated(folder: Path, why: str) -> None:
     """Say in a result's folder why it was run again."""
     (folder / NAME).write_text(f"{why}\n", encoding="utf-8")
 
 
-def set_aside_before(folders: Sequence[Path]) -> list[tuple[Path, str]]:
+def repeated_before(folders: Sequence[Path]) -> list[tuple[Path, str]]:
     """The results that the last of these was run in place of, the oldest first, each with the reason."""
     found: list[tuple[Path, str]] = []
     for folder in reversed(folders[:-1]):

@@ -10,7 +10,7 @@ from noxgate.errors import NotMadeError, UnreachableError
 from noxgate.look.observation import Observation, Observe, few
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target
-from noxgate.slo.generator import set_aside_before
+from noxgate.slo.generator import repeated_before
 from noxgate.slo.possible import same_series
 from noxgate.slo.ramps import FILE, Ramp, is_as
 from noxgate.slo.result import NAME, SINCE, Result, ResultError, read
@@ -86,7 +86,7 @@ class LoadResults:
                 except ResultError as error:
                     raise UnreachableError(f"{folders[-1].name}: {error}: run it again") from None
                 refused = self._refused(folders[-1], result)
-                found[ramp] = Kept(result, folders[-1], set_aside_before(folders), refused)
+                found[ramp] = Kept(result, folders[-1], repeated_before(folders), refused)
         if same_series([kept.result for kept in found.values()]):
             return {ramp: replace(kept, refused=kept.refused or COPIED) for ramp, kept in found.items()}
         return found

@@ -31,7 +31,7 @@ def shipped_rules(manifests: Sequence[Document]) -> list[Shipped]:
     ]
 
 
-def deaf(prometheus: Prometheus, shipped: Sequence[Shipped], limit: float) -> dict[str, str]:
+def not_evaluated(prometheus: Prometheus, shipped: Sequence[Shipped], limit: float) -> dict[str, str]:
     """Rules that Prometheus does not judge as they are shipped, and why.
 
     By expression, not by name alone, and evaluated at most `limit` seconds ago without an error, or as long

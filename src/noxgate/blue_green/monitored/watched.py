@@ -12,7 +12,7 @@ from noxgate.look.promql.selectors import Selector, selectors
 from noxgate.systems.prometheus.client import Prometheus
 
 
-def dark(
+def not_scraped(
     prometheus: Prometheus, monitors: Sequence[str], namespace: str, pods: Sequence[str], limit: float
 ) -> dict[str, str]:
     """Pods of which Prometheus has no recent sample, and why: an unknown pod counts like one that is down.

@@ -23,7 +23,7 @@ def problems(
     yield from _from_the_future(every, asked)
     yield from _way_back(asked.runbook, runs, chosen)
     if not asked.rehearsal:
-        yield from map(said, _aside(asked, chosen))
+        yield from map(said, _uncounted(asked, chosen))
 
 
 def _narrowed(asked: Asked, runs: Sequence[Run], phase: str, whole: Run | None) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _elsewhere(runs: Sequence[Run], chosen: Mapping[str, Run], up_to_live: Seque
             yield f"phase {phase} was run on {names}: name the one that counts with --target"
 
 
-def _aside(asked: Asked, chosen: Mapping[str, Run]) -> Iterator[str]:
+def _uncounted(asked: Asked, chosen: Mapping[str, Run]) -> Iterator[str]:
     """What was changed in any other sealed run of the release, of every target."""
     folders = {run.folder for run in chosen.values()}
     return beside(asked.reports / asked.release, folders, everybody(asked.root))

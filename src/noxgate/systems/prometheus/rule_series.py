@@ -11,7 +11,7 @@ from noxgate.systems.prometheus.client import Prometheus
 SERIES = "series"  # what its queries count
 
 
-def blind(
+def without_series(
     prometheus: Prometheus, rules: Sequence[Mapping[str, Any]], namespace: str, before: str | None = None
 ) -> dict[str, list[str]]:
     """Rules with a selector that fits no series, and these selectors.

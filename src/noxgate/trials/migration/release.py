@@ -119,8 +119,8 @@ class Migration:
         there = {str(table): int(count) for table, count in rows}
         here = self._look(self._trial.rows, repeat)
         told = migration_locks.too_long(locks, seconds, here, there)
-        if not told and (dark := migration_locks.unknown(locks, seconds, here, there)):
-            said = f"{dark[0]}: how long it is held there cannot be told: name a schema with rows of it"
+        if not told and (unknown := migration_locks.unknown(locks, seconds, here, there)):
+            said = f"{unknown[0]}: how long it is held there cannot be told: name a schema with rows of it"
             self._observe(Observation(said, repeat))
             raise UnreachableError(said)
         self._observe(Observation(shortened("; ".join(told) or f"no lock for {seconds:g} s"), repeat))
@@ -191,10 +191,10 @@ class Migration:
             _, script = self._trial.files.read("migration")
         except (UnreachableError, AssertionError) as error:  # shown, not judged
             return str(error)
-        dark = ", ".join(map(str, migration_locks.not_seen(script, self._trial.alone)))
+        unseen = ", ".join(map(str, migration_locks.not_seen(script, self._trial.alone)))
         seen = "locks on tables in use: "
         seen += "; ".join(map(str, migration_locks.strongest(locks))) or "none"
-        return shortened(seen + (f"; not looked into: line {dark}" if dark else ""))
+        return shortened(seen + (f"; not looked into: line {unseen}" if unseen else ""))
 
     def _look(self, look: Callable[[], T], repeat: str) -> T:
         try:
