@@ -222,7 +222,7 @@ def of_a_second_deployment(green: Green3) -> None:
         (one_not_ready, "only 2 of 3 ready pods: not ['nox-api-deployment-green-2']"),
         (wrong_number, "port 9999 of nox-api-deployment-green-1, which listens at 3000"),
         (wrong_name, "no ready endpoint"),
-        (of_nobody, "leads to ['10.1.0.3, which is no pod\\'s']"),
+        (of_nobody, "leads to ['10.1.0.3, which belongs to no pod']"),
         (of_another_address, "10.9.9.9, which is not nox-api-deployment-green-3's"),
         (of_a_second_deployment, "leads to ['nox-api-canary-4']"),
     ],

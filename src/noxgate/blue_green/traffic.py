@@ -42,7 +42,7 @@ class Green:
     def problem(self, behind: Sequence[Endpoint], port: Json) -> str | None:
         """What is wrong behind a Service's port: other pods, no ready pod, or only some of the ready ones."""
         others = [
-            each.pod or f"{each.address}, which is no pod's"
+            each.pod or f"{each.address}, which belongs to no pod"
             for each in behind
             if each.pod not in self.pods or each.namespace != self.namespace
         ]

@@ -170,7 +170,7 @@ class LoadTest:
         except UnreachableError as error:
             return str(error)
         if kept is None or kept.folder != folder:
-            return "is older than another of its ramp, which counts whatever became of it"
+            return "is older than another of its ramp, which counts, also if it failed"
         return "; ".join(self._foreign([kept])).removeprefix(f"{folder.name} ")
 
     def _current(self, found: Mapping[str, Kept], ramp: str = "") -> list[Kept]:

@@ -108,7 +108,7 @@ def _otherwise(folder: Path, result: Result, nonce: str, name: str, files: Mappi
 def _made_for(held: Path | None, nonce: str) -> Sequence[PublicKey]:
     """The key that was made for the run of this nonce."""
     if held is None or not nonce.isalnum():
-        raise SigningError("signed with a key that nobody holds")
+        raise SigningError("signed with an unknown key")
     path = held / f"{nonce}.pub"
     if not path.is_file():
         raise SigningError(f"no load test with the nonce {nonce} was begun here")

@@ -249,7 +249,7 @@ def _against(line: Line, judged: Judged | None, records: Mapping[int, Record], t
 
 def _against_waiver(line: Line, said: Acceptance | None, today: date) -> str | None:
     if said is None:
-        return "nobody's waiver says so"
+        return "no waiver says so"
     waiver = Waiver(line.id, said.owner, said.reason, said.expires)
     problem = refusal(waiver, {line.id: line}, today)
     return f"its waiver does not count: {problem}" if problem else None

@@ -106,7 +106,7 @@ def unheard(prometheus: Prometheus, target: Target, within: float = DISCOVERY) -
     try:
         eventually(are_known, within=within)
     except AssertionError:
-        return [f"no Alertmanager is connected to Prometheus, for {within:g} s: nobody hears an alert"]
+        return [f"no Alertmanager is connected to Prometheus, for {within:g} s: alerts reach no person"]
     except UnreachableError as error:
         raise UnreachableError(
             f"{error}: expected the Alertmanagers that Prometheus sends alerts to; where a ruler outside "

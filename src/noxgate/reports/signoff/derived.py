@@ -76,7 +76,7 @@ def clock(seconds: float) -> str:
 
 def _validated(shown: ShownLine, known: Known) -> ShownLine:
     if known.rehearsal and shown.outcome not in OPEN:
-        return replace(shown, outcome=Shown.NOT_RUN, reason="a rehearsal is no real target")
+        return replace(shown, outcome=Shown.NOT_RUN, reason="a rehearsal is not a real target")
     return shown
 
 

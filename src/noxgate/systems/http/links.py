@@ -64,6 +64,6 @@ def _shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an address that is none"
+        return "an address that is not valid"
     more = "?…" if parts.query or parts.fragment else ""
     return shortened(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{more}", 200)

@@ -131,9 +131,9 @@ def _of_text(name: str, text: bytes) -> Iterator[Document]:
 def _of_helm(name: str, text: bytes) -> str:
     """What a file is that kubectl refuses, where it is Helm's."""
     if name.startswith("values"):
-        return ": are these a Helm chart's values? They are no manifest: helm template builds it"
+        return ": are these a Helm chart's values? They are not manifests: helm template builds those"
     if b"{{" in text:
-        return ": is it a template? It is no manifest: helm template builds it"
+        return ": is it a template? It is not a manifest: helm template builds that"
     return ""
 
 

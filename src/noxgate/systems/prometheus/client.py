@@ -133,7 +133,7 @@ class Prometheus:
             "/api/v1/alertmanagers",
             {},
             lambda data: [str(one["url"]) for one in data["activeAlertmanagers"]],
-            lambda urls: ", ".join(urls) or "no Alertmanager is connected: nobody hears an alert",
+            lambda urls: ", ".join(urls) or "no Alertmanager is connected: alerts reach no person",
         )
 
     def ask_alertmanager(self, url: str) -> str:

@@ -23,7 +23,7 @@ def clair(document: Json) -> Scan:
     if not packages:
         raise NotWholeError("it has no packages: nothing says that anything was scanned")
     if not document.get("distributions"):
-        raise NotWholeError("its operating system was not detected, so none of its packages was judged")
+        raise NotWholeError("its operating system was not detected, so its packages were not judged")
     environments = [each for all_of in (document.get("environments") or {}).values() for each in all_of or []]
     if environments and not any(each.get("distribution_id") for each in environments):
         raise NotWholeError("no packages of its operating system were seen: is its package database removed?")

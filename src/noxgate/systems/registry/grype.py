@@ -103,12 +103,12 @@ def _check_system(document: Json) -> None:
     if distro.get("name") in WITHOUT_PACKAGES:
         raise NotWholeError(f"no packages of {distro['name']} were seen: it has no package database")
     if not distro.get("name"):
-        raise NotWholeError("its operating system was not detected, so none of its packages was judged")
+        raise NotWholeError("its operating system was not detected, so its packages were not judged")
     alerts = [alert for each in document.get("alertsByPackage") or [] for alert in each.get("alerts") or []]
     old = next((alert for alert in alerts if alert.get("type") == "distro-eol"), None)
     if old is not None:
         raise NotWholeError(
-            f"{distro['name']} {distro.get('version', '')} is past its end of life: nobody says any more "
+            f"{distro['name']} {distro.get('version', '')} is past its end of life: it is no longer said "
             "which of its packages are vulnerable; build on a supported one"
         )
 

@@ -68,10 +68,10 @@ def _check_system(system: Json, parts: list[Any], *, lists: bool) -> None:
     family = str(system.get("Family") or "none")
     called = f"{family} {system.get('Name') or ''}".strip()
     if family == "none":
-        raise NotWholeError("its operating system was not detected, so none of its packages was judged")
+        raise NotWholeError("its operating system was not detected, so its packages were not judged")
     if system.get("EOSL"):
         raise NotWholeError(
-            f"{called} is past its end of life: nobody says any more which of its packages are vulnerable; "
+            f"{called} is past its end of life: it is no longer said which of its packages are vulnerable; "
             "build on a supported one"
         )
     if family in WITHOUT_PACKAGES:

@@ -132,7 +132,7 @@ def _read(path: Path) -> Report:
     other = foreign(document)
     if other is not None:
         raise UnreachableError(
-            f"{path.name}: is {other}, which nobody reads here: scan with trivy (docs/SCANS.md)"
+            f"{path.name}: is {other}, which is not read here: scan with trivy (docs/SCANS.md)"
         )
     keys = ", ".join(list(document)[:8]) if isinstance(document, dict) else type(document).__name__
     raise AssertionError(f"{expected} another document ({shortened(keys, 120) or 'empty'})")

@@ -73,7 +73,7 @@ def _person(said: Said) -> str | None:
     if any(re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", plain) for name in said.by.others):
         return None
     known = ", ".join(said.by.others) or "the release record, which names no other"
-    return f"who was told, besides {said.by.name}: one of {known}"
+    return f"who was told, apart from {said.by.name}: one of {known}"
 
 
 PROOFS: Mapping[str, Callable[[Said], str | None]] = {

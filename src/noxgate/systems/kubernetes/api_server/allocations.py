@@ -84,7 +84,7 @@ class Services:
             why = f"nodePort {out} is out of node_ports, {self._node_ports}"
             raise TakenError(f"a real apply would be refused: {why}")
         if out and not any(out_of_range(each, NODE_PORTS) for each in live.values()):
-            why = f"nodePort {out} is out of {NODE_PORTS}, which API servers have where nobody says another"
+            why = f"nodePort {out} is out of {NODE_PORTS}, which API servers have by default"
             self._looks.say(f"could not look: {why}", manifest)
             raise UnreachableError(f"{why}; a dry run does not heed it: name the server's own in node_ports")
 
