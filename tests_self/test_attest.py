@@ -163,7 +163,7 @@ def test_records_that_were_changed_make_no_go(people: "Project") -> None:
     result = people.gate()
 
     assert result.ret == 2
-    assert "records of staging: 0001.json: is no signed envelope, or was changed" in result.outlines
+    assert "records of staging: 0001.json: is not a signed envelope, or was changed" in result.outlines
 
 
 def test_an_old_attestation_does_not_count(people: "Project") -> None:

@@ -116,9 +116,9 @@ def test_looks_that_were_missed() -> None:
         ([], "saw no data"),
         ([series()], "saw no data"),
         ([steady(first=30)], "samples since then alone"),
-        ([series(1, 2, float("nan"), 4)], "a value that is none"),
-        ([series(1, -2, 4)], "a value that is none"),
-        ([series(1, 2, float("inf"))], "a value that is none"),
+        ([series(1, 2, float("nan"), 4)], "a value that is not one"),
+        ([series(1, -2, 4)], "a value that is not one"),
+        ([series(1, 2, float("inf"))], "a value that is not one"),
     ],
     ids=["nothing", "empty", "since-then", "nan", "negative", "infinite"],
 )

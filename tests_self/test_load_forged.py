@@ -416,7 +416,7 @@ def written(**changes: object) -> Callable[[Path, Result], object]:
     ("change", "reason"),
     [
         (lambda place, _: (place / NAME).unlink(), "is not signed"),
-        (lambda place, _: (place / NAME).write_text("{}"), "no signed envelope"),
+        (lambda place, _: (place / NAME).write_text("{}"), "not a signed envelope"),
         (written(version="8.0.1"), "was changed after it was signed: result.json.gz"),
         (lambda place, _: (place / "table.txt").write_text("passed"), "after it was signed: table.txt"),
         (lambda place, _: (place / "load.svg").write_text("<svg/>"), "after it was signed: load.svg"),

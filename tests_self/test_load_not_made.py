@@ -116,7 +116,7 @@ def test_what_lies_there_is_named(tmp_path: Path) -> None:
         found.quick()
     said = str(raised.value)
     assert said.startswith("no load test of staging that counts (")
-    assert "-staging-smoke is of the ramp smoke, which does not count: it is no evidence" in said
+    assert "-staging-smoke is of the ramp smoke, which does not count: it is not evidence" in said
     assert "-staging-rate is of the ramp rate, which does not count: quick or full does" in said
     assert said.endswith("): make load-test TARGET=staging RAMP=quick")
 

@@ -60,7 +60,10 @@ def begin(project: Project, target: str, ago: timedelta) -> None:
     [
         ((), "*-m window: expected --checkpoint 0h|1h|48h, saw none"),
         (("--checkpoint", "6h"), "*-m window: expected --checkpoint 0h|1h|48h, saw '6h'"),
-        (("--checkpoint", "1h", "--clock", "2026-01-31T14:00:00Z"), "*--clock: production is no rehearsal*"),
+        (
+            ("--checkpoint", "1h", "--clock", "2026-01-31T14:00:00Z"),
+            "*--clock: production is not a rehearsal*",
+        ),
     ],
 )
 def test_what_is_refused(arguments: tuple[str, ...], message: str, window: Project) -> None:

@@ -191,7 +191,7 @@ def test_every_byte_of_an_envelope_counts(tmp_path: Path, key: SigningKey) -> No
 )
 def test_what_is_no_envelope(envelope: bytes) -> None:
     """One line, no traceback."""
-    with pytest.raises(SigningError, match="is no signed envelope"):
+    with pytest.raises(SigningError, match="is not a signed envelope"):
         opened(envelope, "text/plain", [])
 
 
@@ -265,7 +265,7 @@ def rewrite(chain: Chain, number: int, change: Callable[[Path], object]) -> None
             "0003.json: expected 0002.json",
             id="put-behind",
         ),
-        pytest.param(lambda path: path.write_text(""), "0002.json: is no signed envelope", id="emptied"),
+        pytest.param(lambda path: path.write_text(""), "0002.json: is not a signed envelope", id="emptied"),
         pytest.param(lambda path: (path.unlink(), path.mkdir()), "0002.json: Is a directory", id="a-folder"),
     ],
 )
@@ -344,7 +344,7 @@ def test_only_a_rehearsal_has_a_clock_of_its_own(tmp_path: Path, key: SigningKey
     """Anything else is told the time."""
     chain = chain_of(tmp_path, rehearsal=False)
 
-    with pytest.raises(RecordError, match="is no rehearsal"):
+    with pytest.raises(RecordError, match="is not a rehearsal"):
         add(chain, key)
     before = datetime.now(UTC).replace(microsecond=0)
     assert before <= add(chain, key, now=None).at <= datetime.now(UTC)

@@ -119,7 +119,7 @@ def test_what_is_not_there_in_a_proper_answer(loopback: "Loopback") -> None:
     other = images.index({"linux/s390x": GOOD, "unknown/unknown": GOOD})
     cases: dict[str, Mapping[str, Reply]] = {
         "but not its part sha256": {TAG: manifest(), CONFIG: gone},
-        "is no container image: it has application/vnd.cncf.helm": {TAG: manifest(config=chart)},
+        "is not an image: it has application/vnd.cncf.helm": {TAG: manifest(config=chart)},
         "is for linux/no processor, says its configuration": config(architecture=""),
         "is for no system/amd64, says its configuration": config(os=None),
         "linux/amd64 .platforms: linux/s390x, unknown/unknown": {

@@ -95,7 +95,7 @@ def test_the_users_own_name_is_no_password() -> None:
 )
 def test_what_nobody_decrypted(text: str) -> None:
     """SOPS, Ansible, vals and sealed secrets, applied as they lie in the repository."""
-    assert value("password", text).problem == "is not decrypted, or names what nobody looked up"
+    assert value("password", text).problem == "is not decrypted, or names what was not looked up"
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_bytes_are_for_files(content: bytes) -> None:
     found = value("keystore", content)
 
     assert found.parts
-    assert found.problem == "is no text in UTF-8, so no variable can hold it"
+    assert found.problem == "is not text in UTF-8, so no variable can hold it"
     assert found.wrong(in_a_file=False)
     assert not found.wrong(in_a_file=True)
 

@@ -350,7 +350,7 @@ def rolled_back_as_far_as_known(release: Release) -> None:
         (unreachable, "green.health", "unreachable", "INCONCLUSIVE", "it broke"),
         (unsealed, "green.health", "unproven", "INCONCLUSIVE", "is unsealed"),
         (tampered, "green.health", "unproven", "INCONCLUSIVE", "results.json: was changed"),
-        (unreadable, "green.health", "not-run", "INCONCLUSIVE", "nobody knows what it saw"),
+        (unreadable, "green.health", "not-run", "INCONCLUSIVE", "what it saw is unknown"),
         (another_form, "green.health", "not-run", "INCONCLUSIVE", "another form"),
         (stale, "preflight.tools", "unproven", "INCONCLUSIVE", "is stale"),
         (out_of_order, "green.health", "passed", "INCONCLUSIVE", "green was run after phase live"),

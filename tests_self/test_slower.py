@@ -258,7 +258,7 @@ def test_a_class_that_was_not_measured_decides_nothing(before: Result) -> None:
         ({"processes": 2}, "sent by 2 processes"),
         ({"rehearsal": False}, "it measured staging, and the new one a rehearsal"),
         ({"target": "other"}, "it measured a rehearsal (other)"),
-        ({"stopped": "it was interrupted"}, "it is no whole load test: it was stopped"),
+        ({"stopped": "it was interrupted"}, "it is not a whole load test: it was stopped"),
     ],
 )
 def test_what_cannot_be_compared(change: dict[str, object], why: str, before: Result) -> None:

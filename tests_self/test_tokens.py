@@ -97,7 +97,7 @@ def test_a_token_that_is_none_of_json_is_altered_only() -> None:
     tokens = bad_tokens(target("an-opaque-session-of-somebody", named=False))
 
     assert [token.name for token in tokens.tried] == ["another signature"]
-    assert "$TEST_TOKEN is no JSON Web Token" in tokens.said()
+    assert "$TEST_TOKEN is not a JSON Web Token" in tokens.said()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_token_that_is_none_of_json_is_altered_only() -> None:
         ({"EARLY": mint(KEY, 2, "user", -1, starts_in=3)}, "also has expired"),
         ({"ELSEWHERE": TOKEN}, "is for the same audience"),
         ({"ELSEWHERE": mint(KEY, 2, "user", -1, audience="x")}, "also has expired"),
-        ({"EXPIRED": "opaque-token-of-somebody"}, "is no JSON Web Token"),
+        ({"EXPIRED": "opaque-token-of-somebody"}, "is not a JSON Web Token"),
         ({"EXPIRED": jwt.encode({"exp": 1, "aud": "nox-api", "iss": "x"}, KEY)}, "also is another issuer's"),
     ],
 )

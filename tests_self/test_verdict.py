@@ -152,7 +152,7 @@ def person_saw(outcome: str) -> Record:
         pytest.param(
             None,
             NOT_RUN,
-            "nobody has attested it: noxgate attest staging.a --by NAME --saw TEXT",
+            "it is not attested: noxgate attest staging.a --by NAME --saw TEXT",
             id="owed",
         ),
     ],

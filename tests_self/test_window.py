@@ -116,7 +116,7 @@ def test_no_real_target_takes_a_clock(tmp_path: Path, key: SigningKey) -> None:
     """Neither to open a window nor to make a checkpoint; nothing is written."""
     signers = (read_public_key(tmp_path / "ada.pub"),)
     real = Chain(tmp_path / "records", "8.0.0", "production", rehearsal=False, signers=signers)
-    refused = r"^--clock: production is no rehearsal"
+    refused = r"^--clock: production is not a rehearsal"
     with pytest.raises(WindowError, match=refused):
         opened(real, key)
     with pytest.raises(WindowError, match=refused):

@@ -1,6 +1,6 @@
 """A world to attack: a project of its own in git, who reviews it, and a target on loopback that is ill.
 
-It has its own authority, addresses, keys and release record, and is no rehearsal. The project is this
+It has its own authority, addresses, keys and release record, and is not a rehearsal. The project is this
 checkout's commit with a runbook that is cut to a few lines of one phase, and their real checks.
 """
 

@@ -114,7 +114,7 @@ def bad_tokens(target: Target) -> BadTokens:
     claims = claims_of(secret.reveal())
     tried, not_tried = [BadToken("another signature", *_token(target, "forged"))], []
     if claims is None:
-        not_tried.append(f"{', '.join(MADE)} (${secret.name} is no JSON Web Token)")
+        not_tried.append(f"{', '.join(MADE)} (${secret.name} is not a JSON Web Token)")
     else:
         tried += [
             BadToken(
@@ -139,7 +139,7 @@ def _otherwise(wrong: str, claims: Claims | None, own: Claims | None) -> str:
     Tokens that are not JSON Web Tokens tell nothing: then it is what its issuer calls it.
     """
     if claims is None or own is None:
-        return "" if claims is own else "is no JSON Web Token, as the test token is"
+        return "" if claims is own else "is not a JSON Web Token, as the test token is"
     now = time.time()
     shared = _audience(claims) & _audience(own)
     ways = {

@@ -147,7 +147,7 @@ class Asked:
         if self._given.target:
             runs = [run for run in runs if run.target in self._given.target]
         chosen: dict[Path, Run] = {}
-        problems = [f"{folder.name}: {why}: nobody knows what it saw" for folder, why in unreadable(place)]
+        problems = [f"{folder.name}: {why}: what it saw is unknown" for folder, why in unreadable(place)]
         for phase in self._given.phase or self._phases():
             run = newest(runs, phase)
             if run is not None:

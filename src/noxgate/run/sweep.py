@@ -25,7 +25,7 @@ from noxgate.look.secret import Scrubber
 
 DEEPEST = 6  # a packed file in a packed file in base64 …
 MOST_BYTES = 500_000_000  # unpacked, of one file
-UNREADABLE = "something that nobody can look into"
+UNREADABLE = "something that cannot be searched"
 # Shorter runs hold no more of a secret than its fragments in base64, which the scrubber knows.
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\?[\r\n]|\\n|%2[BbFf]){23,}")
 _WIDE = re.compile(rb"(?:[^\0]\0{1,3}){7,}[^\0]")

@@ -147,7 +147,7 @@ def _looked(nodes: Sequence[str], results: Mapping[str, CheckResult]) -> bool:
 
 def _judge_person(line: Line, record: Record | None) -> LineResult:
     if record is None:
-        todo = f"nobody has attested it: noxgate attest {line.id} --by NAME --saw TEXT"
+        todo = f"it is not attested: noxgate attest {line.id} --by NAME --saw TEXT"
         return LineResult(line, Outcome.NOT_RUN, todo, ())
     if record.data.get("outcome") == Outcome.PASSED:
         return LineResult(line, Outcome.PASSED, "", (), record)

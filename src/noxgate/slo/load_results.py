@@ -163,7 +163,7 @@ class LoadTest:
         known = self._results.known.get(ramp)
         if ramp not in wanted:
             is_evidence = known is not None and known.evidence
-            why = f"{' or '.join(wanted)} does" if is_evidence else "it is no evidence"
+            why = f"{' or '.join(wanted)} does" if is_evidence else "it is not evidence"
             return f"is of the ramp {ramp}, which does not count: {why}"
         try:
             kept = self._results.newest.get(ramp)
@@ -211,7 +211,7 @@ class LoadTest:
             elif known is None or not is_as(ramp, known):
                 foreign.append(f"{name} is of a ramp {ramp.name} that is not the one of {FILE}")
             elif not (ramp.evidence or self._target.rehearsal):
-                foreign.append(f"{name} is of the ramp {ramp.name}, which is no evidence")
+                foreign.append(f"{name} is of the ramp {ramp.name}, which is not evidence")
         return foreign
 
     def broken(self, line: str) -> list[str]:

@@ -77,7 +77,7 @@ class Chain:
     ) -> Record:
         """Add a record. `now` is the clock of a rehearsal, which plays days in minutes: no other has one."""
         if now is not None and not self.rehearsal:
-            raise RecordError(f"{self.target} is no rehearsal: its records bear the time of the clock")
+            raise RecordError(f"{self.target} is not a rehearsal: its records bear the time of the clock")
         if key.id not in {signer.id for signer in self.signers}:
             known = ", ".join(map(str, self.signers)) or "none"
             raise RecordError(f"key {key.id[:12]} does not sign for {self.target}; those that do: {known}")

@@ -138,7 +138,7 @@ def opened(envelope: bytes, payload_type: str, keys: Sequence[PublicKey]) -> tup
         key_id = signature["keyid"]
         same = _written(document["payloadType"], payload, key_id, raw) == envelope
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
-        raise SigningError("is no signed envelope, or was changed") from None
+        raise SigningError("is not a signed envelope, or was changed") from None
     if not same:
         raise SigningError("was changed: it is not written as it was signed")
     if document["payloadType"] != payload_type:

@@ -59,7 +59,7 @@ def open_window(
         raise WindowError(f"--by: expected who watches the window, saw {by!r}")
     if clock is not None and not chain.rehearsal:
         raise WindowError(
-            f"--clock: {chain.target} is no rehearsal: its window goes by the clock on the wall"
+            f"--clock: {chain.target} is not a rehearsal: its window goes by the clock on the wall"
         )
     now = clock or datetime.now(UTC)
     switched = switched.replace(microsecond=0)
@@ -84,7 +84,7 @@ def open_window(
 def refuse_clock(target: str, clock: datetime | None, *, rehearsal: bool) -> None:
     """Only a rehearsal, which plays days in minutes, has a clock of its own."""
     if clock is not None and not rehearsal:
-        raise WindowError(f"--clock: {target} is no rehearsal: its window goes by the clock on the wall")
+        raise WindowError(f"--clock: {target} is not a rehearsal: its window goes by the clock on the wall")
 
 
 def refusal(found: Window | None, name: str, now: datetime) -> str | None:
@@ -123,7 +123,7 @@ def record_checkpoint(
     """Record what a checkpoint found; WindowError before its time, after it is over, and a second time."""
     if clock is not None and not chain.rehearsal:
         raise WindowError(
-            f"--clock: {chain.target} is no rehearsal: its window goes by the clock on the wall"
+            f"--clock: {chain.target} is not a rehearsal: its window goes by the clock on the wall"
         )
     now = clock or datetime.now(UTC)
     found = read_window(chain.read(), runbook)

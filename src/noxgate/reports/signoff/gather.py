@@ -51,7 +51,7 @@ def gather(asked: Asked) -> SignOff:
     signers = {run.target: real[run.target].signers for run in verified if run.target in real}
     phases = tuple(replace(phase, lines=_with_words(phase, records)) for phase in phases)
     against = (
-        *(f"{folder.name}: {said(why)}: nobody knows what it saw" for folder, why in unreadable(place)),
+        *(f"{folder.name}: {said(why)}: what it saw is unknown" for folder, why in unreadable(place)),
         *broken,
         *map(said, disagreements(verified)),
         *map(said, gone(place, verified, signers)),

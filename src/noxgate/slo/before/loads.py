@@ -27,7 +27,7 @@ def unlike(now: Result, before: Result, clock_percent: float) -> list[str]:
         found.append(f"{which} on what machine its generator ran: run the load test again")
     else:
         found += _other_machines(now, before, clock_percent)
-    found += [f"it is no whole load test: {why}" for why in incomplete(before)]
+    found += [f"it is not a whole load test: {why}" for why in incomplete(before)]
     return found
 
 

@@ -17,7 +17,7 @@ from noxgate.systems.kubernetes.secrets.settings import is_setting, looks_random
 
 SPACE = "begins or ends with white space"
 MARK = "begins with a byte order mark, which a program takes for a part of it"
-NO_TEXT = "is no text in UTF-8, so no variable can hold it"
+NO_TEXT = "is not text in UTF-8, so no variable can hold it"
 # A setting may well be called so: the user `default`, a log level `none`.
 _NO_FILLER = frozenset({"default", "none", "null", "test", "dev", "example", "sample", "local", "*"})
 Where = Callable[[str], str | None]  # in which file of the checkout a value stands
@@ -142,7 +142,7 @@ def _problem(key: str, text: str, held: Sequence[str] | None, stands: Where, *, 
     if not plain:
         return "is blank" if text else "is empty"
     if is_encrypted(plain):
-        return "is not decrypted, or names what nobody looked up"
+        return "is not decrypted, or names what was not looked up"
     if not opens:
         is_filler = held is None and is_placeholder(text) and plain.lower() not in _NO_FILLER
         return "is a template's filler" if is_filler else None

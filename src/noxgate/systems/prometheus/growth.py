@@ -81,7 +81,7 @@ def grown(
     """The same of samples that are there; `known` looks up the targets of series that begin late."""
     series = [one.points for one in found if one.points]
     if not all(isfinite(value) and value >= 0 for points in series for _, value in points):
-        raise UnreachableError(f"{selector}: expected counters, saw a value that is none")
+        raise UnreachableError(f"{selector}: expected counters, saw a value that is not one")
     if not any(at <= start for points in series for at, _ in points):
         seen = "samples since then alone" if series else "no data"
         raise UnreachableError(

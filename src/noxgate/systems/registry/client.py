@@ -62,7 +62,7 @@ class Registry:
         config = manifest.config
         assert config is not None  # only an index lacks it
         if not answers.is_image(manifest):
-            raise AssertionError(f"{where} is no container image: it has {shortened(config.media_type, 80)}")
+            raise AssertionError(f"{where} is not an image: it has {shortened(config.media_type, 80)}")
         return self._look(
             where,
             "blobs",
