@@ -25,7 +25,7 @@ NoxgateError
         NoDataError
         RightError          a right lacks, in the cluster
     NotMadeError            what the line judges was not made yet: it is `not run`
-    NotCountedError         there is nothing to compare with, and nothing says that there is: `not counted`
+    NotCountedError         there is nothing to compare with, by record and profile: `not counted`
     FactsError              an AssertionError, too: the release is wrong, the line is `failed`
     ManifestError           an AssertionError, too
     YamlError               a text that kubectl refuses to read

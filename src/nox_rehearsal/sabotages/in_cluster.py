@@ -25,7 +25,7 @@ _SERVERS = ("resourceVersion", "managedFields")
 
 @contextmanager
 def frozen(world: World) -> Iterator[None]:
-    """The controllers stand still, so that nothing mends what is broken, and nothing follows from it."""
+    """The controllers stand still, so that what is broken stays as it is, without consequences."""
     pid = World.load(world.folder).pids[controlling.NAME]
     os.kill(pid, signal.SIGSTOP)
     try:

@@ -74,7 +74,7 @@ def administrator_enters(answers: Sequence[Answer]) -> list[str]:
 
 
 def turned_away(answers: Sequence[Answer], status: HTTPStatus) -> list[str]:
-    """Who is known and not allowed has 403, who is not known 401 (RFC 9110, 15.5)."""
+    """A known user who may not enter gets 403, an unknown one 401 (RFC 9110, 15.5)."""
     seen = sorted({answer.status for answer in answers} - {status})
     return [f"expected HTTP {status}, saw {seen}"] if seen else []
 

@@ -189,7 +189,7 @@ def _of_its_own_key(token: str) -> str:
 
 
 def _of_an_empty_key(token: str) -> str:
-    """Signed by nothing at all, and naming a file that has nothing in it as its key's."""
+    """Signed with an empty key, and naming an empty file as its key's."""
     return _signed(token, {"kid": "../../../../../../dev/null"}, b"")
 
 

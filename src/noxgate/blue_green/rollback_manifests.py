@@ -58,7 +58,7 @@ class RollbackManifests:
         self._seen: list[tuple[str, Json]] | None = None
 
     def documents(self) -> tuple[Document, ...]:
-        """What the newest file holds. Raises AssertionError if it does not exist, or it cannot be read."""
+        """What the newest file holds. Raises AssertionError if it is missing or cannot be read."""
         pattern = self._service.files.rollback_manifests
         repeat = saved.listing(self._target, pattern)
         try:

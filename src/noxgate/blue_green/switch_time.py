@@ -66,7 +66,7 @@ def changed(ingress: Json) -> Switch | None:
 def switch(ingress: Json, place: Path | None, said: datetime | None = None) -> Switch:
     """As `changed` has it, as the first look kept it, or as the operator says.
 
-    Raises UnreachableError if nothing says it, or if what the operator says cannot be.
+    Raises UnreachableError if it is unknown, or if the operator's time is impossible.
     """
     found = _first_look(ingress, changed(ingress), place)
     if said is None:

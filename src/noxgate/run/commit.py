@@ -1,7 +1,7 @@
 """The commit that a run is made of, and what decides here without being as that commit has it.
 
-Git is asked for the commit's own blobs, and for nothing else: what lies here is hashed by us. So nothing that
-git was told to overlook counts as looked at, and no variable of the environment leads it elsewhere.
+Git is asked for the commit's own blobs, and for nothing else: what lies here is hashed by us. So what git
+was told to overlook is hashed, too, and variables of the environment cannot lead it elsewhere.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """results.json: everything that writes or reads it does it here.
 
 Schema 2 names what decided (`decided.json` beside it); runs of schema 1 are read as they are. A run in any
-other form is a ResultsError: it is not read in part, lest what is missing be taken for nothing to say.
+other form is a ResultsError: read in part, a missing key would look like an empty one.
 """
 
 from collections.abc import Callable, Mapping

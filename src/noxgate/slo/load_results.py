@@ -243,7 +243,7 @@ class LoadTest:
     def new_jobs_amiss(self, found: Iterable[Kept]) -> list[str]:
         """What new science came to nothing, or to a wrong result.
 
-        Raises UnreachableError if none did that could be seen, but some of it was not.
+        Raises UnreachableError if all that was seen is right, and some was not seen.
         """
         wrong, unseen = [], []
         for kept in found:

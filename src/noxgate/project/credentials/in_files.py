@@ -24,7 +24,7 @@ class OfPod:
 
 
 def of_pod(environment: Mapping[str, str] = os.environ) -> OfPod | None:
-    """That of the pod which this process runs in; None if it runs in none, or in one without a token."""
+    """That of the pod which this process runs in; None outside of a pod, or in one without a token."""
     host, port = environment.get(HOST), environment.get(PORT)
     token, authority = FOLDER / "token", FOLDER / "ca.crt"
     if not (host and port and token.is_file() and authority.is_file()):

@@ -24,7 +24,7 @@ class Known:
 def derive(
     line: Line, lines: Mapping[str, ShownLine], phases: Sequence[ShownPhase], known: Known
 ) -> ShownLine:
-    """The outcome of a derived line: the worst of those that it follows from; of none, not run."""
+    """The outcome of a derived line: the worst of those that it follows from; without any, not run."""
     names = {phase.phase.name: phase for phase in phases}
     sources = [
         shown

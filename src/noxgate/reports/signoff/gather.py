@@ -135,7 +135,7 @@ def _judged(runbook: Runbook, phase: Phase) -> bool:
 def _read_all(
     asked: Asked, chosen: Mapping[str, Run], up_to_live: Sequence[str]
 ) -> tuple[dict[str, Read], dict[str, str]]:
-    """Each chosen run, read once; why those that cannot be are not."""
+    """Each chosen run, read once; and why some cannot be read."""
     ends = [run.started for name, run in chosen.items() if up_to_live and name == up_to_live[-1]]
     read_by: dict[str, Read] = {}
     found: dict[str, Read] = {}

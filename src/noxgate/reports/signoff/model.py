@@ -45,7 +45,7 @@ _COUNTS_AS = {
 
 
 def worst(outcomes: Iterable[Shown]) -> Shown:
-    """The worst; of none, not run."""
+    """The worst; without any, not run."""
     order = list(Shown)
     return max(outcomes, key=order.index, default=Shown.NOT_RUN)
 
