@@ -87,5 +87,5 @@ def test_label_that_is_a_number_says_what_to_do(tmp_path: Path) -> None:
 
     assert found == (
         "a.yaml document 1 (line 1): expected metadata.labels.commit of Service as text, "
-        "saw 811110, which is no text without quotes"
+        "saw 811110, which is not text without quotes"
     )

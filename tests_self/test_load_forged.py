@@ -233,7 +233,7 @@ def but(**changes: Callable[[Result], object]) -> Change:
     [
         (repeated, "identical series"),
         (even, "all requests took the same time"),
-        (steady, "nobody chose at random"),
+        (steady, "users do not choose so"),
         (but(sent=lambda one: one.sent - 1), "requests that were sent"),
         (twice, "requests that were sent"),
         (lambda one: replace(twice(one), sent=2 * one.sent), "visits at the least"),

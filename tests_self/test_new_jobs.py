@@ -429,7 +429,7 @@ def test_result_of_the_schema_before_is_read(tmp_path: Path) -> None:
 def test_result_of_the_schema_before_does_not_count(tmp_path: Path) -> None:
     test = looking(tmp_path, before())
 
-    with pytest.raises(NotMadeError, match="is of schema 2: none of its science was new: make load-test"):
+    with pytest.raises(NotMadeError, match="is of schema 2: its science was not new: make load-test"):
         test.quick()
 
 

@@ -149,7 +149,7 @@ def test_the_name_is_as_the_release_record_writes_it(capsys: pytest.CaptureFixtu
     ("record", "reason"),
     [
         (None, "--by: expected somebody of the release record; the release record "),
-        ("", "release.toml (it names nobody yet: fill in [contacts]), saw 'Ada Lindqvist'"),
+        ("", "release.toml (it names no person yet: fill in [contacts]), saw 'Ada Lindqvist'"),
         (PEOPLE.replace("Ada Lindqvist", "[name]"), "(Bram Okafor, Edgar Codd), saw 'Ada Lindqvist'"),
         ("on_call = 1", "release.toml: on_call: expected text, saw int"),
         ("people = [1]", 'release.toml: people: expected texts such as "Ada Lindqvist"'),

@@ -236,7 +236,7 @@ def test_hours_that_the_profile_names(
     assert outages(name, named(asked, FROM - 600, TO + 600)) == []
     assert len(quiet(observed)) == 1
     for other in (named(asked, FROM - 600, TO - 600), named(asked, FROM + 600, TO + 600)):
-        with pytest.raises(UnreachableError, match="nobody can tell whether it was just quiet"):
+        with pytest.raises(UnreachableError, match="it cannot be told whether it was just quiet"):
             outages(name, other)
 
 
@@ -262,7 +262,7 @@ def test_silences_that_stay_undecided(outages: Callable[..., list[str]], name: s
 
 @pytest.mark.parametrize("name", ["dark", "no-ingress", "ingress-dark", "second-dark", "left"])
 def test_named_hours_are_not_enough(outages: Callable[..., list[str]], asked: Asked, name: str) -> None:
-    with pytest.raises(UnreachableError, match="nobody can tell whether it was just quiet"):
+    with pytest.raises(UnreachableError, match="it cannot be told whether it was just quiet"):
         outages(name, named(asked, 0, LENGTH))
 
 

@@ -155,7 +155,7 @@ def _never_made(not_made: "partial[Sabotage]") -> Iterator[Sabotage]:
     before = edited(lambda result: replace(result, schema=1))
     yield not_made("schema-1", "of a gate that signed none", before, "is of schema 1")
     known = edited(load_edits.of_schema_2)
-    yield not_made("schema-2", "it asked for nothing new", known, "none of its science was new")
+    yield not_made("schema-2", "it asked for nothing new", known, "its science was not new")
     idle = edited(load_edits.a_tenth)
     yield not_made("idle-users", "a tenth of what its users send", idle, "they do not meet")
     repeated = edited(load_edits.one_second)

@@ -93,7 +93,7 @@ def _said(result: Result, judged: Verdict, table: str, kept: Path) -> int:
         kind = f"{problem.reason} ({problem.status or 'no answer'})"
         print(f"  {problem.count} x {kind}: {problem.group} {problem.name}")
     proves = (
-        "" if result.ramp.evidence else f" (the ramp {result.ramp.name} is no evidence for a real target)"
+        "" if result.ramp.evidence else f" (the ramp {result.ramp.name} is not evidence for a real target)"
     )
     print(f"{str(judged.outcome).upper()}{proves}\nkept in {os.path.relpath(kept)}")
     if nothing := counts_for_nothing(result):

@@ -122,7 +122,7 @@ class Asked:
         except ProfileError as error:
             if self._given.target:
                 raise
-            return Verified(folder, (Refusal(f"nobody's signature counts for it: {error}"),))
+            return Verified(folder, (Refusal(f"no signature counts for it: {error}"),))
         expected = Expected(
             root=self._project.root,
             runbook=self._project.runbook,

@@ -130,7 +130,7 @@ def backups(at: Place) -> Iterator[Seen]:
     if folder is None:
         yield at.unnamed("backups", f"the folder of tonight's files ({BACKUPS})", need)
     elif not folder.is_dir():
-        said = f"backups: {folder} is no folder: {BACKUPS} says what fills it"
+        said = f"backups: {folder} is not a folder: {BACKUPS} says what fills it"
         cause = Cause(said, (f"mkdir -p {shlex.quote(str(folder))}",))
         yield at.seen("backups", "no such folder", need, cause=cause)
     else:

@@ -160,7 +160,7 @@ def source(at: Place) -> Iterator[Seen]:
         cause = Cause(f"render needs {target.render[0]}, which is not on this machine", (at.edit("render"),))
         yield at.seen("render", f"no program {target.render[0]}", needs[1], cause=cause)
     elif not target.render and not (target.source / target.manifests).is_dir():
-        cause = Cause(f"{target.source / target.manifests} is no folder", (at.edit("manifests"),))
+        cause = Cause(f"{target.source / target.manifests} is not a folder", (at.edit("manifests"),))
         yield replace(
             at.seen("manifests", "no such folder below source", cause=cause),
             fails=(needs[1],),

@@ -207,7 +207,7 @@ class LoadTest:
             ramp, name = kept.result.ramp, kept.folder.name
             known = self._results.known.get(name.rpartition("-")[2])
             if kept.result.schema < SINCE["new_jobs"]:
-                foreign.append(f"{name} is of schema {kept.result.schema}: none of its science was new")
+                foreign.append(f"{name} is of schema {kept.result.schema}: its science was not new")
             elif known is None or not is_as(ramp, known):
                 foreign.append(f"{name} is of a ramp {ramp.name} that is not the one of {FILE}")
             elif not (ramp.evidence or self._target.rehearsal):

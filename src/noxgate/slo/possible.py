@@ -197,7 +197,7 @@ def _same_series(result: Result) -> Iterator[str]:
     for held in result.holds:
         for name in result.classes:
             if _too_steady(_requests(result, name, range(held.start, held.end))):
-                yield f"{held.name}: as many requests of {name} in each second: nobody chose at random"
+                yield f"{held.name}: as many requests of {name} in each second: users do not choose so"
 
 
 def _against_users(result: Result, held: Held, population: Population) -> Iterator[str]:

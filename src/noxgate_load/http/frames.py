@@ -197,4 +197,4 @@ def _check_text(payload: bytes) -> None:
     try:
         payload.decode()
     except UnicodeDecodeError as error:
-        raise WireError(Reason.MALFORMED, f"text that is no UTF-8: {error.reason}") from None
+        raise WireError(Reason.MALFORMED, f"text that is not UTF-8: {error.reason}") from None

@@ -134,7 +134,7 @@ def _seal(run: Run, verified: Verified, unknown: str | None) -> Seal:
     ]
     sealed = (run.folder / ENVELOPE).is_file()
     if unknown is not None:
-        refusals = [f"nobody's signature counts: {said(unknown)}"]
+        refusals = [f"no signature counts: {said(unknown)}"]
     return Seal(
         believed=not refusals,
         sealed=sealed,

@@ -254,7 +254,7 @@ class KubeSession:
         if not configuration.verify_ssl or not configuration.host.startswith("https:"):
             raise UnreachableError(
                 f"{configuration.host}: expected verified TLS, the kubeconfig {files} asks for none: "
-                "what an unknown server says is no evidence"
+                "what an unknown server says is not evidence"
             )
         if is_loopback(configuration.host):  # no proxy lies before it
             configuration.proxy = None

@@ -54,7 +54,7 @@ class Quiet:
         if unknown and not found:
             shown = "; ".join(unknown[:SHOWN]) + ("; …" if unknown[SHOWN:] else "")
             raise UnreachableError(
-                f"no request at all, and nobody can tell whether it was just quiet: {shown}"
+                f"no request at all, and it cannot be told whether it was just quiet: {shown}"
             )
         return found
 

@@ -39,7 +39,7 @@ def person(trust: Trust, by: str) -> Person:
     names = facts.names()
     found = next((name for name in names if name.casefold() == by.casefold()), None)
     if found is None:
-        known = ", ".join(names) or "it names nobody yet: fill in [contacts]"
+        known = ", ".join(names) or "it names no person yet: fill in [contacts]"
         raise PersonError(f"--by: expected somebody of {facts.path.name} ({known}), saw {by!r}")
     return Person(found, facts.key_of(found), tuple(name for name in names if name != found))
 

@@ -85,7 +85,7 @@ def _misfits(path: str, value: Any, wanted: Any) -> Iterator[tuple[str, str, str
             yield (
                 path,
                 wanted,
-                _shown(value) + (", which is no text without quotes" if wanted == "text" else ""),
+                _shown(value) + (", which is not text without quotes" if wanted == "text" else ""),
             )
     elif isinstance(wanted, list):
         if not isinstance(value, list):
