@@ -5,6 +5,7 @@ import socket
 import ssl
 from contextlib import suppress
 from itertools import count
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests_self.test_clients import http, request_of
 from tests_self.test_clients_tls import echoing, refusing
 
 from nox_service.api import LOOKS, ApiClient, ApiSession
+from nox_service.edge import plain
 from nox_service.websocket import WebSocketClient, unalike
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
@@ -256,6 +258,14 @@ def test_nobody_listens_without_tls(place: Place) -> None:
 
     assert place.api().open_without_tls(place.loopback.closed_port()) == []
     assert "open at no address" in place.observed[0].seen
+
+
+def test_a_closed_port_of_a_host_that_is_away_tells_nothing(place: Place) -> None:
+    """Nothing answers there at all: that no plain HTTP does is no proof of a good edge."""
+    place.hosts = (FIRST,)
+
+    with pytest.raises(UnreachableError, match="connection refused"):
+        plain(place.api(), SimpleNamespace(plain_url=""))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- each pod behind each address

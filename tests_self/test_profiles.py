@@ -717,6 +717,16 @@ def test_same_address_as_production(root: Path, url: str) -> None:
     )
 
 
+def test_another_port_of_the_same_host(root: Path) -> None:
+    """Both are shown: the one that is wrong may be the peer's."""
+    write(root, PEER + GOOD)
+
+    assert problem(root, {"BASE_URL": "https://api.example.com:8443"}) == (
+        "mine.toml and production.toml: expected base_url at two hosts, saw https://api.example.com:8443 and "
+        "https://api.example.com: only a rehearsal's targets may be two ports of one host"
+    )
+
+
 def test_peer_must_be_in_order(root: Path) -> None:
     """Its own file is named."""
     write(root, PEER + GOOD)

@@ -330,6 +330,11 @@ def _check_peer(target: Target, peer: Target, named: str) -> None:
         "base_url": target.base_url == peer.base_url if target.rehearsal else len(hosts) == 1,
         "namespace": target.namespace == peer.namespace,
     }
+    if same["base_url"] and target.base_url != peer.base_url:
+        raise ProfileError(
+            f"{target.path.name} and {peer.path.name}: expected base_url at two hosts, saw {target.base_url} "
+            f"and {peer.base_url}: only a rehearsal's targets may be two ports of one host"
+        )
     for key in (key for key, is_same in same.items() if is_same):
         raise ProfileError(
             f"target {target.name!r} and its peer {getattr(target, named)!r} have the same {key} "
