@@ -81,7 +81,7 @@ def _requests() -> Iterator[Sabotage]:
     yield After(target, "slow", "0.32 s, in the bucket that ends at 0.4", slow, "< 300")
     slower = _measured(in_production(answer(f"GET {PATH}", delay=0.55)), _P95, 0.5)
     yield After(critical, "slower", "half a second and more", slower, "< 500", (target,))
-    three = _measured(in_production(answer(f"GET {PATH}", delay=0.2)), _MEDIAN, 0.15, COMPARED)
+    three = _measured(in_production(answer(f"GET {PATH}", delay=0.2)), _MEDIAN, 0.15, COMPARED, COMPARED)
     yield After(
         SLOWER, "three-times", "many times slower, and below 300 ms", three, "beside blue's last hour"
     )
@@ -219,7 +219,9 @@ def _more(metric: str, amount: Mapping[str, float]) -> Switch:
     return _measured(added, query, amount[metric] / (GIB if metric == "memory" else 1))
 
 
-def _measured(fault: Switch, query: str, limit: float, seconds: float = WINDOW) -> Switch:
+def _measured(
+    fault: Switch, query: str, limit: float, seconds: float = WINDOW, lasting: float = 0.0
+) -> Switch:
     """A fault that Prometheus has seen, and in the end has forgotten: alerts look back two minutes."""
 
     @contextmanager
@@ -227,6 +229,7 @@ def _measured(fault: Switch, query: str, limit: float, seconds: float = WINDOW) 
         try:
             with fault(world):
                 eventually(lambda: _is(world, query, limit, above=True), within=BACK_TO_NORMAL, every=0.2)
+                pause(lasting)
                 yield
         finally:
             eventually(lambda: _is(world, query, limit, above=False), within=BACK_TO_NORMAL, every=0.2)
