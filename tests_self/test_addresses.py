@@ -9,8 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests_self.test_clients import http, request_of
-from tests_self.test_clients_tls import echoing, refusing
+from tests_self.building.answering import echoing, http, refusing, request_of
 
 from nox_service.api import LOOKS, ApiClient, ApiSession
 from nox_service.edge import plain

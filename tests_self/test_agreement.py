@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests_self.test_verify import Bundle, bundle, made  # noqa: F401 (fixtures)
+from tests_self.building.sealed_runs import Bundle, bundle, made  # noqa: F401 (fixtures)
 
 from noxgate.cli.main import main
 from noxgate.run.bundle import write_sums

@@ -4,6 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests_self.building.drifted import NAMESPACE, Seen, admin, applied, found, kube, seen, server
+from tests_self.building.kube_clients import Scripted, of
 
 from noxgate.errors import UnreachableError
 from noxgate.systems.kubernetes.api_server.applying import LAST_APPLIED, change
@@ -13,8 +15,6 @@ from noxgate.systems.kubernetes.session import Answer, KubeSession
 
 from .kubernetes import examples
 from .kubernetes.servers import Server
-from .test_drift_live import NAMESPACE, Seen, admin, applied, found, kube, seen, server
-from .test_kube_client import Scripted, of
 
 __all__ = ["admin", "kube", "seen", "server"]  # fixtures
 

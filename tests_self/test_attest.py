@@ -1,5 +1,7 @@
 """`noxgate attest`: a person's record of a line that no machine can check, and the verdict on it."""
 
+# ruff: noqa: F811 (fixtures of another file)
+
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -8,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from tests_self.building.people import people, say  # noqa: F401 (fixtures)
 
 from nox_rehearsal.people import persons
 from noxgate.cli.main import main
@@ -26,68 +29,6 @@ if TYPE_CHECKING:
     from nox_rehearsal.world.state import World
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-HUMAN = """
-[staging.announced]
-ref = "RB-9"
-kind = "human"
-section = "2. Staging > Announcement"
-seed = [9]
-expected = "The team knows."
-next = "Tell it."
-
-[live.sentry]
-ref = "RB-10"
-kind = "human"
-section = "5. Live > Sentry"
-seed = [10]
-expected = "No new issue."
-next = "Look."
-
-[staging.sum]
-ref = "RB-11"
-kind = "derived"
-section = "2. Staging"
-seed = [11]
-expected = "All is well."
-derived_from = ["staging.version"]
-"""
-
-
-PEOPLE = """
-on_call = "Ada Lindqvist"
-people = ["Edgar Codd"]
-[contacts.on_call]
-name = "Ada Lindqvist"
-key = "keys/ada.pub"
-[contacts.product_owner]
-name = "Bram Okafor"
-"""
-
-
-@pytest.fixture
-def people(project: "Project", monkeypatch: pytest.MonkeyPatch) -> "Project":
-    """A project with a human line in staging, where ada.pem signs for both targets."""
-    with (project.path / "runbook.toml").open("a") as file:
-        file.write(HUMAN)
-    signing.new_key(project.path / "targets" / "keys" / "ada.pem")
-    (project.path / "targets" / "release.toml").write_text(PEOPLE)
-    for name in ("staging", "rehearsal"):
-        profile = project.path / "targets" / f"{name}.toml"
-        own = 'signers = ["keys/ada.pub"]\n' + (
-            'signing_key = "keys/ada.pem"\n' if name == "rehearsal" else ""
-        )
-        profile.write_text(own + profile.read_text())
-    monkeypatch.chdir(project.path)
-    monkeypatch.setenv("NOXGATE_TARGET", "staging")
-    monkeypatch.setenv(signing.VARIABLE, str(project.path / "targets" / "keys" / "ada.pem"))
-    return project
-
-
-def say(*arguments: str, line: str = "staging.announced") -> int:
-    """Attest the line, with what is usual unless something else is given."""
-    given = {"--by": "Ada Lindqvist", "--saw": "https://chat.nox.io/p1 posted"}
-    given |= dict(zip(arguments[::2], arguments[1::2], strict=True))
-    return main(["attest", line, *(word for pair in given.items() for word in pair)])
 
 
 def test_an_attested_line_is_passed(people: "Project", capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from tests_self.building.dumps import BEGIN, DATA, END, GOOD
 from tests_self.service import SERVICE
 
 from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
@@ -26,10 +27,6 @@ from noxgate.trials.table_contents import Contents
 if TYPE_CHECKING:
     from noxgate.systems.kubernetes.kube import Kube
 
-BEGIN = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\nSET statement_timeout = 0;\n"
-DATA = "COPY public.notes (id, text) FROM stdin;\n1\tpg_dump: error: seen\n2\terror: none\n\\.\n\n"
-END = "--\n-- PostgreSQL database dump complete\n--\n\n"
-GOOD = f"{BEGIN}{DATA}{END}\\unrestrict abc\n\n"
 NAME = "backup_pre_v8.0.0_20251124_220000.sql"
 
 

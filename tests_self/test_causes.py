@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from tests_self.test_command import noxgate
+from tests_self.building.commands import noxgate
 
 from noxgate.run.causes import MANY, Told, shared
 

@@ -8,79 +8,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from tests_self.building.answering import Answer, Looks, http, request_of
 
 from nox_service.access.closed_list import DOOR, SCIENCE, Knock
 from nox_service.access.tokens import MARK, BadToken
-from nox_service.api import LOOKS, ApiClient, ApiSession
+from nox_service.api import LOOKS, ApiClient
 from nox_service.together import Together
 from noxgate.errors import UnreachableError
 from noxgate.look.http import MOST_BYTES
-from noxgate.look.observation import Observation, Patience, shortened
+from noxgate.look.observation import Patience, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests_self.authority import Authority
     from tests_self.loopback import Loopback
-
-Answer = bytes | list[bytes]
-
-
-def http(body: bytes = b"{}", *lines: str, status: str = "200 OK") -> bytes:
-    """An HTTP answer."""
-    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *lines])
-    return head.encode() + b"\r\n\r\n" + body
-
-
-def request_of(connection: socket.socket) -> bytes:
-    """Read one request with its body; ConnectionError where the client went away before its end."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += more_of(connection)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = [
-        int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
-    ]
-    while len(body) < sum(length):
-        body += more_of(connection)
-    return head + b"\r\n\r\n" + body
-
-
-def more_of(connection: socket.socket) -> bytes:
-    if not (piece := connection.recv(65536)):
-        raise ConnectionError
-    return piece
-
-
-class Looks:
-    """A client, what it recorded, and what its server received."""
-
-    def __init__(self, loopback: "Loopback", answer: Answer, *, rehearsal: bool = True) -> None:
-        self.requests: list[bytes] = []
-        self.observed: list[Observation] = []
-        pieces = [answer] if isinstance(answer, bytes) else answer
-
-        def talk(connection: socket.socket) -> None:
-            self.requests.append(request_of(connection))
-            for piece in pieces:
-                connection.sendall(piece)
-
-        self._setup(loopback, loopback.serve_tls(talk), rehearsal=rehearsal)
-
-    def _setup(self, loopback: "Loopback", port: int, *, rehearsal: bool = True, plain_port: int = 9) -> None:
-        self.target = loopback.target(port, rehearsal=rehearsal, plain_port=plain_port)
-        self.session = ApiSession(self.target)
-        self.client = ApiClient(self.target, self.session, self.observed.append)
-        self.together = Together(self.target, self.session, self.observed.append)
-
-    @classmethod
-    def at(cls, loopback: "Loopback", port: int, *, plain_port: int = 9) -> "Looks":
-        """A client of a server that is there already."""
-        looks = cls.__new__(cls)
-        looks.requests, looks.observed = [], []
-        looks._setup(loopback, port, plain_port=plain_port)  # noqa: SLF001
-        return looks
-
 
 # ---------------------------------------------------------------- good answers
 

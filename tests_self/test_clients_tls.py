@@ -1,13 +1,12 @@
 """The TLS and WebSocket clients against servers of many qualities."""
 
-import base64
-import hashlib
 import socket
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from tests_self.building.answering import echoing, frame, frame_of, refusing, upgraded
 
 from nox_service.api import ApiSession
 from nox_service.websocket import Echo, WebSocketClient
@@ -171,43 +170,6 @@ def test_refused_and_silent_are_unreachable(loopback: "Loopback", ask: Callable[
 # ---------------------------------------------------------------- WebSocket
 
 
-def upgraded(connection: socket.socket) -> None:
-    """Answer the upgrade as RFC 6455 has it."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        if not (more := connection.recv(65536)):
-            raise ConnectionError
-        head += more
-    key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
-    digest = hashlib.sha1(key.split(b": ")[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
-    connection.sendall(
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
-    )
-
-
-def frame_of(connection: socket.socket) -> tuple[int, bytes]:
-    """One short frame of a client: opcode and text."""
-    head = connection.recv(2)
-    mask = connection.recv(4)
-    text = connection.recv(head[1] & 0x7F) if head[1] & 0x7F else b""
-    return head[0] & 0x0F, bytes(one ^ mask[at % 4] for at, one in enumerate(text))
-
-
-def frame(opcode: int, content: bytes) -> bytes:
-    """One short frame of a server."""
-    return bytes([0x80 | opcode, len(content)]) + content
-
-
-def echoing(connection: socket.socket) -> None:
-    """Send back, then answer the close with the same code."""
-    upgraded(connection)
-    _, text = frame_of(connection)
-    connection.sendall(frame(1, b"you said " + text))
-    _, code = frame_of(connection)
-    connection.sendall(frame(8, code))
-
-
 def chatting(connection: socket.socket) -> None:
     """Send back, and twice more; a ping between them is no message."""
     upgraded(connection)
@@ -231,12 +193,6 @@ def vanishing(connection: socket.socket) -> None:
     upgraded(connection)
     _, text = frame_of(connection)
     connection.sendall(frame(1, text))
-
-
-def refusing(connection: socket.socket) -> None:
-    """No such path."""
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
 
 def page(connection: socket.socket) -> None:

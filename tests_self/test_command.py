@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests_self.building.commands import noxgate
 
 from nox_rehearsal.sabotages import SABOTAGES, UnknownSabotageError, chosen
 from noxgate.project.which.rule import choose
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
-
-
-def noxgate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "noxgate.cli", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
 
 _SAYS_GO = "import os; open(os.environ['NOXGATE_VERDICT'], 'w').write('GO\\n'); "
 

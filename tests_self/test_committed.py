@@ -17,6 +17,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
+from tests_self.building.checkouts import with_engine
 from tests_self.conftest import LOOK, PROFILE, PYPROJECT, RUNBOOK
 
 from noxgate.cli.main import main
@@ -81,14 +82,6 @@ class Checkout:
             text=True,
         )
         return done.returncode, done.stdout + done.stderr
-
-
-def with_engine(root: Path) -> None:
-    """Give a project an engine of its own, which PYTHONPATH then leads to."""
-    for package in ("noxgate", "nox_service"):
-        shutil.copytree(
-            ROOT / "src" / package, root / "src" / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests_self.test_attest import people  # noqa: F401 (a fixture)
-from tests_self.test_verify import Bundle, bundle, made  # noqa: F401 (fixtures)
+from tests_self.building.people import people  # noqa: F401 (a fixture)
+from tests_self.building.sealed_runs import Bundle, bundle, made  # noqa: F401 (fixtures)
 
 from noxgate.cli.main import main
 from noxgate.trust import counted, seal, signing

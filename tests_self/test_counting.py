@@ -16,9 +16,9 @@ import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from tests_self.building.metrics import client
 from tests_self.served import BEGINS, Pod, Request, remembering, steady
 from tests_self.service import queries
-from tests_self.test_prometheus import client
 
 from nox_rehearsal.parts.prometheus import Scraped
 from noxgate.errors import UnreachableError

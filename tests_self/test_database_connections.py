@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from tests_self.building.databases import target_at
 
 from noxgate.errors import UnreachableError
 from noxgate.look.database_url import database_passwords, is_database_url
@@ -22,7 +23,6 @@ from noxgate.trials.scratch import SUPERUSER, ScratchServer, programs
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
 
-    from noxgate.project.target import Target
 
 CASE = "postgresql://nox_gate:n7Q2vX9pL4sT@pg-0.db:5432,pg-1.db:5432/nox_production?target_session_attrs=read-write"
 
@@ -32,12 +32,6 @@ def server() -> Iterator[ScratchServer]:
     server = ScratchServer(programs(int(program("postgres").parents[1].name)))
     yield server
     server.close()
-
-
-def target_at(loopback: "Loopback", url: str) -> "Target":
-    target = loopback.target(9)
-    object.__setattr__(target, "variables", {"DATABASE_URL": url})
-    return target
 
 
 @pytest.fixture

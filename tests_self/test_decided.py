@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests_self.test_verify import WAIVER, Bundle, bundle, git, head, made  # noqa: F401 (fixtures)
+from tests_self.building.sealed_runs import WAIVER, Bundle, bundle, git, head, made  # noqa: F401 (fixtures)
 
 
 def recommit(bundle: Bundle, change: Callable[[Any], object]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tests_self.building.overlays import HOME, apply
 from tests_self.deployed import (
     CLUSTER_WIDE,
     DEPLOY,
@@ -23,41 +24,7 @@ from tests_self.kubernetes.servers import Server, stand_in
 
 from noxgate.cli.main import main
 
-HOME = "nox-release-gate"
 NAMESPACES = ("nox-staging-green", "nox-production", "nox-production-blue", "nox-production-green")
-PLACES = {
-    "Namespace": "api/v1/{ns}namespaces",
-    "ServiceAccount": "api/v1/{ns}serviceaccounts",
-    "ConfigMap": "api/v1/{ns}configmaps",
-    "Secret": "api/v1/{ns}secrets",
-    "Deployment": "apis/apps/v1/{ns}deployments",
-    "Service": "api/v1/{ns}services",
-    "PersistentVolumeClaim": "api/v1/{ns}persistentvolumeclaims",
-    "Role": "apis/rbac.authorization.k8s.io/v1/{ns}roles",
-    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/{ns}rolebindings",
-    "ClusterRole": "apis/rbac.authorization.k8s.io/v1/{ns}clusterroles",
-    "ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/{ns}clusterrolebindings",
-    "NetworkPolicy": "apis/networking.k8s.io/v1/{ns}networkpolicies",
-    "Job": "apis/batch/v1/{ns}jobs",
-    "CronJob": "apis/batch/v1/{ns}cronjobs",
-}
-
-
-def place(obj: Object) -> str:
-    """The path of an object at the API server."""
-    namespace = obj["metadata"].get("namespace", "")
-    where = PLACES[obj["kind"]].format(ns=f"namespaces/{namespace}/" if namespace else "")
-    return f"/{where}/{obj['metadata']['name']}"
-
-
-def apply(client: httpx.Client, obj: Object) -> httpx.Response:
-    """As `kubectl apply --server-side --validate=strict` sends it."""
-    return client.patch(
-        place(obj),
-        content=yaml.safe_dump(obj).encode(),
-        params={"fieldManager": "test", "fieldValidation": "Strict", "force": "true"},
-        headers={"content-type": "application/apply-patch+yaml"},
-    )
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests_self.test_command import noxgate
+from tests_self.building.commands import noxgate
 
 from noxgate.doctor.reading import NOBODY, read_in_spite
 from noxgate.errors import ProfileError

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tests_self.building.overlays import HOME, apply
 from tests_self.deployed import DEPLOY, ROOT, Object, rendered
 from tests_self.kubernetes.servers import Server, stand_in
-from tests_self.test_deploy import HOME, apply
 
 CI = ROOT / "examples" / "ci"
 STATUSES = {0: "GO", 1: "NO-GO", 2: "INCONCLUSIVE", 4: "wrong usage", 137: "killed"}

@@ -11,7 +11,7 @@ import h2.connection
 import h2.events
 import h2.exceptions
 import pytest
-from tests_self.test_clients import Looks, http
+from tests_self.building.answering import Looks, http
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Patience

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests_self.building.kube_clients import NAMESPACE, of
 
 from nox_rehearsal.parts import certificates
 from noxgate.errors import UnreachableError
@@ -19,7 +20,6 @@ from noxgate.systems.kubernetes.session import KubeSession
 
 from .kubernetes import examples
 from .kubernetes.servers import Server, stand_in
-from .test_kube_client import NAMESPACE, of
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 ACCOUNTS = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tests_self.building.kube_clients import NAMESPACE, Scripted, of
 
 from nox_rehearsal.world.ports import free_ports
 from noxgate.errors import UnreachableError
@@ -34,7 +35,6 @@ from .kubernetes.servers import Server, stand_in
 
 ROLES = Path(__file__).parents[1] / "docs" / "roles"
 CANARY = "k3jx81mfQpZ20vWbe9TtLsAaCANARY"
-NAMESPACE = "nox-staging-green"
 Look = Callable[..., Kube]
 
 
@@ -73,19 +73,6 @@ def look(server: Server, admin: httpx.Client, seen: list[Observation]) -> Iterat
     yield make
     for session in sessions:
         session.close()
-
-
-def of(kubeconfig: Path, **changes: Any) -> Target:
-    target = Target(
-        name="staging",
-        path=Path("staging.toml"),
-        serves=("staging",),
-        base_url="https://localhost",
-        plain_url="http://localhost",
-        namespace=NAMESPACE,
-        kubeconfig=str(kubeconfig),
-    )
-    return replace(target, **changes)
 
 
 def create(admin: httpx.Client, path: str, content: dict[str, Any]) -> None:
@@ -723,19 +710,6 @@ def test_answers_that_are_none(status: int, body: bytes, said: str, monkeypatch:
 def bare(target: Target) -> Kube:
     session = KubeSession(target)
     return Kube(session, session, lambda _: None)
-
-
-class Scripted(KubeSession):
-    """Answers what it is told to."""
-
-    def __init__(self, answers: list[Answer]) -> None:
-        super().__init__(of(Path("none")))
-        self.answers = answers
-        self.asked: list[tuple[object, ...]] = []
-
-    def ask(self, *asked: object) -> Answer:
-        self.asked.append(asked)
-        return self.answers.pop(0)
 
 
 def bare_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Kube:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests_self.test_load_again import RUNBOOK, URL, good
+from tests_self.building.load_results import RUNBOOK, URL, good
 
 from noxgate.cli.load import counts_for_nothing
 from noxgate.errors import NotMadeError

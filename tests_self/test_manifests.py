@@ -4,16 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from tests_self.building.manifests import SERVICE
 
 from noxgate.systems.kubernetes.kubectl_yaml.objects import ManifestError
 from noxgate.systems.kubernetes.manifests import read_manifests, read_otherwise
-
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata:
-  name: {name}
-"""
 
 
 def write(folder: Path, **files: str) -> Path:

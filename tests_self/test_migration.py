@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
+from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE, TARGET
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
-from noxgate.project.target import Target
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres.database import Database, Value
 from noxgate.trials.migration.files import MigrationFiles
@@ -23,24 +23,11 @@ from noxgate.trials.sql_script import read_script
 if TYPE_CHECKING:
     from noxgate.look.observation import Observation
 
-NOX = Path(__file__).parents[1] / "src" / "nox_rehearsal" / "nox"
-CATALOG = Path(__file__).parents[1] / "schema" / "8.0.0.toml"
-MAJOR = int(program("postgres").parents[1].name)
-TARGET = Target(
-    name="target",
-    path=Path("target.toml"),
-    serves=("preflight",),
-    base_url="https://localhost",
-    plain_url="http://localhost",
-    namespace="nox",
-)
-
 SCHEMA = """
 CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, age integer);
 ALTER TABLE users OWNER TO nox_app;
 INSERT INTO users SELECT n, 'user ' || n, n FROM generate_series(1, 9) AS n;
 """
-RESTORE = ("psql", "-X", "-v", "ON_ERROR_STOP=1", "-d", "{database}", "-f", "{file}")
 GOOD = """
 SET lock_timeout = '5s';
 BEGIN;

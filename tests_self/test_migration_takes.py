@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 import pytest
-from tests_self.test_migration import CATALOG, MAJOR, NOX, RESTORE, TARGET
+from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE, TARGET
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback

@@ -19,8 +19,8 @@ from load.drawn import Question, drawn, prepared
 from load.new_jobs import TRIES, Ended, answered
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
+from tests_self.building.load_results import RUNBOOK, URL, good
 from tests_self.simulated import ROOT, simulated
-from tests_self.test_load_again import RUNBOOK, URL, good
 
 from nox_rehearsal.science.boiling import boiling_point
 from nox_rehearsal.science.detonation import detonation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from redis.connection import parse_url
-from tests_self.test_verify import Bundle, bundle, head, made  # noqa: F401 (fixtures)
+from tests_self.building.sealed_runs import Bundle, bundle, head, made  # noqa: F401 (fixtures)
 
 from noxgate.errors import ProfileError
 from noxgate.look.database_url import database_places

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from tests_self.authority import Authority
-from tests_self.test_command import noxgate
+from tests_self.building.commands import noxgate
+from tests_self.building.profile_examples import EXAMPLES, LEAST, PAGE, write
 
 from noxgate.doctor.key_page import page, toml
 from noxgate.doctor.keys import every_key, lines_of_keys
@@ -21,17 +22,8 @@ from noxgate.trust.keys import read_trust
 from noxgate.trust.signing import new_key
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "PROFILE.md").read_text(encoding="utf-8")
 LOADER = ("project/profile.py", "project/overrides.py", "project/which/world.py", "trust/keys.py")
 HEADINGS = re.findall(r"^### `([\w.]+)`$", PAGE, re.MULTILINE)
-EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-LEAST: Mapping[str, Any] = {
-    "serves": ["staging"],
-    "base_url": "https://least.nox.io",
-    "namespace": "nox-least",
-    "credentials": {"test_token": "TEST_TOKEN"},
-    "oauth": {"github": {"client_id": "github-client"}},
-}
 INNER = [key for key in every_key() if "." in key.name]
 
 
@@ -152,12 +144,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority
         peer = {**LEAST, "base_url": f"https://{name}.example.com", "namespace": f"nox-{name}"}
         write(targets / f"{name}.toml", peer)
     return targets.parent
-
-
-def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Tables come last."""
-    items = sorted(document.items(), key=lambda item: isinstance(item[1], dict))
-    path.write_text("\n".join(toml(name, value) for name, value in items) + "\n", encoding="utf-8")
 
 
 def read(folder: Path, said: Mapping[str, Any]) -> None:

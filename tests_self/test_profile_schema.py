@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests_self.building.profile_examples import EXAMPLES, LEAST, write
+from tests_self.building.profiles import BAD, CLUSTER, GOOD
 from tests_self.service import TABLE
-from tests_self.test_profile_keys import EXAMPLES, LEAST, write
-from tests_self.test_profiles import BAD, CLUSTER, GOOD
 
 from noxgate.project.keys.json_schema import of_profile, of_runbook
 from noxgate.project.profile import read_document

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from tests_self.building.metrics import client
 from tests_self.faults import http as wrong
 
 from nox_rehearsal.checkout import NOX
@@ -26,7 +27,7 @@ from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.processes import Crew
 from nox_rehearsal.world.state import Server, World
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Patience
+from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
 from noxgate.machine import doctor
 from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
@@ -95,16 +96,6 @@ def _world(folder: Path, url: str, server: Server) -> World:
     world = World(**filling | {"folder": folder, "prometheus_url": url, "servers": (server,)})
     world.save()
     return world
-
-
-def client(
-    loopback: "Loopback", url: str | None, observed: list[Observation] | None = None, **changes: Any
-) -> Prometheus:
-    """A client of the Prometheus at that address."""
-    session = PrometheusSession(replace(loopback.target(9), prometheus_url=url, **changes))
-    session.patience = Patience("Prometheus", look=5)
-    loopback.at_end.append(session.close)
-    return Prometheus(session, (observed if observed is not None else []).append)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests_self.test_attest import HUMAN, PEOPLE, people, say  # noqa: F401 (a fixture)
+from tests_self.building.people import HUMAN, PEOPLE, people, say  # noqa: F401 (a fixture)
 
 from noxgate.project.keys.runbook import PROOF
 from noxgate.project.runbook import RunbookError, read_runbook

@@ -20,11 +20,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests_self import scans
-from tests_self import test_load_again as loaded
+from tests_self.building import load_results as loaded
+from tests_self.building.dumps import GOOD as DUMP
+from tests_self.building.manifests import SERVICE
+from tests_self.building.release_records import GOOD as RECORD
 from tests_self.foreign import EXAMPLES, FEW, as_json, content, cut, damaged, documents, spoilt, text
-from tests_self.test_backup import GOOD as DUMP
-from tests_self.test_manifests import SERVICE
-from tests_self.test_release_facts import GOOD as RECORD
 
 from nox_service import calculations, pages
 from nox_service.access import doors, owners

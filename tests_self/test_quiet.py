@@ -5,9 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from tests_self.building.metrics import client
 from tests_self.served import BEGINS, Ingress, Pod, Request, always, remembering, steady
 from tests_self.service import queries
-from tests_self.test_prometheus import client
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation

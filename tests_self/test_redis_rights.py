@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from tests_self.test_redis_writes import Server, server
+from tests_self.building.redis_servers import Server, server
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests_self.test_signoff import Release, outcome, release  # noqa: F401 (a fixture)
+from tests_self.building.signoffs import Release, outcome, release  # noqa: F401 (a fixture)
 
 from noxgate.cli.main import main
 from noxgate.trust import seal, signing

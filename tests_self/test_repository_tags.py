@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests_self.building.checkouts import Checkout
 
 from noxgate.errors import UnreachableError
-
-from .test_repository import Checkout
 
 MESSAGE = "NOX API v8.0.0 Production Release"
 

@@ -32,6 +32,18 @@ def test_checks_only_look(folder: str) -> None:
     assert [module for module in sorted(imported) if module.startswith(NOT_FOR_CHECKS)] == []
 
 
+def test_no_test_imports_another() -> None:
+    """What several tests build is in tests_self/building, or beside them: a test can be moved alone."""
+    found = {
+        (file.name, module)
+        for file in (ROOT / "tests_self").rglob("*.py")
+        for module in modules(file)
+        if any(part.startswith("test_") for part in module.split("."))
+    }
+
+    assert found == set()
+
+
 def test_no_contract_has_exceptions() -> None:
     """Beside the contracts of pyproject.toml there is nothing to read."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]

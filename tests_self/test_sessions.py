@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 import pytest
-from tests_self.test_database_connections import target_at
+from tests_self.building.databases import target_at
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually

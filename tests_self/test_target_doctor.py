@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests_self.test_command import noxgate
+from tests_self.building.commands import noxgate
 
 from noxgate.doctor import examination, files, table
 from noxgate.doctor.code import Code, Function

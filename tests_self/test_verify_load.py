@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests_self.building.sealed_runs import Bundle, bundle, made  # noqa: F401 (fixtures)
 from tests_self.conftest import LINE
 from tests_self.simulated import ROOT, simulated
-from tests_self.test_verify import Bundle, bundle, made  # noqa: F401 (fixtures)
 
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import NAME as RESULT

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests_self import workflow
-from tests_self.test_committed import with_engine
-from tests_self.test_verify import Bundle, another, bundle, commit, head, made  # noqa: F401 (fixtures)
+from tests_self.building.checkouts import with_engine
+from tests_self.building.sealed_runs import Bundle, another, bundle, commit, head, made  # noqa: F401 (fixtures)
 from tests_self.workflow import COMMIT
 
 from noxgate.trust import seal, signing

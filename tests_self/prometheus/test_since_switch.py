@@ -4,11 +4,11 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests_self.service import queries
-from tests_self.test_slower import ROOT
 
 from noxgate.blue_green.slower.histogram import Buckets, mean_of
 from noxgate.blue_green.slower.since_switch import Beside, Busy, Time, together
@@ -19,6 +19,7 @@ from noxgate.slo.before.ratio import percentile_of, ratio
 from noxgate.slo.slos import Outcome
 from noxgate.systems.prometheus.answers import Series
 
+ROOT = Path(__file__).parents[2]
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, math.inf)
 EVERY = 15
 START = datetime(2026, 1, 31, 14, tzinfo=UTC)

@@ -1,54 +1,30 @@
 """With a system down, nothing is known about it: INCONCLUSIVE, one line for each check, no traceback."""
 
-import json
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests_self.rehearsal.stopping import outcomes, stopped
 
 from nox_rehearsal.checkout import ROOT
-from nox_rehearsal.parts import pods, prometheus
+from nox_rehearsal.parts import prometheus
 from nox_rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
-from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.state import World
 from noxgate.project.checks import find_checks
 from noxgate.project.runbook import read_runbook
 
-from .conftest import Gate, Run
+from .conftest import Gate
 
 EDGE = (*HTTPS, "staging.tls-version", "staging.tls-certificate", "staging.https-redirect")
 
 
-KEPT = 6  # connections of a pod that the stop has cut: each is found out by one look
-
 pytestmark = pytest.mark.usefixtures("load_tested")
-
-
-@contextmanager
-def stopped(world: World, part: str) -> Iterator[None]:
-    """One part is stopped for as long as the block lasts."""
-    worlds.stop(world, part)
-    try:
-        yield
-    finally:
-        worlds.start(world, part)
-        for _ in range(KEPT):
-            pods.wait_until_ready({**world.pods, **world.blue_pods}, within=30)
-
-
-def outcomes(run: Run) -> dict[str, str]:
-    """Line id -> outcome, for the lines that count and did not pass."""
-    assert run.folder is not None, run.output
-    lines = json.loads((run.folder / "results.json").read_text())["lines"]
-    good = {"passed", "not counted"}  # a rehearsal's record names no version before
-    return {line["id"]: line["outcome"] for line in lines if line["outcome"] not in good}
 
 
 def test_ingress_down(world: World, gate: Gate) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tests_self.building.overlays import HOME, apply, place
 from tests_self.deployed import DEPLOY, Object, rendered
 from tests_self.pods import Ended, Node, build, rehearsals_place
-from tests_self.test_deploy import HOME, apply, place
 
 from nox_rehearsal.science import environment
 from nox_rehearsal.world.state import World

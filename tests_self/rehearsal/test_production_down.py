@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests_self.rehearsal.stopping import outcomes, stopped
 
 from nox_rehearsal.day import moments
 from nox_rehearsal.parts import prometheus
@@ -12,7 +13,6 @@ from nox_rehearsal.world.profile import BACKUPS
 from nox_rehearsal.world.state import World
 
 from .conftest import Gate
-from .test_down import outcomes, stopped
 
 MOMENT = pytest.mark.parametrize("moment", ["prep"])  # conftest brings them in the order of the day
 CLUSTER = (

@@ -1,0 +1,36 @@
+"""The Kubernetes client, before the stand-in and before a server with prepared answers."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.session import Answer, KubeSession
+
+NAMESPACE = "nox-staging-green"
+
+
+def of(kubeconfig: Path, **changes: Any) -> Target:
+    target = Target(
+        name="staging",
+        path=Path("staging.toml"),
+        serves=("staging",),
+        base_url="https://localhost",
+        plain_url="http://localhost",
+        namespace=NAMESPACE,
+        kubeconfig=str(kubeconfig),
+    )
+    return replace(target, **changes)
+
+
+class Scripted(KubeSession):
+    """Answers what it is told to."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__(of(Path("none")))
+        self.answers = answers
+        self.asked: list[tuple[object, ...]] = []
+
+    def ask(self, *asked: object) -> Answer:
+        self.asked.append(asked)
+        return self.answers.pop(0)
