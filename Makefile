@@ -63,16 +63,16 @@ signoff: $(SUITE) ## The release's sign-off page, from the newest run of each ph
 check: $(SERVERS) lint test ## Everything CI runs
 
 # As many workers as there are cores: what is timed has little room with more.
-TESTS := $(BIN)/pytest tests_self -q -n 2 --dist=loadscope --no-loadscope-reorder
+TESTS := $(BIN)/pytest -q -n 2 --dist=loadscope --no-loadscope-reorder
 
 test: $(BROWSER) ## The suite's own tests: every check can fail (8 to 18 minutes)
-	@$(TESTS)
+	@$(TESTS) tests_self
 
 test-fast: $(BROWSER) ## Those that start no rehearsal, in random order: before each commit (a few minutes)
-	@$(TESTS) --ignore=tests_self/rehearsal --ignore=tests_self/test_world.py --random-order
+	@$(TESTS) tests_self/fast --random-order
 
 test-all: $(BROWSER) ## All, with every near miss of each check (much longer)
-	@NOXGATE_SABOTAGES=all $(TESTS)
+	@NOXGATE_SABOTAGES=all $(TESTS) tests_self
 
 pictures: $(BROWSER) ## The pictures of the README anew, of a rehearsal played for them (3 minutes)
 	@$(BIN)/python -m tests_self.pictures

@@ -118,7 +118,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _turn(item: pytest.Item) -> int:
     folder, file = item.path.parent.name, item.path.name
-    if folder == "load":
+    if folder == "noxgate_load":
         return 0 if file == "test_oracle.py" else 1  # whose milliseconds are k6's, too
     if folder == "rehearsal":
         return 5

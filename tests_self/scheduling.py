@@ -3,13 +3,13 @@
 By a scheduler of our own: with pytest 9.2, xdist 3.8 does not see its own mark for groups.
 """
 
-from tests_self.rehearsal import register
+from tests_self.proof.rehearsal import register
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 LOAD = "slo"  # the topic of what needs a load test
 OTHERS = ("test_ci_gate.py::test_go", "_under_load")
-REHEARSAL = "tests_self/rehearsal/"
-TIMED = "tests_self/load/"
+REHEARSAL = "tests_self/proof/rehearsal/"
+TIMED = "tests_self/fast/noxgate_load/"
 
 
 class ByServers(LoadScopeScheduling):  # type: ignore[misc]

@@ -1,0 +1,277 @@
+"""`noxgate doctor --target`: where settings come from, what lines need, and what is said in time."""
+
+import dataclasses
+import shutil
+import subprocess
+import threading
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests_self.building.commands import noxgate
+
+from noxgate.doctor import examination, files, table
+from noxgate.doctor.code import Code, Function
+from noxgate.doctor.needs import OPENS, Need, needs_of
+from noxgate.doctor.seen import UNSET, Cause, Place, Seen, lines_of, place
+from noxgate.project.checks import find_checks
+from noxgate.project.profile import read_target
+from noxgate.project.runbook import read_runbook
+from noxgate.project.target import Target
+
+if TYPE_CHECKING:
+    from tests_self.conftest import Project
+
+ROOT = Path(__file__).parents[3]
+# Fixtures that open nothing of their own: what they are made of does.
+MADE_OF_OTHERS = {
+    *(
+        "api",
+        "since_switch",
+        "slower",
+        "websocket",
+        "tls",
+        "together",
+        "database",
+        "cache",
+        "catalog",
+        "kube",
+        "registry",
+        "prometheus",
+    ),
+    *(
+        "manifest_reader",
+        "runbook",
+        "limits",
+        "release",
+        "target",
+        "production",
+        "staging",
+        "stands",
+        "kept_samples",
+    ),
+    *("links", "migration", "science", "tools", "load_test", "rounds", "first_minutes", "switched"),
+    *("for_samples", "key_metrics", "refused_percent", "watching", "window_metrics", "backup"),
+    *("previous_version",),
+    *("service", "green", "blue", "switch_point"),
+}
+
+
+def test_every_fixture_is_known() -> None:
+    """One that opens a system which nobody lists would wait for nothing."""
+    code = Code(ROOT)
+    names = set()
+    for folder in (ROOT, *(ROOT / f"tests_{name}" for name in ("preflight", "staging", "production"))):
+        module = code.module(folder / "conftest.py")
+        names |= {
+            name
+            for name, node in module.defined.items()
+            if isinstance(node, Function) and node.decorator_list
+        }
+    bases = {name.removeprefix("production_").removeprefix("staging_") for name in names}
+
+    assert bases - OPENS.keys() == MADE_OF_OTHERS
+    assert OPENS.keys() <= bases
+
+
+def test_each_line_with_a_check_needs_something() -> None:
+    """But for the records of the window, which lie in the reports."""
+    runbook = read_runbook(ROOT / "runbook.toml")
+    needs = needs_of(ROOT, find_checks(ROOT, runbook))
+
+    assert {line for line, found in needs.items() if not found} == {
+        f"window.checkpoint-{hour}-record" for hour in ("1h", "6h", "24h", "48h")
+    }
+    assert Need("token", "admin_token") in needs["staging.admin-allows-admin"]
+    assert Need("load", "full") in needs["staging.load-full"]
+    assert Need("load") in needs["staging.slo-p95"]
+    assert not any(need.system == "load" for need in needs["staging.oauth-google"])  # it may be without
+    assert Need("database", peer="production") in needs["preflight.postgresql-parity"]
+
+
+def test_lines_of_a_profile() -> None:
+    """Keys of tables have the table before them; a comment is no key."""
+    text = 'serves = ["staging"]\n# base_url = "no"\n[credentials]\ntest_token = "T"\n[oauth.google]\n'
+
+    assert lines_of(text) == {"serves": 1, "credentials": 3, "credentials.test_token": 4, "oauth.google": 5}
+
+
+def test_where_a_setting_comes_from(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of the profile, a variable, or nobody."""
+    monkeypatch.setenv("BASE_URL", "https://localhost:8")
+    at = place(read_target(project.path, "staging", ["staging"]))
+
+    assert at.origin("base_url") == "$BASE_URL"
+    assert at.origin("namespace") == "staging.toml:4"
+    assert at.origin("ca_file") == "default"
+    assert at.variable("test_token") == "$TEST_TOKEN (staging.toml:6)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "is_cause"),
+    [
+        (None, "expected [[allowed]] tables with a pattern and a reason", True),
+        ('[[allowed]]\npattern = "("\nreason = "x"\n', "entry 1: missing )", True),
+        ('[[allowed]]\npattern = "cache is cold"\nreason = "at the start"\n', "1 entry of its own", False),
+    ],
+)
+def test_known_log_lines_are_read_as_their_check_reads_them(
+    text: str | None, said: str, *, is_cause: bool, project: "Project"
+) -> None:
+    """A list that cannot be read would be found in the live phase, as if the release had failed."""
+    file = project.path / "known-lines.toml"
+    if text is not None:
+        file.write_text(text)
+    target = dataclasses.replace(read_target(project.path, "staging", ["staging"]), log_allow_list=file)
+
+    (seen,) = files.known_lines(place(target))
+    assert said in seen.said
+    assert (seen.cause is not None) is is_cause
+
+
+@pytest.mark.parametrize("key", ["ca_file", "base_url"])
+def test_a_key_that_is_pasted_stands_below_the_name_of_the_schema(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor looks for it in the comments before the first key; and above all tables."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "targets" / "staging.toml"
+    file.parent.mkdir()
+    shutil.copy(ROOT / "targets" / "staging.toml", file)
+    shutil.copy(ROOT / "targets" / "production.toml", file.parent / "production.toml")
+    at = place(read_target(tmp_path, str(file), read_runbook(ROOT / "runbook.toml").phases, {}))
+    (group,) = {each.group for each in [at.unnamed("source", "a checkout").cause] if each}
+    assert group is not None
+
+    for command in (at.name_it(key, "x"), group.mended(["source"])):
+        subprocess.run(["bash", "-c", command], input="said\n", text=True, check=True)
+
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith("#:schema ../schema/profile.schema.json\n# ")
+    assert (tomllib.loads(text)[key], tomllib.loads(text)["source"]) == ("said", "said")
+
+
+def _job(at: Place, look: "Iterator[Seen]") -> examination.Job:
+    return examination.Job(at, ("redis",), lambda: look)
+
+
+def test_one_deadline_for_all(project: "Project") -> None:
+    """Who does not answer is said to be away; the others are not waited for twice."""
+    at = place(read_target(project.path, "staging", ["staging"]))
+    never = threading.Event()
+
+    def hangs() -> Iterator[Seen]:
+        never.wait(30)
+        yield at.seen("redis_url", "too late")
+
+    started = time.monotonic()
+    seen = examination.within(
+        0.3, [_job(at, hangs()), _job(at, iter([at.seen("source", "fine")])), _job(at, hangs())]
+    )
+    never.set()
+
+    assert time.monotonic() - started < 20  # two of them would have held it up for a minute
+    assert [one.said for one in seen] == ["no answer in 0.3 s", "fine", "no answer in 0.3 s"]
+    assert seen[0].needs == (at.need("redis"),)
+
+
+def test_a_look_that_breaks_is_a_cause(project: "Project") -> None:
+    """And no traceback."""
+    at = place(read_target(project.path, "staging", ["staging"]))
+
+    def breaks() -> Iterator[Seen]:
+        raise ValueError("nonsense")
+        yield
+
+    (seen,) = examination.within(5, [_job(at, breaks())])
+
+    assert seen.said == "nonsense"
+    assert seen.cause is not None
+
+
+def _seen(name: str, needs: tuple[Need, ...], cause: Cause, fails: tuple[Need, ...] = ()) -> Seen:
+    return Seen(name, "-", "said", cause, needs, fails=fails)
+
+
+def test_causes_are_grouped_and_the_largest_is_first() -> None:
+    """Variables are one command; a cause that holds nothing up is none."""
+    needs = {
+        "staging.a": frozenset({Need("token", "one")}),
+        "staging.b": frozenset({Need("token", "one"), Need("redis")}),
+        "staging.c": frozenset({Need("token", "two")}),
+        "staging.d": frozenset({Need("database")}),
+    }
+    unset = [Cause(f"{name} is not set", key=name, group=UNSET, item=name) for name in ("ONE", "TWO", "NONE")]
+    away = Cause("redis: away", ("redis-cli ping",))
+    seen = [
+        _seen("one", (Need("redis"),), away),
+        _seen("two", (Need("token", "two"),), unset[1]),
+        _seen("three", (Need("token", "one"),), unset[0]),
+        _seen("four", (Need("token", "three"),), unset[2]),
+    ]
+
+    waits = table.waiting(seen, needs)
+
+    assert [(each.cause.what, len(each.lines)) for each in waits] == [
+        ("ONE is not set", 2),
+        ("redis: away", 1),
+        ("TWO is not set", 1),
+    ]
+    text = list(table.causes(waits))
+    assert text[0] == "3 lines wait for variables that are not set:"
+    assert sum("for n in ONE TWO; do" in line for line in text) == 1
+    assert not any("NONE" in line for line in text)
+
+
+def test_what_fails_makes_it_no_go() -> None:
+    """What can be looked at and is wrong is no cause to wait."""
+    runbook = read_runbook(ROOT / "runbook.toml")
+    needs = {"staging.manifests-unique": frozenset({Need("manifests")})}
+    cause = Cause("no folder", ("edit",))
+    seen = [_seen("manifests", (), cause, fails=(Need("manifests"),))]
+    target = Target("staging", Path("staging.toml"), ("staging",), "https://a", "http://a", "a")
+
+    assert next(table.causes(table.waiting(seen, needs))) == "1 line fails since no folder"
+    said = "\n".join(table.verdicts(target, runbook, seen, needs))
+    assert "NO-GO: staging.manifests-unique will fail" in said
+    assert "is not set: a run is not signed" in said.replace("\n    ", " ")
+
+
+@pytest.mark.parametrize("name", ["nope", "staging"])
+def test_a_profile_that_cannot_be_read(name: str, project: "Project") -> None:
+    """Wrong usage, in one line."""
+    (project.path / "targets" / "staging.toml").write_text("serves = [\n")
+
+    done = noxgate(project.path, "doctor", "--target", name)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.count("\n") == 1
+
+
+def test_nobody_answers_and_nothing_is_shown(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that is nowhere: within the deadline, with status 2, and no secret."""
+    monkeypatch.setenv("TEST_TOKEN", "a-token-that-nobody-may-see")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nox:hidden-password@127.0.0.1:9/nox")
+
+    fixtures = "".join(
+        f"@pytest.fixture\ndef {name}(target): ...\n" for name in ("api_session", "database_session")
+    )
+    (project.path / "tests_staging" / "conftest.py").write_text(f"import pytest\n{fixtures}")
+    project.check("version", arguments="api_session, observe")
+    project.check("health", 'api.get(who="test_token")', arguments="database_session, observe")
+
+    done = noxgate(project.path, "doctor", "--target", "staging")
+
+    assert done.returncode == 2, done.stderr
+    assert "1 line waits since base_url: localhost:9" in done.stdout
+    assert "1 line waits since $DATABASE_URL: " in done.stdout
+    assert "ok test_token             $TEST_TOKEN (staging.toml:6) set" in done.stdout
+    assert "!! redis_url" not in done.stdout  # no line needs it
+    assert "-- redis_url" in done.stdout
+    assert done.stdout.startswith("target staging: named by --target; https://localhost:9, serves staging\n")
+    assert "a-token-that-nobody-may-see" not in done.stdout
+    assert "hidden-password" not in done.stdout
+    assert "phase       lines  wait" in done.stdout

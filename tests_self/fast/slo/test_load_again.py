@@ -1,0 +1,274 @@
+"""A load test that its own generator spoilt is run again; each try is kept, and the newest counts."""
+
+import os
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from tests_self.building.load_results import RUNBOOK, SLOS, URL, good
+
+from nox_rehearsal.day import loading
+from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.world.state import World
+from noxgate.errors import UnreachableError
+from noxgate.look.observation import Observation
+from noxgate.slo import generator, ramps
+from noxgate.slo.holds import Second
+from noxgate.slo.load_results import LoadResults, LoadTest
+from noxgate.slo.result import Result
+from noxgate.slo.run import keep
+
+ROOT = Path(__file__).parents[3]
+LATE = "the generator was late: 2.0 % of this process's timers by over 50 ms"
+BUSY = "the generator was busy: this process used 97 % of a core"
+USERS = "expected 60 users all the time, saw 59"
+
+Change = Callable[[Result], Result]
+
+
+def spoilt(*reasons: str) -> Change:
+    """By the generator, for these reasons."""
+
+    def change(result: Result) -> Result:
+        return replace(result, holds=tuple(replace(held, spoiled=reasons) for held in result.holds))
+
+    return change
+
+
+def answering(*, status: int, times: float, share: float = 1.0) -> Change:
+    """Each class answers so many of its 50 requests a second like this, in these seconds each."""
+    many = round(50 * share)
+
+    def one(measured: Second) -> Second:
+        over = {seconds: many if times > seconds else 0 for seconds in measured.over}
+        return Second(
+            array("f", [times] * many + [0.02] * (50 - many)),
+            {
+                (status, "" if status == 200 else "status"): many,
+                **({(200, ""): 50 - many} if many < 50 else {}),
+            },
+            over,
+        )
+
+    def change(result: Result) -> Result:
+        seconds = {name: {at: one(each) for at, each in by.items()} for name, by in result.seconds.items()}
+        return replace(result, seconds=seconds)
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(result: Result) -> Result:
+        for each in changes:
+            result = each(result)
+        return result
+
+    return change
+
+
+def whole(result: Result) -> Result:
+    return result
+
+
+# ---------------------------------------------------------------- whose fault it was
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        pytest.param(whole, "", id="in time"),
+        pytest.param(spoilt(LATE), LATE, id="late"),
+        pytest.param(spoilt(LATE, BUSY), f"{LATE}; {BUSY}", id="late and busy"),
+        pytest.param(both(answering(status=200, times=0.6), spoilt(LATE)), LATE, id="late, so all was slow"),
+        pytest.param(answering(status=200, times=0.6), "", id="slow"),
+        pytest.param(answering(status=500, times=0.02), "", id="failing"),
+        pytest.param(
+            both(answering(status=503, times=0.02, share=0.02), spoilt(LATE)), "", id="late, one 503"
+        ),
+        pytest.param(
+            both(answering(status=404, times=0.02, share=0.2), spoilt(BUSY)), "", id="busy and wrong"
+        ),
+        pytest.param(both(lambda one: replace(one, right=6), spoilt(LATE)), "", id="late, and a job is lost"),
+        pytest.param(both(lambda one: replace(one, stopped="x"), spoilt(LATE)), "", id="late and stopped"),
+        pytest.param(both(lambda one: replace(one, problems=("x",)), spoilt(LATE)), "", id="late, and more"),
+        pytest.param(spoilt(LATE, "1 arrivals were dropped by this process"), "", id="late and dropped"),
+    ],
+)
+def test_what_is_the_generators_own(change: Change, why: str) -> None:
+    """Nothing that a target did wrong is ever taken for it."""
+    assert generator.alone(change(good()), SLOS) == why
+
+
+# ---------------------------------------------------------------- the tries
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """As much of one as a load test's folder needs."""
+    return cast("World", SimpleNamespace(folder=tmp_path))
+
+
+def runs(monkeypatch: pytest.MonkeyPatch, world: World, *changes: Change) -> list[Change]:
+    """Load tests end like this, in turn; returns those that are still to come."""
+    left = list(changes)
+
+    def smoke(_: World, *__: str, **___: object) -> int:
+        keep(left.pop(0)(good(minutes_ago=1 + len(left))), loading.folder(world))
+        return 0
+
+    monkeypatch.setattr(loading, "smoke", smoke)
+    return left
+
+
+def test_tries_are_kept_and_said(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    left = runs(monkeypatch, world, spoilt(LATE), spoilt(BUSY), whole, whole)
+    said: list[str] = []
+
+    newest = loading.decided(world, say=said.append)
+
+    assert said == [f"undecided: {LATE}: run again (2 of 3)", f"undecided: {BUSY}: run again (3 of 3)"]
+    first, second, third = loading.results(world)
+    assert newest == third
+    assert generator.repeated_before([first, second, third]) == [(first, said[0]), (second, said[1])]
+    assert len(left) == 1
+
+
+def test_third_try_is_the_last(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """It counts, undecided as it is, and the day says so."""
+    left = runs(monkeypatch, world, *[spoilt(LATE)] * 4)
+    said: list[str] = []
+
+    loading.decided(world, say=said.append)
+
+    assert said[-1] == f"undecided: {LATE}: it was the last of 3 tries and is judged as it is"
+    assert len(loading.results(world)) == loading.TRIES == 3
+    assert len(left) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        answering(status=500, times=0.02),
+        answering(status=200, times=0.6),
+        both(answering(status=503, times=0.02, share=0.02), spoilt(LATE)),
+        both(lambda one: replace(one, right=6), spoilt(LATE)),
+        spoilt(USERS),
+    ],
+    ids=["failing", "slow", "late, one 503", "late, and a job is lost", "users missing"],
+)
+def test_what_the_target_did_is_never_run_again(
+    change: Change, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    left = runs(monkeypatch, world, change, whole)
+    said: list[str] = []
+
+    loading.decided(world, say=said.append)
+
+    assert (said, len(left), len(loading.results(world))) == ([], 1, 1)
+
+
+def test_tries_with_a_known_fault_go_with_it(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """There the newest has to be the good one again afterwards, and a late generator would hide the fault."""
+    runs(monkeypatch, world, whole, both(answering(status=404, times=0.02), spoilt(LATE)), whole)
+
+    with loading.one_more(world):
+        assert len(loading.results(world)) == 3
+    assert len(loading.results(world)) == 1
+
+
+# ---------------------------------------------------------------- how one is run
+
+
+def command(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """What stands for `noxgate load`."""
+    monkeypatch.setattr(loading, "command", lambda *_: [sys.executable, "-c", script])
+
+
+def test_load_test_is_put_first(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """Where we may; where not it runs like everything else."""
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(os, "setpriority", lambda *arguments: asked.append(arguments))
+    kept = loading.folder(world) / f"20261130T000000Z-rehearsal-{loading.RAMP}"
+    command(monkeypatch, f"import os; os.makedirs({str(kept)!r}); raise SystemExit(2)")
+
+    assert loading.smoke(world) == 2
+    ((which, pid, nice),) = asked
+    assert (which, nice) == (os.PRIO_PROCESS, loading.FIRST)
+    assert pid != os.getpid()
+
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    kept.rmdir()
+    assert loading.smoke(world) == 2
+
+
+def test_load_test_without_a_result_is_one_line(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """Also where those before it have gone."""
+    earlier = keep(good(), loading.folder(world))
+    command(monkeypatch, f"import shutil; shutil.rmtree({str(earlier)!r}); print('no such host')")
+
+    with pytest.raises(RehearsalError, match=r"^the load test left no result: no such host$"):
+        loading.smoke(world)
+
+
+def test_load_test_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(loading, "LONGEST", 0.2)
+    command(monkeypatch, "import signal; signal.pause()")
+
+    with pytest.raises(RehearsalError, match=r"^the load test did not end within 0\.2 s$"):
+        loading.smoke(world)
+
+
+# ---------------------------------------------------------------- what the checks make of them
+
+
+def checks(world: World, seen: list[Observation]) -> LoadTest:
+    target: Any = SimpleNamespace(name="rehearsal", rehearsal=True, base_url=URL)
+    found = LoadResults(target, loading.folder(world), ramps.read_ramps(ROOT), lambda *_: "")
+    return LoadTest(target, found, RUNBOOK, seen.append)
+
+
+def test_tries_are_in_the_evidence(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """With the reason why each does not count; those of an earlier load test are not."""
+    runs(monkeypatch, world, spoilt(LATE), whole, spoilt(LATE), whole)
+    loading.decided(world)
+    seen: list[Observation] = []
+    loading.decided(world)
+
+    checks(world, seen).quick()
+
+    *_, third, fourth = loading.results(world)
+    assert [one.kept for one in seen] == [third, fourth]
+    assert seen[0].seen.startswith(f"{third.name} does not count, {fourth.name} does: undecided: {LATE}")
+    assert checks(world, []).broken("staging.slo-p95") == []
+
+
+@pytest.mark.parametrize("last", [spoilt(LATE), spoilt(USERS)], ids=["late", "users missing"])
+def test_newest_counts_whatever_the_others_say(
+    last: Change, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    """Also where one before it would have passed: none is picked."""
+    runs(monkeypatch, world, whole, spoilt(LATE), spoilt(LATE), last)
+    loading.good(world)
+    loading.decided(world)
+
+    with pytest.raises(UnreachableError, match="not decided: "):
+        checks(world, []).broken("staging.slo-p95")
+
+
+def test_a_note_alone_makes_nothing_count(world: World) -> None:
+    """Whoever writes one into the newest result's folder changes nothing."""
+    results: Sequence[Path] = [
+        keep(change(good(minutes_ago=2 - number)), loading.folder(world))
+        for number, change in enumerate((whole, answering(status=200, times=0.6)))
+    ]
+    generator.mark_repeated(results[-1], "undecided: no, it is not")
+
+    assert checks(world, []).broken("staging.slo-p95") != []

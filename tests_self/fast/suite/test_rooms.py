@@ -1,0 +1,173 @@
+"""The house: which room is for what, beside the contracts of imports in pyproject.toml."""
+
+import ast
+import builtins
+import importlib
+import inspect
+import pkgutil
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import noxgate
+from noxgate import errors
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = ("tests_preflight", "tests_staging", "tests_production")
+MOST_FILES = 14
+LISTS = {"src/nox_rehearsal/sabotages"}  # a file for each topic of checks
+NOT_FOR_CHECKS = ("noxgate.plugin", "noxgate.run", "noxgate.trust", "noxgate.reports", "noxgate.cli")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_checks_only_look(folder: str) -> None:
+    """Contract 10: verdict and evidence are the plugin's, and conftest.py brings what a check is given."""
+    files = sorted((ROOT / folder).glob("test_*.py"))
+    imported = {module for file in files for module in modules(file)}
+
+    assert imported
+    assert [module for module in sorted(imported) if module.startswith(NOT_FOR_CHECKS)] == []
+
+
+def test_no_test_imports_another() -> None:
+    """What several tests build is in tests_self/building, or beside them: a test can be moved alone."""
+    found = {
+        (file.name, module)
+        for file in (ROOT / "tests_self").rglob("*.py")
+        for module in modules(file)
+        if any(part.startswith("test_") for part in module.split("."))
+    }
+
+    assert found == set()
+
+
+def test_no_contract_has_exceptions() -> None:
+    """Beside the contracts of pyproject.toml there is nothing to read."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+    assert {contract["name"].partition(".")[0] for contract in settings["contracts"]} == {
+        str(number)
+        for number in range(1, 13)
+        if number != 10  # above
+    }
+    assert [contract["name"] for contract in settings["contracts"] if "ignore_imports" in contract] == []
+
+
+def modules(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_folder_is_crowded() -> None:
+    """But the list of sabotages."""
+    sizes = {
+        folder.relative_to(ROOT).as_posix(): sum(path.is_file() for path in folder.iterdir())
+        for folder in (ROOT / "src").rglob("*")
+        if folder.is_dir() and folder.name != "__pycache__"
+    }
+
+    assert {folder for folder, size in sizes.items() if size > MOST_FILES} <= LISTS
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    """In one line."""
+    files = list((ROOT / "src").rglob("__init__.py"))
+
+    assert files
+    assert [file for file in files if not ast.get_docstring(ast.parse(file.read_text()))] == []
+
+
+def test_the_tree_of_errors_is_as_drawn() -> None:
+    """Each error of the engine, below the nearest one of the engine that it derives from."""
+    found = {error.__name__: above(error) for error in engines_errors() if error.__name__[0] != "_"}
+    apart = {name for name, over in found.items() if not over} - {"NoxgateError"}
+
+    assert apart == {"MissingError"}  # of the doctor, which runs before there is a package
+    assert drawn(errors.__doc__ or "") == {name: found[name] for name in found if name not in apart}
+
+
+# What errors.py says of them, in its last lines.
+APART = {
+    "noxgate/machine": {"MissingError", "_AptError"},
+    "noxgate_load": {"WireError", "TimeUp"},
+    "nox_rehearsal/api": {"SettingsError", "TokenError", "BackendError"},
+    "nox_rehearsal/science": {"ProgramError", "InputError"},
+    "kube_standin": {
+        *("SettingsError", "ScheduleError", "TypeMismatchError", "RefusedError", "PlainError"),
+    },
+}
+
+
+def test_no_other_error_has_a_root_of_its_own() -> None:
+    """Of all packages: whoever adds one hangs it on the tree, or says here why not."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        place = file.relative_to(ROOT / "src").as_posix()
+        for name in rootless(ast.parse(file.read_text(encoding="utf-8"))):
+            where = next((one for one in APART if place.startswith(f"{one}/")), place)
+            found.setdefault(where, set()).add(name)
+
+    assert found.pop("noxgate/errors.py") == {"NoxgateError"}
+    assert found == APART
+
+
+def rootless(module: ast.Module) -> Iterator[str]:
+    """The exceptions that derive from Python's alone."""
+    for one in ast.walk(module):
+        if isinstance(one, ast.ClassDef):
+            bases = [getattr(builtins, base.id, None) for base in one.bases if isinstance(base, ast.Name)]
+            if bases and all(isinstance(base, type) and issubclass(base, BaseException) for base in bases):
+                yield one.name
+
+
+def engines_errors() -> Iterator[type[BaseException]]:
+    for module in pkgutil.walk_packages(noxgate.__path__, "noxgate."):
+        if module.name.endswith(".__main__"):
+            continue
+        for _, one in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(one, BaseException) and one.__module__ == module.name:
+                yield one
+
+
+def above(error: type[BaseException]) -> str:
+    """The name of what it derives from; "" for the root, and for what has none of ours above it."""
+    ours = [base for base in error.__mro__[1:] if base.__module__.startswith("noxgate.")]
+    return ours[0].__name__ if ours else ""
+
+
+def drawn(text: str) -> dict[str, str]:
+    """Error -> what is above it, by the indents of the drawing."""
+    found: dict[str, str] = {}
+    path: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        if match := re.match(r"( *)(\w+Error)\b", line):
+            indent, name = len(match[1]), match[2]
+            path = [(at, one) for at, one in path if at < indent]
+            found[name] = path[-1][1] if path else ""
+            path.append((indent, name))
+    return found
+
+
+def test_the_map_names_every_room() -> None:
+    """That of CONTRIBUTING.md; and no room that is not there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    drawing = text.split("```")[1]
+    rooms = {"noxgate": set[str](), "nox_rehearsal": set[str]()}
+    package = ""
+    for line in drawing.splitlines():
+        if line.startswith("src/"):
+            package = line.split("/")[1]
+        elif line.startswith("    ") and package in rooms:
+            rooms[package] |= {name.rstrip("/") for name in line[4:20].split()}
+
+    for name, named in rooms.items():
+        there = {path.name for path in (ROOT / "src" / name).iterdir() if path.is_dir()} - {"__pycache__"}
+        assert named - {"errors"} == there
+    packages = {path.name for path in (ROOT / "src").iterdir() if path.is_dir()}
+    assert set(re.findall(r"^src/(\w+)/", drawing, re.MULTILINE)) == packages

@@ -1,0 +1,95 @@
+"""The links of the release record: asked without raising, and shown without what may be secret in them."""
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from noxgate.look.observation import Observation
+from noxgate.project.target import Target
+from noxgate.systems.http.links import Links
+
+if TYPE_CHECKING:
+    from tests_self.loopback import Loopback
+
+TARGET = Target(
+    name="rehearsal",
+    path=Path("rehearsal.toml"),
+    serves=("preflight",),
+    base_url="https://localhost",
+    plain_url="http://localhost",
+    namespace="nox",
+    rehearsal=True,
+)
+
+
+def ask(url: str) -> tuple[str | None, Observation]:
+    """What is wrong with it, and what was recorded."""
+    observed: list[Observation] = []
+    problem = Links(TARGET, observed.append).problem(url)
+    (observation,) = observed
+    return problem, observation
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("200 OK", None),
+        ("401 Unauthorized", None),
+        ("403 Forbidden", None),
+        ("404 Not Found", "HTTP 404"),
+        ("502 Bad Gateway", "HTTP 502"),
+        ("302 Found\r\nLocation: /", "expected at most 20 redirects, saw more"),
+        ("302 Found\r\nLocation: ftp://elsewhere/", "Request URL has an unsupported protocol 'ftp://'."),
+    ],
+)
+def test_answers(loopback: "Loopback", answer: str, problem: str | None) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+    assert ask(f"http://localhost:{loopback.serve(talk)}/d/release")[0] == problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a..b/",
+        f"https://{'a' * 70}.nox.internal/",
+        "https://[::1",
+        "https://localhost:99999/",
+        "http://localhost:1/\0",
+        f"http://localhost:1/{'a' * 70_000}",
+        "http://\ud800.nox.internal/",
+        "http://localhost:1/\ud800",
+        "nothing",
+        "",
+    ],
+)
+def test_what_is_no_address(url: str) -> None:
+    """One line that says so, and no more than a line of it."""
+    problem, observation = ask(url)
+
+    assert problem
+    assert "\n" not in problem
+    assert observation.seen.startswith("no answer: ")
+    assert len(observation.repeat) < 300
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ada:hunter2hunter2@localhost:1/d",
+        "http://hunter2hunter2@localhost:1/d",
+        "http://localhost:1/d?token=hunter2hunter2",
+        "http://localhost:1/d#key=hunter2hunter2",
+        "http://ada:hunter2hunter2@[localhost:1/d",
+    ],
+)
+def test_secrets_of_a_link_stay_in_the_record(url: str) -> None:
+    """It is not ours to know which word of an address is a secret."""
+    problem, observation = ask(url)
+
+    assert problem
+    assert "hunter2" not in problem + observation.seen + observation.repeat
