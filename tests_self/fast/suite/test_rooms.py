@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 FOLDERS = ("tests_preflight", "tests_staging", "tests_production")
 MOST_FILES = 14
 LISTS = {"src/nox_rehearsal/sabotages"}  # a file for each topic of checks
+MOST_TESTS = 20
 NOT_FOR_CHECKS = ("noxgate.plugin", "noxgate.run", "noxgate.trust", "noxgate.reports", "noxgate.cli")
 
 
@@ -64,15 +65,27 @@ def modules(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-def test_no_folder_is_crowded() -> None:
+@pytest.mark.parametrize(("top", "most"), [("src", MOST_FILES), ("tests_self", MOST_TESTS)])
+def test_no_folder_is_crowded(top: str, most: int) -> None:
     """But the list of sabotages."""
     sizes = {
         folder.relative_to(ROOT).as_posix(): sum(path.is_file() for path in folder.iterdir())
-        for folder in (ROOT / "src").rglob("*")
+        for folder in (ROOT / top, *(ROOT / top).rglob("*"))
         if folder.is_dir() and folder.name != "__pycache__"
     }
 
-    assert {folder for folder, size in sizes.items() if size > MOST_FILES} <= LISTS
+    assert {folder for folder, size in sizes.items() if size > most} <= LISTS
+
+
+def test_every_test_has_a_room() -> None:
+    """In proof/, or in a room of fast/ that is one of src; suite/ is about the repository itself."""
+    tests = [file.relative_to(ROOT / "tests_self") for file in (ROOT / "tests_self").rglob("test_*.py")]
+    rooms = {file.parent.relative_to("fast").as_posix() for file in tests if file.parts[0] == "fast"}
+    src = {file.relative_to(ROOT / "src").with_suffix("") for file in (ROOT / "src").rglob("*.py")}
+    named = {path.as_posix().removeprefix("noxgate/") for path in src | {path.parent for path in src}}
+
+    assert {file.parts[0] for file in tests} == {"fast", "proof"}
+    assert rooms - named == {"suite"}
 
 
 def test_every_package_says_what_it_is_for() -> None:
