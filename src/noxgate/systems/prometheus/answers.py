@@ -124,7 +124,7 @@ def read_answer(response: "httpx.Response", text: str, read: Callable[[Any], T])
         )
     try:
         return read(document["data"]), said_besides
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreachableError(
             f"{where}: expected Prometheus' form of an answer, saw {shortened(text, 160)} "
             f"({type(error).__name__}: {shortened(str(error), 80)})"

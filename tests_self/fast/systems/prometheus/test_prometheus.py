@@ -444,6 +444,7 @@ BAD: Mapping[str, tuple[bytes, str]] = MappingProxyType(
             ok('{"metric":{},"value":[1,"1"]}', ',"warnings":["store 2 is away"]'),
             "without warnings, saw .*store 2 is away",
         ),
+        "no-value": (ok('{"metric":{},"value":[]}'), "form of an answer"),
         "no-number": (ok('{"metric":{},"value":[1,"one"]}'), "form of an answer"),
         "odd-time": (ok('{"metric":{},"value":["x","1"]}'), "form of an answer"),
         "far-time": (ok('{"metric":{},"value":[1e99,"1"]}'), "form of an answer"),
