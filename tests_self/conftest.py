@@ -18,6 +18,7 @@ from tests_self.loopback import Loopback
 from tests_self.service import TABLE
 
 pytest_plugins = ["pytester"]
+sys.path.append(str(Path(__file__).parents[1]))  # for load/ and benchmarks/, whichever tests are asked for
 preloaded.modules()  # what a run inside this process imports late, it would take away again
 preloaded.freeze()
 

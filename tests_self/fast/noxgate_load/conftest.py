@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3]
-sys.path.append(str(ROOT))  # for noxgate_load.recorder, which knows neither gevent nor Locust
 LONGEST = 30  # seconds that one job may take
 
 Json = dict[str, Any]
