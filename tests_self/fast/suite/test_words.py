@@ -105,7 +105,8 @@ def documents(root: Path) -> list[Path]:
     """What is read in place of the code."""
     found = [
         *root.glob("*.md"),
-        *(path for each in ("docs", "examples", "reports") for path in (root / each).rglob("*.md")),
+        *(path for each in ("docs", "examples") for path in (root / each).rglob("*.md")),
+        root / "reports" / "README.md",  # what lies beside it are runs
     ]
     return [
         path for path in sorted(found) if path.relative_to(root).as_posix() not in {FROM_THE_RUNBOOK, HISTORY}
