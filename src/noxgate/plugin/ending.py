@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from _pytest.junitxml import LogXML, xml_key
 
 from noxgate.errors import Exit
+from noxgate.look.secret import Scrubber
 from noxgate.plugin import allure, committed, html
 from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
@@ -248,8 +249,7 @@ class Ending:
         environment = bundle.environment(gate.root, target.origins, target.source)
         if gate.before is not None and gate.before.commit is not None:
             bundle.write_json(folder / bundle.DECIDED, gate.before.commit.document())
-        content = gate.scrubber.scrub_tree(results_file.document(results), people=False)
-        bundle.write_json(folder / results_file.NAME, content)
+        bundle.write_json(folder / results_file.NAME, _shown(results, gate.scrubber, leaks))
         bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment, people=False))
         bundle.write_sums(folder)
         if sealing and gate.key is not None:
@@ -285,6 +285,12 @@ class Ending:
                 manager.unregister(plugin)
         if xml_key in self._config.stash:
             del self._config.stash[xml_key]
+
+
+def _shown(results: Results, scrubber: Scrubber, leaks: Sequence[object]) -> Any:
+    """The results without secrets; what a check saw may hold one packed, as the files that leaked do."""
+    content = scrubber.scrub_tree(results_file.document(results), people=False)
+    return sweep.withheld(content, scrubber) if leaks else content
 
 
 def _in_order(gate: Gate) -> list[str]:

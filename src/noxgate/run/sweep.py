@@ -57,11 +57,30 @@ def leaks(folder: Path, scrubber: Scrubber) -> list[tuple[Path, str]]:
     return found
 
 
+def withheld(tree: Any, scrubber: Scrubber) -> Any:
+    """A document without the texts in it that give a secret away, however deep it is packed in them."""
+    match tree:
+        case dict():
+            return {name: withheld(value, scrubber) for name, value in tree.items()}
+        case list() | tuple():
+            return [withheld(value, scrubber) for value in tree]
+        case str() if name := _of_content(tree.encode(errors="replace"), scrubber):
+            return f"(text withheld: it would have shown {name})"
+    return tree
+
+
 def _of_file(path: Path, scrubber: Scrubber) -> str | None:
     if path.is_symlink():  # what it leads to is not ours to judge, and not sealed
         return UNREADABLE
     try:
-        for content in _contents(path.read_bytes(), [MOST_BYTES], DEEPEST):
+        return _of_content(path.read_bytes(), scrubber)
+    except OSError:
+        return UNREADABLE
+
+
+def _of_content(whole: bytes, scrubber: Scrubber) -> str | None:
+    try:
+        for content in _contents(whole, [MOST_BYTES], DEEPEST):
             for text in _texts(content):
                 if name := scrubber.gives_away(text):
                     return name

@@ -376,3 +376,22 @@ def test_sweep_removes_what_nobody_told(project: "Project", form: str) -> None:
     assert [
         path for path in (project.path / "reports").rglob("*") if path.is_file() and secret in read(path)
     ] == []
+
+
+def test_results_withhold_what_is_packed(leaky: "Project") -> None:
+    """What the other files are removed for is not left in the one that stays."""
+    leaky.check(
+        "health",
+        "packed = base64.b64encode(gzip.compress(f'a token {TOKEN} in an answer'.encode())).decode()\n"
+        "observe(Observation(packed, 'curl'))\nassert packed == ''",
+        top=TOP + "import base64, gzip\n",
+    )
+
+    result = leaky.gate()
+
+    assert result.ret != 0
+    (found,) = (line for line in leaky.results()["lines"] if line["id"] == "staging.health")
+    withheld = "(text withheld: it would have shown $TEST_TOKEN)"
+    assert {"seen": withheld, "repeat": "curl"} in found["checks"][0]["observations"]
+    assert found["reason"] == withheld
+    assert "H4sI" not in json.dumps(leaky.results())  # how base64 of gzip begins

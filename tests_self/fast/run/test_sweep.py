@@ -131,3 +131,13 @@ def test_numbers_that_look_packed_are_none(tmp_path: Path) -> None:
         (tmp_path / start.hex()).write_bytes(base64.b64encode(start + b"\x0b\xd1\x7e" * 20))
 
     assert sweep.leaks(tmp_path, SCRUBBER) == []
+
+
+def test_a_document_without_what_is_packed_in_it() -> None:
+    """Only the text that gives it away is left out."""
+    hidden = base64.b64encode(packed(SECRET)).decode()
+
+    assert sweep.withheld({"a": ["good", hidden], "b": 1}, SCRUBBER) == {
+        "a": ["good", "(text withheld: it would have shown $TEST_TOKEN)"],
+        "b": 1,
+    }
