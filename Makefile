@@ -65,7 +65,7 @@ check: $(SERVERS) lint test ## Everything CI runs
 # As many workers as there are cores: what is timed has little room with more.
 TESTS := $(BIN)/pytest -q -n 2 --dist=loadscope --no-loadscope-reorder
 
-test: $(BROWSER) ## The suite's own tests: every check can fail (8 to 18 minutes)
+test: $(BROWSER) ## The suite's own tests: every check can fail (about 25 minutes)
 	@$(TESTS) tests_self
 
 test-fast: $(BROWSER) ## Those that start no rehearsal, in random order: before each commit (a few minutes)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -249,7 +249,7 @@ class Ending:
         environment = bundle.environment(gate.root, target.origins, target.source)
         if gate.before is not None and gate.before.commit is not None:
             bundle.write_json(folder / bundle.DECIDED, gate.before.commit.document())
-        bundle.write_json(folder / results_file.NAME, _shown(results, gate.scrubber, leaks))
+        bundle.write_json(folder / results_file.NAME, _shown(results, gate.scrubber))
         bundle.write_json(folder / "environment.json", gate.scrubber.scrub_tree(environment, people=False))
         bundle.write_sums(folder)
         if sealing and gate.key is not None:
@@ -287,10 +287,9 @@ class Ending:
             del self._config.stash[xml_key]
 
 
-def _shown(results: Results, scrubber: Scrubber, leaks: Sequence[object]) -> Any:
-    """The results without secrets; what a check saw may hold one packed, as the files that leaked do."""
-    content = scrubber.scrub_tree(results_file.document(results), people=False)
-    return sweep.withheld(content, scrubber) if leaks else content
+def _shown(results: Results, scrubber: Scrubber) -> Any:
+    """The results without secrets, packed ones too: other files show what a check saw, cut off."""
+    return sweep.withheld(scrubber.scrub_tree(results_file.document(results), people=False), scrubber)
 
 
 def _in_order(gate: Gate) -> list[str]:
