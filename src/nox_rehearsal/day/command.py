@@ -19,6 +19,7 @@ from noxgate.project.checks import find_checks
 from noxgate.project.runbook import read_runbook
 from noxgate.run import results_file
 from noxgate.run.pytest_program import RunEnded, run_pytest
+from noxgate.run.results import Judged
 from noxgate.run.verdict import Outcome
 
 GOOD = (Outcome.PASSED, Outcome.NOT_COUNTED)
@@ -115,17 +116,26 @@ def difference(
     Lines whose check was not selected for this fault say nothing of it.
     """
     tried = _tried(root, fault, whole=whole)
-    red = {
-        line.id: line
-        for line in results_file.read(folder).lines
-        if line.outcome not in GOOD and line.id in tried
-    }
-    missed = [line for line in (fault.line, *fault.also) if line in tried and line not in red]
+    lines = {line.id: line for line in results_file.read(folder).lines if line.id in tried}
+    red = {name: line for name, line in lines.items() if line.outcome not in GOOD}
+    missed = [
+        f"{name} ({_seen(lines.get(name))})"
+        for name in (fault.line, *fault.also)
+        if name in tried and name not in red
+    ]
     found = red.get(fault.line)
     if found and not (found.outcome == fault.outcome and fault.because in found.reason):
         missed.append(f"{fault.line} ({found.outcome}: {found.reason})")
     surplus = [line for line in red if line not in {fault.line, *fault.also}]
     return missed, [f"{line} ({red[line].outcome}: {red[line].reason})" for line in surplus]
+
+
+def _seen(line: Judged | None) -> str:
+    """What a line that stayed green looked at: it tells a check that is blind from a fault that came late."""
+    if line is None:
+        return "no result"
+    looks = [seen.seen for check in line.checks for seen in check.observations]
+    return ": ".join([line.outcome, "; ".join(looks[-3:])])
 
 
 def advice(root: Path, fault: Sabotage, missed: Sequence[str], surplus: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ COMPARED = 21.0  # the same for the comparison with blue: as many windows as tel
 FAILED = range(510, 600)  # statuses that nothing else in a rehearsal answers
 BURST, BETWEEN = 4, 1.5  # requests to each pod; seconds until the next
 _BOARD = "live.grafana-dashboard"  # it shows memory, too
+ONE_RATE = 4  # seconds that a rate of the checks is made of, in a rehearsal
 BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
 
 
@@ -272,7 +273,8 @@ def _bursts(world: World) -> Iterator[None]:
 
 
 def _is(world: World, query: str, limit: float, *, above: bool) -> None:
-    # of the last whole second: the checks ask at whole seconds, and might not see what is newer
-    values = prometheus.values(world, f"last_over_time(({query})[1s:1s])")
+    # at whole seconds, as the checks ask; so long that no window of theirs has only its beginning
+    over = f"min_over_time(({query})[{ONE_RATE}s:1s])" if above else f"last_over_time(({query})[1s:1s])"
+    values = prometheus.values(world, over)
     assert values, f"no data: {query}"
     assert (max(values) > limit) is above, f"{values}"

@@ -26,7 +26,7 @@ START = datetime(2026, 1, 31, 14, tzinfo=UTC)
 SWITCH = START + timedelta(hours=1)
 END = SWITCH + timedelta(minutes=30)
 LIMITS = limits_of(read_runbook(ROOT / "runbook.toml").lines["live.slower-than-before"])
-PATH = "/api/data"
+PATH, ASKED_AT_ONCE = "/api/data", "/version"
 
 
 def le(edge: float) -> str:
@@ -85,8 +85,13 @@ def test_a_mean_is_exact_and_its_interval_knows_of_bursts() -> None:
 class Scraped:
     """A Prometheus with one pod of each colour, which were scraped all the time."""
 
-    def __init__(self, colours: Mapping[str, Sequence[tuple[datetime, float]]]) -> None:
+    def __init__(
+        self,
+        colours: Mapping[str, Sequence[tuple[datetime, float]]],
+        bursts: Mapping[str, Sequence[datetime]] | None = None,
+    ) -> None:
         self.colours = colours  # when each request was answered, and how long it took
+        self.bursts = bursts or {}  # when another path was asked
         self.said: list[str] = []
 
     def say(self, seen: str, _: str) -> None:
@@ -105,6 +110,9 @@ class Scraped:
         if not self.colours[colour]:
             return []
         found = []
+        if "requests_total" in promql and "path)" in promql and (burst := self.bursts.get(colour)):
+            values = [(at, float(sum(when <= at for when in burst))) for at in moments]
+            found.append(Series({"pod": colour, "path": ASKED_AT_ONCE}, values))
         for labels, weigh in self._classes(promql):
             values = [
                 (at, sum(weigh(took) for when, took in self.colours[colour] if when <= at)) for at in moments
@@ -131,8 +139,8 @@ def asked(since: datetime, until: datetime, times: float, *, each: float = 2.0, 
     ]
 
 
-def judged(green: Any, blue: Any, before: Any = ()) -> list[Compared]:
-    scraped: Any = Scraped({"green": green, "blue": [*before, *blue]})
+def judged(green: Any, blue: Any, before: Any = (), bursts: Any = None) -> list[Compared]:
+    scraped: Any = Scraped({"green": green, "blue": [*before, *blue]}, bursts)
     beside = Beside(scraped, ["pod"], EVERY, LIMITS, Busy(10, 2))
     now = Time("green since the switch", queries("green"), SWITCH, END)
     return beside.judged(now, Time("blue's last hour", queries("blue"), START, SWITCH))
@@ -201,6 +209,28 @@ def test_few_requests_are_too_few() -> None:
 
     assert (found.outcome, found.what) == (Outcome.NOT_DECIDED, "p50")
     assert f"{PATH} 60 and 1800, of at least 300 each" in found.reason
+
+
+def test_what_checks_ask_at_once_decides_nothing() -> None:
+    """800 requests for the version in one minute: no user's, and too few windows to compare."""
+    bursts = {
+        "green": [SWITCH + timedelta(minutes=5, seconds=number / 13) for number in range(800)],
+        "blue": [START + timedelta(minutes=5, seconds=number / 13) for number in range(800)],
+    }
+    found = judged(asked(SWITCH, END, 1, seed=2), BLUE, bursts=bursts)
+    (left_out,) = (one for one in found if one.where.startswith(ASKED_AT_ONCE))
+
+    assert left_out.outcome is None
+    assert "in bursts alone" in str(left_out)
+    assert together([found]) == ([], [])
+
+
+def test_bursts_alone_are_nothing_to_compare() -> None:
+    burst = [START + timedelta(minutes=5, seconds=number / 13) for number in range(800)]
+    later = [when + (SWITCH - START) for when in burst]
+    (found,) = judged([(when, 0.02) for when in later], [(when, 0.02) for when in burst])
+
+    assert (found.outcome, found.what) == (Outcome.NOT_DECIDED, "p50")
 
 
 def test_two_references_must_agree() -> None:

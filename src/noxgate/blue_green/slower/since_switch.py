@@ -58,12 +58,22 @@ class Beside:
         counts, others = asked.summed(), earlier.summed()
         least = self.limits.samples["p50"]
         paths = sorted((path for path in counts if path in others), key=lambda path: -counts[path])
-        chosen = [path for path in paths if min(counts[path], others[path]) >= least][: self.busy.most]
+        enough = [path for path in paths if min(counts[path], others[path]) >= least]
+        many = {path: min(asked.windows_of(path), earlier.windows_of(path)) for path in enough}
+        chosen = [path for path in enough if many[path] >= LEAST][: self.busy.most]
         if not chosen:
             seen = ", ".join(f"{path} {counts[path]:.0f} and {others[path]:.0f}" for path in paths[:3])
-            reason = f"too few requests of any path: {seen or 'none in common'}, of at least {least:g} each"
+            reason = (
+                f"too few requests of any path: {seen or 'none in common'}, of at least {least:g} each, "
+                f"in {LEAST} windows"
+            )
             return [Compared(f"{ALL}, beside {before.name}", "p50", Outcome.NOT_DECIDED, reason)]
-        found = []
+        found = [
+            # such as a check's, which asks one path hundreds of times at once
+            Compared(f"{path}, beside {before.name}", "all", None, f"asked in {few} windows: in bursts alone")
+            for path, few in many.items()
+            if few < LEAST
+        ]
         for path in chosen:
             where = f"{path}, beside {before.name}"
             rates = counts[path] / asked.seconds, others[path] / earlier.seconds
@@ -141,6 +151,10 @@ class Parts:
         """Window by window, without those in which there was nothing."""
         found = self.grown.windows(self.time.since, self.time.until, self.every, self.every)
         return [window.counted for window in found if window.total > 0]
+
+    def windows_of(self, name: str) -> int:
+        """How many have something of this class."""
+        return sum(1 for counted in self.each() if counted.get(name))
 
     def totals(self) -> dict[datetime, float]:
         found = self.grown.windows(self.time.since, self.time.until, self.every, self.every)
