@@ -120,7 +120,7 @@ def open_to_any_origin(answer: Answer, origin: str) -> list[str]:
     allowed = answer.headers.get("access-control-allow-origin", "").strip()
     with_credentials = answer.headers.get("access-control-allow-credentials", "").strip() == "true"
     if with_credentials and allowed in {origin, "*", "null"}:
-        return [f"any origin may read it with the user's credentials: Access-Control-Allow-Origin {allowed}"]
+        return [f"any origin may read it as the user: Access-Control-Allow-Origin {allowed}"]
     return []
 
 

@@ -55,13 +55,18 @@ class Secret:
         return self._value
 
 
-def fragments(value: str) -> Iterator[str]:
-    """Every way in which a report may write FRAGMENT neighbouring characters of `value`."""
+def fragments(value: str, public: str = "") -> Iterator[str]:
+    """Every way in which a report may write FRAGMENT neighbouring characters of `value`.
+
+    Those that `public` has, too, give nothing away, as long as others are left.
+    """
     folded = " ".join(value.split())  # as where a text is made one line
     if folded != value:
-        yield from fragments(folded)
+        yield from fragments(folded, public)
+    everywhere = range(len(value) - FRAGMENT + 1)
+    places = [at for at in everywhere if value[at : at + FRAGMENT] not in public] or everywhere
     for spelled in set(zip(*map(_spellings, value), strict=True)):
-        for at in range(len(value) - FRAGMENT + 1):
+        for at in places:
             yield "".join(spelled[at : at + FRAGMENT])
     raw = value.encode()
     for at in range(len(raw) - FRAGMENT + 1):
@@ -101,10 +106,14 @@ def _written(text: str) -> list[str]:
 
 
 class Scrubber:
-    """Finds and redacts known secrets, and what has the form of one; other text is left as it is."""
+    """Finds and redacts known secrets, and what has the form of one; other text is left as it is.
 
-    def __init__(self, secrets: Iterable[Secret]) -> None:
+    `public`: texts that anyone may read. A token that begins as the name of a test is not told by that name.
+    """
+
+    def __init__(self, secrets: Iterable[Secret], public: str = "") -> None:
         self.secrets = tuple(secrets)
+        self._public = public
         self._clean: set[str] = set()
 
     @cached_property
@@ -112,7 +121,7 @@ class Scrubber:
         """By its first characters: each fragment, and the name of the secret that it gives away."""
         found: dict[str, dict[str, str]] = {}
         for secret in self.secrets:
-            for fragment in fragments(secret.reveal()):
+            for fragment in fragments(secret.reveal(), self._public):
                 found.setdefault(fragment[:FRAGMENT], {}).setdefault(fragment, secret.name)
         return found
 

@@ -49,7 +49,7 @@ _SAYS_NOTHING = re.compile(
     "none|null|nil|true|false|yes|no|undefined|empty|unset|set|absent|required|optional|missing|invalid|expired"
     "|redacted|hidden|masked|present|unknown|changeme|placeholder|str|string|bytes|int|bool|text|varchar|secret"
     "|password|token|wrong|ok|not|is|was|must|should|the|a|an|bearer|unreachable|failed|passed|rejected|denied"
-    "|basic|never|deleted|object|array|it|this|that|they",
+    "|basic|never|deleted|object|array|it|this|that|they|expected|did|only|saw",
     re.IGNORECASE,
 )
 _BARE = {"secret", "secrets", "token", "credential", "credentials", "_auth", "sid", "otp", "jwt", "totp"}
@@ -60,6 +60,7 @@ _PATH = re.compile(  # or a file's name; no base64 has a dot
     r"(?:~|\.{1,2})?/(?:run|etc|var|home|secrets|opt|tmp|root|usr|mnt|keys|app)/\S+"
     r"|[\w@/~-][\w.@/-]*\.(?:toml|pem|key|json|ya?ml|env|txt|pub|crt|cfg|ini)"
 )
+_NAMES_ONE = re.compile(r"(?:[A-Z][A-Z0-9]*_)+(?:TOKEN|PASSWORD|KEY|SECRET|URL)")  # as in: is not set
 _FILLED = re.compile(r"\*\*\*.*|[*•.…#?xX_-]+", re.DOTALL)
 _PROSE = re.compile(r"[A-Za-z][a-z]*(?:[-.][a-z]+)*[.…:]?")
 _A_COUNT = re.compile(r"\d{1,3}")
@@ -77,7 +78,7 @@ def is_harmless(name: str, said: str, value: str, after: str) -> bool:
     return (
         not plain
         or plain.casefold() == name
-        or any(each.fullmatch(plain) for each in (_SAYS_NOTHING, _FILLED, _PATH, _A_COUNT))
+        or any(each.fullmatch(plain) for each in (_SAYS_NOTHING, _NAMES_ONE, _FILLED, _PATH, _A_COUNT))
         or _VARIABLE.match(value) is not None
         or after in {"(", "["}  # source code in a traceback
         or (after == "{" and value.endswith("$"))

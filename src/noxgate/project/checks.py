@@ -46,6 +46,14 @@ def find_checks(root: Path, runbook: Runbook) -> list[Check]:
     return list(found.values())
 
 
+def public_text(root: Path, runbook: Runbook, *profiles: Path) -> str:
+    """What every report may show: the runbook, the checks, and profiles, which hold no secret."""
+    folders = dict.fromkeys(phase.folder for phase in runbook.phases.values() if phase.folder)
+    checks = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    files = [path for path in (root / "runbook.toml", *profiles, *checks) if path.is_file()]
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+
+
 def _checks_of(root: Path, path: Path, folder: str, runbook: Runbook) -> Iterator[Check]:
     file = path.relative_to(root).as_posix()
     try:

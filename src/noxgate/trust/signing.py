@@ -102,7 +102,7 @@ def read_signing_key(path: Path) -> SigningKey:
     """The private key in a PEM file that only its owner may read."""
     content = _read(path)
     if path.stat().st_mode & 0o077:
-        raise SigningError(f"{path}: others may read this private key: chmod 600, or better make a new one")
+        raise SigningError(f"{path}: others may read this private key; chmod 600, or better make a new one")
     return _signing_key(content, str(path))
 
 

@@ -1,10 +1,12 @@
 """Secrets that nobody told the gate about are known by their form, and nothing harmless is taken for one."""
 
+import ast
 import html
 import json
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +15,7 @@ from tests_self.secret_texts import HARMLESS, SECRET, Maker
 from noxgate.look.secret import Scrubber
 from noxgate.look.secret_forms import form_in, redacted
 from noxgate.look.secret_search import REDACTED
+from noxgate.project.keys.every import KEYS
 
 UNKNOWING = Scrubber([])
 PATIENCE = 10  # seconds; most take some thousandths
@@ -104,6 +107,38 @@ def test_nothing_of_the_runbook_and_the_documents_is_redacted(pytestconfig: pyte
     assert UNKNOWING.scrub_tree(runbook) == runbook
     texts = {path.name: path.read_text(encoding="utf-8") for path in pages if path.suffix in {".md", ".toml"}}
     assert {name: form_in(text) for name, text in texts.items() if form_in(text)} == {}
+
+
+def sentences(path: Path) -> Iterator[tuple[int, str]]:
+    """What a module may say, each with its line: a variable's name stands for what is filled in."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {id(part) for text in ast.walk(tree) if isinstance(text, ast.JoinedStr) for part in text.values}
+    skipped |= {id(text.value) for text in ast.walk(tree) if isinstance(text, ast.Expr)}  # docstrings
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "$ONE" for part in node.values]
+            yield node.lineno, "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.lineno, node.value
+
+
+def test_nothing_that_the_gate_says_is_redacted(pytestconfig: pytest.Config) -> None:
+    """What the code itself writes, and what it says of each key."""
+    root = pytestconfig.rootpath
+    folders = ("src/noxgate", "src/nox_service", "tests_preflight", "tests_staging", "tests_production")
+    modules = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+    patterns = root / "src/noxgate/look"
+
+    assert len(modules) > 100
+    assert [
+        f"{path.relative_to(root)}:{line}"
+        for path in modules
+        if not path.is_relative_to(patterns)
+        for line, said in sentences(path)
+        if " " in said and form_in(said)
+    ] == []
+    said_of = ("{}: expected a table, saw 3", "unknown key {}: did you mean", "{}: TEST_TOKEN is not set")
+    assert [key for key in KEYS for said in said_of if form_in(f"staging.toml: {said.format(key)}")] == []
 
 
 @pytest.mark.parametrize(

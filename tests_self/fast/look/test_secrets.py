@@ -159,6 +159,22 @@ def test_fragments_are_found_from_eight_characters_on() -> None:
         assert scrubber.find(f"<{value[at : at + FRAGMENT - 1]}>") is None
 
 
+def test_a_secret_that_begins_as_a_public_word_does() -> None:
+    """The name of a test gives no token away, and any part of the rest does."""
+    scrubber = Scrubber([Secret("THIS", "test_token_7hG2kQ9x")], "def test_token_is_refused() -> None:")
+
+    assert scrubber.find("test_tokens.py::test_token_is_refused") is None
+    assert scrubber.find("saw test_token_7hG2kQ9x") == "THIS"
+    assert scrubber.find("saw …_token_7…") == "THIS"  # seven of those eight are the name's
+    assert scrubber.scrub("saw test_token_7hG2kQ9x!") == "saw test***!"
+
+
+def test_a_secret_that_is_a_public_word_is_still_kept() -> None:
+    scrubber = Scrubber([Secret("THIS", "test_token")], "def test_token_is_refused() -> None:")
+
+    assert scrubber.find("saw test_token") == "THIS"
+
+
 def test_neighbouring_and_repeated_secrets() -> None:
     """One blot for a stretch, and all of them."""
     scrubber = Scrubber([Secret("A", "aaaa-bbbb-cccc"), Secret("B", "dddd-eeee-ffff")])
