@@ -131,7 +131,7 @@ def difference(
 
 
 def _seen(line: Judged | None) -> str:
-    """What a line that stayed green looked at: it tells a check that is blind from a fault that came late."""
+    """What a line that stayed green looked at: whether the check or the fault has to be mended."""
     if line is None:
         return "no result"
     looks = [seen.seen for check in line.checks for seen in check.observations]

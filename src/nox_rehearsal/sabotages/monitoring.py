@@ -50,7 +50,7 @@ def _objects() -> Iterator[Sabotage]:
     yield Sabotage(line, "target-port", "a port that no container declares", at_pods, "targetPort 80")
     line = "staging.prometheus-rule"
     fewer = edited("PrometheusRule", "nox-api-alerts", [{"op": "remove", "path": "/spec/groups/0/rules/0"}])
-    yield Sabotage(line, "fewer", "a rule less than shipped", fewer, "rules", (DRIFT,))
+    yield Sabotage(line, "fewer", "a rule less than shipped", fewer, "is not there", (DRIFT,))
 
 
 def _prometheus() -> Iterator[Sabotage]:

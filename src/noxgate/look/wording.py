@@ -3,12 +3,15 @@
 A check compares what it saw, on the left, with what it expects. pytest's own explanation comes after it.
 """
 
+import ast
+import linecache
 import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 NONE = "expected none, saw "
+_SOMETHING = "expected something, saw "
 _BARE = "assert "  # how pytest begins where a check gives no message
 _WORDS = {
     "in": "one of {right}",
@@ -18,6 +21,8 @@ _WORDS = {
     "==": "{right}",
     "is": "{right}",
 }
+_BLANK: tuple[object, ...] = (None, "", [], {}, (), set())
+_TELLS_LITTLE = re.compile(r".*, saw (?:None|True|False|0|''|\[\]|\{\}|\(\)|set\(\))")
 _WHERE = re.compile(r"\s*\+\s+(?:where|and) .* = (?P<call>.*)")
 
 
@@ -25,6 +30,8 @@ def compared(op: str, left: object, right: object) -> str:
     """Both sides of a comparison that does not hold, on one line."""
     if op == "==" and right in ([], {}, (), set()):
         return f"{NONE}{_listed(left)}"
+    if op in {"!=", "is not"} and right in _BLANK:
+        return f"{_SOMETHING}{_shown(left)}"
     expected = _WORDS.get(op, f"{op} {{right}}").format(right=_shown(right))
     return f"expected {expected}, saw {_shown(left)}"
 
@@ -37,6 +44,12 @@ def without_assert(error: BaseException) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Why a check failed, on one line."""
+    reason = _reason_of(error)
+    name = _asserted(error) if _TELLS_LITTLE.fullmatch(reason) else ""
+    return f"{name}: {reason}" if name else reason
+
+
+def _reason_of(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     first = lines[0] if lines else ""
     if not isinstance(error, AssertionError):
@@ -48,7 +61,28 @@ def reason_of(error: BaseException) -> str:
         return f"expected nothing, saw {said.removeprefix('not ')}"
     calls = (match["call"] for line in lines[1:] if (match := _WHERE.fullmatch(line)))
     asked = next(calls, "")
-    return f"expected something, saw {said}" + (f", which is {asked}" if asked else "")
+    return f"{_SOMETHING}{said}" + (f", which is {asked}" if asked else "")
+
+
+def _asserted(error: BaseException) -> str:
+    """What a check calls the value that it compared, as `facts.checklist`; empty without a name."""
+    trace, name = error.__traceback__, ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if Path(file).name.startswith("test_"):
+            name = _name_in(linecache.getline(file, trace.tb_lineno))
+        trace = trace.tb_next
+    return name
+
+
+def _name_in(line: str) -> str:
+    try:
+        (statement,) = ast.parse(line.strip()).body
+    except (SyntaxError, ValueError):  # of several lines
+        return ""
+    test = statement.test if isinstance(statement, ast.Assert) else None
+    named = test.left if isinstance(test, ast.Compare) else test
+    return ast.unparse(named) if isinstance(named, ast.Name | ast.Attribute) else ""
 
 
 def _spelled(error: BaseException, first: str) -> str:

@@ -10,7 +10,13 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from noxgate.blue_green.monitored.loaded_rules import not_evaluated, shipped_rules, unheard, unloaded
+from noxgate.blue_green.monitored.loaded_rules import (
+    differing,
+    not_evaluated,
+    shipped_rules,
+    unheard,
+    unloaded,
+)
 from noxgate.blue_green.monitored.watched import firing, ours
 from noxgate.errors import UnreachableError
 from noxgate.look.promql.durations import seconds
@@ -26,6 +32,43 @@ STEPS = [
     {"alert": "Down", "expr": 'up{job="nox-api"} == 0', "for": wait, "labels": {"severity": severity}}
     for wait, severity in (("10m", "info"), ("30m", "warning"), ("1h", "critical"))
 ]
+
+
+GROUPS = [
+    {"name": "nox", "interval": "30s", "rules": STEPS},
+    {"name": "more", "rules": [{"record": "a", "expr": "1"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (GROUPS, []),
+        ([GROUPS[0]], ["group more is not there", "group more, a is not there"]),
+        (
+            [GROUPS[0], {"name": "more", "rules": []}, {"name": "theirs"}],
+            ["group more, a is not there", "group theirs is not shipped"],
+        ),
+        (
+            [
+                {**GROUPS[0], "interval": "5m", "rules": [STEPS[0], {**STEPS[1], "for": "9h"}, STEPS[2]]},
+                GROUPS[1],
+            ],
+            [
+                "group nox: expected interval '30s', saw '5m'",
+                "group nox, Down (2): expected for '30m', saw '9h'",
+            ],
+        ),
+        ([{**GROUPS[0], "rules": STEPS[:2]}, GROUPS[1]], ["group nox, Down (3) is not there"]),
+        (
+            [GROUPS[0], {"name": "more", "rules": [{"record": "a", "expr": "1", "labels": {"b": "c"}}]}],
+            ["group more, a: expected labels None, saw {'b': 'c'}"],
+        ),
+        (GROUPS[::-1], ["the same rules in another order"]),
+    ],
+)
+def test_what_differs_from_what_is_shipped(groups: Sequence[Any], said: list[str]) -> None:
+    assert differing(groups, GROUPS) == said
 
 
 def loaded(rule: Mapping[str, Any], **changes: Any) -> Rule:

@@ -31,6 +31,32 @@ def shipped_rules(manifests: Sequence[Document]) -> list[Shipped]:
     ]
 
 
+def differing(live: Sequence[Any], shipped: Sequence[Any]) -> list[str]:
+    """What differs between the groups of two PrometheusRule objects, a sentence each."""
+    ours, theirs = _by_place(shipped), _by_place(live)
+    found = [f"{place} is not there" for place in ours if place not in theirs]
+    found += [f"{place} is not shipped" for place in theirs if place not in ours]
+    for place, said in ours.items():
+        now = theirs.get(place, said)
+        keys = [key for key in {**said, **now} if said.get(key) != now.get(key)]
+        found += [f"{place}: expected {key} {said.get(key)!r}, saw {now.get(key)!r}" for key in keys]
+    order = [place for place in ours if place in theirs], [place for place in theirs if place in ours]
+    return found if found or order[0] == order[1] else ["the same rules in another order"]
+
+
+def _by_place(groups: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
+    """Each group without its rules, and each rule, by its name and its number among those of that name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for group in groups:
+        place = f"group {group.get('name')}"
+        found[place] = {key: value for key, value in group.items() if key != "rules"}
+        for rule in group.get("rules") or []:
+            called = f"{place}, {rule.get('alert') or rule.get('record')}"
+            number = sum(each == called or each.startswith(f"{called} (") for each in found) + 1
+            found[called if number == 1 else f"{called} ({number})"] = rule
+    return found
+
+
 def not_evaluated(prometheus: Prometheus, shipped: Sequence[Shipped], limit: float) -> dict[str, str]:
     """Rules that Prometheus does not judge as they are shipped, and why.
 
