@@ -72,6 +72,6 @@ def test_pods_are_above_critical(key_metrics: KeyMetrics, limits: Limits) -> Non
     assert key_metrics.pods_at_least() >= limits["pods"]
 
 
-def over(shares: Mapping[str, float], limit: float) -> dict[str, float]:
-    """The pods that use as much as the limit, or more."""
-    return {pod: share for pod, share in shares.items() if share >= limit}
+def over(shares: Mapping[str, float], limit: float) -> dict[str, str]:
+    """The pods that use as much as the limit, or more; both in percent."""
+    return {pod: f"{share:.3g} %, limit {limit:g} %" for pod, share in shares.items() if share >= limit}
