@@ -104,6 +104,10 @@ BAD = {
         'plain_url = "http://other.example.com"\n' + GOOD,
         "plain_url: expected the host of base_url, saw http://other.example.com",
     ),
+    "plain_url nearly": (
+        'plain_url = "close"\n' + GOOD,
+        "where port 80 has no server, saw 'close'; did you mean 'closed'?",
+    ),
     "plain_url https": (
         'plain_url = "https://staging.example.com"\n' + GOOD,
         "plain_url: expected http://HOST[:PORT][/PREFIX], saw 'https://staging.example.com'",

@@ -90,6 +90,18 @@ class _Parser(argparse.ArgumentParser):
     """Wrong usage is 4: argparse's own 2 would be INCONCLUSIVE."""
 
     def error(self, message: str) -> NoReturn:
+        if message.endswith(": COMMAND"):  # the list of them is what is missing
+            self.print_help(sys.stderr)
+            self.exit(Exit.USAGE, f"\n{self.prog}: expected a command\n")
+        wrong, _, among = message.partition(" (choose from ")
+        if among:
+            import difflib  # noqa: PLC0415
+
+            # argparse before 3.12 quotes the choices
+            choices = [each.strip("' ") for each in among.removesuffix(")").split(",")]
+            said = wrong.rpartition("invalid choice: ")[2].strip("'")
+            close = difflib.get_close_matches(said, choices, n=1)
+            message = f"{wrong}; did you mean {close[0]!r}?" if close else message
         self.print_usage(sys.stderr)
         self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
 

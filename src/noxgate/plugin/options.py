@@ -25,6 +25,7 @@ from noxgate.project.runbook import Runbook, RunbookError, read_runbook
 from noxgate.project.target import Target
 from noxgate.project.waivers import WaiverError
 from noxgate.project.which.rule import RULE, Chosen, choose
+from noxgate.run.pytest_program import LAST_WORD
 from noxgate.trust.signing import SigningError
 
 # They log URLs, headers and cookies below WARNING.
@@ -194,7 +195,8 @@ def _register_markers(config: pytest.Config, runbook: Runbook, checks: Sequence[
         if name not in {*markers, "and", "or", "not"}:
             close = difflib.get_close_matches(name, markers, n=1)
             guess = f"; did you mean {close[0]!r}?" if close else ""
-            raise pytest.UsageError(f"-m: no marker {name!r} (markers: {', '.join(markers)}){guess}")
+            word = "--phase" if os.environ.get(LAST_WORD) else "-m"  # as whoever asked wrote it
+            raise pytest.UsageError(f"{word}: no marker {name!r} (markers: {', '.join(markers)}){guess}")
 
 
 def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Check]) -> tuple[str, ...]:
@@ -234,6 +236,12 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
     return tuple(asked)
 
 
+def _narrowed(target: Target) -> str:
+    """The command for the first phase of a target, as whoever asked would write it."""
+    gate = os.environ.get(LAST_WORD)
+    return f"{gate} --phase {target.serves[0]}" if gate else f"pytest -m {target.serves[0]}"
+
+
 def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> Target:
     names = [phase.name for phase in runbook.phases.values() if phase.folder]
     try:
@@ -245,7 +253,7 @@ def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> T
     if wrong:
         raise pytest.UsageError(
             f"target {target.name!r} does not serve phase {wrong[0]!r} (serves: {', '.join(target.serves)}); "
-            f"choose with -m, such as: pytest -m {target.serves[0]}"
+            f"name one that does with --target, or a phase that it serves: {_narrowed(target)}"
         )
     config.stash[CHOSEN] = chosen
     return target

@@ -253,6 +253,11 @@ def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
         return f"http://{f'[{host}]' if ':' in str(host) else host}{prefix}"
     if document["plain_url"] == CLOSED:
         return ""
+    if meant := guess(document["plain_url"], [CLOSED]):
+        raise ProfileError(
+            f"{path.name}: plain_url: expected http://HOST, or {CLOSED!r} where port 80 has no server, "
+            f"saw {document['plain_url']!r}{meant}"
+        )
     plain_url = values.url(path, "plain_url", document["plain_url"], "http")
     if urlsplit(plain_url).hostname != host:
         raise ProfileError(f"{path.name}: plain_url: expected the host of base_url, saw {plain_url}")

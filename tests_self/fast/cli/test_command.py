@@ -118,6 +118,39 @@ def test_gate_with_an_unknown_target(project: "Project") -> None:
     assert "did you mean 'staging'?" in done.stdout + done.stderr
 
 
+def test_no_command_shows_all_of_them(tmp_path: Path) -> None:
+    done = noxgate(tmp_path)
+
+    assert done.returncode == 4
+    assert "gate      GO or NO-GO for one phase" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["chekcs"], "did you mean 'checks'?"),
+        (["rehearse", "sabotagess"], "did you mean 'sabotages'?"),
+        (["xyzzy"], "choose from"),
+    ],
+)
+def test_a_command_that_is_spelled_wrongly(tmp_path: Path, words: list[str], said: str) -> None:
+    assert said in noxgate(tmp_path, *words).stderr
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        ("stagin", "--phase: no marker 'stagin'"),
+        ("live", "or a phase that it serves: noxgate gate --phase staging"),
+    ],
+)
+def test_a_phase_as_gate_is_asked_for_it(project: "Project", phase: str, said: str) -> None:
+    done = noxgate(project.path, "gate", "--target", "staging", "--phase", phase)
+
+    assert done.returncode == 4
+    assert said in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("words", [[], ["bogus"], ["gate", "--bogus"], ["rehearse", "bogus"]])
 def test_wrong_usage_is_no_verdict(tmp_path: Path, words: list[str]) -> None:
     """The status of argparse itself would be that of INCONCLUSIVE."""

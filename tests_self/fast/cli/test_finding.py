@@ -94,6 +94,24 @@ def test_runs_and_what_they_are_worth(project: "Project") -> None:
     assert rows[1].endswith("not sealed: noxgate seal FOLDER; speaks for staging")
 
 
+def test_runs_of_one_target(project: "Project") -> None:
+    """Another target's run speaks for the phase, too, until verify is told which is meant."""
+    project.check("version", "pass")
+    other = project.path / "targets" / "stage2.toml"
+    other.write_bytes((project.path / "targets" / "staging.toml").read_bytes())
+    for name in ("staging", "stage2"):
+        noxgate(project.path, "gate", "--target", name, "--phase", "staging")
+
+    both = noxgate(project.path, "runs").stdout
+    one = noxgate(project.path, "runs", "--target", "staging").stdout
+
+    assert "speaks for staging; so does one of stage2: noxgate verify wants --target" in both
+    assert "speaks for staging; so does one of staging: noxgate verify wants --target" in both
+    assert one.count(" GO ") == 1
+    assert "stage2" not in one
+    assert "no run of nowhere in" in noxgate(project.path, "runs", "--target", "nowhere").stdout
+
+
 def test_run_that_cannot_be_read(project: "Project") -> None:
     project.check("version", "pass")
     noxgate(project.path, "gate", "--target", "staging", "--phase", "staging")

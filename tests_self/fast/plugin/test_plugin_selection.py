@@ -166,7 +166,7 @@ def test_talking_needs_no_target(project: "Project", option: str) -> None:
         pytest.param(
             ["-m", "live"],
             "target 'staging' does not serve phase 'live' (serves: staging); "
-            "choose with -m, such as: pytest -m staging",
+            "name one that does with --target, or a phase that it serves: pytest -m staging",
             id="wrong-phase",
         ),
         pytest.param(

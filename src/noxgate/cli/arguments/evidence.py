@@ -70,6 +70,7 @@ def add(commands: Any, root: Any) -> None:
         formatter_class=RAW,
     )
     one.add_argument("release", nargs="?", metavar="RELEASE", help="default: that of runbook.toml")
+    one.add_argument("--target", metavar="NAME", action="append", help="of these alone (default: of all)")
     one.add_argument("--reports", metavar="DIR", default="reports", help="where the evidence is")
     one.set_defaults(command=later("noxgate.cli.runs", "runs"), root=root)
 
