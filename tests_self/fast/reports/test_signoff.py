@@ -250,6 +250,17 @@ def test_what_is_not_proven_is_not_green(
     assert release.outcomes()["signoff.status"] != "passed"
 
 
+def test_the_first_sentence_says_why_a_run_does_not_count(release: Release) -> None:
+    unsealed(release)
+
+    release.sign_off()
+
+    said = (
+        r"\d+ of the \d+ lines .* passed.*\. \d+ more are of a run that is not believed: \S+green is unsealed"
+    )
+    assert re.search(said, release.html)
+
+
 def test_a_line_that_does_not_count_is_counted_apart(release: Release) -> None:
     """Else a GO says "185 of the 186 lines passed", and whoever signs looks for the one."""
 

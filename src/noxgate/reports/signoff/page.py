@@ -104,11 +104,15 @@ def summary(page: SignOff) -> str:
     passed = sum(shown.outcome is Shown.PASSED for shown in lines)
     waived = sum(shown.outcome is Shown.WAIVED for shown in lines)
     left_out = sum(shown.outcome is Shown.NOT_COUNTED for shown in lines)
+    unproven = sum(shown.outcome is Shown.UNPROVEN for shown in lines)
     due = len(lines) - left_out
     many = "All" if passed == due else f"{passed} of the"
     said = f"{many} {due} lines up to the traffic switch and its first half hour passed"
     said += f", {left_out} {'is' if left_out == 1 else 'are'} not counted" if left_out else ""
     said += f", {waived} {'is' if waived == 1 else 'are'} waived" if waived else ""
+    if unproven:
+        why = " and ".join(dict.fromkeys(phase.against() for phase in page.unbelieved() if phase.run))
+        said += f". {unproven} more are of a run that is not believed: {why}"
     if missing:
         said += f". There is no run of: {', '.join(missing)}"
     if page.status is Status.ROLLED_BACK:
