@@ -14,7 +14,7 @@ from noxgate.errors import Exit
 from noxgate.look.secret import Scrubber
 from noxgate.plugin.checkpoint import Now
 from noxgate.plugin.committed import Look, look
-from noxgate.project.checks import Check, public_text
+from noxgate.project.checks import Check, public_words
 from noxgate.project.profile import is_skipped
 from noxgate.project.runbook import Line, Runbook
 from noxgate.project.schedule import PHASE
@@ -73,7 +73,7 @@ class Gate:
         self.waivers = {} if self.target.rehearsal else waivers
         self.scrubber = Scrubber(
             [*self.target.secrets(), *(self.key.secrets() if self.key else ())],
-            public_text(self.root, self.runbook, self.target.path),
+            public_words(self.root, self.runbook, self.target.path),
         )
 
     @property

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from noxgate.errors import OneLineError
+from noxgate.look.secret import FRAGMENT
 from noxgate.project.runbook import Runbook
 
 
@@ -46,12 +47,13 @@ def find_checks(root: Path, runbook: Runbook) -> list[Check]:
     return list(found.values())
 
 
-def public_text(root: Path, runbook: Runbook, *profiles: Path) -> str:
-    """What every report may show: the runbook, the checks, and profiles, which hold no secret."""
+def public_words(root: Path, runbook: Runbook, *profiles: Path) -> str:
+    """The long words that every report may show, a line each: of the runbook, the checks and the profiles."""
     folders = dict.fromkeys(phase.folder for phase in runbook.phases.values() if phase.folder)
     checks = [path for folder in folders for path in (root / folder).rglob("*.py")]
     files = [path for path in (root / "runbook.toml", *profiles, *checks) if path.is_file()]
-    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
+    return "\n".join({word for text in texts for word in text.split() if len(word) >= FRAGMENT})
 
 
 def _checks_of(root: Path, path: Path, folder: str, runbook: Runbook) -> Iterator[Check]:

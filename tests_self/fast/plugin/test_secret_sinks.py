@@ -242,6 +242,22 @@ def test_no_canary_shows_in_the_selection(project: "Project", monkeypatch: pytes
     assert [path.name for path in files if "tokenthatisaword" in read(path)] == []
 
 
+def test_a_token_that_begins_as_the_name_of_a_check(
+    project: "Project", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reports of its name stay, and the token does not show."""
+    monkeypatch.setenv("TEST_TOKEN", "test_health_4fQ9zK2m")
+    project.check("health", "import os\nassert os.environ['TEST_TOKEN'] == ''")
+
+    result = project.gate()
+
+    assert result.ret == 1
+    folder = next((project.path / "reports").glob("*/*/report.html")).parent
+    kept = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()]
+    assert any("test_health.py" in text for text in kept)
+    assert not any("4fQ9zK2m" in text for text in [*kept, *result.outlines])
+
+
 def test_node_id_with_a_canary_is_refused(leaky: "Project") -> None:
     """And the message does not repeat it."""
     text = leaky.file("version").read_text()
