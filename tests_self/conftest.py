@@ -94,7 +94,7 @@ VARIABLES = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """All workers of xdist fork from one process; nobody waits while it imports."""
+    """All workers of xdist fork from one process, which is ready before they are needed."""
     if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
         return
     stack = ExitStack()
@@ -158,7 +158,7 @@ class Project:
         decorator: str = "",
         arguments: str = "observe",
     ) -> None:
-        """Write the check of `staging.<name>`, and its line where there is none yet."""
+        """Write the check of `staging.<name>`, and its line unless it is there."""
         line = f"staging.{name}"
         if f"[{line}]" not in (self.path / "runbook.toml").read_text():
             self.line(line)
@@ -220,7 +220,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, interpre
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "executable", interpreter)
-    # a small project is no checkout of this suite: test_committed.py has such ones
+    # a small project is not a checkout of this suite: tests_self/fast/run/committed has such ones
     monkeypatch.setattr("noxgate.plugin.committed.doubts", lambda *_: iter(()))
     return Project(pytester)
 

@@ -16,7 +16,7 @@ Object = dict[str, Any]
 
 
 def by_kubectl(folder: Path) -> list[Object] | None:
-    """As `kubectl apply -k` would send it; None where there is no kubectl of today."""
+    """As `kubectl apply -k` would send it. None if kubectl is missing or too old."""
     program = kubectl_path()
     if program is None:
         return None

@@ -55,7 +55,7 @@ class Loopback:
         return self.serve(handshake, host, port)
 
     def closed_port(self) -> int:
-        """A port where nobody listens."""
+        """A port on which no process listens."""
         with socket.create_server(("localhost", 0)) as listener:
             return int(listener.getsockname()[1])
 

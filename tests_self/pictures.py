@@ -55,7 +55,7 @@ def marked(png: bytes, text: bytes) -> bytes:
 
 
 def mark_of(png: bytes) -> bytes | None:
-    """That text; None where there is none."""
+    """That text. None if it is missing."""
     _, there, rest = png.partition(b"tEXt" + KEYWORD + b"\0")
     start = png.find(b"tEXt" + KEYWORD)
     length = struct.unpack(">I", png[start - 4 : start])[0] if there else 0

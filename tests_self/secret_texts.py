@@ -1,4 +1,4 @@
-"""Texts with a secret whose value nobody has told the gate, and their harmless siblings.
+"""Texts with a secret whose value the gate was not told, and their harmless siblings.
 
 Each secret is made when it is asked for: none lies in the repository.
 """

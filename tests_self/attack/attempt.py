@@ -136,7 +136,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Way:
-    """How a GO might be had that is none: `play` does it, in a copy that has lived or not."""
+    """How a degraded target might get a GO: `play` tries it, in a copy that has lived or not."""
 
     name: str
     play: Callable[[Attempt], object]

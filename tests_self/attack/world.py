@@ -122,7 +122,7 @@ class World:
         signing.new_key(folder / "keys" / "mallory.pem")
         (folder / "home").mkdir()
         self.kubeconfig = kubeconfig(folder)
-        self.made = folder / "made"  # nobody has run anything here
+        self.made = folder / "made"  # nothing was run here before
         self.lived = folder / "lived"  # a GO of when all was well, and a NO-GO since
         self.auditor = folder / "auditor"  # who has the reviewed branch, and is given the evidence
         self._make(authority.file.certificate)

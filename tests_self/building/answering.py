@@ -23,7 +23,7 @@ def http(body: bytes = b"{}", *lines: str, status: str = "200 OK") -> bytes:
 
 
 def request_of(connection: socket.socket) -> bytes:
-    """Read one request with its body; ConnectionError where the client went away before its end."""
+    """Read one request with its body. Raises ConnectionError if the client goes away before its end."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += more_of(connection)

@@ -79,7 +79,7 @@ class Bundle:
         self.resign(lambda _: None)
 
     def waive(self) -> None:
-        """Have a commit accept whatever the results say that it accepts."""
+        """Have a commit accept all that the results say it accepts."""
         waived = [line for line in self.results()["lines"] if line["outcome"] == Outcome.WAIVED]
         tables = [f'[[waiver]]\nline = "{line["id"]}"\n{_toml(line["waiver"])}' for line in waived]
         (self.root / "waivers.toml").write_text("".join(tables))
@@ -167,7 +167,7 @@ def head(folder: Path) -> str:
 
 
 def another(bundle: Bundle, name: str = "20990101T000000Z-staging-staging", **changes: Any) -> Path:
-    """One more run, later than the one that there is; its results differ by `changes`. Nobody sealed it."""
+    """One more run, later than the one there is, and not sealed; its results differ by `changes`."""
     run = bundle.folder.with_name(name)
     shutil.copytree(min(bundle.root.glob("reports/8.0.0/2*")), run)
     (run / seal.ENVELOPE).unlink()

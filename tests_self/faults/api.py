@@ -65,7 +65,7 @@ def bare(talk: Callable[[socket.socket, threading.Event], None]) -> Make:
 
 @contextmanager
 def half_open(scene: Scene) -> Iterator[Changes]:
-    """The kernel accepts connections, and nobody else does."""
+    """The kernel accepts connections, and no process does."""
     with socket.create_server(("localhost", 0), backlog=128) as listener:
         yield at(scene, int(listener.getsockname()[1]))
 
@@ -115,7 +115,7 @@ def names(answers: Callable[[bytes], bytes | None]) -> Make:
 
             threading.Thread(target=serve, daemon=True).start()
             yield at(scene, 9)
-            with suppress(OSError):  # it wakes who waits, and says that nobody was connected
+            with suppress(OSError):  # it wakes who waits, and says that no client was connected
                 server.shutdown(socket.SHUT_RDWR)
 
     return make

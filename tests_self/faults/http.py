@@ -22,7 +22,7 @@ ELSEWHERE = "https://elsewhere.invalid/"
 
 @dataclass(frozen=True)
 class HttpFault:
-    """`outcome` of a look: `failed` where an answer is wrong, `unreachable` where there is none."""
+    """`outcome` of a look: `failed` where an answer is wrong, `unreachable` where no answer comes."""
 
     talk: Talk
     outcome: str

@@ -89,7 +89,7 @@ def prometheus(change: Change) -> Make:
 
 
 def saying(talk: wrong.Talk) -> Make:
-    """Whatever Prometheus is asked."""
+    """To any query of Prometheus."""
 
     @contextmanager
     def make(scene: Scene) -> Iterator[Changes]:
@@ -136,7 +136,7 @@ def no_number(document: Any) -> None:
 
 
 def stale(document: Any) -> None:
-    """What nobody has scraped for five minutes is not in an answer any more."""
+    """What was not scraped for five minutes is no longer in an answer."""
     if series_of(document):
         document["data"]["result"] = []
 

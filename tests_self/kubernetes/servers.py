@@ -38,7 +38,7 @@ class Server:
     pods: dict[str, Any] = field(default_factory=dict)
 
     def client(self, user: str = "admin") -> httpx.Client:
-        """A client with the token of `admin`, `reader` or nobody."""
+        """A client with the token of `admin`, of `reader`, or without one."""
         headers = {"authorization": f"Bearer {TOKENS[user]}"} if user in TOKENS else {}
         context = ssl.create_default_context(cafile=str(self.ca))
         return httpx.Client(base_url=self.url, headers=headers, verify=context, timeout=20)

@@ -1,4 +1,4 @@
-"""A NO-GO that is not seen, since something else stands in its place, or nobody can read who counted it."""
+"""A NO-GO that is hidden: something else stands in its place, or the key of who counted it is unknown."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from tests_self.attack.world import RELEASE
 
 
 def rehearsal_in_its_place(at: Attempt) -> None:
-    """A folder with the id of the NO-GO that says it is a rehearsal, whose key nobody knows any more."""
+    """A folder with the id of the NO-GO that says it is a rehearsal, whose key is lost."""
     run = at.runs[-1]
     results = json.loads((run / "results.json").read_text())
     shutil.rmtree(run)

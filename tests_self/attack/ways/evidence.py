@@ -143,7 +143,7 @@ def copied(at: Attempt) -> None:
 
 
 def without(name: str) -> Callable[[Attempt], None]:
-    """A NO-GO that is no run any more."""
+    """A NO-GO that no longer counts as a run."""
 
     def play(at: Attempt) -> None:
         (at.runs[-1] / name).unlink()
@@ -208,7 +208,7 @@ def narrowed_after(at: Attempt) -> None:
 
 
 def other_key(at: Attempt) -> None:
-    """It is sealed with a key of nobody, where the GO was to be had."""
+    """It is sealed with an unknown key, where the GO was to be had."""
     at.env[SIGNER] = str(at.world.folder / "keys" / "mallory.pem")
     at.gate()
     for run in at.runs:

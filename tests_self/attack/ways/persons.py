@@ -1,4 +1,4 @@
-"""Persons who are none, or who say nothing."""
+"""Persons who do not exist, or who say nothing."""
 
 from collections.abc import Callable
 

@@ -10,7 +10,7 @@ PROFILE = "targets/staging.toml"
 
 
 def line_taken_out(at: Attempt) -> None:
-    """The runbook has no such line, and nobody checks it."""
+    """The line is taken out of the runbook, with its check."""
     text = at.file("runbook.toml").read_text()
     start = text.index("[staging.health]")
     at.write("runbook.toml", text[:start] + text[text.index("[staging.ready]") :])
@@ -28,7 +28,7 @@ def later_line(at: Attempt) -> None:
 
 
 def waived(at: Attempt) -> None:
-    """A line whose failure nobody may accept; in a commit, so that it counts here."""
+    """A waiver of a line that is not waivable; in a commit, so that it counts here."""
     at.write(
         "waivers.toml",
         '[[waiver]]\nline = "staging.health"\nowner = "Ada Lindqvist"\n'

@@ -55,7 +55,7 @@ def put_back_meanwhile(at: Attempt) -> None:
 
 
 def sparse(at: Attempt) -> None:
-    """Git is told that the check's folder is none of its business."""
+    """Git is told to leave the check's folder out of the checkout."""
     at.git("status")  # its index knows the copies
     at.git("sparse-checkout", "set", "--no-cone", "/*", "!/tests_staging/test_health.py")
     at.gate()

@@ -149,7 +149,7 @@ def of_the_gate(place: Path) -> None:
 
 
 def own_entry_point(place: Path) -> None:
-    """A package that nobody locked, with a plugin of pytest."""
+    """A package that is missing in the lock file, with a plugin of pytest."""
     info = place / "evil-1.0.dist-info"
     info.mkdir()
     (place / "evil.py").write_text(BLIND)

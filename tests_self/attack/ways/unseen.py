@@ -1,4 +1,4 @@
-"""What nobody can see who has nothing but the evidence: docs/SIGN-OFF.md says so, in its table."""
+"""What stays hidden from anyone who has the evidence alone: docs/SIGN-OFF.md says so, in its table."""
 
 from tests_self.attack.attempt import Attempt, Way, resum
 from tests_self.attack.ways.evidence import (

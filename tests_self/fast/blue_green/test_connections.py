@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from noxgate.systems.kubernetes.kube import Kube
 
 GREEN, BLUE = "nox-production-green", "nox-production-blue"
-PASSWORD = "Zq3v9LkW0pTsCANARY"  # noqa: S105 (of nobody)
+PASSWORD = "Zq3v9LkW0pTsCANARY"  # noqa: S105 (of an invented user)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_where_blue_is_not_told_nothing_is(sessions: list[Session] | None) -> No
 
 
 def test_as_whom_green_asks() -> None:
-    """Blue's role and those of others are none of it, nor is one that nobody told."""
+    """Blue's role, those of others and an unknown one are left out."""
     asked = [
         Session("10.1.0.1", "", in_use=True, role="nox_blue"),
         Session("10.1.0.2", "", in_use=True, role="nox_app"),

@@ -45,7 +45,7 @@ def test_of_another_namespace(query: str) -> None:
 
 
 def test_by_the_alerts_own_namespace() -> None:
-    """Whatever its rule is called."""
+    """Its rule may have any name."""
     assert asked("vector(1)", name="QueueStands", namespace="nox-production-green") != []
     assert asked("vector(1)", name="QueueStands", namespace="nox-staging-green") == []
 

@@ -90,7 +90,7 @@ def test_a_file_of_tonight_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 
 def test_else_as_the_repository_ships_it(tmp_path: Path) -> None:
-    """Of its folders, the files that name the Ingress: what else is there is none of ours."""
+    """Of its folders, the files that name the Ingress: the others are left out."""
     where = target(tmp_path, source=True)
     folder = tmp_path / "deploy" / "production"
     (folder / "values.yaml").write_text("image: {{ .Values.image }}\n")

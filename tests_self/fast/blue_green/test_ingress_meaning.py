@@ -60,7 +60,7 @@ def test_a_route_that_stands_twice() -> None:
 
 
 def test_every_service_that_is_led_to() -> None:
-    """The default backend, and one that is no Service, count."""
+    """The default backend counts, and so does a backend other than a Service."""
     made = ingress(BLUE, OTHER)
     assert services(made) == {BLUE, OTHER}
     made["spec"]["defaultBackend"] = {"resource": {"kind": "Bucket", "name": "pages"}}

@@ -1,4 +1,4 @@
-"""Rules as they are loaded, whatever an operator adds; whom alerts concern; whether somebody hears them."""
+"""Rules as loaded, with all that an operator adds; whom alerts concern; whether somebody hears them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -97,7 +97,7 @@ def prometheus(rules: Sequence[Rule] = (), **answers: Any) -> Prometheus:
 
 
 def judged(rule: Mapping[str, Any], query: str, **labels: str) -> dict[str, str]:
-    """What is wrong with a rule that is loaded with this query, and these labels besides."""
+    """What is wrong with a rule that is loaded with this query, and with these labels in addition."""
     more = {**(rule.get("labels") or {}), **labels}
     return not_evaluated(prometheus([loaded(rule, query=query, labels=more)]), [rule], 60)
 
@@ -106,7 +106,7 @@ def judged(rule: Mapping[str, Any], query: str, **labels: str) -> dict[str, str]
 
 
 def test_one_alert_in_three_steps_is_loaded() -> None:
-    """In whatever order; a step that is not there, or waits otherwise, is none of the others."""
+    """In any order; a step that is missing, or waits for another time, is not replaced by the others."""
     rules = [loaded(rule) for rule in STEPS]
 
     assert not_evaluated(prometheus(rules[::-1]), STEPS, 60) == {}
@@ -236,7 +236,7 @@ def test_rules_that_are_silent_on_a_good_day_are_not_blind() -> None:
 
 
 def test_a_counter_of_errors_without_any() -> None:
-    """What is scraped says what it is, and others of that job are there; a typo is known to nobody."""
+    """What is scraped says what it is, and others of that job are there; a typo is not a known metric."""
     rule = {"alert": "A", "expr": 'increase(nox_errors_total{job="nox-api"}[5m]) > 0'}
 
     assert without_series(seen(['{job="nox-api"}'], ["nox_errors_total"]), [rule], GREEN, BLUE) == {}

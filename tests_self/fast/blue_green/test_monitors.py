@@ -102,7 +102,7 @@ def test_a_port_of_pods_that_are_not_there() -> None:
 
 
 def test_each_pod_and_each_service_has_the_port() -> None:
-    """One of many that lacks it is as dark as all."""
+    """One of many that lacks it is not scraped."""
     other = {"metadata": {"name": "b"}, "spec": {"containers": [{"name": "nox-api"}]}}
 
     assert unscraped_pods([{"port": "web"}], [POD, other]) == ["port web: no container of b declares it"]

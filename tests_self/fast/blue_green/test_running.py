@@ -87,7 +87,7 @@ def test_a_container_of_another_name() -> None:
 
 
 def test_the_deployment_by_its_name() -> None:
-    """Another one beside it has another image, and is nobody's release."""
+    """Another one in the namespace has another image, which is not that of the release."""
     worker = deployment({"name": "worker", "image": "redis:7"}, called="nox-worker")
     manifests = shipped(worker, deployment(PROXY, API))
 
@@ -183,7 +183,7 @@ def kube(server: Server) -> Iterator[Kube]:
 
 
 def test_two_deployments_are_told_apart(kube: Kube) -> None:
-    """By who keeps a pod, whatever its labels; one that nobody keeps may be a stranger, and stays."""
+    """By who keeps a pod, with any labels; one without an owner may be a stranger, and stays."""
     assert running(side(kube, "nox")) == {
         f"{DEPLOYMENT}-1-x": f"{HOST}/nox-api@{digest('a')}",
         "by-hand": f"{HOST}/nox-api@{digest('d')}",
@@ -202,7 +202,7 @@ def test_pods_by_wider_labels(kube: Kube) -> None:
 
 
 def test_pods_of_the_application(kube: Kube) -> None:
-    """A job's pod with its labels serves nobody, and nobody asks it for metrics or readiness."""
+    """A job's pod with its labels serves no users: it is not asked for metrics or readiness."""
     assert sorted(map(name, application_pods(side(kube, "nox")))) == ["by-hand", f"{DEPLOYMENT}-1-x"]
     everybody = ["by-hand", f"{DEPLOYMENT}-1-x", "nox-migrate-x", "nox-worker-1-x"]
     assert sorted(map(name, application_pods(side(kube, "nox", "not-there-yet")))) == everybody

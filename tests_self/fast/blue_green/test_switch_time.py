@@ -1,4 +1,4 @@
-"""When was the switch: by the field that changed, whatever the same manager writes later."""
+"""When was the switch: by the field that changed, also if the same manager writes something else later."""
 
 import copy
 from datetime import UTC, datetime, timedelta

@@ -206,7 +206,7 @@ def of_another_address(green: Green3) -> None:
 
 
 def of_a_second_deployment(green: Green3) -> None:
-    """Of the same labels and the same image: nobody rolls it out, nobody scales it."""
+    """Of the same labels and the same image: it is neither rolled out nor scaled."""
     green.objects["second"] = deployment("nox-api-canary")
     green.objects["pod 4"] = pod(4, "nox-api-canary")
     green["slice"]["endpoints"].append(endpoint(4, "nox-api-canary"))
@@ -265,7 +265,7 @@ def test_odd_and_well(
 
 
 def test_a_path_of_another_service(admin: httpx.Client, kube: Kube, green: Green3) -> None:
-    """Neither is it switched, nor is it green's pods that answer; nobody behind it is said."""
+    """It is not switched, and others than green's pods answer; a path without a pod behind it is said."""
     green.objects["ingress"] = ingress(**{"/": BLUE, "/docs": "nox-docs"})
     green.objects["docs"] = service("nox-docs")
     green.objects["docs slice"] = endpoint_slice("nox-docs", {"addresses": ["10.2.0.1"]}, port=8080)

@@ -31,7 +31,7 @@ _SAYS_GO = "import os; open(os.environ['NOXGATE_VERDICT'], 'w').write('GO\\n'); 
     ],
 )
 def test_gate_keeps_the_verdict(project: "Project", body: str, options: list[str], status: int) -> None:
-    """0 GO, 1 NO-GO, 2 everything that is no verdict."""
+    """0 GO, 1 NO-GO, 2 everything else."""
     project.check("version", body)
 
     done = noxgate(project.path, "gate", "--target", "staging", "--phase", "staging", *options)
@@ -54,7 +54,7 @@ COMMANDS = {"gate": ("gate", "--phase", "staging"), "load": ("load", "--ramp", "
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_target_at_all(project: "Project", command: str) -> None:
-    """Nothing is named, nothing is up: one line says what to name, and nobody looks."""
+    """Nothing is named, nothing is up: one line says what to name, and no target is asked."""
     (project.path / "targets" / "rehearsal.toml").unlink()
 
     done = noxgate(project.path, *COMMANDS[command])
@@ -81,7 +81,7 @@ def test_no_target_at_all(project: "Project", command: str) -> None:
 def test_one_rule(
     project: "Project", given: str | None, environment: dict[str, str], phase: str, name: str
 ) -> None:
-    """Of what is about one phase nobody is taken unasked who does not serve it."""
+    """A command about one phase takes, unless one is named, only a target that serves the phase."""
     profile = project.path / "targets" / "staging.toml"
     production = profile.read_text().replace('["staging"]', '["live"]')
     (project.path / "targets" / "production.toml").write_text(production)
@@ -197,7 +197,7 @@ def test_checks_lists_every_line(pytestconfig: pytest.Config) -> None:
 
 
 def test_output_survives_a_closed_pipe(pytestconfig: pytest.Config) -> None:
-    """`noxgate checks | head -1` is no traceback."""
+    """`noxgate checks | head -1` prints no traceback."""
     reading, writing = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "noxgate.cli", "checks"],

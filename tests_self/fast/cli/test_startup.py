@@ -34,7 +34,7 @@ def test_listing_the_checks_imports_no_library(pytestconfig: pytest.Config) -> N
 
 
 def test_collecting_imports_no_library(pytestconfig: pytest.Config) -> None:
-    """No client of a system that nobody looks at yet; and of other phases no check at all."""
+    """Only clients of the systems that are looked at; and of other phases no check at all."""
     arguments = ("--collect-only", "-q", "-m", "staging and not slo")
     imported = modules(pytestconfig.rootpath, "pytest", "main", *arguments)
 

@@ -28,7 +28,7 @@ NEEDS = {
 
 
 def answering(answer: Callable[[str], tuple[int, str]]) -> Callable[[socket.socket], None]:
-    """Whatever is asked for."""
+    """To any request."""
 
     def talk(connection: socket.socket) -> None:
         asked = connection.recv(4096).decode().split(" ")

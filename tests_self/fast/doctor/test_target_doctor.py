@@ -61,7 +61,7 @@ MADE_OF_OTHERS = {
 
 
 def test_every_fixture_is_known() -> None:
-    """One that opens a system which nobody lists would wait for nothing."""
+    """One that opens a system missing in this list would wait for nothing."""
     code = Code(ROOT)
     names = set()
     for folder in (ROOT, *(ROOT / f"tests_{name}" for name in ("preflight", "staging", "production"))):
@@ -93,14 +93,14 @@ def test_each_line_with_a_check_needs_something() -> None:
 
 
 def test_lines_of_a_profile() -> None:
-    """Keys of tables have the table before them; a comment is no key."""
+    """Keys of tables have the table before them; a comment is not a key."""
     text = 'serves = ["staging"]\n# base_url = "no"\n[credentials]\ntest_token = "T"\n[oauth.google]\n'
 
     assert lines_of(text) == {"serves": 1, "credentials": 3, "credentials.test_token": 4, "oauth.google": 5}
 
 
 def test_where_a_setting_comes_from(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line of the profile, a variable, or nobody."""
+    """A line of the profile, a variable, or the default."""
     monkeypatch.setenv("BASE_URL", "https://localhost:8")
     at = place(read_target(project.path, "staging", ["staging"]))
 
@@ -197,7 +197,7 @@ def _seen(name: str, needs: tuple[Need, ...], cause: Cause, fails: tuple[Need, .
 
 
 def test_causes_are_grouped_and_the_largest_is_first() -> None:
-    """Variables are one command; a cause that holds nothing up is none."""
+    """Variables are one command; a cause that holds nothing up is left out."""
     needs = {
         "staging.a": frozenset({Need("token", "one")}),
         "staging.b": frozenset({Need("token", "one"), Need("redis")}),
@@ -227,7 +227,7 @@ def test_causes_are_grouped_and_the_largest_is_first() -> None:
 
 
 def test_what_fails_makes_it_no_go() -> None:
-    """What can be looked at and is wrong is no cause to wait."""
+    """What can be looked at and is wrong is a failure, which no other line waits for."""
     runbook = read_runbook(ROOT / "runbook.toml")
     needs = {"staging.manifests-unique": frozenset({Need("manifests")})}
     cause = Cause("no folder", ("edit",))

@@ -39,7 +39,7 @@ class Kubectl:
         return [self.path, f"--kubeconfig={self.config}", "-n", self.namespace, *arguments]
 
     def __call__(self, *arguments: str, stdin: str = "", fails: bool = False) -> str:
-        """What it prints; AssertionError if it ends in another way than it should."""
+        """What it prints. Raises AssertionError if it ends in another way than it should."""
         done = subprocess.run(
             self.command(*arguments), input=stdin, capture_output=True, text=True, check=False, timeout=30
         )
@@ -357,7 +357,7 @@ def test_a_script_in_a_pipe(kubectl: Kubectl) -> None:
 
 
 def test_a_terminal_spoils_what_is_saved(kubectl: Kubectl) -> None:
-    """Why `exec -it ... > dump.sql` is no backup: carriage returns, and both outputs in one."""
+    """Why `exec -it ... > dump.sql` spoils a backup: carriage returns, and both outputs in one."""
     ours, theirs = pty.openpty()
     command = kubectl.command("exec", "-it", "nox-api-0", "--", "sh", "-c", "echo out; echo err >&2")
     try:

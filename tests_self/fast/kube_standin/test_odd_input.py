@@ -118,7 +118,7 @@ def test_unknown_resource(admin: httpx.Client, path: str) -> None:
     ],
 )
 def test_what_only_a_real_server_has_is_refused_as_such(admin: httpx.Client, path: str) -> None:
-    """Neither a success nor 'not found': nobody may conclude from it that there is none."""
+    """Neither a success nor 'not found': an answer that tells nothing about what exists."""
     answer = admin.get(path)
 
     assert answer.status_code == 501

@@ -94,7 +94,7 @@ def test_by_the_proxy_where_that_is_allowed(server: Server, nox: Workload, seen:
 
 
 def test_a_pods_own_refusal_is_its_answer(server: Server, nox: Workload, seen: list[Observation]) -> None:
-    """Whatever the status, it is the pod that speaks."""
+    """With any status, it is the pod that speaks."""
     with Forward(session(server), seen.append).to_pod(nox.namespace, POD, 3000) as way:
         assert way.get("/teapot").status == 418
 
@@ -102,7 +102,7 @@ def test_a_pods_own_refusal_is_its_answer(server: Server, nox: Workload, seen: l
 def test_by_a_port_that_is_ours(
     server: Server, admin: httpx.Client, nox: Workload, seen: list[Observation]
 ) -> None:
-    """With the documented role; several requests, and nobody listens there afterwards."""
+    """With the documented role; several requests, and the port is closed afterwards."""
     bind(admin, nox.namespace)
     with Forward(session(server, "reader"), seen.append).to_pod(nox.namespace, POD, 3000) as way:
         assert way.port is not None
@@ -115,7 +115,7 @@ def test_by_a_port_that_is_ours(
     assert "port-forward" in seen[-1].repeat
 
 
-TOKEN = "k3jx81mfQpZ20vWbe9TtLsAaCANARY"  # noqa: S105 (of nobody)
+TOKEN = "k3jx81mfQpZ20vWbe9TtLsAaCANARY"  # noqa: S105 (of an invented user)
 
 
 @pytest.mark.parametrize("user", ["admin", "reader"])
@@ -146,7 +146,7 @@ def test_a_token_goes_to_the_pod_alone(
 def test_a_pod_asked_as_somebody(
     server: Server, admin: httpx.Client, nox: Workload, seen: list[Observation]
 ) -> None:
-    """As the public host is asked: the same tokens, the same two requests that are no reads."""
+    """As the public host is asked: the same tokens, the same two requests that are not reads."""
     bind(admin, nox.namespace)
     Handler.seen.clear()
     target = replace(of_production("reader", server), credentials={"test_token": "T"}, variables={"T": TOKEN})
@@ -374,7 +374,7 @@ def test_log_before_that_nobody_can_read(
     previous: str | None,
     lost: str,
 ) -> None:
-    """Of the time since the switch: what ended before it is no part of it."""
+    """Of the time since the switch: what ended before it is left out."""
     placed(server, nox, previous)
 
     found = logs(server, "admin", seen).of(restarted(nox, count, began, ended), SWITCH, 100)
@@ -398,7 +398,7 @@ def test_log_that_the_node_no_longer_has(server: Server, nox: Workload, seen: li
 
 
 def test_lines_are_the_containers_own(server: Server, nox: Workload, seen: list[Observation]) -> None:
-    """In their order, though many have one moment; what Unicode calls the end of a line is none."""
+    """In their order, though many have one moment; what only Unicode calls the end of a line is text."""
     at = "2026-01-01T00:06:00Z"
     lines = [f"{at} b \u2028 one line", "  second", f"{at} a", f"{at} ERROR\r", f"{at} a"]
     nox.log.write_text("\n".join(lines) + "\n")
@@ -443,7 +443,7 @@ def test_logs_without_the_right(server: Server, nox: Workload, seen: list[Observ
 def test_logs_that_are_too_long(
     server: Server, nox: Workload, seen: list[Observation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of a log without an error is no log without an error."""
+    """Half of a log without an error does not show that the whole has no error."""
     monkeypatch.setattr("noxgate.systems.kubernetes.pod_logs.MOST_BYTES", 100)
     nox.log.write_text("2026-01-01T00:00:00Z x\n" * 100)
 

@@ -73,7 +73,7 @@ def test_an_update_that_names_no_version_is_unconditional(admin: httpx.Client, c
 
 
 def test_replaying_what_was_read_conflicts_after_a_change(admin: httpx.Client, core: str) -> None:
-    """Why `kubectl get -o yaml` is no rollback file: it carries the resourceVersion."""
+    """Why `kubectl get -o yaml` does not make a rollback file: it carries the resourceVersion."""
     path = f"{core}/services"
     read = admin.post(path, json=examples.service()).json()
     admin.patch(f"{path}/nox-api", json={"metadata": {"labels": {"a": "b"}}}, headers=MERGE)

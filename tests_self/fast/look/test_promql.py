@@ -23,7 +23,7 @@ from noxgate.look.promql.selectors import Matcher, Selector, selectors, shape
     ],
 )
 def test_selectors(expression: str, found: list[str]) -> None:
-    """By the grammar: names of labels and of functions, and strings, are none."""
+    """By the grammar: names of labels and of functions, and strings, are left out."""
     assert [str(each) for each in selectors(expression)] == found
 
 

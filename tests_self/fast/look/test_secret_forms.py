@@ -1,4 +1,4 @@
-"""Secrets that nobody told the gate about are known by their form, and nothing harmless is taken for one."""
+"""Secrets that the gate was not told about are known by their form, and nothing harmless is taken for one."""
 
 import ast
 import html

@@ -1,4 +1,4 @@
-"""Secret does not print; Scrubber finds and blots out secrets in whatever way they are written."""
+"""Secret does not print; Scrubber finds and redacts secrets in all ways in which they are written."""
 
 import base64
 import copy
@@ -176,7 +176,7 @@ def test_a_secret_that_is_a_public_word_is_still_kept() -> None:
 
 
 def test_neighbouring_and_repeated_secrets() -> None:
-    """One blot for a stretch, and all of them."""
+    """One `***` for a stretch, and all of them."""
     scrubber = Scrubber([Secret("A", "aaaa-bbbb-cccc"), Secret("B", "dddd-eeee-ffff")])
 
     assert scrubber.scrub("aaaa-bbbb-cccc dddd-eeee-ffff, aaaa-bbbb-cccc.") == "*** ***, ***."
@@ -237,7 +237,7 @@ class Box:
 
 
 def test_trees_are_scrubbed_all_through() -> None:
-    """Containers anew, dataclasses in place; what is no text stays."""
+    """Containers anew, dataclasses in place; what is not text stays."""
     box = Box(VALUE, [Box(VALUE, None)])
     tree = {VALUE: [VALUE, (VALUE, 1)], "named": Named(VALUE, 2), "box": box, "number": 3.5, "nothing": None}
 

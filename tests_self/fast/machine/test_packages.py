@@ -54,7 +54,7 @@ def lock(root: Path, sha256: str | None = None) -> str:
 
 
 def answer(root: Path) -> str:
-    """What the installed module says, or "" if there is none."""
+    """What the installed module says. Empty if it says nothing."""
     command = [str(root / packages.PYTHON), "-c", "import answer; print(answer.VALUE)"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
@@ -134,7 +134,7 @@ def test_pip_installs_where_there_is_no_uv(root: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("relaxed", ["UV_NO_VERIFY_HASHES", "UV_CACHE_DIR"])
 def test_another_file_is_refused(root: Path, relaxed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By uv and by pip, whatever the environment says about hashes."""
+    """By uv and by pip, with any setting of hashes in the environment."""
     monkeypatch.setenv(relaxed, "1" if relaxed == "UV_NO_VERIFY_HASHES" else str(root / "cache"))
 
     with pytest.raises(packages.InstallError, match=r"status 1: ERROR: .*HASHES"):

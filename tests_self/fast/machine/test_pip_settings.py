@@ -53,7 +53,7 @@ def test_indexes_that_are_not_there_are_left_out(tmp_path: Path) -> None:
 
 
 def test_without_any_index() -> None:
-    """Where pip may ask none, uv is told to ask nobody."""
+    """Where pip may ask no index, uv may ask none either."""
     assert pip_settings.from_settings({"no-index": "true"}, {})["UV_OFFLINE"] == "1"
     assert "UV_OFFLINE" not in pip_settings.from_settings({"no-index": "false"}, {})
 
@@ -77,7 +77,7 @@ def test_pip_itself_is_asked(tmp_path: Path) -> None:
 
 
 def test_passwords_are_taken_out() -> None:
-    """Of every URL, whoever printed it; what is no URL stays."""
+    """Of every URL, by any program that prints it; what is not a URL stays."""
     said = "a@b: https://name:w/ord@host/simple/ and 'http://token@host' but https://host/a@1"
 
     expected = "a@b: https://***@host/simple/ and 'http://***@host' but https://host/a@1"

@@ -106,7 +106,7 @@ def test_comments_and_all_else_stay(project: Path) -> None:
 
 
 def test_who_is_on_call_is_asked_anew(project: Path) -> None:
-    """Pre-flight finds the blank: last release's engineer is no guess."""
+    """Pre-flight finds the blank: last release's engineer is not assumed to be on call."""
     record = project / "targets" / "release.toml"
     record.write_text(record.read_text().replace("[on-call engineer]", "Ada Lindqvist"))
     done = release(project, "8.0.1")

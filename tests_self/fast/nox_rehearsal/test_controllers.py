@@ -503,7 +503,7 @@ def edge(cluster: Cluster) -> Iterator[Edge]:
     fresh = httpx.Limits(max_keepalive_connections=0)  # a reload closes connections that are idle
     with httpx.Client(trust_env=False, timeout=5, limits=fresh) as client:
         edge = Edge(cluster, f"http://127.0.0.1:{ports[1]}", client)
-        assert edge.get("/")[0] == 503  # nobody has said yet where it leads
+        assert edge.get("/")[0] == 503  # where it leads is not set yet
         cluster.apply(ingress_of(path("/", "Prefix", "nox-api"), path("/x", "Exact", "absent")))
         edge.shows(("/", 200), ("/x", 503))
         yield edge
@@ -551,7 +551,7 @@ def test_hosts_as_kubernetes_has_them(edge: Edge) -> None:
 
 
 def test_a_service_without_ready_endpoints(edge: Edge) -> None:
-    """And with them again. Nobody is led to a pod that is not ready."""
+    """And with them again. Users are led only to pods that are ready."""
     for name in edge.cluster.ports:
         edge.cluster.kill(name)
     edge.shows(("/", 503))

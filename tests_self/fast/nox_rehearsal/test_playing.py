@@ -37,7 +37,7 @@ def test_the_verdict_and_its_reasons_are_shown() -> None:
 def test_the_end_says_what_to_open_and_what_is_next(
     status: int, first: str, then: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An exit status that is no verdict is none, either."""
+    """Also if the exit status is not that of a verdict."""
     Played(status, tmp_path / "reports" / "page.html").say(tmp_path)
 
     lines = capsys.readouterr().out.splitlines()

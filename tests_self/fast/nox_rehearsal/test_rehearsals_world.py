@@ -1,4 +1,4 @@
-"""A profile that names a rehearsal's world is a rehearsal; another world on loopback is none."""
+"""A profile that names a rehearsal's world is a rehearsal; one of another world on loopback is not."""
 
 import base64
 import dataclasses
@@ -29,7 +29,7 @@ CA, CLUSTER, ADDRESS = (
 
 @pytest.fixture(autouse=True)
 def _no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No world but the one here, and nobody's own kubeconfig."""
+    """Only the world here, and no kubeconfig of a person."""
     monkeypatch.setattr(world, "WORLDS", tmp_path / "worlds")
     monkeypatch.setenv("HOME", str(tmp_path))
     up = tmp_path / "worlds" / "noxgate-0-rehearsal.1234"
@@ -80,7 +80,7 @@ def test_its_records_lie_with_the_evidence(project: "Project") -> None:
 
 
 def test_by_its_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under another name, and among others; whatever OpenSSL is told to trust counts, too."""
+    """Under another name, and among others; all that OpenSSL is told to trust counts, too."""
     own = Authority(tmp_path)
     rehearsals = certificates.authority().certificate
     (tmp_path / "theirs.pem").write_bytes(rehearsals)
@@ -110,7 +110,7 @@ def kubeconfig(path: Path, **authorities: bytes) -> Path:
 
 
 def test_by_its_cluster(tmp_path: Path) -> None:
-    """That of the context that is named, or of the current one; also in the file that is nobody's choice."""
+    """That of the context that is named, or of the current one; also in a file that is taken by default."""
     own, theirs = Authority(tmp_path).file.certificate.read_bytes(), certificates.authority().certificate
     file = str(kubeconfig(tmp_path / "k", own=own, theirs=theirs))
 
@@ -135,7 +135,7 @@ def test_by_its_cluster(tmp_path: Path) -> None:
     ],
 )
 def test_by_its_address(url: str, expected: str, tmp_path: Path) -> None:
-    """By whatever name of this machine; another port is another world."""
+    """By any name of this machine; another port is another world."""
     assert why(tmp_path, base_url=url) == expected
 
 

@@ -230,7 +230,7 @@ def test_any_origin_with_credentials(allowed: str, credentials: str, open_: bool
     ],
 )
 def test_a_refusal_with_a_good_status(refused: dict[str, Any]) -> None:
-    """Whatever else is in it, an empty list with it."""
+    """Also with other fields, an empty list among them."""
     others: tuple[dict[str, Any], ...] = ({}, {"data": []}, {"id": 2, "history": []})
     for beside in others:
         _, (said,) = content(answered(refused | beside))

@@ -265,7 +265,7 @@ def test_path_cannot_change_the_host(loopback: "Loopback", path: str) -> None:
         looks.client.get_plain(path)
 
 
-# ---------------------------------------------------------------- answers that are no answer
+# ---------------------------------------------------------------- answers that are not valid
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_huge_body_is_a_mismatch(loopback: "Loopback") -> None:
 
 
 def test_endless_body_is_a_mismatch(loopback: "Loopback") -> None:
-    """A small answer that unpacks to much is no different."""
+    """The same holds for a small answer that unpacks to much."""
     body = gzip.compress(b"0" * 50_000_000)
     looks = Looks(loopback, http(body, "Content-Encoding: gzip"))
 

@@ -156,7 +156,7 @@ def test_each_part_is_there(name: str) -> None:
 
 
 def test_nothing_is_there_twice() -> None:
-    """Which one would count, nobody knows (RFC 6749, 3.1)."""
+    """Which one would count is undefined (RFC 6749, 3.1)."""
     answer = raw(f"{json.loads(given(GITHUB).text)['url']}&scope=repo")
 
     assert "expected one scope, saw 2" in url_faults(answer, TARGET, GITHUB)
@@ -164,7 +164,7 @@ def test_nothing_is_there_twice() -> None:
 
 def test_a_secret_is_red_and_not_shown() -> None:
     """Neither in the reason nor in what was seen."""
-    answer = given(GOOGLE, client_secret="GOCSPX-5up3rS3cr3tOfAnybody")  # noqa: S106 (nobody's)
+    answer = given(GOOGLE, client_secret="GOCSPX-5up3rS3cr3tOfAnybody")  # noqa: S106 (of an invented user)
     (fault,) = url_faults(answer, TARGET, GOOGLE)
 
     assert "client_secret" in fault

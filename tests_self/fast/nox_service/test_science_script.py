@@ -285,7 +285,7 @@ def test_document_among_noise() -> None:
 
 
 def test_two_documents() -> None:
-    """Nobody knows which of the two is the API's."""
+    """It is unknown which of the two is the API's."""
     client, _ = look_at("sh", "-c", f"{sys.executable} -S - | tee /dev/stderr 2>&1")
 
     with pytest.raises(UnreachableError, match="saw 2, 0 of them damaged"):
@@ -328,7 +328,7 @@ def test_credentials_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_passwords_of_a_command_stay_here() -> None:
-    """A profile should have none; who writes one there all the same must not find it in a report."""
+    """A profile should not have any; who writes one there all the same must not find it in a report."""
     words = ("docker", "run", "-e", "DATABASE_URL=postgresql://nox:hunter2/2@db/nox", "-e", "API_KEY=hunter2")
     session = ScienceSession(made((*words, "nox-api", "python", "-")))
 

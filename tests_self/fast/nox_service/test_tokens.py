@@ -323,7 +323,7 @@ def test_history_of_somebody_else(history: Any, others: Any) -> None:
 
 
 def test_claims_are_read_whatever_their_alphabet() -> None:
-    """base64url without padding (RFC 7515, 2), and claims that are no ASCII."""
+    """base64url without padding (RFC 7515, 2), and claims beyond ASCII."""
     payload = base64.urlsafe_b64encode('{"sub":"Zoë??>>"}'.encode()).decode().rstrip("=")
 
     assert claims_of(f"e30.{payload}.c2ln") == {"sub": "Zoë??>>"}

@@ -38,7 +38,7 @@ def process() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def run(process: subprocess.Popen[str]) -> Run:
-    """Let the engine take steps; every request that was sent has one sample, whatever happened."""
+    """Let the engine take steps; every request that was sent has one sample, also if it failed."""
 
     def job(url: str, *steps: Json, **options: Any) -> Json:
         assert process.stdin

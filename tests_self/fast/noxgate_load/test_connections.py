@@ -193,7 +193,7 @@ def test_a_tls_connection_closed_while_it_rested(
 
 
 def test_a_tls_answer_as_long_as_its_connection(loopback: Loopback, authority: Authority, run: Run) -> None:
-    """Without TLS's goodbye nobody can know that the body is whole."""
+    """Without TLS's goodbye it is unknown whether the body is whole."""
 
     def good(connection: socket.socket) -> None:
         request(connection)

@@ -420,7 +420,7 @@ def test_an_answer_nested_too_deep_is_a_wrong_one(loopback: Loopback, run: Run) 
     ],
 )  # fmt: skip
 def test_a_head_that_is_known(loopback: Loopback, run: Run, last: list[bytes], error: str, body: str) -> None:
-    """The third answer is read as the first is, whatever comes with the head that two had before it."""
+    """The third answer is read as the first is, with any head that two had before it."""
 
     def talk(connection: socket.socket) -> None:
         for answer in (ok(), ok()):

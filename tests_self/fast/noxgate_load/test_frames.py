@@ -130,7 +130,7 @@ def test_what_wsproto_refuses_is_refused() -> None:
         if not code and not reason:
             assert found == its, seed
         elif code and not reason:
-            assert code == 1007, seed  # it does not wait for the end of a text that is none
+            assert code == 1007, seed  # it does not wait for the end of a text that never began
         elif reason and not code:
             # it waits for the rest of what is too big for us, and knows more codes of a close than there are
             assert reason is Reason.TOO_BIG or its[-1][0] == CLOSE, seed

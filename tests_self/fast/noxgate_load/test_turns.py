@@ -67,7 +67,7 @@ def test_others_wait_for_few_steps_only() -> None:
     )
     assert found["steps"] == 120
     between = [after - before for before, after in pairwise([0, *found["seen"], found["steps"]])]
-    assert sorted(between)[len(between) // 2] < 6  # the most are no sign: a busy machine may stop the loop
+    assert sorted(between)[len(between) // 2] < 6  # the most say nothing: a busy machine may stop the loop
 
 
 def test_what_has_begun_goes_on_before_more_is_begun() -> None:
@@ -79,7 +79,7 @@ def test_what_has_begun_goes_on_before_more_is_begun() -> None:
     )
     open_at_once = list(accumulate(1 if step == "begin" else -1 for step, _ in found["order"]))
     assert [number for step, number in found["order"] if step == "begin"] == list(range(20))
-    assert sorted(open_at_once)[len(open_at_once) // 2] <= 3  # the most are no sign here either
+    assert sorted(open_at_once)[len(open_at_once) // 2] <= 3  # the most say nothing here either
 
 
 def test_a_busy_loop_leaves_a_share() -> None:

@@ -1,4 +1,4 @@
-"""Visits are counted where they begin and where they end, whatever became of them, over several processes."""
+"""Visits are counted where they begin and where they end, in any way, over several processes."""
 
 from contextlib import suppress
 

@@ -198,7 +198,7 @@ def test_one_cause_of_many_lines_is_one_line(project: "Project") -> None:
 
 
 def test_one_host_is_one_cause(project: "Project") -> None:
-    """Whatever path of it was asked."""
+    """With any path."""
     for name in ("version", "health"):
         project.check(name, f"raise UnreachableError('https://x:8/{name}: refused')", looks=False)
 
@@ -304,7 +304,7 @@ def test_rehearsal_is_never_the_real_thing(project: "Project") -> None:
 
 
 def test_rehearsal_counts_a_failing_check_of_a_line_to_come(project: "Project") -> None:
-    """A check that exists is judged, whatever the runbook says of it."""
+    """A check that exists is judged, also if the runbook says that it is still to come."""
     project.line("staging.later", "coming = true")
     project.check("later", "assert False")
 

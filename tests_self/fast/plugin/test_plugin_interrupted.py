@@ -123,7 +123,7 @@ def test_crash_under_xdist_does_not_hide_a_failure(project: "Project") -> None:
     ],
 )
 def test_leaving_from_a_check_is_never_go(project: "Project", body: str, workers: tuple[str, ...]) -> None:
-    """Whatever exit status the check asks for."""
+    """With any exit status that the check asks for."""
     project.check("health", body)
 
     result = project.gate(*workers, apart=True)

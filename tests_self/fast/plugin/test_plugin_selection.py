@@ -333,7 +333,7 @@ def test_base_url_replaces_the_profile(project: "Project", monkeypatch: pytest.M
 
 
 def test_base_url_that_the_profile_allows(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is on the first line of the verdict; the profile's own value is none."""
+    """It is on the first line of the verdict; the profile's own value does not override anything."""
     profile = project.path / "targets" / "staging.toml"
     profile.write_text('overrides = ["BASE_URL"]\n' + profile.read_text())
     monkeypatch.setenv("BASE_URL", "https://127.0.0.1:9/")

@@ -28,7 +28,7 @@ IN_TURN = ["health", "version", "pages", "ready", "science"]  # as texts, 12 min
 
 
 def test_the_column_of_times(project: "Project", tmp_path: "Path") -> None:
-    """Whatever unit a time has, from the shortest to the longest and back."""
+    """In every unit that a time may have, from the shortest to the longest and back."""
     for name in DURATIONS:
         project.check(name)
     (project.path / "conftest.py").write_text(PATCHED.format(durations=DURATIONS))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests_self.conftest import Project
 
 # Pieces that no report contains by chance, joined by what every format must escape. A piece has fewer
-# characters than a fragment: only who knows the secret in that format's disguise can blot it out.
+# characters than a fragment: only who knows the secret in that format's disguise can redact it.
 PIECES = {
     "TEST_TOKEN": ["tKq7Zx", "tWm3Vy", "tRp9Hd", "tXn5Bc"],
     "ADMIN_TOKEN": ["aKq7Zx", "aWm3Vy", "aRp9Hd", "aXn5Bc"],

@@ -64,7 +64,7 @@ def test_filler(text: str) -> None:
     ],
 )
 def test_meant(text: str) -> None:
-    """Words of a filler inside a value do not make it one. Nothing is no filler either: that is empty."""
+    """Words of a filler inside a value do not make it one. Nor is nothing a filler: that is empty."""
     assert not is_placeholder(text)
 
 
@@ -89,7 +89,7 @@ def test_random_tokens_are_meant(alphabet: str) -> None:
 
 
 def test_random_passphrases_are_meant() -> None:
-    """Words of no template, whatever stands between them."""
+    """Words that are not of a template, with anything between them."""
     words = "amber basil cobalt delta ember fjord garnet harbour indigo jasper kelp lagoon".split()  # noqa: SIM905
     chance = random.Random(8)  # noqa: S311
     for _ in range(2000):

@@ -87,7 +87,7 @@ def test_lines_that_need_a_key(
 
 
 def test_keys_that_no_line_needs(lines: Mapping[str, list[str]]) -> None:
-    """They say how it is run and what counts; a new key that nobody reads would be among them."""
+    """They say how it is run and what counts; a new key that is not read would be among them."""
     of_small_tables = {key.name for key in INNER if not key.waits}
 
     assert {name for name, found in lines.items() if not found} - of_small_tables == {
@@ -109,7 +109,7 @@ def test_loader_reads_every_key_and_no_other() -> None:
 
 
 def asked(tree: ast.AST) -> Iterator[str]:
-    """The texts that are looked up in `document`, by whatever way."""
+    """The texts that are looked up in `document`, in each way."""
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(value=ast.Name(id="document"), slice=ast.Constant(value=str(key))):
@@ -211,7 +211,7 @@ def test_what_is_written_is_what_is_read(name: str, value: Any, text: str) -> No
 
 
 def test_command_lists_keys_and_shows_one() -> None:
-    """In a terminal of 80 columns; a name that is none is one line."""
+    """In a terminal of 80 columns; an unknown name is one line."""
     listed = noxgate(ROOT, "profile").stdout
     one = noxgate(ROOT, "profile", "ca_file").stdout
 

@@ -58,7 +58,7 @@ def test_schemas_are_schemas() -> None:
 
 
 def test_files_name_their_schema_and_are_valid() -> None:
-    """In the first line, as taplo reads it; the release record is no profile."""
+    """In the first line, as taplo reads it; the release record is not a profile."""
     profiles = [path for path in (ROOT / "targets").glob("*.toml") if path.name != "release.toml"]
 
     for file, schema in (*((path, PROFILE) for path in profiles), (ROOT / "runbook.toml", RUNBOOK)):

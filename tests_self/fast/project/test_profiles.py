@@ -83,7 +83,7 @@ def test_api_behind_a_path(root: Path, end: str) -> None:
 
 
 def test_port_without_tls_that_is_to_be_closed(root: Path) -> None:
-    """It is no URL then."""
+    """It is not a URL then."""
     write(root, 'plain_url = "closed"\n' + GOOD)
     assert read(root, VALUES).plain_url == ""
 
@@ -133,7 +133,7 @@ def test_runbook_variables_replace_the_profile(root: Path) -> None:
 
 
 def test_what_overrides_is_told_apart(root: Path) -> None:
-    """The same value in another form is no override; what the profile does not name cannot be one."""
+    """The same value in another form overrides nothing; nothing is overridden that the profile leaves out."""
     (root / "k").write_text("clusters: []\n")
     same = {"BASE_URL": "https://Staging.example.com:443/", "NAMESPACE": "nox-staging"}
     same |= {"KUBECONFIG": str(root / "k")}
@@ -163,7 +163,7 @@ def test_overrides_that_are_allowed(root: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_only_named_variables_are_kept(root: Path) -> None:
-    """The rest of the environment is nobody's business, and may hold secrets that we do not know."""
+    """The rest of the environment is not read: it may hold secrets that we do not know."""
     target = read(root, {**VALUES, "CLOUD_SECRET_KEY": "never-to-be-seen"})
 
     assert target.variables == VALUES
@@ -429,7 +429,7 @@ def test_rehearsal_has_no_real_peer(root: Path) -> None:
 
 
 def test_quiet_hours(root: Path) -> None:
-    """In UTC; over midnight, or all day; none is none."""
+    """In UTC; over midnight, or all day; an empty list covers nothing."""
     at = datetime(2026, 11, 24, tzinfo=UTC)
     (root / "targets" / "mine.toml").write_text('quiet = { hours = ["22:30-05:00", "12:00-12:00"] }\n' + GOOD)
     night, always = read_target(root, "mine", ["staging"], {}).quiet.hours

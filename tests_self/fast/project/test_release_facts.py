@@ -1,4 +1,4 @@
-"""The release record: what it says, what nobody has filled in, and what is no record at all."""
+"""The release record: what it says, what is not filled in yet, and what is not valid as a record."""
 
 from datetime import date
 from pathlib import Path

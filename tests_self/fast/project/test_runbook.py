@@ -495,7 +495,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_role_is_somebodys(tmp_path: Path) -> None:
-    """Where the engine asks for one that nobody has, or that two have, it says so and goes no further."""
+    """Where the engine asks for one that no line has, or that two have, it says so and goes no further."""
     path = tmp_path / "runbook.toml"
     path.write_text(SMALL)
     without = read_runbook(path)

@@ -71,7 +71,7 @@ def test_a_waived_failure_is_go_with_waivers(project: "Project", workers: tuple[
     ],
 )
 def test_what_no_waiver_changes(project: "Project", body: str, status: int, outcome: str) -> None:
-    """What passed needs none; what nobody saw, nobody can accept."""
+    """What passed needs no waiver; what was not looked at cannot be accepted."""
     project.check("health", body)
     write(project, {})
 
@@ -188,7 +188,7 @@ def test_what_is_no_file_of_waivers(project: "Project", text: str, message: str)
 
 
 def test_two_waivers_of_a_line(project: "Project") -> None:
-    """Nobody could say which of them counts."""
+    """It is undefined which of them counts."""
     write(project, {}, {"owner": '"Bram"'})
 
     with pytest.raises(WaiverError, match=r"waiver 2 \(staging\.health\): a second waiver of this line"):
@@ -196,7 +196,7 @@ def test_two_waivers_of_a_line(project: "Project") -> None:
 
 
 def test_waivers_of_the_repository(pytestconfig: pytest.Config, tmp_path: Path) -> None:
-    """There are none, and the file's example is one once it is filled in."""
+    """The file has no waiver, and its example is one once it is filled in."""
     root = pytestconfig.rootpath
     runbook = read_runbook(root / "runbook.toml")
     assert read_waivers(root / FILE, runbook, TODAY) == {}

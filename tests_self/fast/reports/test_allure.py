@@ -96,7 +96,7 @@ def test_check_that_was_not_selected_is_in_neither(project: "Project") -> None:
 
 
 def test_the_page_loads_nothing() -> None:
-    """The analytics are taken out, with what feeds them; the browser is told to ask nobody; links stay."""
+    """The analytics are taken out, with what feeds them; the browser may ask no other host; links stay."""
     page = allure_report.offline(ANALYTICS)
 
     assert "googletagmanager" not in page
@@ -141,7 +141,7 @@ def test_without_node(
 
 
 def installed(root: Path) -> allure_report.Allure | None:
-    """The package; None where there is no Node, or no network to install it: said in one line."""
+    """The package. None if Node.js, or a network to install it from, is missing: said in one line."""
     try:
         return allure_report.install(root, root / ".venv" / "allure")
     except allure_report.ReportError as error:

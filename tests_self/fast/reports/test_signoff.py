@@ -356,7 +356,7 @@ def test_a_smaller_look_hides_no_later_checkpoint(release: Release, look: str) -
 
 
 def test_rolled_back(release: Release) -> None:
-    """Traffic leads to blue again: whatever passed before, this is no success."""
+    """Traffic leads to blue again: this does not count as a success, although others passed before."""
     release.runs()
     release.run("rollback")
 
@@ -367,7 +367,7 @@ def test_rolled_back(release: Release) -> None:
 
 
 def test_users_get_the_version_before(release: Release) -> None:
-    """Nobody could look at the Ingress, but every answer is blue's."""
+    """The Ingress could not be looked at, but every answer is blue's."""
     release.runs()
     release.run("rollback", change=outcome("rollback.traffic-switch", "unreachable"))
 
@@ -376,7 +376,7 @@ def test_users_get_the_version_before(release: Release) -> None:
 
 
 def test_a_person_says_that_it_was_rolled_back(release: Release) -> None:
-    """Nobody ran the checks of a rollback, but somebody posted that there is one."""
+    """The checks of a rollback were not run, but somebody posted that there is one."""
     release.runs()
     line = release.runbook.lines["rollback.alert-posted"]
     chain = read_trust(release.root, "production").chain(release.root / "reports", "8.0.0")
@@ -430,7 +430,7 @@ def test_a_rehearsal_is_never_taken_for_a_release(release: Release) -> None:
 
 
 def hostile(release: Release, words: str) -> None:
-    """Whatever can be written into results says this, and so does a load test."""
+    """All fields that can be written into results say this, and so does a load test."""
 
     def change(results: dict[str, Any]) -> None:
         results["target"]["base_url"] = words.replace("\ud800", "")  # no seal could be written

@@ -193,7 +193,7 @@ FILES = [
 
 @pytest.mark.parametrize("change", FILES, ids=lambda change: change.__name__)
 def test_what_is_not_as_committed(checkout: Checkout, change: Callable[[Checkout], str]) -> None:
-    """Each is named, whatever git thinks of it."""
+    """Each is named, also if git thinks it unchanged."""
     assert list(head(checkout.root).different(checkout.root)) == []
 
     expected = change(checkout)
@@ -472,7 +472,7 @@ def test_what_the_gate_does_not_look_at_in_the_release(checkout: Checkout, relea
 
 @pytest.mark.parametrize("key", ["record", "log_allow_list"])
 def test_a_file_that_decides_and_lies_elsewhere(checkout: Checkout, key: str) -> None:
-    """The profile names it, and nobody has reviewed what is in it."""
+    """The profile names it, and what is in it was not reviewed."""
     (checkout.root / "ops").mkdir()
     (checkout.root / "ops" / "file.list").write_text('version = "8.0.0"\n')
     profile = checkout.root / "targets" / "staging.toml"
@@ -880,7 +880,7 @@ def test_functions_of_another_source(old: str, new: str) -> None:
 
 
 def test_functions_are_found_by_their_file(tmp_path: Path) -> None:
-    """Whatever way led to it; the packages of an environment in the checkout are none of the project's."""
+    """By any way that led to it; the packages of an environment in the checkout are not the project's."""
     (tmp_path / "here").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "here")
     said: dict[str, Any] = {}
@@ -922,7 +922,7 @@ def test_a_folder_in_which_python_compiles(checkout: Checkout) -> None:
 
 
 def test_a_start_up_file_of_the_gate(site: Path, tmp_path: Path) -> None:
-    """It names the folder of the gate; what it does besides is nobody's."""
+    """It names the folder of the gate, and does nothing else."""
     sys.modules.pop("fine")
     (site / "fine-1.0.dist-info").rename(site / "noxgate-1.0.dist-info")
     path = site / "gate.pth"
@@ -972,7 +972,7 @@ def test_a_library_of_nobody(
 
 
 def test_an_installed_copy_of_the_gate(site: Path, tmp_path: Path) -> None:
-    """Whatever its RECORD says: it was made of another checkout, or of a dirty one."""
+    """With any RECORD: it was made of another checkout, or of a dirty one."""
     (site / "fine-1.0.dist-info").rename(site / "noxgate-1.0.dist-info")
 
     (said,) = found(tmp_path / "root")

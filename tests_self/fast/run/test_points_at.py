@@ -110,7 +110,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a machine that has none."""
+    """As on a machine without a proxy."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -179,7 +179,7 @@ def test_who_is_believed(
     variables: dict[str, str],
     led: dict[str, str],
 ) -> None:
-    """By the environment, where the profile leaves it open; what the machine's administrator says is none."""
+    """By the environment, where the profile leaves it open; the machine's settings are left out."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 

@@ -151,7 +151,7 @@ def test_environment_says_who_and_where_from(project: "Project", monkeypatch: py
     environment = json.loads((project.folders()[0] / "environment.json").read_text())
     assert environment["settings"]["base_url"] == "BASE_URL"
     assert environment["settings"]["namespace"] == "staging.toml"
-    assert environment["commit"] is None  # the small project is no git checkout
+    assert environment["commit"] is None  # the small project is not a git checkout
     assert set(environment["tools"]) == set(bundle.TOOLS)
 
 

@@ -1,4 +1,4 @@
-"""The sweep before sealing finds a secret however it is packed, and refuses what nobody can look into."""
+"""The sweep before sealing finds a secret however it is packed, and refuses what it cannot unpack."""
 
 import base64
 import bz2

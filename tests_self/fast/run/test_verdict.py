@@ -123,7 +123,7 @@ def test_results_of_other_lines_do_not_count() -> None:
 
 
 def test_counts_are_worst_first() -> None:
-    """And leave out what there is none of."""
+    """And leave out what there is nothing of."""
     outcomes = {"a": PASSED, "b": FAILED, "c": PASSED, "d": NOT_RUN}
     results = {name: result(name, outcome) for name, outcome in outcomes.items()}
     nodes = {f"staging.{name}": [name] for name in outcomes}
@@ -210,7 +210,7 @@ def test_no_person_stands_against_a_check_that_failed(other: Outcome) -> None:
 
 
 def test_a_record_does_not_decide_what_a_check_proves() -> None:
-    """Whatever somebody wrote down."""
+    """Also if somebody wrote something else down."""
     judgement = judge([line("a")], {}, {}, rehearsal=False, attested={"staging.a": person_saw("passed")})
 
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -234,7 +234,7 @@ WAIVER = {"staging.a": Waiver("staging.a", "Deniz Aydin", "NOX-7", date(2026, 12
     ],
 )
 def test_only_a_failure_is_waived(outcomes: list[Outcome], judged: Outcome) -> None:
-    """Nobody can accept what nobody has seen, not even hidden behind a failure."""
+    """What was not looked at cannot be accepted, not even hidden behind a failure."""
     nodes = [f"node{number}" for number in range(len(outcomes))]
     results = {node: result(node, outcome) for node, outcome in zip(nodes, outcomes, strict=True)}
     given: dict[str, Any] = {"rehearsal": False, "waivers": WAIVER}

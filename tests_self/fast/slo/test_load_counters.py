@@ -29,7 +29,7 @@ EVERY = 15
 
 
 def series(*values: float | None, first: float = -60, every: float = EVERY) -> Series:
-    """One, looked at every so many seconds from `first` after the start on; None: a look that was missed."""
+    """One, looked at every so many seconds from `first` after the start on; None is a missed look."""
     at = [START + timedelta(seconds=first + number * every) for number in range(len(values))]
     return Series({}, [(when, value) for when, value in zip(at, values, strict=True) if value is not None])
 
@@ -43,7 +43,7 @@ def growth(*found: Series, known: Known | None = None) -> Growth:
 
 
 def test_growth_is_that_since_the_start() -> None:
-    """What was counted before is none; the last look before the start is where it begins."""
+    """What was counted before is left out; the last look before the start is where it begins."""
     assert growth(steady()) == Growth(250, 0, 0)
     assert growth(steady(), steady(each=1)) == Growth(275, 0, 0)
 
@@ -123,7 +123,7 @@ def test_looks_that_were_missed() -> None:
     ids=["nothing", "empty", "since-then", "nan", "negative", "infinite"],
 )
 def test_counters_that_tell_nothing(found: Sequence[Series], why: str) -> None:
-    """Nobody is charged with it."""
+    """No version is charged with it."""
     with pytest.raises(UnreachableError, match=why):
         growth(*found)
 

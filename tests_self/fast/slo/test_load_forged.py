@@ -112,7 +112,7 @@ def test_full_and_rate_can_be() -> None:
 
 @pytest.mark.parametrize("connect", [0.3, 0.9])
 def test_far_away_target_that_keeps_no_connection(connect: float) -> None:
-    """Connecting is no part of a response time."""
+    """The time to connect is not part of a response time."""
     assert impossible(simulated(QUICK.lasting(60), connect=connect)) == []
 
 
@@ -122,7 +122,7 @@ def test_generator_as_late_as_it_may_be(ramp: Ramp) -> None:
 
 
 def test_hold_that_the_generator_spoiled_is_not_looked_at() -> None:
-    """It never passes; and nobody is accused because a machine was busy."""
+    """It never passes; and the target is not charged because the generator's machine was busy."""
     result = simulated(SMOKE, late=0.4)
     assert impossible(result) != []
 
@@ -388,7 +388,7 @@ def test_signed_result_of_the_schema_before(signer: tuple[PublicKey, Path], tmp_
 
 
 def test_signed_with_a_key_of_its_run(signer: tuple[PublicKey, Path], tmp_path: Path) -> None:
-    """Believed where the profile names nobody, and where its public half was kept before it began."""
+    """Believed if the profile names no signer, and if its public half was kept before it began."""
     making = begin(trust(), {}, tmp_path)
     result = replace(simulated(SMOKE), nonce=making.nonce)
     place = kept(tmp_path, result, making)

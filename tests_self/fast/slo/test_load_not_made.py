@@ -1,4 +1,4 @@
-"""Where no load test of today, this release and target was made, its lines are not run: nobody looked."""
+"""Unless a load test of today, this release and target was made, its lines are not run."""
 
 import re
 from array import array

@@ -1,4 +1,4 @@
-"""A load test that dies says why, and no secret: its output is not swept, since nobody seals it."""
+"""A load test that dies says why, and no secret: its output, which is not sealed, is not swept."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ sys.exit("the last words")
 def test_no_canary_shows_when_it_dies(
     tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In none of the ways in which a traceback or a log may write it."""
+    """Not in any of the ways in which a traceback or a log may write it."""
     monkeypatch.setattr(loadtest, "answered_version", lambda _: "8.0.0")
     (tmp_path / "load").mkdir()
     (tmp_path / "load" / "locustfile.py").write_text(DIES)

@@ -255,7 +255,7 @@ def test_good_result_passes(result: Result, slos: tuple[Slo, ...]) -> None:
 def test_result_that_is_not_whole_never_passes(
     change: dict[str, Any], why: str, result: Result, slos: tuple[Slo, ...]
 ) -> None:
-    """Whatever its numbers are."""
+    """With any numbers."""
     judged = verdict(replace(result, **change), slos)
 
     assert judged.outcome is not Outcome.PASSED
@@ -340,7 +340,7 @@ def test_progress_in_plain_lines(
 
 
 def test_version_that_is_refused_now_and_then(loopback: Loopback) -> None:
-    """What fails once is for the load test to judge; what always fails is no target."""
+    """What fails once is for the load test to judge; where all fails, the target is not there."""
     answers = [b"404 Not Found", b"404 Not Found", b"200 OK", *[b"404 Not Found"] * run.LOOKS]
 
     def talk(connection: socket.socket) -> None:
@@ -359,7 +359,7 @@ def test_version_that_is_refused_now_and_then(loopback: Loopback) -> None:
 
 
 def test_ramp_of_other_users() -> None:
-    """It is no evidence, and no ramp of several levels; its own users leave it as it is."""
+    """It is neither evidence nor a ramp of several levels; its own users leave it as it is."""
     quick, full = (ramps.chosen(ROOT, name) for name in ("quick", "full"))
     other = quick.of_users(50)
 

@@ -121,7 +121,7 @@ def test_ramp_asks_each_method_on_each_hold(name: str) -> None:
 
 @pytest.mark.parametrize("count", ["0", "-1", "1.5", '"2"'])
 def test_ramp_that_asks_for_nothing_new(count: str, tmp_path: Path) -> None:
-    """Nor one that is no evidence."""
+    """Nor one that is not evidence."""
     (tmp_path / "load").mkdir()
     lines = ["[mine]", 'what = ""', "fall = 1", "window = 1", "lag_ms = 5", "cpu_percent = 70"]
     lines += ["levels = [{ users = 1, rise = 1, hold = 10 }]", "evidence = false", f"new_jobs = {count}"]
@@ -328,7 +328,7 @@ def failing(method: str, wrong: str, status: int = 500) -> Callable[[NewJob], Ne
     ],
 )  # fmt: skip
 def test_load_test_judges_it(result: Result, outcome: Outcome, why: str) -> None:
-    """With it the command ends otherwise, whatever the users saw."""
+    """With it the command ends otherwise, though the users saw no failure."""
     judged = verdict(result, SLOS)
 
     assert judged.outcome is outcome

@@ -274,7 +274,7 @@ def test_false_passes_at_the_limit_are_rare() -> None:
 
 
 def test_adding_loses_nothing() -> None:
-    """However the requests were spread over workers, in whatever order they are added."""
+    """However the requests were spread over workers, in any order in which they are added."""
     chance = seeded(10)
     requests = [
         (chance.random(), chance.choice([200, 503]), chance.choice(["", "check"])) for _ in range(300)
@@ -411,7 +411,7 @@ def test_single_503() -> None:
 
 @pytest.mark.parametrize("slo", [P95, ERRORS, NO_5XX], ids=lambda slo: slo.line)
 def test_never_passes(slo: Slo) -> None:
-    """Whatever was not measured, or not of the target."""
+    """In every case of what was not measured, or not of the target."""
     good = steady()
     data = good.seconds["data"]
     gap = {at: what for at, what in data.items() if at not in {1030, 1031}}

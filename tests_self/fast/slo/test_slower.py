@@ -159,7 +159,7 @@ def test_a_third_slower_is_found_and_a_tenth_is_not(before: Result) -> None:
 
 
 def test_one_burst_is_no_slowdown() -> None:
-    """Fifteen seconds of five minutes, of which a short hold of the other version had none."""
+    """Fifteen seconds of five minutes, of which a short hold of the other version saw nothing."""
     rng = random.Random(1)  # noqa: S311
 
     def side(burst: range) -> Timed:
@@ -192,7 +192,7 @@ def test_faster_is_not_slower(before: Result) -> None:
 
 
 def test_a_millisecond_is_nothing() -> None:
-    """One and a half times of what takes 1 ms is noticed by nobody; three times is."""
+    """One and a half times of what takes 1 ms is not noticed; three times is."""
     rng = random.Random(1)  # noqa: S311
 
     def side(times: float) -> Side:
@@ -215,7 +215,7 @@ def test_a_millisecond_is_nothing() -> None:
     ],
 )
 def test_failures_are_compared_where_there_are_some(now: int, earlier: int, expected: Outcome) -> None:
-    """Nobody is slower: 1200 requests each, of which some fail, spread evenly."""
+    """Neither is slower: 1200 requests each, of which some fail, spread evenly."""
     rng = random.Random(1)  # noqa: S311
 
     def side(failed: int) -> Side:

@@ -73,7 +73,7 @@ def test_exit_status(
 
 
 def test_no_way_of_such_a_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing that was played is no success."""
+    """A run that played nothing is a failure."""
     with pytest.raises(SystemExit) as end:
         main(["--only", "no such way"])
 

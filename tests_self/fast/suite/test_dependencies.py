@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 OURS = {"noxgate", "nox_service", "noxgate_load", "nox_rehearsal", "kube_standin", "load"}
-# whose code each extra is for; None: what is always installed
+# whose code each extra is for; None is what is always installed
 PLACES: Mapping[str | None, tuple[str, ...]] = {
     None: (
         "src/noxgate",

@@ -1,4 +1,4 @@
-"""examples/ci/: what each tool makes of the gate's exit status, as far as that runs here; 2 is no success."""
+"""examples/ci/: what each tool makes of the gate's exit status, as far as that runs here; 2 is a failure."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def keys(document: Any) -> Iterator[str]:
 
 
 def test_gitlab_by_its_schema() -> None:
-    """That which check-jsonschema brings; and a misspelt key is none of its own."""
+    """That which check-jsonschema brings; and it refuses a misspelt key."""
     file = CI / "gitlab" / ".gitlab-ci.yml"
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci"]
 

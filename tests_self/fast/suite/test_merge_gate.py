@@ -35,7 +35,7 @@ WANTED_FOR: dict[str, tuple[Need, ...]] = {
     "REGISTRY_PASSWORD": (Need("registry"),),
     "GATE_FILES": (Need("migration"),),
 }
-# What no line wants: where the job runs, what it is given besides, and how it signs.
+# What no line wants: where the job runs, what else it is given, and how it signs.
 OF_THE_JOB = {
     *("BASE_URL", "NAMESPACE", "NOXGATE_SIGNING_KEY", "GATE_DEPLOY_KEY", "GATE_RUNNER"),
     *("EVIDENCE_BRANCH", "EVIDENCE_HEAD"),
@@ -62,7 +62,7 @@ def needs() -> Mapping[str, frozenset[Need]]:
 
 
 def lines_that_want(wanted: tuple[Need, ...]) -> Iterator[str]:
-    """The gate's lines that need any of these; one that names a system alone is whatever is asked of it."""
+    """The gate's lines that need any of these; one that names a system alone is each line that asks it."""
     for line, needed in needs().items():
         given = {*needed, *(Need(need.system, peer=need.peer) for need in needed)}
         if not given.isdisjoint(wanted):

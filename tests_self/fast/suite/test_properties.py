@@ -67,7 +67,7 @@ def file(data: str | bytes, name: str = "x.toml") -> Iterator[Path]:
 
 
 def ends(look: Callable[[], object], *errors: type[Exception]) -> object:
-    """What came of it; None where it was one of these errors, in one line."""
+    """What came of it. None if it raised one of these errors, in one line."""
     try:
         return look()
     except errors as error:
@@ -104,7 +104,7 @@ def test_what_an_api_may_answer_is_judged(document: Any, headers: dict[str, str]
 @pytest.mark.parametrize("depth", [250, 500, 700, 900, 980, 5_000, 200_000])
 @pytest.mark.parametrize("around", ["[]", '{"a":}'])
 def test_an_answer_may_be_deep(depth: int, around: str) -> None:
-    """Less deep than where the parser gives up, too: it is no page, and no error of ours."""
+    """Less deep than where the parser gives up, too: it is not a page, and our reader raises no error."""
     inner = around[:-1] * depth + "1" + around[-1] * depth
     for body in (inner, f'{{"status": "healthy", "id": 1, "value": 351.5, "x": {inner}}}'):
         answer = Answer(200, {}, {}, body)
@@ -460,7 +460,7 @@ RESULT = result_file()
 @example("[" * 5_000)
 @example("NaN")
 def test_results_of_load_tests(raw: str) -> None:
-    """One of which anything is missing is none, or does not pass."""
+    """One in which anything is missing is not valid, or does not pass."""
     with file(gzip.compress(raw.encode("utf-8", "surrogatepass"), 1), "result.json.gz") as path:
         found = ends(lambda: read(path), ResultError)
     if found is not None:

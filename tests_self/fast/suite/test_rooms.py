@@ -149,7 +149,7 @@ def engines_errors() -> Iterator[type[BaseException]]:
 
 
 def above(error: type[BaseException]) -> str:
-    """The name of what it derives from; "" for the root, and for what has none of ours above it."""
+    """The name of what it derives from; empty for the root, and for what derives from Python's alone."""
     ours = [base for base in error.__mro__[1:] if base.__module__.startswith("noxgate.")]
     return ours[0].__name__ if ours else ""
 

@@ -1,4 +1,4 @@
-"""`make steady`: its busy loops end whatever happens, its rounds are bounded, and only good ones count."""
+"""`make steady`: its busy loops always end, its rounds are bounded, and only good ones count."""
 
 import importlib
 import signal
@@ -41,7 +41,7 @@ def test_busy_loops_are_busy_and_end(steady: Any) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_busy_loops_end_with_who_started_them(number: signal.Signals) -> None:
-    """Ctrl-C, a polite end, and one that nobody hears of; the round that is under way ends, too."""
+    """Ctrl-C, a polite end, and SIGKILL, which cannot be caught; the round that is under way ends, too."""
     script = f"""
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it

@@ -1,11 +1,13 @@
-"""Docstrings, comments, help texts and documents say who does what, in the trade's words."""
+"""Docstrings, comments, help texts, the runbook and documents say who does what, in the trade's words."""
 
 import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +25,10 @@ FORMS = {
     r"\bplain file\b": "regular file",
     r"\b(deaf|blind|dark|aside|blot(s|ted|ting)?)\b": "the trade's word, such as not scraped, redacted",
 }
-FOLDERS = ("src", "load", "tests_preflight", "tests_staging", "tests_production")
+FOLDERS = ("src", "load", "tests_preflight", "tests_staging", "tests_production", "tests_self")
 HELP = ("src/noxgate/cli/arguments", "src/noxgate/project/keys")  # every text in them is shown to users
+RUNBOOK = "runbook.toml"
+SAID_OF_A_LINE = ("expected", "next")  # a section is quoted from the runbook as people wrote it
 FROM_THE_RUNBOOK = "docs/CHECKS.md"  # and history, which says what was changed as it was
 HISTORY = "CHANGELOG.md"
 CODE = re.compile(r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"", re.DOTALL)
@@ -40,6 +44,34 @@ def test_words(pytestconfig: pytest.Config) -> None:
     ]
 
     assert found == []
+
+
+def test_every_place_is_read(pytestconfig: pytest.Config) -> None:
+    """Each folder, the runbook, and the documents: where nothing is read, nothing can be refused."""
+    read = {re.split("[/:]", place)[0] for place, _ in said(pytestconfig.rootpath)}
+
+    assert read >= {*FOLDERS, RUNBOOK, "docs", "examples", "README.md"}
+
+
+def test_what_the_runbook_says_of_a_line() -> None:
+    """Not what it quotes; and its comments."""
+    text = """
+# by which the engine knows it
+[staging.health] # of the API
+section = "2. Nobody"
+expected = "It answers."
+next = "Look at its log."
+[staging.health.proof]
+next = "A list."
+"""
+    of_a_line = [("staging.health.expected", "It answers."), ("staging.health.next", "Look at its log.")]
+
+    assert list(of_the_runbook(text)) == [
+        *of_a_line,
+        ("staging.health.proof.next", "A list."),
+        ("2", "by which the engine knows it"),
+        ("3", "of the API"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +127,28 @@ def said(root: Path) -> Iterator[tuple[str, str]]:
         yield from ((f"{name}:{line}", text) for line, text in comments(code))
         if name.startswith(HELP):
             yield from ((f"{name}:{line}", text) for line, text in texts(code))
+    for place, text in of_the_runbook((root / RUNBOOK).read_text(encoding="utf-8")):
+        yield f"{RUNBOOK}:{place}", text
     for path in documents(root):
         lines = CODE.sub(lambda code: "\n" * code[0].count("\n"), path.read_text(encoding="utf-8"))
         for number, line in enumerate(lines.splitlines(), 1):
             yield f"{path.relative_to(root).as_posix()}:{number}", line
+
+
+def of_the_runbook(text: str) -> Iterator[tuple[str, str]]:
+    """What it says of its lines, and its comments."""
+    yield from of_lines(tomllib.loads(text))
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.search(r"(?:^|[\]}\"\d]\s+)#+ (.*)", line):
+            yield f"{number}", match[1]
+
+
+def of_lines(table: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from of_lines(value, f"{name}{key}.")
+        elif key in SAID_OF_A_LINE:
+            yield f"{name}{key}", value
 
 
 def documents(root: Path) -> list[Path]:

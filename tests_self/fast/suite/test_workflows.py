@@ -156,7 +156,7 @@ def test_forged_evidence(bundle: Bundle) -> None:  # noqa: F811
 
 
 def test_no_evidence_at_all(bundle: Bundle) -> None:  # noqa: F811
-    """And evidence that nobody signed."""
+    """And evidence that is not signed."""
     (bundle.folder / seal.ENVELOPE).unlink()
     assert verify(bundle).status == 1
     for path in sorted(bundle.folder.rglob("*"), reverse=True):

@@ -80,7 +80,7 @@ def test_redis_looks_and_records(loopback: "Loopback") -> None:
 
 
 def test_redis_is_only_read(loopback: "Loopback") -> None:
-    """Four commands, besides what a connection begins with; and no method that sends another."""
+    """Four commands, in addition to what a connection begins with; and no method that sends another."""
     server = FakeRedis()
     client = cache(loopback, loopback.serve(server.talk), [])
 
@@ -93,7 +93,7 @@ def test_redis_is_only_read(loopback: "Loopback") -> None:
 
 
 def test_redis_says_its_version(loopback: "Loopback") -> None:
-    """As text, whatever number it looks like."""
+    """As text, also if it looks like a number."""
     observed: list[Observation] = []
     server = FakeRedis(REPLIES | {"INFO": b"$32\r\n# Server\r\nredis_version:7.0.15\r\n\r\n"})
 
@@ -257,7 +257,7 @@ def test_database_looks_and_records(loopback: "Loopback") -> None:
 
 
 def test_database_is_only_read(loopback: "Loopback") -> None:
-    """Each query in a READ ONLY transaction with a time limit, whatever the role may do."""
+    """Each query in a READ ONLY transaction with a time limit, also if the role may do more."""
     server = FakePostgres(rows("x"))
     client = database(loopback, loopback.serve(server.talk), [])
 

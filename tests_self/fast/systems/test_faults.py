@@ -171,7 +171,7 @@ def test_websocket(loopback: Loopback, first: bytes, piece: bytes) -> None:
     ],
 )
 def test_redis(loopback: Loopback, first: bytes, piece: bytes, said: str) -> None:
-    """Neither its length nor its depth is taken on trust, and none of it is charged to the release."""
+    """Neither its length nor its depth is taken on trust, and the release is not charged with any of it."""
     observed: list[Observation] = []
 
     def talk(connection: socket.socket) -> None:
@@ -338,7 +338,7 @@ KUBERNETES_FLOODS = ("1 GB", "chunks without end", "a gigabyte in gzip", "a giga
 def test_a_flood_of_a_cluster_is_let_go(
     loopback: Loopback, authority: Authority, tmp_path: Path, name: str
 ) -> None:
-    """A run keeps the errors of its checks until it ends: none of them keeps what was read."""
+    """A run keeps the errors of its checks until it ends: they do not keep what was read."""
     http.bomb(), http.nested_bomb()
     talk = http.never_ending(FAULTS[name].talk, loopback.over)
     session = connected(loopback, authority, tmp_path, talk)

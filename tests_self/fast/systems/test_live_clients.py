@@ -1,4 +1,4 @@
-"""What looks at green after the switch: spans, gaps, deaf rules, the first minutes, Grafana and Sentry."""
+"""What looks at green after the switch: spans, gaps, rules without series, first minutes, Grafana, Sentry."""
 
 import http.server
 import json
@@ -197,7 +197,7 @@ def test_missing_samples_are_waited_for(missing: int, last: int, clock: Clock) -
 
 
 def test_samples_that_never_come_are_no_data(clock: Clock) -> None:
-    """At the deadline it ends as if nobody had waited; no time is left for the checks after it."""
+    """At the deadline it ends as it would without waiting; no time is left for the checks after it."""
     known, waiting = Filling(clock, 1000), Waiting(20)
 
     with pytest.raises(UnreachableError, match="saw no data"):
@@ -219,7 +219,7 @@ KEPT = f'count(http_requests_total{{namespace=~"x|y",job="nox-api",namespace="{G
 
 
 def test_rule_that_finds_series_is_not_blind() -> None:
-    """Whose series they are counts; a status that nobody answered yet does not."""
+    """Whose series they are counts; a status that was not answered yet does not."""
     known = Known({KEPT: [sample()]})
 
     assert without_series(prometheus(known), [{"alert": "A", "expr": RULE}], GREEN) == {}
@@ -395,7 +395,7 @@ def test_panels(values: tuple[str, ...], has_data: bool) -> None:  # noqa: FBT00
 
 
 def test_rows_hidden_queries_and_several_values() -> None:
-    """Panels lie inside rows, too; a query that is hidden is nobody's to see."""
+    """Panels lie inside rows, too; a query that is hidden shows nothing."""
     targets = [{"expr": 'up{namespace=~"$ns"}'}, {"expr": "hidden", "hide": True}, {"refId": "B"}]
     panel = {"title": "inner", "datasource": {"uid": "${source}"}, "targets": targets}
     variables = [
@@ -413,13 +413,13 @@ def test_rows_hidden_queries_and_several_values() -> None:
 
 @pytest.mark.parametrize("answer", [(401, {}), (302, {}), (200, "<html>"), (200, {"x": 1}), (500, {})])
 def test_no_dashboard_is_nothing_known(answer: tuple[int, object]) -> None:
-    """A page to sign in is none."""
+    """A page to sign in does not count."""
     with serving({"/api/dashboards/uid/nox-api": answer}) as (port, _), pytest.raises(UnreachableError):
         Grafana(target(port), lambda _: None).panels()
 
 
 def test_new_issues() -> None:
-    """Whatever the server makes of the query, older ones do not count."""
+    """Also if the server ignores the query, older ones do not count."""
     issues = [
         {"shortId": "NOX-1", "title": "old", "firstSeen": "2026-01-01T09:00:00Z", "count": "3"},
         {"shortId": "NOX-2", "title": "new", "firstSeen": "2026-01-01T11:00:00.5Z", "count": "1"},

@@ -1,4 +1,4 @@
-"""Commands that people repeat: a shell reads each name as that name, whatever it holds."""
+"""Commands that people repeat: a shell reads each name as that name, with any characters in it."""
 
 import json
 import shlex

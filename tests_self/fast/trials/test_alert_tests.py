@@ -1,4 +1,4 @@
-"""Prometheus' unit tests of the shipped rules: what they prove of which alert, and what is no test."""
+"""Prometheus' unit tests of the shipped rules: what they prove of which alert, and what is not a test."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +95,7 @@ LABELS = "[{exp_labels: {severity: critical, namespace: staging}}]"
 def test_what_a_test_proves(
     tmp_path: Path, up: int, load: int, asked: str, fires: set[str], quiet: set[str]
 ) -> None:
-    """An alert that was not asked for is not quiet, a pending one does not fire, a sum names nobody."""
+    """An alert that was not asked for is not quiet, a pending one does not fire, a sum names no alert."""
     trial = tried(written(tmp_path, up=up, load=load, asked=asked))
 
     assert trial == Trial(None, frozenset(fires), frozenset(quiet))

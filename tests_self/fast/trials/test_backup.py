@@ -1,4 +1,4 @@
-"""Tonight's files: what is no whole dump, whose checksum it is, and which of several files counts."""
+"""Tonight's files: what is not a whole dump, whose checksum it is, and which of several files counts."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -184,7 +184,7 @@ def test_terminals_line_ends_around_windows_ones(tmp_path: Path) -> None:
 
 
 def test_the_newest_file_counts(target: Target, tmp_path: Path) -> None:
-    """By its time, whatever its name; folders are none."""
+    """By its time, under any name; folders do not count."""
     written(tmp_path, "", "backup_pre_v8.0.0_99999999_000000.sql", at=1_764_000_000)
     newest = written(tmp_path, "", at=1_764_000_001)
     (tmp_path / "backup_pre_v8.0.0_folder.sql").mkdir()

@@ -207,7 +207,7 @@ def test_looks_at_locks_keep_the_lines() -> None:
     ],
 )
 def test_what_a_migration_takes_away(workshop: Workshop, script: str, lost: dict[str, str]) -> None:
-    """New rows and columns, or a wider type, are no loss; a DELETE that nobody asks about is one."""
+    """New rows and columns, or a wider type, lose nothing; a DELETE loses rows, inside a block, too."""
     assert workshop.migration(script).losses() == lost
 
 
@@ -254,7 +254,7 @@ def test_restore(workshop: Workshop) -> None:
 
 
 def test_restore_of_nothing(workshop: Workshop) -> None:
-    """Every row is there again where there was none."""
+    """Every row is there again, but there was no row: this proves nothing."""
     with pytest.raises(UnreachableError, match=r"schema\.sql has no row: nothing could get lost"):
         workshop.migration(schema="CREATE TABLE users (id bigint);").restored()
 
@@ -385,7 +385,7 @@ def test_errors_that_the_script_lets_pass(workshop: Workshop, way: str) -> None:
 
 
 def test_notices_are_no_errors(workshop: Workshop) -> None:
-    """Whatever they say."""
+    """With any text."""
     script = "DROP TABLE IF EXISTS nobody; DO $$ BEGIN RAISE WARNING 'ERROR: %', E'x\nERROR: y'; END $$;"
 
     assert workshop.migration(script).first_run().error is None
@@ -544,7 +544,7 @@ def test_second_run_changes_something(workshop: Workshop) -> None:
     ],
 )
 def test_old_queries_on_the_new_schema(workshop: Workshop, change: str, reason: str | None) -> None:
-    """More columns are no harm; one that is gone, is."""
+    """More columns do not matter; one that is gone does."""
     migration = workshop.migration(f"ALTER TABLE users {change};")
 
     broken = migration.broken_queries()

@@ -112,7 +112,7 @@ def test_what_is_not_the_same(server: ScratchServer, change: LiteralString, expe
     ],
 )
 def test_what_decides(server: ScratchServer, change: LiteralString, expected: str) -> None:
-    """Whatever a migration may stumble over, or not: each thing by its name."""
+    """All that a migration may stumble over, or not: each thing by its name."""
     assert any(expected in line for line in unlike(server, change))
 
 

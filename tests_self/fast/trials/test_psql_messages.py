@@ -1,4 +1,4 @@
-"""What psql says, in the languages that PostgreSQL speaks: errors are found, and notices are none."""
+"""What psql says, in the languages that PostgreSQL speaks: errors are found, and notices are left out."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +36,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[ScratchServer]:
 
 
 def test_real_messages_in_another_language(server: ScratchServer) -> None:
-    """An error that the script lets pass is found with its line, psql's own too; notices are none."""
+    """An error that the script lets pass is found with its line, psql's own too; notices are left out."""
     database = server.create()
 
     assert server.run(database, "m.sql", SCRIPT, within=20).error is None

@@ -1,4 +1,4 @@
-"""The scratch server, a real PostgreSQL: whatever ends us, it ends and leaves nothing."""
+"""The scratch server, a real PostgreSQL: it ends with us in each way, and leaves nothing."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def left(home: Path) -> None:
 
 @pytest.mark.parametrize("how", ["closed", "interrupted", "killed"])
 def test_server_ends_with_us(how: str, home: Path) -> None:
-    """Whatever ends us: no process, no file."""
+    """In each way in which we end: no process, no file."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(MAJOR), str(home)],
         stdin=subprocess.PIPE,
@@ -79,7 +79,7 @@ def test_server_ends_with_us(how: str, home: Path) -> None:
 
 @pytest.mark.parametrize("moment", [0.02, 0.6])
 def test_server_ends_with_us_while_it_starts(moment: float, home: Path) -> None:
-    """At whatever moment we are killed."""
+    """At any moment at which we are killed."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(MAJOR), str(home)], stdin=subprocess.PIPE
     ) as process:

@@ -66,7 +66,7 @@ NO_TOOL = "raise UnreachableError('staging.toml names no Grafana')"
 
 
 def test_a_person_stands_in_for_a_tool_that_is_not_there(people: "Project") -> None:
-    """Its check could not look, and the record says what was seen: that is no doubt."""
+    """Its check could not look, and the record says what was seen: that leaves no doubt."""
     people.check("announced", NO_TOOL, looks=False)
     say()
 
@@ -77,7 +77,7 @@ def test_a_person_stands_in_for_a_tool_that_is_not_there(people: "Project") -> N
 
 
 def test_without_a_record_the_tool_is_missed(people: "Project") -> None:
-    """The same, and nobody attested."""
+    """The same, and it was not attested."""
     people.check("announced", NO_TOOL, looks=False)
 
     assert people.gate().ret == 2
@@ -108,7 +108,7 @@ def test_records_that_were_changed_make_no_go(people: "Project") -> None:
 
 
 def test_an_old_attestation_does_not_count(people: "Project") -> None:
-    """That of the first attempt is none of the second's."""
+    """That of the first attempt does not count for the second."""
     say()
     trust = read_trust(people.path, "staging")
     chain = trust.chain(people.path / "reports", "8.0.0")
@@ -121,7 +121,7 @@ def test_an_old_attestation_does_not_count(people: "Project") -> None:
 
 
 def test_a_rehearsal_attests_with_its_own_key(people: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its records are stamped, lie with it, and are no real target's."""
+    """Its records are stamped, lie with it, and do not count for a real target."""
     monkeypatch.delenv(signing.VARIABLE)
 
     assert say("--by", "rehearsal", "--target", "rehearsal") == 0
@@ -213,7 +213,7 @@ def test_a_secret_is_not_attested(
 def test_a_word_is_for_the_target_that_is_named_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the rule of every command; where nobody serves the phase, one line says so."""
+    """By the rule of every command; if no target serves the phase, one line says so."""
     monkeypatch.delenv("NOXGATE_TARGET")
     monkeypatch.setenv("BASE_URL", "https://staging.example.com")
     assert say() == 0

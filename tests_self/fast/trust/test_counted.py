@@ -139,7 +139,7 @@ def another_in_its_place(bundle: Bundle, **said: object) -> None:
 
 
 def a_rehearsal_in_its_place(bundle: Bundle) -> None:
-    """Of which nobody expects to know the key."""
+    """Whose key is not expected to be known."""
     another_in_its_place(bundle, target={"name": "rehearsal", "rehearsal": True})
 
 

@@ -31,7 +31,7 @@ def recommit(bundle: Bundle, change: Callable[[Any], object]) -> None:
     ids=["changed", "left-out", "added", "unknown", "form"],
 )
 def test_what_decided_is_the_commits(bundle: Bundle, change: Callable[[Any], object], reason: str) -> None:
-    """Whatever the run says of itself."""
+    """Also if the run says something else of itself."""
     assert bundle.refused() == []
 
     recommit(bundle, change)
@@ -40,7 +40,7 @@ def test_what_decided_is_the_commits(bundle: Bundle, change: Callable[[Any], obj
 
 
 def test_evidence_of_another_host(bundle: Bundle) -> None:
-    """Which the profile of the commit does not name; whatever the profile here says now."""
+    """Which the profile of the commit does not name; the profile here does not decide."""
     bundle.resign(lambda results: results["target"].update(base_url="https://elsewhere:9"))
 
     (reason,) = bundle.refused()
@@ -131,7 +131,7 @@ def test_a_waiver_that_no_commit_has(bundle: Bundle) -> None:
 
 
 def test_a_waiver_that_was_taken_back(bundle: Bundle) -> None:
-    """Nobody answers for the failure any more, unless whoever verifies names the commit that does."""
+    """The failure is no longer accepted, unless whoever verifies names the commit that does."""
     bundle.resign(lambda results: results["lines"][0].update(outcome="waived", waiver=WAIVER))
     bundle.waive()
     assert bundle.refused() == []

@@ -79,7 +79,7 @@ def test_keygen_makes_a_private_and_a_public_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("taken", ["ada.pem", "ada.pub"])
 def test_keygen_overwrites_nothing(tmp_path: Path, taken: str) -> None:
-    """Neither file, and it writes none of the two."""
+    """Neither file is overwritten, and neither is written."""
     (tmp_path / taken).write_text("mine")
 
     with pytest.raises(SigningError, match=f"{taken} is there already"):
@@ -351,7 +351,7 @@ def test_only_a_rehearsal_has_a_clock_of_its_own(tmp_path: Path, key: SigningKey
 
 
 def test_who_writes_at_once_gets_a_place_each(chain: Chain, key: SigningKey) -> None:
-    """Nobody's record is lost."""
+    """Every record is kept."""
     threads = [threading.Thread(target=add, args=(chain, key, f"of {number}")) for number in range(8)]
     for thread in threads:
         thread.start()
@@ -371,7 +371,7 @@ def test_a_folder_that_cannot_be_written(chain: Chain, key: SigningKey) -> None:
 
 
 def test_a_record_shows_no_secret(chain: Chain, key: SigningKey) -> None:
-    """Also one that nobody told the gate about: in what was seen, and in what is kept of it."""
+    """Also one that the gate was not told about: in what was seen, and in what is kept of it."""
     said, secret = SECRET["url-postgresql"](Maker("record"))
 
     for wrong in ({"seen": said}, {"seen": "x", "data": {"why": said}}):

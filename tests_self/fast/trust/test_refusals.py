@@ -29,7 +29,7 @@ def envelope(change: Callable[[dict[str, object]], object]) -> Callable[[Path], 
 
 
 def sealed_by_another(folder: Path) -> None:
-    """Sealed anew with a key that nobody named."""
+    """Sealed anew with a key that the profile does not name."""
     signing.new_key(folder.parent / "eve.pem")
     (folder / seal.ENVELOPE).unlink()
     root = folder.parents[2]

@@ -475,7 +475,7 @@ def test_a_narrowed_run_stands_for_no_phase(bundle: Bundle, capsys: pytest.Captu
 def test_a_whole_run_that_is_no_go_beats_an_older_go(
     bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also one that was broken off, and also one that nobody sealed."""
+    """Also one that was broken off, and also one that was not sealed."""
     lines = bundle.results()["lines"]
     another(bundle, verdict="NO-GO", lines=[{**lines[0], "outcome": "failed"}, *lines[1:]])
 
@@ -707,7 +707,7 @@ def test_seal_refuses_a_run_that_shows_a_secret(
 def test_a_run_in_which_a_secret_got_out_is_not_sealed(
     project: "Project", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A leak means no evidence, besides no GO."""
+    """A leak means no evidence, in addition to no GO."""
     make(project, monkeypatch)
     monkeypatch.setenv("TEST_TOKEN", "a-token-of-great-length")
     (project.path / "tests_staging" / "conftest.py").write_text(
@@ -727,7 +727,7 @@ def test_a_run_in_which_a_secret_got_out_is_not_sealed(
 
 
 def test_checks_that_saw_different_images(project: "Project") -> None:
-    """Nobody could say which of them is released."""
+    """It would be unknown which of them is released."""
     for name, digest in (("version", "1"), ("health", "2")):
         project.check(name, f"fact('image', 'sha256:{digest}')", arguments="observe, fact")
 

@@ -92,7 +92,7 @@ def test_result_of_schema_1_is_said(bundle: Bundle) -> None:  # noqa: F811
 
 
 def test_line_that_rests_on_a_load_test_that_is_not_there(bundle: Bundle) -> None:  # noqa: F811
-    """Nobody can look at what it was judged by."""
+    """What it was judged by cannot be looked at."""
 
     def passed(results: dict[str, list[dict[str, object]]]) -> None:
         results["lines"].append({**results["lines"][0], "id": "staging.slo-p95", "outcome": "passed"})

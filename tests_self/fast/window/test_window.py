@@ -88,7 +88,7 @@ def test_late_is_marked(chain: Chain, key: SigningKey) -> None:
 
 
 def test_missed_is_not_made_up_for(chain: Chain, key: SigningKey) -> None:
-    """Once the next one is due; and by the clock of the chain nobody goes back."""
+    """Once the next one is due; and the clock of the chain does not go back."""
     opened(chain, key)
     with pytest.raises(WindowError, match=r"^checkpoint 1h was missed: it was due 2026-11-24 13:00 UTC"):
         make(chain, key, "1h", 6 * HOUR)
@@ -285,7 +285,7 @@ def test_a_rollbacks_record() -> None:
 
 
 def test_kept_logs() -> None:
-    """As kubectl logs --prefix writes them; lines without a pod are nobody's."""
+    """As kubectl logs --prefix writes them; lines without a pod belong to no pod."""
     text = "[pod/a/nox-api] one\n[pod/a/nox-api] two\n[pod/b/sidecar] three\nerror: no such pod\n"
 
     assert log_lines(text) == {"a": 2, "b": 1}

@@ -63,7 +63,7 @@ def world(request: pytest.FixtureRequest, interpreter: str) -> Iterator[World]:
 
 
 def _compared_with_a_good_blue(world: World) -> None:
-    """Green is compared with blue's last hour: what earlier tests broke in blue is no part of it."""
+    """Green is compared with blue's last hour: what earlier tests broke in blue is left out of it."""
     if moments.ORDER.index(moments.at(world)) < moments.ORDER.index(moments.LIVE):
         prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{BLUE}"}}')
         pause(WINDOW)  # its visitors are what is compared
@@ -97,7 +97,7 @@ def calm(world: World) -> None:
     """
     if prometheus.alerts(world) or any(prometheus.values(world, FAILED_LATELY)):
         pause(WINDOW)
-        # blue's last hour is what green is compared with: nobody asks blue any more
+        # blue's last hour is what green is compared with: no user asks blue any more
         prometheus.forget(world, f'{{__name__=~"http_request.*",namespace!="{BLUE}"}}')
         eventually(lambda: _expect_no_alert(world), within=60, every=0.2)
         pause(WINDOW)  # as far as the checks look back
@@ -109,7 +109,7 @@ def _expect_no_alert(world: World) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the gate: exit status, what it printed, and its folder (None where it made none)."""
+    """One run of the gate: exit status, what it printed, and its folder (None if it made no folder)."""
 
     status: int
     output: str

@@ -75,7 +75,7 @@ def test_a_pod_is_as_its_process_is(world: World, api: Api) -> None:
 
 
 def test_nothing_is_written_while_nothing_happens(api: Api) -> None:
-    """Resource versions stand still: nobody who watches is woken for nothing."""
+    """Resource versions stand still: who watches is not woken for nothing."""
 
     def versions() -> dict[str, Any]:
         kinds = ("Deployment", "ReplicaSet", "Pod", "EndpointSlice", "HorizontalPodAutoscaler", "Ingress")
@@ -118,7 +118,7 @@ def test_an_ingress_that_leads_nowhere(world: World, api: Api) -> None:
 
 @pytest.mark.parametrize("words", KUBECTL if kubectl_path() else [], ids=" ".join)
 def test_kubectl(words: list[str], world: World) -> None:
-    """The runbook's own commands, and those that an engineer would type besides."""
+    """The runbook's own commands, and others that an engineer would type."""
     kubectl = kubectl_path()
     assert kubectl is not None
     environment = {**os.environ, "KUBECONFIG": str(world.kubeconfig)}

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("load_tested")
 
 
 def test_ingress_down(world: World, gate: Gate) -> None:
-    """Nobody answers at the target's address."""
+    """No server answers at the target's address."""
     with stopped(world, "ingress"):
         run = gate()
 
@@ -104,7 +104,7 @@ def elsewhere(world: World, folder: Path, change: Callable[[dict[str, Any]], Non
 def test_cluster_that_cannot_be_looked_at(
     how: str, phase: str, world: World, gate: Gate, tmp_path: Path
 ) -> None:
-    """Nobody listens, or the credential is not known: one line for each check, and INCONCLUSIVE."""
+    """No server listens, or the credential is not known: one line for each check, and INCONCLUSIVE."""
     (port,) = free_ports(1)
 
     def change(config: dict[str, Any]) -> None:

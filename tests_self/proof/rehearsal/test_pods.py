@@ -186,7 +186,7 @@ def test_without_its_role_nothing_is_passed_over(cluster: Cluster) -> None:
 
 
 def test_a_target_that_is_none(cluster: Cluster) -> None:
-    """Wrong usage is no success, either."""
+    """Wrong usage is a failure, too."""
     cluster.apply(TARGET="stagin")
 
     assert cluster.run().status == 4

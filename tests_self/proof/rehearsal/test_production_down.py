@@ -58,7 +58,7 @@ def changed(world: World, folder: Path, old: str, new: str) -> Path:
 
 @MOMENT
 def test_cluster_down(moment: str, world: World, gate: Gate, tmp_path: Path) -> None:
-    """Nobody listens where the kubeconfig leads."""
+    """No server listens where the kubeconfig leads."""
     moments.bring(world, moment)
     (port,) = free_ports(1)
     kubeconfig = tmp_path / "kubeconfig"
@@ -123,7 +123,7 @@ WATCHED = (
 
 @pytest.mark.parametrize("moment", ["window"])
 def test_prometheus_down_after_48_hours(moment: str, world: World, gate: Gate) -> None:
-    """What it measured nobody knows; the rest of the window is judged."""
+    """What it measured is unknown; the rest of the window is judged."""
     moments.bring(world, moment)
     with stopped(world, "prometheus"):
         run = gate("--checkpoint=48h", markers=moment, profile=world.production_profile)

@@ -43,7 +43,7 @@ def test_every_checked_line_has_a_sabotage(pytestconfig: pytest.Config) -> None:
 
 
 def test_a_difference_names_what_to_change() -> None:
-    """The sabotage's own file and line, for what is missed and for what is red besides."""
+    """The sabotage's own file and line, for what is missed and for what else is red."""
     sabotage = next(one for one in SABOTAGES if one.id == "staging.version:rc1")
 
     assert advice(ROOT, sabotage, [], []) == ""
@@ -104,7 +104,7 @@ def reasons(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("sabotage", TRIED, ids=lambda sabotage: sabotage.id)
 def test_sabotage(sabotage: Sabotage, world: World, gate: Gate, pytestconfig: pytest.Config) -> None:
-    """Its line is red because of it, and only what must follow is red besides.
+    """Its line is red because of it, and of the other lines only those that must follow from it.
 
     Among all lines of its phase, or, not in WHOLE, among those of its topic.
     """

@@ -153,7 +153,7 @@ def test_what_waits_is_what_a_run_cannot_look_at(
 
     one, *more = waits
     assert because in one.cause.what
-    # a load test of another address is none
+    # a load test of another address does not count
     assert [each.cause.what.partition(": ")[0] for each in more] in (
         [],
         ["no load test of rehearsal counts"],
@@ -171,7 +171,7 @@ def test_preflight_waits_for_the_checkout(profile: Profile, gate: Gate) -> None:
 
 
 def test_a_private_authority_is_one_cause(profile: Profile, gate: Gate, interpreter: str) -> None:
-    """Whose certificates nobody here knows: one remedy for the address, the registry, and all their lines."""
+    """Whose certificates are unknown here: one remedy for the address, the registry, and all their lines."""
     profile.change(r"^ca_file = .*\n", "")
 
     waits = profile.waits()
@@ -210,7 +210,7 @@ def test_a_system_that_is_away(part: str, world: World, profile: Profile) -> Non
 
 
 def test_nothing_is_written(world: World, profile: Profile) -> None:
-    """Of what is no read the cluster saw reviews alone, and none of a credential that could be kept."""
+    """Of all but reads the cluster saw reviews alone, and no credential was sent that could be kept."""
     log = world.folder / "kubernetes" / "audit.log"
     before = len(log.read_text().splitlines()) if log.is_file() else 0
     profile.waits()

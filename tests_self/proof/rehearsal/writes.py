@@ -1,4 +1,4 @@
-"""What the checks send that is no read, counted at servers that refuse it: the closed list, or a fault."""
+"""What the checks send apart from reads, counted at servers that refuse it: the closed list, or a fault."""
 
 import json
 import re

@@ -527,7 +527,7 @@ def test_a_taken_port_is_told_from_other_faults(tmp_path: Path) -> None:
 
 
 def test_planned_parts_start_when_they_are_named(tmp_path: Path) -> None:
-    """Until then they are none of the parts that are up, and nothing says that they have died."""
+    """Until then they are not among the parts that are up, and nothing says that they have died."""
     crew = Crew(tmp_path)
     try:
         for name in ("first", "second"):
@@ -639,7 +639,7 @@ def test_a_bad_name_is_refused() -> None:
 def test_a_supervisor_that_breaks_is_one_line(
     names: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that nobody thought of is reported, too."""
+    """An error that was not foreseen is reported, too."""
     broken = (sys.executable, "-c", "raise RuntimeError('broken on purpose')")
     monkeypatch.setattr(lifecycle, "python", lambda *_: broken)
 

@@ -260,7 +260,7 @@ def test_nobody_listens_without_tls(place: Place) -> None:
 
 
 def test_a_closed_port_of_a_host_that_is_away_tells_nothing(place: Place) -> None:
-    """Nothing answers there at all: that no plain HTTP does is no proof of a good edge."""
+    """Nothing answers there at all: that plain HTTP is silent, too, does not prove a good edge."""
     place.hosts = (FIRST,)
 
     with pytest.raises(UnreachableError, match="connection refused"):

@@ -151,7 +151,7 @@ def test_no_tls_at_all(loopback: "Loopback", talk: Callable[[socket.socket], Non
     "ask", [TlsClient.facts, lambda client: client.accepts(V1_2)], ids=["facts", "accepts"]
 )
 def test_refused_and_silent_are_unreachable(loopback: "Loopback", ask: Callable[[TlsClient], object]) -> None:
-    """A refused connection is no refused version, nor is one that hangs; both are recorded."""
+    """A refused connection does not refuse a version, nor does one that hangs; both are recorded."""
     observed: list[Observation] = []
     refused = tls_client(loopback, loopback.closed_port(), observed)
     hanging = TlsClient(
@@ -171,7 +171,7 @@ def test_refused_and_silent_are_unreachable(loopback: "Loopback", ask: Callable[
 
 
 def chatting(connection: socket.socket) -> None:
-    """Send back, and twice more; a ping between them is no message."""
+    """Send back, and twice more; a ping between them is not a message."""
     upgraded(connection)
     _, text = frame_of(connection)
     connection.sendall(frame(1, text) + frame(1, b"and") + frame(9, b"") + frame(2, b"so on"))

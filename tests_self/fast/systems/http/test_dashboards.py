@@ -155,7 +155,7 @@ def test_one_data_source_by_its_name() -> None:
 
 
 def test_no_list_of_data_sources() -> None:
-    """What stands there is a uid then; for the default there is none."""
+    """What stands there is a uid then; the default has no name there."""
     with serving({BOARD: {"dashboard": board("up", source="abc")}, PROXY.format("abc"): vector("1")}) as (
         target,
         _,
@@ -311,7 +311,7 @@ def test_values(variable: dict[str, Any], value: str) -> None:
 
 
 def test_variables_that_stay_unfilled_are_said() -> None:
-    """One that was never saved with a value, a person gives one; one that is not there, nobody does."""
+    """A person can save a value for one that never had any, but cannot for one that is not there."""
     (never,) = panels(board('up{job="$job"}', {"name": "job", "type": "query", "query": "label_values(job)"}))
     (unknown,) = panels(board('up{job="$jobb"}', {"name": "job", "current": {"value": "a"}}))
 
@@ -341,7 +341,7 @@ def test_a_new_dashboard_is_not_understood() -> None:
 
 
 def test_panels_of_other_sources_are_said() -> None:
-    """Nobody asks them here: what they show, a person sees."""
+    """They are not asked here: a person sees what they show."""
     (panel,) = panels(
         board("", source={"type": "cloudwatch", "uid": "c"}, targets=[{"queryMode": "Metrics"}])
     )
@@ -438,7 +438,7 @@ def matrix(*values: str) -> dict[str, Any]:
     ],
 )
 def test_panels_of_logs(query: str, answer: Answer, has_data: bool) -> None:  # noqa: FBT001
-    """Loki is asked as Loki is: lines, or numbers made of them; errors may be none, where lines are."""
+    """Loki is asked as Loki is: lines, or numbers made of them; lines of errors may be absent."""
     document = {"dashboard": board(query, source={"type": "loki", "uid": "Logs"})}
     with serving({BOARD: document, SETTINGS: SOURCES, LOKI: answer}) as (target, asked):
         grafana = Grafana(target, lambda _: None)

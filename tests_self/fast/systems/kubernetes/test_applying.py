@@ -112,7 +112,7 @@ def test_what_the_last_manifest_said_and_this_does_not_goes() -> None:
 
 
 def test_what_is_not_there_and_may_not_be_made() -> None:
-    """A staging Ingress that is missing is no role to bind."""
+    """A staging Ingress that is missing does not ask for a role to be bound."""
     message = (
         'ingresses is forbidden: User "x" cannot create resource "ingresses" in API group "networking.k8s.io"'
     )
@@ -180,7 +180,7 @@ def test_kind_that_only_the_server_knows(admin: httpx.Client, kube: Kube) -> Non
 def test_place_of_a_kind_is_what_discovery_says(
     kind: str, version: str, served: tuple[str, bool], path: str
 ) -> None:
-    """A name that another group has, too, is its own kind; subresources are none."""
+    """A name that another group has, too, is its own kind; subresources are not kinds."""
     manifest = {"apiVersion": version, "kind": kind, "metadata": {"name": "a"}}
     resources = [
         {"name": f"{served[0]}/status", "kind": kind, "namespaced": served[1]},
@@ -232,7 +232,7 @@ def test_rights_are_compared_and_never_tried(admin: httpx.Client, kube: Kube, se
 
 @pytest.mark.usefixtures("admin")
 def test_role_that_gathers_others(admin: httpx.Client, kube: Kube, seen: Seen) -> None:
-    """The cluster fills its rules in, whatever the manifest says of them; what gathers them is compared."""
+    """The cluster fills its rules in: those of the manifest do not count; what gathers them is compared."""
     role: dict[str, Any] = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
@@ -407,7 +407,7 @@ def test_what_a_service_of_another_namespace_has(
 def test_node_port_that_the_server_would_not_give(
     port: int, node_ports: str | None, outcome: str, server: Server, seen: Seen
 ) -> None:
-    """A dry run heeds no range, and no API says it: the profile does, or nobody knows."""
+    """A dry run heeds no range, and no API says it: unless the profile does, it is unknown."""
     session = KubeSession(of(server.kubeconfig(), node_ports=node_ports))
     kube = Kube(session, session, seen.append)
     wanted = service("a", port=port)
@@ -469,7 +469,7 @@ def test_pods_that_the_namespace_refuses(
     kube: Kube,
     seen: Seen,
 ) -> None:
-    """By a server that enforces the standards: what it only warns of is shown, and is no refusal."""
+    """By a server that enforces the standards: what it only warns of is shown, and not refused."""
     path = f"/api/v1/namespaces/{NAMESPACE}"
     headers = {"content-type": "application/merge-patch+json"}
     named = {f"{POD_SECURITY}{mode}": level for mode, level in labels.items()}

@@ -131,7 +131,7 @@ SIDECAR = "spec.template.spec.containers[side]: is 2 entries, the manifest says 
     ],
 )
 def test_who_added_a_sidecar(manager: str, is_drift: bool, is_fresh: bool) -> None:  # noqa: FBT001
-    """Also where the dry run under a second name is refused: nobody's defaults are hands'."""
+    """Also where the dry run under a second name is refused: defaults of the server are not edits by hand."""
     found = live(managedFields=[wrote(manager, ADDED | LABEL)], labels={"x": "y"})
     found["spec"]["template"]["spec"]["containers"].append({"name": "side", "image": "proxy"})
 

@@ -158,7 +158,7 @@ def test_a_kubeconfig_comes_first(kubelet: Kubelet, make: Make, tmp_path: Path) 
 
 
 def test_an_authority_that_rotates(kubelet: Kubelet, make: Make, tmp_path: Path) -> None:
-    """ca.crt is read for each connection: one that vouches for nobody is seen by the next."""
+    """ca.crt is read for each connection: the next one sees an authority that vouches for no server."""
     make().ask("GET", PODS, {})
     authority = kubelet.folder / "ca.crt"
     right = authority.read_bytes()
@@ -185,7 +185,7 @@ def test_where_a_pods_credential_leads(kubelet: Kubelet, server: Server, tmp_pat
 
 
 def test_of_no_pod(kubelet: Kubelet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it, or it is none: a variable alone says nothing. IPv6 is written as addresses are."""
+    """All of it is needed: a variable alone says nothing. IPv6 is written as addresses are."""
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
     found = in_files.of_pod()
     assert found is not None

@@ -1,4 +1,4 @@
-"""The Kubernetes client against the stand-in, and against servers that are none."""
+"""The Kubernetes client against the stand-in, and against servers of other kinds."""
 
 import base64
 import hashlib
@@ -59,7 +59,7 @@ def seen() -> list[Observation]:
 
 @pytest.fixture
 def look(server: Server, admin: httpx.Client, seen: list[Observation]) -> Iterator[Look]:
-    """A client with the credential of `admin`, `reader` or nobody."""
+    """A client with the credential of `admin`, of `reader` or without one."""
     assert admin  # it has made the namespace
     sessions: list[KubeSession] = []
 
@@ -125,7 +125,7 @@ def test_objects_as_the_server_has_them(look: Look, seen: list[Observation]) -> 
 
 @pytest.mark.usefixtures("furnished")
 def test_every_page_of_a_list(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And none of a namespace that does not exist, which is no error."""
+    """And an empty list of a namespace that does not exist, without an error."""
     monkeypatch.setattr(kube_module, "PAGE", 2)
     kube = look()
 
@@ -309,7 +309,7 @@ def test_what_admission_refuses_is_refused(message: str) -> None:
 
 
 def test_every_write_is_a_dry_run() -> None:
-    """Whatever public method is called, what is not a GET is a PATCH or a POST with dryRun=All."""
+    """With every public method, what is not a GET is a PATCH or a POST with dryRun=All."""
     sent: list[tuple[str, dict[str, str]]] = []
 
     class Session(KubeSession):
@@ -336,7 +336,7 @@ def test_every_write_is_a_dry_run() -> None:
     }
     assert {name for name in vars(Kube) if not name.startswith("_")} == set(calls)
     for name, arguments in calls.items():
-        if name not in {"again", "refusals", "say"}:  # they ask nobody, or by dry_run_apply
+        if name not in {"again", "refusals", "say"}:  # no server is asked, or by dry_run_apply
             with pytest.raises(UnreachableError):
                 getattr(kube, name)(*arguments)
 
@@ -390,14 +390,14 @@ def test_no_name_gets_past_the_dry_run(name: str, where: str, look: Look, admin:
 def test_the_session_sends_nothing_else(
     method: str, path: str, query: dict[str, str], server: Server
 ) -> None:
-    """Whatever a later method of the client may ask of it."""
+    """Also if a later method of the client asks for it."""
     session = KubeSession(of(server.kubeconfig()))
     with pytest.raises(AssertionError, match="the gate only looks"):
         session.ask(method, path, query, {}, "application/merge-patch+json")
 
 
 def test_what_a_credential_may_do(server: Server) -> None:
-    """Asked of the server, one review for each right; it stores none of them."""
+    """Asked of the server, one review for each right, which it does not store."""
     session = KubeSession(of(server.kubeconfig()))
     may = [Right("list", "pods", namespace=NAMESPACE), Right("get", "pods/log", namespace=NAMESPACE)]
 
@@ -620,7 +620,7 @@ def test_a_credential_plugin_that_fails(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The official client logs it and asks as nobody, which would look like a missing right."""
+    """The official client logs it and asks without a credential, which would look like a missing right."""
     config = json.loads(server.kubeconfig().read_text())
     plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": arguments}
     config["users"][0]["user"] = {"exec": plugin}
@@ -664,7 +664,7 @@ def test_no_proxy_before_this_machine(
 
 
 def test_commands_name_the_same_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is exported where they are typed."""
+    """With any KUBECONFIG exported where they are typed."""
     several = replace(of(tmp_path / "x"), kubeconfig="/a b:/c", context="look at")
     default = replace(several, kubeconfig=None, context=None)
 

@@ -1,4 +1,4 @@
-"""Importing Kubernetes' client takes none of the time that an API server has to answer."""
+"""Importing Kubernetes' client takes no part of the time that an API server has to answer."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# The first look of a new process, with nobody who answers; it prints what is imported while the time runs.
+# The first look of a new process, at a closed port; it prints what is imported while the time runs.
 SCRIPT = """
 import json, sys
 from pathlib import Path

@@ -51,7 +51,7 @@ def test_text_is_read_as_kubectl_reads_it(case: dict[str, Any], tmp_path: Path) 
     ],
 )
 def test_what_kubectl_reads_otherwise_is_said(text: str | bytes, said: str, tmp_path: Path) -> None:
-    """It is no error for kubectl, and seldom what was meant."""
+    """Kubectl accepts it without an error, and seldom was it meant."""
     file = tmp_path / "a.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     (document,) = read_file(file)

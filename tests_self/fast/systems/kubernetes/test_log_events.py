@@ -175,7 +175,7 @@ def test_traceback_of_an_error_is_the_errors(trace: str) -> None:
     "trace", [TRACEBACK, CHAINED, "java.io.IOException: gone\n\tat nox.Jobs.run(Jobs.java:12)"]
 )
 def test_traceback_below_a_warning(trace: str) -> None:
-    """It was handled, and said so; what a program says last before it ends, nobody has handled."""
+    """It was handled, and said so; what a program says last before it ends was not handled."""
     assert graves(f"{WARNING}\n{trace}\n{INFO}") == []
     assert graves(f"{WARNING}\n\n{trace}\n\n{INFO}") == []
     assert graves(f"{WARNING}\r\n{trace}\r\n{INFO}") == []

@@ -518,5 +518,5 @@ def test_grave(form: str, line: str) -> None:
 
 @pytest.mark.parametrize(("form", "line"), HARMLESS)
 def test_harmless(form: str, line: str) -> None:
-    """No error, whatever words are in it."""
+    """Not an error, although it has such words."""
     assert not is_grave(line), form

@@ -64,12 +64,12 @@ def test_is_grave(line: str) -> None:
 
 @pytest.mark.parametrize("line", HARMLESS)
 def test_is_harmless(line: str) -> None:
-    """A word inside another, or one that says that there was none."""
+    """A word inside another, or one that says that there was no error."""
     assert not is_grave(line)
 
 
 def test_error_count_of_more_than_none() -> None:
-    """error=0 is none; error=03 and error=0.5 are not."""
+    """error=0 counts no error; error=03 and error=0.5 do."""
     assert is_grave("error=7")
     assert is_grave("error: 0.5 of them")
 
@@ -82,7 +82,7 @@ def allowed(tmp_path: Path, text: str) -> Path:
 
 
 def test_allow_list(tmp_path: Path) -> None:
-    """What it names is no finding, and nothing else."""
+    """What it names is allowed, and nothing else."""
     path = allowed(tmp_path, "[[allowed]]\npattern = 'known [0-9]+'\nreason = 'NOX-1'\n")
 
     found = unexpected(["ERROR known 42", "ERROR unknown", "fine"], allow_list(path))

@@ -73,7 +73,7 @@ def test_nothing_is_asked(spec: dict[str, Any]) -> None:
 
 
 def test_volumes_that_are_mounted_with_a_secret() -> None:
-    """Without it the pod does not start; a driver that needs none names none."""
+    """Without it the pod does not start; a driver that needs no secret names no secret."""
     spec = {
         "containers": [{"name": "nox-api"}],
         "volumes": [

@@ -189,7 +189,7 @@ def test_what_is_too_short_stands_nowhere() -> None:
     ],
 )
 def test_settings_are_not_secrets(key: str, text: str) -> None:
-    """Both environments may have the same, and it is no filler."""
+    """Both environments may have the same, and it is not a filler."""
     assert value(key, text).problem is None
     assert not shared((key, text), (key, text))
 
@@ -222,7 +222,7 @@ def test_in_doubt_it_is_a_secret(key: str, text: str) -> None:
 
 
 def test_a_setting_may_be_empty_or_filler() -> None:
-    """That it is no secret does not fill it in."""
+    """That it is not secret does not fill it in."""
     assert value("username", "").problem == "is empty"
     assert value("username", "changeme").problem == "is a template's filler"
     assert value("host", "<your-host>").problem == "is a template's filler"

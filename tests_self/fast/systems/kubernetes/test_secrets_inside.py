@@ -80,7 +80,7 @@ def test_a_number_may_be_a_password() -> None:
 
 @pytest.mark.parametrize("text", ["a=b;c=d", '{"a": "b"}', "theme: dark\nmode: fast"])
 def test_what_is_called_a_password_is_one(text: str) -> None:
-    """Whatever it looks like. What is called settings is none."""
+    """With any value. What is called settings is not a secret."""
     assert value("password", text).parts & value("db-password", text).parts
     assert value("app.conf", text).parts == frozenset()
 
@@ -200,7 +200,7 @@ def test_a_password_as_windows_saves_it() -> None:
 
 
 def test_settings_in_files_are_no_secrets() -> None:
-    """Of whatever form; both environments may have the same."""
+    """In any form; both environments may have the same."""
     for key, text in {
         "app.yml": "log:\n  level: info\nhosts:\n  - one.nox.example:9092\nretries: 3\n",
         "images.txt": "nginx:1.25\nredis:7.2\n",

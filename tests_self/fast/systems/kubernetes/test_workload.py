@@ -72,7 +72,7 @@ def test_conditions_are_looked_up_by_type() -> None:
 
 
 def test_restarts_of_any_container() -> None:
-    """A status that does not say how often is no proof of never."""
+    """A status that does not say how often does not prove that it never restarted."""
     silent = pod("c")
     del silent["status"]["containerStatuses"][0]["restartCount"]
 

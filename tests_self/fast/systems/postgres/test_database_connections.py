@@ -164,5 +164,5 @@ def test_forms_of_an_address(url: str, passwords: list[str]) -> None:
     ],
 )
 def test_what_is_no_address(url: str) -> None:
-    """Nobody says where, or we could not know the password."""
+    """The address is missing, or we could not know the password."""
     assert not is_database_url(url)

@@ -123,7 +123,7 @@ def test_other_definition_is_named(made: Made, broken: str, said: str) -> None:
         "SELECT 1",
         "ALTER DATABASE {} SET search_path = pg_catalog",  # definitions name their schema then
         "ALTER TABLE users ADD nickname text UNIQUE",
-        "ALTER TABLE users ALTER display_name SET DEFAULT 'x'",  # an older column is nobody's business
+        "ALTER TABLE users ALTER display_name SET DEFAULT 'x'",  # an older column is not asked for
         "ALTER TYPE hazard ADD VALUE 'explosive' BEFORE 'toxic'",
         "ALTER TABLE users RENAME CONSTRAINT users_email_key TO people_email_once",
     ],

@@ -50,7 +50,7 @@ def is_seen(looking: Database, expected: list[str]) -> None:
 
 
 def test_transaction_that_was_left_open(server: ScratchServer, looking: Database) -> None:
-    """Beyond the limit, not before; a query that runs in one is no idleness."""
+    """Beyond the limit, not before; one in which a query runs is not idle."""
     with named(server, "left-open") as connection:
         connection.execute("SELECT 1")
 

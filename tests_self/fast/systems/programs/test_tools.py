@@ -108,7 +108,7 @@ def test_not_there(path: Bin) -> None:
 
 
 def test_not_executable(path: Bin) -> None:
-    """A file of that name is no program."""
+    """A file of that name that cannot be started does not count."""
     (path.folder / "squawk").write_text("not a program")
 
     assert path.client().find("squawk").lacks("") == "squawk: not on PATH"
@@ -165,7 +165,7 @@ def test_leaves_nothing_here(path: Bin, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_named_by_the_profile(path: Bin) -> None:
-    """A profile that names none was not written for this: that is no pass over an empty list."""
+    """A profile without tools was not written for this: an empty list does not pass."""
     assert path.client(git="", psql="15").named() == {"git": "", "psql": "15"}
     with pytest.raises(UnreachableError, match=r"laptop\.toml names no tools"):
         path.client().named()

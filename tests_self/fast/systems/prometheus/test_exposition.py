@@ -70,7 +70,7 @@ def test_a_sample_that_is_dropped_alone_is_said(content: bytes, kind: str, expec
 
 
 def test_a_scrape_follows_to_the_same_with_a_slash() -> None:
-    """As an application answers that mounts another one there; a page to sign in is no scrape's."""
+    """As an application answers that mounts another one there; a page to sign in is not followed to."""
 
     def get(to: str, status: int = 307) -> list[str]:
         paths: list[str] = []

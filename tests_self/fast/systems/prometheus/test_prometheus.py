@@ -39,7 +39,7 @@ PODS = ("nox-api-green-1", "nox-api-green-2")
 MONITOR = "serviceMonitor/nox-staging-green/nox-api-servicemonitor/0"
 ALERTS = NOX / "alerts"
 RULES = ALERTS / "nox-api.rules.yaml"
-ALERTMANAGER = "127.0.0.1:9"  # where nobody is: Prometheus knows whom it would tell
+ALERTMANAGER = "127.0.0.1:9"  # a closed port: Prometheus knows whom it would tell
 FILLING: Mapping[Any, Any] = MappingProxyType({str: "", int: 0, Path: Path()})
 
 
@@ -409,7 +409,7 @@ def ok(result: str, more: str = "") -> bytes:
 
 
 def saying(answer: bytes, asked: list[bytes] | None = None) -> Callable[[socket.socket], None]:
-    """A server with one answer, whatever it is asked."""
+    """A server with one answer, to any request."""
 
     def talk(connection: socket.socket) -> None:
         (asked if asked is not None else []).append(connection.recv(65536))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests_self.loopback import Loopback
 
 LENGTH = 3 * 3600
-FROM, TO = 3600 + 300, 7200 + 600  # nobody asks for more than an hour
+FROM, TO = 3600 + 300, 7200 + 600  # no request for more than an hour
 DAY = timedelta(days=1)
 Counted = Callable[[float], dict[str, float]]
 
@@ -34,7 +34,7 @@ ALWAYS = steady(BEGINS, LENGTH, 10)
 
 
 def passed(failed: float = 0, probes: float = 0, start: float = FROM, end: float = TO) -> Counted:
-    """What passes through the ingress; so many fail, or are probes, while nobody else asks."""
+    """What passes through the ingress; so many fail, or are probes, while no user asks."""
 
     def counted(at: float) -> dict[str, float]:
         quiet = max(0.0, min(at, end) - start)
@@ -68,7 +68,7 @@ def left(at: float) -> dict[str, float]:
 
 
 def late(count: float) -> Callable[[float], dict[str, float]]:
-    """Another one, of which nobody knows when it began."""
+    """Another one, whose begin is unknown."""
     return lambda at: {"200": count} if at > FROM + 900 else {}
 
 
@@ -232,7 +232,7 @@ def test_second_night_is_compared_with_the_first(
 def test_hours_that_the_profile_names(
     outages: Callable[..., list[str]], asked: Asked, observed: list[Observation], name: str
 ) -> None:
-    """Whatever there was the day before; hours that end too early, or begin too late, are others."""
+    """With any day before; hours that end too early, or begin too late, do not cover it."""
     assert outages(name, named(asked, FROM - 600, TO + 600)) == []
     assert len(quiet(observed)) == 1
     for other in (named(asked, FROM - 600, TO - 600), named(asked, FROM + 600, TO + 600)):
@@ -268,7 +268,7 @@ def test_named_hours_are_not_enough(outages: Callable[..., list[str]], asked: As
 
 @pytest.mark.parametrize("name", ["turned-away", "turned-away-once", "lost", "begun-anew", "all-left"])
 def test_users_who_ask_and_get_no_answer(outages: Callable[..., list[str]], asked: Asked, name: str) -> None:
-    """Red, whatever the profile names."""
+    """Red, with any hours that the profile names."""
     for hours in ((), (named(asked, 0, LENGTH),)):
         (found,) = outages(name, *hours)
         assert "the ingress counted" in found

@@ -1,4 +1,4 @@
-"""Restarts that a cluster counts in numbers that are none."""
+"""Restarts that a cluster counts in values that are not numbers."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -103,7 +103,7 @@ def test_an_image_by_tag_and_by_digest(loopback: "Loopback", running: Running) -
 
 
 def test_versions_on_one_base(loopback: "Loopback", running: Running) -> None:
-    """By the label, and without it by the layers; the base built again is another, whatever its tag says."""
+    """By the label, and without it by the layers; the base built again is another, with the same tag, too."""
     looking = ours(loopback, running)
     name = f"{running.registry.host}/nox-api"
     one, other = looking.image(f"{name}:v8.0.0"), looking.image(f"{name}:v7.9.3")
@@ -188,7 +188,7 @@ def test_nobody_has_said_the_platform(loopback: "Loopback", running: Running) ->
 
 
 def test_an_index_that_does_not_say_its_platforms(loopback: "Loopback", running: Running) -> None:
-    """The configurations do. What is no image, such as what a builder attests beside it, is passed over."""
+    """The configurations do. What is not an image, such as what a builder attests with it, is passed over."""
     built = running.images
     attestation = images.BuiltImage(built["arm"].images[0].manifest)
     silent = _without_platforms(images.index({"a/a": built["arm"].images[0], "b/b": built["v8.0.0"]}))
@@ -221,7 +221,7 @@ def _without_platforms(index: BuiltImage) -> BuiltImage:
 
 
 def _attested(index: BuiltImage) -> BuiltImage:
-    """As a builder adds what it attests: the first entry is no image, and says so."""
+    """As a builder adds what it attests: the first entry is not an image, and says so."""
     document = json.loads(index.manifest.content)
     document["manifests"][0]["annotations"] = {"vnd.docker.reference.type": "attestation-manifest"}
     return replace(index, manifest=images.Blob(json.dumps(document).encode(), images.INDEX))

@@ -82,7 +82,7 @@ def test_a_refusal_in_the_registrys_own_words(loopback: "Loopback", pair: str, b
 
 
 def test_the_hub_has_one_password_under_all_its_names(loopback: "Loopback") -> None:
-    """Whatever the profile calls it."""
+    """Under any name that the profile gives it."""
     target = replace(loopback.target(9), credentials={ROLE: "REGISTRY_PASSWORD"})
     for home in ("docker.io", "index.docker.io", "https://Registry-1.docker.io/"):
         session = RegistrySession(target, home)

@@ -1,4 +1,4 @@
-"""What registries answer: forms, indexes, and what is no proper answer."""
+"""What registries answer: forms, indexes, and what is not a proper answer."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -113,7 +113,7 @@ def test_the_same_server_with_good_answers(loopback: "Loopback") -> None:
 
 
 def test_what_is_not_there_in_a_proper_answer(loopback: "Loopback") -> None:
-    """An image that has lost its configuration, one for another platform, and something that is no image."""
+    """An image that has lost its configuration, one for another platform, and another kind of thing."""
     gone: Reply = (404, {}, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
     chart = {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": GOOD.digest, "size": 2}
     other = images.index({"linux/s390x": GOOD, "unknown/unknown": GOOD})
@@ -176,7 +176,7 @@ UNKNOWN: Reply = (404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"ma
 def test_oci_and_docker_forms(
     loopback: "Loopback", blob: images.Blob, served_as: str, needs: Needs, otherwise: Reply
 ) -> None:
-    """By whatever Accept the registry honours, and whatever type it says then."""
+    """By any Accept that the registry honours, and with any type that it says then."""
     site = Site(loopback)
     site.replies[TAG] = lambda headers: (
         (200, {"content-type": served_as}, blob.content)
@@ -280,7 +280,7 @@ def holding(loopback: "Loopback", *blobs: images.Blob) -> Site:
     ],
 )
 def test_what_an_index_may_hold(loopback: "Loopback", blobs: list[images.Blob]) -> None:
-    """Indexes in it, signatures, types that nobody knows yet: the image is found among them."""
+    """Indexes in it, signatures, types that are unknown today: the image is found among them."""
     site = holding(loopback, *blobs)
 
     image = client(loopback, None, password=None).image(f"{site.host}/nox-api:v8.0.0")
@@ -303,7 +303,7 @@ def test_what_an_index_may_hold(loopback: "Loopback", blobs: list[images.Blob]) 
     ],
 )
 def test_an_index_without_the_image(loopback: "Loopback", blobs: list[images.Blob], why: str) -> None:
-    """The registry is there and has none: that is the release's, and no trouble of looking."""
+    """The registry answers and lacks the image: that is charged to the release, it is not a failed look."""
     site = holding(loopback, *blobs)
 
     with pytest.raises(AssertionError, match=why):

@@ -1,4 +1,4 @@
-"""Reports of image scanners: what counts, and what is no report of this image, of today, or of anything.
+"""Reports of image scanners: what counts, and what is not a report of this image, of today, or of anything.
 
 Of each format there is a healthy report as its scanner writes it (docs/SCANS.md has versions and sources),
 and what must not pass for one.
@@ -148,7 +148,7 @@ def test_healthy_sarif(read: Read, changes: Json, findings: int) -> None:
 
 
 def test_sarif_without_a_digest_is_of_no_image(read: Read) -> None:
-    """As docker scout writes it where nobody adds one."""
+    """As docker scout writes it unless somebody adds one."""
     report = read(sarif({"security-severity": "1.0"}, properties={}))
 
     assert not report.is_of(image())
@@ -173,7 +173,7 @@ def test_sarif_without_a_digest_is_of_no_image(read: Read) -> None:
     ],
 )
 def test_healthy_and_odd(read: Read, document: Json) -> None:
-    """Other systems, a clean one, older forms, grades that are no low ones and no critical ones."""
+    """Other systems, a clean one, older forms, grades that are neither low nor critical."""
     report = read(document)
 
     assert report.scan.critical == ()
@@ -296,7 +296,7 @@ KERNEL = {"name": "linux-libc-dev", "language": "", "type": "deb", "upstream-nam
     ],
 )
 def test_what_grype_was_told_to_hide(read: Read, rules: list[Json], *, counts: bool) -> None:
-    """Its own rules of the kernel's headers, and what the distribution says, are no ignore file."""
+    """Its own rules of the kernel's headers, and what the distribution says, are not ignore files."""
     report = read(grype(matches=[], ignoredMatches=[match("CVE-8", "Critical", *rules)]))
 
     assert report.scan.critical == (("CVE-8 (hidden by an ignore rule)",) if counts else ())

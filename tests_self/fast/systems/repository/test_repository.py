@@ -87,7 +87,7 @@ def test_no_commit_yet(tmp_path: Path, checkout: Checkout) -> None:
 
 
 def test_clean_tree(checkout: Checkout) -> None:
-    """What .gitignore names is no change: it is the repository's own word."""
+    """What .gitignore names does not count as a change: that is what the repository says itself."""
     checkout.commit(".gitignore", "*.log\n")
     (checkout.folder / "day.log").write_text("x")
 

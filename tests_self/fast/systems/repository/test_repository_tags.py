@@ -98,7 +98,7 @@ TAG = "refs/tags/v8.0.0:refs/tags/v8.0.0"
 
 
 def test_shallow_checkout_cannot_say_no(shallow: Checkout) -> None:
-    """Both commits are here, the way between them is not: nobody has looked, and git says no."""
+    """Both commits are here, the way between them is not: it was not looked at, although git says no."""
     shallow.git("fetch", "--quiet", "--depth=1", "origin", TAG)
     client = shallow.client()
     tag = client.tag("v8.0.0")
@@ -142,7 +142,7 @@ def test_shallow_history_elsewhere(shallow: Checkout) -> None:
 
 
 def test_tag_that_a_shallow_checkout_was_not_given(shallow: Checkout) -> None:
-    """CI fetches no tags: origin has it. A tag that nobody has is missing all the same."""
+    """CI fetches no tags: origin has it. A tag that origin lacks, too, is missing all the same."""
     client = shallow.client()
 
     with pytest.raises(UnreachableError, match=r"origin has v8\.0\.0: git fetch --unshallow --tags$"):
@@ -164,7 +164,7 @@ def test_tag_that_only_a_whole_checkout_lacks(checkout: Checkout, tmp_path: Path
 
 
 def test_shallow_checkout_does_not_count_commits(shallow: Checkout) -> None:
-    """`5 ahead, 1 behind` of two histories that were cut is no distance."""
+    """`5 ahead, 1 behind` of two histories that were cut does not measure a distance."""
     shallow.git("fetch", "--quiet", "--depth=1", "origin", TAG)
     shallow.git("checkout", "--quiet", "v8.0.0")
     client = shallow.client()
