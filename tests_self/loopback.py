@@ -88,6 +88,8 @@ class Loopback:
         for close in self.at_end:
             close()
         for listener in self._listeners:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # else the port is taken for as long as a thread waits
             listener.close()
 
     def _accept(self, listener: socket.socket, talk: Callable[[socket.socket], object]) -> None:

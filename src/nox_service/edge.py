@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from nox_service.answers import open_to_any_origin
 from nox_service.api import ApiClient
 from nox_service.pages import PAGES
+from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer
 from noxgate.project.target import Target
 from noxgate.systems.http.header_values import faults
@@ -52,12 +53,28 @@ def open_to_others(api: ApiClient, target: Target) -> list[str]:
 
 
 def protocols(tls: TlsClient) -> list[str]:
-    """Newer ones are spoken, and the old ones refused to a client that knows nothing else (RFC 8996)."""
-    old = [version.name for version in OLD if tls.accepts(version)]
-    new = [version.name for version in NEW if tls.accepts(version)]
-    return [f"{name} is still spoken" for name in old] + (
-        [] if new else ["neither TLSv1_2 nor TLSv1_3 is spoken"]
-    )
+    """Newer ones are spoken, and the old ones refused to a client that knows nothing else (RFC 8996).
+
+    Cutting the line is a refusal of an old one only where a newer one is spoken. An address that cuts it
+    at each version has told nothing of its TLS: raises UnreachableError if all of them do.
+    """
+    greetings = tls.greetings((*OLD, *NEW))
+    spoken = [each.version for each in greetings if each.spoken]
+    said = [f"{version.name} is still spoken" for version in OLD if version in spoken]
+    places = dict.fromkeys(each.address for each in greetings)
+    lost: list[str] = []
+    for place in places:
+        here = [each for each in greetings if each.address == place]
+        if any(each.spoken and each.version in NEW for each in here):
+            continue
+        if all(each.why for each in here):
+            lost.append(here[0].why)
+        else:
+            where = f"{place}: " if len(places) > 1 else ""
+            said.append(f"{where}neither TLSv1_2 nor TLSv1_3 is spoken")
+    if len(lost) == len(places):
+        raise UnreachableError(lost[0])
+    return said + [f"{len(places) - len(lost)} of {len(places)} addresses answer: {why}" for why in lost[:1]]
 
 
 def plain(api: ApiClient, target: Target) -> list[str]:

@@ -43,6 +43,9 @@ def _tls() -> Iterator[Sabotage]:
     yield Sabotage(line, "unknown-authority", "a chain that ends nowhere", unknown, "unable to get", HTTPS)
     old = at_ingress(tls_protocols=("TLSv1.1", "TLSv1.2", "TLSv1.3"))
     yield Sabotage("staging.tls-version", "1.1", "TLS 1.1 is still spoken", old, "TLSv1_1")
+    alone = at_ingress(tls_protocols=("TLSv1.1",))
+    also = (*HTTPS, "staging.tls-certificate")
+    yield Sabotage("staging.tls-version", "1.1-alone", "TLS 1.1 and no other", alone, "neither", also)
     line = "staging.https-redirect"
     yield Sabotage(line, "plain", "answers without TLS", at_ingress(redirect=None), "200")
     elsewhere = at_ingress(redirect="https://api.example.com")

@@ -49,7 +49,7 @@ CLIENTS = "clients"  # the method that asks Redis who is connected
 FULL = "full"  # the method that asks for a load test of the full ramp alone
 MAY_DO_WITHOUT = {"load_test": "states"}  # asked for what there is, and that may be nothing
 MADE_OF = {"forged": "test_token"}  # with another signature
-NOT_VERIFIED = {"accepts", "get_plain"}  # the methods that look without the certificate
+NOT_VERIFIED = {"greetings", "get_plain"}  # the methods that look without the certificate
 JUDGES = "facts"  # the method that judges the certificate
 OF_TOKENS = tuple(role for role in CREDENTIALS if role.endswith("_token"))
 

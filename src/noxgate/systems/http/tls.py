@@ -15,10 +15,17 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
 from noxgate.look.observation import Observation, Observe, Patience
 from noxgate.project.target import Target
-from noxgate.systems.http.addresses import addresses, bracketed, in_turn
+from noxgate.systems.http.addresses import Addresses, addresses, bracketed, in_turn
 
 T = TypeVar("T")
 HANDSHAKES = 8  # more than there are servers behind an address
+GREETINGS = 3  # in one version, where the line is cut without an answer in TLS
+AGAIN_WITHIN = 3.0  # seconds: a line that is cut late is not tried so often that patience ends
+# How OpenSSL names an answer in TLS that refuses the version that was offered: alerts, and another version.
+REFUSALS = (
+    *("ALERT_PROTOCOL_VERSION", "ALERT_HANDSHAKE_FAILURE", "ALERT_INSUFFICIENT_SECURITY"),
+    *("UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,23 @@ class TlsFacts:
     first: str = ""
     address: str = ""
     until: float = 0
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What an address answered to one version. `why` says what came before an answer in TLS, such as a reset.
+
+    With a `why`, the version was not spoken, and nothing was learned of the others.
+    """
+
+    version: ssl.TLSVersion
+    address: str
+    spoken: bool
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.version.name.replace("_", ".")
 
 
 def faults(found: Sequence[TlsFacts], least_days: float) -> list[str]:
@@ -67,7 +91,9 @@ class TlsClient:
         """
         context = ssl.create_default_context(cafile=self._ca_file)
         context.hostname_checks_common_name = False  # as browsers: only subjectAltName counts (RFC 9525)
-        looked = self._look(lambda address: self._facts(context, address), self._openssl(), HANDSHAKES)
+        repeat = self._openssl()
+        places = self._places(repeat)
+        looked = self._look(places, lambda address: self._facts(context, address), repeat, HANDSHAKES)
         found = list({(facts.address, facts.problem, facts.until): facts for facts in looked}.values())
         for facts in found:
             certificate = (
@@ -84,32 +110,38 @@ class TlsClient:
             )
         return found
 
-    def accepts(self, version: ssl.TLSVersion) -> bool:
-        """Whether an address speaks this (old) protocol version when the client offers nothing newer."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # would it speak at all: the certificate has its own check
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
-            context.minimum_version = context.maximum_version = version
-        context.set_ciphers("ALL:@SECLEVEL=0")
+    def greetings(self, versions: Sequence[ssl.TLSVersion]) -> list[Greeting]:
+        """What each address answers to a client that knows this version and no other, for each version."""
+        repeats = {version: self._only(version) for version in versions}
+        places = self._places(repeats[versions[0]])
+        found = []
+        for version, repeat in repeats.items():
+            context = _context_of(version)
+
+            def greeted(address: str, context: ssl.SSLContext = context) -> tuple[str, bool, str]:
+                _prove_offered(context)
+                return (address, *self._greeted(context, address))
+
+            asked = [Greeting(version, *each) for each in self._look(places, greeted, repeat)]
+            self._observe(Observation(_said(asked), repeat))
+            found += asked
+        return found
+
+    def _only(self, version: ssl.TLSVersion) -> str:
         only = version.name.lower().replace("tlsv", "tls")  # as openssl spells it
         asked = self._openssl(option=f"-{only} -cipher 'ALL:@SECLEVEL=0'")
-        repeat = f"{asked} && echo accepted || echo refused"
+        return f"{asked} && echo accepted || echo refused"
 
-        def spoken_if_offered(address: str) -> bool:
-            _prove_offered(context, version)
-            return self._spoken(context, address)
+    def _places(self, repeat: str) -> Addresses:
+        try:
+            return self._patience.run(lambda: addresses(self._host, self._port))
+        except UnreachableError as error:
+            self._observe(Observation(f"could not look: {error}", repeat))
+            raise
 
-        spoken = any(self._look(spoken_if_offered, repeat))
-        name = version.name.replace("_", ".")
-        self._observe(Observation(f"{name} {'accepted' if spoken else 'refused'}", repeat))
-        return spoken
-
-    def _look(self, function: Callable[[str], T], repeat: str, times: int = 1) -> list[T]:
+    def _look(self, places: Addresses, function: Callable[[str], T], repeat: str, times: int = 1) -> list[T]:
         """At each address of the host, and so many times in all."""
         try:
-            places = self._patience.run(lambda: addresses(self._host, self._port))
             found = in_turn(places, lambda address: self._patience.run(lambda: function(address)), times)
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
@@ -136,15 +168,24 @@ class TlsClient:
         except OSError as error:
             raise UnreachableError(f"{self._host}:{self._port}: {reason(error)}") from None
 
-    def _spoken(self, context: ssl.SSLContext, address: str) -> bool:
-        with self._connect(address) as plain:
-            try:
-                with context.wrap_socket(plain, server_hostname=self._host):
-                    return True
-            except TimeoutError:
-                raise UnreachableError(f"{self._host}:{self._port}: no answer to a TLS greeting") from None
-            except (ssl.SSLError, ConnectionError):  # refused: by an alert, or the line cut without a word
-                return False
+    def _greeted(self, context: ssl.SSLContext, address: str) -> tuple[bool, str]:
+        """Whether it is spoken, and what went wrong before an answer in TLS; one cut may be chance."""
+        why, tries, begun = "", 0, time.monotonic()
+        while not why or (time.monotonic() - begun < AGAIN_WITHIN and tries < GREETINGS):
+            tries += 1
+            with self._connect(address) as plain:
+                try:
+                    with context.wrap_socket(plain, server_hostname=self._host):
+                        return True, ""
+                except TimeoutError:
+                    raise UnreachableError(
+                        f"{self._host}:{self._port}: no answer to a TLS greeting"
+                    ) from None
+                except (ssl.SSLError, ConnectionError) as error:
+                    if isinstance(error, ssl.SSLError) and (error.reason or "").endswith(REFUSALS):
+                        return False, ""
+                    why = f"{self._host}:{self._port}: {reason(error)}"
+        return False, why
 
     def _connect(self, address: str) -> socket.socket:
         try:
@@ -187,14 +228,35 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _prove_offered(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
+def _context_of(version: ssl.TLSVersion) -> ssl.SSLContext:
+    """A client that offers this version alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # would it speak at all: the certificate has its own check
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that the version is old is the point
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def _said(asked: Sequence[Greeting]) -> str:
+    """Of one version at every address."""
+    unknown = next((each.why for each in asked if each.why), "")
+    if any(each.spoken for each in asked):
+        return f"{asked[0].name} accepted"
+    return f"{asked[0].name} no handshake: {unknown}" if unknown else f"{asked[0].name} refused"
+
+
+def _prove_offered(context: ssl.SSLContext) -> None:
     """A refusal means something only if we ask: our own OpenSSL may be told not to offer old versions."""
     try:
         context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO()).do_handshake()
     except ssl.SSLWantReadError:
         return  # it has greeted and waits for an answer
     except ssl.SSLError as error:
+        version = context.minimum_version.name.replace("_", ".")
         raise UnreachableError(
-            f"this machine's OpenSSL does not offer {version.name.replace('_', '.')} ({error.reason}): "
+            f"this machine's OpenSSL does not offer {version} ({error.reason}): "
             "whether the target refuses it cannot be seen from here"
         ) from None

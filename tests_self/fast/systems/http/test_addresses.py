@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import struct
 from contextlib import suppress
 from itertools import count
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from tests_self.building.answering import echoing, http, refusing, request_of
 
 from nox_service.api import LOOKS, ApiClient, ApiSession
-from nox_service.edge import plain
+from nox_service.edge import plain, protocols
 from nox_service.websocket import WebSocketClient, unalike
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
@@ -205,7 +206,35 @@ def test_old_protocol_on_the_second_address(place: Place) -> None:
     old = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2)
     place.loopback.serve_tls(lambda _: None, place.good, old, SECOND, place.port)
 
-    assert place.tls().accepts(ssl.TLSVersion.TLSv1)
+    assert protocols(place.tls()) == ["TLSv1 is still spoken", "TLSv1_1 is still spoken"]
+
+
+def cutting(connection: socket.socket) -> None:
+    """As a load balancer does whose servers are all away."""
+    connection.recv(1000)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_protocols_of_a_second_address_that_cuts_the_line(place: Place) -> None:
+    """Users get there: it is said, as for any look at it."""
+    place.serve(FIRST, LAST)
+    place.loopback.serve(cutting, SECOND, place.port)
+
+    (said,) = protocols(place.tls())
+
+    assert said.startswith(f"2 of 3 addresses answer: {HOST}:{place.port}: ")
+
+
+def test_protocols_of_a_second_address_that_speaks_old_ones_alone(place: Place) -> None:
+    """Another address that speaks a new one does not make up for it."""
+    place.serve(FIRST, LAST)
+    old = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1)
+    place.loopback.serve_tls(lambda _: None, place.good, old, SECOND, place.port)
+
+    assert protocols(place.tls()) == [
+        "TLSv1_1 is still spoken",
+        f"{SECOND}: neither TLSv1_2 nor TLSv1_3 is spoken",
+    ]
 
 
 def test_second_address_that_refuses(place: Place) -> None:

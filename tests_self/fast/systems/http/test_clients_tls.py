@@ -1,7 +1,10 @@
 """The TLS and WebSocket clients against servers of many qualities."""
 
+import re
 import socket
 import ssl
+import struct
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,6 +12,7 @@ import pytest
 from tests_self.building.answering import echoing, frame, frame_of, refusing, upgraded
 
 from nox_service.api import ApiSession
+from nox_service.edge import protocols
 from nox_service.websocket import Echo, WebSocketClient
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
@@ -104,14 +108,14 @@ def test_few_days_left(loopback: "Loopback", authority: "Authority") -> None:
     ],
     ids=["1.0", "1.0-1.1", "1.2-1.3", "1.3", "all"],
 )
-def test_accepts_tells_each_version(
+def test_greetings_tell_each_version(
     loopback: "Loopback", spoken: tuple[ssl.TLSVersion, ssl.TLSVersion], accepted: list[ssl.TLSVersion]
 ) -> None:
     """An old version that is spoken is found out: "refused" is not our own inability."""
     observed: list[Observation] = []
     client = tls_client(loopback, loopback.serve_tls(silent, versions=spoken), observed)
 
-    assert [version for version in (V1, V1_1, V1_2, V1_3) if client.accepts(version)] == accepted
+    assert [each.version for each in client.greetings((V1, V1_1, V1_2, V1_3)) if each.spoken] == accepted
 
     words = ["accepted" if version in accepted else "refused" for version in (V1, V1_1, V1_2, V1_3)]
     assert [observation.seen.split()[-1] for observation in observed] == words
@@ -122,11 +126,21 @@ def test_our_own_inability_is_unreachable(loopback: "Loopback") -> None:
     client = tls_client(loopback, loopback.serve_tls(silent), [])
 
     with pytest.raises(UnreachableError, match="this machine's OpenSSL does not offer SSLv3"):
-        client.accepts(ssl.TLSVersion.SSLv3)
+        client.greetings([ssl.TLSVersion.SSLv3])
 
 
 def nothing(_: socket.socket) -> None:
     """Close without a word."""
+
+
+def cut(connection: socket.socket) -> None:
+    """Close by a reset, as a load balancer without servers does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def read_and_cut(connection: socket.socket) -> None:
+    connection.recv(1000)
+    cut(connection)
 
 
 def not_tls(connection: socket.socket) -> None:
@@ -135,20 +149,118 @@ def not_tls(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-@pytest.mark.parametrize("talk", [nothing, not_tls])
+def alert(code: int) -> Callable[[socket.socket], None]:
+    """A server that answers every greeting with this alert of TLS."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(bytes([21, 3, 1, 0, 2, 2, code]))
+
+    talk.__name__ = f"alert{code}"
+    return talk
+
+
+NO_SUCH_NAME = alert(112)  # unrecognized_name
+INTERNAL = alert(80)  # what a server without a certificate for the host may say
+
+
+@pytest.mark.parametrize("talk", [nothing, cut, read_and_cut, not_tls, NO_SUCH_NAME, INTERNAL])
 def test_no_tls_at_all(loopback: "Loopback", talk: Callable[[socket.socket], None]) -> None:
-    """No version is accepted, and there is no certificate to judge."""
+    """Nothing was learned of its versions nor of its certificate: neither is charged to the release."""
     observed: list[Observation] = []
     client = tls_client(loopback, loopback.serve(talk), observed)
 
-    assert not client.accepts(V1_2)
-    with pytest.raises(UnreachableError, match=r"^localhost:\d+: "):
+    with pytest.raises(UnreachableError, match=r"^localhost:\d+(?: at 127\.0\.0\.1)?: "):
+        protocols(client)
+    assert observed
+    assert all(re.search(r" no handshake: localhost:|^could not look: ", each.seen) for each in observed)
+    with pytest.raises(UnreachableError, match=r"^localhost:\d+(?: at 127\.0\.0\.1)?: "):
         client.facts()
     assert observed[-1].seen.startswith("could not look: localhost:")
 
 
+class OldCut:
+    """A server of new versions in front of which something cuts the line of old greetings.
+
+    `at_first` of them alone; later ones get through.
+    """
+
+    def __init__(self, context: ssl.SSLContext, talk: Callable[[socket.socket], None], at_first: int) -> None:
+        self._context = context
+        self._talk = talk
+        self._left = at_first
+
+    def __call__(self, connection: socket.socket) -> None:
+        greeting = connection.recv(2000, socket.MSG_PEEK)
+        is_new = b"\x00\x2b" in greeting or greeting[9:11] == b"\x03\x03"  # what the greeting itself says
+        if not is_new and self._left:
+            self._left -= 1
+            self._talk(connection)
+            return
+        with self._context.wrap_socket(connection, server_side=True) as secure:
+            secure.unwrap()
+
+
+def served(authority: "Authority", least: ssl.TLSVersion) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.good)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = least
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+@pytest.mark.parametrize("talk", [nothing, cut, read_and_cut, not_tls, INTERNAL])
+def test_old_ones_are_refused_by_cutting_the_line(
+    loopback: "Loopback", authority: "Authority", talk: Callable[[socket.socket], None]
+) -> None:
+    """As firewalls do: a refusal, since the same host speaks a newer one in the same check."""
+    observed: list[Observation] = []
+    server = OldCut(served(authority, V1_2), talk, at_first=1000)
+
+    assert protocols(tls_client(loopback, loopback.serve(server), observed)) == []
+    assert [each.seen.split(": ")[0] for each in observed] == [
+        "TLSv1 no handshake",
+        "TLSv1.1 no handshake",
+        "TLSv1.2 accepted",
+        "TLSv1.3 accepted",
+    ]
+
+
+def test_one_cut_is_no_refusal(loopback: "Loopback", authority: "Authority") -> None:
+    """By chance, at the first greeting: the version is spoken all the same."""
+    server = OldCut(served(authority, V1), cut, at_first=1)
+
+    assert protocols(tls_client(loopback, loopback.serve(server), [])) == [
+        "TLSv1 is still spoken",
+        "TLSv1_1 is still spoken",
+    ]
+
+
 @pytest.mark.parametrize(
-    "ask", [TlsClient.facts, lambda client: client.accepts(V1_2)], ids=["facts", "accepts"]
+    ("code", "spoken"), [(70, "protocol_version"), (40, "handshake_failure"), (71, "insufficient_security")]
+)
+def test_refused_in_tls_is_learned(loopback: "Loopback", code: int, spoken: str) -> None:
+    """A server that answers in TLS and speaks none of these is wrong."""
+    client = tls_client(loopback, loopback.serve(alert(code)), [])
+
+    assert protocols(client) == ["neither TLSv1_2 nor TLSv1_3 is spoken"], spoken
+
+
+def test_old_ones_alone(loopback: "Loopback") -> None:
+    """Learned, although new greetings come to nothing."""
+    client = tls_client(loopback, loopback.serve_tls(silent, versions=(V1, V1_1)), [])
+
+    assert protocols(client) == [
+        "TLSv1 is still spoken",
+        "TLSv1_1 is still spoken",
+        "neither TLSv1_2 nor TLSv1_3 is spoken",
+    ]
+
+
+@pytest.mark.parametrize(
+    "ask", [TlsClient.facts, lambda client: client.greetings([V1_2])], ids=["facts", "greetings"]
 )
 def test_refused_and_silent_are_unreachable(loopback: "Loopback", ask: Callable[[TlsClient], object]) -> None:
     """A refused connection does not refuse a version, nor does one that hangs; both are recorded."""
