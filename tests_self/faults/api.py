@@ -179,8 +179,8 @@ FAULTS = (
     ),
     Fault(API, "accepted by the kernel alone", half_open, (INCONCLUSIVE,), http.NO_ANSWER),
     Fault(TLS, "says nothing in the handshake", bare(hang), (INCONCLUSIVE,), http.NO_ANSWER),
-    Fault(TLS, "ends the handshake", bare(cut_in_handshake), (INCONCLUSIVE, NO_GO), "EOF|reset"),
-    Fault(TLS, "HTTP without TLS", bare(plain), (INCONCLUSIVE, NO_GO), "wrong version|record layer"),
+    Fault(TLS, "ends the handshake", bare(cut_in_handshake), (INCONCLUSIVE,), "EOF|reset"),
+    Fault(TLS, "HTTP without TLS", bare(plain), (INCONCLUSIVE,), "wrong version|record layer"),
     Fault(TLS, "certificate expired", certificate("expired", days=-1), (NO_GO,), "has expired"),
     Fault(TLS, "certificate signed by itself", certificate("own", own=True), (NO_GO,), "self-signed"),
     Fault(

@@ -25,6 +25,14 @@ LONGEST = 10.0  # seconds for one step of an answer
 # and unpack each piece of it whole.
 ACCEPTED = {"accept-encoding": "gzip"}
 _NONE = object()  # no document
+# What OpenSSL says of a server that speaks no TLS.
+_MEANS = {
+    "wrong version number": "what answers there is not TLS",
+    "record layer failure": "what answers there is not TLS",
+    "EOF occurred in violation of protocol": "closed before an answer in TLS",
+}
+_WORD = re.compile(r"[A-Z][a-z/'-]*(?![\w/])")  # of small letters after its first: neither EOF nor HTTP/2
+NAMES = {"Grafana", "Kubernetes", "Prometheus", "Python", "Redis", "Sentry"}
 _ZIPPED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # what zlib calls a window
 
 
@@ -113,7 +121,14 @@ def reason(error: BaseException) -> str:
         return "timed out"
     text = re.sub(r"\[Errno -?\d+\] |\[SSL: \w+\] |\s*\(_ssl\.c:\d+\)", "", str(error)).strip()
     text = text or type(error).__name__
-    return text[0].lower() + text[1:]
+    means = next((said for words, said in _MEANS.items() if text.endswith(words)), "")
+    return f"{continued(text)} ({means})" if means else continued(text)
+
+
+def continued(text: str) -> str:
+    """A sentence after a colon: its first word begins small, unless it is an abbreviation or a name."""
+    word = _WORD.match(text)
+    return text if word is None or word[0] in NAMES else text[0].lower() + text[1:]
 
 
 def _unzipped(packed: bytes, window: int, most: int) -> bytes:
