@@ -21,18 +21,22 @@ class Session:
 
 
 def sessions(database: Database) -> list[Session]:
-    """All of them. Raises AssertionError if this account does not see what others do."""
+    """All of them, without those that are only signing in: these have no state yet.
+
+    Raises UnreachableError if this account does not see what others do.
+    """
     rows = database.rows(
         """SELECT pid, usename::text, application_name, state,
                   extract(epoch FROM clock_timestamp() - query_start)::float,
                   extract(epoch FROM clock_timestamp() - state_change)::float
            FROM pg_stat_activity
            WHERE datname = current_database()
-                 AND coalesce(backend_type, 'client backend') = 'client backend'"""
+                 AND coalesce(backend_type, 'client backend') = 'client backend'
+                 AND (state IS NOT NULL OR backend_type IS NULL)"""
     )
     assert rows != []
-    unseen = [row[0] for row in rows if row[3] is None]
-    assert unseen == [], "this account does not see what others run: GRANT pg_read_all_stats"
+    if [row[0] for row in rows if row[3] is None]:
+        raise UnreachableError("this account does not see what others run: GRANT pg_read_all_stats")
     if untold := [row[0] for row in rows if row[3] == "disabled"]:
         raise UnreachableError(f"sessions {untold} say nothing of what they do: track_activities is off")
     return [

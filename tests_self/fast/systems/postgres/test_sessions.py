@@ -1,5 +1,6 @@
 """Sessions that stand still, on a real PostgreSQL: idle in transaction, and what only looks like it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, cast
@@ -79,6 +80,41 @@ def test_session_of_a_pool_that_waits_is_fine(server: ScratchServer, looking: Da
         eventually(lambda: is_seen(looking, ["left-open"]), within=20, every=0.1)
 
 
+def test_sessions_that_are_only_signing_in(server: ScratchServer, looking: Database) -> None:
+    """Of an application without a pool: for a moment each has no state yet, and is not hidden from us."""
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            psycopg.connect(server.url("postgres"), application_name="brief").close()
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(3)]
+    for each in threads:
+        each.start()
+    try:
+        called = {one.application for _ in range(500) for one in sessions(looking)}
+    finally:
+        stop.set()
+        for each in threads:
+            each.join()
+
+    assert "brief" in called
+
+
+def test_sessions_of_others(server: ScratchServer, loopback: "Loopback") -> None:
+    """PostgreSQL says of them that they are there, to an account that may not see more."""
+    with named(server, "grants", autocommit=True) as connection:
+        connection.execute("CREATE ROLE blind LOGIN")
+        url = server.url("postgres", "blind")
+        with closing(DatabaseSession(target_at(loopback, url))) as session:
+            looking = Database(session, lambda _: None)
+            with pytest.raises(UnreachableError, match="GRANT pg_read_all_stats"):
+                sessions(looking)
+            connection.execute("GRANT pg_read_all_stats TO blind")
+
+            assert [one.application for one in sessions(looking)] == ["grants", "noxgate"]
+
+
 def answering(*answers: list[tuple[Any, ...]]) -> Database:
     """A database with these rows."""
 
@@ -100,7 +136,7 @@ def test_prepared_transactions() -> None:
 def test_sessions_that_say_nothing() -> None:
     """Of another role, or with track_activities off."""
     own = (1, "nox", "noxgate", "active", 0.0, 0.0)
-    with pytest.raises(AssertionError, match="GRANT pg_read_all_stats"):
+    with pytest.raises(UnreachableError, match="GRANT pg_read_all_stats"):
         sessions(answering([own, (2, None, None, None, None, None)]))
     with pytest.raises(UnreachableError, match=r"sessions \[2\] .* track_activities is off"):
         sessions(answering([own, (2, "nox", "api", "disabled", None, None)]))
