@@ -26,17 +26,11 @@ def sabotages() -> Iterator[Sabotage]:
     line = "live.database-longest-query"
     deny = ("REVOKE pg_monitor FROM {0}", "GRANT pg_monitor TO {0}")
     blind = in_production(sql(*(each.format(postgres.PRODUCTION.read_only) for each in deny)))
-    yield After(
-        line,
-        "blind",
-        "this account does not see what others run",
-        blind,
-        "does not see",
-        outcome="unreachable",
-    )
+    what = "this account does not see what others run"
+    yield After(line, "blind", what, blind, "does not see", outcome="unreachable")
     yield After(line, "idle", "a transaction was left open", _left_open, "idle in transaction")
     line = "live.database-locks"
-    yield After(line, "waiting", "a session waits for another's lock", _waiting, "waiting")
+    yield After(line, "waiting", "a session has waited for another's lock for too long", _waiting, "waiting")
     line = "live.database-indexes"
     flag = "UPDATE pg_index SET indisvalid = {} WHERE indexrelid = 'idx_jobs_tags'::regclass"
     invalid = in_production(sql(flag.format("false"), flag.format("true")))
@@ -86,7 +80,7 @@ def _left_open(world: World) -> Iterator[None]:
 
 @contextmanager
 def _waiting(world: World) -> Iterator[None]:
-    """One session has changed a row and does nothing; another wants the same row."""
+    """One session has changed a row and does nothing; another has wanted the same row for too long."""
     change = "UPDATE users SET email = email WHERE id = 1"
     with (
         psycopg.connect(world.production_dsn) as first,
@@ -97,11 +91,13 @@ def _waiting(world: World) -> Iterator[None]:
         waits = threading.Thread(target=lambda: second.execute(change))
         waits.start()
 
+        limit = read_runbook(ROOT / "runbook.toml").lines["live.database-locks"].limits["seconds"]
+
         def blocked() -> None:
-            query = "SELECT 1 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+            query = f"SELECT 1 FROM pg_locks WHERE clock_timestamp() - waitstart > interval '{limit} s'"
             assert third.execute(query).fetchone() is not None
 
-        eventually(blocked, within=5, every=0.05)
+        eventually(blocked, within=limit + 5, every=0.05)
         try:
             yield
         finally:

@@ -62,3 +62,18 @@ def left_prepared(database: Database, seconds: float) -> list[str]:
            FROM pg_prepared_xacts WHERE database = current_database()"""
     )
     return [f"{gid} of {owner}, {age:.0f} s" for gid, owner, age in rows if age > seconds]
+
+
+def waiting(database: Database, seconds: float) -> list[str]:
+    """Who has waited for another's lock for longer, and for whom, so that the end of the chain can be found.
+
+    Before PostgreSQL 14 no wait says when it began: it is as old as its query.
+    """
+    rows = database.rows(
+        """SELECT a.pid, pg_blocking_pids(a.pid)::text, coalesce(extract(epoch FROM clock_timestamp()
+                  - CASE WHEN to_jsonb(l) ? 'waitstart' THEN (to_jsonb(l) ->> 'waitstart')::timestamptz
+                         ELSE a.query_start END), 0)::float
+           FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted
+           WHERE a.datname = current_database() AND cardinality(pg_blocking_pids(a.pid)) > 0"""
+    )
+    return [f"{pid} for {blockers}, {since:.1f} s" for pid, blockers, since in rows if since > seconds]

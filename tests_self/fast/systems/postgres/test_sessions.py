@@ -13,7 +13,14 @@ from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
 from noxgate.machine.doctor import program
 from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.systems.postgres.sessions import Session, idle_in_transaction, left_prepared, sessions, slow
+from noxgate.systems.postgres.sessions import (
+    Session,
+    idle_in_transaction,
+    left_prepared,
+    sessions,
+    slow,
+    waiting,
+)
 from noxgate.trials.scratch import ScratchServer, programs
 
 if TYPE_CHECKING:
@@ -113,6 +120,66 @@ def test_sessions_of_others(server: ScratchServer, loopback: "Loopback") -> None
             connection.execute("GRANT pg_read_all_stats TO blind")
 
             assert [one.application for one in sessions(looking)] == ["grants", "noxgate"]
+
+
+def test_writers_of_one_row(server: ScratchServer, looking: Database) -> None:
+    """They wait for each other in half of all looks, for microseconds each."""
+    stop = threading.Event()
+    with named(server, "makes", autocommit=True) as connection:
+        connection.execute("CREATE TABLE hot AS SELECT 0 AS changed")
+
+    def change() -> None:
+        with named(server, "writer", autocommit=True) as connection:
+            while not stop.is_set():
+                connection.execute("UPDATE hot SET changed = changed + 1")
+
+    threads = [threading.Thread(target=change) for _ in range(3)]
+    for each in threads:
+        each.start()
+    try:
+        eventually(lambda: some(waiting(looking, 0)), within=20, every=0.01)
+        for _ in range(50):
+            assert waiting(looking, 10) == []
+    finally:
+        stop.set()
+        for each in threads:
+            each.join()
+
+
+def test_writer_whom_a_transaction_holds_up(server: ScratchServer, looking: Database) -> None:
+    """And who waits behind that one, until it ends."""
+    with named(server, "makes", autocommit=True) as connection:
+        connection.execute("CREATE TABLE held AS SELECT 0 AS changed")
+
+    def change() -> None:
+        with named(server, "writer") as connection:
+            connection.execute("UPDATE held SET changed = changed + 1")
+
+    def both() -> list[str]:
+        found = waiting(looking, LIMIT)
+        assert len(found) == len(threads)
+        return found
+
+    with named(server, "holder") as holder:
+        holder.execute("LOCK held")
+        longest = holder.info.backend_pid
+        threads = [threading.Thread(target=change) for _ in range(2)]
+        for each in threads:
+            each.start()
+        try:
+            found = eventually(both, within=20, every=0.1)
+            assert waiting(looking, 3600) == []
+        finally:
+            holder.rollback()
+            for each in threads:
+                each.join()
+
+    assert all(f"{longest}" in one for one in found)
+    assert waiting(looking, 0) == []
+
+
+def some(found: list[str]) -> None:
+    assert found != []
 
 
 def answering(*answers: list[tuple[Any, ...]]) -> Database:
