@@ -3,8 +3,10 @@
 import pytest
 
 from noxgate.project.runbook import Limits
+from noxgate.project.target import Target
 from noxgate.systems.postgres import settings
 from noxgate.systems.postgres.catalog import Catalog
+from noxgate.systems.postgres.connections import crowded, rooms
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.sessions import idle_in_transaction, left_prepared, sessions, slow, waiting
 
@@ -20,18 +22,13 @@ def test_database_answers(database: Database, catalog: Catalog) -> None:
 
 
 @pytest.mark.runbook("live.database-connections")
-def test_connections_are_left(database: Database, limits: Limits) -> None:
-    """Of those that are not kept back for superusers; of what we may not see we count each session."""
-    limit = limits["percent"]
-    ((used, most),) = database.rows(
-        """SELECT (SELECT count(*) FROM pg_stat_activity
-                   WHERE backend_type = 'client backend' OR backend_type IS NULL AND datid IS NOT NULL),
-                  current_setting('max_connections')::int
-                  - current_setting('superuser_reserved_connections')::int"""
-    )
+def test_connections_are_left(database: Database, catalog: Catalog, target: Target, limits: Limits) -> None:
+    """A role, or a database, may have a limit of its own, far below the server's."""
+    own = [target.application_role] if target.application_role else []
+    found = rooms(database, own + settings.owners(database, catalog.schema_name, catalog.columns))
 
-    assert used > 0
-    assert 100 * used / most < limit, f"{used} of {most} connections"
+    assert found[0].used > 0
+    assert crowded(found, limits["percent"]) == []
 
 
 @pytest.mark.runbook("live.database-longest-query")

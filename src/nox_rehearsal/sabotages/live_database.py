@@ -18,11 +18,13 @@ from noxgate.project.runbook import read_runbook
 After = partial(Sabotage, moment="live")
 
 CROWD = 84  # connections: more than 80 % of what 100 leaves for all but superusers
+OF_ROLE = 40
 
 
 def sabotages() -> Iterator[Sabotage]:
     line = "live.database-connections"
-    yield After(line, "crowd", "81 % of the connections are taken", _crowd, "connections")
+    yield After(line, "crowd", "81 % of the connections are taken", _crowd, "of the server")
+    yield After(line, "role", "95 % of what the role may have", _crowd_of_role, "of role nox_production_app")
     line = "live.database-longest-query"
     deny = ("REVOKE pg_monitor FROM {0}", "GRANT pg_monitor TO {0}")
     blind = in_production(sql(*(each.format(postgres.PRODUCTION.read_only) for each in deny)))
@@ -38,19 +40,31 @@ def sabotages() -> Iterator[Sabotage]:
 
 
 @contextmanager
-def _crowd(world: World) -> Iterator[None]:
+def _crowd(world: World, of: str = "backend_type = 'client backend'", most: int = CROWD) -> Iterator[None]:
     """Sessions that do nothing, until there are so many."""
     with ExitStack() as stack:
         own = stack.enter_context(psycopg.connect(world.production_dsn, autocommit=True))
-        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        query = f"SELECT count(*) FROM pg_stat_activity WHERE {of}"
 
         def taken() -> int:
-            row = own.execute(query).fetchone()
+            row = own.execute(query.encode()).fetchone()
             assert row is not None
             return int(row[0])
 
-        for _ in range(max(0, CROWD - taken())):
+        for _ in range(max(0, most - taken())):
             stack.enter_context(psycopg.connect(world.production_application_dsn))
+        yield
+
+
+@contextmanager
+def _crowd_of_role(world: World) -> Iterator[None]:
+    """Few for the server, and nearly all that the application's role may have."""
+    role = postgres.PRODUCTION.application
+    limit = "ALTER ROLE {} CONNECTION LIMIT {}"
+    with (
+        in_production(sql(limit.format(role, OF_ROLE), limit.format(role, -1)))(world),
+        _crowd(world, f"usename = '{role}'", OF_ROLE - 2),
+    ):
         yield
 
 

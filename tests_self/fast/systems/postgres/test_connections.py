@@ -1,0 +1,59 @@
+"""How many connections are left, on a real PostgreSQL: of the server, of a database and of a role."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from tests_self.building.databases import target_at
+
+from noxgate.machine.doctor import program
+from noxgate.systems.postgres.connections import Room, crowded, rooms
+from noxgate.systems.postgres.database import Database, DatabaseSession
+from noxgate.trials.scratch import ScratchServer, programs
+
+if TYPE_CHECKING:
+    from tests_self.loopback import Loopback
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    server = ScratchServer(programs(int(program("postgres").parents[1].name)))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def looking(server: ScratchServer, loopback: "Loopback") -> Iterator[Database]:
+    with closing(DatabaseSession(target_at(loopback, server.url("postgres")))) as session:
+        yield Database(session, lambda _: None)
+
+
+def test_limits_of_roles_and_databases(server: ScratchServer, looking: Database) -> None:
+    """Far below the server's; a monitor's role with its one connection is not the application's."""
+    with ExitStack() as stack:
+        own = stack.enter_context(psycopg.connect(server.url("postgres"), autocommit=True))
+        for role, limit in (("app", 5), ("monitor", 1), ("free", -1)):
+            own.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT {limit}".encode())
+        for role in ("app", "app", "app", "monitor"):
+            stack.enter_context(psycopg.connect(server.url("postgres", role)))
+        few = rooms(looking, ["app", "free"])
+
+        assert few[1:] == [Room("role app", 3, 5)]
+        assert few[0].used >= len(("app", "app", "app", "monitor", "own"))
+        assert crowded(few, 80) == []
+
+        stack.enter_context(psycopg.connect(server.url("postgres", "app")))
+        assert crowded(rooms(looking, ["app", "free"]), 80) == ["4 of 5 connections of role app"]
+        assert crowded(rooms(looking, []), 80) == []
+
+        own.execute("ALTER DATABASE postgres CONNECTION LIMIT 7")  # five of the roles', and ours
+        assert crowded(rooms(looking, []), 80) == ["6 of 7 connections of database postgres"]
+        own.execute("ALTER DATABASE postgres CONNECTION LIMIT 60")
+        assert crowded(rooms(looking, []), 80) == []
+
+
+def test_role_that_may_not_come_in() -> None:
+    """None taken of none is no room."""
+    assert crowded([Room("role app", 0, 0)], 80) == ["0 of 0 connections of role app"]
