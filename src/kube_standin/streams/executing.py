@@ -25,7 +25,7 @@ SIGNALLED = 128  # a shell's exit status for a program that a signal has ended
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExecRequest:
     """What is to be run, and which of its streams the client wants."""
 
     command: Sequence[str]
@@ -35,7 +35,7 @@ class Wish:
     tty: bool
 
 
-async def execute(socket: WebSocket, wish: Wish, place: Place) -> None:
+async def execute(socket: WebSocket, wish: ExecRequest, place: Place) -> None:
     """Run the program and report how it ended on the error channel."""
     program = place.programs.get(wish.command[0])
     if program is None:
@@ -58,7 +58,7 @@ async def execute(socket: WebSocket, wish: Wish, place: Place) -> None:
 class _Running:
     """One running program and the pumps of its streams."""
 
-    def __init__(self, socket: WebSocket, wish: Wish) -> None:
+    def __init__(self, socket: WebSocket, wish: ExecRequest) -> None:
         self._socket = socket
         self._wish = wish
         self._terminal = -1

@@ -20,7 +20,7 @@ PARTS = frozenset({"log", "proxy", "exec", "attach", "portforward"})  # answered
 
 
 @dataclass(frozen=True)
-class Wish:
+class LogRequest:
     """Which part of the log, and how."""
 
     tail: int | None
@@ -30,7 +30,7 @@ class Wish:
     timestamps: bool
 
 
-def wish(call: Call) -> Wish:
+def wish(call: Call) -> LogRequest:
     """What the query asks for. Raises RefusedError if it asks for something impossible."""
     query = call.query
     tail, limit, seconds = (number(query, name) for name in ("tailLines", "limitBytes", "sinceSeconds"))
@@ -51,7 +51,8 @@ def wish(call: Call) -> Wish:
         since = _moment(query["sinceTime"])
         if since is None:
             raise answers.bad_request(f'parsing time "{query["sinceTime"]}"')
-    return Wish(tail, limit, since, is_true(query.get("follow", "")), is_true(query.get("timestamps", "")))
+    follow, timestamps = (is_true(query.get(name, "")) for name in ("follow", "timestamps"))
+    return LogRequest(tail, limit, since, follow, timestamps)
 
 
 def source(pod: Json, call: Call, place: Place | None) -> Path | None:
@@ -84,7 +85,7 @@ def container_of(pod: Json, asked: str) -> str:
     return asked
 
 
-async def lines(path: Path, wanted: Wish, runs: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def lines(path: Path, wanted: LogRequest, runs: Callable[[], bool]) -> AsyncIterator[bytes]:
     """The wanted part of a log file, and what is written to it while the client follows and the pod runs."""
     left = wanted.limit
     file = _File(path)
@@ -137,7 +138,7 @@ class _File:
         return complete + end
 
 
-def _chosen(text: bytes, path: Path, wanted: Wish) -> Iterator[bytes]:
+def _chosen(text: bytes, path: Path, wanted: LogRequest) -> Iterator[bytes]:
     found = text.splitlines(keepends=True)
     if wanted.since is not None:
         found = _since(found, path, wanted.since)
@@ -164,7 +165,7 @@ def _written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _stamped(line: bytes, wanted: Wish, last: datetime | None = None) -> bytes:
+def _stamped(line: bytes, wanted: LogRequest, last: datetime | None = None) -> bytes:
     """The kubelet knows when a line was written; here the line itself has to say it, or it was just now."""
     if not wanted.timestamps:
         return line

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from kube_standin.cluster import Cluster
 from kube_standin.settings import Place, User
 from kube_standin.streams import executing, forwarding, logs
-from kube_standin.streams.executing import Wish
+from kube_standin.streams.executing import ExecRequest
 from kube_standin.wire import answers, call
 from kube_standin.wire.answers import Json, PlainError, RefusedError
 from kube_standin.wire.call import Target, is_true
@@ -101,7 +101,7 @@ def _target(path: str) -> Target:
     return target
 
 
-def _wish(query: QueryParams) -> Wish:
+def _wish(query: QueryParams) -> ExecRequest:
     command = query.getlist("command")
     if not command:
         cause = Cause("FieldValueRequired", "Required value", "command")
@@ -109,7 +109,7 @@ def _wish(query: QueryParams) -> Wish:
     wanted = {name: is_true(query.get(name, "")) for name in ("stdin", "stdout", "stderr", "tty")}
     if not any(wanted[name] for name in ("stdin", "stdout", "stderr")):
         raise answers.bad_request("you must specify at least 1 of stdin, stdout, stderr")
-    return Wish(command, **wanted)
+    return ExecRequest(command, **wanted)
 
 
 def _check_running(pod: Json) -> None:

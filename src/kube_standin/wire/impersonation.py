@@ -21,7 +21,7 @@ PARTS_OF_AN_ACCOUNT = 4
 
 
 @dataclass(frozen=True)
-class Wish:
+class Impersonated:
     """Whom a request is made for."""
 
     name: str
@@ -44,20 +44,20 @@ def acting(access: Access, user: User, headers: Headers, action: Action) -> User
     return User(wish.name, _groups(wish), wish.uid)
 
 
-def _wish(headers: Headers) -> Wish | None:
+def _wish(headers: Headers) -> Impersonated | None:
     extra = tuple(
         (name[len(EXTRA) :], value) for name, value in headers.items() if name.lower().startswith(EXTRA)
     )
     groups = tuple(headers.getlist("impersonate-group"))
     name, uid = headers.get("impersonate-user", ""), headers.get("impersonate-uid", "")
     if name:
-        return Wish(name, groups, uid, extra)
+        return Impersonated(name, groups, uid, extra)
     if groups or uid or extra:
         raise answers.unknown_here("impersonation of a group, a uid or an extra without a user")
     return None
 
 
-def _groups(wish: Wish) -> tuple[str, ...]:
+def _groups(wish: Impersonated) -> tuple[str, ...]:
     """As the server adds to what was asked for."""
     groups = list(wish.groups)
     if not groups and wish.name.startswith(ACCOUNT):
@@ -68,7 +68,7 @@ def _groups(wish: Wish) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _wide(wish: Wish) -> Iterator[Action]:
+def _wide(wish: Impersonated) -> Iterator[Action]:
     namespace, account = _account(wish.name)
     if account:
         yield Action("impersonate", "", "serviceaccounts", namespace=namespace, name=account)
@@ -81,7 +81,7 @@ def _wide(wish: Wish) -> Iterator[Action]:
         yield Action("impersonate", AUTHENTICATION, "userextras", key, name=value)
 
 
-def _narrow(wish: Wish, mode: str) -> Iterator[Action]:
+def _narrow(wish: Impersonated, mode: str) -> Iterator[Action]:
     namespace, account = _account(wish.name)
     verb = f"impersonate:{mode}"
     if mode == "serviceaccount":

@@ -29,7 +29,7 @@ from nox_rehearsal.world import forks, plan, profile
 from nox_rehearsal.world.leftovers import look
 from nox_rehearsal.world.plan import Plan
 from nox_rehearsal.world.processes import Crew
-from nox_rehearsal.world.state import Server, World
+from nox_rehearsal.world.state import StartedPart, World
 
 # What the parts that are Python import; their modules do it once, before the first of them is forked.
 PRELOADED = (
@@ -95,14 +95,14 @@ def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) ->
     return _world(crew, name, folder, chosen)
 
 
-def servers(crew: Crew) -> tuple[Server, ...]:
+def servers(crew: Crew) -> tuple[StartedPart, ...]:
     """The parts as they run now."""
     rows = []
     pids = crew.pids()
     for part in crew.parts():
         pid = pids.get(part.name)
         process = None if pid is None else look(pid)
-        rows.append(Server(part.name, part.address, pid, None if process is None else process.started))
+        rows.append(StartedPart(part.name, part.address, pid, None if process is None else process.started))
     return tuple(rows)
 
 

@@ -16,7 +16,7 @@ STAGING_SERVES = ("preflight", "staging")
 
 
 @dataclass(frozen=True)
-class Server:
+class StartedPart:
     """One part as it was last started; no pid: it is stopped."""
 
     name: str
@@ -52,7 +52,7 @@ class World:
     blue_pods: Mapping[str, int]  # of the version before
     green_pods: Mapping[str, int]  # production's: they run from the moment `green` on
     previous: str  # blue's version
-    servers: tuple[Server, ...]
+    servers: tuple[StartedPart, ...]
     dsn: str = field(repr=False)  # the superuser's
     production_dsn: str = field(repr=False)
     production_application_dsn: str = field(repr=False)
@@ -70,7 +70,7 @@ class World:
         for each in fields(cls):
             if each.type is Path and each.name in document:
                 document[each.name] = Path(document[each.name])
-        document["servers"] = tuple(Server(**entry) for entry in document["servers"])
+        document["servers"] = tuple(StartedPart(**entry) for entry in document["servers"])
         if set(document) != {each.name for each in fields(cls)}:
             raise RehearsalError(
                 f"{folder} holds a rehearsal of another version of noxgate: end it with the version that "

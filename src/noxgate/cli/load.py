@@ -16,7 +16,7 @@ from noxgate.slo.load_results import REAL
 from noxgate.slo.result import Result, results_folder
 from noxgate.slo.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
 from noxgate.slo.slos import Outcome, read_slos
-from noxgate.slo.table import TABLE, Verdict, new_job_rows, table_of, text, verdict
+from noxgate.slo.table import TABLE, LoadVerdict, new_job_rows, table_of, text, verdict
 from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making, begin
 from noxgate.trust.signing import VARIABLE, SigningError
@@ -85,7 +85,7 @@ def _begin(root: Path, target: Target, folder: Path) -> Making:
     return making
 
 
-def _said(result: Result, judged: Verdict, table: str, kept: Path) -> int:
+def _said(result: Result, judged: LoadVerdict, table: str, kept: Path) -> int:
     print(f"\n{table}\n")
     for reason in judged.reasons:
         print(f"! {reason}")

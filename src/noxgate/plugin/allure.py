@@ -31,7 +31,7 @@ def mark(item: pytest.Item, gate: Gate) -> None:
         item.add_marker(pytest.mark.allure_label(text, label_type=kind))
 
 
-class Scrubbing:
+class AllureScrubbing:
     """Allure takes messages from the exception, past the report that we scrubbed.
 
     What the gate says of a check is put beside them here, since only here the check is over.
@@ -94,7 +94,7 @@ def describe(folder: Path, gate: Gate) -> None:
 
 def install(config: pytest.Config, gate: Gate) -> None:
     """Scrub for as long as this session lasts."""
-    scrubbing = gate.allure = Scrubbing(gate)
+    scrubbing = gate.allure = AllureScrubbing(gate)
     allure_commons.plugin_manager.register(scrubbing)
     config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(scrubbing))
 

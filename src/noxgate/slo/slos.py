@@ -67,7 +67,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SloJudgement:
     """One SLO on one hold, for one class or (name "") for several together: a row of the table.
 
     `seconds`: the percentile, where the SLO has one. `rising`: by how many seconds of it, or by what share,
@@ -183,17 +183,17 @@ def limits_by_class(slos: Iterable[Slo], classes: Iterable[str]) -> dict[str, tu
     return {name: tuple(sorted({slo.seconds for slo in slow if slo.covers(name)})) for name in classes}
 
 
-def judge(slo: Slo, hold: Hold, confidence: float = CONFIDENCE) -> tuple[Judgement, ...]:
+def judge(slo: Slo, hold: Hold, confidence: float = CONFIDENCE) -> tuple[SloJudgement, ...]:
     """One judgement for each class that the SLO is about, or one for all of them together; never none."""
     classes = tuple(name for name in hold.classes if slo.covers(name))
     groups = [(name, (name,)) for name in classes] if slo.each else [(slo.only, classes)]
     if not classes:
         reason = f"no samples: no class {slo.only or 'but ' + slo.apart} on this hold"
-        return (Judgement(slo, hold.name, slo.only, Outcome.NOT_DECIDED, reason),)
+        return (SloJudgement(slo, hold.name, slo.only, Outcome.NOT_DECIDED, reason),)
     return tuple(_judge(slo, hold, name, group, confidence) for name, group in groups)
 
 
-def overall(judgements: Iterable[Judgement]) -> Outcome:
+def overall(judgements: Iterable[SloJudgement]) -> Outcome:
     """The outcome of several: failed as soon as one is, passed if all are and there is one."""
     outcomes = {judgement.outcome for judgement in judgements}
     if Outcome.FAILED in outcomes:
@@ -201,13 +201,13 @@ def overall(judgements: Iterable[Judgement]) -> Outcome:
     return Outcome.PASSED if outcomes == {Outcome.PASSED} else Outcome.NOT_DECIDED
 
 
-def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence: float) -> Judgement:
+def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence: float) -> SloJudgement:
     moments = hold.of(classes)
     try:
         counts = [total(second.count(slo.bad, slo.seconds) for second in moment) for moment in moments]
     except KeyError:
         reason = f"requests over {slo.seconds:g} s were not counted: a result of other limits"
-        return Judgement(slo, hold.name, name, Outcome.NOT_DECIDED, reason)
+        return SloJudgement(slo, hold.name, name, Outcome.NOT_DECIDED, reason)
     windows = [total(part) for part in in_windows(counts, hold.window)]
     if slo.share:
         decision = decide(windows, slo.share, minimum=slo.minimum, confidence=confidence)
@@ -224,7 +224,7 @@ def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence
         seconds = _agreed(percentile_interval(times, 1 - slo.share, confidence), slo, decision)
         shares = [percentile(window, 1 - slo.share) for window in times if window]
     trend = rising(shares)
-    return Judgement(
+    return SloJudgement(
         *(slo, hold.name, name, decision.outcome, decision.reason, *total(windows), len(windows)),
         share=decision.share,
         seconds=seconds,

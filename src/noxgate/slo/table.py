@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from noxgate.slo.confidence import Interval
 from noxgate.slo.holds import LIMITED, OURS, Bad
 from noxgate.slo.result import NewJob, Result
-from noxgate.slo.slos import Judgement, Outcome, Slo, judge, overall
+from noxgate.slo.slos import Outcome, Slo, SloJudgement, judge, overall
 
 TABLE = "table.json"  # the rows beside a result, for the sign-off page; table.txt is for people
 Row = tuple[str, ...]
@@ -14,15 +14,15 @@ HEADER: Row = ("SLO", "hold", "class", "limit", "measured (interval)", "samples"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LoadVerdict:
     """What a result says: `judgements` by SLO and hold, their `outcome`, `reasons` where it is not passed."""
 
-    judgements: tuple[Judgement, ...]
+    judgements: tuple[SloJudgement, ...]
     outcome: Outcome
     reasons: tuple[str, ...]
 
 
-def verdict(result: Result, slos: Sequence[Slo]) -> Verdict:
+def verdict(result: Result, slos: Sequence[Slo]) -> LoadVerdict:
     """Judge every SLO on every hold; nothing passes where the test did not come to its end."""
     judgements = tuple(judgement for slo in slos for judgement in judgements_of(result, slo))
     outcomes = overall(judgements)
@@ -38,10 +38,10 @@ def verdict(result: Result, slos: Sequence[Slo]) -> Verdict:
         for judgement in judgements
         if judgement.outcome is not Outcome.PASSED
     ]
-    return Verdict(judgements, outcomes, tuple(dict.fromkeys(reasons)))
+    return LoadVerdict(judgements, outcomes, tuple(dict.fromkeys(reasons)))
 
 
-def judgements_of(result: Result, slo: Slo) -> list[Judgement]:
+def judgements_of(result: Result, slo: Slo) -> list[SloJudgement]:
     """One SLO on each hold that it is judged on."""
     return [
         judgement
@@ -99,7 +99,7 @@ def _job_sentence(job: NewJob) -> str:
     return f"{job.method} on {job.hold!r}, asked for what is new: {job.wrong}"
 
 
-def rows(judgements: Iterable[Judgement]) -> list[Row]:
+def rows(judgements: Iterable[SloJudgement]) -> list[Row]:
     """One row for each judgement."""
     return [
         (
@@ -115,13 +115,13 @@ def rows(judgements: Iterable[Judgement]) -> list[Row]:
     ]
 
 
-def sentence(judgement: Judgement) -> str:
+def sentence(judgement: SloJudgement) -> str:
     """The same in words, with the reason."""
     _, hold, name, limit, measured, samples, outcome = rows([judgement])[0]
     return f"{name} on {hold!r}: {measured} of {samples} requests, {limit}: {outcome}, {judgement.reason}"
 
 
-def table_of(judgements: Iterable[Judgement], more: Iterable[Row] = ()) -> list[Row]:
+def table_of(judgements: Iterable[SloJudgement], more: Iterable[Row] = ()) -> list[Row]:
     """The whole table; its first row names the columns."""
     return [HEADER, *rows(judgements), *more]
 
@@ -139,7 +139,7 @@ def _limit(slo: Slo) -> str:
     return f"{slo.bad} < {slo.share * 100:g} %" if slo.share else f"{slo.bad}: none"
 
 
-def _measured(judgement: Judgement) -> str:
+def _measured(judgement: SloJudgement) -> str:
     if judgement.seconds is not None:
         return _interval(judgement.seconds, 1000, "ms", 0)
     if judgement.share is not None:

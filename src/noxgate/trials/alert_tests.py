@@ -22,7 +22,7 @@ _CLAIM = re.compile(r"claim_(\d+)")
 
 
 @dataclass(frozen=True)
-class Trial:
+class AlertTrial:
     """What the tests came to: `failed` is promtool's words, None if every test passed."""
 
     failed: str | None
@@ -37,7 +37,7 @@ class AlertTests:
         self._target = target
         self._observe = observe
 
-    def run(self, groups: Sequence[Any], elsewhere: Mapping[str, str] | None = None) -> Trial:
+    def run(self, groups: Sequence[Any], elsewhere: Mapping[str, str] | None = None) -> AlertTrial:
         """Try these groups of rules; UnreachableError without tests, or without a promtool that reads them.
 
         `elsewhere`: words of the tests, such as a namespace, and what is said where the rules are shipped.
@@ -55,7 +55,7 @@ class AlertTests:
         fires, quiet = claims(tests.content["tests"], {rule["alert"] for rule in rules})
         self._observe(Observation(failed or f"{len(tests.content['tests'])} tests hold", repeat))
         shown = set() if failed else self._shown(program, tests.content, files, rules, quiet, repeat)
-        return Trial(
+        return AlertTrial(
             failed,
             _of_every_rule(rules, lambda _, rule: any(one.fits(rule) for one in fires)),
             _of_every_rule(rules, lambda number, _: number in shown),

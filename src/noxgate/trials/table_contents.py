@@ -52,7 +52,7 @@ class SecondRun:
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreDifference:
     """What a restore came to: of `tables`, those whose rows (before, after) or contents differ.
 
     `catalog` are the lines of pg_dump that differ: an index, a constraint, a function.

@@ -21,7 +21,7 @@ from noxgate.slo.confidence import (
     wilson,
 )
 from noxgate.slo.holds import Bad, Hold, Second, in_windows, total
-from noxgate.slo.slos import Judgement, Outcome, Slo, decide, judge, limits_by_class, overall, read_slos
+from noxgate.slo.slos import Outcome, Slo, SloJudgement, decide, judge, limits_by_class, overall, read_slos
 
 PASSED, FAILED, NOT_DECIDED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_DECIDED
 P95 = Slo("staging.slo-p95", Bad.SLOW, 0.05, 300, seconds=0.3, apart="science", each=True)
@@ -70,7 +70,7 @@ def steady(slow: int = 0, failed: int = 0, outcome: tuple[int, str] = (500, "sta
     return hold(each)
 
 
-def of(slo: Slo, on: Hold, name: str = "data") -> Judgement:
+def of(slo: Slo, on: Hold, name: str = "data") -> SloJudgement:
     """The judgement about one class, or about all together."""
     return {judgement.name: judgement for judgement in judge(slo, on)}[name if slo.each else slo.only]
 

@@ -20,6 +20,7 @@ FOLDERS = ("tests_preflight", "tests_staging", "tests_production")
 MOST_FILES = 14
 LISTS = {"src/nox_rehearsal/sabotages"}  # a file for each topic of checks
 MOST_TESTS = 20
+TWICE = {("noxgate/systems/prometheus", "Sample")}  # of a query, and of what is scraped: to be renamed
 NOT_FOR_CHECKS = ("noxgate.plugin", "noxgate.run", "noxgate.trust", "noxgate.reports", "noxgate.cli")
 
 
@@ -86,6 +87,24 @@ def test_every_test_has_a_room() -> None:
 
     assert {file.parts[0] for file in tests} == {"fast", "proof"}
     assert rooms - named == {"suite"}
+
+
+def test_a_name_is_one_class_in_a_room() -> None:
+    """Where a reader meets two of them; each system is a room of its own."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        place = file.relative_to(ROOT / "src")
+        room = "/".join(place.parts[: 3 if "systems" in place.parts else 2])
+        for name in public_classes(ast.parse(file.read_text(encoding="utf-8"))):
+            where.setdefault((room, name), []).append(place.as_posix())
+
+    assert where["noxgate/project", "Line"] == ["noxgate/project/runbook.py"]
+    assert {one for one, files in where.items() if len(files) > 1} == TWICE
+
+
+def public_classes(module: ast.Module) -> Iterator[str]:
+    """Those at its top."""
+    return (one.name for one in module.body if isinstance(one, ast.ClassDef) and one.name[0] != "_")
 
 
 def test_every_package_says_what_it_is_for() -> None:

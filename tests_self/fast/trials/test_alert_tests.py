@@ -7,7 +7,7 @@ import pytest
 
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
-from noxgate.trials.alert_tests import AlertTests, Trial
+from noxgate.trials.alert_tests import AlertTests, AlertTrial
 
 if TYPE_CHECKING:
     from noxgate.look.observation import Observation
@@ -24,7 +24,7 @@ GROUPS = [
 ]
 
 
-def tried(path: Path, elsewhere: dict[str, str] | None = None) -> Trial:
+def tried(path: Path, elsewhere: dict[str, str] | None = None) -> AlertTrial:
     observed: list[Observation] = []
     target = Target(
         name="staging",
@@ -98,14 +98,14 @@ def test_what_a_test_proves(
     """An alert that was not asked for is not quiet, a pending one does not fire, a sum names no alert."""
     trial = tried(written(tmp_path, up=up, load=load, asked=asked))
 
-    assert trial == Trial(None, frozenset(fires), frozenset(quiet))
+    assert trial == AlertTrial(None, frozenset(fires), frozenset(quiet))
 
 
 def test_silence_without_any_series(tmp_path: Path) -> None:
     """Nothing to look at: it would be as quiet with any rule."""
     path = written(tmp_path, up=1, load=1, asked=by_name("Down"), series=False)
 
-    assert tried(path) == Trial(None, frozenset(), frozenset())
+    assert tried(path) == AlertTrial(None, frozenset(), frozenset())
 
 
 def test_words_that_are_others_elsewhere(tmp_path: Path) -> None:

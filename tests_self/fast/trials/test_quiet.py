@@ -8,13 +8,13 @@ import yaml
 
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
-from noxgate.trials.alert_tests import AlertTests, Trial
+from noxgate.trials.alert_tests import AlertTests, AlertTrial
 
-BOTH = Trial(None, frozenset({"A"}), frozenset({"A"}))
-FIRES_ALONE = Trial(None, frozenset({"A"}), frozenset())
+BOTH = AlertTrial(None, frozenset({"A"}), frozenset({"A"}))
+FIRES_ALONE = AlertTrial(None, frozenset({"A"}), frozenset())
 
 
-def tried(folder: Path, text: str, *groups: dict[str, Any]) -> Trial:
+def tried(folder: Path, text: str, *groups: dict[str, Any]) -> AlertTrial:
     """What these tests prove of these groups."""
     path = folder / "tests.yaml"
     path.write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from noxgate.trials.migration.lint import Finding
 from noxgate.trials.migration.trial import Trial
 from noxgate.trials.scratch import Ran
 from noxgate.trials.sql_script import Statement
-from noxgate.trials.table_contents import Restored, SecondRun
+from noxgate.trials.table_contents import RestoreDifference, SecondRun
 from noxgate.trials.whole_catalog import of_target
 
 T = TypeVar("T")
@@ -176,7 +176,7 @@ class Migration:
         self._observe(Observation(shortened(seen), repeat))
         return broken
 
-    def restored(self) -> Restored:
+    def restored(self) -> RestoreDifference:
         """Make a backup as the runbook does, and restore it with the command that the profile names."""
         repeat = by_hand.dumping_and_restoring(self._trial.form, "backup", self._trial.restore)
         self._look(lambda: self._trial.server(self._database), repeat)

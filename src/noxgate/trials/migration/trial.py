@@ -19,7 +19,7 @@ from noxgate.trials.migration.locks import TableLock
 from noxgate.trials.migration.old_queries import Answer
 from noxgate.trials.scratch import SUPERUSER, Ran, ScratchServer, programs
 from noxgate.trials.surroundings import surroundings
-from noxgate.trials.table_contents import Contents, Restored, SecondRun, contents
+from noxgate.trials.table_contents import Contents, RestoreDifference, SecondRun, contents
 from noxgate.trials.whole_catalog import Part, parts, told
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Trial:
         _, script = self.files.read("old_queries")
         return set(re.findall(r"[\w$]+", " ".join(each.words for each in script.statements)))
 
-    def restored(self) -> Restored:
+    def restored(self) -> RestoreDifference:
         """A backup of the schema before and its data, restored into an empty database."""
         return self._once("restored", self._restored)
 
@@ -313,7 +313,7 @@ class Trial:
             )
         )
 
-    def _restored(self) -> Restored:
+    def _restored(self) -> RestoreDifference:
         self.tables_before()
         server = self._running()
         before = contents(self._url(BEFORE))
@@ -325,7 +325,7 @@ class Trial:
         backup = server.backup(name) if form == "plain" else server.archive(name, form)
         ran = server.restore(self._databases[RESTORED], backup, self._target.restore, within=self._limit)
         if ran.error is not None:
-            return Restored(ran, len(before), {})
+            return RestoreDifference(ran, len(before), {})
         now = contents(self._url(RESTORED))
         none = Contents(0, "")
         lost = {
@@ -335,7 +335,7 @@ class Trial:
         }
         pairs = differing_once_loaded(self._url(RESTORED), self._parts(BEFORE), self._parts(RESTORED))
         other = few(told(pairs, "is not restored", "was not there before", "is restored as another"))
-        return Restored(ran, len(before), lost, tuple(other))
+        return RestoreDifference(ran, len(before), lost, tuple(other))
 
     def _locks(self) -> list[TableLock]:
         name, script = self.files.read("migration")

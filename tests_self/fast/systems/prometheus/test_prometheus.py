@@ -25,7 +25,7 @@ from nox_rehearsal.parts import prometheus
 from nox_rehearsal.parts.prometheus import Scraped
 from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.processes import Crew
-from nox_rehearsal.world.state import Server, World
+from nox_rehearsal.world.state import StartedPart, World
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
@@ -70,7 +70,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         crew.wait_for(prometheus.NAME)
         prometheus.wait_until_scraped(port, PODS, within=15)
         seconds = (datetime.now(UTC) - started).total_seconds()
-        server = Server(prometheus.NAME, f"127.0.0.1:{port}", crew.pids()[prometheus.NAME], None)
+        server = StartedPart(prometheus.NAME, f"127.0.0.1:{port}", crew.pids()[prometheus.NAME], None)
         yield Running(_world(folder, f"http://127.0.0.1:{port}", server), seconds, registries)
     finally:
         crew.stop_all()
@@ -91,7 +91,7 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def _world(folder: Path, url: str, server: Server) -> World:
+def _world(folder: Path, url: str, server: StartedPart) -> World:
     filling = {each.name: FILLING.get(each.type, {}) for each in fields(World)}
     world = World(**filling | {"folder": folder, "prometheus_url": url, "servers": (server,)})
     world.save()
