@@ -17,14 +17,24 @@ MANY = 5  # lines that have to say alike
 WIDTH = 80
 SHOWN = 4  # lines that were not run; a narrowed run leaves out dozens
 _PATH = re.compile(r"(https?://[^/\s]+)/[^\s:]*")  # of the same host
-_ANSWER = re.compile(r"\bHTTP (\d{3})\b(?: in \d+ ms)?(?:: (.))?")
+_ANSWER = re.compile(r"\bHTTP (\d{3})\b(?: in \d+ ms)?(?:: (\S+))?")
 _DOCUMENT = tuple('{["#')  # how an answer of an API begins: JSON, or Prometheus' text
-_AWAY = re.compile(
-    r"^(?:\w+://)?(?P<host>[\w.-]+(?::\d+)?|\[[\da-fA-F:]+\](?::\d+)?)(?:/\S*)?(?: at \S+)?: "
-    r"(?P<why>connection refused|timed out|no answer in .*|not tried again.*|.*\bcertificate\b.*"
-    r"|name or service not known|no route to host|network is unreachable)"
+_HEADER = re.compile(r"[\w-]+:")  # shown in place of the body
+_AT = re.compile(
+    r"^(?:(?P<scheme>\w+)://)?(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(?::(?P<port>\d+))?"
+    r"(?:/\S*)?(?: at \S+)?: (?P<why>.+)"
 )
-_LOST = ("not tried again", "no answer in")  # which say the same of a host that keeps looks waiting
+_PORTS = {"https": "443", "wss": "443", "http": "80", "ws": "80"}
+_NO_NAME = re.compile(r"name or service not known|no address associated|temporary failure in name resolution")
+_WAITED = re.compile(r"timed out|not tried again|no answer\b")
+_CERTIFICATE = re.compile(r".*\bcertificate\b")
+# Of one host these are one: at one connection it is a reset, at the next the end of a stream.
+_NO_CONNECTION = re.compile(
+    rf"{_NO_NAME.pattern}|{_WAITED.pattern}|connection (?:refused|reset|aborted|closed)|broken pipe"
+    r"|no route\b|(?:network|host) is unreachable|all connection attempts failed|server disconnected"
+    r"|peer closed|RemoteProtocolError|ReadError|EOF occurred|wrong version number|record layer failure"
+    r"|(?:ssl|tls)v\d\S* (?:alert )?\w+"
+)
 _MEANS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "something asks for a sign-in before the API is reached",
     HTTPStatus.FORBIDDEN: "something refuses the gate before the API is reached",
@@ -79,8 +89,11 @@ def shared(lines: Sequence[Told], base_url: str) -> list[Shared]:
 
 
 def _answers(seen: str) -> list[tuple[int, str]]:
-    """The HTTP answers that a text tells of: the status, and how the body begins."""
-    return [(int(status), begins) for status, begins in _ANSWER.findall(seen)]
+    """The HTTP answers that a text tells of: the status, and how the body begins; "" if it is not shown."""
+    return [
+        (int(status), "" if _HEADER.fullmatch(begins) else begins[:1])
+        for status, begins in _ANSWER.findall(seen)
+    ]
 
 
 def another_server(answers: Sequence[tuple[int, str]], base_url: str) -> str:
@@ -101,36 +114,65 @@ def _may_be_ours(status: int, begins: str) -> bool:
 
 
 def _another_server(lines: Sequence[Told], base_url: str) -> list[Shared]:
-    """Of the lines that failed, those of the status that most of them saw."""
+    """Of the lines that failed, those of the status that most of them saw.
+
+    Lines that saw bodies decide it. It then holds of those, too, that saw a status or a header alone.
+    """
     failed: dict[str, list[tuple[int, str]]] = {}
+    bodiless: dict[str, list[tuple[int, str]]] = {}
     for line in lines:
         answers = [answer for seen in line.seen for answer in _answers(seen)]
         if any(status < HTTPStatus.MULTIPLE_CHOICES and begins in _DOCUMENT for status, begins in answers):
             return []
-        served = any(_may_be_ours(*answer) for answer in answers)
-        if line.outcome == Outcome.FAILED and answers and not served:
-            failed[line.id] = answers
+        ours = [begins for status, begins in answers if _may_be_ours(status, begins)]
+        if line.outcome == Outcome.FAILED and answers and not any(ours):
+            (bodiless if ours else failed)[line.id] = answers
+    everything = [answer for answers in failed.values() for answer in answers]
     if len(failed) < MANY:
         return []
-    everything = [answer for answers in failed.values() for answer in answers]
     ((status, _),) = Counter(status for status, _ in everything).most_common(1)
-    ids = tuple(id_ for id_, answers in failed.items() if status in {each for each, _ in answers})
-    return [Shared(another_server(everything, base_url), ids)] if len(ids) >= MANY else []
+    if sum(status in dict(answers) for answers in failed.values()) < MANY:
+        return []
+    alike = {id_ for id_, answers in (failed | bodiless).items() if status in dict(answers)}
+    ids = tuple(line.id for line in lines if line.id in alike)
+    return [Shared(another_server(everything, base_url), ids)]
 
 
-def _away(lines: Sequence[Told]) -> list[Shared]:
-    """By host: no answer, or a certificate that is not believed."""
-    ids: dict[tuple[str, str], list[str]] = {}
+def _away(lines: Sequence[Told]) -> Iterator[Shared]:
+    """By host: no connection comes about, a certificate is not believed, or one more reason of many lines."""
+    alike: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     for line in lines:
-        found = _AWAY.match(line.reason) if line.outcome in {Outcome.FAILED, Outcome.UNREACHABLE} else None
-        if found:
-            why = _LOST[1] if found["why"].startswith(_LOST) else found["why"]
-            ids.setdefault((found["host"], why), []).append(line.id)
-    return [
-        Shared(f"{host}: {'no answer in time' if why == _LOST[1] else why}", tuple(found))
-        for (host, why), found in ids.items()
-        if len(found) >= MANY
-    ]
+        found = _AT.match(line.reason)
+        if found is not None and (key := _key(line, found)):
+            alike.setdefault(key, []).append((line.id, *_shown(found)))
+    for told in alike.values():
+        if len(told) < MANY:
+            continue
+        ((why, _),) = Counter(why for *_, why in told).most_common(1)
+        host = next(host for _, host, each in told if each == why)
+        yield Shared(f"{host}: {why}", tuple(id_ for id_, *_ in told))
+
+
+def _key(line: Told, found: re.Match[str]) -> tuple[str, str] | None:
+    """The place and the kind of why, of which all lines have one cause; None if a line has its own."""
+    host, why = found["host"], found["why"]
+    cut = _NO_CONNECTION.match(why)
+    if line.outcome == Outcome.FAILED and not (cut or _CERTIFICATE.match(why)):
+        return None
+    if line.outcome not in {Outcome.FAILED, Outcome.UNREACHABLE} or why.startswith("expected "):
+        return None
+    if _NO_NAME.match(why):
+        return host, "name"
+    port = found["port"] or _PORTS.get(found["scheme"] or "")
+    if port is None:
+        return (host, why) if cut else None
+    return f"{host}:{port}", "" if cut else why
+
+
+def _shown(found: re.Match[str]) -> tuple[str, str]:
+    """The host as it was named, and why."""
+    host = f"{found['host']}:{found['port']}" if found["port"] else found["host"]
+    return host, "no answer in time" if _WAITED.match(found["why"]) else found["why"]
 
 
 def next_of(causes: Sequence[Shared], first: str, target: str) -> str:

@@ -49,6 +49,21 @@ def passed(seen: str) -> Told:
             unreachable("https://own.example/N: certificate verify failed: self-signed certificate"),
             "own.example: certificate verify failed: self-signed certificate",
         ),
+        (
+            unreachable("https://own.example:8443/N: connection reset by peer"),
+            "own.example:8443: connection reset by peer",
+        ),
+        (
+            unreachable("own.example:443: wrong version number (what answers there is not TLS)"),
+            "own.example:443: wrong version number (what answers there is not TLS)",
+        ),
+        (
+            unreachable("https://own.example/N: EOF occurred in violation of protocol (closed before …)"),
+            "own.example: EOF occurred in violation of protocol (closed before …)",
+        ),
+        (unreachable("https://own.example/N: server disconnected without …"), "own.example: server discon"),
+        (unreachable("https://own.example/N: what nobody has met"), "own.example: what nobody has met"),
+        (unreachable("http://[2001:db8::1]:80/N: no route to host"), "[2001:db8::1]:80: no route to host"),
     ],
 )
 def test_one_cause(lines: list[Told], said: str) -> None:
@@ -57,6 +72,76 @@ def test_one_cause(lines: list[Told], said: str) -> None:
     assert said in str(found)
     assert str(found).startswith(f"{MANY} lines have one cause: ")
     assert found.ids == tuple(line.id for line in lines)
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        pytest.param(
+            [
+                "https://own.example/health: connection reset by peer",
+                "https://own.example/version: connection reset by peer",
+                "own.example:443 at 192.0.2.1: connection reset by peer",
+                "wss://own.example/ws: EOF occurred in violation of protocol",
+                "https://own.example: not tried again: it kept earlier looks waiting",
+                "https://own.example/ready at 192.0.2.1: server disconnected without sending a response.",
+            ],
+            id="a reset, also met as the end of a stream",
+        ),
+        pytest.param(
+            [
+                "https://own.example/health: connection reset by peer",
+                "https://own.example:443/a: broken pipe",
+                "own.example:443: connection reset by peer",
+                "own.example:443: tlsv1 alert internal error",
+                "own.example:443: no answer to a TLS greeting",
+            ],
+            id="an alert, a pipe",
+        ),
+    ],
+)
+def test_one_host_is_one_cause(reasons: list[str]) -> None:
+    """What most lines say is said of it; a port of its own is another place."""
+    lines = [
+        *(Told(f"staging.line-{number}", "unreachable", one, []) for number, one in enumerate(reasons)),
+        Told("staging.redirect", "unreachable", "http://own.example/health: connection refused", []),
+    ]
+
+    (found,) = shared(lines, URL)
+
+    assert found.said == "own.example: connection reset by peer"
+    assert found.ids == tuple(line.id for line in lines[:-1])
+
+
+def test_a_name_that_is_not_known_is_one_cause_at_each_port() -> None:
+    lines = [
+        *unreachable("https://own.example/N: name or service not known", MANY - 1),
+        Told("staging.redirect", "unreachable", "http://own.example/: name or service not known", []),
+        Told("staging.tls", "unreachable", "own.example: name or service not known", []),
+    ]
+
+    (found,) = shared(lines, URL)
+
+    assert str(found) == f"{MANY + 1} lines have one cause: own.example: name or service not known"
+
+
+def test_headers_and_statuses_follow_the_bodies() -> None:
+    """Five lines saw a page; what others saw of the same server is of the same cause."""
+    lines = [
+        *failed(f"HTTP 200 in 3 ms: {PAGE}"),
+        Told("staging.header", "failed", "…", ["HTTP 200 in 1 ms: x-frame-options: (absent)"]),
+        Told("staging.websocket", "failed", "…", ["upgrade HTTP 200, received None, close code None"]),
+        Told("staging.text", "failed", "…", ["HTTP 200 in 1 ms: healthy"]),
+        Told("staging.other", "failed", "3 of 7 tables", ["3 of 7 tables"]),
+    ]
+
+    (found,) = shared(lines, URL)
+
+    assert found.ids == (
+        *(f"staging.line-{number}" for number in range(MANY)),
+        "staging.header",
+        "staging.websocket",
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,6 +165,15 @@ def test_one_cause(lines: list[Told], said: str) -> None:
             id="what was to be refused",
         ),
         pytest.param(unreachable("https://hostN.example/: connection refused"), id="as many hosts"),
+        pytest.param(
+            [Told(f"line-{n}", "failed", "https://own.example/: 3 days left", []) for n in range(9)],
+            id="looked at, each for itself",
+        ),
+        pytest.param(
+            unreachable("https://own.example/N: expected an answer of Grafana, saw HTTP 404"), id="answered"
+        ),
+        pytest.param(unreachable("Sentry: N environments"), id="no host"),
+        pytest.param(unreachable("https://own.example:844N/: connection reset by peer"), id="as many ports"),
         pytest.param(unreachable("T_TOKEN is not set (own.toml): export T_TOKEN=…"), id="no address"),
     ],
 )

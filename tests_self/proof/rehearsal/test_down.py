@@ -3,12 +3,15 @@
 import os
 import re
 import signal
+import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests_self.loopback import Loopback
 from tests_self.proof.rehearsal.stopping import outcomes, stopped
 
 from nox_rehearsal.checkout import ROOT
@@ -41,6 +44,34 @@ def test_ingress_down(world: World, gate: Gate) -> None:
     told = " ".join(run.output.split())
     common = re.findall(r"(\d+) lines have one cause: [^:]*:?[^:]*: connection refused", told)
     assert sum(int(found[1]) if found else 1 for found in alike) + sum(map(int, common)) == len(EDGE)
+
+
+def cutting(connection: socket.socket) -> None:
+    """Reset each connection, as a load balancer does whose servers are away."""
+    connection.recv(1000)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def plain(connection: socket.socket) -> None:
+    """Speak HTTP where TLS is expected."""
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize("talk", [cutting, plain])
+def test_another_in_place_of_the_ingress(
+    talk: Callable[[socket.socket], None], world: World, gate: Gate, loopback: Loopback
+) -> None:
+    """It takes connections and speaks no TLS: nothing is learned, and one cause is said for all of it."""
+    with stopped(world, "ingress"):
+        loopback.serve(talk, "127.0.0.1", world.port)
+        run = gate()
+        loopback.close()
+
+    assert run.status == 2, run.output
+    assert outcomes(run) == dict.fromkeys(EDGE, "unreachable")
+    assert f"{len(EDGE) - 1} lines have one cause: " in run.output  # a redirect is asked of another port
+    assert "staging.https-redirect" in run.output
 
 
 @pytest.mark.parametrize(("part", "own"), [("postgres", DATABASE), ("redis", REDIS)])
