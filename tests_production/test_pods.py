@@ -3,17 +3,35 @@
 import pytest
 
 from nox_service.first_minutes import FirstMinutes
+from noxgate.blue_green.running import application_pods, deployment_of
+from noxgate.blue_green.side import Side
+from noxgate.blue_green.steady import has_changed, looks_at, unsteady
+from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits
-from noxgate.systems.kubernetes.workload import living, name, phases, restarts, unready
+from noxgate.project.target import Target
+from noxgate.systems.kubernetes.workload import restarts, unready, unsettled
 
 
 @pytest.mark.runbook("live.pods-steady")
-def test_green_pods_stay_ready(first_minutes: FirstMinutes, limits: Limits) -> None:
-    """At every look, and the same pods each time: one that was replaced has no restarts to show."""
-    looks = [living(pods) for pods in first_minutes.pods()]
+def test_green_pods_stay_ready(
+    first_minutes: FirstMinutes, green: Side, target: Target, limits: Limits
+) -> None:
+    """At every look, and no pod in place of another: one that was replaced has no restarts to show.
 
-    assert [look for look in looks if not look] == []
-    assert [unready(pods) for pods in looks if unready(pods)] == []
-    assert [phases(pods) for pods in looks if set(phases(pods).values()) != {"Running"}] == []
-    assert restarts(looks[-1], limits["restarts"]) == {}
-    assert {name(pod) for pod in looks[-1]} == {name(pod) for pod in looks[0]}
+    An autoscaler may add pods when users come, and take some away: then all that it wants are ready soon.
+    """
+    looks = looks_at(first_minutes.pods())
+
+    assert looks != []
+    assert unsteady(looks) == []
+    assert restarts(list(looks[-1].values()), limits["restarts"]) == {}
+
+    def scaled() -> None:
+        pods = application_pods(green)
+
+        assert unsettled(deployment_of(green)) == {}
+        assert unready(pods) == {}
+        assert restarts(pods, limits["restarts"]) == {}
+
+    if has_changed(looks):
+        eventually(scaled, within=target.waiting(limits["within_seconds"]))
