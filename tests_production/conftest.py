@@ -13,7 +13,7 @@ from nox_service.pages import PROFILE
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.blue_green.rollback_manifests import RollbackManifests
 from noxgate.blue_green.rolled_back import RolledBack
-from noxgate.blue_green.running import running
+from noxgate.blue_green.running import began, running
 from noxgate.blue_green.side import Side, side_of
 from noxgate.blue_green.slower.check import SinceSwitch
 from noxgate.blue_green.switch_time import Switch, kept_beside, switch
@@ -224,7 +224,7 @@ def key_metrics(
     seconds = target.waiting(limits["observe_seconds"])
     pause(seconds - since(switched.at))
     pods = list(running(green))
-    return KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples)
+    return KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples, began(green))
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def since_switch(
     seconds = max(FEWEST, target.waiting(line.limits["observe_seconds"]))
     pause(seconds - since(switched.at))
     pods = list(running(green))
-    metrics = KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples)
+    metrics = KeyMetrics(prometheus, metric_queries, pods, seconds, for_samples, began(green))
 
     def folder(name: str) -> Path:
         made = tmp_path_factory.mktemp("beside") / name

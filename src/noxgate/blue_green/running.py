@@ -1,6 +1,7 @@
 """Which image really runs in a Deployment's pods: by digest, since a tag may have moved."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from noxgate.blue_green.side import Side
@@ -24,6 +25,22 @@ def running(side: Side) -> Mapping[str, str]:
     found = deployment_of(side)
     ours = application(found["spec"]["template"]["spec"], side.container)
     return image_ids(pods_of(side.kube, found), str(ours.get("name")))
+
+
+def began(side: Side) -> dict[str, datetime]:
+    """Pod -> when the application's container began, of the Deployment's pods.
+
+    One that restarted, or says nothing, is left out: it may be as old as any.
+    """
+    found = deployment_of(side)
+    ours = str(application(found["spec"]["template"]["spec"], side.container).get("name"))
+    return {
+        name(pod): datetime.fromisoformat(running["startedAt"])
+        for pod in pods_of(side.kube, found)
+        for status in (pod.get("status") or {}).get("containerStatuses") or []
+        for running in [(status.get("state") or {}).get("running") or {}]
+        if status["name"] == ours and running.get("startedAt") and not status.get("restartCount")
+    }
 
 
 def pods_of(kube: Kube, deployment: Json, labels: str | None = None) -> list[Json]:

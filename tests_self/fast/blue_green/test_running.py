@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 from tests_self.kubernetes.servers import Server, stand_in
 from tests_self.service import CONTAINER, DEPLOYMENT, side
 
-from noxgate.blue_green.running import application_pods, pods_of, released, running
+from noxgate.blue_green.running import application_pods, began, pods_of, released, running
 from noxgate.project.service.names import Container
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
@@ -147,11 +148,12 @@ def _pod(client: httpx.Client, called: str, letter: str, owned: Json) -> None:
         {
             "name": each["name"],
             "imageID": f"{HOST}/{each['name']}@{digest(its)}",
-            "restartCount": 0,
+            "restartCount": int(called == "by-hand"),
+            "state": {"running": {"startedAt": f"2026-12-01T20:0{int(its, 16) % 10}:00Z"}},
             "ready": True,
             "image": each["image"],
         }
-        for each, its in ((PROXY, "0"), (API, letter))
+        for each, its in ((PROXY, "9"), (API, letter))
     ]
     headers = {"content-type": "application/merge-patch+json"}
     status = {"status": {"phase": "Running", "containerStatuses": statuses}}
@@ -190,8 +192,13 @@ def test_two_deployments_are_told_apart(kube: Kube) -> None:
     }
     assert set(running(side(kube, "nox", "nox-worker"))) == {"nox-worker-1-x", "by-hand"}
     assert (
-        running(side(kube, "nox", "nox-worker", PROXYS))["nox-worker-1-x"] == f"{HOST}/db-proxy@{digest('0')}"
+        running(side(kube, "nox", "nox-worker", PROXYS))["nox-worker-1-x"] == f"{HOST}/db-proxy@{digest('9')}"
     )
+
+
+def test_since_when_pods_run(kube: Kube) -> None:
+    """By the application's own container; of one that restarted it is not known how old it is."""
+    assert began(side(kube, "nox")) == {f"{DEPLOYMENT}-1-x": datetime(2026, 12, 1, 20, 0, tzinfo=UTC)}
 
 
 def test_pods_by_wider_labels(kube: Kube) -> None:

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -106,8 +107,63 @@ def test_gaps_are_no_data(share: float, is_fine: bool) -> None:  # noqa: FBT001
             metrics.pods_at_least()
 
 
-def key_metrics(known: Known, *, wait: float = 0) -> KeyMetrics:
-    return KeyMetrics(prometheus(known), queries(GREEN), ["a", "b"], 1800, Waiting(wait))
+def key_metrics(
+    known: Known, *, wait: float = 0, began: Mapping[str, datetime] = MappingProxyType({})
+) -> KeyMetrics:
+    return KeyMetrics(prometheus(known), queries(GREEN), ["a", "b"], 1800, Waiting(wait), began)
+
+
+@pytest.mark.parametrize(
+    ("age", "share", "is_fine"),
+    [
+        (600, 0.31, True),  # it has a third of the samples, and it lived for a third of the time
+        (600, 0.2, False),
+        (60, 0.0, True),  # Prometheus has yet to find it
+        (3600, 0.31, False),
+        (-600, 0.31, False),  # the cluster's clock is ahead: nothing is known of its age
+    ],
+)
+def test_pod_that_an_autoscaler_added(age: float, share: float, is_fine: bool) -> None:  # noqa: FBT001
+    """It cannot have samples of the time before it; from then on it must have them."""
+    known = Known(
+        {UP: [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]},
+        [sample(1.0, pod="a"), sample(share, pod="b")],
+    )
+    metrics = key_metrics(known, began={"a": NOW - timedelta(hours=1), "b": NOW - timedelta(seconds=age)})
+
+    if is_fine:
+        assert metrics.pods_at_least() == 1.0
+    else:
+        with pytest.raises(UnreachableError, match=f"saw b {share:.0%}"):
+            metrics.pods_at_least()
+
+
+def test_pods_that_are_all_young() -> None:
+    """Nobody saw the time that the check is about: their age is no excuse."""
+    known = Known(
+        {UP: [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]},
+        [sample(0.3, pod="a"), sample(0.3, pod="b")],
+    )
+    metrics = key_metrics(known, began=dict.fromkeys("ab", NOW - timedelta(seconds=600)))
+
+    with pytest.raises(UnreachableError, match="saw a 30%, b 30%"):
+        metrics.pods_at_least()
+
+
+@pytest.mark.parametrize(("age", "is_known"), [(100, True), (600, False)])
+def test_share_of_a_pod_that_was_just_added(age: float, is_known: bool) -> None:  # noqa: FBT001
+    """A rate is made of some minutes: until then it has none."""
+    of, span = queries(GREEN), Span.of(1800, 15)
+    up = [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]
+    shares = {span.over("max_over_time", of.cpu_percent(span.rate)): [sample(20.0, pod="a")]}
+    known = Known({of.cpu: up} | shares, [sample(1.0, pod="a"), sample(0.31, pod="b")])
+    began = {"b": NOW - timedelta(seconds=age)}
+
+    if is_known:
+        assert key_metrics(known, began=began).cpu_percent() == {"a": 20.0}
+    else:
+        with pytest.raises(UnreachableError, match=r"of each pod, not of \['b'\]"):
+            key_metrics(known, began=began).cpu_percent()
 
 
 def test_pod_that_nobody_measures_is_no_data() -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 from noxgate.errors import UnreachableError
@@ -75,8 +76,11 @@ class KeyMetrics:
         pods: Sequence[str],
         seconds: float,
         waiting: Waiting,
+        began: Mapping[str, datetime] = MappingProxyType({}),
     ) -> None:
+        """`began` is when the container of a pod did, where it is not older than what is looked at."""
         self._prometheus = prometheus
+        self._began = began
         self._of = of
         self._pods = pods
         self._seconds = seconds
@@ -121,17 +125,17 @@ class KeyMetrics:
 
     def memory_percent(self) -> Mapping[str, float]:
         """Pod -> its memory, as a share of the limit."""
-        span = self._covered(self._of.memory)
-        return self._share(span, "memory", self._of.memory_percent())
+        looked = self._looked(self._of.memory)
+        return self._share(looked, "memory", self._of.memory_percent())
 
     def cpu_percent(self) -> Mapping[str, float]:
         """Pod -> its CPU, as a share of the limit."""
-        span = self._covered(self._of.cpu)
-        return self._share(span, "cpu", self._of.cpu_percent(span.rate))
+        looked = self._looked(self._of.cpu)
+        return self._share(looked, "cpu", self._of.cpu_percent(looked.span.rate))
 
     def pods_at_least(self) -> float:
         """The fewest pods that answered at any moment."""
-        span = self._covered(self._of.up)
+        span = self._looked(self._of.up).span
         return self._prometheus.value(
             span.over("min_over_time", self._of.pods()), "pods answered at the least"
         )
@@ -175,16 +179,17 @@ class KeyMetrics:
         self._prometheus.say(f"{counted:g} {of}", found.query, counted)
         return counted
 
-    def _covered(self, selector: str) -> Span:
-        """The span, if every pod has nearly all of the samples in it."""
-        return self._looked(selector).span
-
     def _looked(self, selector: str) -> "Looked":
         """The same, and what else has to be known of the scrapes."""
         found, every = self._scraping(selector)
         span = Span.of(self._seconds, every)
         until = max(one.at for one in found)
-        whole = self._waiting.for_all(lambda waited: self._whole(selector, span.longer(waited), every), every)
+        whole = self._waiting.for_all(
+            lambda waited: self._whole(
+                selector, span.longer(waited), every, until + timedelta(seconds=round(waited))
+            ),
+            every,
+        )
         longer = timedelta(seconds=whole.seconds - span.seconds)
         return Looked(whole, until + longer, max(1, math.ceil(every)), _labels(found))
 
@@ -201,7 +206,7 @@ class KeyMetrics:
             raise UnreachableError(f"{selector}: expected series of a job that is scraped, saw none")
         return found, max(every)
 
-    def _whole(self, selector: str, span: Span, every: float) -> Span:
+    def _whole(self, selector: str, span: Span, every: float, until: datetime) -> Span:
         """The same span; AssertionError as long as a pod lacks samples in it, which later ones outweigh."""
         shares: dict[str, float] = {}
         try:
@@ -211,13 +216,28 @@ class KeyMetrics:
         for one in found:
             pod = one.labels.get("pod", "")
             shares[pod] = max(one.value, shares.get(pod, 0.0))
-        enough = COVERED - every / span.seconds  # one sample more or less lies within, as it happens
-        gaps = [pod for pod in self._pods if shares.get(pod, 0.0) < enough]
+        lived = self._lived(span, until, SAMPLES * every)
+        slack = every / span.seconds  # one sample more or less lies within, as it happens
+        gaps = [pod for pod in self._pods if shares.get(pod, 0.0) < COVERED * lived[pod] - slack]
         said = ", ".join(f"{pod} {shares.get(pod, 0.0):.0%}" for pod in gaps)
         assert not gaps, f"{selector}: expected {COVERED:.0%} of the samples of {span.seconds} s, saw {said}"
         return span
 
-    def _share(self, span: Span, resource: str, share: str) -> Mapping[str, float]:
+    def _lived(self, span: Span, until: datetime, found_after: float) -> dict[str, float]:
+        """Pod -> of which part of the span there must be samples: an autoscaler may have added it meanwhile.
+
+        It takes a moment to be found by Prometheus. Where clocks differ, or no pod would be older than the
+        span, all of it counts.
+        """
+        lived = dict.fromkeys(self._pods, 1.0)
+        for pod, began in self._began.items():
+            seconds = (until - began).total_seconds()
+            if seconds >= 0:
+                lived[pod] = min(1.0, max(0.0, seconds - found_after) / span.seconds)
+        return lived if 1.0 in lived.values() else dict.fromkeys(self._pods, 1.0)
+
+    def _share(self, looked: "Looked", resource: str, share: str) -> Mapping[str, float]:
+        span = looked.span
         found = {
             one.labels.get("pod", ""): one.value
             for one in self._prometheus.query(
@@ -225,7 +245,8 @@ class KeyMetrics:
             )
         }
         numbers = {pod for pod, value in found.items() if not math.isnan(value)}  # else it is under any limit
-        without = sorted({*self._pods, *found} - numbers)
+        lived = self._lived(span, looked.until, span.rate)
+        without = sorted({*(pod for pod in self._pods if lived[pod]), *found} - numbers)
         if without or not found:
             raise UnreachableError(f"{resource}: expected a share of the limit of each pod, not of {without}")
         return found
