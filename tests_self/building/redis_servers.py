@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class Server:
     """One that this test may set up as it likes, and the gate's client of it."""
 
-    def __init__(self, loopback: "Loopback", folder: Path) -> None:
+    def __init__(self, loopback: "Loopback", folder: Path, *options: str) -> None:
         self.port = loopback.closed_port()
         self.folder = folder
         command = [str(program("redis-server")), "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--dir", str(folder), "--enable-protected-configs", "local"]
+        command += ["--save", "", "--dir", str(folder), "--enable-protected-configs", "local", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.admin = redis.Redis(port=self.port, decode_responses=True)
         self.target = loopback.target(9)

@@ -54,6 +54,9 @@ def _servers() -> Iterator[Sabotage]:
     yield Sabotage(REDIS, "itself", "staging's server for both", _one("REDIS_URL"), "saw one")
     old = _answers(PRODUCTION_FILE, "REDIS_URL", rb"(redis_version:)7\.0\.", rb"\g<1>6.2.")
     yield Sabotage(REDIS, "one-side", "production's is a 6.2", old, "6.2")
+    product = (rb"redis_git_sha1:\w{8}", rb"valkey_version:8.1.1.77")  # in as many bytes
+    valkey = _answers(PRODUCTION_FILE, "REDIS_URL", *product)
+    yield Sabotage(REDIS, "valkey", "production's is a Valkey, made from that Redis", valkey, "valkey 8.1.1")
 
     @contextmanager
     def both(world: World) -> Iterator[None]:

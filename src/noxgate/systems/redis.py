@@ -1,4 +1,4 @@
-"""Redis, read only: PING, ROLE, INFO, EXISTS, DBSIZE, CLIENT LIST and one CONFIG GET are all it sends."""
+"""Redis, read only: PING, ROLE, INFO, EXISTS, DBSIZE, CLIENT LIST, CLUSTER INFO and one CONFIG GET."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,13 @@ _MEMORY = ("used_memory", "maxmemory", "maxmemory_policy", "mem_not_counted_for_
 MOST_BYTES = 10_000_000  # of one answer: what one announces is not taken on trust
 # How redis-py ends with what no Redis says: it reads numbers, and lists in lists by calling itself.
 _NO_REDIS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+_OF_REDIS = frozenset(("redis_version", "gcc_version"))  # what Redis itself says of versions
+_SLOTS = 16384  # of a cluster
 _FULL = 0.99  # what is written next, and who writes it, need memory, too
+
+
+class _MovedError(UnreachableError):
+    """Another node of the cluster has the key."""
 
 
 class CacheSession:
@@ -124,8 +130,21 @@ class Cache:
         )
 
     def version(self) -> str:
-        """INFO server: redis_version. Raises AssertionError if the server does not say."""
-        found = self._look("info server", lambda: self._session.redis().info("server").get("redis_version"))
+        """INFO server: redis_version; behind it that of another product, which speaks as that Redis does.
+
+        Raises AssertionError if the server does not say.
+        """
+
+        def told(server: Mapping[str, Any]) -> str | None:
+            others = [
+                f"{name.removesuffix('_version')} {server[name]}"
+                for name in sorted(server)
+                if name.endswith("_version") and name not in _OF_REDIS
+            ]
+            said = server.get("redis_version")
+            return None if said is None else " ".join([str(said), *(f"({each})" for each in others)])
+
+        found = self._look("info server", lambda: told(self._session.redis().info("server")))
         if found is None:
             raise AssertionError("Redis: expected a redis_version in INFO server, saw none")
         return str(found)
@@ -141,9 +160,14 @@ class Cache:
         return str(found)
 
     def readable(self, key: str) -> bool:
-        """Whether the keyspace can be read: EXISTS, or DBSIZE where our user may not name this key."""
+        """Whether the keyspace can be read: EXISTS, or DBSIZE where this key is not ours to name.
+
+        So it is where our user has no right to it, or where another node of a cluster has it.
+        """
         try:
             return int(self._look(f"exists {key}", lambda: self._session.redis().exists(key))) >= 0
+        except _MovedError:
+            pass
         except UnreachableError as error:
             if not re.search(r"access (?:one of the keys|a key)", str(error)):
                 raise
@@ -171,7 +195,7 @@ class Cache:
 
     def refuses_writes(self) -> list[str]:
         """Why Redis refuses what the application writes, though it answers PING; nothing is written."""
-        return [*self._no_room(), *self._few_replicas()]
+        return [*self._no_room(), *self._few_replicas(), *self._lost_slots()]
 
     def _no_room(self) -> list[str]:
         """Full, and nothing may be thrown away: by its policy, or since no key has a time to live."""
@@ -205,6 +229,15 @@ class Cache:
                 return []
         return [f"{good} replicas follow, {name} is {max(wanted, 1)}"] if good < wanted else []
 
+    def _lost_slots(self) -> list[str]:
+        """A cluster may serve the keys of the nodes that it has, and refuse the others."""
+        found = self._look("info cluster", lambda: self._session.redis().info("cluster"))
+        if not found.get("cluster_enabled"):
+            return []
+        told = self._look("cluster info", lambda: self._session.redis().cluster("info"))
+        state, ok = str(told["cluster_state"]), int(told["cluster_slots_ok"])
+        return [] if state == "ok" and ok == _SLOTS else [f"cluster_state {state}, {ok} of {_SLOTS} slots ok"]
+
     def _look(
         self,
         command: str,
@@ -225,6 +258,10 @@ class Cache:
             if code in _WRONG:
                 self._observe(Observation(f"{code} {text}", repeat))
                 raise AssertionError(f"Redis answers {code} {text}") from None
+            if isinstance(error, redis.exceptions.AskError):  # and MovedError: "SLOT HOST:PORT"
+                seen = f"the cluster has slot {text.replace(' ', ' at ', 1)}"
+                self._observe(Observation(seen, repeat))
+                raise _MovedError(f"${self._variable}: {seen}") from None
             self._observe(Observation(f"could not look: {shortened(str(error))}", repeat))
             raise UnreachableError(f"${self._variable}: {shortened(str(error))}") from None
         except _NO_REDIS as error:
