@@ -1,4 +1,4 @@
-"""Green's pods through the first minutes: what an autoscaler does is no fault, what hides one is."""
+"""Green's pods through the first minutes: an autoscaler may add and take away, and nothing else."""
 
 from typing import Any
 

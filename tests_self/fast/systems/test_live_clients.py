@@ -139,7 +139,7 @@ def test_pod_that_an_autoscaler_added(age: float, share: float, is_fine: bool) -
 
 
 def test_pods_that_are_all_young() -> None:
-    """Nobody saw the time that the check is about: their age is no excuse."""
+    """The time that the check is about was not scraped, though the pods are young."""
     known = Known(
         {UP: [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]},
         [sample(0.3, pod="a"), sample(0.3, pod="b")],
@@ -152,7 +152,7 @@ def test_pods_that_are_all_young() -> None:
 
 @pytest.mark.parametrize(("age", "is_known"), [(100, True), (600, False)])
 def test_share_of_a_pod_that_was_just_added(age: float, is_known: bool) -> None:  # noqa: FBT001
-    """A rate is made of some minutes: until then it has none."""
+    """A rate is made of some minutes: before those it is missing."""
     of, span = queries(GREEN), Span.of(1800, 15)
     up = [sample(job="nox-api", pod="a"), sample(job="nox-api", pod="b")]
     shares = {span.over("max_over_time", of.cpu_percent(span.rate)): [sample(20.0, pod="a")]}

@@ -242,7 +242,7 @@ def test_one_cut_is_no_refusal(loopback: "Loopback", authority: "Authority") -> 
     ("code", "spoken"), [(70, "protocol_version"), (40, "handshake_failure"), (71, "insufficient_security")]
 )
 def test_refused_in_tls_is_learned(loopback: "Loopback", code: int, spoken: str) -> None:
-    """A server that answers in TLS and speaks none of these is wrong."""
+    """A server that answers in TLS, in versions other than these, is wrong."""
     client = tls_client(loopback, loopback.serve(alert(code)), [])
 
     assert protocols(client) == ["neither TLSv1_2 nor TLSv1_3 is spoken"], spoken

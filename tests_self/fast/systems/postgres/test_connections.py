@@ -55,5 +55,5 @@ def test_limits_of_roles_and_databases(server: ScratchServer, looking: Database)
 
 
 def test_role_that_may_not_come_in() -> None:
-    """None taken of none is no room."""
+    """A limit of 0 connections is crowded."""
     assert crowded([Room("role app", 0, 0)], 80) == ["0 of 0 connections of role app"]

@@ -93,7 +93,7 @@ def test_cluster_that_lost_some_keys(nodes: tuple[Server, Server]) -> None:
 def test_products_that_speak_as_redis(
     said: dict[str, str], version: str, loopback: "Loopback", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Valkey says the version of the Redis that it was made from, whatever its own is."""
+    """Valkey says the version of the Redis that it was made from, beside its own."""
     with closing(CacheSession(loopback.target(9))) as session:
         monkeypatch.setattr(session, "redis", lambda: Saying(said))
         assert Cache(session, lambda _: None).version() == version
