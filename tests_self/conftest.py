@@ -220,7 +220,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, interpre
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "executable", interpreter)
-    # a small project is not a checkout of this suite: tests_self/fast/run/committed has such ones
+    # a small project is not a checkout of this suite: tests_self/fast/run/commit has such ones
     monkeypatch.setattr("noxgate.plugin.committed.doubts", lambda *_: iter(()))
     return Project(pytester)
 

@@ -64,7 +64,7 @@ def modules() -> None:
 
 
 def as_committed() -> None:
-    """A test's small project is not a checkout of this suite: tests_self/fast/run/committed has such ones."""
+    """A test's small project is not a checkout of this suite: tests_self/fast/run/commit has such ones."""
     committed: Any = importlib.import_module(
         "noxgate.plugin.committed"
     )  # not sooner: pytest rewrites plugins
