@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 from pathlib import Path
 
 from noxgate.errors import Exit, ProfileError, UnreachableError
@@ -72,7 +73,7 @@ def load(given: argparse.Namespace) -> int:
         plots.draw(result, draft, 1000 * limit)
 
     kept = keep(result, folder, show=show, sign=lambda draft: making.sign(draft, result))
-    return _said(result, judged, table, kept)
+    return _said(result, judged, table, kept, target.called)
 
 
 def _begin(root: Path, target: Target, folder: Path) -> Making:
@@ -85,7 +86,7 @@ def _begin(root: Path, target: Target, folder: Path) -> Making:
     return making
 
 
-def _said(result: Result, judged: LoadVerdict, table: str, kept: Path) -> int:
+def _said(result: Result, judged: LoadVerdict, table: str, kept: Path, called: str) -> int:
     print(f"\n{table}\n")
     for reason in judged.reasons:
         print(f"! {reason}")
@@ -96,16 +97,16 @@ def _said(result: Result, judged: LoadVerdict, table: str, kept: Path) -> int:
         "" if result.ramp.evidence else f" (the ramp {result.ramp.name} is not evidence for a real target)"
     )
     print(f"{str(judged.outcome).upper()}{proves}\nkept in {os.path.relpath(kept)}")
-    if nothing := counts_for_nothing(result):
+    if nothing := counts_for_nothing(result, called):
         print(nothing)
     return STATUS[judged.outcome]
 
 
-def counts_for_nothing(result: Result) -> str:
+def counts_for_nothing(result: Result, called: str) -> str:
     """What is said at the end of a ramp that is not evidence; empty if it is, and in a rehearsal."""
     if result.ramp.evidence or result.rehearsal:
         return ""
-    ramps_ = ", then ".join(f"make load-test TARGET={result.target} RAMP={ramp}" for ramp in REAL)
+    ramps_ = ", then ".join(f"make load-test TARGET={shlex.quote(called)} RAMP={ramp}" for ramp in REAL)
     return f"it counts for nothing: no line is judged by it; what counts: {ramps_}"
 
 

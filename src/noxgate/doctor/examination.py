@@ -55,7 +55,7 @@ class Job:
     def lost(self, why: str) -> Seen:
         """What is said where it tells nothing."""
         name = next(iter(self.systems))
-        again = f"noxgate doctor --target {shlex.quote(self.at.file)}     # again"
+        again = f"noxgate doctor --target {shlex.quote(self.at.target.called)}     # again"
         cause = Cause(f"{self.at.label(name)}: {why}", (again,))
         return self.at.seen(name, why, *map(self.at.need, self.systems), cause=cause, origin="-")
 

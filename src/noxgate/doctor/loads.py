@@ -56,5 +56,4 @@ def _of_ramp(at: Place, test: LoadTest, ramp: str, needs: list[Need]) -> Seen:
 
 def _make(at: Place, ramp: str) -> str:
     ramp = REHEARSED[0] if at.target.rehearsal else ramp
-    is_named = at.target.path.parent.name == "targets"
-    return f"make load-test TARGET={at.target.name if is_named else shlex.quote(at.file)} RAMP={ramp}"
+    return f"make load-test TARGET={shlex.quote(at.target.called)} RAMP={ramp}"

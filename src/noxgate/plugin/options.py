@@ -4,6 +4,7 @@ import difflib
 import logging
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Collection, Sequence
@@ -239,7 +240,8 @@ def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Chec
 def _narrowed(target: Target) -> str:
     """The command for the first phase of a target, as whoever asked would write it."""
     gate = os.environ.get(LAST_WORD)
-    return f"{gate} --phase {target.serves[0]}" if gate else f"pytest -m {target.serves[0]}"
+    named = f" --target={shlex.quote(target.called)}"
+    return f"{gate} --phase {target.serves[0]}{named}" if gate else f"pytest -m {target.serves[0]}{named}"
 
 
 def _target(config: pytest.Config, runbook: Runbook, phases: Sequence[str]) -> Target:

@@ -20,6 +20,7 @@ from noxgate.project.keys.release import RECORD
 from noxgate.project.kubeconfig import kubeconfig_secrets
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.target import Target
+from noxgate.project.which.called import called
 from noxgate.project.which.world import rehearsed
 
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
@@ -57,7 +58,7 @@ def target_of(
     used = {name: str(getattr(target, OVERRIDES[name])) for name in overridden}
     used |= {} if target.rehearsal else overrides.believed(document, environment)
     places = values.points_at(path, said(document, "points_at"))
-    target = replace(target, overridden=used, overrides=allowed, points_at=places)
+    target = replace(target, overridden=used, overrides=allowed, points_at=places, typed=called(root, path))
     secrets = []
     kubeconfigs = {target.kubeconfig: None}  # a peer may well be in the same: YAML takes its time
     for key in PEERS:

@@ -162,7 +162,13 @@ class Target:
     overridden: Mapping[str, str] = field(default_factory=dict)  # variable -> what it says otherwise
     points_at: Mapping[str, str] = field(default_factory=dict)  # credential -> where it must lead
     overrides: tuple[str, ...] = ()  # the variables that may
+    typed: str = ""  # how a command names it, where that is not its name
     peer_secrets: tuple[Secret, ...] = field(default=(), repr=False)  # checks look at the peer, too
+
+    @property
+    def called(self) -> str:
+        """What comes after --target= in a command that is printed; to be quoted for the shell."""
+        return self.typed or self.name
 
     def credential(self, role: str) -> Secret:
         """The credential for `role`, one of CREDENTIALS.

@@ -1,5 +1,6 @@
 """The results of `noxgate load` for one target: the newest of each ramp, and what it says of an SLO."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -295,4 +296,4 @@ class LoadTest:
     def _make(self, ramp: str = "") -> str:
         """What makes a load test."""
         ramp = REHEARSED[0] if self._target.rehearsal else ramp or REAL[0]
-        return f"make load-test TARGET={self._target.name} RAMP={ramp}"
+        return f"make load-test TARGET={shlex.quote(self._target.called)} RAMP={ramp}"

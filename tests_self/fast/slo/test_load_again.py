@@ -230,7 +230,7 @@ def test_load_test_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, w
 
 
 def checks(world: World, seen: list[Observation]) -> LoadTest:
-    target: Any = SimpleNamespace(name="rehearsal", rehearsal=True, base_url=URL)
+    target: Any = SimpleNamespace(name="rehearsal", called="rehearsal", rehearsal=True, base_url=URL)
     found = LoadResults(target, loading.folder(world), ramps.read_ramps(ROOT), lambda *_: "")
     return LoadTest(target, found, RUNBOOK, seen.append)
 

@@ -210,7 +210,9 @@ def looking(folder: Path, answer: str | UnreachableError, asked: list[Result], *
             raise answer
         return answer
 
-    target: Any = SimpleNamespace(name="staging", rehearsal=False, base_url="https://localhost:1")
+    target: Any = SimpleNamespace(
+        name="staging", called="staging", rehearsal=False, base_url="https://localhost:1"
+    )
     results = LoadResults(target, folder, RAMPS, lambda *_: "")
     return LoadTest(target, results, RUNBOOK, lambda _: None, compare)
 

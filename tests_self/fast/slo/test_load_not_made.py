@@ -52,7 +52,7 @@ def looking_at(folder: Path, results: Mapping[str, Result]) -> LoadTest:
         place = folder / f"20261201T000000Z-staging-{ramp}"
         place.mkdir()
         write(place / NAME, result)
-    target: Any = SimpleNamespace(name="staging", rehearsal=False, base_url=URL)
+    target: Any = SimpleNamespace(name="staging", called="staging", rehearsal=False, base_url=URL)
     return LoadTest(target, LoadResults(target, folder, RAMPS, lambda *_: ""), RUNBOOK, lambda _: None)
 
 
@@ -125,12 +125,15 @@ def test_a_smoke_test_of_a_real_target_says_what_it_is() -> None:
     """In its last line; of a rehearsal it counts."""
     smoke = of("smoke")
 
-    assert counts_for_nothing(smoke) == (
+    assert counts_for_nothing(smoke, "staging") == (
         "it counts for nothing: no line is judged by it; what counts: "
         "make load-test TARGET=staging RAMP=quick, then make load-test TARGET=staging RAMP=full"
     )
-    assert counts_for_nothing(replace(smoke, rehearsal=True)) == ""
-    assert [counts_for_nothing(of(ramp)) for ramp in ("quick", "full", "rate")] == ["", "", ""]
+    assert counts_for_nothing(smoke, "own dir/of.toml").endswith(
+        "then make load-test TARGET='own dir/of.toml' RAMP=full"
+    )
+    assert counts_for_nothing(replace(smoke, rehearsal=True), "staging") == ""
+    assert [counts_for_nothing(of(ramp), "staging") for ramp in ("quick", "full", "rate")] == ["", "", ""]
 
 
 def test_the_newest_of_its_ramp_counts(tmp_path: Path) -> None:

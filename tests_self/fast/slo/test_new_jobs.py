@@ -366,7 +366,7 @@ def test_table_has_a_row_for_each_method_and_hold() -> None:
 
 def looking(folder: Path, result: Result, seen: list[Observation] | None = None) -> LoadTest:
     keep(result, folder)
-    target: Any = SimpleNamespace(name="rehearsal", rehearsal=True, base_url=URL)
+    target: Any = SimpleNamespace(name="rehearsal", called="rehearsal", rehearsal=True, base_url=URL)
     found = LoadResults(target, folder, ramps.read_ramps(ROOT), lambda *_: "")
     return LoadTest(target, found, RUNBOOK, (seen if seen is not None else []).append)
 

@@ -8,6 +8,7 @@ from typing import Any
 from noxgate.errors import ProfileError
 from noxgate.project.profile import read_document
 from noxgate.project.target import Target
+from noxgate.project.which.called import called
 
 NAMESPACES = ("namespace", "green_namespace", "blue_namespace")
 PEER = "production"
@@ -16,7 +17,7 @@ PEER = "production"
 def names_of(root: Path, target: Target) -> dict[str, str]:
     """Of a target, as its run found it."""
     own = {key: getattr(target, key) or "" for key in NAMESPACES}
-    return {"target": target.name, **_told(own), **_peers(root, target.path, target.production, own)}
+    return {"target": target.called, **_told(own), **_peers(root, target.path, target.production, own)}
 
 
 def names_in(root: Path, name: str) -> dict[str, str]:
@@ -26,7 +27,7 @@ def names_in(root: Path, name: str) -> dict[str, str]:
     except ProfileError:
         return {"target": name}
     own = _namespaces(document)
-    return {"target": name, **_told(own), **_peers(root, path, document.get(PEER), own)}
+    return {"target": called(root, path), **_told(own), **_peers(root, path, document.get(PEER), own)}
 
 
 def _peers(root: Path, path: Path, peer: str | None, own: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the sign-off page is made of: the newest run of each phase, verified, and what follows from it."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -163,8 +164,7 @@ def _read_all(
 
 def _phase(asked: Asked, phase: Phase, found: Read | None, problem: str, counted: bool) -> ShownPhase:  # noqa: FBT001
     missing = problem or "no run of this phase"
-    target = found.run.target if found else asked.serving.get(phase.name, "NAME")
-    known = found.names if found else names_in(asked.root, target)
+    known = found.names if found else names_in(asked.root, asked.serving.get(phase.name, "NAME"))
     lines = [replace(line, next=line.next_on(known)) for line in asked.runbook.of_phase(phase.name)]
     shown = tuple(shown_line(line, found, missing) for line in lines)
     seconds = None
@@ -172,7 +172,9 @@ def _phase(asked: Asked, phase: Phase, found: Read | None, problem: str, counted
         alone = found.run.phases == (phase.name,)
         checks = sum(check.seconds for one in shown for check in one.checks)
         seconds = found.run.seconds if alone else checks
-    return ShownPhase(phase, found.run if found else None, shown, seconds, counted, problem, target)
+    return ShownPhase(
+        phase, found.run if found else None, shown, seconds, counted, problem, shlex.quote(known["target"])
+    )
 
 
 def _records(asked: Asked, targets: set[str]) -> tuple[list[Record], list[str]]:

@@ -13,6 +13,7 @@ from noxgate.look.secret import Scrubber
 from noxgate.project.checks import public_words
 from noxgate.project.here import Project
 from noxgate.project.profile import PEERS, REHEARSALS, read_document, read_target
+from noxgate.project.which.called import called
 from noxgate.reports.signoff.asked import Asked
 from noxgate.reports.signoff.gather import gather
 from noxgate.reports.signoff.markdown import markdown
@@ -86,9 +87,9 @@ def _asked(project: Project, release: str, target: str | None, now: datetime) ->
             unknown[name] = str(error)  # its runs are shown, and not believed
             continue
         trusts[trust.target] = trust
-        document = read_document(project.root, name)[1]
+        path, document = read_document(project.root, name)
         for phase in document.get("serves", []):
-            serving.setdefault(str(phase), name)
+            serving.setdefault(str(phase), called(project.root, path))
         if rehearsal:
             addresses[trust.target] = str(document.get("base_url"))
     targets = None if target is None or not names else sorted(trusts)

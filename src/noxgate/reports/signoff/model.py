@@ -156,7 +156,7 @@ class ShownPhase:
     seconds: float | None = None
     counted: bool = True  # whether the release waits for it
     problem: str = ""  # what is there and cannot be read
-    target: str = "NAME"  # that serves it
+    target: str = "NAME"  # that serves it, as a command names it
 
     def against(self) -> str:
         """Why its run proves nothing; empty if it does."""
