@@ -33,7 +33,8 @@ from noxgate.project.service.roles import KeyMetric, SloData
 Limits = Mapping[str, float]  # of a line: the numbers that its check compares with
 
 _SPACES = ("namespace", "green_namespace", "blue_namespace")
-# What a `next` may name in braces: noxgate.project.which.names says how a target calls it.
+# What a `next` may name in braces: noxgate.project.which.names says how a target calls it. What the service
+# calls its objects ([service]) is filled in when the runbook is read.
 NAMES = ("target", *_SPACES, *(f"production_{name}" for name in _SPACES))
 
 
@@ -162,6 +163,7 @@ def _runbook(path: Path, text: str) -> Runbook:
     service = None
     if "service" in document:
         service = _service(path, document.pop("service"))
+    words = {"version": release.version, **(service.words if service else {})}
     phases = {
         name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
     }
@@ -170,7 +172,7 @@ def _runbook(path: Path, text: str) -> Runbook:
     lines = {}
     for phase, entries in document.items():
         for name, table in _tables(entries, path, _known(path, phase, phases)):
-            lines[f"{phase}.{name}"] = _line(path, phase, name, table, release)
+            lines[f"{phase}.{name}"] = _line(path, phase, name, table, words)
     for line in lines.values():
         unknown = [part for part in line.derived_from if part not in lines and part not in phases]
         if line.id in line.derived_from or line.phase in line.derived_from:
@@ -259,7 +261,12 @@ def _phase(path: Path, name: str, table: Mapping[str, Any]) -> Phase:
     return Phase(name=name, **{key.name: table.get(key.name, key.default) for key in PHASE})
 
 
-def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: Release) -> Line:
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    """With what the release and the service are called in place of their names in braces."""
+    return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
+
+
+def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], words: Mapping[str, str]) -> Line:
     where = f"{phase}.{name}"
     table = _table(table, path, where, LINE)
     if table["kind"] not in KINDS:
@@ -293,8 +300,8 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], release: 
         kind=table["kind"],
         section=table["section"],
         seed=tuple(table["seed"]),
-        expected=table["expected"].replace("{version}", release.version),
-        next=table.get("next", "").replace("{version}", release.version),
+        expected=_filled(table["expected"], words),
+        next=_filled(table.get("next", ""), {name: shlex.quote(word) for name, word in words.items()}),
         coming=table.get("coming", False),
         derived_from=tuple(table.get("derived_from", ())),
         limits=limits,

@@ -212,6 +212,34 @@ def test_commands_in_next_name_the_targets_own_namespaces(runbook: Runbook, tmp_
     assert "-n acme-web-g" in said["green.pods-running"]
 
 
+SERVICES = (
+    "nox-api-ingress",
+    "app=nox-api",
+    *(f"nox-api-{kind}-{colour}" for kind in ("deployment", "service") for colour in ("green", "blue")),
+)
+
+
+def test_texts_name_the_services_own_objects(runbook: Runbook, tmp_path: Path) -> None:
+    """[service] alone says what they are called: another service's Next is about its own."""
+    text = (PROJECT / "runbook.toml").read_text(encoding="utf-8")
+    for old in SERVICES:
+        text = text.replace(f'"{old}"', f'"{old.replace("nox-api", "acme web")}"')
+    (tmp_path / "runbook.toml").write_text(text, encoding="utf-8")
+
+    other = read_runbook(tmp_path / "runbook.toml")
+
+    held = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, SERVICES))})(?![\w-])")
+    said = {line.id: f"{line.expected} {line.next}" for line in other.lines.values()}
+    assert {id_: one for id_, one in said.items() if held.search(one)} == {}
+    assert len([line for line in runbook.lines.values() if held.search(f"{line.expected} {line.next}")]) > 15
+    assert "kubectl rollout status deployment/'acme web-deployment-green' -n" in said["staging.deployment"]
+    assert "kubectl get service 'acme web-service-green' -n" in said["staging.service-endpoints"]
+    assert "kubectl describe ingress 'acme web-ingress' -n" in said["staging.ingress-backends"]
+    assert "-l 'app=acme web'" in said["staging.rollout"]
+    assert said["staging.ingress-backends"].startswith("Ingress acme web-ingress exists")
+    assert "{blue_service}" not in said["green.websocket"] + said["prep.blue-ready"]
+
+
 def test_a_name_is_a_word_for_the_shell_and_one_that_nobody_knows_stands_out(runbook: Runbook) -> None:
     line = runbook.lines["staging.rollout"]
 

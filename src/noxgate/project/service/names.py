@@ -90,6 +90,18 @@ class Service:
         return Container(named or self.container, is_named=named is not None)
 
     @property
+    def words(self) -> Mapping[str, str]:
+        """What a line's texts name in braces."""
+        return {
+            "ingress": self.ingress,
+            "label": self.label,
+            "green_deployment": self.green.deployment,
+            "green_service": self.green.service,
+            "blue_deployment": self.blue.deployment,
+            "blue_service": self.blue.service,
+        }
+
+    @property
     def colours(self) -> frozenset[str]:
         """The Services between which traffic is switched."""
         return frozenset({self.green.service, self.blue.service})
