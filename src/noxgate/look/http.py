@@ -77,7 +77,7 @@ class Answer:
 def asked(url: str, ca_file: Path | None, *, proxies: bool) -> Answer:
     """What GET is answered, on a connection of its own; ConnectionError says why nothing was."""
     try:
-        context = ssl.create_default_context(cafile=ca_file) if ca_file else True
+        context = ssl.create_default_context(cafile=ca_file)  # this machine's own without one, as elsewhere
         with (
             httpx.Client(verify=context, timeout=LONGEST, trust_env=proxies) as client,
             client.stream("GET", url, headers=ACCEPTED) as response,

@@ -109,7 +109,8 @@ API = Topic(
             "ca_file",
             TEXT,
             "Certificates of a private authority, in PEM form, seen from the profile. Believed for the API, "
-            "Prometheus, Redis, the registry, Grafana and Sentry, in place of the machine's own.",
+            "Prometheus, Redis, the registry, Grafana and Sentry, in place of the machine's own; "
+            "for the links of the release record, beside those.",
             example="ca.pem",
             without="the authorities that this machine knows",
             waits=CERTIFICATES,

@@ -1,6 +1,8 @@
 """Links that people will need tonight, and whether anybody answers there."""
 
 import shlex
+import ssl
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,6 +27,15 @@ class Links:
         self._target = target
         self._observe = observe
 
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Public ones, this machine's own and the profile's: a wiki may be anybody's."""
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()
+        if self._target.ca_file:
+            context.load_verify_locations(self._target.ca_file)
+        return context
+
     def problem(self, url: str) -> str | None:
         """None if somebody answers, if only to ask for a sign-in; else what was seen. Never raises."""
         shown = _shown(url)
@@ -48,7 +59,8 @@ class Links:
 
     def _ask(self, url: str) -> int:
         """Follow it to its end; what an answer says beside its status is not read, and may have no end."""
-        with httpx.Client(timeout=8, trust_env=not self._target.rehearsal) as client:
+        proxies = not self._target.rehearsal
+        with httpx.Client(verify=self._context, timeout=8, trust_env=proxies) as client:
             asked = client.build_request("GET", url, headers={"user-agent": "noxgate"})
             for _ in range(MOST_HOPS + 1):
                 answer = client.send(asked, stream=True)

@@ -1,16 +1,19 @@
 """The links of the release record: asked without raising, and shown without what may be secret in them."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from noxgate.look.http import asked
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
 from noxgate.systems.http.links import Links
 
 if TYPE_CHECKING:
+    from tests_self.authority import Authority
     from tests_self.loopback import Loopback
 
 TARGET = Target(
@@ -50,6 +53,36 @@ def test_answers(loopback: "Loopback", answer: str, problem: str | None) -> None
         connection.sendall(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
     assert ask(f"http://localhost:{loopback.serve(talk)}/d/release")[0] == problem
+
+
+def hello(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def test_authority_of_the_profile(loopback: "Loopback", authority: "Authority") -> None:
+    """The one that Grafana's own client believes; without it nobody answers whom we believe."""
+    url = f"https://localhost:{loopback.serve_tls(hello, authority.good)}/"
+    links = Links(replace(TARGET, ca_file=authority.file.certificate), lambda _: None)
+
+    assert links.problem(url) is None
+    assert "CERTIFICATE_VERIFY_FAILED" in str(Links(TARGET, lambda _: None).problem(url))
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_authority_of_the_machine(
+    loopback: "Loopback",
+    authority: "Authority",
+    monkeypatch: pytest.MonkeyPatch,
+    rehearsal: bool,  # noqa: FBT001
+) -> None:
+    """A company's own, which its machines know; browsers, curl and the clients of the API ask them, too."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file.certificate))
+    url = f"https://localhost:{loopback.serve_tls(hello, authority.good)}/"
+    target = replace(TARGET, rehearsal=rehearsal)
+
+    assert Links(target, lambda _: None).problem(url) is None
+    assert asked(url, None, proxies=not rehearsal).status == 200
 
 
 @pytest.mark.parametrize(
