@@ -36,11 +36,15 @@ def test_pod_specs_set_every_variable(
 
 
 def amiss(side: Side, deployment: Mapping[str, Any]) -> list[str]:
-    """Variables that are absent, or whose value stands in the spec or a ConfigMap, which hide nothing."""
+    """Variables that are absent, or whose value stands in the spec or a ConfigMap, which hide nothing.
+
+    A pod starts without what is optional: of that it is looked whether it is there.
+    """
     spec = deployment["spec"]["template"]["spec"]
     kinds = {
         name: value.kind if isinstance(value, Reference) else "text"
         for name, value in variables(spec, side.container).items()
+        if not isinstance(value, Reference) or not value.optional or is_there(side, value)
     }
     for prefix, whole in wholes(spec, side.container):
         if whole.kind == "Secret":
@@ -54,3 +58,11 @@ def amiss(side: Side, deployment: Mapping[str, Any]) -> list[str]:
         if kinds.get(name) != "Secret"
     ]
     return secret + [f"{name} is absent" for name in PUBLIC if kinds.get(name, "text") == "text"]
+
+
+def is_there(side: Side, reference: Reference) -> bool:
+    """Whether a pod finds what it would start without."""
+    if reference.kind == "Secret":
+        return reference.key in (side.kube.secret(reference.name, side.namespace) or {})
+    found = side.kube.get("ConfigMap", reference.name, side.namespace) or {}
+    return reference.key in (found.get("data") or {})

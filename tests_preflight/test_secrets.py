@@ -1,6 +1,8 @@
 """Runbook 1, secrets: what the pod spec that ships refers to, by names, lengths and fingerprints."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from noxgate.systems.kubernetes.secret_values import SecretValue, Where, nowhere
 OAUTH = {
     f"{provider}_CLIENT_{part}" for provider in ("GOOGLE", "GITHUB", "MICROSOFT") for part in ("ID", "SECRET")
 }
+NEEDED = OAUTH | {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
 Values = dict[str, dict[str, SecretValue] | None]
 
 
@@ -106,10 +109,10 @@ def referred(side: Side) -> list[Reference]:
     keys = [
         Reference("Secret", whole.name, key, prefix + key)
         for prefix, whole in wholes(spec, side.container)
-        if whole.kind == "Secret"
+        if whole.kind == "Secret" and not whole.optional
         for key in side.kube.secret(whole.name, side.namespace) or {}
     ]
-    return [*references(spec), *keys]
+    return [*references(spec), *taken(side, spec), *keys]
 
 
 def shipped(manifests: tuple[Document, ...], side: Side) -> list[Reference]:
@@ -118,8 +121,22 @@ def shipped(manifests: tuple[Document, ...], side: Side) -> list[Reference]:
     whole = wholes(spec, side.container)
     return [
         *references(spec),
-        *(Reference(each.kind, each.name, None, prefix + "*") for prefix, each in whole),
+        *taken(side, spec),
+        *(Reference(each.kind, each.name, None, prefix + "*") for prefix, each in whole if not each.optional),
     ]
+
+
+def taken(side: Side, spec: Mapping[str, Any]) -> list[Reference]:
+    """What a pod would start without, and finds: of the variables that the service needs all the same."""
+    own = [each for each in references(spec, optional=True) if each.variable in NEEDED]
+    keys = [
+        Reference("Secret", whole.name, key, prefix + key)
+        for prefix, whole in wholes(spec, side.container)
+        if whole.kind == "Secret" and whole.optional
+        for key in side.kube.secret(whole.name, side.namespace) or {}
+        if prefix + key in NEEDED
+    ]
+    return [each for each in own if not missing(side, [each])] + keys
 
 
 def values(side: Side, wanted: list[Reference], stands: Where = nowhere) -> Values:

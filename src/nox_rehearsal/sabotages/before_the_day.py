@@ -40,6 +40,10 @@ def _environment() -> Iterator[Sabotage]:
     yield Sabotage(line, "config-map", "a secret in a ConfigMap", shown, "SECRET_KEY stands in a ConfigMap")
     shorter = shipped(GREEN_DEPLOYMENT, "- name: REDIS_URL", "- name: REDIS")
     yield Sabotage(line, "green", "green's manifest alone", shorter, "REDIS_URL")
+    lost = secret("oauth-secrets", "microsoft-client-secret", None)
+    others = (*keys, "preflight.production-secret-keys")
+    what = "a pod starts without it"
+    yield Sabotage(line, "optional", what, lost, "MICROSOFT_CLIENT_SECRET is absent", others)
 
 
 def _secrets() -> Iterator[Sabotage]:

@@ -1,7 +1,7 @@
 """What a pod spec asks of its namespace: environment variables, and keys of Secrets and ConfigMaps."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from noxgate.project.service.names import Container
@@ -18,12 +18,16 @@ _SIGNING_IN = (
 
 @dataclass(frozen=True, order=True)
 class Reference:
-    """A key that a pod takes: `kind` is Secret or ConfigMap; no key: all of them, or the object itself."""
+    """A key that a pod takes: `kind` is Secret or ConfigMap; no key: all of them, or the object itself.
+
+    `optional`: the pod starts without it, too.
+    """
 
     kind: str
     name: str
     key: str | None
     variable: str | None = None  # the environment variable that it becomes
+    optional: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}" + (f" key {self.key}" if self.key is not None else "")
@@ -34,16 +38,17 @@ def containers(pod_spec: Json) -> list[Json]:
     return [*(pod_spec.get("initContainers") or []), *(pod_spec.get("containers") or [])]
 
 
-def references(pod_spec: Json) -> list[Reference]:
-    """Every Secret and ConfigMap that a pod needs to run; those marked optional are left out.
+def references(pod_spec: Json, *, optional: bool = False) -> list[Reference]:
+    """Every Secret and ConfigMap that a pod needs to run; those marked optional only where asked for.
 
-    So are the credentials that pull its image: that it runs proves them.
+    The credentials that pull its image are left out: that it runs proves them.
     """
     found = [
         *(reference for container in containers(pod_spec) for reference in _of_container(container)),
         *(reference for volume in pod_spec.get("volumes") or [] for reference in _of_volume(volume)),
     ]
-    return sorted(set(found), key=lambda each: (each.kind, each.name, each.key or "", each.variable or ""))
+    wanted = {each for each in found if each.optional == optional}
+    return sorted(wanted, key=lambda each: (each.kind, each.name, each.key or "", each.variable or ""))
 
 
 def application(pod_spec: Json, wanted: Container) -> Json:
@@ -98,30 +103,32 @@ def _of_container(container: Json) -> Iterator[Reference]:
 
 def _source(entry: Json) -> Reference | None:
     source = entry.get("valueFrom") or {}
-    for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-        if field in source and not source[field].get("optional"):
-            return Reference(kind, source[field].get("name", ""), source[field]["key"], entry["name"])
+    for key, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
+        if key in source:
+            at = source[key]
+            return Reference(kind, at.get("name", ""), at["key"], entry["name"], bool(at.get("optional")))
     return None
 
 
 def _whole(entry: Json) -> Iterator[Reference]:
-    for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
-        if field in entry and not entry[field].get("optional"):
-            yield Reference(kind, entry[field].get("name", ""), None)
+    for key, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+        if key in entry:
+            at = entry[key]
+            yield Reference(kind, at.get("name", ""), None, optional=bool(at.get("optional")))
 
 
 def _of_volume(volume: Json) -> Iterator[Reference]:
     parts = [volume, *((volume.get("projected") or {}).get("sources") or [])]
     for part in parts:
-        for field, kind, name in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
-            source = part.get(field)
-            if not source or source.get("optional"):
+        for of, kind, name in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
+            source = part.get(of)
+            if not source:
                 continue
-            named = source.get(name) or source.get("name", "")
+            named, optional = source.get(name) or source.get("name", ""), bool(source.get("optional"))
             keys = [item["key"] for item in source.get("items") or []]
-            yield from (Reference(kind, named, key) for key in keys or [None])
-    for driver, field in _SIGNING_IN:
-        signing_in = (volume.get(driver) or {}).get(field)
+            yield from (Reference(kind, named, key, optional=optional) for key in keys or [None])
+    for driver, of in _SIGNING_IN:
+        signing_in = (volume.get(driver) or {}).get(of)
         called = signing_in.get("name") if isinstance(signing_in, Mapping) else signing_in
         if called:
             yield Reference("Secret", str(called), None)

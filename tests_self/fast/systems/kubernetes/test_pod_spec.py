@@ -64,6 +64,13 @@ def test_what_is_optional_is_not_needed() -> None:
     }
 
     assert references(spec) == []
+    assert references(spec, optional=True) == [
+        Reference("Secret", "mounted", None),
+        Reference("Secret", "s", "a", "A"),
+        Reference("Secret", "whole", None),
+    ]
+    assert variables(spec, CONTAINER) == {"A": Reference("Secret", "s", "a", "A")}
+    assert [whole.optional for _, whole in wholes(spec, CONTAINER)] == [True]
 
 
 @pytest.mark.parametrize("spec", [{}, {"containers": []}, {"containers": [{"name": "x", "env": None}]}])
