@@ -78,19 +78,6 @@ def port_of(service: Json, port: Json) -> Json | None:
     return None
 
 
-def listens(pod: Json, port: Json) -> int | None:
-    """The number at which a pod answers for a Service's port; None if no container has that name."""
-    target = port.get("targetPort", port["port"])
-    if isinstance(target, int):
-        return target
-    named = {
-        each.get("name"): int(each["containerPort"])
-        for container in pod["spec"]["containers"]
-        for each in container.get("ports") or []
-    }
-    return named.get(target)
-
-
 def endpoints(kube: Kube, found: Found) -> list[Endpoint]:
     """What is behind a Service, without what is ending; one that does not say whether it is ready is."""
     selector = f"kubernetes.io/service-name={found.service['metadata']['name']}"

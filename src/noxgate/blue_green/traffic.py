@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noxgate.blue_green.ingress_meaning import Route, routes
-from noxgate.blue_green.routing import Endpoint, backends, endpoints, listens, port_of, reached
+from noxgate.blue_green.routing import Endpoint, backends, endpoints, port_of, reached
 from noxgate.blue_green.running import deployment_of
 from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import is_ours
@@ -14,7 +14,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.project.service.names import Service
 from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
-from noxgate.systems.kubernetes.workload import living, name, selector, strangers, unready
+from noxgate.systems.kubernetes.workload import living, name, numbered, selector, strangers, unready
 
 Json = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ class Green:
     def _misled(self, endpoint: Endpoint, named: str, port: Json) -> str | None:
         """An address or a port that is not its pod's."""
         pod = self.pods[str(endpoint.pod)]
-        status, wanted, at = pod.get("status") or {}, listens(pod, port), endpoint.ports.get(named)
+        status, wanted, at = pod.get("status") or {}, numbered(pod, port), endpoint.ports.get(named)
         own = {each.get("ip") for each in status.get("podIPs") or []} | {status.get("podIP")} - {None}
         if own and endpoint.address not in own:
             return f"{endpoint.address}, which is not {endpoint.pod}'s"

@@ -64,6 +64,16 @@ PLACES = {
 }
 
 
+API = {"name": "nox-api", "image": IMAGE, "ports": [{"name": "http", "containerPort": 3000}]}
+PROXY = {"name": "proxy", "image": IMAGE, "ports": [{"name": "http", "containerPort": 15000}]}
+METRICS = {
+    "name": "meter",
+    "image": IMAGE,
+    "ports": [{"name": "http", "containerPort": 9, "protocol": "UDP"}],
+}
+SIDECAR = {"name": "door", "image": IMAGE, "restartPolicy": "Always"}
+
+
 def deployment(name: str = DEPLOYMENT, containers: list[Json] | None = None) -> Json:
     made = containers or [{"name": "nox-api", "image": IMAGE, "ports": PORTS}]
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": made}}
@@ -248,12 +258,28 @@ def test_behind_the_service(
         lambda green: green["service"]["spec"].update(
             ports=[{"name": "web", "port": 80, "targetPort": 3000}]
         ),
+        lambda green: [
+            green[f"pod {number}"]["spec"].update(containers=[API, PROXY, METRICS]) for number in (1, 2, 3)
+        ],
+        lambda green: [
+            green[f"pod {number}"]["spec"].update(
+                containers=[{**API, "ports": []}], initContainers=[{**SIDECAR, "ports": PORTS}]
+            )
+            for number in (1, 2, 3)
+        ],
         lambda green: green["slice"]["endpoints"][0]["conditions"].clear(),
         lambda green: green.objects.update(
             canary=deployment("nox-api-canary"), other=pod(9, "nox-api-canary")
         ),
     ],
-    ids=["a pod that starts", "a port by number", "a slice that does not say", "another's pods, not led to"],
+    ids=[
+        "a pod that starts",
+        "a port by number",
+        "a proxy's port of that name",
+        "a sidecar's",
+        "a slice that does not say",
+        "another's pods, not led to",
+    ],
 )
 def test_odd_and_well(
     admin: httpx.Client, kube: Kube, green: Green3, change: Callable[[Green3], object]

@@ -23,7 +23,7 @@ from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.listener import HOST, SECONDS, Listener
 from noxgate.systems.kubernetes.session import KubeSession, Raw
-from noxgate.systems.kubernetes.workload import living, name, selector_text
+from noxgate.systems.kubernetes.workload import living, name, numbered, selector_text
 
 PORT = 80  # of the Services
 REPEAT_PORT = 18080  # of this machine, in commands that people repeat
@@ -242,14 +242,9 @@ def pod_port(service: Json, wanted: Json | int, pod: Json) -> int:
     for entry in service["spec"].get("ports") or []:
         if entry["port"] != said.get("number") and ("name" not in said or entry.get("name") != said["name"]):
             continue
-        target = entry.get("targetPort", entry["port"])
-        if isinstance(target, int):
-            return target
-        for container in pod["spec"]["containers"]:
-            for port in container.get("ports") or []:
-                if port.get("name") == target:
-                    return int(port["containerPort"])
-        raise AssertionError(f"{pod['metadata']['name']} names no port {target!r}")
+        if (found := numbered(pod, entry)) is not None:
+            return found
+        raise AssertionError(f"{name(pod)} names no port {entry['targetPort']!r}")
     shown = said.get("number", said.get("name"))
     raise AssertionError(f"Service {service['metadata']['name']} has no port {shown}")
 

@@ -148,6 +148,23 @@ def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
     return found
 
 
+def numbered(pod: Json, port: Json) -> int | None:
+    """The number at which a pod answers for a Service's port; None if no container has that name.
+
+    As the cluster finds it: the first container that has it, then the sidecars among the init containers.
+    """
+    target = port.get("targetPort", port["port"])
+    if isinstance(target, int):
+        return target
+    spec, protocol = pod["spec"], port.get("protocol", "TCP")
+    stay = [each for each in spec.get("initContainers") or [] if each.get("restartPolicy") == "Always"]
+    for container in [*spec["containers"], *stay]:
+        for each in container.get("ports") or []:
+            if each.get("name") == target and each.get("protocol", "TCP") == protocol:
+                return int(each["containerPort"])
+    return None
+
+
 def controller(thing: Json) -> tuple[str, str] | None:
     """The kind and name of what keeps a pod, or a ReplicaSet; None if it was made by hand."""
     owners = thing["metadata"].get("ownerReferences") or []
