@@ -25,8 +25,9 @@ def test_checkout_is_the_remotes_main(repository: Repository, target: Target, pr
 @pytest.mark.runbook("preflight.working-tree-clean")
 def test_nothing_lies_in_the_tree(repository: Repository, target: Target, production: Target) -> None:
     """Untracked files too, those that git was told not to look at, and ignored ones that would be applied."""
-    tree = repository.tree()
-    strays = repository.strays(*used(target, production))
+    paths = used(target, production)
+    tree = repository.tree(*paths)
+    strays = repository.strays(*paths)
 
     assert tree.tracked > 0
     assert tree.changes == ()

@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -88,18 +89,35 @@ class Repository:
             self._saw(seen, f"ls-remote origin {wanted}")
         return commit
 
-    def tree(self) -> Tree:
-        """Changed, staged and untracked files, and those that git was told not to look at."""
+    def tree(self, *used: Path) -> Tree:
+        """Changed, staged and untracked files, and those that git was told not to look at.
+
+        What a sparse checkout leaves out is not there, and hides nothing, but below the paths that are used.
+        """
         status = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none")
         files = self._git("ls-files", "-v", "-z")
         changes = tuple(few(_entries(status or "")))
         entries = [entry for entry in (files or "").split("\0") if entry]
-        hidden = tuple(few([entry[2:] for entry in entries if entry[0] in "Ss" or entry[0].islower()]))
+        named = [(entry[0], entry[2:]) for entry in entries if entry[0] in "Ss" or entry[0].islower()]
+        left_out = set(self._left_out([name for flag, name in named if flag == "S"], used))
+        hidden = tuple(few([name for _, name in named if name not in left_out]))
         seen = f"{len(entries)} tracked files; changes: {', '.join(changes) or 'none'}"
+        if left_out:
+            seen += f"; a sparse checkout without {len(left_out)} of them"
         if hidden:
             seen += f"; not looked at by git: {', '.join(hidden)}"
         self._saw(seen, "status --porcelain --untracked-files=all")
         return Tree(len(entries), changes, hidden)
+
+    def _left_out(self, names: list[str], used: Sequence[Path]) -> list[str]:
+        if (
+            not names
+            or (self._git("config", "--bool", "core.sparseCheckout", absent=1) or "").strip() != "true"
+        ):
+            return []
+        there = [name for name in names if os.path.lexists(self._folder / name)]
+        inside = [name for name in names if any((self._folder / name).is_relative_to(each) for each in used)]
+        return sorted({*names} - {*there, *inside})
 
     def strays(self, *paths: Path) -> list[str]:
         """What lies at these paths below the checkout and is in no commit, also where it is to be ignored."""

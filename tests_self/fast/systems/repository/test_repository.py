@@ -159,6 +159,27 @@ def test_what_git_was_told_not_to_look_at(checkout: Checkout, flag: str) -> None
     assert "not looked at by git: README" in checkout.seen()
 
 
+def test_sparse_checkout(checkout: Checkout) -> None:
+    """What it leaves out is not there; what is used tonight may not be left out, nor changed and hidden."""
+    for folder in ("k8s", "docs"):
+        (checkout.folder / folder).mkdir()
+        checkout.commit(f"{folder}/one.yaml", "kind: A\n")
+    checkout.git("sparse-checkout", "set", "k8s")
+    client = checkout.client()
+
+    assert not (checkout.folder / "docs").exists()
+    assert client.tree(checkout.folder / "k8s") == client.tree()
+    assert (client.tree().changes, client.tree().hidden) == ((), ())
+    assert "a sparse checkout without 1 of them" in checkout.seen()
+    assert client.tree(checkout.folder / "docs").hidden == ("docs/one.yaml",)
+
+    checkout.git("update-index", "--assume-unchanged", "k8s/one.yaml")
+    assert client.tree().hidden == ("k8s/one.yaml",)
+    checkout.git("update-index", "--no-assume-unchanged", "k8s/one.yaml")
+    checkout.git("config", "--worktree", "core.sparseCheckout", "false")
+    assert client.tree().hidden == ("docs/one.yaml",)
+
+
 def test_how_closely_git_looks_is_not_the_repositorys_word(checkout: Checkout) -> None:
     """Another working tree that is clean, or a change that only the time of the change gives away."""
     copy = checkout.folder.parent / "copy"
