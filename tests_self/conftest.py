@@ -76,7 +76,7 @@ client_id = "client"
 CHECK = """
 import pytest
 from noxgate.look.observation import Observation
-from noxgate.errors import NotCountedError, UnreachableError
+from noxgate.errors import NotCountedError, UndecidedError, UnreachableError
 {top}
 {decorator}
 @pytest.mark.runbook("{line}")

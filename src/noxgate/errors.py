@@ -25,6 +25,7 @@ NoxgateError
         NoDataError
         RightError          a right lacks, in the cluster
     NotMadeError            what the line judges was not made yet: it is `not run`
+    UndecidedError          what was seen does not decide a comparison: the line is `undecided`
     NotCountedError         there is nothing to compare with, by record and profile: `not counted`
     FactsError              an AssertionError, too: the release is wrong, the line is `failed`
     ManifestError           an AssertionError, too
@@ -82,6 +83,10 @@ class NotMadeError(NoxgateError):
 
 class NotCountedError(NoxgateError):
     """An optional line has nothing to judge, by the record or the profile. One line."""
+
+
+class UndecidedError(NoxgateError):
+    """Two versions were compared, or cannot be, and neither is surely slower: it was looked at. One line."""
 
 
 class UnreachableError(NoxgateError):

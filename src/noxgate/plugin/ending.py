@@ -31,6 +31,8 @@ from noxgate.trust.persons.people import NOBODY
 from noxgate.trust.records import RecordError
 from noxgate.trust.signing import VARIABLE
 
+OPEN = (Outcome.UNREACHABLE, Outcome.UNDECIDED, Outcome.NOT_COUNTED)  # shown by cause
+
 
 class Ending:
     """Registered on the controller of a gate run only: xdist workers judge and write nothing."""
@@ -137,7 +139,7 @@ class Ending:
         by = {outcome: [one for one in alone if one.outcome is outcome] for outcome in Outcome}
         for result in by[Outcome.FAILED]:
             reporter.line(row_of(Outcome.FAILED, result, result.reason))
-        for row in (*by_cause(by[Outcome.UNREACHABLE]), *by_cause(by[Outcome.NOT_COUNTED])):
+        for row in (row for kind in OPEN for row in by_cause(by[kind])):
             reporter.line(row)
         for result in by[Outcome.WAIVED]:
             reporter.line(row_of(Outcome.WAIVED, result, result.reason))

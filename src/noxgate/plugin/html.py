@@ -25,7 +25,7 @@ ROW = r"^(?=(Runbook|Expected|Seen|Repeat|Next) )"
 CSS = Path(__file__).with_name("report.css")
 
 
-OURS = (Outcome.UNREACHABLE, Outcome.NOT_RUN, Outcome.NOT_COUNTED)
+OURS = (Outcome.UNREACHABLE, Outcome.NOT_RUN, Outcome.UNDECIDED, Outcome.NOT_COUNTED)
 # pytest-html's script shows rows of these outcomes and no others.
 _FILTERS = "const possibleFilters = ["
 _DATA = re.compile(r'(data-jsonblob=")([^"]*)"')  # what its table is made of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.errors import NotCountedError, NotMadeError, UnreachableError
+from noxgate.errors import NotCountedError, NotMadeError, UndecidedError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.wording import compared, reason_of, without_assert
 from noxgate.plugin import allure
@@ -24,6 +24,11 @@ LINE, SEEN, REPEAT, MEASURED, KEPT, REASON, OUTCOME = OURS = (
 OBSERVED = pytest.StashKey[list[tuple[str, Any]]]()
 WORST = pytest.StashKey[tuple[Outcome, str]]()
 LOAD_TEST = "slo"  # the topic of its checks
+KNOWN: dict[type[Exception], Outcome] = {
+    UnreachableError: Outcome.UNREACHABLE,
+    UndecidedError: Outcome.UNDECIDED,
+    NotMadeError: Outcome.NOT_RUN,
+}
 NOT_LOOKING = "skip and xfail do not count as looking"
 
 
@@ -93,6 +98,8 @@ def pytest_runtest_makereport(
     line = gate.line(item.nodeid)
     if outcome is Outcome.UNREACHABLE:
         report.longrepr = f"could not look: {reason}"
+    elif outcome is Outcome.UNDECIDED:
+        report.longrepr = f"undecided: {reason}"
     elif outcome is Outcome.NOT_RUN and not report.skipped:
         report.outcome = "failed"
         report.longrepr = reason
@@ -144,6 +151,8 @@ def pytest_report_teststatus(
     outcome = properties.get(OUTCOME)
     if outcome == Outcome.UNREACHABLE:
         return "unreachable", "U", ("UNREACHABLE", {"yellow": True})
+    if outcome == Outcome.UNDECIDED:
+        return "undecided", "?", ("UNDECIDED", {"yellow": True})
     if outcome == Outcome.NOT_RUN:
         return "not run", "N", ("NOT RUN", {"yellow": True})
     return None
@@ -197,16 +206,20 @@ def _outcome(
     passed_call = report.when == "call" and report.passed
     if report.skipped or (passed_call and item.get_closest_marker("xfail")):
         return Outcome.NOT_RUN, NOT_LOOKING
-    if isinstance(error, UnreachableError | NotMadeError):
-        known = Outcome.UNREACHABLE if isinstance(error, UnreachableError) else Outcome.NOT_RUN
-        return known, str(error)
     if error is not None:
-        return Outcome.FAILED, reason_of(error)
+        return _raised(error, looked=looked)
     if report.failed:
         return Outcome.FAILED, str(report.longrepr)
     if passed_call and not looked:
         return Outcome.NOT_RUN, "passed without looking at anything"
     return (Outcome.NOT_COUNTED, nothing) if passed_call and nothing else (Outcome.PASSED, "")
+
+
+def _raised(error: BaseException, *, looked: bool) -> tuple[Outcome, str]:
+    if isinstance(error, UndecidedError) and not looked:  # a waiver accepts what was seen
+        return Outcome.NOT_RUN, f"undecided without looking at anything: {error}"
+    known = next((outcome for kind, outcome in KNOWN.items() if isinstance(error, kind)), None)
+    return (known, str(error)) if known else (Outcome.FAILED, reason_of(error))
 
 
 def _scrubbed(longrepr: Any, gate: Gate) -> Any:

@@ -20,8 +20,8 @@ else:
     console, bars = late("rich.console"), late("rich.progress")
 
 Status = tuple[str, str, str | tuple[str, dict[str, bool]]]
-BAD = (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.NOT_RUN)
-COLORS = {Outcome.FAILED: "red", Outcome.UNREACHABLE: "yellow", Outcome.NOT_RUN: "yellow"}
+BAD = (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.NOT_RUN, Outcome.UNDECIDED)
+COLORS = {kind: "red" if kind is Outcome.FAILED else "yellow" for kind in BAD}
 NARROWEST = 60
 
 

@@ -1,4 +1,7 @@
-"""Waivers: accepted failures, each with an owner and the last day on which it counts (`waivers.toml`)."""
+"""Waivers (`waivers.toml`): what is accepted, each with an owner and the last day on which it counts.
+
+Failures are, and comparisons with the version before that are undecided.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ class WaiverError(NoxgateError):
 
 @dataclass(frozen=True)
 class Waiver:
-    """Somebody answers for one failed line, until the end of the day `expires` (UTC)."""
+    """Somebody answers for one line, failed or undecided, until the end of the day `expires` (UTC)."""
 
     line: str
     owner: str

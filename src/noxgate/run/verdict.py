@@ -20,9 +20,13 @@ class Outcome(StrEnum):
     PASSED = "passed"
     NOT_COUNTED = "not counted"
     WAIVED = "waived"
+    UNDECIDED = "undecided"
     NOT_RUN = "not run"
     UNREACHABLE = "unreachable"
     FAILED = "failed"
+
+
+WAIVABLE = frozenset({Outcome.FAILED, Outcome.UNDECIDED})  # what was looked at
 
 
 class Verdict(StrEnum):
@@ -155,9 +159,12 @@ def _judge_person(line: Line, record: Record | None) -> LineResult:
 
 
 def _waived(result: LineResult, waivers: Mapping[str, Waiver]) -> LineResult:
-    """A failure is waived if nothing else holds the line up: only what was seen can be accepted."""
+    """A failure, or an undecided comparison, is waived if nothing else holds the line up.
+
+    Only what was seen can be accepted.
+    """
     waiver = waivers.get(result.line.id)
-    if waiver is None or result.outcome is not Outcome.FAILED or not result.line.waivable:
+    if waiver is None or result.outcome not in WAIVABLE or not result.line.waivable:
         return result
     unseen = [check for check in result.checks if check.outcome in {Outcome.UNREACHABLE, Outcome.NOT_RUN}]
     outcome, reason = Outcome.WAIVED, result.reason

@@ -23,6 +23,8 @@ ENDINGS = {
     "away": ("raise UnreachableError('https://x: connection refused')", {}, "unreachable"),
     # what has no business here: the line is not optional
     "uncounted": ("raise NotCountedError('nothing named')", {}, "failed"),
+    "undecided": ("raise UndecidedError('1.1 times (0.9 to 1.3)')", {}, "undecided"),
+    "undecided_blind": ("raise UndecidedError('nothing seen')", {"looks": False}, "not run"),
     "blind": ("assert True", {"looks": False}, "not run"),
     "skips": ("pytest.skip('not today')", {}, "not run"),
     "needs": ("pytest.importorskip('no_such_module')", {}, "not run"),

@@ -1,5 +1,6 @@
 """Waivers: a failed line that somebody answers for, until a day."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,10 +9,12 @@ import pytest
 
 from noxgate.project.runbook import read_runbook
 from noxgate.project.waivers import FILE, WaiverError, read_waivers
+from noxgate.trust.agreement import contradictions
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
 
+ROOT = Path(__file__).parents[3]
 SENTENCE = "VALIDATION PASSED - Ready for production deployment!"
 TODAY = datetime.now(UTC).date()
 GOOD = {
@@ -80,6 +83,39 @@ def test_what_no_waiver_changes(project: "Project", body: str, status: int, outc
     assert result.ret == status
     assert project.outcomes()["health"] == outcome
     assert (f"{FILE}: staging.health passed: its waiver can go" in result.outlines) == (outcome == "passed")
+
+
+@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="xdist")])
+def test_an_undecided_comparison_may_be_waived(project: "Project", workers: tuple[str, ...]) -> None:
+    """It was looked at, and somebody answers for it; without them it is INCONCLUSIVE, and says what to do."""
+    project.check("health", "raise UndecidedError('not decided: hold 2 times as long')")
+
+    result = project.gate(*workers)
+    assert result.ret == 2
+    assert project.outcomes()["health"] == "undecided"
+    result.stdout.fnmatch_lines(["undecided   staging.health * not decided: hold 2 times as long"])
+    page = (project.folders()[0] / "report.html").read_text()
+    assert "'undecided'," in page.partition("const possibleFilters = [")[2].partition("]")[0]
+
+    shutil.rmtree(project.folders()[0])
+    write(project, {})
+    result = project.gate(*workers)
+    assert result.ret == 0
+    assert project.outcomes()["health"] == "waived"
+    assert "GO WITH WAIVERS  staging, release 8.0.0 on staging: 1 waived, 1 passed" in result.outlines
+    assert list(contradictions(project.folders()[0])) == []
+
+
+def test_nothing_but_a_comparison_of_versions_is_undecided() -> None:
+    """Else a line of the runbook that could not be looked at might be waived."""
+    rooms = ("src/noxgate", "src/nox_service", "tests_preflight", "tests_staging", "tests_production")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    raising = {path for path in files if "raise UndecidedError" in path.read_text(encoding="utf-8")}
+
+    assert {path.relative_to(ROOT).as_posix() for path in raising} == {
+        "src/noxgate/blue_green/slower/check.py",
+        "src/noxgate/slo/before/checked.py",
+    }
 
 
 def test_another_failure_beside_a_waived_one(project: "Project") -> None:

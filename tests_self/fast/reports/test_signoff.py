@@ -79,6 +79,11 @@ def unreachable(release: Release) -> None:
     release.run("green", change=outcome("green.health", "unreachable"))
 
 
+def undecided(release: Release) -> None:
+    release.runs("green")
+    release.run("green", change=outcome("green.health", "undecided"))
+
+
 def unsealed(release: Release) -> None:
     release.runs("green")
     release.run("green", sealed=False)
@@ -201,6 +206,7 @@ def rolled_back_as_far_as_known(release: Release) -> None:
         (failed, "green.health", "failed", "NO-GO", "it broke"),
         (skipped, "green.health", "not-run", "INCONCLUSIVE", "is not in the results"),
         (unreachable, "green.health", "unreachable", "INCONCLUSIVE", "it broke"),
+        (undecided, "green.health", "undecided", "INCONCLUSIVE", "it broke"),
         (unsealed, "green.health", "unproven", "INCONCLUSIVE", "is unsealed"),
         (tampered, "green.health", "unproven", "INCONCLUSIVE", "results.json: was changed"),
         (unreadable, "green.health", "not-run", "INCONCLUSIVE", "what it saw is unknown"),

@@ -12,7 +12,7 @@ from noxgate.run.record import Record
 from noxgate.run.verdict import CheckResult, Outcome, Verdict, judge, verdict_of
 from noxgate.trust.records import ATTESTATION
 
-WAIVED, NOT_COUNTED = Outcome.WAIVED, Outcome.NOT_COUNTED
+WAIVED, NOT_COUNTED, UNDECIDED = Outcome.WAIVED, Outcome.NOT_COUNTED, Outcome.UNDECIDED
 PASSED, NOT_RUN, UNREACHABLE, FAILED = Outcome.PASSED, Outcome.NOT_RUN, Outcome.UNREACHABLE, Outcome.FAILED
 
 
@@ -63,6 +63,8 @@ def test_exit_codes(verdict: Verdict, code: int) -> None:
         pytest.param([PASSED, PASSED], PASSED, id="all-passed"),
         pytest.param([PASSED, NOT_RUN], NOT_RUN, id="one-not-run"),
         pytest.param([UNREACHABLE, NOT_RUN], UNREACHABLE, id="unreachable"),
+        pytest.param([UNDECIDED, PASSED], UNDECIDED, id="one-undecided"),
+        pytest.param([UNDECIDED, NOT_RUN], NOT_RUN, id="undecided-and-not-run"),
         pytest.param([FAILED, UNREACHABLE, PASSED], FAILED, id="failed"),
         pytest.param([PASSED, None], NOT_RUN, id="no-result"),
     ],
@@ -227,13 +229,18 @@ WAIVER = {"staging.a": Waiver("staging.a", "Deniz Aydin", "NOX-7", date(2026, 12
         pytest.param([FAILED], WAIVED, id="failed"),
         pytest.param([FAILED, PASSED], WAIVED, id="one-of-two-failed"),
         pytest.param([PASSED], PASSED, id="passed"),
+        pytest.param([UNDECIDED], WAIVED, id="undecided"),
+        pytest.param([UNDECIDED, PASSED], WAIVED, id="one-of-two-undecided"),
+        pytest.param([FAILED, UNDECIDED], WAIVED, id="failed-and-undecided"),
         pytest.param([UNREACHABLE], UNREACHABLE, id="unreachable"),
         pytest.param([NOT_RUN], NOT_RUN, id="not-run"),
+        pytest.param([UNDECIDED, UNREACHABLE], UNREACHABLE, id="undecided-and-unreachable"),
+        pytest.param([UNDECIDED, NOT_RUN], NOT_RUN, id="undecided-and-not-run"),
         pytest.param([FAILED, UNREACHABLE], UNREACHABLE, id="failed-and-unreachable"),
         pytest.param([FAILED, NOT_RUN], NOT_RUN, id="failed-and-not-run"),
     ],
 )
-def test_only_a_failure_is_waived(outcomes: list[Outcome], judged: Outcome) -> None:
+def test_only_what_was_seen_is_waived(outcomes: list[Outcome], judged: Outcome) -> None:
     """What was not looked at cannot be accepted, not even hidden behind a failure."""
     nodes = [f"node{number}" for number in range(len(outcomes))]
     results = {node: result(node, outcome) for node, outcome in zip(nodes, outcomes, strict=True)}
@@ -269,3 +276,7 @@ def test_another_lines_waiver_and_an_unwaivable_line() -> None:
     judgement = judge([strict, line("b")], nodes, results, rehearsal=False, waivers=WAIVER)
 
     assert [judged.outcome for judged in judgement.lines] == [FAILED, FAILED]
+    results = {"a": result("a", UNDECIDED)}
+    judgement = judge([strict, line("b")], nodes, results, rehearsal=False, waivers=WAIVER)
+    assert [judged.outcome for judged in judgement.lines] == [UNDECIDED, UNDECIDED]
+    assert judgement.verdict is Verdict.INCONCLUSIVE

@@ -1,6 +1,7 @@
 """Whether a release is slower than the one before: ratios, what can be compared, the line that says so."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from tests_self.simulated import Answer, simulated
 
-from noxgate.errors import NotCountedError, NotMadeError, UnreachableError
+from noxgate.errors import NotCountedError, NotMadeError, UndecidedError, UnreachableError
 from noxgate.project.release_facts import FactsError, MeasuredBefore, read_release_facts
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.slo import ramps
@@ -365,14 +366,30 @@ def test_a_version_before_that_nobody_sealed_is_not_run(
         found(measured(like(1)), before, refused="is not signed")
 
 
-def test_what_cannot_be_compared_is_unreachable(found: Callable[..., list[str]], before: Result) -> None:
-    with pytest.raises(UnreachableError, match=r"cannot be compared: .*only one of them says"):
+def test_what_cannot_be_compared_is_undecided(found: Callable[..., list[str]], before: Result) -> None:
+    """Which somebody may accept, such as a new machine for the generator."""
+    with pytest.raises(UndecidedError, match=r"cannot be compared, or .* waive .*only one of them says"):
         found(measured(like(1)), replace(before, generators=()))
 
 
-def test_what_is_not_decided_is_unreachable(found: Callable[..., list[str]], before: Result) -> None:
-    with pytest.raises(UnreachableError, match=r"not decided: .*the limit is within the interval"):
+def test_what_is_not_decided_says_what_to_do(found: Callable[..., list[str]], before: Result) -> None:
+    """In the beginning, as a terminal cuts the rest."""
+    with pytest.raises(UndecidedError, match=r"^not decided: .*the limit is within") as raised:
         found(measured(like(1.2)), before)
+    advice = str(raised.value).partition(": data")[0].partition(": health")[0]
+    assert re.fullmatch(
+        r"not decided: (hold [\d.]+ times as long|too close.*), or let .* waive the line", advice
+    )
+
+
+def test_what_was_not_measured_nobody_can_accept(found: Callable[..., list[str]], before: Result) -> None:
+    """A new load test that was stopped, or lacks a class, is no comparison that is undecided."""
+    cut = replace(measured(like(1)), stopped="it was interrupted")
+    with pytest.raises(UnreachableError, match=r"cannot be compared: .*it was interrupted"):
+        found(cut, before)
+    silent = replace(measured(like(1)), seconds={**cut.seconds, "auth": {}})
+    with pytest.raises(UnreachableError, match=r"cannot be compared: auth on"):
+        found(silent)
 
 
 # ---------------------------------------------------------------- record and limits

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from noxgate.blue_green.slower.since_switch import Beside, Busy, Time, together
-from noxgate.errors import UnreachableError
+from noxgate.errors import UndecidedError, UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.project.runbook import Line
 from noxgate.project.target import Target
 from noxgate.slo.before import drawing
-from noxgate.slo.before.judging import Compared, limits_of
+from noxgate.slo.before.judging import OR_WAIVE, Compared, limits_of
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics
 from noxgate.systems.prometheus.metric_queries import MetricQueries
@@ -37,7 +37,8 @@ class SinceSwitch:
     def found(self) -> list[str]:
         """What users wait longer for, or what fails more often.
 
-        Raises UnreachableError if blue had no requests, or if it is undecided.
+        Raises UnreachableError if Prometheus cannot tell, UndecidedError if blue had no requests, or if what
+        it tells does not decide.
         """
         target, limits = self.target, self.line.limits
         if target.blue_namespace is None:
@@ -64,11 +65,12 @@ class SinceSwitch:
         for name in silent:
             self._say(f"{name}: Prometheus has no request that blue answered")
         if len(silent) == len(references):
-            raise UnreachableError(f"nothing to compare with: no request of {' or of '.join(silent)}")
+            seen = f"no request of {' or of '.join(silent)}"
+            raise UndecidedError(f"cannot be compared, {OR_WAIVE}: {seen}")
         self._show([one for rows in found for one in rows], beside)
         worse, open_ = together(found)
         if open_ and not worse:
-            raise UnreachableError(f"not decided: {'; '.join(open_)}")
+            raise UndecidedError(f"not decided: look again later, {OR_WAIVE}: {'; '.join(open_)}")
         return worse
 
     def _show(self, rows: list[Compared], beside: Beside) -> None:

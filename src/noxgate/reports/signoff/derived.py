@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from noxgate.project.runbook import Line, Runbook
 from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, Status, worst
 
-OPEN = {Shown.NOT_RUN, Shown.UNREACHABLE, Shown.UNPROVEN, Shown.FAILED}
+OPEN = {Shown.UNDECIDED, Shown.NOT_RUN, Shown.UNREACHABLE, Shown.UNPROVEN, Shown.FAILED}
 
 
 @dataclass(frozen=True)

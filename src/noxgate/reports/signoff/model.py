@@ -17,6 +17,7 @@ class Shown(StrEnum):
     PASSED = "passed"
     NOT_COUNTED = "not counted"
     WAIVED = "waived"
+    UNDECIDED = "undecided"
     NOT_RUN = "not run"
     UNREACHABLE = "unreachable"
     UNPROVEN = "unproven"

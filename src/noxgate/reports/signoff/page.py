@@ -22,6 +22,7 @@ SIGNS = {
     Shown.PASSED: "✓",
     Shown.NOT_COUNTED: "○",
     Shown.WAIVED: "≈",
+    Shown.UNDECIDED: "±",
     Shown.NOT_RUN: "–",  # noqa: RUF001 (a sign: a hyphen is too short for one)
     Shown.UNREACHABLE: "?",
     Shown.UNPROVEN: "!",

@@ -1,17 +1,18 @@
 """Whether the newest load tests are slower than those of the release before, as the check asks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
-from noxgate.errors import NotCountedError, NotMadeError, UnreachableError
+from noxgate.errors import NotCountedError, NotMadeError, UndecidedError, UnreachableError
 from noxgate.look.observation import Observation, Observe, few
 from noxgate.project.release_facts import MeasuredBefore
 from noxgate.project.runbook import Line
 from noxgate.project.target import Target
 from noxgate.slo.before import drawing
-from noxgate.slo.before.judging import Compared, limits_of
-from noxgate.slo.before.loads import beside, side, unlike
+from noxgate.slo.before.judging import FARTHEST, OR_WAIVE, Compared, limits_of
+from noxgate.slo.before.loads import UNSEEN, beside, side, unlike
 from noxgate.slo.load_results import Kept, LoadTest, Refused
 from noxgate.slo.result import NAME, Result, ResultError, read
 from noxgate.slo.slos import Outcome
@@ -50,10 +51,28 @@ class Earlier:
         )
 
 
+def _todo(open_: Sequence[Compared]) -> str:
+    """What would decide it: the longest hold that one of them asks for."""
+    needed = max((one.longer for one in open_), default=inf)
+    if needed == inf:
+        return "hold longer"
+    return f"hold {needed:g} times as long" if needed <= FARTHEST else "too close for any length to settle"
+
+
 def _of_another(result: Result, version: str) -> str:
     if (result.release, result.version) == (version, version):
         return ""
     return f"is of release {result.release}, on a target of version {result.version}"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Measures; or what keeps from them: a missing result, too little measured, two that are unlike."""
+
+    rows: list[Compared] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    unlikely: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -71,43 +90,53 @@ class Slower:
         """What is slower, or fails more often; empty if nothing is.
 
         Raises NotCountedError if no release before was measured, NotMadeError if its result is missing.
-        Raises UnreachableError if the two cannot be compared, or the comparison is not decided.
+        Raises UnreachableError if the new one measured too little to look at, UndecidedError if it was looked
+        at, and the two cannot be compared, or the comparison is not decided.
         """
         repeat = f"cat {self.earlier.record}"
         if self.earlier.named is None:
             nothing = f"{self.earlier.record.name} names no earlier version that was measured"
             self.observe(Observation(f"{nothing} ([measured_before])", repeat))
             raise NotCountedError(f"{nothing}: nothing to compare with")
+        looked = self._looked()
+        for why_not in (*looked.missing, *looked.unseen, *looked.unlikely):
+            self.observe(Observation(why_not, repeat))
+        open_ = [one for one in looked.rows if one.outcome is Outcome.NOT_DECIDED]
+        failed = [str(one) for one in looked.rows if one.outcome is Outcome.FAILED]
+        if failed:
+            return failed
+        if looked.unseen:
+            raise UnreachableError(f"cannot be compared: {'; '.join(looked.unseen)}")
+        if looked.unlikely:
+            raise UndecidedError(f"cannot be compared, {OR_WAIVE}: {'; '.join(looked.unlikely)}")
+        if looked.missing and not looked.rows:
+            raise NotMadeError("; ".join(dict.fromkeys(looked.missing)))
+        if open_:
+            raise UndecidedError(f"not decided: {_todo(open_)}, {OR_WAIVE}: {'; '.join(map(str, open_))}")
+        if not any(one.outcome for one in looked.rows):
+            raise UnreachableError("nothing was compared")
+        return []
+
+    def _looked(self) -> "Looked":
         limits = limits_of(self.line, rehearsal=self.target.rehearsal)
-        rows: list[Compared] = []
-        missing: list[str] = []
-        unlikely: list[str] = []
+        looked = Looked()
         for kept in self.load_test.quick():
             try:
                 before, place = self.earlier.newest(kept.result)
             except NotMadeError as error:
-                missing.append(str(error))
+                looked.missing.append(str(error))
                 continue
-            why = [*kept.incomplete(), *unlike(kept.result, before, self.line.limits["clock_percent"])]
-            if why:
-                unlikely += [f"{place.name}: {one}" for one in why]
+            cut = kept.incomplete()
+            why = unlike(kept.result, before, self.line.limits["clock_percent"])
+            looked.unseen.extend(cut)
+            looked.unlikely.extend(f"{place.name}: {one}" for one in why)
+            if cut or why:
                 continue
             found = beside(kept.result, before, limits)
             self._show(kept, before, place, found)
-            rows += found
-        for why_not in (*missing, *unlikely):
-            self.observe(Observation(why_not, repeat))
-        failed = [str(one) for one in rows if one.outcome is Outcome.FAILED]
-        open_ = [str(one) for one in rows if one.outcome is Outcome.NOT_DECIDED]
-        if failed:
-            return failed
-        if unlikely:
-            raise UnreachableError(f"cannot be compared: {'; '.join(unlikely)}")
-        if missing and not rows:
-            raise NotMadeError("; ".join(dict.fromkeys(missing)))
-        if open_ or not any(one.outcome for one in rows):
-            raise UnreachableError(f"not decided: {'; '.join(open_) or 'nothing was compared'}")
-        return []
+            looked.unseen.extend(str(one) for one in found if one.what == UNSEEN)
+            looked.rows.extend(found)
+        return looked
 
     def _show(self, kept: Kept, before: Result, place: Path, found: Sequence[Compared]) -> None:
         """Each measure, and both distributions."""

@@ -22,6 +22,7 @@ TYPICAL = "windows"
 STRETCH = 10  # parts: by one of them, in a row, nothing is called slower, as a hold may have a burst more
 ONE_STRETCH = f"for one {STRETCH}th of the windows, in a row: another hold would tell"
 FARTHEST = 100  # times as long: more is too long for a hold
+OR_WAIVE = "or let the one who accepts it waive the line"
 KEYS = (
     "slower_at_most",
     "slower_by_ms",
@@ -65,6 +66,10 @@ class Compared:
     now: Interval | None = None
     before: Interval | None = None
     ratio: Ratio | None = None
+
+    @property
+    def longer(self) -> float:
+        return longer(self.ratio, self.limit) if self.ratio else inf
 
     def __str__(self) -> str:
         said = f"{self.where}, {self.what}"
@@ -206,12 +211,22 @@ def decided(found: Ratio, limit: float) -> tuple[Outcome, str]:
 
 
 def _settled(found: Ratio, limit: float) -> str:
-    """How much longer: an interval is half as wide with four times the requests."""
+    needed = longer(found, limit)
+    if needed == inf:
+        return "more requests would tell"
+    if needed > FARTHEST:
+        return "too close for any length to settle"
+    return f"{needed:g} times as long would settle it, if it goes on like this"
+
+
+def longer(found: Ratio, limit: float) -> float:
+    """How many times as long both holds would have to be; infinite if nothing tells.
+
+    An interval is half as wide with four times the requests.
+    """
     distance = log(limit / found.measured)
     end = found.high if distance > 0 else found.low
     if end in {0, inf}:
-        return "more requests would tell"
-    needed = (log(end / found.measured) / distance) ** 2 if distance else inf
-    if needed > FARTHEST:
-        return "too close for any length to settle"
-    return f"{ceil(needed * 11) / 10:g} times as long would settle it, if it goes on like this"
+        return inf
+    needed = (log(end / found.measured) / distance) ** 2 if distance else FARTHEST + 1
+    return ceil(needed * 11) / 10

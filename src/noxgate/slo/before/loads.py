@@ -11,6 +11,8 @@ from noxgate.slo.result import Generator, Result
 from noxgate.slo.slos import Outcome
 from noxgate.slo.table import incomplete
 
+UNSEEN = "all"  # of a class that one of both did not measure
+
 
 def unlike(now: Result, before: Result, clock_percent: float) -> list[str]:
     """Why two results cannot be compared: another ramp, kind of target or generator; empty if they can."""
@@ -68,7 +70,7 @@ def _of_class(name: str, hold: Hold, other: Hold, limits: Limits) -> list[Compar
     for which, each in (("", hold), ("before: ", other)):
         why = spoiled(each, [name]) or unseen(each, [name])
         if why:
-            return [Compared(where, "all", Outcome.NOT_DECIDED, f"{which}{why}")]
+            return [Compared(where, UNSEEN, Outcome.NOT_DECIDED, f"{which}{why}")]
     return compared(where, side(hold, name), side(other, name), limits)
 
 
