@@ -4,28 +4,21 @@ from typing import Any
 
 import pytest
 
-from noxgate.project.target import Target
+from nox_service.clients import Clients
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.trials.alert_tests import AlertTests
 
 
 @pytest.mark.runbook("preflight.alert-rules-fire")
-def test_every_alert_fires_and_stays_quiet(
-    manifests: tuple[Document, ...],
-    production_manifests: tuple[Document, ...],
-    target: Target,
-    production: Target,
-    alert_tests: AlertTests,
-) -> None:
+def test_every_alert_fires_and_stays_quiet(clients: Clients, production: Clients) -> None:
     """By promtool, on the rules as shipped: a wrong label or a share taken for a rate silences a rule.
 
     Production's too, by the same tests with its namespace in them: those rules will watch green.
     """
     for groups, elsewhere in (
-        (shipped(manifests), {}),
-        (shipped(production_manifests), {target.namespace: production.green_namespace}),
+        (shipped(clients.manifests), {}),
+        (shipped(production.manifests), {clients.target.namespace: production.target.green_namespace}),
     ):
-        trial = alert_tests.run(groups, elsewhere)
+        trial = clients.alert_tests.run(groups, elsewhere)
 
         alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
         assert alerts != set()

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.running import deployment_of, shipped_deployment
 from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
-from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import Reference, variables, wholes
 
 PROVIDERS = ("GOOGLE", "GITHUB", "MICROSOFT")
@@ -17,20 +17,15 @@ SECRET = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", *(f"{provider}_CLIENT_SECRE
 
 
 @pytest.mark.runbook("preflight.env-variables")
-def test_pod_specs_set_every_variable(
-    production_manifests: tuple[Document, ...],
-    green: Side,
-    production_green: Side,
-    limits: Limits,
-) -> None:
+def test_pod_specs_set_every_variable(clients: Clients, production: Clients, limits: Limits) -> None:
     """Staging's as it runs, and green's as it will be applied: a laptop's variables say nothing of either."""
-    running = deployment_of(green)
-    shipped = shipped_deployment(production_manifests, production_green)
+    running = deployment_of(clients.green)
+    shipped = shipped_deployment(production.manifests, production.green)
 
     assert len([*PUBLIC, *SECRET]) == limits["variables"]
     wrong = {
-        "running": amiss(green, running),
-        "shipped": amiss(production_green, shipped),
+        "running": amiss(clients.green, running),
+        "shipped": amiss(production.green, shipped),
     }
     assert wrong == {"running": [], "shipped": []}
 

@@ -2,22 +2,19 @@
 
 import pytest
 
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.manifests import Document
+from nox_service.clients import Clients
 
 
 @pytest.mark.runbook("preflight.green-manifests")
-def test_green_manifests_are_accepted(
-    production_kube: Kube, production: Target, production_manifests: tuple[Document, ...]
-) -> None:
+def test_green_manifests_are_accepted(production: Clients) -> None:
     """Each document by itself: a refused one would stop the runbook's apply half way."""
+    production_manifests = production.manifests
     elsewhere = [
         str(document)
         for document in production_manifests
-        if document.namespace not in {None, production.green_namespace}
+        if document.namespace not in {None, production.target.green_namespace}
     ]
-    refused = production_kube.refusals(production_manifests, production.green_namespace)
+    refused = production.kube.refusals(production_manifests, production.target.green_namespace)
 
     assert production_manifests != ()
     assert refused == {}

@@ -2,11 +2,10 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Target
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres import definitions
-from noxgate.systems.postgres.catalog import Catalog
 from noxgate.trials.migration.release import Migration
 
 
@@ -23,10 +22,9 @@ def test_migration_is_accepted_where_it_stands(migration: Migration) -> None:
 
 
 @pytest.mark.runbook("preflight.migration-rehearsal")
-def test_migration_leaves_the_catalog(
-    migration: Migration, catalog: Catalog, limits: Limits, target: Target
-) -> None:
+def test_migration_leaves_the_catalog(clients: Clients, migration: Migration, limits: Limits) -> None:
     """By itself psql ends with exit 0 after any number of errors; a version row alone proves nothing."""
+    catalog = clients.catalog
     assert migration.unlike_the_target() == []  # else it is tried on what it will not meet
     ran = migration.first_run()
     assert (ran.error, ran.line) == (None, None)
@@ -62,17 +60,17 @@ def test_migration_leaves_the_catalog(
     assert {name: what for name, what in lost.items() if name not in catalog.loses} == {}
     assert takes == {}
     assert held == []
-    assert definitions.not_allowed(after, catalog, target.application_role) == []
+    assert definitions.not_allowed(after, catalog, clients.target.application_role) == []
 
 
 @pytest.mark.runbook("preflight.migration-idempotent")
-def test_migration_can_be_repeated(migration: Migration, catalog: Catalog) -> None:
+def test_migration_can_be_repeated(clients: Clients, migration: Migration) -> None:
     """A run that breaks off at night is run again. Tables in which each run is logged may grow."""
     second = migration.second_run()
 
     assert second.error is None
     assert second.catalog == ()
-    assert {table: rows for table, rows in second.rows.items() if table not in catalog.run_logs} == {}
+    assert {table: rows for table, rows in second.rows.items() if table not in clients.catalog.run_logs} == {}
 
 
 @pytest.mark.runbook("preflight.blue-on-new-schema")

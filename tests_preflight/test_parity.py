@@ -2,80 +2,70 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.running import running
 from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Runtime
-from noxgate.systems.postgres.database import Database
-from noxgate.systems.redis import Cache
-from noxgate.systems.registry.answers import bases
+from noxgate.systems.registry.answers import Image, bases
 from noxgate.systems.registry.client import Registry
 
 
 @pytest.mark.runbook("preflight.node-parity")
-def test_images_declare_the_runtime(
-    green: Side,
-    production_blue: Side,
-    registry: Registry,
-    production_registry: Registry,
-    runtime: Runtime,
-) -> None:
+def test_images_declare_the_runtime(clients: Clients, production: Clients, production_blue: Side) -> None:
     """Of the digests that run, not of a tag: that may have moved since."""
+    runtime = clients.runtime
+    ours = images(clients.registry, clients.green)
+    theirs = images(production.registry_for(production_blue), production_blue)
     variable = f"{runtime.name.upper()}_VERSION"
-    staging, blue = running(green), running(production_blue)
-    found = {each: registry.image(each).environment.get(variable) for each in set(staging.values())}
-    found |= {each: production_registry.image(each).environment.get(variable) for each in set(blue.values())}
+    found = {name: image.environment.get(variable) for name, image in {**ours, **theirs}.items()}
 
-    assert staging != {}
-    assert blue != {}
+    assert ours != {}
+    assert theirs != {}
     wrong = {image: version for image, version in found.items() if not is_a(version, runtime.version)}
     assert wrong == {}
 
 
 @pytest.mark.runbook("preflight.base-image-parity")
-def test_images_have_one_base(
-    green: Side,
-    production_blue: Side,
-    registry: Registry,
-    production_registry: Registry,
-) -> None:
+def test_images_have_one_base(clients: Clients, production: Clients, production_blue: Side) -> None:
     """By the label that names the base; for an image without it, by the leading layers of all."""
-    staging, blue = running(green), running(production_blue)
-    images = [registry.image(each) for each in sorted(set(staging.values()))]
-    blue_images = [production_registry.image(each) for each in sorted(set(blue.values()))]
-    found = bases([*images, *blue_images])
+    ours = images(clients.registry, clients.green)
+    theirs = images(production.registry_for(production_blue), production_blue)
+    found = bases([*ours.values(), *theirs.values()])
 
-    assert images != []
-    assert blue_images != []
-    assert found == dict.fromkeys(found, found[images[0].digest])
+    assert ours != {}
+    assert theirs != {}
+    assert found == dict.fromkeys(found, next(iter(found.values())))
 
 
 @pytest.mark.runbook("preflight.postgresql-parity")
-def test_both_run_the_same_postgresql(
-    database: Database, production_database: Database, limits: Limits
-) -> None:
+def test_both_run_the_same_postgresql(clients: Clients, production: Clients, limits: Limits) -> None:
     """The servers' own answer, to the patch level; what the distribution adds behind it does not count."""
-    versions = [each.rows("SHOW server_version") for each in (database, production_database)]
-    staging, production = (rows[0][0].split()[0] for rows in versions)
+    versions = [each.rows("SHOW server_version") for each in (clients.database, production.database)]
+    ours, theirs = (rows[0][0].split()[0] for rows in versions)
     ids = [
         each.rows("SELECT current_database(), pg_postmaster_start_time()::text")
-        for each in (database, production_database)
+        for each in (clients.database, production.database)
     ]
 
     assert ids[0] != ids[1], "expected two databases, saw one: it would be compared with itself"
-    assert staging == production
-    assert int(staging.partition(".")[0]) == limits["major"]
+    assert ours == theirs
+    assert int(ours.partition(".")[0]) == limits["major"]
 
 
 @pytest.mark.runbook("preflight.redis-parity")
-def test_both_run_the_same_redis(cache: Cache, production_cache: Cache, limits: Limits) -> None:
+def test_both_run_the_same_redis(clients: Clients, production: Clients, limits: Limits) -> None:
     """The servers' own answer, to the patch level."""
-    staging, production = cache.version(), production_cache.version()
-    ids = [each.run_id() for each in (cache, production_cache)]
+    ours, theirs = clients.cache.version(), production.cache.version()
+    ids = [each.run_id() for each in (clients.cache, production.cache)]
 
     assert ids[0] != ids[1], "expected two servers, saw one: it would be compared with itself"
-    assert staging == production
-    assert int(staging.partition(".")[0]) == limits["major"]
+    assert ours == theirs
+    assert int(ours.partition(".")[0]) == limits["major"]
+
+
+def images(registry: Registry, side: Side) -> dict[str, Image]:
+    """What runs, each once, as the registry has it."""
+    return {each: registry.image(each) for each in sorted(set(running(side).values()))}
 
 
 def is_a(version: str | None, wanted: str) -> bool:

@@ -2,18 +2,17 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.project.release_facts import ReleaseFacts
-from noxgate.project.runbook import Limits, Release
-from noxgate.systems.http.links import Links
-from noxgate.systems.repository import Repository
+from noxgate.project.runbook import Limits
 
 
 @pytest.mark.runbook("preflight.release-identity")
-def test_release_record_is_filled_in(facts: ReleaseFacts, release: Release, limits: Limits) -> None:
+def test_release_record_is_filled_in(clients: Clients, facts: ReleaseFacts, limits: Limits) -> None:
     """No field is a template's any more, and it is the record of this release."""
     assert facts.gaps() == []
-    assert facts.version == release.version
-    assert facts.date == release.date
+    assert facts.version == clients.release.version
+    assert facts.date == clients.release.date
     assert facts.planned_minutes is not None
     assert limits["shortest_minutes"] <= facts.planned_minutes <= limits["longest_minutes"]
 
@@ -37,9 +36,9 @@ def test_every_channel_is_named(facts: ReleaseFacts) -> None:
 
 
 @pytest.mark.runbook("preflight.reference-links")
-def test_every_link_is_answered(facts: ReleaseFacts, links: Links) -> None:
+def test_every_link_is_answered(clients: Clients, facts: ReleaseFacts) -> None:
     """A page to sign in is an answer; a missing page is not."""
-    problems = {name: links.problem(url) for name, url in facts.links.items() if url}
+    problems = {name: clients.links.problem(url) for name, url in facts.links.items() if url}
 
     assert facts.link_gaps() == []
     assert problems != {}
@@ -47,9 +46,9 @@ def test_every_link_is_answered(facts: ReleaseFacts, links: Links) -> None:
 
 
 @pytest.mark.runbook("preflight.release-checklist")
-def test_checklist_is_in_the_repository(facts: ReleaseFacts, repository: Repository) -> None:
+def test_checklist_is_in_the_repository(clients: Clients, facts: ReleaseFacts) -> None:
     """As it was committed: others do not get a file that only lies there."""
-    content = repository.file(facts.checklist) if facts.checklist else None
+    content = clients.repository.file(facts.checklist) if facts.checklist else None
 
     assert facts.checklist != ""
     assert content is not None

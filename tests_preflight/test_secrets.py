@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.running import deployment_of, shipped_deployment
 from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import Reference, references, wholes
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, nowhere
@@ -22,19 +22,19 @@ Values = dict[str, dict[str, SecretValue] | None]
 
 
 @pytest.mark.runbook("preflight.staging-secrets")
-def test_staging_has_every_secret(green: Side) -> None:
+def test_staging_has_every_secret(clients: Clients) -> None:
     """Those that the running pod spec names; an unused Secret proves nothing."""
-    secrets = values(green, referred(green))
+    secrets = values(clients.green, referred(clients.green))
 
     assert secrets != {}
     assert [name for name, found in secrets.items() if found is None] == []
 
 
 @pytest.mark.runbook("preflight.staging-secret-keys")
-def test_staging_has_every_key(green: Side, limits: Limits) -> None:
+def test_staging_has_every_key(clients: Clients, limits: Limits) -> None:
     """Each secretKeyRef and configMapKeyRef finds its key. The runbook's grep looks into the wrong Secret."""
-    wanted = referred(green)
-    absent = missing(green, wanted)
+    wanted = referred(clients.green)
+    absent = missing(clients.green, wanted)
 
     oauth = {each.variable for each in wanted if each.variable in OAUTH}
     keys = {(each.name, each.key) for each in wanted}
@@ -44,10 +44,10 @@ def test_staging_has_every_key(green: Side, limits: Limits) -> None:
 
 
 @pytest.mark.runbook("preflight.staging-secret-values")
-def test_staging_has_no_blank_value(green: Side, stands: Where) -> None:
+def test_staging_has_no_blank_value(clients: Clients, stands: Where) -> None:
     """Neither empty, nor blank, nor a template's filler, nor the base64 of one, nor what the checkout has."""
-    wanted = referred(green)
-    found = chosen(values(green, wanted, stands), wanted)
+    wanted = referred(clients.green)
+    found = chosen(values(clients.green, wanted, stands), wanted)
 
     keys = {(each.name, each.key) for each in wanted if each.kind == "Secret" and each.key is not None}
     assert keys != set()
@@ -56,21 +56,16 @@ def test_staging_has_no_blank_value(green: Side, stands: Where) -> None:
 
 
 @pytest.mark.runbook("preflight.production-secret-keys")
-def test_production_has_the_same_keys(
-    green: Side,
-    production: Target,
-    production_green: Side,
-    production_manifests: tuple[Document, ...],
-    stands: Where,
-) -> None:
+def test_production_has_the_same_keys(clients: Clients, production: Clients, stands: Where) -> None:
     """In the runbook's namespace and in green's, where pods will start; also what green's pod spec asks."""
-    wanted = referred(green)
-    staging = values(green, wanted)
-    asked = shipped(production_manifests, production_green)
+    production_green = production.green
+    wanted = referred(clients.green)
+    ours = values(clients.green, wanted)
+    asked = shipped(production.manifests, production_green)
 
-    keys = {name: sorted(found or {}) for name, found in staging.items()}
+    keys = {name: sorted(found or {}) for name, found in ours.items()}
     assert keys != {}
-    for side in both(production_green, production.namespace):
+    for side in both(production_green, production.target.namespace):
         there = values(side, [*wanted, *asked], stands)
         found = {name: sorted(secret) if secret is not None else None for name, secret in there.items()}
         assert (side.namespace, {name: found[name] for name in keys}) == (side.namespace, keys)
@@ -79,22 +74,17 @@ def test_production_has_the_same_keys(
 
 
 @pytest.mark.runbook("preflight.production-secrets-differ")
-def test_production_shares_no_secret(
-    green: Side,
-    production: Target,
-    production_green: Side,
-    production_manifests: tuple[Document, ...],
-) -> None:
+def test_production_shares_no_secret(clients: Clients, production: Clients) -> None:
     """Under any name, and also the password alone inside two different URLs."""
-    wanted = referred(green)
-    asked = [*wanted, *shipped(production_manifests, production_green)]
-    staging = list(chosen(values(green, wanted), wanted).values())
+    wanted = referred(clients.green)
+    asked = [*wanted, *shipped(production.manifests, production.green)]
+    ours = list(chosen(values(clients.green, wanted), wanted).values())
 
-    assert staging != []
-    for side in both(production_green, production.namespace):
+    assert ours != []
+    for side in both(production.green, production.target.namespace):
         theirs = list(chosen(values(side, asked), asked).values())
         assert theirs != []
-        shared = [f"{own} and {other}" for own in staging for other in theirs if own.parts & other.parts]
+        shared = [f"{own} and {other}" for own in ours for other in theirs if own.parts & other.parts]
         assert (side.namespace, shared) == (side.namespace, [])
 
 

@@ -2,15 +2,16 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green import switching
 from noxgate.blue_green.ingress_meaning import routes
-from noxgate.blue_green.switching import SwitchPoint, colours, differing, kept, switched
-from noxgate.project.service.names import Service
+from noxgate.blue_green.switching import colours, differing, kept, switched
 
 
 @pytest.mark.runbook("preflight.switch-dry-run")
-def test_switch_changes_backends_only(production_switch_point: SwitchPoint, service: Service) -> None:
+def test_switch_changes_backends_only(clients: Clients, production: Clients) -> None:
     """Accepted by the server, and compared by meaning: what is accepted may still lose hosts and paths."""
+    production_switch_point, service = production.switch_point, clients.service
     before = switching.live_ingress(production_switch_point)
     switching.show_runbooks_patch(production_switch_point, service.green.service)
     after = switching.dry_run(production_switch_point, switching.forth(production_switch_point, before))
@@ -21,8 +22,9 @@ def test_switch_changes_backends_only(production_switch_point: SwitchPoint, serv
 
 
 @pytest.mark.runbook("preflight.rollback-dry-run")
-def test_rollback_leads_back(production_switch_point: SwitchPoint, service: Service) -> None:
+def test_rollback_leads_back(clients: Clients, production: Clients) -> None:
     """Blue serves before the day: the switch and the way back are tried in one dry run, one by one."""
+    production_switch_point, service = production.switch_point, clients.service
     before = switching.live_ingress(production_switch_point)
     switching.show_runbooks_patch(production_switch_point, service.blue.service)
     forth = switching.forth(production_switch_point, before)

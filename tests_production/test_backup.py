@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.project.runbook import Limits
-from noxgate.systems.postgres.catalog import Catalog
-from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.run_log import started
 from noxgate.trials.backup.proof import as_recorded, beyond_writes, lacking_since, misplaced, out_of_place
 from noxgate.trials.backup.tonight import Backup, differing
@@ -29,13 +28,11 @@ def test_backup_is_whole_and_pure(backup: Backup, limits: Limits) -> None:
 
 
 @pytest.mark.runbook("prep.backup-age")
-def test_backup_was_taken_just_before(
-    backup: Backup, database: Database, catalog: Catalog, limits: Limits
-) -> None:
+def test_backup_was_taken_just_before(clients: Clients, backup: Backup, limits: Limits) -> None:
     """Before the migration, if that has run; else before now. A copy has a new time, and its old name."""
     limit = timedelta(minutes=limits["age_minutes"])
     times = backup.times()
-    migrated = started(database, catalog)
+    migrated = started(clients.database, clients.catalog)
     until = migrated or datetime.now(UTC)
 
     assert times.written <= until, "the backup was taken after the migration began"
@@ -63,13 +60,12 @@ def test_backup_can_be_restored(backup: Backup) -> None:
 
 
 @pytest.mark.runbook("prep.backup-rows")
-def test_restored_rows_are_productions(
-    backup: Backup, database: Database, catalog: Catalog, limits: Limits
-) -> None:
+def test_restored_rows_are_productions(clients: Clients, backup: Backup, limits: Limits) -> None:
     """Table by table, of this database and no other: staging's backup restores just as well.
 
     With no record of the dump's own moment, only what an hour of writes and the migration cannot explain.
     """
+    catalog = clients.catalog
     percent = limits["floor_percent"]
     restored = backup.restored()
     recorded = backup.recorded()
@@ -83,7 +79,7 @@ def test_restored_rows_are_productions(
         assert out_of_place(recorded.sequences, restored.sequences) == {}
     if recorded is not None and recorded.parts:
         assert backup.unlike(restored, recorded.parts) == []
-    elif started(database, catalog) is None:
+    elif started(clients.database, catalog) is None:
         assert backup.unlike(restored, backup.parts()) == []
     else:
         assert lacking_since(restored.parts, backup.parts(), catalog) == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nox_service.clients import Clients
 from nox_service.pages import PROFILE
 from nox_service.pods.one import PodApi
 from noxgate.blue_green.connected.places import configured, elsewhere
@@ -14,14 +15,13 @@ from noxgate.blue_green.connected.sessions import Session, roles, unconnected
 from noxgate.blue_green.running import deployment_of, pods_of
 from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe
+from noxgate.look.observation import Observation
 from noxgate.look.places import place
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.forward import Forward, OwnWay, each_pod_alone
+from noxgate.systems.kubernetes.forward import OwnWay, each_pod_alone
 from noxgate.systems.kubernetes.workload import name
-from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.definitions import not_allowed
 from noxgate.systems.postgres.settings import read_only
@@ -33,21 +33,12 @@ Json = Mapping[str, Any]
 
 
 @pytest.mark.runbook("green.connections")
-def test_green_is_connected_to_productions_data(
-    blue: Side,
-    green: Side,
-    forward: Forward,
-    target: Target,
-    database: Database,
-    cache: Cache,
-    catalog: Catalog,
-    limits: Limits,
-    observe: Observe,
-) -> None:
+def test_green_is_connected_to_productions_data(clients: Clients, limits: Limits) -> None:
     """As configured, and as the servers see it: who asked them something while green was asked something.
 
     And as whom: a role that reads well may be one that cannot write what users will.
     """
+    blue, green, target, database = clients.blue, clients.green, clients.target, clients.database
 
     def has_to_look_up(way: OwnWay) -> None:
         way.get("/ready")
@@ -57,7 +48,7 @@ def test_green_is_connected_to_productions_data(
     within = max(LEAST_SECONDS, target.waiting(limits["within_seconds"]))
     old, new = (pods_of(side.kube, deployment_of(side)) for side in (blue, green))
     # blue shows whether sessions tell whose they are: it has to have some
-    each_pod_alone(blue.kube, forward, blue.namespace, blue.service, has_to_look_up)
+    each_pod_alone(blue.kube, clients.forward, blue.namespace, blue.service, has_to_look_up)
     led = {role: leading_elsewhere(green, target, old, new, role) for role in ("database_url", "redis_url")}
     began = time.monotonic()
     ((since,),) = database.rows("SELECT clock_timestamp()")
@@ -67,10 +58,10 @@ def test_green_is_connected_to_productions_data(
 
     def nobody_is_idle() -> dict[str, list[str] | None]:
         """After each pod was asked what it has to look up, in both."""
-        each_pod_alone(green.kube, forward, green.namespace, green.service, has_to_look_up)
+        each_pod_alone(green.kube, clients.forward, green.namespace, green.service, has_to_look_up)
         seen = {
             "PostgreSQL": unconnected(old, new, sessions(database, since)),
-            "Redis": unconnected(old, new, clients(cache, began)),
+            "Redis": unconnected(old, new, connected(clients.cache, began)),
         }
         assert {server: idle for server, idle in seen.items() if idle} == {}
         return seen
@@ -78,15 +69,17 @@ def test_green_is_connected_to_productions_data(
     assert old != []
     assert new != []
     assert led == {"database_url": {}, "redis_url": {}}
-    assert versions == [(catalog.schema_version,)]
+    assert versions == [(clients.catalog.schema_version,)]
     seen = eventually(nobody_is_idle, within=within, every=0.5)
     asked_as = roles(old, new, sessions(database, since))
-    unfit = {role: not_allowed(database, catalog, role) + read_only(database, [role]) for role in asked_as}
+    unfit = {
+        role: not_allowed(database, clients.catalog, role) + read_only(database, [role]) for role in asked_as
+    }
     assert {role: said for role, said in unfit.items() if said} == {}
     for server, idle in seen.items():
         told = f"{server}'s sessions do not tell whose they are, of blue either: not looked at"
         again = green.kube.again("get", "pods", "-n", green.namespace, "-o", "wide")
-        observe(Observation(f"{server}: each green pod asks it" if idle is not None else told, again))
+        clients.observe(Observation(f"{server}: each green pod asks it" if idle is not None else told, again))
 
 
 def leading_elsewhere(
@@ -113,7 +106,7 @@ def sessions(database: Database, since: datetime) -> list[Session]:
     return [Session(*row) for row in rows]
 
 
-def clients(cache: Cache, began: float) -> list[Session] | None:
+def connected(cache: Cache, began: float) -> list[Session] | None:
     """Of the Redis that the gate asks; None if it does not tell. It counts whole seconds of silence."""
     try:
         found = cache.clients()

@@ -2,23 +2,22 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.switch_time import Switch
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import shortened
-from noxgate.project.target import Target
-from noxgate.systems.http.grafana import Grafana
-from noxgate.systems.http.sentry import Sentry
 
 
 @pytest.mark.runbook("live.grafana-dashboard")
-def test_every_panel_has_data(grafana: Grafana, target: Target) -> None:
+def test_every_panel_has_data(clients: Clients) -> None:
     """With the values that its variables have for everybody who opens it, and not of blue alone.
 
     A panel that looks for errors may be empty, as long as there is something to look at.
     """
-    panels = grafana.panels()
+    target = clients.target
+    panels = clients.grafana.panels()
     unjudged = [panel.unjudged for panel in panels if panel.unjudged]
-    empty = [str(panel) for panel in panels if not panel.unjudged and not grafana.has_data(panel)]
+    empty = [str(panel) for panel in panels if not panel.unjudged and not clients.grafana.has_data(panel)]
 
     assert panels != []
     assert empty == []
@@ -30,6 +29,6 @@ def test_every_panel_has_data(grafana: Grafana, target: Target) -> None:
 
 
 @pytest.mark.runbook("live.sentry-issues")
-def test_no_issue_is_new(sentry: Sentry, switched: Switch) -> None:
+def test_no_issue_is_new(clients: Clients, switched: Switch) -> None:
     """First seen since the switch, or come back since then, in production, and not resolved."""
-    assert [str(issue) for issue in sentry.new_issues(switched.at)] == []
+    assert [str(issue) for issue in clients.sentry.new_issues(switched.at)] == []

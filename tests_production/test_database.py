@@ -2,29 +2,28 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Target
 from noxgate.systems.postgres import settings
-from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.connections import crowded, rooms
-from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.sessions import idle_in_transaction, left_prepared, sessions, slow, waiting
 
 
 @pytest.mark.runbook("live.database-answers")
-def test_database_answers(database: Database, catalog: Catalog) -> None:
+def test_database_answers(clients: Clients) -> None:
     """SELECT 1, as the role that the profile names, and from a database that takes writes."""
-    rows = database.rows("SELECT 1")
-    unfit = settings.unfit(database, catalog)
+    rows = clients.database.rows("SELECT 1")
+    unfit = settings.unfit(clients.database, clients.catalog)
 
     assert rows == [(1,)]
     assert unfit == []
 
 
 @pytest.mark.runbook("live.database-connections")
-def test_connections_are_left(database: Database, catalog: Catalog, target: Target, limits: Limits) -> None:
+def test_connections_are_left(clients: Clients, limits: Limits) -> None:
     """A role, or a database, may have a limit of its own, far below the server's."""
-    own = [target.application_role] if target.application_role else []
+    database, catalog, role = clients.database, clients.catalog, clients.target.application_role
+    own = [role] if role else []
     found = rooms(database, own + settings.owners(database, catalog.schema_name, catalog.columns))
 
     assert found[0].used > 0
@@ -32,10 +31,10 @@ def test_connections_are_left(database: Database, catalog: Catalog, target: Targ
 
 
 @pytest.mark.runbook("live.database-longest-query")
-def test_no_query_runs_on(database: Database, limits: Limits) -> None:
+def test_no_query_runs_on(clients: Clients, limits: Limits) -> None:
     """And no transaction stays open and idle: others wait for what it holds."""
-    found = sessions(database)
-    left = left_prepared(database, limits["idle_seconds"])
+    found = sessions(clients.database)
+    left = left_prepared(clients.database, limits["idle_seconds"])
 
     assert slow(found, limits["seconds"]) == []
     assert idle_in_transaction(found, limits["idle_seconds"]) == [], "they are idle in transaction"
@@ -43,19 +42,19 @@ def test_no_query_runs_on(database: Database, limits: Limits) -> None:
 
 
 @pytest.mark.runbook("live.database-locks")
-def test_nobody_waits_for_a_lock(database: Database, limits: Limits) -> None:
+def test_nobody_waits_for_a_lock(clients: Clients, limits: Limits) -> None:
     """Not for long: writers of one row wait for each other all the time, for less than a millisecond."""
-    held_up = waiting(database, limits["seconds"])
+    held_up = waiting(clients.database, limits["seconds"])
 
     assert len(held_up) <= limits["blocked"], f"waiting, and for whom: {held_up}"
 
 
 @pytest.mark.runbook("live.database-indexes")
-def test_no_index_is_invalid(database: Database, limits: Limits) -> None:
+def test_no_index_is_invalid(clients: Clients, limits: Limits) -> None:
     """One that CREATE INDEX CONCURRENTLY left behind is maintained, and never used."""
     limit = limits["invalid"]
-    ((indexes,),) = database.rows("SELECT count(*) FROM pg_index")
-    rows = database.rows(
+    ((indexes,),) = clients.database.rows("SELECT count(*) FROM pg_index")
+    rows = clients.database.rows(
         "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready AND indislive)"
     )
 

@@ -2,13 +2,12 @@
 
 import pytest
 
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from nox_service.edge import security_headers
-from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("live.security-headers")
-def test_every_answer_has_the_security_headers(api: ApiClient, target: Target) -> None:
+def test_every_answer_has_the_security_headers(clients: Clients) -> None:
     """Each once, on good answers and on errors."""
-    assert target.security_headers != {}
-    assert security_headers(api, target.security_headers) == {}
+    assert clients.target.security_headers != {}
+    assert security_headers(clients.api, clients.target.security_headers) == {}

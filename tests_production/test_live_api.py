@@ -6,11 +6,10 @@ import pytest
 
 from nox_service import answers as faults
 from nox_service import calculations, edge, pages
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from nox_service.first_minutes import FirstMinutes
-from nox_service.websocket import WebSocketClient, greeting, unalike
-from noxgate.project.runbook import Limits, Release
-from noxgate.project.target import Target
+from nox_service.websocket import greeting, unalike
+from noxgate.project.runbook import Limits
 
 
 @pytest.mark.runbook("live.health")
@@ -23,12 +22,12 @@ def test_health_stays_healthy(first_minutes: FirstMinutes) -> None:
 
 
 @pytest.mark.runbook("live.version")
-def test_version_stays_the_release(first_minutes: FirstMinutes, release: Release) -> None:
+def test_version_stays_the_release(clients: Clients, first_minutes: FirstMinutes) -> None:
     """Something that owns the Ingress may put it back, minutes later."""
     answers = first_minutes.answers("/version")
 
     assert answers != []
-    assert faults.version(answers, release.version) == []
+    assert faults.version(answers, clients.release.version) == []
 
 
 @pytest.mark.runbook("live.ready")
@@ -41,35 +40,35 @@ def test_ready_stays_ready(first_minutes: FirstMinutes) -> None:
 
 
 @pytest.mark.runbook("live.user-pages")
-def test_users_have_their_pages(api: ApiClient, target: Target) -> None:
+def test_users_have_their_pages(clients: Clients) -> None:
     """Signed in with the token of before the switch; a stranger is refused, and the page of a stranger."""
-    wrong = pages.each(api)
-    open_to_others = edge.open_to_others(api, target)
+    wrong = pages.each(clients.api)
+    open_to_others = edge.open_to_others(clients.api, clients.target)
 
     assert wrong == {}
     assert open_to_others == []
 
 
 @pytest.mark.runbook("live.public-stats")
-def test_public_stats_are_public(api: ApiClient) -> None:
+def test_public_stats_are_public(clients: Clients) -> None:
     """On each pod behind the host."""
-    answers = api.at_each_pod(pages.STATS)
+    answers = clients.api.at_each_pod(pages.STATS)
 
     assert answers != []
     assert pages.each_counted(answers) == []
 
 
 @pytest.mark.runbook("live.science")
-def test_science_is_computed(api: ApiClient) -> None:
+def test_science_is_computed(clients: Clients) -> None:
     """The two requests that store nothing."""
-    assert calculations.each(api) == {}
+    assert calculations.each(clients.api) == {}
 
 
 @pytest.mark.runbook("live.websocket")
-def test_websocket_echoes(websocket: WebSocketClient) -> None:
+def test_websocket_echoes(clients: Clients) -> None:
     """Through the Ingress as the switch has left it."""
     message = greeting()
-    echoes = websocket.echoes("/ws", message)
+    echoes = clients.websocket.echoes("/ws", message)
 
     assert echoes != []
     assert unalike(echoes, message) == []

@@ -3,26 +3,23 @@
 import pytest
 
 from nox_service.access.tokens import MARK
+from nox_service.clients import Clients
 from noxgate.blue_green.running import application_pods
-from noxgate.blue_green.side import Side
 from noxgate.blue_green.switch_time import Switch
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.log_lines import allow_list, unexpected
-from noxgate.systems.kubernetes.pod_logs import PodLogs, refuse_lost
+from noxgate.systems.kubernetes.pod_logs import refuse_lost
 
 SHOWN = 5  # errors of a log that a reason may quote
 NO_LINE = "a log without any line says nothing"
 
 
 @pytest.mark.runbook("live.log-errors")
-def test_no_green_pod_logged_an_error(
-    green: Side, pod_logs: PodLogs, target: Target, limits: Limits, switched: Switch
-) -> None:
+def test_no_green_pod_logged_an_error(clients: Clients, limits: Limits, switched: Switch) -> None:
     """By the level that a line says, else by what it is (docs/LOGS.md); before a restart, too."""
-    allowed = allow_list(target.log_allow_list)
-    pods = application_pods(green)
-    logs = [log for pod in pods for log in pod_logs.of(pod, switched.at, int(limits["lines"]))]
+    allowed = allow_list(clients.target.log_allow_list)
+    pods = application_pods(clients.green)
+    logs = [log for pod in pods for log in clients.pod_logs.of(pod, switched.at, int(limits["lines"]))]
 
     assert pods != []
     assert [log.pod for log in logs if not log.lines and not log.before] == [], NO_LINE

@@ -2,26 +2,19 @@
 
 import pytest
 
-from noxgate.project.runbook import Release
-from noxgate.project.target import Target
+from nox_service.clients import Clients
 from noxgate.systems.kubernetes.drift import drifted
-from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.repository import Repository
 
 
 @pytest.mark.runbook("green.manifests-accepted")
-def test_green_manifests_are_accepted(
-    kube: Kube,
-    target: Target,
-    manifests: tuple[Document, ...],
-    repository: Repository,
-    release: Release,
-) -> None:
+def test_green_manifests_are_accepted(clients: Clients) -> None:
     """Those of the tag, each document by itself: a refused one would stop the runbook's apply half way."""
-    tag, head = repository.tag(f"v{release.version}"), repository.head()
-    refused = kube.refusals(manifests, target.green_namespace)
-    elsewhere = [str(each) for each in manifests if each.namespace not in {None, target.green_namespace}]
+    manifests, release = clients.manifests, clients.release
+    tag, head = clients.repository.tag(f"v{release.version}"), clients.repository.head()
+    refused = clients.kube.refusals(manifests, clients.target.green_namespace)
+    elsewhere = [
+        str(each) for each in manifests if each.namespace not in {None, clients.target.green_namespace}
+    ]
 
     assert manifests != ()
     assert tag is not None, f"no tag v{release.version}"
@@ -31,9 +24,9 @@ def test_green_manifests_are_accepted(
 
 
 @pytest.mark.runbook("green.manifests-no-drift")
-def test_green_is_what_its_manifests_say(kube: Kube, target: Target, manifests: tuple[Document, ...]) -> None:
+def test_green_is_what_its_manifests_say(clients: Clients) -> None:
     """What a dry run would still change, and what somebody added by hand."""
-    found = drifted(kube, manifests, target.green_namespace)
+    found = drifted(clients.kube, clients.manifests, clients.target.green_namespace)
 
-    assert manifests != ()
+    assert clients.manifests != ()
     assert found == {}

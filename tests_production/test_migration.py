@@ -4,11 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from noxgate.project.target import Target
+from nox_service.clients import Clients
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres import definitions
-from noxgate.systems.postgres.catalog import Catalog
-from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.run_log import FINISHED, steps
 from noxgate.trials.migration.output import Output
 
@@ -16,11 +14,9 @@ CLOCKS = timedelta(minutes=1)  # that the database's clock and this machine's ma
 
 
 @pytest.mark.runbook("prep.migration-log")
-def test_migration_ended_without_an_error(
-    migration_output: Output, database: Database, catalog: Catalog
-) -> None:
+def test_migration_ended_without_an_error(clients: Clients, migration_output: Output) -> None:
     """By itself psql ends with 0 after errors; and the output of another run ended before this one did."""
-    logged = steps(database, catalog)
+    logged = steps(clients.database, clients.catalog)
 
     assert migration_output.lines > 0
     assert migration_output.errors == ()
@@ -29,8 +25,9 @@ def test_migration_ended_without_an_error(
 
 
 @pytest.mark.runbook("prep.migration-catalog")
-def test_production_has_the_whole_catalog(database: Database, catalog: Catalog, target: Target) -> None:
+def test_production_has_the_whole_catalog(clients: Clients) -> None:
     """The version row alone proves nothing: a migration may write it after any number of errors."""
+    database, catalog = clients.database, clients.catalog
     schema = catalog.schema_name
     columns = found.columns(database, schema, catalog.columns)
     indexes = found.valid_indexes(database, schema, catalog.indexes)
@@ -52,16 +49,16 @@ def test_production_has_the_whole_catalog(database: Database, catalog: Catalog, 
     assert hidden == []
     assert unlike == []
     assert homes == {name: [schema] for name in [*catalog.columns, *catalog.indexes]}
-    assert definitions.not_allowed(database, catalog, target.application_role) == []
+    assert definitions.not_allowed(database, catalog, clients.target.application_role) == []
 
 
 @pytest.mark.runbook("prep.schema-version")
-def test_schema_version_is_the_release(database: Database, catalog: Catalog) -> None:
+def test_schema_version_is_the_release(clients: Clients) -> None:
     """`config_value` is JSONB: the value is a JSON string. It stands in the application's own schema."""
-    homes = found.homes(database, ["system_configuration"])
-    rows = database.rows(
+    homes = found.homes(clients.database, ["system_configuration"])
+    rows = clients.database.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
 
-    assert homes == {"system_configuration": [catalog.schema_name]}
-    assert rows == [(catalog.schema_version,)]
+    assert homes == {"system_configuration": [clients.catalog.schema_name]}
+    assert rows == [(clients.catalog.schema_version,)]

@@ -2,24 +2,23 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from nox_service.oauth_urls import GITHUB, GOOGLE, MICROSOFT, assert_authorization_urls
-from nox_service.together import Together
-from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("live.oauth-google")
-def test_google_authorization_url(together: Together, target: Target) -> None:
+def test_google_authorization_url(clients: Clients) -> None:
     """Not staging's, with which users could not sign in. At Google's own endpoint."""
-    assert_authorization_urls(together, target, GOOGLE)
+    assert_authorization_urls(clients.together, clients.target, GOOGLE)
 
 
 @pytest.mark.runbook("live.oauth-github")
-def test_github_authorization_url(together: Together, target: Target) -> None:
+def test_github_authorization_url(clients: Clients) -> None:
     """Not staging's, with which users could not sign in. At GitHub's own endpoint."""
-    assert_authorization_urls(together, target, GITHUB)
+    assert_authorization_urls(clients.together, clients.target, GITHUB)
 
 
 @pytest.mark.runbook("live.oauth-microsoft")
-def test_microsoft_authorization_url(together: Together, target: Target) -> None:
+def test_microsoft_authorization_url(clients: Clients) -> None:
     """Not staging's, with which users could not sign in. At Microsoft's own endpoint of any tenant."""
-    assert_authorization_urls(together, target, MICROSOFT)
+    assert_authorization_urls(clients.together, clients.target, MICROSOFT)

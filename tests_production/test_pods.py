@@ -2,20 +2,17 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from nox_service.first_minutes import FirstMinutes
 from noxgate.blue_green.running import application_pods, deployment_of
-from noxgate.blue_green.side import Side
 from noxgate.blue_green.steady import has_changed, looks_at, unsteady
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.workload import restarts, unready, unsettled
 
 
 @pytest.mark.runbook("live.pods-steady")
-def test_green_pods_stay_ready(
-    first_minutes: FirstMinutes, green: Side, target: Target, limits: Limits
-) -> None:
+def test_green_pods_stay_ready(clients: Clients, first_minutes: FirstMinutes, limits: Limits) -> None:
     """At every look, and no pod in place of another: one that was replaced has no restarts to show.
 
     An autoscaler may add pods when users come, and take some away: then all that it wants are ready soon.
@@ -27,11 +24,11 @@ def test_green_pods_stay_ready(
     assert restarts(list(looks[-1].values()), limits["restarts"]) == {}
 
     def scaled() -> None:
-        pods = application_pods(green)
+        pods = application_pods(clients.green)
 
-        assert unsettled(deployment_of(green)) == {}
+        assert unsettled(deployment_of(clients.green)) == {}
         assert unready(pods) == {}
         assert restarts(pods, limits["restarts"]) == {}
 
     if has_changed(looks):
-        eventually(scaled, within=target.waiting(limits["within_seconds"]))
+        eventually(scaled, within=clients.target.waiting(limits["within_seconds"]))

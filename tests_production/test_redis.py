@@ -2,10 +2,10 @@
 
 import pytest
 
-from noxgate.systems.redis import Cache
+from nox_service.clients import Clients
 
 
 @pytest.mark.runbook("live.redis")
-def test_redis_does_for_the_application(cache: Cache) -> None:
+def test_redis_does_for_the_application(clients: Clients) -> None:
     """A replica answers PING too, and refuses every write of the application; so does one that is full."""
-    assert cache.unfit("noxgate:no-such-key") == []
+    assert clients.cache.unfit("noxgate:no-such-key") == []

@@ -6,14 +6,12 @@ import pytest
 
 from nox_service import answers as faults
 from nox_service import calculations, pages
-from nox_service.api import ApiClient
-from nox_service.websocket import WebSocketClient, greeting, unalike
-from noxgate.blue_green.rolled_back import DECIDED, DONE, RolledBack
+from nox_service.clients import Clients
+from nox_service.websocket import greeting, unalike
+from noxgate.blue_green.rolled_back import DECIDED, DONE
 from noxgate.blue_green.running import deployment_of, labelled_pods
-from noxgate.blue_green.side import Side
 from noxgate.blue_green.switch_time import Switch
 from noxgate.blue_green.switching import (
-    SwitchPoint,
     colours,
     differing,
     ingress_before,
@@ -22,10 +20,7 @@ from noxgate.blue_green.switching import (
     switched,
 )
 from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
-from noxgate.look.observation import Observe
-from noxgate.project.runbook import Limits, Release
-from noxgate.project.service.names import Service
-from noxgate.project.target import Target
+from noxgate.project.runbook import Limits
 from noxgate.systems.kubernetes.workload import desired, name
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -33,16 +28,15 @@ APART = timedelta(seconds=2)  # the API server writes whole seconds down
 
 
 @pytest.mark.runbook("rollback.traffic-switch")
-def test_ingress_leads_to_blue_alone(
-    switch_point: SwitchPoint, blue: Side, target: Target, service: Service, observe: Observe
-) -> None:
+def test_ingress_leads_to_blue_alone(clients: Clients) -> None:
     """Every host and path as it was saved before the release, to pods that are ready."""
+    blue, target, service = clients.blue, clients.target, clients.service
     before = ingress_before(target, service)
-    after = live_ingress(switch_point)
+    after = live_ingress(clients.switch_point)
     namespaces = dict.fromkeys(
         each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
     )
-    others = ingresses_of(blue.kube, list(namespaces), observe)
+    others = ingresses_of(blue.kube, list(namespaces), clients.observe)
 
     assert colours(after, service) == {service.blue.service}
     assert differing(after, switched(before, service, service.blue.service)) == {}
@@ -52,64 +46,62 @@ def test_ingress_leads_to_blue_alone(
 
 
 @pytest.mark.runbook("rollback.version")
-def test_every_answer_is_blues(
-    api: ApiClient, previous_version: str, release: Release, limits: Limits
-) -> None:
+def test_every_answer_is_blues(clients: Clients, previous_version: str, limits: Limits) -> None:
     """The version that prep.blue-version recorded: blue itself may have been changed since."""
     samples = int(limits["samples"])
-    answers = api.sample("/version", samples)
+    answers = clients.api.sample("/version", samples)
 
-    assert previous_version != release.version
+    assert previous_version != clients.release.version
     assert answers != []
     assert faults.version(answers, previous_version) == []
 
 
 @pytest.mark.runbook("rollback.health")
-def test_health_is_healthy_again(api: ApiClient) -> None:
+def test_health_is_healthy_again(clients: Clients) -> None:
     """On each pod of blue: the right version alone does not help users."""
-    answers = api.get_often("/health")
+    answers = clients.api.get_often("/health")
 
     assert answers != []
     assert faults.health(answers) == []
 
 
 @pytest.mark.runbook("rollback.ready")
-def test_ready_answers_200_again(api: ApiClient) -> None:
+def test_ready_answers_200_again(clients: Clients) -> None:
     """/ready looks at PostgreSQL and Redis, which still have both colours."""
-    answers = api.get_often("/ready")
+    answers = clients.api.get_often("/ready")
 
     assert answers != []
     assert faults.ready(answers) == []
 
 
 @pytest.mark.runbook("rollback.user-pages")
-def test_users_have_their_pages_again(api: ApiClient) -> None:
+def test_users_have_their_pages_again(clients: Clients) -> None:
     """On the new schema, and with what green wrote."""
-    assert pages.each(api) == {}
+    assert pages.each(clients.api) == {}
 
 
 @pytest.mark.runbook("rollback.science")
-def test_science_is_computed_again(api: ApiClient) -> None:
+def test_science_is_computed_again(clients: Clients) -> None:
     """The two requests that store nothing."""
-    assert calculations.each(api) == {}
+    assert calculations.each(clients.api) == {}
 
 
 @pytest.mark.runbook("rollback.websocket")
-def test_websocket_echoes_again(websocket: WebSocketClient) -> None:
+def test_websocket_echoes_again(clients: Clients) -> None:
     """A path that is easily forgotten on the way back."""
     message = greeting()
-    echoes = websocket.echoes("/ws", message)
+    echoes = clients.websocket.echoes("/ws", message)
 
     assert echoes != []
     assert unalike(echoes, message) == []
 
 
 @pytest.mark.runbook("rollback.green-logs-kept")
-def test_green_was_kept_for_later(green: Side, rolled_back: RolledBack) -> None:
+def test_green_was_kept_for_later(clients: Clients) -> None:
     """Of every pod: `kubectl logs deployment/…` writes one pod's alone, and scaled down they are gone."""
-    deployment = deployment_of(green)
-    pods = sorted(map(name, labelled_pods(green)))
-    logs, described = rolled_back.logs(), rolled_back.described()
+    deployment = deployment_of(clients.green)
+    pods = sorted(map(name, labelled_pods(clients.green)))
+    logs, described = clients.rolled_back.logs(), clients.rolled_back.described()
 
     assert logs != {}
     assert sorted(logs) == sorted(described), "the logs and the descriptions are of different pods"
@@ -119,8 +111,9 @@ def test_green_was_kept_for_later(green: Side, rolled_back: RolledBack) -> None:
 
 
 @pytest.mark.runbook("rollback.scale-down-dry-run")
-def test_green_could_be_scaled_down(green: Side) -> None:
+def test_green_could_be_scaled_down(clients: Clients) -> None:
     """Whether to do it is the engineer's choice, later."""
+    green = clients.green
     before = deployment_of(green)
     none = {"spec": {"replicas": 0}}
     after = green.kube.dry_run_patch("Deployment", green.deployment, green.namespace, none, MERGE_PATCH)
@@ -132,12 +125,10 @@ def test_green_could_be_scaled_down(green: Side) -> None:
 
 
 @pytest.mark.runbook("rollback.time")
-def test_it_took_less_than_the_runbook_allows(
-    rolled_back: RolledBack, limits: Limits, switched: Switch
-) -> None:
+def test_it_took_less_than_the_runbook_allows(clients: Clients, limits: Limits, switched: Switch) -> None:
     """By the record of tonight: the Ingress has to have been changed while it was written."""
     limit = limits["seconds"]
-    steps = rolled_back.steps()
+    steps = clients.rolled_back.steps()
     changed = switched.at
 
     assert [step.what for step in steps[:1] + steps[-1:]] == [DECIDED, DONE]

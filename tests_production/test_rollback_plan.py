@@ -2,20 +2,18 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green import switching
 from noxgate.blue_green.ingress_meaning import routes
-from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
+from noxgate.blue_green.rollback_manifests import servers_fields
 from noxgate.blue_green.saved_objects import twice
-from noxgate.blue_green.switching import SwitchPoint, colours, differing, kept, switched
-from noxgate.project.service.names import Service
-from noxgate.project.target import Target
+from noxgate.blue_green.switching import colours, differing, kept, switched
 
 
 @pytest.mark.runbook("prep.rollback-manifests-complete")
-def test_every_object_was_saved(
-    rollback_manifests: RollbackManifests, target: Target, service: Service
-) -> None:
+def test_every_object_was_saved(clients: Clients) -> None:
     """`kubectl get all` leaves most kinds out, among them the Ingress, which the switch changes."""
+    rollback_manifests, service = clients.rollback_manifests, clients.service
     documents = rollback_manifests.documents()
     lacking = rollback_manifests.lacking(documents)
     outdated = rollback_manifests.outdated(documents)
@@ -23,17 +21,17 @@ def test_every_object_was_saved(
 
     assert documents != ()
     assert lacking == []
-    assert twice(documents, target.namespace) == []
+    assert twice(documents, clients.target.namespace) == []
     assert outdated == {}, f"not what is live, save them anew: {outdated}"
     assert [colours(ingress, service) for ingress in ingresses] == [{service.blue.service}]
 
 
 @pytest.mark.runbook("prep.rollback-manifests-replay")
-def test_saved_objects_would_be_accepted(rollback_manifests: RollbackManifests) -> None:
+def test_saved_objects_would_be_accepted(clients: Clients) -> None:
     """As they were saved they carry the versions of that moment: 409 as soon as anything has changed."""
-    documents = rollback_manifests.documents()
+    documents = clients.rollback_manifests.documents()
     fields = servers_fields(documents)
-    refused = rollback_manifests.refused(documents)
+    refused = clients.rollback_manifests.refused(documents)
 
     assert documents != ()
     assert fields == {}
@@ -41,8 +39,9 @@ def test_saved_objects_would_be_accepted(rollback_manifests: RollbackManifests) 
 
 
 @pytest.mark.runbook("prep.rollback-dry-run")
-def test_rollback_leads_back(switch_point: SwitchPoint, service: Service) -> None:
+def test_rollback_leads_back(clients: Clients) -> None:
     """While blue serves, the switch and the way back in one dry run; after it, the way back alone."""
+    switch_point, service = clients.switch_point, clients.service
     before = switching.live_ingress(switch_point)
     switching.show_runbooks_patch(switch_point, service.blue.service)
     back = switching.back(switch_point, before)

@@ -2,16 +2,16 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green import switching
-from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import Json, SwitchPoint, colours, differing, kept, switched
 from noxgate.blue_green.traffic import Green, wrong_backends
-from noxgate.project.service.names import Service
 
 
 @pytest.mark.runbook("green.switch-dry-run")
-def test_switch_still_changes_backends_only(switch_point: SwitchPoint, service: Service) -> None:
+def test_switch_still_changes_backends_only(clients: Clients) -> None:
     """As in pre-flight: somebody may have changed the Ingress since."""
+    switch_point, service = clients.switch_point, clients.service
     before = switching.live_ingress(switch_point)
     switching.show_runbooks_patch(switch_point, service.green.service)
     after = switch(switch_point, before)
@@ -22,12 +22,13 @@ def test_switch_still_changes_backends_only(switch_point: SwitchPoint, service: 
 
 
 @pytest.mark.runbook("green.switch-backends")
-def test_switch_leads_to_ready_green_pods(switch_point: SwitchPoint, green: Side, service: Service) -> None:
+def test_switch_leads_to_ready_green_pods(clients: Clients) -> None:
     """The API server accepts any name: a Service of another namespace is out of an Ingress's reach."""
-    after = switch(switch_point, switching.live_ingress(switch_point))
+    service = clients.service
+    after = switch(clients.switch_point, switching.live_ingress(clients.switch_point))
 
     assert colours(after, service) == {service.green.service}
-    assert wrong_backends(green.kube, after, Green.of(green), service) == []
+    assert wrong_backends(clients.green.kube, after, Green.of(clients.green), service) == []
 
 
 def switch(at: SwitchPoint, before: Json) -> Json:

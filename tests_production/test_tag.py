@@ -2,43 +2,40 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.running import running
-from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Release
 from noxgate.systems.registry.answers import REVISION
-from noxgate.systems.registry.client import Registry
 from noxgate.systems.repository import Repository, Tag
 
 
 @pytest.mark.runbook("green.tag-annotated")
-def test_tag_is_annotated(repository: Repository, release: Release) -> None:
+def test_tag_is_annotated(clients: Clients) -> None:
     """A lightweight tag is only a name: it has neither a signature nor a message."""
-    tag = tag_of(repository, release)
+    release = clients.release
+    tag = tag_of(clients.repository, release)
 
     assert tag.type == "tag"
     assert tag.message == f"NOX API v{release.version} Production Release"
 
 
 @pytest.mark.runbook("green.tag-pushed")
-def test_origin_has_the_same_tag(repository: Repository, release: Release) -> None:
+def test_origin_has_the_same_tag(clients: Clients) -> None:
     """The same object, not only a tag of that name: `git push` keeps silent about one that differs."""
-    tag = tag_of(repository, release)
-    remote = repository.remote_tag(f"v{release.version}")
+    release = clients.release
+    tag = tag_of(clients.repository, release)
+    remote = clients.repository.remote_tag(f"v{release.version}")
 
     assert remote == tag.object
 
 
 @pytest.mark.runbook("green.tag-commit")
-def test_tag_is_the_validated_commit(
-    repository: Repository,
-    release: Release,
-    staging_green: Side,
-    staging_registry: Registry,
-) -> None:
+def test_tag_is_the_validated_commit(clients: Clients, staging: Clients) -> None:
     """The commit that the image which staging runs was built from, and it is on the remote's main."""
-    tag = tag_of(repository, release)
-    images = set(running(staging_green).values())
-    validated = {image: staging_registry.image(image).labels.get(REVISION) for image in images}
+    repository = clients.repository
+    tag = tag_of(repository, clients.release)
+    images = set(running(staging.green).values())
+    validated = {image: staging.registry.image(image).labels.get(REVISION) for image in images}
     main = repository.remote_head("main")
 
     assert validated != {}

@@ -2,29 +2,28 @@
 
 import pytest
 
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from nox_service.edge import plain, protocols
 from noxgate.project.runbook import Limits
-from noxgate.project.target import Target
-from noxgate.systems.http.tls import TlsClient, faults
+from noxgate.systems.http.tls import faults
 
 
 @pytest.mark.runbook("live.tls-version")
-def test_tls_is_1_2_or_newer(tls: TlsClient) -> None:
+def test_tls_is_1_2_or_newer(clients: Clients) -> None:
     """Newer ones are spoken, and the old ones refused to a client that knows nothing else (RFC 8996)."""
-    assert protocols(tls) == []
+    assert protocols(clients.tls) == []
 
 
 @pytest.mark.runbook("live.tls-certificate")
-def test_certificate_outlasts_the_window(tls: TlsClient, limits: Limits) -> None:
+def test_certificate_outlasts_the_window(clients: Clients, limits: Limits) -> None:
     """At each address, as a careful client sees them: host name, and a chain that lasts for the window."""
-    facts = tls.facts()
+    facts = clients.tls.facts()
 
     assert facts != []
     assert faults(facts, limits["days_left"]) == []
 
 
 @pytest.mark.runbook("live.https-redirect")
-def test_http_redirects_to_https(api: ApiClient, target: Target) -> None:
+def test_http_redirects_to_https(clients: Clients) -> None:
     """To the same path on this target with its query, not to another host; or no server is there at all."""
-    assert plain(api, target) == []
+    assert plain(clients.api, clients.target) == []

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nox_service import answers as faults
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import (
-    SwitchPoint,
     colours,
     differing,
     ingress_before,
@@ -17,11 +16,8 @@ from noxgate.blue_green.switching import (
     switched,
 )
 from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
-from noxgate.look.observation import Observe
 from noxgate.look.waiting import eventually
-from noxgate.project.runbook import Limits, Release
-from noxgate.project.service.names import Service
-from noxgate.project.target import Target
+from noxgate.project.runbook import Limits
 from noxgate.systems.kubernetes.forward import Forward, pod_port
 from noxgate.systems.prometheus import exposition
 
@@ -33,16 +29,15 @@ AT_A_TIME = 20  # samples between two looks at the pods
 
 
 @pytest.mark.runbook("live.traffic-switch")
-def test_ingress_leads_to_green_alone(
-    switch_point: SwitchPoint, green: Side, target: Target, service: Service, observe: Observe
-) -> None:
+def test_ingress_leads_to_green_alone(clients: Clients) -> None:
     """Every host and path that it had, to a Service within its reach, with green's ready pods alone."""
+    green, target, service = clients.green, clients.target, clients.service
     before = ingress_before(target, service)
-    after = live_ingress(switch_point)
+    after = live_ingress(clients.switch_point)
     namespaces = dict.fromkeys(
         each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
     )
-    others = ingresses_of(green.kube, list(namespaces), observe)
+    others = ingresses_of(green.kube, list(namespaces), clients.observe)
 
     assert colours(after, service) == {service.green.service}
     assert differing(after, switched(before, service, service.green.service)) == {}
@@ -52,18 +47,16 @@ def test_ingress_leads_to_green_alone(
 
 
 @pytest.mark.runbook("live.health-every-replica")
-def test_every_pod_serves_healthy_answers(
-    api: ApiClient, green: Side, forward: Forward, limits: Limits
-) -> None:
+def test_every_pod_serves_healthy_answers(clients: Clients, limits: Limits) -> None:
     """By the pods' own counters of /version, which no probe asks: a ready pod may still get no traffic."""
     samples = limits["samples"]
-    before = served(green, forward)
+    before = served(clients.green, clients.forward)
     idle = set(before)
     answers: list[Answer] = []
     while idle and len(answers) < samples:
-        answers += api.sample("/health", AT_A_TIME)
-        api.sample("/version", AT_A_TIME)
-        now = served(green, forward)
+        answers += clients.api.sample("/health", AT_A_TIME)
+        clients.api.sample("/version", AT_A_TIME)
+        now = served(clients.green, clients.forward)
         idle = {pod for pod in now if now[pod] <= before.get(pod, 0)}
 
     assert before != {}
@@ -73,18 +66,16 @@ def test_every_pod_serves_healthy_answers(
 
 
 @pytest.mark.runbook("live.version-converged")
-def test_every_answer_is_the_release(
-    api: ApiClient, release: Release, limits: Limits, target: Target
-) -> None:
+def test_every_answer_is_the_release(clients: Clients, limits: Limits) -> None:
     """One in a hundred that is still blue is a path, a cache or an Ingress that was forgotten."""
 
     def all_are() -> None:
-        answers = api.sample("/version", int(limits["samples"]))
+        answers = clients.api.sample("/version", int(limits["samples"]))
 
         assert answers != []
-        assert faults.version(answers, release.version) == []
+        assert faults.version(answers, clients.release.version) == []
 
-    eventually(all_are, within=target.waiting(limits["within_seconds"]))
+    eventually(all_are, within=clients.target.waiting(limits["within_seconds"]))
 
 
 def served(green: Side, forward: Forward) -> dict[str, float]:

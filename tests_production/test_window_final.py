@@ -3,37 +3,27 @@
 import pytest
 
 from nox_service import answers as faults
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from noxgate.blue_green.running import deployment_of, pods_of
-from noxgate.blue_green.side import Side
-from noxgate.blue_green.switching import SwitchPoint, colours, live_ingress
-from noxgate.project.runbook import Release, Runbook
-from noxgate.project.service.names import Service
+from noxgate.blue_green.switching import colours, live_ingress
+from noxgate.project.runbook import Runbook
 from noxgate.systems.kubernetes.workload import desired, name, strangers, unready
 from noxgate.window.watching import Watching
 
 
 @pytest.mark.runbook("window.checkpoint-48h-final")
-def test_production_is_the_release_and_well(
-    watching: Watching,
-    api: ApiClient,
-    switch_point: SwitchPoint,
-    blue: Side,
-    green: Side,
-    service: Service,
-    release: Release,
-    runbook: Runbook,
-) -> None:
+def test_production_is_the_release_and_well(clients: Clients, watching: Watching, runbook: Runbook) -> None:
     """As the first minutes looked at it, once more."""
+    api, blue, green = clients.api, clients.blue, clients.green
     watching.window()
     health = faults.health(api.get_often("/health"))
     ready = faults.ready(api.get_often("/ready"))
-    versions = faults.version(api.get_often("/version"), release.version)
+    versions = faults.version(api.get_often("/version"), clients.release.version)
     deployment, old = deployment_of(green), deployment_of(blue)
     pods = pods_of(green.kube, deployment, green.label)
     left = pods_of(blue.kube, old, blue.label)
 
-    assert colours(live_ingress(switch_point), service) == {service.green.service}
+    assert colours(live_ingress(clients.switch_point), clients.service) == {clients.service.green.service}
     assert health == []
     assert ready == []
     assert versions == []

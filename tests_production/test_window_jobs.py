@@ -4,18 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.project.runbook import Limits
-from noxgate.systems.postgres.database import Database
 from noxgate.window.watching import Watching
 
 
 @pytest.mark.runbook("window.checkpoint-24h-batch-jobs")
-def test_batches_ran_to_their_end(database: Database, watching: Watching, limits: Limits) -> None:
+def test_batches_ran_to_their_end(clients: Clients, watching: Watching, limits: Limits) -> None:
     """Those old enough to be over: a batch of this minute has not failed."""
     since = watching.window().switched
     ends = min(watching.now, since + timedelta(hours=limits["hours"]))
     until = ends - timedelta(minutes=limits["age_minutes"])
-    rows = database.rows(
+    rows = clients.database.rows(
         """SELECT name, total_jobs, completed_jobs, failed_jobs FROM batch_job_collections
            WHERE created_at BETWEEN %(since)s AND %(until)s ORDER BY created_at""",
         since=since,
@@ -32,9 +32,9 @@ def test_batches_ran_to_their_end(database: Database, watching: Watching, limits
 
 
 @pytest.mark.runbook("window.jobs-failed")
-def test_no_job_failed(database: Database, watching: Watching, limits: Limits) -> None:
+def test_no_job_failed(clients: Clients, watching: Watching, limits: Limits) -> None:
     """Of those that were submitted since the switch, whoever computed them."""
-    rows = database.rows(
+    rows = clients.database.rows(
         """SELECT engine, status, count(*), max(left(error, 120)) FROM computational_jobs
            WHERE created_at >= %(since)s GROUP BY engine, status ORDER BY engine, status""",
         since=watching.window().switched,
@@ -46,10 +46,10 @@ def test_no_job_failed(database: Database, watching: Watching, limits: Limits) -
 
 
 @pytest.mark.runbook("window.jobs-stuck")
-def test_no_job_is_stuck(database: Database, watching: Watching, limits: Limits) -> None:
+def test_no_job_is_stuck(clients: Clients, watching: Watching, limits: Limits) -> None:
     """Older ones, too: a worker of blue may have died with them."""
     window = watching.window()
-    rows = database.rows(
+    rows = clients.database.rows(
         """SELECT id::text, engine, status, coalesce(started_at, created_at) FROM computational_jobs
            WHERE status IN ('queued', 'running') AND coalesce(started_at, created_at) < %(before)s""",
         before=watching.now - timedelta(minutes=limits["age_minutes"]),

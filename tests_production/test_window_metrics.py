@@ -5,16 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.monitored.loaded_rules import shipped_rules, unloaded
 from noxgate.blue_green.monitored.watched import ours
 from noxgate.blue_green.running import labelled_pods
-from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import Limits, Runbook
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import restarts
-from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.quiet import Quiet
 from noxgate.systems.prometheus.stretches import Stretch
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
@@ -33,9 +30,10 @@ def test_the_first_hour_was_within_target(
 
 @pytest.mark.runbook("window.checkpoint-6h-traffic")
 def test_users_come_as_before(
-    watching: Watching, window_metrics: WindowMetrics, target: Target, limits: Limits
+    clients: Clients, watching: Watching, window_metrics: WindowMetrics, limits: Limits
 ) -> None:
     """Compared with the same hour of the day before, when blue had them."""
+    target = clients.target
     if target.blue_namespace is None:
         raise UnreachableError(f"{target.path.name} names no blue_namespace")
     end = watching.window().switched + limits["hours"] * HOUR
@@ -54,14 +52,10 @@ def test_users_come_as_before(
 
 @pytest.mark.runbook("window.checkpoint-24h-stability")
 def test_the_night_was_quiet(
-    window_metrics: WindowMetrics,
-    quiet: Quiet,
-    green: Side,
-    limits: Limits,
-    runbook: Runbook,
+    clients: Clients, window_metrics: WindowMetrics, quiet: Quiet, limits: Limits, runbook: Runbook
 ) -> None:
     """By Prometheus, which knows of pods that are gone, and by the cluster."""
-    pods = labelled_pods(green)
+    pods = labelled_pods(clients.green)
 
     assert pods != []
     assert window_metrics.restarts(limits["restarts"]) == {}
@@ -72,19 +66,14 @@ def test_the_night_was_quiet(
 
 
 @pytest.mark.runbook("window.critical-alerts")
-def test_no_critical_alert_fired(
-    window_metrics: WindowMetrics,
-    prometheus: Prometheus,
-    manifests: tuple[Document, ...],
-    target: Target,
-    limits: Limits,
-) -> None:
+def test_no_critical_alert_fired(clients: Clients, window_metrics: WindowMetrics, limits: Limits) -> None:
     """Not even between two checkpoints."""
+    target = clients.target
     limit = limits["fired"]
-    shipped = shipped_rules(manifests)
+    shipped = shipped_rules(clients.manifests)
     names = {rule["alert"] for rule in shipped if "alert" in rule}
     namespaces = {target.namespace, target.green_namespace, target.blue_namespace or target.namespace}
-    lacking = unloaded(prometheus, shipped)
+    lacking = unloaded(clients.prometheus, shipped)
     fired = window_metrics.fired(ours(names, namespaces, shipped))
 
     assert names != set()

@@ -4,26 +4,24 @@ from datetime import timedelta
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.switch_time import Switch
-from noxgate.blue_green.switching import SwitchPoint, colours, live_ingress
+from noxgate.blue_green.switching import colours, live_ingress
 from noxgate.project.schedule import Made
-from noxgate.project.service.names import Service
 from noxgate.window.watching import Watching
 
 APART = timedelta(seconds=2)  # clocks are read to the second
 
 
 @pytest.mark.runbook("window.opened")
-def test_the_window_is_open(
-    watching: Watching, switch_point: SwitchPoint, service: Service, switched: Switch
-) -> None:
+def test_the_window_is_open(clients: Clients, watching: Watching, switched: Switch) -> None:
     """Counted from the switch that users live with: the Ingress says when that was, and where it leads."""
     window = watching.opened()
-    ingress = live_ingress(switch_point)
+    ingress = live_ingress(clients.switch_point)
 
     assert window.watcher != ""
     assert window.promised == {name: each.due for name, each in window.checkpoints.items()}
-    assert colours(ingress, service) == {service.green.service}
+    assert colours(ingress, clients.service) == {clients.service.green.service}
     changed = switched.at - window.shift
     assert abs(changed - window.switched) <= APART, (
         f"the window counts from {window.switched}, and the Ingress was last changed {changed}"

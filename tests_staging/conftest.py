@@ -5,39 +5,37 @@ from pathlib import Path
 
 import pytest
 
+from nox_service.clients import Clients, Sessions
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observe
 from noxgate.plugin.gate import gate_of
 from noxgate.project.release_facts import read_release_facts
-from noxgate.project.runbook import Release, Runbook
-from noxgate.project.target import Target
+from noxgate.project.runbook import Runbook
 from noxgate.slo.before.checked import Earlier, Slower
 from noxgate.slo.load_results import LoadResults, LoadTest
 from noxgate.slo.possible import less_counted
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import Result, results_folder
-from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.growth import growth
 
 
 @pytest.fixture(scope="session")
-def load_results(pytestconfig: pytest.Config, target: Target, release: Release) -> LoadResults:
+def load_results(pytestconfig: pytest.Config, sessions: Sessions) -> LoadResults:
     """What `noxgate load` has left."""
     root, gate = pytestconfig.rootpath, gate_of(pytestconfig)
     assert gate is not None
-    folder = results_folder(root, target, release.version)
-    return LoadResults(target, folder, read_ramps(root), gate.refused_load)
+    folder = results_folder(root, sessions.target, sessions.release.version)
+    return LoadResults(sessions.target, folder, read_ramps(root), gate.refused_load)
 
 
 @pytest.fixture
-def counted(target: Target, prometheus: Prometheus) -> Callable[[Result], str] | None:
+def counted(clients: Clients) -> Callable[[Result], str] | None:
     """Compares a load test with the application's own counters, where the profile names them."""
-    named = target.load_counters
+    named = clients.target.load_counters
     if named is None:
         return None
 
     def compare(result: Result) -> str:
-        grew = growth(prometheus, named.query, result.start, result.end)
+        grew = growth(clients.prometheus, named.query, result.start, result.end)
         return less_counted(result, named.uncounted, grew.seen, grew.unseen, grew.gaps, grew.first)
 
     return compare
@@ -45,27 +43,22 @@ def counted(target: Target, prometheus: Prometheus) -> Callable[[Result], str] |
 
 @pytest.fixture
 def load_test(
-    target: Target,
-    load_results: LoadResults,
-    runbook: Runbook,
-    observe: Observe,
-    counted: Callable[[Result], str] | None,
+    clients: Clients, load_results: LoadResults, runbook: Runbook, counted: Callable[[Result], str] | None
 ) -> LoadTest:
     """The newest load tests of the target."""
-    return LoadTest(target, load_results, runbook, observe, counted)
+    return LoadTest(clients.target, load_results, runbook, clients.observe, counted)
 
 
 @pytest.fixture
 def slower(
     pytestconfig: pytest.Config,
-    target: Target,
+    clients: Clients,
     load_test: LoadTest,
     runbook: Runbook,
-    observe: Observe,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Slower:
     """The newest load tests beside that of the release before, which the release record names."""
-    gate = gate_of(pytestconfig)
+    gate, target = gate_of(pytestconfig), clients.target
     assert gate is not None
     if target.record is None:
         raise UnreachableError(f"{target.path.name} names no record, the release record")
@@ -77,4 +70,4 @@ def slower(
         return made
 
     line = runbook.lines["staging.slower-than-before"]
-    return Slower(load_test, earlier, line, observe, target, folder)
+    return Slower(load_test, earlier, line, clients.observe, target, folder)

@@ -6,32 +6,32 @@ import pytest
 
 from nox_service.access.closed_list import DOOR
 from nox_service.access.doors import administrator_enters, turned_away
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 
 
 @pytest.mark.runbook("staging.admin-allows-admin")
-def test_administrator_enters(api: ApiClient) -> None:
+def test_administrator_enters(clients: Clients) -> None:
     """Otherwise a door that is shut for all would look well guarded. Nothing behind it is unwell."""
-    answers = api.get_often(DOOR, who="admin_token")
+    answers = clients.api.get_often(DOOR, who="admin_token")
 
     assert answers != []
     assert administrator_enters(answers) == []
 
 
 @pytest.mark.runbook("staging.admin-refuses-user")
-def test_ordinary_user_is_refused(api: ApiClient) -> None:
+def test_ordinary_user_is_refused(clients: Clients) -> None:
     """403: known, and not allowed."""
-    answers = api.get_often(DOOR, who="test_token")
+    answers = clients.api.get_often(DOOR, who="test_token")
 
     assert answers != []
     assert turned_away(answers, HTTPStatus.FORBIDDEN) == []
 
 
 @pytest.mark.runbook("staging.admin-refuses-anonymous")
-def test_stranger_is_refused(api: ApiClient) -> None:
+def test_stranger_is_refused(clients: Clients) -> None:
     """401: not known. Nor is a token that somebody else signed."""
-    strangers = api.get_often(DOOR)
-    forgers = api.get_often(DOOR, who="forged")
+    strangers = clients.api.get_often(DOOR)
+    forgers = clients.api.get_often(DOOR, who="forged")
 
     assert strangers != []
     assert turned_away([*strangers, *forgers], HTTPStatus.UNAUTHORIZED) == []

@@ -5,33 +5,32 @@ from typing import Any
 
 import pytest
 
-from noxgate.look.observation import Observation, Observe
+from nox_service.clients import Clients
+from noxgate.look.observation import Observation
 from noxgate.project.runbook import Limits
-from noxgate.project.service.names import Service
-from noxgate.project.target import Target
-from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.workload import condition, name, why, without_room
 
 HPA = "nox-api-hpa-green"
 
 
 @pytest.mark.runbook("staging.hpa-conditions")
-def test_hpa_can_scale(kube: Kube, target: Target, service: Service, observe: Observe) -> None:
+def test_hpa_can_scale(clients: Clients) -> None:
     """conditions[0] is AbleToScale: by index, an HPA without metrics looks well."""
-    hpa = kube.need("HorizontalPodAutoscaler", HPA, target.namespace)
+    hpa = clients.kube.need("HorizontalPodAutoscaler", HPA, clients.target.namespace)
 
-    assert scaled(hpa) == ("Deployment", service.green.deployment)
+    assert scaled(hpa) == ("Deployment", clients.service.green.deployment)
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)
     if (said := without_room(hpa)) is not None:
-        observe(Observation(said, kube.again("get", "hpa", HPA, "-n", target.namespace)))
+        clients.observe(
+            Observation(said, clients.kube.again("get", "hpa", HPA, "-n", clients.target.namespace))
+        )
 
 
 @pytest.mark.runbook("staging.hpa-minimum")
-def test_hpa_keeps_enough_pods(kube: Kube, target: Target, limits: Limits) -> None:
+def test_hpa_keeps_enough_pods(clients: Clients, limits: Limits) -> None:
     """Kubernetes' default, where nothing is said, is 1."""
-    hpa = kube.get("HorizontalPodAutoscaler", HPA, target.namespace)
+    hpa = clients.kube.get("HorizontalPodAutoscaler", HPA, clients.target.namespace)
 
     assert hpa is not None
     assert hpa["spec"].get("minReplicas", 1) >= limits["pods"]
@@ -39,15 +38,13 @@ def test_hpa_keeps_enough_pods(kube: Kube, target: Target, limits: Limits) -> No
 
 
 @pytest.mark.runbook("staging.hpa-unique")
-def test_one_hpa_scales_the_deployment(
-    kube: Kube, target: Target, service: Service, manifests: tuple[Document, ...]
-) -> None:
+def test_one_hpa_scales_the_deployment(clients: Clients) -> None:
     """In the files, where the last definition wins, and in the cluster, where two fight."""
-    live = kube.list("HorizontalPodAutoscaler", target.namespace)
-    shipped = [each.content for each in manifests if each.kind == "HorizontalPodAutoscaler"]
+    live = clients.kube.list("HorizontalPodAutoscaler", clients.target.namespace)
+    shipped = [each.content for each in clients.manifests if each.kind == "HorizontalPodAutoscaler"]
 
     for hpas in (live, shipped):
-        ours = [name(hpa) for hpa in hpas if scaled(hpa) == ("Deployment", service.green.deployment)]
+        ours = [name(hpa) for hpa in hpas if scaled(hpa) == ("Deployment", clients.service.green.deployment)]
         assert ours == [HPA]
 
 

@@ -2,37 +2,37 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres import definitions, settings
-from noxgate.systems.postgres.catalog import Catalog
-from noxgate.systems.postgres.database import Database
 
 
 @pytest.mark.runbook("staging.database-answers")
-def test_database_answers(database: Database, catalog: Catalog) -> None:
+def test_database_answers(clients: Clients) -> None:
     """SELECT 1, as the role that the profile names, and from a database that takes writes."""
-    rows = database.rows("SELECT 1")
-    unfit = settings.unfit(database, catalog)
+    rows = clients.database.rows("SELECT 1")
+    unfit = settings.unfit(clients.database, clients.catalog)
 
     assert rows == [(1,)]
     assert unfit == []
 
 
 @pytest.mark.runbook("staging.database-schema-version")
-def test_schema_version_is_the_release(database: Database, catalog: Catalog) -> None:
+def test_schema_version_is_the_release(clients: Clients) -> None:
     """`config_value` is JSONB: the value is a JSON string. It stands in the application's own schema."""
-    homes = found.homes(database, ["system_configuration"])
-    rows = database.rows(
+    homes = found.homes(clients.database, ["system_configuration"])
+    rows = clients.database.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
 
-    assert homes == {"system_configuration": [catalog.schema_name]}
-    assert rows == [(catalog.schema_version,)]
+    assert homes == {"system_configuration": [clients.catalog.schema_name]}
+    assert rows == [(clients.catalog.schema_version,)]
 
 
 @pytest.mark.runbook("staging.database-tables")
-def test_every_table_has_its_columns(database: Database, catalog: Catalog) -> None:
+def test_every_table_has_its_columns(clients: Clients) -> None:
     """New tables whole, new columns of the old, as they are defined. A second table would hide the first."""
+    database, catalog = clients.database, clients.catalog
     columns = found.columns(database, catalog.schema_name, catalog.columns)
     homes = found.homes(database, catalog.columns)
     hidden = found.hidden_rows(database, catalog.schema_name, catalog.columns)
@@ -47,10 +47,11 @@ def test_every_table_has_its_columns(database: Database, catalog: Catalog) -> No
 
 
 @pytest.mark.runbook("staging.database-indexes")
-def test_every_index_is_valid(database: Database, catalog: Catalog) -> None:
+def test_every_index_is_valid(clients: Clients) -> None:
     """An index whose CREATE INDEX CONCURRENTLY failed exists and is never used."""
-    indexes = found.valid_indexes(database, catalog.schema_name, catalog.indexes)
-    homes = found.homes(database, catalog.indexes)
+    catalog = clients.catalog
+    indexes = found.valid_indexes(clients.database, catalog.schema_name, catalog.indexes)
+    homes = found.homes(clients.database, catalog.indexes)
 
     assert catalog.indexes != {}
     assert found.other(catalog.indexes, indexes) == {}
@@ -58,8 +59,9 @@ def test_every_index_is_valid(database: Database, catalog: Catalog) -> None:
 
 
 @pytest.mark.runbook("staging.database-trigger")
-def test_trigger_and_function_work(database: Database, catalog: Catalog) -> None:
+def test_trigger_and_function_work(clients: Clients) -> None:
     """Present, enabled and calling our function: a disabled trigger looks like a present one."""
+    database, catalog = clients.database, clients.catalog
     triggers = found.enabled_triggers(database, catalog.schema_name, catalog.triggers)
     functions = found.functions(database, catalog.schema_name, catalog.functions)
     bodies = found.bodies(database, catalog.schema_name, catalog.bodies)

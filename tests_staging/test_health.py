@@ -3,14 +3,14 @@
 import pytest
 
 from nox_service import answers as faults
-from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from noxgate.project.runbook import Limits
 
 
 @pytest.mark.runbook("staging.health")
-def test_health_is_healthy(api: ApiClient, limits: Limits) -> None:
+def test_health_is_healthy(clients: Clients, limits: Limits) -> None:
     """The whole word, and nothing beside it that complains: a `degraded` with HTTP 200 is not healthy."""
-    answers = api.get_often("/health")
+    answers = clients.api.get_often("/health")
 
     assert answers != []
     assert faults.health(answers) == []
@@ -19,9 +19,9 @@ def test_health_is_healthy(api: ApiClient, limits: Limits) -> None:
 
 
 @pytest.mark.runbook("staging.ready")
-def test_ready_answers_200(api: ApiClient, limits: Limits) -> None:
+def test_ready_answers_200(clients: Clients, limits: Limits) -> None:
     """/ready looks at PostgreSQL and Redis, /health does not."""
-    answers = api.get_often("/ready")
+    answers = clients.api.get_often("/ready")
 
     assert answers != []
     assert faults.ready(answers) == []

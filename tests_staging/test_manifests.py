@@ -4,24 +4,23 @@ from collections import Counter
 
 import pytest
 
-from noxgate.project.target import Target
+from nox_service.clients import Clients
 from noxgate.systems.kubernetes.drift import drifted
-from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.manifests import Document
 
 
 @pytest.mark.runbook("staging.manifests-accepted")
-def test_manifests_are_accepted(kube: Kube, target: Target, manifests: tuple[Document, ...]) -> None:
+def test_manifests_are_accepted(clients: Clients) -> None:
     """Each document by itself: a refused one would stop the runbook's apply half way."""
-    refused = kube.refusals(manifests, target.namespace)
+    refused = clients.kube.refusals(clients.manifests, clients.target.namespace)
 
-    assert manifests != ()
+    assert clients.manifests != ()
     assert refused == {}
 
 
 @pytest.mark.runbook("staging.manifests-unique")
-def test_no_object_is_defined_twice(manifests: tuple[Document, ...], target: Target) -> None:
+def test_no_object_is_defined_twice(clients: Clients) -> None:
     """The last definition would win, silently; and nothing is meant for another namespace."""
+    manifests, target = clients.manifests, clients.target
     counts = Counter(document.of(target.namespace) for document in manifests)
     elsewhere = [str(each) for each in manifests if each.namespace not in {None, target.namespace}]
 
@@ -32,11 +31,9 @@ def test_no_object_is_defined_twice(manifests: tuple[Document, ...], target: Tar
 
 
 @pytest.mark.runbook("staging.manifests-no-drift")
-def test_live_objects_are_what_the_manifests_say(
-    kube: Kube, target: Target, manifests: tuple[Document, ...]
-) -> None:
+def test_live_objects_are_what_the_manifests_say(clients: Clients) -> None:
     """What a dry run would still change, and what somebody added by hand."""
-    found = drifted(kube, manifests, target.namespace)
+    found = drifted(clients.kube, clients.manifests, clients.target.namespace)
 
-    assert manifests != ()
+    assert clients.manifests != ()
     assert found == {}

@@ -7,19 +7,19 @@ from itertools import pairwise
 import pytest
 
 from nox_service.api import ApiClient
+from nox_service.clients import Clients
 from noxgate.look.http import Answer
 from noxgate.project.runbook import Runbook
-from noxgate.project.service.names import Service
 from noxgate.systems.prometheus import exposition
 
 
 @pytest.mark.runbook("staging.metrics-format")
-def test_metrics_are_prometheus_text(api: ApiClient) -> None:
+def test_metrics_are_prometheus_text(clients: Clients) -> None:
     """By its content type, and whole, as a scrape reads it: one bad line loses all of it.
 
     Prometheus 3 scrapes no other content type than these two, Prometheus 2 reads all else as text/plain.
     """
-    answer = asked(api)
+    answer = asked(clients.api)
 
     assert answer.status == 200, f"GET /metrics: expected HTTP 200, saw HTTP {answer.status}"
     kind = exposition.media_type(answer.headers.get("content-type", ""))
@@ -28,12 +28,13 @@ def test_metrics_are_prometheus_text(api: ApiClient) -> None:
 
 
 @pytest.mark.runbook("staging.metrics-series")
-def test_slo_series_exist(api: ApiClient, service: Service, runbook: Runbook) -> None:
+def test_slo_series_exist(clients: Clients, runbook: Runbook) -> None:
     """Requests by status, and a latency histogram that can tell the SLOs' limits.
 
     With the labels by which live tells users from probes: without them its numbers would be of both.
     """
-    samples = exposition.read(asked(api))
+    service = clients.service
+    samples = exposition.read(asked(clients.api))
     requests = [sample for sample in samples if sample.name == service.metrics.requests]
     histograms = exposition.histograms(samples, service.metrics.durations)
 

@@ -2,22 +2,23 @@
 
 import pytest
 
-from noxgate.systems.redis import Cache
+from nox_service.clients import Clients
 
 
 @pytest.mark.runbook("staging.redis-answers")
-def test_redis_answers(cache: Cache) -> None:
+def test_redis_answers(clients: Clients) -> None:
     """PONG, the data set is loaded, and the keyspace can be read."""
+    cache = clients.cache
     assert cache.ping()
     assert not cache.loading()
     assert cache.readable("noxgate:no-such-key")
 
 
 @pytest.mark.runbook("staging.redis-primary")
-def test_redis_is_the_primary(cache: Cache) -> None:
+def test_redis_is_the_primary(clients: Clients) -> None:
     """A replica answers PING too, and refuses every write of the application; so does one that is full."""
-    role = cache.role()
-    refuses = cache.refuses_writes()
+    role = clients.cache.role()
+    refuses = clients.cache.refuses_writes()
 
     assert role == "master"
     assert refuses == []

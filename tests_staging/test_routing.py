@@ -2,19 +2,17 @@
 
 import pytest
 
+from nox_service.clients import Clients
 from noxgate.blue_green.routing import backends, endpoints, reached
-from noxgate.blue_green.side import Side
 from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
-from noxgate.look.observation import Observe
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits
-from noxgate.project.service.names import Service
-from noxgate.project.target import Target
 
 
 @pytest.mark.runbook("staging.service-endpoints")
-def test_service_leads_to_ready_green_pods(green: Side, target: Target, limits: Limits) -> None:
+def test_service_leads_to_ready_green_pods(clients: Clients, limits: Limits) -> None:
     """Every endpoint, ready or not: one that selects blue as well splits the traffic."""
+    green = clients.green
     limit = limits["within_seconds"]
 
     def leads() -> None:
@@ -25,18 +23,17 @@ def test_service_leads_to_ready_green_pods(green: Side, target: Target, limits: 
         pods, behind = Green.of(green), endpoints(green.kube, found)
         assert {each: pods.problem(behind, port) for each, port in ports.items()} == dict.fromkeys(ports)
 
-    eventually(leads, within=target.waiting(limit))
+    eventually(leads, within=clients.target.waiting(limit))
 
 
 @pytest.mark.runbook("staging.ingress-backends")
-def test_every_backend_leads_to_ready_green_pods(
-    green: Side, service: Service, target: Target, limits: Limits, observe: Observe
-) -> None:
+def test_every_backend_leads_to_ready_green_pods(clients: Clients, limits: Limits) -> None:
     """The API server accepts any name; users get 503. A Service of another namespace is out of reach."""
+    green, service, target = clients.green, clients.service, clients.target
     limit = limits["within_seconds"]
 
     def leads() -> None:
-        ingresses = ingresses_of(green.kube, [target.namespace], observe)
+        ingresses = ingresses_of(green.kube, [target.namespace], clients.observe)
         ingress = green.kube.get("Ingress", service.ingress, target.namespace)
 
         assert ingress is not None, f"no Ingress {service.ingress} in {target.namespace}"

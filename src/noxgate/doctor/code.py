@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-TARGETS = ("target", "production", "staging")  # what a check calls a target or its peer
-CLIENTS = ("noxgate.systems", "noxgate.look", "noxgate.project", "noxgate.plugin", "pytest")
+TARGETS = ("target", "peer")  # what a check calls a target, and that of its peer
+PEERS = ("production", "staging")
+# What objects of these classes are called by a check or a fixture, and inside; those of a peer as the peer.
+OURS = ("clients", "sessions", "self")
+MADE_IN = "nox_service.clients"  # its classes make each client, and open what that looks at
+CLIENTS = ("noxgate.systems", "noxgate.look", "noxgate.project", "noxgate.plugin", MADE_IN, "pytest")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -59,6 +63,16 @@ class Module:
         node = self.defined.get(name)
         return node if isinstance(node, Function) else None
 
+    @cached_property
+    def methods(self) -> dict[str, list[Function]]:
+        """Name -> the methods of that name in the classes of this file."""
+        found: dict[str, list[Function]] = {}
+        for owner in self.defined.values():
+            for node in owner.body if isinstance(owner, ast.ClassDef) else []:
+                if isinstance(node, Function):
+                    found.setdefault(node.name, []).append(node)
+        return found
+
 
 class Code:
     """The project's files, each read once."""
@@ -75,7 +89,10 @@ class Code:
     def fixtures(
         self, check: Path, name: str, without: Collection[str] = ()
     ) -> Iterator[tuple[str, Function]]:
-        """The check itself, then each fixture that it is given, directly or by another."""
+        """The check itself, then each fixture that it is given, and each client that one of them uses.
+
+        A client of a peer has the peer's name before its own: production_kube.
+        """
         modules = self._around(check)
         seen: set[str] = set()
         wanted = [name]
@@ -87,6 +104,22 @@ class Code:
             seen.add(name)
             yield name, found
             wanted += [each.arg for each in (*found.args.args, *found.args.kwonlyargs)]
+            yield from self._clients(found, seen)
+
+    def _clients(self, user: Function, seen: set[str]) -> Iterator[tuple[str, Function]]:
+        """Each client that a function uses, and what that is made of in turn."""
+        path = self._path(MADE_IN)
+        made = self.module(path).methods if path.is_file() else {}
+        wanted = list(_used(user))
+        while wanted:
+            peer, name = wanted.pop()
+            whole = f"{peer}_{name}" if peer else name
+            if whole in seen or name not in made:
+                continue
+            seen.add(whole)
+            for node in made[name]:
+                yield whole, node
+                wanted += [(peer, inner) for _, inner in _used(node)]
 
     def _around(self, check: Path) -> list[Module]:
         """The files in which a check's fixtures may be, the nearest first."""
@@ -106,9 +139,10 @@ class Code:
         """
         read: set[str] = set()
         for fixture, node in self.fixtures(check, name):
-            module = next(each for each in self._around(check) if each.function(fixture) is node)
+            around = (each for each in self._around(check) if each.function(fixture) is node)
+            module = next(around, None) or self.module(self._path(MADE_IN))
             found = Named()
-            self._follow(module, fixture, found, set(), classes=False)
+            self._read(module, node, found, set(), classes=False)
             read |= {fixture, *found.settings}
         return read
 
@@ -120,29 +154,37 @@ class Code:
             return
         seen.add((module.path, name))
         if name in module.defined:
-            for node in _said(module.defined[name]):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found.texts.add(node.value)
-                elif isinstance(node, ast.Call):
-                    found.calls |= set(_given(node))
-                elif isinstance(node, ast.Attribute):
-                    found.attributes.add(node.attr)
-                    of = _owner(node)
-                    found.settings |= {node.attr} if of in TARGETS else set()
-                    if of in module.imported:
-                        package, inner = module.imported[of]
-                        self._elsewhere(f"{package}.{inner}", node.attr, found, seen, classes=classes)
-                elif isinstance(node, ast.Name):
-                    self._follow(module, node.id, found, seen, classes=classes)
+            self._read(module, module.defined[name], found, seen, classes=classes)
         elif name in module.imported:
             self._elsewhere(*module.imported[name], found, seen, classes=classes)
+
+    def _read(
+        self, module: Module, code: ast.AST, found: Named, seen: set[tuple[Path, str]], *, classes: bool
+    ) -> None:
+        for node in _said(code):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.texts.add(node.value)
+            elif isinstance(node, ast.Call):
+                found.calls |= set(_given(node))
+            elif isinstance(node, ast.Attribute):
+                found.attributes.add(node.attr)
+                of = _owner(node)
+                found.settings |= {node.attr} if of in TARGETS else set()
+                if of in module.imported:
+                    package, inner = module.imported[of]
+                    self._elsewhere(f"{package}.{inner}", node.attr, found, seen, classes=classes)
+            elif isinstance(node, ast.Name):
+                self._follow(module, node.id, found, seen, classes=classes)
 
     def _elsewhere(
         self, package: str, name: str, found: Named, seen: set[tuple[Path, str]], *, classes: bool
     ) -> None:
-        path = self._root / "src" / Path(*package.split(".")).with_suffix(".py")
+        path = self._path(package)
         if not package.startswith(CLIENTS) and path.is_file():
             self._follow(self.module(path), name, found, seen, classes=classes)
+
+    def _path(self, package: str) -> Path:
+        return self._root / "src" / Path(*package.split(".")).with_suffix(".py")
 
 
 def _given(call: ast.Call) -> Iterator[tuple[str, str]]:
@@ -160,6 +202,17 @@ def _owner(node: ast.Attribute) -> str:
         case ast.Attribute(attr=name, value=ast.Name()) if name in TARGETS:
             return name
     return ""
+
+
+def _used(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Whose clients are used, a peer's by its name, and which: also as clients.sessions.api_session."""
+    for each in ast.walk(node):
+        match each:
+            case ast.Attribute(
+                attr=client,
+                value=ast.Name(id=of) | ast.Attribute(attr="sessions", value=ast.Name(id=of)),
+            ) if of in (*OURS, *PEERS):
+                yield of if of in PEERS else "", client
 
 
 def _said(node: ast.AST) -> Iterator[ast.AST]:

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from noxgate.doctor import cluster, files, loads, looks
-from noxgate.doctor.needs import PEERS, Need, needs_of
+from noxgate.doctor.code import PEERS
+from noxgate.doctor.needs import Need, needs_of
 from noxgate.doctor.reading import PROFILE, Fault, with_faults
 from noxgate.doctor.seen import Cause, Place, Seen, named_keys, place
 from noxgate.doctor.systems.address import address

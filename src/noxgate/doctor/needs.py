@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noxgate.doctor.code import Code, Named
+from noxgate.doctor.code import PEERS, Code, Named
 from noxgate.project.checks import Check
 from noxgate.project.target import CREDENTIALS, PROVIDERS
 from noxgate.systems.kubernetes.kinds import KINDS
 
-# The fixture that opens a system -> what has to be there for it. A peer's has the peer's name before it.
+# The client or fixture that opens a system -> what has to be there for it. A peer's is named after the peer.
 OPENS = {
     "alert_tests": "alert_tests",
     "api_session": "address",
@@ -39,7 +39,6 @@ OPENS = {
     "sentry": "sentry",
     "vulnerabilities": "vulnerabilities",
 }
-PEERS = ("production", "staging")
 SHIPPED = "get shipped"
 VERBS = {"get": "get", "need": "get", "live": "get", "list": "list"}  # of the client -> of the API
 APPLIES = {"refusals", "try_apply", "dry_run_apply"}  # what asks for dry runs of manifests

@@ -1,5 +1,6 @@
 """`noxgate doctor --target`: where settings come from, what lines need, and what is said in time."""
 
+import ast
 import dataclasses
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from tests_self.building.commands import noxgate
 
 from noxgate.doctor import examination, files, table
-from noxgate.doctor.code import Code, Function
+from noxgate.doctor.code import PEERS, Code, Function
 from noxgate.doctor.needs import OPENS, Need, needs_of
 from noxgate.doctor.seen import UNSET, Cause, Place, Seen, lines_of, place
 from noxgate.project.checks import find_checks
@@ -26,45 +27,23 @@ if TYPE_CHECKING:
     from tests_self.conftest import Project
 
 ROOT = Path(__file__).parents[3]
-# Fixtures that open nothing of their own: what they are made of does.
+CHECKS = [ROOT / f"tests_{name}" for name in ("preflight", "staging", "production")]
+# Fixtures and clients that open nothing of their own: what they are made of does.
 MADE_OF_OTHERS = {
-    *(
-        "api",
-        "since_switch",
-        "slower",
-        "websocket",
-        "tls",
-        "together",
-        "database",
-        "cache",
-        "catalog",
-        "kube",
-        "registry",
-        "prometheus",
-    ),
-    *(
-        "manifest_reader",
-        "runbook",
-        "limits",
-        "release",
-        "target",
-        "production",
-        "staging",
-        "stands",
-        "kept_samples",
-    ),
-    *("links", "migration", "science", "tools", "load_test", "rounds", "first_minutes", "switched"),
+    *("runbook", "limits", "sessions", "clients", "production", "staging", "stands", "kept_samples"),
+    *("migration", "science", "load_test", "slower", "rounds", "first_minutes", "switched", "since_switch"),
     *("for_samples", "key_metrics", "refused_percent", "watching", "window_metrics", "backup"),
-    *("previous_version",),
-    *("service", "green", "blue", "switch_point"),
+    *("previous_version", "blue", "green", "switch_point", "api", "together", "websocket", "tls"),
+    *("database", "cache", "catalog", "kube", "registry", "registry_for", "prometheus", "links", "tools"),
 }
+NO_CLIENT = {"close", "__init__", "__repr__"}
 
 
-def test_every_fixture_is_known() -> None:
+def test_every_fixture_and_client_is_known() -> None:
     """One that opens a system missing in this list would wait for nothing."""
     code = Code(ROOT)
-    names = set()
-    for folder in (ROOT, *(ROOT / f"tests_{name}" for name in ("preflight", "staging", "production"))):
+    names = set(code.module(ROOT / "src" / "nox_service" / "clients.py").methods) - NO_CLIENT
+    for folder in (ROOT, *CHECKS):
         module = code.module(folder / "conftest.py")
         names |= {
             name
@@ -75,6 +54,54 @@ def test_every_fixture_is_known() -> None:
 
     assert bases - OPENS.keys() == MADE_OF_OTHERS
     assert OPENS.keys() <= bases
+
+
+def test_a_client_of_a_peer_is_told_from_ours(tmp_path: Path) -> None:
+    """By the name of what has it; also in what a fixture uses, and in what a client is made of."""
+    made = tmp_path / "src" / "nox_service" / "clients.py"
+    made.parent.mkdir(parents=True)
+    made.write_text("""class Sessions:
+    def kube_sessions(self): ...
+    def other_session(self): ...
+class Clients:
+    def kube(self): return Kube(self.sessions.kube_sessions, self.observe)
+    def green(self): return side_of(self.kube)
+""")
+    (tmp_path / "conftest.py").write_text("def key_metrics(clients): return clients.sessions.other_session\n")
+    check = tmp_path / "test_x.py"
+    check.write_text("""def test_theirs(production): assert production.green.pods
+def test_both(clients, staging): assert [clients.kube] == staging.kube
+def test_by_a_fixture(key_metrics): assert key_metrics
+def test_none(clients): assert clients.target.name
+""")
+    code = Code(tmp_path)
+    names = ("theirs", "both", "by_a_fixture", "none")
+    found = {name: {used for used, _ in code.fixtures(check, f"test_{name}")} for name in names}
+
+    assert found == {
+        "theirs": {"test_theirs", *(f"production_{name}" for name in ("green", "kube", "kube_sessions"))},
+        "both": {"test_both", "kube", "kube_sessions", "staging_kube", "staging_kube_sessions"},
+        "by_a_fixture": {"test_by_a_fixture", "key_metrics", "other_session"},
+        "none": {"test_none"},
+    }
+
+
+def test_clients_are_given_to_no_function_as_a_whole() -> None:
+    """Then what a check needs is what it writes out, and a helper is given what it looks with."""
+    whole = []
+    files = [ROOT / "conftest.py", *(file for folder in CHECKS for file in folder.glob("*.py"))]
+    for file in files:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        owners = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        whole += [
+            f"{file.relative_to(ROOT)}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and node.id in {"clients", *PEERS} and node not in owners
+            if isinstance(node.ctx, ast.Load)
+        ]
+
+    assert len(files) > 3
+    assert whole == []
 
 
 def test_each_line_with_a_check_needs_something() -> None:

@@ -5,13 +5,12 @@ which is answered and not stored; a test proves that these are all.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.api_server import allocations, pods
 from noxgate.systems.kubernetes.api_server.allocations import EVERYWHERE
 from noxgate.systems.kubernetes.api_server.answers import (
@@ -28,9 +27,8 @@ from noxgate.systems.kubernetes.api_server.requests import Requests
 from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.manifests import COMMAND, STDIN, Document
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, hidden, judged, nowhere
-from noxgate.systems.kubernetes.session import KubeSession
 
-__all__ = ["EVERYWHERE", "Kube", "RefusedError", "sessions"]
+__all__ = ["EVERYWHERE", "Kube", "RefusedError"]
 
 # Whoever may write these may give themselves anything, so the gate may not, not even as a dry run.
 RIGHTS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
@@ -269,11 +267,3 @@ class Kube(Requests):
         else:
             if is_refused:
                 self.say("kubectl apply is refused; with --server-side it would be accepted", manifest)
-
-
-def sessions(target: Target) -> Iterator[tuple[KubeSession, KubeSession]]:
-    """A target's cluster for a run: the credential that looks, the one for dry runs; closed at its end."""
-    found = KubeSession(target), KubeSession(target, for_dry_runs=True)
-    yield found
-    for session in found:
-        session.close()
