@@ -26,6 +26,7 @@ import psycopg
 from noxgate.machine.doctor import program
 from noxgate.project.runbook import Release
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.trials.backup.tonight import Backup, differing
 from noxgate.trials.backup.trial import BackupTrial
@@ -106,7 +107,7 @@ def _measure(server: ScratchServer, folder: Path, rows: int) -> int:
         credentials={"database_url": "URL"},
         variables={"URL": url},
     )
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings.database(target))
     release = Release("1", datetime.now(UTC).date(), folder)
     backup = Backup(
         BackupTrial(target, server=server), release, "backup_pre_v{version}_*", session, lambda _: None

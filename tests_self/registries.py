@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nox_rehearsal.parts import images
 from noxgate.look.observation import Observation, Patience
+from noxgate.systems import settings
 from noxgate.systems.registry.client import Registry
 from noxgate.systems.registry.session import ROLE, RegistrySession
 
@@ -42,7 +43,8 @@ def client(
         target = replace(
             target, credentials={ROLE: "REGISTRY_PASSWORD"}, variables={"REGISTRY_PASSWORD": password}
         )
-    session = RegistrySession(replace(target, ca_file=ca_file or target.ca_file), home, platform)
+    target = replace(target, ca_file=ca_file or target.ca_file, registry=home, platform=platform)
+    session = RegistrySession(settings.registry(target))
     session.patience = Patience("the registry", look=5)
     loopback.at_end.append(session.close)
     return Registry(session, (observed if observed is not None else []).append)

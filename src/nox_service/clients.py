@@ -19,6 +19,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Runtime, Target
+from noxgate.systems import settings
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.links import Links
 from noxgate.systems.http.sentry import Sentry
@@ -64,29 +65,31 @@ class Sessions:
     @cached_property
     def database_session(self) -> DatabaseSession:
         """One connection to PostgreSQL."""
-        return self._open.enter_context(closing(DatabaseSession(self.target)))
+        return self._open.enter_context(closing(DatabaseSession(settings.database(self.target))))
 
     @cached_property
     def cache_session(self) -> CacheSession:
         """One connection to Redis."""
-        return self._open.enter_context(closing(CacheSession(self.target)))
+        return self._open.enter_context(closing(CacheSession(settings.cache(self.target))))
 
     @cached_property
     def kube_sessions(self) -> tuple[KubeSession, KubeSession]:
         """The cluster: the credential that looks, and the one for dry runs."""
-        looks, tries = KubeSession(self.target), KubeSession(self.target, for_dry_runs=True)
+        looks, tries = (
+            KubeSession(settings.cluster(self.target)),
+            KubeSession(settings.cluster(self.target, for_dry_runs=True)),
+        )
         return self._open.enter_context(closing(looks)), self._open.enter_context(closing(tries))
 
     @cached_property
     def registry_session(self) -> RegistrySession:
         """The connections to the registries of the images."""
-        session = RegistrySession(self.target, self.target.registry, self.target.platform)
-        return self._open.enter_context(closing(session))
+        return self._open.enter_context(closing(RegistrySession(settings.registry(self.target))))
 
     @cached_property
     def prometheus_session(self) -> PrometheusSession:
         """The connections to Prometheus."""
-        return self._open.enter_context(closing(PrometheusSession(self.target)))
+        return self._open.enter_context(closing(PrometheusSession(settings.prometheus(self.target))))
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -125,7 +128,7 @@ class Clients:
     @cached_property
     def tls(self) -> TlsClient:
         """The TLS endpoint in front of the API."""
-        return TlsClient(self.target, self.sessions.api_session.patience, self.observe)
+        return TlsClient(settings.tls(self.target), self.sessions.api_session.patience, self.observe)
 
     @cached_property
     def database(self) -> Database:
@@ -243,19 +246,19 @@ class Clients:
     @cached_property
     def grafana(self) -> Grafana:
         """The dashboard that the profile names."""
-        return Grafana(self.target, self.observe)
+        return Grafana(settings.grafana(self.target), self.observe)
 
     @cached_property
     def sentry(self) -> Sentry:
         """The service's issues, where the profile names them."""
-        return Sentry(self.target, self.observe)
+        return Sentry(settings.sentry(self.target), self.observe)
 
     @cached_property
     def links(self) -> Links:
         """Addresses that people will open tonight."""
-        return Links(self.target, self.observe)
+        return Links(settings.connection(self.target), self.observe)
 
     @cached_property
     def tools(self) -> Tools:
         """The programs on this machine that the day needs."""
-        return Tools(self.target, self.observe)
+        return Tools(settings.tools(self.target), self.observe)

@@ -14,6 +14,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.look.secret_forms import redacted
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.programs.execute import Ended, ProgramError, environment, run
 
 SCRIPT = Path(science_script.__file__)
@@ -71,7 +72,9 @@ class ScienceSession:
             example = 'science = ["kubectl", "exec", "-i", "…", "--", "python", "-"]'
             raise UnreachableError(f"{self._target.path.name} does not name the API's own Python: {example}")
         try:
-            ended = run(self._words, self._within, environment(self._target), script=SCRIPT)
+            ended = run(
+                self._words, self._within, environment(settings.programs(self._target)), script=SCRIPT
+            )
         except ProgramError as error:
             raise UnreachableError(f"science: {error}") from None
         if ended.status != 0:

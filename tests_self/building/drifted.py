@@ -9,6 +9,7 @@ from tests_self.building.kube_clients import of
 from tests_self.kubernetes.servers import Server, stand_in
 
 from noxgate.look.observation import Observation
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.drift import drifted
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -45,7 +46,7 @@ def seen() -> Seen:
 
 @pytest.fixture
 def kube(server: Server, seen: Seen) -> Iterator[Kube]:
-    session = KubeSession(of(server.kubeconfig()))
+    session = KubeSession(settings.cluster(of(server.kubeconfig())))
     yield Kube(session, session, seen.append)
     session.close()
 

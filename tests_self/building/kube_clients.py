@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.session import Answer, KubeSession
 
 NAMESPACE = "nox-staging-green"
@@ -27,7 +28,7 @@ class Scripted(KubeSession):
     """Answers what it is told to."""
 
     def __init__(self, answers: list[Answer]) -> None:
-        super().__init__(of(Path("none")))
+        super().__init__(settings.cluster(of(Path("none"))))
         self.answers = answers
         self.asked: list[tuple[object, ...]] = []
 

@@ -11,6 +11,7 @@ import redis
 
 from noxgate.look.waiting import eventually
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Server:
                 self.admin.set(f"key {number}", "x" * 10_000, ex=seconds)
 
     def refuses(self) -> list[str]:
-        with closing(CacheSession(self.target)) as session:
+        with closing(CacheSession(settings.cache(self.target))) as session:
             return Cache(session, lambda _: None).refuses_writes()
 
 

@@ -9,6 +9,7 @@ from noxgate.doctor.needs import SHIPPED, Need
 from noxgate.doctor.seen import Cause, Place, Seen
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import few
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.api_server.rights import Right, lacking, rights_of
 from noxgate.systems.kubernetes.kinds import KINDS
 from noxgate.systems.kubernetes.session import KubeSession
@@ -27,7 +28,7 @@ PLURALS = {resource.plural: kind for kind, resource in KINDS.items()}
 
 def cluster(at: Place, root: Path) -> Iterator[Seen]:
     """The credential that looks, then that for dry runs."""
-    session = KubeSession(at.target)
+    session = KubeSession(settings.cluster(at.target))
     needs = [at.need("cluster"), at.need("forward"), at.need("logs")]
     try:
         try:
@@ -43,7 +44,7 @@ def cluster(at: Place, root: Path) -> Iterator[Seen]:
             yield from _of_nodes(at, session, root)
     finally:
         session.close()
-    dry_runs = KubeSession(at.target, for_dry_runs=True)
+    dry_runs = KubeSession(settings.cluster(at.target, for_dry_runs=True))
     try:
         spaces = [name for name in _namespaces(at) if name != at.target.blue_namespace]
         yield from _rights(at, dry_runs, root, "dry_run_context", CHANGE, spaces)

@@ -15,8 +15,9 @@ from noxgate.doctor.seen import Cause, Place, Seen, export, unnamed_source
 from noxgate.doctor.systems.address import UNKNOWN_AUTHORITY, away, unrecorded
 from noxgate.errors import UnreachableError
 from noxgate.project.target import BAD_TOKENS, PROVIDERS
+from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.systems.prometheus.client import ROLES, Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
 from noxgate.systems.redis import Cache, CacheSession
 from noxgate.systems.registry.session import ROLE as REGISTRY_ROLE
 from noxgate.systems.registry.session import RegistrySession
@@ -40,7 +41,7 @@ def database(at: Place) -> Iterator[Seen]:
     if (gone := _without(at, role, need)) is not None:
         yield gone
         return
-    session = DatabaseSession(at.target)
+    session = DatabaseSession(settings.database(at.target))
     try:
         ((user, version, tables, readable),) = Database(session, unrecorded).rows(TABLES)
     except (UnreachableError, AssertionError) as error:
@@ -64,7 +65,7 @@ def redis(at: Place) -> Iterator[Seen]:
     if (gone := _without(at, role, need)) is not None:
         yield gone
         return
-    session = CacheSession(at.target)
+    session = CacheSession(settings.cache(at.target))
     cache = Cache(session, unrecorded)
     try:
         cache.ping()
@@ -90,11 +91,11 @@ def prometheus(at: Place) -> Iterator[Seen]:
     if at.target.prometheus_url is None:
         yield at.unnamed("prometheus_url", "Prometheus' address", *needs)
         return
-    role = next((each for each in ROLES if each in at.target.credentials), None)
+    role = next((each for each in settings.PROMETHEUS_ROLES if each in at.target.credentials), None)
     if role is not None and (gone := _without(at, role, *needs)) is not None:
         yield gone
         return
-    session = PrometheusSession(at.target)
+    session = PrometheusSession(settings.prometheus(at.target))
     try:
         scraped = Prometheus(session, unrecorded).targets()
     except (UnreachableError, AssertionError) as error:
@@ -121,7 +122,7 @@ def registry(at: Place) -> Iterator[Seen]:
     if REGISTRY_ROLE in at.target.credentials and (gone := _without(at, REGISTRY_ROLE, need)) is not None:
         yield gone
         return
-    session = RegistrySession(at.target, at.target.registry, at.target.platform)
+    session = RegistrySession(settings.registry(at.target))
     try:
         said = session.greet()
     except (UnreachableError, AssertionError) as error:
@@ -173,7 +174,7 @@ def tokens(at: Place) -> Iterator[Seen]:
     """The users' tokens: that they are set, and that they have not run out."""
     for role in OF_TOKENS:
         need = at.need("token", role)
-        if role in ROLES or role in {"grafana_token", "sentry_token"}:
+        if role in settings.PROMETHEUS_ROLES or role in {"grafana_token", "sentry_token"}:
             continue
         if role in BAD_TOKENS and role not in at.target.credentials:
             yield at.seen(role, "not named: tried with those that anybody can make", origin="-", is_set=False)

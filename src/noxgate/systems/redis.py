@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
+from noxgate.systems.settings import CacheSettings
 
 if TYPE_CHECKING:
     import redis
@@ -38,19 +38,19 @@ class _MovedError(UnreachableError):
 class CacheSession:
     """The connection to one target's Redis, opened at the first look and kept for a whole run."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self.variable = target.credentials.get("redis_url", "REDIS_URL")
+    def __init__(self, settings: CacheSettings) -> None:
+        self._settings = settings
+        self.variable = settings.url.variable or "REDIS_URL"
         self._redis: redis.Redis | None = None
         self.patience = Patience("Redis")
 
     def redis(self) -> "redis.Redis":
         """A client of redis-py without retries: a check looks once and says what it saw."""
         if self._redis is None:
-            url = self._target.credential("redis_url").reveal()
+            url = self._settings.url.secret().reveal()
             trust = (
-                {"ssl_ca_certs": str(self._target.ca_file)}
-                if url.startswith("rediss:") and self._target.ca_file
+                {"ssl_ca_certs": str(self._settings.ca_file)}
+                if url.startswith("rediss:") and self._settings.ca_file
                 else {}
             )
             try:

@@ -13,6 +13,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.look.promql.identity import presence
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.programs.execute import Ended, environment
 from noxgate.trials.alerting import promtool, rule_files
 from noxgate.trials.alerting.claims import Quiet, claims
@@ -75,7 +76,9 @@ class AlertTests:
             )
         if ended.status == 0:
             return None
-        why = promtool.too_old(program, ended, environment(self._target), histograms=histograms)
+        why = promtool.too_old(
+            program, ended, environment(settings.programs(self._target)), histograms=histograms
+        )
         if why is not None:
             raise UnreachableError(f"{repeat}: {why}")
         said = shortened((ended.err + ended.out).replace(f"{folder}/", "")) or f"status {ended.status}"
@@ -132,7 +135,7 @@ class AlertTests:
             (folder / name).write_text(json.dumps({"groups": groups}), encoding="utf-8")
         file = folder / "tests.yaml"
         file.write_text(with_files(text, names), encoding="utf-8")
-        return promtool.tried(program, file, repeat, environment(self._target))
+        return promtool.tried(program, file, repeat, environment(settings.programs(self._target)))
 
 
 def _of_every_rule(

@@ -9,6 +9,7 @@ from noxgate.errors import NoxgateError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.service.names import Service
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
 
@@ -25,7 +26,7 @@ def switched_at(
     def unrecorded(_: Observation) -> None:
         """The window's own check looks again, and records what it saw."""
 
-    session = KubeSession(target)
+    session = KubeSession(settings.cluster(target))
     try:
         ingress = live_ingress(SwitchPoint(Kube(session, session, unrecorded), target, service))
     except AssertionError as error:

@@ -9,6 +9,7 @@ from tests_self.kubernetes.servers import stand_in
 
 from noxgate.blue_green.ingress_meaning import routes, services, switch_patch
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
 from noxgate.systems.kubernetes.session import KubeSession
 
@@ -86,7 +87,7 @@ def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
             namespace="nox",
             kubeconfig=str(server.kubeconfig()),
         )
-        session = KubeSession(target)
+        session = KubeSession(settings.cluster(target))
         yield Kube(session, session, lambda _: None)
         session.close()
 

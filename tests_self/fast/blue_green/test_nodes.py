@@ -11,6 +11,7 @@ from tests_self.kubernetes.servers import Server, stand_in
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
 
@@ -52,7 +53,7 @@ def platform(server: Server, user: str = "admin") -> str:
         namespace="nox",
         kubeconfig=str(server.kubeconfig(user)),
     )
-    session = KubeSession(target)
+    session = KubeSession(settings.cluster(target))
     try:
         return platform_of_nodes(Kube(session, session, lambda _: None), "nox", "app=nox-api", "mine.toml")
     finally:

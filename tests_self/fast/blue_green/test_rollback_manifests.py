@@ -16,6 +16,7 @@ from tests_self.service import BLUE, GREEN, INGRESS, SERVICE
 from noxgate.blue_green.rollback_manifests import KINDS, RollbackManifests, servers_fields
 from noxgate.blue_green.saved_objects import twice
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
 
@@ -121,7 +122,7 @@ class Night:
             backups=folder,
             kubeconfig=str(server.kubeconfig()),
         )
-        self.session = KubeSession(target)
+        self.session = KubeSession(settings.cluster(target))
         kube = Kube(self.session, self.session, lambda _: None)
         self.manifests = RollbackManifests(target, kube, SERVICE, lambda each: self.said.append(each.seen))
 

@@ -14,6 +14,7 @@ from tests_self.service import CONTAINER, DEPLOYMENT, side
 from noxgate.blue_green.running import application_pods, began, pods_of, released, running
 from noxgate.project.service.names import Container
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import application, variables
@@ -179,7 +180,7 @@ def kube(server: Server) -> Iterator[Kube]:
         namespace="nox",
         kubeconfig=str(server.kubeconfig()),
     )
-    session = KubeSession(target)
+    session = KubeSession(settings.cluster(target))
     yield Kube(session, session, lambda _: None)
     session.close()
 

@@ -17,6 +17,7 @@ from noxgate.blue_green.running import running
 from noxgate.blue_green.switching import colours, differing, switched
 from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.kubernetes.workload import without_room
@@ -166,7 +167,7 @@ def seen_as(server: Server, user: str) -> Iterator[Kube]:
         namespace="nox",
         kubeconfig=str(server.kubeconfig(user)),
     )
-    session = KubeSession(target)
+    session = KubeSession(settings.cluster(target))
     yield Kube(session, session, lambda _: None)
     session.close()
 

@@ -24,6 +24,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.forward import Forward, Request, is_open, left_over, pod_port
 from noxgate.systems.kubernetes.pod_logs import PodLogs, containers_of, refuse_lost, together
 from noxgate.systems.kubernetes.session import KubeSession
@@ -47,7 +48,7 @@ def seen() -> list[Observation]:
 
 
 def session(server: Server, user: str = "admin") -> KubeSession:
-    return KubeSession(of_production(user, server))
+    return KubeSession(settings.cluster(of_production(user, server)))
 
 
 def of_production(user: str, server: Server) -> Target:

@@ -22,6 +22,7 @@ from noxgate.look.observation import Observation
 from noxgate.look.secret import Secret
 from noxgate.project.runbook import read_runbook
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.programs import execute
 
 ROOT = Path(__file__).parents[3]
@@ -320,7 +321,7 @@ def test_credentials_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
     target = made(("python3",), kubeconfig="/profile/kubeconfig")
     target = replace(target, peer_secrets=(Secret("PRODUCTION_DATABASE_URL", "hunter3"),))
 
-    given = execute.environment(target)
+    given = execute.environment(settings.programs(target))
     assert "DATABASE_URL" not in given
     assert "PRODUCTION_DATABASE_URL" not in given
     assert given["CONDA_ROOT"] == "/opt/conda"

@@ -10,6 +10,7 @@ import pytest
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
+from noxgate.systems import settings
 from noxgate.systems.postgres.database import MOST_ROWS, Database, DatabaseSession
 from noxgate.systems.redis import Cache, CacheSession
 
@@ -53,7 +54,7 @@ class FakeRedis:
 
 def cache(loopback: "Loopback", port: int, observed: list[Observation]) -> Cache:
     """A client of the server at that port."""
-    session = CacheSession(loopback.target(port))
+    session = CacheSession(settings.cache(loopback.target(port)))
     session.patience = Patience("Redis", look=1)
     loopback.at_end.append(session.close)
     return Cache(session, observed.append)
@@ -170,7 +171,7 @@ def test_redis_url_with_odd_options_is_unreachable(loopback: "Loopback") -> None
     object.__setattr__(target, "variables", variables)
 
     with pytest.raises(UnreachableError, match=r"^\$REDIS_URL: .*colour"):
-        Cache(CacheSession(target), observed.append).ping()
+        Cache(CacheSession(settings.cache(target)), observed.append).ping()
 
 
 # ---------------------------------------------------------------- PostgreSQL
@@ -238,7 +239,7 @@ class FakePostgres:
 
 def database(loopback: "Loopback", port: int, observed: list[Observation]) -> Database:
     """A client of the server at that port."""
-    session = DatabaseSession(loopback.target(port))
+    session = DatabaseSession(settings.database(loopback.target(port)))
     session.patience = Patience("the database", look=1)
     loopback.at_end.append(session.close)
     return Database(session, observed.append)
@@ -370,9 +371,9 @@ def test_unset_variable_is_unreachable_and_recorded(loopback: "Loopback", name: 
     object.__setattr__(target, "variables", {})
     observed: list[Observation] = []
     client: Any = (
-        Database(DatabaseSession(target), observed.append)
+        Database(DatabaseSession(settings.database(target)), observed.append)
         if name == "database"
-        else Cache(CacheSession(target), observed.append)
+        else Cache(CacheSession(settings.cache(target)), observed.append)
     )
 
     with pytest.raises(UnreachableError, match=r"_URL is not set \(loopback.toml \[credentials\]"):

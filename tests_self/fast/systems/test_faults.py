@@ -28,6 +28,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
 from noxgate.project.target import Target
 from noxgate.slo import run
+from noxgate.systems import settings
 from noxgate.systems.http.links import Links
 from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.http.tool_api import ToolApi
@@ -54,14 +55,15 @@ def api(target: Target, patience: Patience, seen: list[Observation]) -> object:
 
 
 def prometheus(target: Target, patience: Patience, seen: list[Observation]) -> object:
-    session = PrometheusSession(target)
+    session = PrometheusSession(settings.prometheus(target))
     session.patience = patience
     with closing(session.http):
         return Prometheus(session, seen.append).value("up")
 
 
 def tool(target: Target, patience: Patience, seen: list[Observation]) -> object:
-    api = ToolApi("Grafana", target.base_url, "grafana_token", target, seen.append)
+    given = settings.grafana(target)
+    api = ToolApi("Grafana", target.base_url, given.token, given.connection, seen.append)
     api._patience = patience  # noqa: SLF001
     return api.get("/api", {}, "a page")
 
@@ -182,7 +184,7 @@ def test_redis(loopback: Loopback, first: bytes, piece: bytes, said: str) -> Non
                 connection.sendall(piece)
             connection.recv(1)
 
-    session = CacheSession(loopback.target(loopback.serve(talk, host="127.0.0.1")))
+    session = CacheSession(settings.cache(loopback.target(loopback.serve(talk, host="127.0.0.1"))))
     session.patience = Patience("Redis", look=LONG)
     tracemalloc.start()
     try:
@@ -207,7 +209,7 @@ def test_slow_names(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, look: s
     looks: dict[str, Callable[[], object]] = {
         "api": lambda: ApiClient(target, session, seen.append).get("/x"),
         "often": lambda: ApiClient(target, session, seen.append).get_often("/x"),
-        "tls": lambda: TlsClient(target, session.patience, seen.append).facts(),
+        "tls": lambda: TlsClient(settings.tls(target), session.patience, seen.append).facts(),
     }
 
     with pytest.raises(UnreachableError, match=r"no answer in 0\.2 s"):
@@ -250,7 +252,10 @@ def test_links_are_followed_without_what_they_say(loopback: Loopback) -> None:
     leads = http.head(f"Location: http://localhost:{ends}/", "Transfer-Encoding: chunked", status="302 Found")
     port = loopback.serve(http.never_ending(http.flooding(leads, http.CHUNK, None), loopback.over))
 
-    assert Links(loopback.target(9), lambda _: None).problem(f"http://localhost:{port}/") is None
+    assert (
+        Links(settings.connection(loopback.target(9)), lambda _: None).problem(f"http://localhost:{port}/")
+        is None
+    )
 
 
 def cluster(
@@ -286,7 +291,7 @@ def connected(
     }
     (folder / "kubeconfig").write_text(json.dumps(config))
     target = replace(loopback.target(9), kubeconfig=str(folder / "kubeconfig"))
-    session = KubeSession(target)
+    session = KubeSession(settings.cluster(target))
     loopback.at_end.append(session.close)
     return session
 

@@ -20,6 +20,7 @@ from nox_service.first_minutes import FirstMinutes, Rounds
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Dashboard, SentryProject, Target
+from noxgate.systems import settings
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.sentry import Sentry
 from noxgate.systems.prometheus.answers import Sample, ScrapeTarget
@@ -440,7 +441,7 @@ def test_panels(values: tuple[str, ...], has_data: bool) -> None:  # noqa: FBT00
     document = pages.dashboard(GREEN)
     with serving({"/api/dashboards/uid/nox-api": (200, document), QUERY: vector(*values)}) as (port, came):
         seen: list[Observation] = []
-        grafana = Grafana(target(port), seen.append)
+        grafana = Grafana(settings.grafana(target(port)), seen.append)
         panels = grafana.panels()
 
         assert [panel.title for panel in panels] == ["Requests", "p95", "Pods", "Memory"]
@@ -462,7 +463,7 @@ def test_rows_hidden_queries_and_several_values() -> None:
         "dashboard": {"panels": [{"title": "row", "panels": [panel]}], "templating": {"list": variables}}
     }
     with serving({"/api/dashboards/uid/nox-api": (200, document)}) as (port, _):
-        (found,) = Grafana(target(port), lambda _: None).panels()
+        (found,) = Grafana(settings.grafana(target(port)), lambda _: None).panels()
 
     assert (found.query, found.datasource) == ('up{namespace=~"(a|b)"}', "prometheus")
 
@@ -471,7 +472,7 @@ def test_rows_hidden_queries_and_several_values() -> None:
 def test_no_dashboard_is_nothing_known(answer: tuple[int, object]) -> None:
     """A page to sign in does not count."""
     with serving({"/api/dashboards/uid/nox-api": answer}) as (port, _), pytest.raises(UnreachableError):
-        Grafana(target(port), lambda _: None).panels()
+        Grafana(settings.grafana(target(port)), lambda _: None).panels()
 
 
 def test_new_issues() -> None:
@@ -481,7 +482,9 @@ def test_new_issues() -> None:
         {"shortId": "NOX-2", "title": "new", "firstSeen": "2026-01-01T11:00:00.5Z", "count": "1"},
     ]
     with serving({"/api/0/projects/nox/api/issues/": (200, issues)}) as (port, came):
-        found = Sentry(target(port), lambda _: None).new_issues(datetime(2026, 1, 1, 10, tzinfo=UTC))
+        found = Sentry(settings.sentry(target(port)), lambda _: None).new_issues(
+            datetime(2026, 1, 1, 10, tzinfo=UTC)
+        )
 
     assert [str(issue) for issue in found] == ["NOX-2 new (1 events)"]
     assert came == [""], "no token where the profile names none"
@@ -490,9 +493,10 @@ def test_new_issues() -> None:
 def test_profile_that_names_neither_leaves_them_to_a_person() -> None:
     """The reason says so."""
     without = replace(target(9), grafana=None, sentry=None)
-    for client in (Grafana, Sentry):
-        with pytest.raises(UnreachableError, match="a person looks"):
-            client(without, lambda _: None)
+    with pytest.raises(UnreachableError, match="a person looks"):
+        Grafana(settings.grafana(without), lambda _: None)
+    with pytest.raises(UnreachableError, match="a person looks"):
+        Sentry(settings.sentry(without), lambda _: None)
 
 
 # ---------------------------------------------------------------- the rehearsal's container metrics

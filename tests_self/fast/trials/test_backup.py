@@ -16,6 +16,7 @@ from noxgate.look.observation import Observation
 from noxgate.project import saved
 from noxgate.project.runbook import Release
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.manifests import read_file
 from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.trials.backup import dump_file
@@ -51,7 +52,13 @@ def seen() -> list[Observation]:
 @pytest.fixture
 def backup(target: Target, seen: list[Observation]) -> Backup:
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
-    return Backup(BackupTrial(target), release, SERVICE.files.backup, DatabaseSession(target), seen.append)
+    return Backup(
+        BackupTrial(target),
+        release,
+        SERVICE.files.backup,
+        DatabaseSession(settings.database(target)),
+        seen.append,
+    )
 
 
 def written(folder: Path, content: str, name: str = NAME, at: float = 1_764_021_600) -> Path:

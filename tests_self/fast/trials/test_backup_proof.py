@@ -18,6 +18,7 @@ from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
 from noxgate.project.runbook import Release
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.trials.backup import proof, restore_command, room
@@ -105,7 +106,7 @@ def target(production: str, tmp_path: Path) -> Target:
 
 @pytest.fixture
 def backup(target: Target, server: ScratchServer) -> Iterator[Backup]:
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings.database(target))
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     seen: list[Observation] = []
     yield Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
@@ -118,7 +119,7 @@ def archived(form: str, target: Target, server: ScratchServer) -> Iterator[Backu
     words = ("pg_restore", "--exit-on-error", "--single-transaction", "-d", "{database}", "{file}")
     target = dataclasses.replace(target, backup_form=form, restore=words)
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings.database(target))
     seen: list[Observation] = []
     yield Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     session.close()
@@ -284,7 +285,7 @@ def test_half_detached_partition_and_invalid_index(
     target = dataclasses.replace(target, variables={"URL": url})
     seen: list[Observation] = []
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings.database(target))
     backup = Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     made(url, tmp_path)
 
@@ -367,7 +368,7 @@ def test_database_of_the_rehearsal(target: Target, server: ScratchServer, tmp_pa
     url = server.url(original).replace("scratch@", "nox_reader@")
     target = dataclasses.replace(target, variables={"URL": url})
     seen: list[Observation] = []
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings.database(target))
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     backup = Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
     made(server.url(original), tmp_path)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.postgres.catalog import read_catalog
 from noxgate.systems.postgres.database import Database, DatabaseSession, Value
 from noxgate.trials.migration.files import MigrationFiles
@@ -244,7 +245,7 @@ def test_migration_of_the_rehearsal_as_its_role(
     )
     target = loopback.target(9)
     object.__setattr__(target, "variables", {"DATABASE_URL": server.url(production)})
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings.database(target))
     trial = Trial(dataclasses.replace(TARGET, restore=RESTORE), files, server=server)
     loopback.at_end += [session.close, trial.close]
     migration = Migration(trial, Database(session, lambda _: None), lambda _: None)

@@ -13,6 +13,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer, asked
 from noxgate.look.observation import Observation, Patience, shortened
 from noxgate.run.causes import another_server
+from noxgate.systems import settings
 from noxgate.systems.http.tls import TlsClient
 
 UNKNOWN_AUTHORITY = re.compile(r"unable to get (local )?issuer|self[- ]signed certificate|unknown ca")
@@ -30,7 +31,7 @@ def address(at: Place, paths: Sequence[str]) -> Iterator[Seen]:
     parts = urlsplit(target.base_url)
     where = f"{parts.hostname}:{parts.port or 443}"
     try:
-        facts = TlsClient(target, Patience(target.base_url), unrecorded).facts()
+        facts = TlsClient(settings.tls(target), Patience(target.base_url), unrecorded).facts()
     except (UnreachableError, AssertionError) as error:
         yield at.seen("base_url", str(error), need, cause=away(at, "base_url", target.base_url, error))
         return

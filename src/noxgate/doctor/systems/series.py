@@ -14,8 +14,9 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import few, shortened
 from noxgate.look.promql.selectors import selectors
 from noxgate.project.service.names import Service
+from noxgate.systems import settings
 from noxgate.systems.prometheus.answers import Sample
-from noxgate.systems.prometheus.client import ROLES, Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
 from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.quiet import nginx_requests
 
@@ -49,10 +50,10 @@ class Metric:
 def series(at: Place, service: Service, systems: Collection[str]) -> Iterator[Seen]:
     """What lines need of these; empty if Prometheus does not answer: another look says so."""
     target = at.target
-    role = next((each for each in ROLES if each in target.credentials), None)
+    role = next((each for each in settings.PROMETHEUS_ROLES if each in target.credentials), None)
     if target.prometheus_url is None or (role and target.credentials[role] not in target.variables):
         return
-    session = PrometheusSession(target)
+    session = PrometheusSession(settings.prometheus(target))
     ask = Asking(session)
     try:
         ask.any_of("vector(1)")

@@ -232,6 +232,7 @@ TOOLS = Topic(
             "What images must be for, in Go's words.",
             example="linux/arm64",
             without="the nodes are asked",
+            waits=("registry",),
             limits=pattern(PLATFORM),
         ),
         Key(

@@ -11,9 +11,9 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.look.promql.identity import ALERTS, SOMETIMES, identity
 from noxgate.look.promql.selectors import Matcher, Selector, looked_at, selectors
-from noxgate.project.target import Target
 from noxgate.systems.http.dashboard import AS_PROMETHEUS, RANGE_SECONDS, Panel, panels
 from noxgate.systems.http.tool_api import ToolApi
+from noxgate.systems.settings import GrafanaSettings
 
 T = TypeVar("T")
 _HOW_GRAVE = {
@@ -28,14 +28,14 @@ Source = tuple[str, str | None]  # its uid, and what it is
 class Grafana:
     """Asks Grafana for one check."""
 
-    def __init__(self, target: Target, observe: Observe) -> None:
-        if target.grafana is None:
+    def __init__(self, settings: GrafanaSettings, observe: Observe) -> None:
+        if settings.dashboard is None:
             raise UnreachableError(
-                f"{target.path.name} names no [grafana] with url and dashboard: "
+                f"{settings.profile} names no [grafana] with url and dashboard: "
                 "a person looks, then attests it"
             )
-        self._uid = target.grafana.uid
-        self._api = ToolApi("Grafana", target.grafana.url, "grafana_token", target, observe)
+        self._uid = settings.dashboard.uid
+        self._api = ToolApi("Grafana", settings.dashboard.url, settings.token, settings.connection, observe)
         self._sources: dict[str, str] | None = None
         self._kinds: dict[str, str] = {}  # of each uid that a list gives
 

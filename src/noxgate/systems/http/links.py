@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
+from noxgate.systems.settings import Connection
 
 if TYPE_CHECKING:
     import httpx
@@ -23,8 +23,8 @@ _SHUT = {401, 403}  # somebody is there, and asks who we are
 class Links:
     """Asks each address once, as a browser would."""
 
-    def __init__(self, target: Target, observe: Observe) -> None:
-        self._target = target
+    def __init__(self, connection: Connection, observe: Observe) -> None:
+        self._connection = connection
         self._observe = observe
 
     @cached_property
@@ -32,8 +32,8 @@ class Links:
         """Public ones, this machine's own and the profile's: a wiki may be anybody's."""
         context = httpx.create_ssl_context(trust_env=False)
         context.load_default_certs()
-        if self._target.ca_file:
-            context.load_verify_locations(self._target.ca_file)
+        if self._connection.ca_file:
+            context.load_verify_locations(self._connection.ca_file)
         return context
 
     def problem(self, url: str) -> str | None:
@@ -59,7 +59,7 @@ class Links:
 
     def _ask(self, url: str) -> int:
         """Follow it to its end; what an answer says beside its status is not read, and may have no end."""
-        proxies = not self._target.rehearsal
+        proxies = not self._connection.direct
         with httpx.Client(verify=self._context, timeout=8, trust_env=proxies) as client:
             asked = client.build_request("GET", url, headers={"user-agent": "noxgate"})
             for _ in range(MOST_HOPS + 1):

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe, shortened
-from noxgate.project.target import Target
 from noxgate.systems.http.tool_api import ToolApi
+from noxgate.systems.settings import SentrySettings
 
 MOST = 100  # issues of one page
 # What an old issue is that came back, or grew suddenly, and how its history says when.
@@ -34,15 +34,15 @@ class Issue:
 class Sentry:
     """Asks Sentry for one check."""
 
-    def __init__(self, target: Target, observe: Observe) -> None:
-        if target.sentry is None:
+    def __init__(self, settings: SentrySettings, observe: Observe) -> None:
+        if settings.project is None:
             raise UnreachableError(
-                f"{target.path.name} names no [sentry] with url, organization and project: "
+                f"{settings.profile} names no [sentry] with url, organization and project: "
                 "a person looks, then attests it"
             )
-        self._project = target.sentry
-        self._profile = target.path.name
-        self._api = ToolApi("Sentry", target.sentry.url, "sentry_token", target, observe)
+        self._project = settings.project
+        self._profile = settings.profile
+        self._api = ToolApi("Sentry", settings.project.url, settings.token, settings.connection, observe)
 
     def new_issues(self, since: datetime) -> list[Issue]:
         """The unresolved issues of this environment that were first seen since then, or came back."""

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
 from noxgate.look.observation import Observation, Observe, Patience
-from noxgate.project.target import Target
 from noxgate.systems.http.addresses import Addresses, addresses, bracketed, in_turn
+from noxgate.systems.settings import TlsSettings
 
 T = TypeVar("T")
 HANDSHAKES = 8  # more than there are servers behind an address
@@ -76,11 +76,11 @@ def faults(found: Sequence[TlsFacts], least_days: float) -> list[str]:
 class TlsClient:
     """Shakes hands with the target and sends no request."""
 
-    def __init__(self, target: Target, patience: Patience, observe: Observe) -> None:
-        parts = urlsplit(target.base_url)
+    def __init__(self, settings: TlsSettings, patience: Patience, observe: Observe) -> None:
+        parts = urlsplit(settings.base_url)
         self._host = parts.hostname or ""
         self._port = parts.port or 443
-        self._ca_file = str(target.ca_file) if target.ca_file else None
+        self._ca_file = str(settings.ca_file) if settings.ca_file else None
         self._patience = patience
         self._observe = observe
 

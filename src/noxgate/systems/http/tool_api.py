@@ -5,14 +5,14 @@ import shlex
 import ssl
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
+from noxgate.systems.settings import Connection, Credential
 
 if TYPE_CHECKING:
     import httpx
@@ -20,17 +20,18 @@ else:
     httpx = late("httpx")
 
 MOST_BYTES = 20_000_000
-Role = Literal["grafana_token", "sentry_token"]
 
 
 class ToolApi:
     """One tool's API, for one check."""
 
-    def __init__(self, name: str, url: str, role: Role, target: Target, observe: Observe) -> None:
+    def __init__(
+        self, name: str, url: str, token: Credential, connection: Connection, observe: Observe
+    ) -> None:
         self._name = name
         self._url = url.rstrip("/")
-        self._role: Role = role
-        self._target = target
+        self._token = token
+        self._connection = connection
         self._observe = observe
         self._patience = Patience(name)
 
@@ -53,7 +54,7 @@ class ToolApi:
                     verify=self._context,
                     follow_redirects=False,
                     timeout=httpx.Timeout(8, connect=5),
-                    trust_env=not self._target.rehearsal,
+                    trust_env=not self._connection.direct,
                 ) as client,
                 client.stream("GET", where, params=dict(parameters), headers=self._headers()) as answer,
             ):
@@ -64,7 +65,7 @@ class ToolApi:
             raise UnreachableError(f"{where}: expected at most {MOST_BYTES} bytes, saw more")
         said = f"HTTP {answer.status_code}"
         if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} or answer.is_redirect:
-            hint = f"{self._role} under [credentials] names the variable with a token that may read"
+            hint = f"{self._token.role} under [credentials] names the variable with a token that may read"
             raise UnreachableError(f"{where}: expected an answer of {self._name}, saw {said} ({hint})")
         try:
             document = json.loads(content or b"")
@@ -78,21 +79,21 @@ class ToolApi:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         """Whom to trust; read once for the many panels of a dashboard."""
-        return ssl.create_default_context(cafile=str(self._target.ca_file) if self._target.ca_file else None)
+        ca_file = self._connection.ca_file
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
 
     def _headers(self) -> dict[str, str]:
         headers = {"user-agent": "noxgate", "accept": "application/json", **ACCEPTED}
-        if self._role not in self._target.credentials:
+        if self._token.variable is None:
             return headers
         parts = urlsplit(self._url)
         if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
             raise UnreachableError(f"{self._url}: expected https, to send a token; saw {parts.scheme}")
-        token = self._target.credential(self._role)
-        return headers | {"authorization": f"Bearer {token.reveal()}"}
+        return headers | {"authorization": f"Bearer {self._token.secret().reveal()}"}
 
     def _curl(self, path: str, parameters: Mapping[str, str]) -> str:
         words = ["curl", "-sS"]
-        if variable := self._target.credentials.get(self._role):
+        if variable := self._token.variable:
             words.append(f'-H "Authorization: Bearer {exported(variable)}"')
         words += ["--get"] if parameters else []
         words.append(shlex.quote(self._url + path))

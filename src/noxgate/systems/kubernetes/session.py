@@ -22,8 +22,8 @@ from noxgate.look.waiting import pause
 from noxgate.machine.late import late
 from noxgate.project.credentials.in_files import FOLDER, of_pod, token_file, token_in
 from noxgate.project.profile_values import is_loopback
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes import library
+from noxgate.systems.settings import KubeSettings
 
 if TYPE_CHECKING:
     import urllib3
@@ -87,18 +87,16 @@ class Raw:
 class KubeSession:
     """One credential for one target's cluster; the kubeconfig is read at the first look."""
 
-    def __init__(self, target: Target, *, for_dry_runs: bool = False) -> None:
-        self._target = target
-        self.context = target.context
-        self.node_ports = target.node_ports
-        if for_dry_runs and target.dry_run_context is not None:
-            self.context = target.dry_run_context
+    def __init__(self, settings: KubeSettings) -> None:
+        self._settings = settings
+        self.context = settings.context
+        self.node_ports = settings.node_ports
         self._client: ApiClient | None = None
         self.patience = Patience("the Kubernetes API server")
 
     def kubectl(self, *words: str) -> str:
         """The command that asks the same, of words that are not quoted yet."""
-        files = self._target.kubeconfig
+        files = self._settings.kubeconfig
         if files is None and os.environ.get(
             "KUBECONFIG"
         ):  # which is another target's: we do not read it here
@@ -216,7 +214,7 @@ class KubeSession:
             new_client_from_config,
         )
 
-        named = self._target.kubeconfig
+        named = self._settings.kubeconfig
         files = named if named is not None else str(Path(DEFAULT).expanduser())
         paths = [Path(file) for file in files.split(os.pathsep)]
         configuration = Configuration()
@@ -263,7 +261,7 @@ class KubeSession:
         return ApiClient(configuration)
 
     def _no_kubeconfig(self, files: str) -> str:
-        profile = self._target.path.name
+        profile = self._settings.profile
         if self.context is not None and of_pod() is not None:
             return (
                 f"no kubeconfig {files}, and {FOLDER} knows no context {self.context!r}: name a kubeconfig "

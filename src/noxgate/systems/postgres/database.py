@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
+from noxgate.systems.settings import DatabaseSettings
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,15 +30,15 @@ Value: TypeAlias = "datetime | str | list[str]"
 class DatabaseSession:
     """The connection to one target's database, opened at the first look and kept for a whole run."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self.variable = target.credentials.get("database_url", "DATABASE_URL")
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self.variable = settings.url.variable or "DATABASE_URL"
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self.patience = Patience("the database")
 
     def connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """An open connection. Raises UnreachableError if it cannot be opened."""
-        url = self._target.credential("database_url")
+        url = self._settings.url.secret()
         if self._connection is None or self._connection.closed:
             try:
                 self._connection = psycopg.connect(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from noxgate.errors import NoxgateError
-from noxgate.project.target import Target
+from noxgate.systems.settings import ProgramSettings
 
 MOST_OUTPUT = 1_000_000  # bytes of each stream
 GRACE = 2.0  # seconds to tidy up after being asked to end
@@ -35,11 +35,10 @@ class Ended:
     err: str
 
 
-def environment(target: Target) -> dict[str, str]:
+def environment(settings: ProgramSettings) -> dict[str, str]:
     """The environment of a program: ours, less the credentials, with the profile's cluster for kubectl."""
-    secret = {*target.credentials.values(), *(one.name for one in target.peer_secrets)}
-    kept = {name: value for name, value in os.environ.items() if name not in secret}
-    return kept | ({"KUBECONFIG": target.kubeconfig} if target.kubeconfig else {})
+    kept = {name: value for name, value in os.environ.items() if name not in settings.secret}
+    return kept | ({"KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else {})
 
 
 def run(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
-from noxgate.project.target import Target
 from noxgate.systems.programs.execute import ProgramError, StartError, environment, run
+from noxgate.systems.settings import ToolsSettings
 
 SECONDS = 20.0  # that a program may take to say its version
 # How these are asked; all others understand --version.
@@ -66,22 +66,22 @@ class Tool:
 class Tools:
     """Looks for programs for one check and records what it saw."""
 
-    def __init__(self, target: Target, observe: Observe) -> None:
-        self._target = target
+    def __init__(self, settings: ToolsSettings, observe: Observe) -> None:
+        self._settings = settings
         self._observe = observe
-        self._environment = environment(target)
+        self._environment = environment(settings.programs)
 
     def named(self) -> Mapping[str, str]:
         """The programs that the profile names, with the oldest version that will do, or ""."""
-        if not self._target.tools:
+        if not self._settings.named:
             raise UnreachableError(
-                f'{self._target.path.name} names no tools: [tools] with git = "", psql = "15" …'
+                f'{self._settings.profile} names no tools: [tools] with git = "", psql = "15" …'
             )
-        for name, minimum in self._target.tools.items():
+        for name, minimum in self._settings.named.items():
             if minimum and not _MINIMUM.fullmatch(minimum):  # else any version would be as new as that
-                where = f"{self._target.path.name}: [tools] {name}"
+                where = f"{self._settings.profile}: [tools] {name}"
                 raise AssertionError(f"{where}: expected a version such as 3.8, saw {minimum!r}")
-        return self._target.tools
+        return self._settings.named
 
     def find(self, name: str) -> Tool:
         """A program on PATH, and the version that it says it has."""

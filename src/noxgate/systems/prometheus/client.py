@@ -15,10 +15,10 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, exported, least_and_most, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
 from noxgate.systems.prometheus import answers
 from noxgate.systems.prometheus.alertmanager import alertmanager_version
 from noxgate.systems.prometheus.answers import Alert, Rule, Sample, ScrapeTarget, Series, read_answer
+from noxgate.systems.settings import PROMETHEUS_ROLES, PrometheusSettings
 
 if TYPE_CHECKING:
     import httpx
@@ -27,8 +27,7 @@ else:
 
 T = TypeVar("T")
 MOST_BYTES = 50_000_000  # the targets and rules of a whole cluster may be many
-TOKEN = "prometheus_token"  # noqa: S105 (a role)
-ROLES = (TOKEN, "prometheus_password")  # the second is USER:PASSWORD
+TOKEN = PROMETHEUS_ROLES[0]
 TOO_OFTEN = 1.2  # times the samples expected: the interval that was assumed is wrong
 
 
@@ -39,15 +38,16 @@ class NoDataError(UnreachableError):
 class PrometheusSession:
     """The connections to one target's Prometheus, kept for a whole run."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._role = next((role for role in ROLES if role in target.credentials), None)
-        self.variable = None if self._role is None else target.credentials[self._role]
+    def __init__(self, settings: PrometheusSettings) -> None:
+        self._settings = settings
+        self._credential = settings.credential
+        self.variable = None if settings.credential is None else settings.credential.variable
+        self._ca_file = settings.connection.ca_file
         self.http = httpx.Client(
-            verify=ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None),
+            verify=ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None),
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
-            trust_env=not target.rehearsal,
+            trust_env=not settings.connection.direct,
             headers={"user-agent": "noxgate", "accept": "application/json", **ACCEPTED},
         )
         self.patience = Patience("Prometheus")
@@ -55,21 +55,21 @@ class PrometheusSession:
     @property
     def url(self) -> str:
         """Where Prometheus is. Raises UnreachableError if the profile does not say."""
-        if self._target.prometheus_url is None:
-            raise UnreachableError(f"{self._target.path.name} names no prometheus_url")
-        return self._target.prometheus_url.rstrip("/")
+        if self._settings.url is None:
+            raise UnreachableError(f"{self._settings.profile} names no prometheus_url")
+        return self._settings.url.rstrip("/")
 
     def authorization(self) -> dict[str, str]:
         """The header with the token, or with user and password, where the profile names one of them."""
-        if self._role is None:
+        if self._credential is None:
             return {}
         parts = urlsplit(self.url)
         if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
             raise UnreachableError(
                 f"{self.url}: expected https, to send ${self.variable}; saw {parts.scheme}"
             )
-        value = self._target.credential(self._role).reveal()
-        if self._role == TOKEN:
+        value = self._credential.secret().reveal()
+        if self._credential.role == TOKEN:
             return {"authorization": f"Bearer {value}"}
         if ":" not in value:
             raise UnreachableError(f"${self.variable}: expected USER:PASSWORD, saw no colon in it")
@@ -78,11 +78,13 @@ class PrometheusSession:
     def curl(self, path: str, parameters: Mapping[str, str]) -> str:
         """The command that asks the same; the token is named, not shown."""
         words = ["curl", "-sS"]
-        if self._target.ca_file and self.url.startswith("https:"):
-            words += ["--cacert", shlex.quote(str(self._target.ca_file))]
-        if self._role is not None:
+        if self._ca_file and self.url.startswith("https:"):
+            words += ["--cacert", shlex.quote(str(self._ca_file))]
+        if self._credential is not None:
             value = exported(str(self.variable))
-            words.append(f'-H "Authorization: Bearer {value}"' if self._role == TOKEN else f'-u "{value}"')
+            words.append(
+                f'-H "Authorization: Bearer {value}"' if self._credential.role == TOKEN else f'-u "{value}"'
+            )
         words += [] if not parameters else ["--get"]
         words.append(shlex.quote(self.url + path))
         words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]

@@ -19,9 +19,9 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
 from noxgate.look.observation import Patience, exported, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
 from noxgate.systems.registry import addresses
 from noxgate.systems.registry.names import DOCKER_HUB, Reference, hub
+from noxgate.systems.settings import RegistrySettings
 
 if TYPE_CHECKING:
     import httpx
@@ -75,25 +75,21 @@ class Answer:
 
 
 class RegistrySession:
-    """The connections to a target's registries, kept for a whole run.
+    """The connections to a target's registries, kept for a whole run."""
 
-    `registry` is the host that the password is for; others are asked without one. http://HOST, for loopback
-    only, where it has no TLS. If `platform` is None, it is the nodes', which a client has to look up.
-    """
-
-    def __init__(
-        self, target: Target, registry: str | None = None, platform: str | None = "linux/amd64"
-    ) -> None:
-        self._target = target
-        self._is_plain = (registry or "").startswith("http://")
-        self._home = hub(re.sub(r"^https?://", "", registry or "").rstrip("/").lower())
-        self.platform = platform
-        self.variable = target.credentials.get(ROLE)
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._settings = settings
+        self._ca_file = settings.connection.ca_file
+        registry = settings.registry or ""
+        self._is_plain = registry.startswith("http://")
+        self._home = hub(re.sub(r"^https?://", "", registry).rstrip("/").lower())
+        self.platform = settings.platform
+        self.variable = settings.password.variable
         self.http = httpx.Client(
-            verify=ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None),
+            verify=ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None),
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
-            trust_env=not target.rehearsal,
+            trust_env=not settings.connection.direct,
             headers={"user-agent": "noxgate", "accept-encoding": "identity"},  # digests are of the bytes
         )
         self.patience = Patience("the registry")
@@ -153,8 +149,8 @@ class RegistrySession:
             creds = [f"--creds {password}"] if self._is_for(where.host) else []
             return " ".join(["skopeo", "inspect", *raw, *creds, shlex.quote(f"docker://{where}")])
         words = ["curl", "-sSL"]
-        if self._target.ca_file and url.startswith("https:"):
-            words += ["--cacert", shlex.quote(str(self._target.ca_file))]
+        if self._ca_file and url.startswith("https:"):
+            words += ["--cacert", shlex.quote(str(self._ca_file))]
         if authorization:
             words.append(f"-u {password}")
         if accept:
@@ -171,7 +167,7 @@ class RegistrySession:
     def _basic(self, host: str) -> str | None:
         if not self._is_for(host):
             return None
-        pair = self._target.credential(ROLE).reveal()
+        pair = self._settings.password.secret().reveal()
         if ":" not in pair:
             raise UnreachableError(f"${self.variable}: expected USER:PASSWORD, saw no colon")
         return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
@@ -233,7 +229,7 @@ class RegistrySession:
 
     def _what_to_do(self, where: Reference, said: str) -> str:
         if self._is_for(where.host):
-            user = self._target.credential(ROLE).reveal().partition(":")[0]
+            user = self._settings.password.secret().reveal().partition(":")[0]
             again = "sign in again and export it anew"
             if user == "AWS":  # as ECR wants it
                 again += f": {self.variable}=AWS:$(aws ecr get-login-password), which holds for 12 hours"
@@ -243,7 +239,7 @@ class RegistrySession:
             return f"${self.variable} may not read {where.repository}, or there is none{more}"
         if self.variable is not None:
             return f"${self.variable} is for {self._home or 'no registry: the profile names none'}"
-        return f"{self._target.path.name} names no variable for {ROLE} under [credentials] (USER:PASSWORD)"
+        return f"{self._settings.profile} names no variable for {ROLE} under [credentials] (USER:PASSWORD)"
 
     def _follow(self, url: str, accept: Sequence[str], authorization: str | None, most: int) -> Answer:
         # a line for each, as Docker's own client sends them: some registries take no list

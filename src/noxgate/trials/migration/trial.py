@@ -10,6 +10,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import few
 from noxgate.machine.late import late
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.loaded_again import differing_once_loaded
@@ -142,7 +143,7 @@ class Trial:
                 credentials={"database_url": by_hand.MIGRATED},
                 variables={by_hand.MIGRATED: url},
             )
-            self._session = DatabaseSession(scratch)
+            self._session = DatabaseSession(settings.database(scratch))
         return self._session
 
     def _once(self, name: str, step: Callable[[], T]) -> T:

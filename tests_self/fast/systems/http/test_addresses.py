@@ -17,6 +17,7 @@ from nox_service.edge import plain, protocols
 from nox_service.websocket import WebSocketClient, unalike
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
+from noxgate.systems import settings
 from noxgate.systems.http import addresses as module
 from noxgate.systems.http.addresses import Addresses, addresses, in_turn
 from noxgate.systems.http.tls import TlsClient, faults
@@ -84,7 +85,7 @@ class Place:
         return WebSocketClient(self.target(), session, self.observed.append)
 
     def tls(self) -> TlsClient:
-        return TlsClient(self.target(), Patience("x", look=2), self.observed.append)
+        return TlsClient(settings.tls(self.target()), Patience("x", look=2), self.observed.append)
 
     def _resolved(self, host: object, port: int, *args: Any, **settings: Any) -> Any:
         if host != HOST:

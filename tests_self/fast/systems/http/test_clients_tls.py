@@ -16,6 +16,7 @@ from nox_service.edge import protocols
 from nox_service.websocket import Echo, WebSocketClient
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
+from noxgate.systems import settings
 from noxgate.systems.http.tls import TlsClient
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ V1, V1_1, V1_2, V1_3 = (
 
 def tls_client(loopback: "Loopback", port: int, observed: list[Observation]) -> TlsClient:
     """A client of the server at that port."""
-    return TlsClient(loopback.target(port), Patience("x", look=2), observed.append)
+    return TlsClient(settings.tls(loopback.target(port)), Patience("x", look=2), observed.append)
 
 
 def silent(connection: socket.socket) -> None:
@@ -267,7 +268,7 @@ def test_refused_and_silent_are_unreachable(loopback: "Loopback", ask: Callable[
     observed: list[Observation] = []
     refused = tls_client(loopback, loopback.closed_port(), observed)
     hanging = TlsClient(
-        loopback.target(loopback.serve(lambda _: loopback.over.wait(30))),
+        settings.tls(loopback.target(loopback.serve(lambda _: loopback.over.wait(30)))),
         Patience("localhost", look=0.3),
         observed.append,
     )

@@ -15,6 +15,7 @@ import pytest
 
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Dashboard, SentryProject, Target
+from noxgate.systems import settings
 from noxgate.systems.http.dashboard import Panel, panels
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.sentry import Sentry
@@ -136,7 +137,7 @@ def test_data_sources(
     """By uid, by name, by a variable, or the default one; by whichever list this token may see."""
     document = {"dashboard": board("up", *variables, source=source)}
     with serving({BOARD: document, PROXY.format(uid): vector("1"), **listed}) as (target, _):
-        grafana = Grafana(target, lambda _: None)
+        grafana = Grafana(settings.grafana(target), lambda _: None)
         (panel,) = grafana.panels()
 
         assert grafana.has_data(panel)
@@ -150,7 +151,7 @@ def test_one_data_source_by_its_name() -> None:
         PROXY.format("abc"): vector("1"),
     }
     with serving(answers) as (target, _):
-        grafana = Grafana(target, lambda _: None)
+        grafana = Grafana(settings.grafana(target), lambda _: None)
         assert grafana.has_data(grafana.panels()[0])
 
 
@@ -160,7 +161,7 @@ def test_no_list_of_data_sources() -> None:
         target,
         _,
     ):
-        grafana = Grafana(target, lambda _: None)
+        grafana = Grafana(settings.grafana(target), lambda _: None)
         assert grafana.has_data(grafana.panels()[0])
         with pytest.raises(UnreachableError, match="default data source"):
             grafana.has_data(Panel("Requests", "up", None))
@@ -190,13 +191,13 @@ def test_what_a_data_source_is_grafana_knows() -> None:
     ):
         document = {"dashboard": board("x", source=source)}
         with serving({BOARD: document, SETTINGS: SOURCES, path: answer}) as (target, _):
-            grafana = Grafana(target, lambda _: None)
+            grafana = Grafana(settings.grafana(target), lambda _: None)
             assert grafana.has_data(grafana.panels()[0])
 
     elsewhere = {"datasources": {"Traces": {"uid": "t", "type": "tempo"}}}
     document = {"dashboard": board("x", source="Traces")}
     with serving({BOARD: document, SETTINGS: elsewhere}) as (target, _):
-        grafana = Grafana(target, lambda _: None)
+        grafana = Grafana(settings.grafana(target), lambda _: None)
         with pytest.raises(UnreachableError, match="is of tempo"):
             grafana.has_data(grafana.panels()[0])
 
@@ -210,10 +211,10 @@ def test_panels_of_the_library() -> None:
         "/api/library-elements/lib": {"result": {"model": model}},
     }
     with serving(answers) as (target, _):
-        (panel,) = Grafana(target, lambda _: None).panels()
+        (panel,) = Grafana(settings.grafana(target), lambda _: None).panels()
     alone = {BOARD: {"dashboard": {"panels": [shown]}}}
     with serving(alone) as (target, _), pytest.raises(UnreachableError, match="404"):
-        Grafana(target, lambda _: None).panels()
+        Grafana(settings.grafana(target), lambda _: None).panels()
 
     assert (panel.title, panel.query) == ("Requests", "up")
 
@@ -319,7 +320,7 @@ def test_variables_that_stay_unfilled_are_said() -> None:
     assert str(unknown) == "Requests ($jobb stays unfilled: no variable is called so)"
     assert unknown.unjudged is None
     with serving({}) as (target, asked), pytest.raises(UnreachableError, match=r"\$job stays unfilled"):
-        Grafana(target, lambda _: None).has_data(never)
+        Grafana(settings.grafana(target), lambda _: None).has_data(never)
     assert asked == []
 
 
@@ -337,7 +338,7 @@ def test_an_old_dashboard_has_rows() -> None:
 def test_a_new_dashboard_is_not_understood() -> None:
     document: dict[str, Any] = {"dashboard": {"elements": {"panel-1": {}}, "layout": {}}}
     with serving({BOARD: document}) as (target, _), pytest.raises(UnreachableError, match="schema v2"):
-        Grafana(target, lambda _: None).panels()
+        Grafana(settings.grafana(target), lambda _: None).panels()
 
 
 def test_panels_of_other_sources_are_said() -> None:
@@ -394,7 +395,9 @@ def prometheus(*known: str) -> Answer:
 def test_a_panel_of_errors_is_empty_on_a_good_day(query: str, known: Sequence[str], has_data: bool) -> None:  # noqa: FBT001
     """As long as there are requests to look at."""
     with serving({PROXY.format("p"): prometheus(*known)}) as (target, _):
-        assert Grafana(target, lambda _: None).has_data(Panel("5xx", query, "p")) is has_data
+        assert (
+            Grafana(settings.grafana(target), lambda _: None).has_data(Panel("5xx", query, "p")) is has_data
+        )
 
 
 def streams(*lines: str) -> dict[str, Any]:
@@ -441,7 +444,7 @@ def test_panels_of_logs(query: str, answer: Answer, has_data: bool) -> None:  # 
     """Loki is asked as Loki is: lines, or numbers made of them; lines of errors may be absent."""
     document = {"dashboard": board(query, source={"type": "loki", "uid": "Logs"})}
     with serving({BOARD: document, SETTINGS: SOURCES, LOKI: answer}) as (target, asked):
-        grafana = Grafana(target, lambda _: None)
+        grafana = Grafana(settings.grafana(target), lambda _: None)
         (panel,) = grafana.panels()
 
         assert grafana.has_data(panel) is has_data
@@ -485,7 +488,9 @@ TWICE = history(("set_regression", BEFORE), ("set_regression", AFTER))
 def test_issues_that_come_back_count(found: object, details: object, said: list[str]) -> None:
     """Since the switch, by their history; where Sentry does not say when, they do."""
     with serving({ISSUES: [found], "/api/0/issues/7/": details}) as (target, _):
-        assert [str(each) for each in Sentry(target, lambda _: None).new_issues(SWITCHED)] == said
+        assert [
+            str(each) for each in Sentry(settings.sentry(target), lambda _: None).new_issues(SWITCHED)
+        ] == said
 
 
 def test_issues_of_staging_do_not_count() -> None:
@@ -498,12 +503,12 @@ def test_issues_of_staging_do_not_count() -> None:
     with serving(answers) as (target, asked):
         assert target.sentry is not None
         prod = replace(target, sentry=replace(target.sentry, environment="prod"))
-        assert Sentry(prod, lambda _: None).new_issues(SWITCHED) == []
+        assert Sentry(settings.sentry(prod), lambda _: None).new_issues(SWITCHED) == []
 
         with pytest.raises(
             UnreachableError, match=r"environment production, saw prod, staging: name it .*loopback\.toml"
         ):
-            Sentry(target, lambda _: None).new_issues(SWITCHED)
+            Sentry(settings.sentry(target), lambda _: None).new_issues(SWITCHED)
     assert asked[0][1]["query"] == "is:unresolved lastSeen:>=2026-01-01T10:00:00+00:00"
 
 
@@ -516,7 +521,7 @@ def test_a_page_that_is_full_may_hide_some() -> None:
         return [new] if "firstSeen" in asked["query"] or "regressed" in asked["query"] else many
 
     with serving({ISSUES: answer}) as (target, asked):
-        found = Sentry(target, lambda _: None).new_issues(SWITCHED)
+        found = Sentry(settings.sentry(target), lambda _: None).new_issues(SWITCHED)
 
     assert [one.name for one in found] == ["NOX-200"]
     assert len(asked) == 3

@@ -10,6 +10,7 @@ import pytest
 from noxgate.look.http import asked
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.http.links import Links
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ TARGET = Target(
 def ask(url: str) -> tuple[str | None, Observation]:
     """What is wrong with it, and what was recorded."""
     observed: list[Observation] = []
-    problem = Links(TARGET, observed.append).problem(url)
+    problem = Links(settings.connection(TARGET), observed.append).problem(url)
     (observation,) = observed
     return problem, observation
 
@@ -63,10 +64,10 @@ def hello(connection: socket.socket) -> None:
 def test_authority_of_the_profile(loopback: "Loopback", authority: "Authority") -> None:
     """The one that Grafana's own client believes; without it nobody answers whom we believe."""
     url = f"https://localhost:{loopback.serve_tls(hello, authority.good)}/"
-    links = Links(replace(TARGET, ca_file=authority.file.certificate), lambda _: None)
+    links = Links(settings.connection(replace(TARGET, ca_file=authority.file.certificate)), lambda _: None)
 
     assert links.problem(url) is None
-    assert "CERTIFICATE_VERIFY_FAILED" in str(Links(TARGET, lambda _: None).problem(url))
+    assert "CERTIFICATE_VERIFY_FAILED" in str(Links(settings.connection(TARGET), lambda _: None).problem(url))
 
 
 @pytest.mark.parametrize("rehearsal", [True, False])
@@ -81,7 +82,7 @@ def test_authority_of_the_machine(
     url = f"https://localhost:{loopback.serve_tls(hello, authority.good)}/"
     target = replace(TARGET, rehearsal=rehearsal)
 
-    assert Links(target, lambda _: None).problem(url) is None
+    assert Links(settings.connection(target), lambda _: None).problem(url) is None
     assert asked(url, None, proxies=not rehearsal).status == 200
 
 

@@ -10,6 +10,7 @@ from tests_self.kubernetes import examples
 from tests_self.kubernetes.servers import Server
 
 from noxgate.errors import UnreachableError
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.api_server.applying import LAST_APPLIED, change
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
@@ -408,7 +409,7 @@ def test_node_port_that_the_server_would_not_give(
     port: int, node_ports: str | None, outcome: str, server: Server, seen: Seen
 ) -> None:
     """A dry run heeds no range, and no API says it: unless the profile does, it is unknown."""
-    session = KubeSession(of(server.kubeconfig(), node_ports=node_ports))
+    session = KubeSession(settings.cluster(of(server.kubeconfig(), node_ports=node_ports)))
     kube = Kube(session, session, seen.append)
     wanted = service("a", port=port)
     try:

@@ -12,6 +12,7 @@ from tests_self.building.kube_clients import of
 from tests_self.kubernetes import examples
 from tests_self.kubernetes.servers import Server
 
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
 
@@ -204,7 +205,7 @@ def test_rights_by_name_are_enough(server: Server, admin: httpx.Client, seen: Se
     admin.post(f"{rights}/roles", json=examples.role("by-name", rule))
     admin.post(f"{rights}/rolebindings", json=examples.binding("by-name", "by-name"))
     applied(admin, SERVICE)
-    session = KubeSession(of(server.kubeconfig("reader")))
+    session = KubeSession(settings.cluster(of(server.kubeconfig("reader"))))
     kube = Kube(session, session, seen.append)
     try:
         assert found(kube, SERVICE) == []

@@ -18,6 +18,7 @@ from noxgate.look.secret import Scrubber
 from noxgate.project.credentials import in_files
 from noxgate.project.kubeconfig import clusters, kubeconfig_secrets
 from noxgate.project.which.world import rehearsed
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.session import KubeSession
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -80,7 +81,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     def session(kubeconfig: Path | None = None, **changes: str) -> KubeSession:
         named = None if kubeconfig is None else str(kubeconfig)
-        made.append(KubeSession(replace(of(tmp_path, **changes), kubeconfig=named)))
+        made.append(KubeSession(settings.cluster(replace(of(tmp_path, **changes), kubeconfig=named))))
         return made[-1]
 
     yield session

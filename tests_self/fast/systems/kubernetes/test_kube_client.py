@@ -24,6 +24,7 @@ from nox_rehearsal.world.ports import free_ports
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.kubernetes import kube as kube_module
 from noxgate.systems.kubernetes import session as kube_session
 from noxgate.systems.kubernetes.api_server.rights import Right, lacking, rights_of
@@ -65,7 +66,10 @@ def look(server: Server, admin: httpx.Client, seen: list[Observation]) -> Iterat
 
     def make(user: str = "admin", *, dry_runs: str | None = None, **changes: Any) -> Kube:
         target = of(server.kubeconfig(user), **changes)
-        pair = KubeSession(target), KubeSession(of(server.kubeconfig(dry_runs or user), **changes))
+        pair = (
+            KubeSession(settings.cluster(target)),
+            KubeSession(settings.cluster(of(server.kubeconfig(dry_runs or user), **changes))),
+        )
         sessions.extend(pair)
         return Kube(*pair, seen.append)
 
@@ -317,7 +321,7 @@ def test_every_write_is_a_dry_run() -> None:
             sent.append((method, dict(query)))
             raise UnreachableError(path)
 
-    session = Session(of(Path("none")))
+    session = Session(settings.cluster(of(Path("none"))))
     kube = Kube(session, session, lambda _: None)
     calls: dict[str, tuple[Any, ...]] = {
         "get": ("Pod", "a", "b"),
@@ -391,14 +395,14 @@ def test_the_session_sends_nothing_else(
     method: str, path: str, query: dict[str, str], server: Server
 ) -> None:
     """Also if a later method of the client asks for it."""
-    session = KubeSession(of(server.kubeconfig()))
+    session = KubeSession(settings.cluster(of(server.kubeconfig())))
     with pytest.raises(AssertionError, match="the gate only looks"):
         session.ask(method, path, query, {}, "application/merge-patch+json")
 
 
 def test_what_a_credential_may_do(server: Server) -> None:
     """Asked of the server, one review for each right, which it does not store."""
-    session = KubeSession(of(server.kubeconfig()))
+    session = KubeSession(settings.cluster(of(server.kubeconfig())))
     may = [Right("list", "pods", namespace=NAMESPACE), Right("get", "pods/log", namespace=NAMESPACE)]
 
     assert lacking(session, may) == []
@@ -668,13 +672,22 @@ def test_commands_name_the_same_cluster(tmp_path: Path, monkeypatch: pytest.Monk
     several = replace(of(tmp_path / "x"), kubeconfig="/a b:/c", context="look at")
     default = replace(several, kubeconfig=None, context=None)
 
-    assert KubeSession(of(Path("/a b"))).kubectl("get", "pods") == "kubectl --kubeconfig '/a b' get pods"
-    assert KubeSession(several).kubectl("get") == "KUBECONFIG='/a b:/c' kubectl --context 'look at' get"
+    assert (
+        KubeSession(settings.cluster(of(Path("/a b")))).kubectl("get", "pods")
+        == "kubectl --kubeconfig '/a b' get pods"
+    )
+    assert (
+        KubeSession(settings.cluster(several)).kubectl("get")
+        == "KUBECONFIG='/a b:/c' kubectl --context 'look at' get"
+    )
     monkeypatch.delenv("KUBECONFIG", raising=False)
-    assert KubeSession(default).kubectl("get") == "kubectl get"
+    assert KubeSession(settings.cluster(default)).kubectl("get") == "kubectl get"
     monkeypatch.setenv("KUBECONFIG", "/another/target's")
     monkeypatch.setenv("HOME", "/home/nox")
-    assert KubeSession(default).kubectl("get") == "kubectl --kubeconfig /home/nox/.kube/config get"
+    assert (
+        KubeSession(settings.cluster(default)).kubectl("get")
+        == "kubectl --kubeconfig /home/nox/.kube/config get"
+    )
 
 
 @pytest.mark.parametrize(
@@ -707,7 +720,7 @@ def test_answers_that_are_none(status: int, body: bytes, said: str, monkeypatch:
 
 
 def bare(target: Target) -> Kube:
-    session = KubeSession(target)
+    session = KubeSession(settings.cluster(target))
     return Kube(session, session, lambda _: None)
 
 
@@ -715,7 +728,7 @@ def bare_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Kube:
     """A client of a server without TLS, which it would otherwise refuse."""
     from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415 (half a second)
 
-    session = KubeSession(of(Path("none")))
+    session = KubeSession(settings.cluster(of(Path("none"))))
     monkeypatch.setattr(session, "_connect", lambda: ApiClient(Configuration(host=url, retries=False)))
     return Kube(session, session, lambda _: None)
 

@@ -11,6 +11,7 @@ import pytest
 SCRIPT = """
 import json, sys
 from pathlib import Path
+from noxgate.systems import settings
 from noxgate.systems.kubernetes.forward import Forward
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.errors import UnreachableError
@@ -25,10 +26,10 @@ class Watched:
         finally:
             self.late += [name for name in set(sys.modules) - before if name.startswith("kubernetes")]
 
-session = KubeSession(Target(
+session = KubeSession(settings.cluster(Target(
     name="staging", path=Path("staging.toml"), serves=("staging",), base_url="https://localhost",
     plain_url="http://localhost", namespace="nox", kubeconfig=sys.argv[1],
-))
+)))
 session.patience = Watched()
 forward = Forward(session, lambda _: None)
 forward._may_proxy = lambda _: False

@@ -9,6 +9,7 @@ import pytest
 from tests_self.building.databases import target_at
 
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.postgres.connections import Room, crowded, rooms
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.scratch import ScratchServer, programs
@@ -26,7 +27,7 @@ def server() -> Iterator[ScratchServer]:
 
 @pytest.fixture
 def looking(server: ScratchServer, loopback: "Loopback") -> Iterator[Database]:
-    with closing(DatabaseSession(target_at(loopback, server.url("postgres")))) as session:
+    with closing(DatabaseSession(settings.database(target_at(loopback, server.url("postgres"))))) as session:
         yield Database(session, lambda _: None)
 
 

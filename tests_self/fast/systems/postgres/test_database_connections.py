@@ -17,6 +17,7 @@ from noxgate.look.database_url import database_passwords, is_database_url
 from noxgate.look.waiting import eventually
 from noxgate.machine import postgresql
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.trials.scratch import SUPERUSER, ScratchServer, programs
 
@@ -85,7 +86,7 @@ def test_behind_pgbouncer(pooled: str, loopback: "Loopback") -> None:
     """Run after run on one server connection, on which the application then finds nothing of ours."""
     query = "SELECT current_setting('transaction_read_only'), current_setting('statement_timeout')"
     for _ in range(3):
-        with closing(DatabaseSession(target_at(loopback, pooled))) as session:
+        with closing(DatabaseSession(settings.database(target_at(loopback, pooled)))) as session:
             database = Database(session, lambda _: None)
             for _ in range(8):
                 assert database.rows(query) == [("on", "8s")]
@@ -121,7 +122,7 @@ def test_as_libpq_reads_it(
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "service"))
 
     assert is_database_url(url)
-    with closing(DatabaseSession(target_at(loopback, url))) as session:
+    with closing(DatabaseSession(settings.database(target_at(loopback, url)))) as session:
         assert Database(session, lambda _: None).rows("SELECT 1") == [(1,)]
 
 
@@ -133,7 +134,7 @@ def test_what_libpq_refuses(server: ScratchServer, loopback: "Loopback", query: 
     """In its words, and nothing is known of the database."""
     url = f"{server.url('postgres')}&{query}"
     with (
-        closing(DatabaseSession(target_at(loopback, url))) as session,
+        closing(DatabaseSession(settings.database(target_at(loopback, url)))) as session,
         pytest.raises(UnreachableError, match=words),
     ):
         Database(session, lambda _: None).rows("SELECT 1")

@@ -9,6 +9,7 @@ import pytest
 from noxgate.machine.doctor import program
 from noxgate.systems.postgres import catalog, settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
+from noxgate.systems.settings import database as settings_of
 from noxgate.trials.scratch import ScratchServer, programs
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def database(server: ScratchServer, loopback: "Loopback", *statements: str) -> D
             connection.execute(statement.replace("DATABASE here", f"DATABASE {here}").encode())
     target = loopback.target(9)
     object.__setattr__(target, "variables", {"DATABASE_URL": server.url(here)})
-    session = DatabaseSession(target)
+    session = DatabaseSession(settings_of(target))
     loopback.at_end.append(session.close)
     return Database(session, lambda _: None)
 

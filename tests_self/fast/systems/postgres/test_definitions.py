@@ -12,6 +12,7 @@ import pytest
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.postgres.catalog import read_catalog
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.postgres.definitions import beside, not_allowed, unlike
@@ -80,7 +81,7 @@ def made(server: ScratchServer, migrated: str, loopback: "Loopback") -> Made:
                 connection.execute(statement.encode())
         target = loopback.target(9)
         object.__setattr__(target, "variables", {"DATABASE_URL": server.url(name)})
-        session = DatabaseSession(target)
+        session = DatabaseSession(settings.database(target))
         loopback.at_end.append(session.close)
         return Database(session, lambda _: None)
 

@@ -12,6 +12,7 @@ from tests_self.building.databases import target_at
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.postgres.sessions import (
     Session,
@@ -38,7 +39,7 @@ def server() -> Iterator[ScratchServer]:
 
 @pytest.fixture
 def looking(server: ScratchServer, loopback: "Loopback") -> Iterator[Database]:
-    with closing(DatabaseSession(target_at(loopback, server.url("postgres")))) as session:
+    with closing(DatabaseSession(settings.database(target_at(loopback, server.url("postgres"))))) as session:
         yield Database(session, lambda _: None)
 
 
@@ -113,7 +114,7 @@ def test_sessions_of_others(server: ScratchServer, loopback: "Loopback") -> None
     with named(server, "grants", autocommit=True) as connection:
         connection.execute("CREATE ROLE blind LOGIN")
         url = server.url("postgres", "blind")
-        with closing(DatabaseSession(target_at(loopback, url))) as session:
+        with closing(DatabaseSession(settings.database(target_at(loopback, url)))) as session:
             looking = Database(session, lambda _: None)
             with pytest.raises(UnreachableError, match="GRANT pg_read_all_stats"):
                 sessions(looking)

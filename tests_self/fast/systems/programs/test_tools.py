@@ -8,6 +8,7 @@ import pytest
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.target import Target
+from noxgate.systems import settings
 from noxgate.systems.programs import tools
 from noxgate.systems.programs.tools import Tools
 
@@ -36,7 +37,7 @@ class Bin:
             tools=named,
             credentials={"database_url": "DATABASE_URL"},
         )
-        return Tools(target, self.observed.append)
+        return Tools(settings.tools(target), self.observed.append)
 
 
 @pytest.fixture

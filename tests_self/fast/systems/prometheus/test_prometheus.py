@@ -30,6 +30,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
 from noxgate.machine import doctor
+from noxgate.systems import settings
 from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def test_a_number_of_samples_that_is_none(loopback: "Loopback", value: str) -> N
     body = json.dumps(document).encode()
     port = loopback.serve(wrong.never_ending(wrong.saying(body), loopback.over), host="127.0.0.1")
     target = replace(loopback.target(9), prometheus_url=f"http://127.0.0.1:{port}")
-    session = PrometheusSession(target)
+    session = PrometheusSession(settings.prometheus(target))
 
     with (
         closing(session),

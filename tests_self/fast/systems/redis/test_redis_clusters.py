@@ -10,6 +10,7 @@ from tests_self.building.redis_servers import Server
 
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
+from noxgate.systems import settings
 from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def has_all_slots(node: Server) -> None:
 
 def looked(node: Server) -> tuple[list[str], list[Observation]]:
     seen: list[Observation] = []
-    with closing(CacheSession(node.target)) as session:
+    with closing(CacheSession(settings.cache(node.target))) as session:
         return Cache(session, seen.append).unfit(KEY), seen
 
 
@@ -94,7 +95,7 @@ def test_products_that_speak_as_redis(
     said: dict[str, str], version: str, loopback: "Loopback", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Valkey says the version of the Redis that it was made from, beside its own."""
-    with closing(CacheSession(loopback.target(9))) as session:
+    with closing(CacheSession(settings.cache(loopback.target(9)))) as session:
         monkeypatch.setattr(session, "redis", lambda: Saying(said))
         assert Cache(session, lambda _: None).version() == version
 

@@ -11,6 +11,7 @@ from tests_self.building.redis_servers import Server, server
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
+from noxgate.systems import settings
 from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def looked(server: Server, *rules: str) -> tuple[bool, str, bool, list[str]]:
     )
     url = f"redis://gate:{PASSWORD}@127.0.0.1:{server.port}/0"
     object.__setattr__(server.target, "variables", {"REDIS_URL": url})
-    with closing(CacheSession(server.target)) as session:
+    with closing(CacheSession(settings.cache(server.target))) as session:
         cache = Cache(session, lambda _: None)
         return cache.ping(), cache.role(), cache.readable(KEY), cache.refuses_writes()
 
@@ -76,12 +77,15 @@ def test_only_tls(server: Server, authority: "Authority", loopback: "Loopback") 
 
     eventually(serves, within=10, every=0.1)
     object.__setattr__(server.target, "variables", {"REDIS_URL": f"rediss://localhost:{port}/0"})
-    with closing(CacheSession(server.target)) as session:
+    with closing(CacheSession(settings.cache(server.target))) as session:
         cache = Cache(session, lambda _: None)
         assert (cache.ping(), cache.role(), cache.readable(KEY)) == (True, "master", True)
 
     object.__setattr__(server.target, "ca_file", None)
-    with closing(CacheSession(server.target)) as session, pytest.raises(UnreachableError, match="ertificate"):
+    with (
+        closing(CacheSession(settings.cache(server.target))) as session,
+        pytest.raises(UnreachableError, match="ertificate"),
+    ):
         Cache(session, lambda _: None).ping()
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests_self.building.redis_servers import Server, server  # noqa: F401 (fixtures)
 
 from noxgate.look.waiting import eventually
+from noxgate.systems import settings
 from noxgate.systems.redis import Cache, CacheSession
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def test_redis_that_cannot_save(server: Server) -> None:
 
     eventually(failed, within=10, every=0.1)
     with (
-        closing(CacheSession(server.target)) as session,
+        closing(CacheSession(settings.cache(server.target))) as session,
         pytest.raises(AssertionError, match="Redis answers MISCONF"),
     ):
         Cache(session, lambda _: None).ping()
@@ -89,7 +90,7 @@ def test_redis_that_lost_its_primary(server: Server, loopback: "Loopback") -> No
     server.admin.replicaof("127.0.0.1", loopback.closed_port())
 
     with (
-        closing(CacheSession(server.target)) as session,
+        closing(CacheSession(settings.cache(server.target))) as session,
         pytest.raises(AssertionError, match="Redis answers MASTERDOWN Link with MASTER is down"),
     ):
         Cache(session, lambda _: None).ping()
@@ -98,7 +99,7 @@ def test_redis_that_lost_its_primary(server: Server, loopback: "Loopback") -> No
 def test_whether_it_will_do_and_who_is_connected(server: Server) -> None:
     """In one list of faults; and of each connection its name and how long it was silent, in no report."""
     seen: list[Observation] = []
-    with closing(CacheSession(server.target)) as session:
+    with closing(CacheSession(settings.cache(server.target))) as session:
         cache = Cache(session, seen.append)
         assert cache.unfit("noxgate:no-such-key") == []
         server.admin.client_setname("nox-api-green-1")

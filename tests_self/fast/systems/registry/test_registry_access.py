@@ -22,6 +22,7 @@ from tests_self.registries import (
 )
 
 from noxgate.errors import UnreachableError
+from noxgate.systems import settings
 from noxgate.systems.registry.names import named
 from noxgate.systems.registry.session import ROLE, RegistrySession
 
@@ -85,7 +86,7 @@ def test_the_hub_has_one_password_under_all_its_names(loopback: "Loopback") -> N
     """Under any name that the profile gives it."""
     target = replace(loopback.target(9), credentials={ROLE: "REGISTRY_PASSWORD"})
     for home in ("docker.io", "index.docker.io", "https://Registry-1.docker.io/"):
-        session = RegistrySession(target, home)
+        session = RegistrySession(replace(settings.registry(target), registry=home))
         loopback.at_end.append(session.close)
         where = named("nox/api:1")
         assert session.url(where, "manifests", "1") == "https://registry-1.docker.io/v2/nox/api/manifests/1"
