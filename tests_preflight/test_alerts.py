@@ -1,11 +1,9 @@
 """Runbook 5, alerts, tried before the day: silence means something only of rules that can speak."""
 
-from typing import Any
-
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.systems.kubernetes.manifests import Document
+from noxgate.blue_green.monitored.loaded_rules import shipped_groups
 
 
 @pytest.mark.runbook("preflight.alert-rules-fire")
@@ -15,8 +13,8 @@ def test_every_alert_fires_and_stays_quiet(clients: Clients, production: Clients
     Production's too, by the same tests with its namespace in them: those rules will watch green.
     """
     for groups, elsewhere in (
-        (shipped(clients.manifests), {}),
-        (shipped(production.manifests), {clients.target.namespace: production.target.green_namespace}),
+        (shipped_groups(clients.manifests), {}),
+        (shipped_groups(production.manifests), {clients.target.namespace: production.target.green_namespace}),
     ):
         trial = clients.alert_tests.run(groups, elsewhere)
 
@@ -25,16 +23,3 @@ def test_every_alert_fires_and_stays_quiet(clients: Clients, production: Clients
         assert trial.failed is None
         assert alerts - trial.fires == set()
         assert alerts - trial.stays_quiet == set()
-
-
-def shipped(manifests: tuple[Document, ...]) -> list[dict[str, Any]]:
-    """The groups of every PrometheusRule."""
-    groups = []
-    for each in manifests:
-        if each.kind == "PrometheusRule":
-            found = (each.content.get("spec") or {}).get("groups")
-            assert found, f"{each}: expected groups of rules, saw none"
-            names = [group.get("name") for group in found]
-            assert len(set(names)) == len(names), f"{each}: expected each name of a group once, saw {names}"
-            groups += [group for group in found if group.get("rules")]
-    return groups

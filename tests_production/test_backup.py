@@ -66,7 +66,6 @@ def test_restored_rows_are_productions(clients: Clients, backup: Backup, limits:
     With no record of the dump's own moment, only what an hour of writes and the migration cannot explain.
     """
     catalog = clients.catalog
-    percent = limits["floor_percent"]
     restored = backup.restored()
     recorded = backup.recorded()
     name = backup.database()
@@ -87,4 +86,4 @@ def test_restored_rows_are_productions(clients: Clients, backup: Backup, limits:
         assert misplaced(restored.sequences, restored.highest, backup.sequences()) == {}
     # last: if rows are hidden from us, other faults were said before
     now = backup.now(restored.columns, is_recorded=recorded is not None)
-    assert beyond_writes(restored.contents, now, percent, catalog.run_logs) == {}
+    assert beyond_writes(restored.contents, now, limits["floor_percent"], catalog.run_logs) == {}

@@ -30,13 +30,10 @@ APART = timedelta(seconds=2)  # the API server writes whole seconds down
 @pytest.mark.runbook("rollback.traffic-switch")
 def test_ingress_leads_to_blue_alone(clients: Clients) -> None:
     """Every host and path as it was saved before the release, to pods that are ready."""
-    blue, target, service = clients.blue, clients.target, clients.service
-    before = ingress_before(target, service)
+    blue, service = clients.blue, clients.service
+    before = ingress_before(clients.target, service)
     after = live_ingress(clients.switch_point)
-    namespaces = dict.fromkeys(
-        each for each in (target.namespace, target.green_namespace, target.blue_namespace) if each
-    )
-    others = ingresses_of(blue.kube, list(namespaces), clients.observe)
+    others = ingresses_of(blue.kube, clients.namespaces, clients.observe)
 
     assert colours(after, service) == {service.blue.service}
     assert differing(after, switched(before, service, service.blue.service)) == {}
@@ -48,8 +45,7 @@ def test_ingress_leads_to_blue_alone(clients: Clients) -> None:
 @pytest.mark.runbook("rollback.version")
 def test_every_answer_is_blues(clients: Clients, previous_version: str, limits: Limits) -> None:
     """The version that prep.blue-version recorded: blue itself may have been changed since."""
-    samples = int(limits["samples"])
-    answers = clients.api.sample("/version", samples)
+    answers = clients.api.sample("/version", int(limits["samples"]))
 
     assert previous_version != clients.release.version
     assert answers != []

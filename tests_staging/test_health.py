@@ -14,8 +14,7 @@ def test_health_is_healthy(clients: Clients, limits: Limits) -> None:
 
     assert answers != []
     assert faults.health(answers) == []
-    limit = limits["seconds"]
-    assert [answer.seconds for answer in answers if answer.seconds > limit] == []
+    assert [answer.seconds for answer in answers if answer.seconds > limits["seconds"]] == []
 
 
 @pytest.mark.runbook("staging.ready")
@@ -25,5 +24,4 @@ def test_ready_answers_200(clients: Clients, limits: Limits) -> None:
 
     assert answers != []
     assert faults.ready(answers) == []
-    limit = limits["seconds"]
-    assert [answer.seconds for answer in answers if answer.seconds > limit] == []
+    assert [answer.seconds for answer in answers if answer.seconds > limits["seconds"]] == []

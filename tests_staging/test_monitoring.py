@@ -87,9 +87,8 @@ def test_prometheus_judges_every_shipped_rule(clients: Clients, limits: Limits) 
 
     Whether an Alertmanager hears them is said, and asked for in production alone.
     """
-    limit = limits["seconds"]
     shipped = shipped_rules(clients.manifests)
-    wrong = not_evaluated(clients.prometheus, shipped, limit)
+    wrong = not_evaluated(clients.prometheus, shipped, limits["seconds"])
     with suppress(UnreachableError):
         clients.prometheus.alertmanagers()
 

@@ -13,7 +13,6 @@ from noxgate.project.runbook import Limits
 def test_service_leads_to_ready_green_pods(clients: Clients, limits: Limits) -> None:
     """Every endpoint, ready or not: one that selects blue as well splits the traffic."""
     green = clients.green
-    limit = limits["within_seconds"]
 
     def leads() -> None:
         found = reached(green.kube, green.service, green.namespace)
@@ -23,14 +22,13 @@ def test_service_leads_to_ready_green_pods(clients: Clients, limits: Limits) -> 
         pods, behind = Green.of(green), endpoints(green.kube, found)
         assert {each: pods.problem(behind, port) for each, port in ports.items()} == dict.fromkeys(ports)
 
-    eventually(leads, within=clients.target.waiting(limit))
+    eventually(leads, within=clients.target.waiting(limits["within_seconds"]))
 
 
 @pytest.mark.runbook("staging.ingress-backends")
 def test_every_backend_leads_to_ready_green_pods(clients: Clients, limits: Limits) -> None:
     """The API server accepts any name; users get 503. A Service of another namespace is out of reach."""
     green, service, target = clients.green, clients.service, clients.target
-    limit = limits["within_seconds"]
 
     def leads() -> None:
         ingresses = ingresses_of(green.kube, [target.namespace], clients.observe)
@@ -41,4 +39,4 @@ def test_every_backend_leads_to_ready_green_pods(clients: Clients, limits: Limit
         assert wrong_backends(green.kube, ingress, Green.of(green), service) == []
         assert rivals(ingress, ingresses) == {}
 
-    eventually(leads, within=target.waiting(limit))
+    eventually(leads, within=target.waiting(limits["within_seconds"]))

@@ -14,5 +14,4 @@ def test_version_is_the_release(clients: Clients, limits: Limits) -> None:
 
     assert answers != []
     assert faults.version(answers, clients.release.version) == []
-    limit = limits["seconds"]
-    assert [answer.seconds for answer in answers if answer.seconds > limit] == []
+    assert [answer.seconds for answer in answers if answer.seconds > limits["seconds"]] == []

@@ -151,6 +151,12 @@ class Clients:
         return Kube(*self.sessions.kube_sessions, self.observe)
 
     @cached_property
+    def namespaces(self) -> tuple[str, ...]:
+        """The target's namespaces, each once: the runbook's, green's and blue's."""
+        named = (self.target.namespace, self.target.green_namespace, self.target.blue_namespace)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    @cached_property
     def green(self) -> Side:
         """Green: in staging it is all there is."""
         return side_of(self.kube, self.target, self.service, self.target.green_namespace, self.service.green)

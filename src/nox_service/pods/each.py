@@ -1,5 +1,6 @@
 """What each pod of one colour says and does, asked by itself: before users get there, or since."""
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from nox_service import calculations, pages
@@ -8,11 +9,14 @@ from nox_service.websocket import greeting, unlike
 from noxgate.blue_green.routing import port_for
 from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import SwitchPoint, live_ingress
+from noxgate.blue_green.traffic import Green
 from noxgate.look.http import Answer
 from noxgate.project.target import Target
-from noxgate.systems.kubernetes.forward import Forward, Way, each_pod, each_pod_alone
+from noxgate.systems.kubernetes.forward import Forward, Way, each_pod, each_pod_alone, pod_port
+from noxgate.systems.prometheus import exposition
 
 SOCKET = "/ws"
+PORT = 80
 
 
 def answers(side: Side, forward: Forward, path: str) -> dict[str, Answer]:
@@ -66,3 +70,21 @@ def sockets(side: Side, forward: Forward, at: SwitchPoint) -> dict[str, list[str
         side.kube, forward, side.namespace, side.service, lambda way: echo(way, SOCKET, message), port
     )
     return {pod: unlike(each, message) for pod, each in echoes.items()}
+
+
+def served(side: Side, forward: Forward) -> dict[str, float]:
+    """Pod -> the requests for /version that it has answered."""
+    service = side.kube.need("Service", side.service, side.namespace)
+    found = {}
+    for pod in Green.of(side).pods.values():
+        pod_name = pod["metadata"]["name"]
+        with forward.to_pod(side.namespace, pod_name, pod_port(service, PORT, pod)) as way:
+            answer = exposition.asked(way.get)
+        if answer.status != HTTPStatus.OK:
+            raise AssertionError(f"{pod_name}: GET /metrics: HTTP {answer.status}")
+        found[pod_name] = sum(
+            sample.value
+            for sample in exposition.read(answer)
+            if sample.name == "http_requests_total" and sample.labels.get("path") == "/version"
+        )
+    return found

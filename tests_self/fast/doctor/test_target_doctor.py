@@ -33,8 +33,9 @@ MADE_OF_OTHERS = {
     *("runbook", "limits", "sessions", "clients", "production", "staging", "stands", "kept_samples"),
     *("migration", "science", "load_test", "slower", "rounds", "first_minutes", "switched", "since_switch"),
     *("for_samples", "key_metrics", "refused_percent", "watching", "window_metrics", "backup"),
-    *("previous_version", "blue", "green", "switch_point", "api", "together", "websocket", "tls"),
-    *("database", "cache", "catalog", "kube", "registry", "registry_for", "prometheus", "links", "tools"),
+    *("previous_version", "namespaces", "blue", "green", "switch_point", "api", "together", "websocket"),
+    *("tls", "database", "cache", "catalog", "kube", "registry", "registry_for", "prometheus", "links"),
+    "tools",
 }
 NO_CLIENT = {"close", "__init__", "__repr__"}
 

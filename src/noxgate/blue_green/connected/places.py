@@ -7,13 +7,15 @@ read at a pod's start, so what is configured now may be what it will have after 
 import ipaddress
 import re
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from noxgate.blue_green.routing import endpoints, reached
+from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
 from noxgate.look.places import place
 from noxgate.project.service.names import Container
+from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.pod_spec import Reference, variables, wholes
 from noxgate.systems.kubernetes.workload import name
@@ -34,6 +36,18 @@ def configured(kube: Kube, pod: Json, variable: str, container: Container) -> st
         raise UnreachableError(f"{name(pod)}: {variable}: expected an address, saw another form")
     hosts, _, rest = found.partition("/")
     return ",".join(sorted(_host(kube, each, namespace) for each in hosts.split(","))) + f"/{rest}"
+
+
+def leading_elsewhere(
+    side: Side, target: Target, blue: Sequence[Json], green: Sequence[Json], role: str
+) -> dict[str, str]:
+    """The pods of green whose variable leads neither where blue's does nor where the gate's own does."""
+    variable = role.upper()
+    right = {configured(side.kube, pod, variable, side.container) for pod in blue}
+    if role in target.credentials:
+        right.add(place(target.credential(role).reveal()))
+    found = {name(pod): configured(side.kube, pod, variable, side.container) for pod in green}
+    return elsewhere(found, right)
 
 
 def elsewhere(green: Mapping[str, str], right: Collection[str]) -> dict[str, str]:

@@ -31,6 +31,21 @@ def shipped_rules(manifests: Sequence[Document]) -> list[Shipped]:
     ]
 
 
+def shipped_groups(manifests: Sequence[Document]) -> list[dict[str, Any]]:
+    """The groups of every PrometheusRule. Raises AssertionError if one lacks them, or has two alike."""
+    groups: list[dict[str, Any]] = []
+    for each in manifests:
+        if each.kind == "PrometheusRule":
+            found = (each.content.get("spec") or {}).get("groups")
+            if not found:
+                raise AssertionError(f"{each}: expected groups of rules, saw none")
+            names = [group.get("name") for group in found]
+            if len(set(names)) < len(names):
+                raise AssertionError(f"{each}: expected each name of a group once, saw {names}")
+            groups += [group for group in found if group.get("rules")]
+    return groups
+
+
 def differing(live: Sequence[Any], shipped: Sequence[Any]) -> list[str]:
     """What differs between the groups of two PrometheusRule objects, a sentence each."""
     ours, theirs = _by_place(shipped), _by_place(live)

@@ -13,6 +13,7 @@ import pytest
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
 from noxgate.systems import settings
+from noxgate.systems.postgres import released
 from noxgate.systems.postgres.catalog import read_catalog
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.postgres.definitions import beside, not_allowed, unlike
@@ -132,6 +133,32 @@ def test_other_definition_is_named(made: Made, broken: str, said: str) -> None:
 def test_odd_and_healthy(made: Made, odd: str) -> None:
     named = "DO $$BEGIN EXECUTE format($_$" + odd.format("%I") + "$_$, current_database()); END$$"
     assert unlike(made(named if "{}" in odd else odd), CATALOG) == []
+
+
+def test_whole_catalog_is_there(made: Made) -> None:
+    """As the migration leaves it."""
+    assert released.amiss(made(), CATALOG) == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        ("ALTER TABLE users DROP mfa_enabled", {"columns", "definitions"}),
+        (f"DROP INDEX {next(iter(CATALOG.indexes))}", {"indexes"}),
+        (f"DROP FUNCTION {CATALOG.functions[0]} CASCADE", {"functions", "bodies", "triggers"}),
+    ],
+)
+def test_what_is_not_as_released_is_named(made: Made, broken: str, what: set[str]) -> None:
+    """All of it, not what is found first."""
+    found = released.amiss(made(broken), CATALOG)
+
+    assert what <= found.keys() <= what | {"definitions"}
+
+
+@pytest.mark.parametrize("empty", [{"columns": {}}, {"indexes": {}}])
+def test_catalog_that_expects_nothing_proves_nothing(made: Made, empty: dict[str, object]) -> None:
+    """Any database would have all of it."""
+    assert "expected" in released.amiss(made(), replace(CATALOG, **empty))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
