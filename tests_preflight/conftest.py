@@ -18,7 +18,7 @@ from noxgate.project.release_facts import FactsError, ReleaseFacts, read_release
 from noxgate.project.runbook import Runbook
 from noxgate.systems.kubernetes.secret_values import Where, nowhere
 from noxgate.systems.repository import Repository
-from noxgate.trials.migration.files import MigrationFiles
+from noxgate.trials.migration.files import files_of
 from noxgate.trials.migration.release import Migration
 from noxgate.trials.migration.trial import Trial
 
@@ -82,22 +82,7 @@ def facts(clients: Clients, observe: Observe) -> ReleaseFacts:
 @pytest.fixture(scope="session")
 def migration_trial(sessions: Sessions) -> Iterator[Trial]:
     """A scratch server for the release's migration, started at the first look."""
-    target = sessions.target
-    for key in ("migration_role", "application_role"):
-        if getattr(target, key) is None:
-            raise UnreachableError(
-                f"{target.path.name} names no {key}: a superuser would hide what it may not"
-            )
-    files = MigrationFiles(
-        target.path.name,
-        target.migration,
-        target.schema,
-        target.old_queries,
-        target.postgres_bin,
-        target.migration_role,
-        target.application_role,
-    )
-    trial = Trial(target, files)
+    trial = Trial(files_of(sessions.target))
     yield trial
     trial.close()
 

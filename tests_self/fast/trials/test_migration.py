@@ -1,13 +1,12 @@
 """The migration rehearsal, with a real PostgreSQL: what it finds and shows, and that it leaves nothing."""
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
-from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE, TARGET
+from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
@@ -79,9 +78,9 @@ class Workshop:
             self._file("migration.sql", text),
             self._file("schema.sql", schema),
             self._file("queries.sql", queries),
+            restore=restore,
         )
-        target = dataclasses.replace(TARGET, restore=restore)
-        trial = Trial(target, files, limit=limit, server=self._server)
+        trial = Trial(files, limit=limit, server=self._server)
         self.trials.append(trial)
         return Migration(trial, Asked(), self.observed.append)
 
@@ -607,7 +606,7 @@ def test_schema_that_is_none(workshop: Workshop, schema: str, reason: str) -> No
 
 def test_profile_that_names_nothing() -> None:
     """One line, with the key."""
-    migration = Migration(Trial(TARGET, MigrationFiles("target.toml")), Asked(), lambda _: None)
+    migration = Migration(Trial(MigrationFiles("target.toml")), Asked(), lambda _: None)
 
     with pytest.raises(UnreachableError, match=r"target\.toml has no key migration: name the file there"):
         migration.statements()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 import pytest
-from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE, TARGET
+from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
@@ -87,9 +87,9 @@ def made(server: ScratchServer, tmp_path: Path) -> Iterator[Callable[..., Migrat
         paths = [tmp_path / name for name in ("m.sql", "schema.sql", "queries.sql")]
         for path, text in zip(paths, (script, schema, QUERIES), strict=True):
             path.write_text(text)
-        files = MigrationFiles("target.toml", paths[0], paths[1], paths[2])
+        files = MigrationFiles("target.toml", paths[0], paths[1], paths[2], restore=RESTORE)
         files = dataclasses.replace(files, **({"migration_role": OWNER, "application_role": API} | roles))
-        trials.append(Trial(dataclasses.replace(TARGET, restore=RESTORE), files, server=server))
+        trials.append(Trial(files, server=server))
         return Migration(trials[-1], Asked(), lambda _: None)
 
     yield make
@@ -242,11 +242,12 @@ def test_migration_of_the_rehearsal_as_its_role(
         NOX / "db" / "queries_7.9.3.sql",
         migration_role=OWNER,
         application_role=OWNER,
+        restore=RESTORE,
     )
     target = loopback.target(9)
     object.__setattr__(target, "variables", {"DATABASE_URL": server.url(production)})
     session = DatabaseSession(settings.database(target))
-    trial = Trial(dataclasses.replace(TARGET, restore=RESTORE), files, server=server)
+    trial = Trial(files, server=server)
     loopback.at_end += [session.close, trial.close]
     migration = Migration(trial, Database(session, lambda _: None), lambda _: None)
     catalog = read_catalog(CATALOG)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.errors import UnreachableError
+from noxgate.project.keys.release import RUNBOOKS_RESTORE
+from noxgate.project.target import Target
 from noxgate.trials.migration import psql_commands
 from noxgate.trials.sql_script import Script, read_script
 
@@ -28,6 +30,8 @@ class MigrationFiles:
     postgres_bin: Path | None = None
     migration_role: str | None = None  # who runs the migration; without it nothing is refused
     application_role: str | None = None  # as whom the version before asks
+    restore: tuple[str, ...] = RUNBOOKS_RESTORE  # the command of the rollback plan
+    form: str = "plain"  # in which pg_dump writes the backup
 
     def read(self, key: str) -> tuple[str, Script]:
         """Name and content of one of them. Raises UnreachableError if it cannot be had."""
@@ -48,6 +52,26 @@ class MigrationFiles:
                 f"{path}: expected plain SQL, saw an archive of pg_dump: pg_restore --file=schema.sql ARCHIVE"
             )
         return path.name, read_script(text)
+
+
+def files_of(target: Target) -> MigrationFiles:
+    """Those of a target. Raises UnreachableError if it does not say who migrates, and as whom it asks."""
+    for key in ("migration_role", "application_role"):
+        if getattr(target, key) is None:
+            raise UnreachableError(
+                f"{target.path.name} names no {key}: a superuser would hide what it may not"
+            )
+    return MigrationFiles(
+        target.path.name,
+        target.migration,
+        target.schema,
+        target.old_queries,
+        target.postgres_bin,
+        target.migration_role,
+        target.application_role,
+        target.restore,
+        target.backup_form,
+    )
 
 
 def refuse(name: str, script: Script) -> None:

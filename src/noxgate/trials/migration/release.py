@@ -178,7 +178,7 @@ class Migration:
 
     def restored(self) -> RestoreDifference:
         """Make a backup as the runbook does, and restore it with the command that the profile names."""
-        repeat = by_hand.dumping_and_restoring(self._trial.form, "backup", self._trial.restore)
+        repeat = by_hand.dumping_and_restoring(self._trial.files.form, "backup", self._trial.files.restore)
         self._look(lambda: self._trial.server(self._database), repeat)
         found = self._look(self._trial.restored, repeat)
         seen = found.ran.error or f"{found.tables} tables in {found.ran.seconds:.2f} s"

@@ -1,6 +1,5 @@
 """One rehearsal of a migration on a scratch server, in steps that each run once for all checks of a run."""
 
-import dataclasses
 import difflib
 import re
 from collections.abc import Callable, Sequence
@@ -8,11 +7,11 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import few
+from noxgate.look.secret import Secret
 from noxgate.machine.late import late
-from noxgate.project.target import Target
-from noxgate.systems import settings
 from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database, DatabaseSession
+from noxgate.systems.settings import Credential, DatabaseSettings
 from noxgate.trials.loaded_again import differing_once_loaded
 from noxgate.trials.migration import locks, losses, old_queries, owning, start, taken
 from noxgate.trials.migration.files import MigrationFiles, refuse
@@ -39,7 +38,6 @@ class Trial:
 
     def __init__(
         self,
-        target: Target,
         files: MigrationFiles,
         *,
         limit: float = LIMIT,
@@ -47,7 +45,6 @@ class Trial:
     ) -> None:
         """A server that is given is used, and left running."""
         self.files = files
-        self._target = target
         self._limit = limit
         self._steps: dict[str, object] = {}
         self._rights: list[owning.Right] = []
@@ -58,16 +55,6 @@ class Trial:
         self._is_ours = server is None
         self._session: DatabaseSession | None = None
         self.alone: frozenset[int] = frozenset()  # where statements begin that no transaction of ours holds
-
-    @property
-    def restore(self) -> tuple[str, ...]:
-        """The restore command of the rollback plan."""
-        return self._target.restore
-
-    @property
-    def form(self) -> str:
-        """What form pg_dump writes the backup in."""
-        return self._target.backup_form
 
     def close(self) -> None:
         """End the scratch server."""
@@ -137,13 +124,9 @@ class Trial:
         """A connection to the scratch database after the first run."""
         self.first()
         if self._session is None:
-            url = self._url(MIGRATED)
-            scratch = dataclasses.replace(
-                self._target,
-                credentials={"database_url": by_hand.MIGRATED},
-                variables={by_hand.MIGRATED: url},
-            )
-            self._session = DatabaseSession(settings.database(scratch))
+            url = Secret(by_hand.MIGRATED, self._url(MIGRATED))
+            credential = Credential("database_url", by_hand.MIGRATED, lambda: url)
+            self._session = DatabaseSession(DatabaseSettings(credential))
         return self._session
 
     def _once(self, name: str, step: Callable[[], T]) -> T:
@@ -322,9 +305,9 @@ class Trial:
             name = self.files.read("schema")[0]
             raise UnreachableError(f"{name} has no row: nothing could get lost: name a dump with rows")
         self._make(RESTORED)
-        form, name = self._target.backup_form, self._databases[BEFORE]
+        form, name = self.files.form, self._databases[BEFORE]
         backup = server.backup(name) if form == "plain" else server.archive(name, form)
-        ran = server.restore(self._databases[RESTORED], backup, self._target.restore, within=self._limit)
+        ran = server.restore(self._databases[RESTORED], backup, self.files.restore, within=self._limit)
         if ran.error is not None:
             return RestoreDifference(ran, len(before), {})
         now = contents(self._url(RESTORED))
