@@ -25,7 +25,7 @@ preloaded.freeze()
 PYPROJECT = """
 [tool.pytest]
 strict = true
-addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib", "--tb=short"]
+addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib"]
 testpaths = ["tests_staging", "tests_production"]
 markers = ["runbook(id): line"]
 filterwarnings = ["error", "default::pytest.PytestConfigWarning"]

@@ -1,5 +1,6 @@
 """The whole day, phase after phase: one line for each, and all that the gate said where it is not GO."""
 
+import re
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ WORDS: dict[int, str] = {
 MADE = "checkpoint "  # how `noxgate watch` begins the line that says what it recorded
 PAGE = "sign-off-rehearsal.html"
 VERDICT = "=============================== release verdict"
-SUMMARY = "=========================== short test summary"
+LAST = re.compile(r"\n=+ (?:short test summary info|\d+ [^=]+ in [^=]+) =+\n")  # pytest's own, after it
 NEXT = "noxgate rehearse run --sabotage staging.version"
 
 
@@ -140,7 +141,7 @@ class _Day:
 def block(said: str) -> str:
     """The verdict and its reasons, of what the gate printed: the report has the rest. Without verdict all."""
     _, line, verdict = said.rpartition(VERDICT)
-    return f"{line}{verdict.partition(SUMMARY)[0]}" if line else said
+    return f"{line}{LAST.split(verdict)[0]}" if line else said
 
 
 def _ended(ended: RunEnded) -> str:

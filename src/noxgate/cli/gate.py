@@ -49,7 +49,7 @@ def _tell(given: argparse.Namespace, root: Path, status: Exit, said: RunEnded) -
         return
     runbook = read_runbook(root / "runbook.toml")
     print(*summary.places(said.folder, os.path.relpath(said.folder)), sep="\n")
-    if status is Exit.NO_GO and (step := summary.first_next(results, runbook)):
+    if status in {Exit.NO_GO, Exit.INCONCLUSIVE} and (step := summary.first_next(results, runbook)):
         print(step)
     _summarize(given, summary.of_run(results, said.folder, runbook))
 

@@ -15,23 +15,16 @@ from noxgate.look.secret import Scrubber
 from noxgate.plugin import allure, committed, html
 from noxgate.plugin.facts import facts
 from noxgate.plugin.gate import ALLURE_RESULTS, Gate
-from noxgate.plugin.looking import KEPT, next_step, result_of
+from noxgate.plugin.looking import KEPT, result_of
 from noxgate.plugin.selection import whole_phases
-from noxgate.project.waivers import FILE as WAIVERS
+from noxgate.plugin.terminal import verdict_block
 from noxgate.run import bundle, results_file, sweep
-from noxgate.run.causes import by_cause, next_of, row_of, rows_of, rows_of_not_run
 from noxgate.run.points_at import elsewhere, points_at
-from noxgate.run.pytest_program import LAST_WORD, say
+from noxgate.run.pytest_program import say
 from noxgate.run.results import Results, RunTarget, Selection, judged
-from noxgate.run.verdict import Outcome, Verdict
 from noxgate.trust import counted, seal
 from noxgate.trust.loads import EVIDENCE
-from noxgate.trust.persons.attest import said_by
-from noxgate.trust.persons.people import NOBODY
 from noxgate.trust.records import RecordError
-from noxgate.trust.signing import VARIABLE
-
-OPEN = (Outcome.UNREACHABLE, Outcome.UNDECIDED, Outcome.NOT_COUNTED)  # shown by cause
 
 
 class Ending:
@@ -97,61 +90,7 @@ class Ending:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        gate = self._gate
-        judgement = gate.judgement
-        if judgement is None or gate.target is None:
-            return
-        color = {Verdict.GO: "green", Verdict.NO_GO: "red"}.get(judgement.verdict, "yellow")
-        terminalreporter.write_sep("=", "release verdict", **{color: True, "bold": True})
-        self._show_lines(terminalreporter)
-        for doubt in gate.doubts:
-            terminalreporter.line(doubt, red=True)
-        terminalreporter.line(gate.headline(), **{color: True, "bold": True})
-        validates = any(gate.runbook.phases[name].validates for name in gate.phases)
-        if judgement.verdict is Verdict.GO and validates and not gate.target.rehearsal:
-            terminalreporter.line(gate.runbook.service.passed, green=True)
-        if self.evidence:
-            terminalreporter.line(f"evidence: {self.evidence}")
-        if self.signed_by:
-            terminalreporter.line(f"signed with key {self.signed_by[:12]}")
-        elif gate.target is not None and gate.target.rehearsed_by:
-            terminalreporter.line("not signed: a rehearsal is evidence of nothing")
-        elif gate.trust is not None and gate.trust.signers:
-            terminalreporter.line(
-                f"not signed: export {VARIABLE}, or noxgate seal {self.evidence or 'FOLDER'}"
-            )
-
-        failed = next((result for result in judgement.lines if result.outcome is Outcome.FAILED), None)
-        if failed and not os.environ.get(LAST_WORD):
-            common = next_of(gate.causes(), failed.line.id, gate.names["target"])
-            step = common or f"{failed.line.id}: {next_step(gate, failed.line)}"
-            terminalreporter.line(f"{'Next':<10}{step}", red=True)
-
-    def _show_lines(self, reporter: pytest.TerminalReporter) -> None:
-        """What is not passed, worst first; then what rests on a person's word."""
-        judgement = self._gate.judgement
-        assert judgement is not None
-        causes = self._gate.causes()
-        for row in rows_of(causes):
-            reporter.line(row)
-        told = {id_ for cause in causes for id_ in cause.ids}
-        alone = [one for one in judgement.lines if one.line.id not in told]
-        by = {outcome: [one for one in alone if one.outcome is outcome] for outcome in Outcome}
-        for result in by[Outcome.FAILED]:
-            reporter.line(row_of(Outcome.FAILED, result, result.reason))
-        for row in (row for kind in OPEN for row in by_cause(by[kind])):
-            reporter.line(row)
-        for result in by[Outcome.WAIVED]:
-            reporter.line(row_of(Outcome.WAIVED, result, result.reason))
-            reporter.line(f"{'':<12}{result.waiver}", yellow=True)
-        for row in rows_of_not_run(by[Outcome.NOT_RUN]):
-            reporter.line(row)
-        for result in judgement.lines:
-            if result.outcome is Outcome.PASSED and result.attestation is not None:
-                word = "played" if result.attestation.by == NOBODY else "attested"
-                reporter.line(row_of(word, result, said_by(result.attestation)))
-            if result.outcome is Outcome.PASSED and result.line.id in self._gate.waivers:
-                reporter.line(f"{WAIVERS}: {result.line.id} passed: its waiver can go")
+        verdict_block.show(terminalreporter, self._gate, self.evidence, self.signed_by)
 
     def _unaccounted(self, session: pytest.Session) -> str:
         """What made pytest end otherwise than the lines explain, such as a tear-down; "" if they do."""

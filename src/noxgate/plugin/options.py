@@ -19,6 +19,7 @@ from noxgate.plugin import allure, checkpoint, committed, html, progress
 from noxgate.plugin.ending import Ending
 from noxgate.plugin.gate import ALLURE_RESULTS, GATE, Gate, gate_of
 from noxgate.plugin.scrubbing import Scrubbing
+from noxgate.plugin.terminal import once
 from noxgate.project.checks import Check, CheckError, find_checks
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.profile import read_target
@@ -55,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    once.settle(config)
     try:
         runbook = read_runbook(config.rootpath / "runbook.toml")
         checks = find_checks(config.rootpath, runbook)
@@ -88,6 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
             )  # if it has no name
             _register(config, Ending(config, gate), "noxgate-ending")
             _register(config, html.Report(gate), "noxgate-html")
+            config.pluginmanager.register(once.Once(), "noxgate-once")
             if progress.allowed(config):
                 config.pluginmanager.register(progress.Bars(config, gate), "noxgate-progress")
         allure.install(config, gate)

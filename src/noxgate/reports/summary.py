@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from noxgate.project.runbook import Runbook
-from noxgate.run.causes import Shared, Told, next_of, shared
+from noxgate.run.causes import Shared, Told, next_of, next_of_all, shared
 from noxgate.run.results import Judged, Results
 from noxgate.run.results_file import NAME
 from noxgate.run.verdict import Outcome
@@ -30,14 +30,16 @@ def places(folder: Path, shown: str) -> list[str]:
 def first_next(results: Results, runbook: Runbook) -> str | None:
     """What to do about the first line that failed, in runbook order, or what it has in common with others.
 
-    None if none did.
+    If none did, about what keeps most lines from being looked at; None if they have nothing in common.
     """
+    causes, target = _causes(results), names(results)["target"]
+    step = next_of_all(causes, target)
     for result in results.lines:
         if result.outcome is Outcome.FAILED and result.id in runbook.lines:
-            common = next_of(_causes(results), result.id, names(results)["target"])
+            common = next_of(causes, result.id, target)
             step = common or f"{result.id}: {runbook.lines[result.id].next_on(names(results))}"
-            return f"{'Next':<11}{' '.join(step.split())}"
-    return None
+            break
+    return f"{'Next':<11}{' '.join(step.split())}" if step else None
 
 
 def _causes(results: Results) -> list[Shared]:

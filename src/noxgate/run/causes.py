@@ -181,6 +181,11 @@ def next_of(causes: Sequence[Shared], first: str, target: str) -> str:
     return said and f"{said}, then: noxgate doctor --target {shlex.quote(target)}"
 
 
+def next_of_all(causes: Sequence[Shared], target: str) -> str:
+    """What to do if no line failed: about the cause of most lines; empty without one."""
+    return next_of(causes, causes[0].ids[0], target) if causes else ""
+
+
 def rows_of(causes: Sequence[Shared]) -> Iterator[str]:
     """A cause that many lines have, with the ids of all of them."""
     for cause in causes:

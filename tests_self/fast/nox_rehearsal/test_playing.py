@@ -23,6 +23,9 @@ FAILED tests_staging/test_health.py::test_ready_answers_200
 def test_the_verdict_and_its_reasons_are_shown() -> None:
     """The traceback is in the report."""
     assert block(SAID).splitlines()[1:] == SAID.splitlines()[4:6]
+    alone = SAID.partition("=========================== short")[0]
+    end = "========================= 1 failed, 63 passed in 0.46s =========================\n"
+    assert block(alone + end).splitlines()[1:] == SAID.splitlines()[4:6]
     assert block("a crash\nand nothing more") == "a crash\nand nothing more"
 
 

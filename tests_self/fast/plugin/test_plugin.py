@@ -127,10 +127,10 @@ def test_one_failure_is_no_go(project: "Project") -> None:
 
 
 def test_failure_tells_why_and_what_next(project: "Project") -> None:
-    """Runbook, Expected, Seen, Repeat, Next."""
+    """Runbook, Expected, Seen, Repeat, Next, also in pytest's own words where they are asked for."""
     project.check("version", "assert '7.9.3' == '8.0.0'")
 
-    result = project.gate()
+    result = project.gate("--tb=short")
 
     result.stdout.fnmatch_lines(
         [
@@ -153,7 +153,7 @@ def test_the_same_look_again_is_one_pair_of_lines(project: "Project") -> None:
 
     result = project.gate()
 
-    seen = [line for line in result.outlines if line.startswith(("Seen ", "Repeat "))]
+    seen = [line.strip() for line in result.outlines if line.strip().startswith(("Seen ", "Repeat "))]
     pairs = [[f"Seen      {what}", "Repeat    curl it"] for what in ("down (2 times)", "up", "down")]
     assert seen == [line for pair in pairs for line in pair]
 

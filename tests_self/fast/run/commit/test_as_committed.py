@@ -34,8 +34,8 @@ def other_settings(checkout: Checkout) -> str:
         PYPROJECT.replace("[tool.pytest]", "[pytest]")
         .replace("strict = true", "")
         .replace(
-            'addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib", "--tb=short"]',
-            "addopts = -p noxgate.plugin -p no:locust --import-mode=importlib --tb=short",
+            'addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib"]',
+            "addopts = -p noxgate.plugin -p no:locust --import-mode=importlib",
         )
         .split("testpaths")[0],
     )
