@@ -11,7 +11,7 @@ import pytest
 from tests_self.service import queries
 
 from noxgate.blue_green.slower.histogram import Buckets, mean_of
-from noxgate.blue_green.slower.since_switch import Beside, Busy, Time, together
+from noxgate.blue_green.slower.since_switch import GONE, Beside, Busy, Time, together
 from noxgate.errors import UnreachableError
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.before.judging import Compared, limits_of
@@ -89,7 +89,11 @@ class Scraped:
         self,
         colours: Mapping[str, Sequence[tuple[datetime, float]]],
         bursts: Mapping[str, Sequence[datetime]] | None = None,
+        edges: Mapping[str, Sequence[float]] | None = None,
+        restarted: Mapping[str, datetime] | None = None,
     ) -> None:
+        self.edges = edges or {}  # of a colour's buckets, if they are others
+        self.restarted = restarted or {}  # when a colour's pod began again to count
         self.colours = colours  # when each request was answered, and how long it took
         self.bursts = bursts or {}  # when another path was asked
         self.said: list[str] = []
@@ -113,16 +117,25 @@ class Scraped:
         if "requests_total" in promql and "path)" in promql and (burst := self.bursts.get(colour)):
             values = [(at, float(sum(when <= at for when in burst))) for at in moments]
             found.append(Series({"pod": colour, "path": ASKED_AT_ONCE}, values))
-        for labels, weigh in self._classes(promql):
+        again = self.restarted.get(colour, END)
+        for labels, weigh in self._classes(promql, self.edges.get(colour, EDGES)):
             values = [
-                (at, sum(weigh(took) for when, took in self.colours[colour] if when <= at)) for at in moments
+                (
+                    at,
+                    sum(
+                        weigh(took)
+                        for when, took in self.colours[colour]
+                        if when <= at and (when > again or at < again)
+                    ),
+                )
+                for at in moments
             ]
             found.append(Series({"pod": colour, **labels}, values))
         return found
 
-    def _classes(self, promql: str) -> list[tuple[dict[str, str], Any]]:
+    def _classes(self, promql: str, edges: Sequence[float]) -> list[tuple[dict[str, str], Any]]:
         if "_bucket" in promql:
-            return [({"le": le(edge)}, lambda took, edge=edge: float(took <= edge)) for edge in EDGES]
+            return [({"le": le(edge)}, lambda took, edge=edge: float(took <= edge)) for edge in edges]
         by = "status" if "status)" in promql else "path"
         value = {"status": "200", "path": PATH}[by]
         return [({by: value}, (lambda took: took) if "_sum" in promql else (lambda _: 1.0))]
@@ -139,8 +152,8 @@ def asked(since: datetime, until: datetime, times: float, *, each: float = 2.0, 
     ]
 
 
-def judged(green: Any, blue: Any, before: Any = (), bursts: Any = None) -> list[Compared]:
-    scraped: Any = Scraped({"green": green, "blue": [*before, *blue]}, bursts)
+def judged(green: Any, blue: Any, before: Any = (), bursts: Any = None, **more: Any) -> list[Compared]:
+    scraped: Any = Scraped({"green": green, "blue": [*before, *blue]}, bursts, **more)
     beside = Beside(scraped, ["pod"], EVERY, LIMITS, Busy(10, 2))
     now = Time("green since the switch", queries("green"), SWITCH, END)
     return beside.judged(now, Time("blue's last hour", queries("blue"), START, SWITCH))
@@ -179,7 +192,8 @@ def test_a_bucket_that_is_crossed_is_no_slowdown() -> None:
     found = judged(green, blue)
 
     assert outcomes(found)["mean"] is Outcome.PASSED
-    assert outcomes(found)["p50"] is not Outcome.FAILED
+    assert outcomes(found)["p50"] is None
+    assert "too wide to tell" in next(one.reason for one in found if one.what == "p50")
     assert together([found])[0] == []
 
 
@@ -205,8 +219,9 @@ def test_nobody_asked_blue() -> None:
 
 
 def test_few_requests_are_too_few() -> None:
-    (found,) = judged(asked(SWITCH, END, 1, each=30, seed=2), BLUE)
+    found, *more = reversed(judged(asked(SWITCH, END, 1, each=30, seed=2), BLUE))
 
+    assert [one.what for one in more] == [GONE]
     assert (found.outcome, found.what) == (Outcome.NOT_DECIDED, "p50")
     assert f"{PATH} 60 and 1800, of at least 300 each" in found.reason
 
@@ -231,6 +246,96 @@ def test_bursts_alone_are_nothing_to_compare() -> None:
     (found,) = judged([(when, 0.02) for when in later], [(when, 0.02) for when in burst])
 
     assert (found.outcome, found.what) == (Outcome.NOT_DECIDED, "p50")
+
+
+@pytest.mark.parametrize("times", [0.3, 1.0])
+def test_buckets_that_end_elsewhere(times: float) -> None:
+    """Only the edges that both have are used: what is made up between others would differ by itself."""
+    edges = {"green": (0.01, 0.02, 0.04, 0.05, 0.1, 0.15, 0.3, 1.0, math.inf)}
+    found = judged(asked(SWITCH, END, times, seed=2), BLUE, edges=edges)
+
+    assert together([found]) == ([], [])
+    assert outcomes(found)["mean"] is Outcome.PASSED
+
+
+def test_slower_in_buckets_that_end_elsewhere() -> None:
+    edges = {"green": (0.01, 0.02, 0.04, 0.05, 0.1, 0.15, 0.3, 1.0, math.inf)}
+    worse, _ = together([judged(asked(SWITCH, END, 2, seed=2), BLUE, edges=edges)])
+
+    assert {one.partition(":")[0].split(", ")[-1] for one in worse} >= {"mean", "windows"}
+
+
+@pytest.mark.parametrize(("times", "worse"), [(1.0, False), (1.6, True)])
+def test_buckets_without_an_edge_in_common_leave_the_mean(times: float, *, worse: bool) -> None:
+    edges = {"green": (0.012, 0.022, 0.045, 0.11, 0.4, math.inf)}
+    found = judged(asked(SWITCH, END, times, seed=2), BLUE, edges=edges)
+
+    assert outcomes(found)["p50"] is None
+    assert (outcomes(found)["mean"] is Outcome.FAILED) is worse
+    assert together([found])[1] == []
+
+
+@pytest.mark.parametrize("each", [1.2, 3.2])
+def test_busier_or_quieter_within_the_limit(each: float) -> None:
+    """Blue was asked once in two seconds."""
+    assert together([judged(asked(SWITCH, END, 1, each=each, seed=2), BLUE)]) == ([], [])
+
+
+@pytest.mark.parametrize(("times", "worse"), [(1, False), (2, True)])
+def test_a_pod_that_began_again_in_the_middle(times: float, *, worse: bool) -> None:
+    """Its counters fall to nothing and grow again: what they lost meanwhile is one scrape's."""
+    restarted = {"green": SWITCH + timedelta(minutes=11, seconds=7)}
+    found = judged(asked(SWITCH, END, times, seed=2), BLUE, restarted=restarted)
+
+    assert bool(together([found])[0]) is worse
+    assert together([found])[1] == []
+
+
+def test_blue_with_a_burst_and_green_without() -> None:
+    """For two minutes blue took twenty times as long; green is as fast as it was else, or faster."""
+    burst = START + timedelta(minutes=30)
+    blue = [(when, took * (20 if burst < when < burst + timedelta(minutes=2) else 1)) for when, took in BLUE]
+    for times in (0.7, 1):
+        assert together([judged(asked(SWITCH, END, times, seed=2), blue)]) == ([], [])
+
+
+def test_a_mean_that_varies_has_a_ratio_with_ends() -> None:
+    """One window took a hundred times as long: the interval of a difference would begin below 0."""
+    noisy = [(20.0, 20 * (2.0 if number == 7 else 0.02)) for number in range(12)]
+    found = ratio(mean_of([(20.0, 0.4)] * 12), mean_of(noisy))
+
+    assert mean_of(noisy).low > 0
+    assert 0 < found.low < found.measured < found.high < math.inf
+
+
+STEADY = [number * 3.0 for number in range(600)]  # seconds: half an hour
+
+
+def test_a_path_that_is_new_in_green_is_nothing_to_compare() -> None:
+    found = judged(
+        asked(SWITCH, END, 1, seed=2),
+        BLUE,
+        bursts={"green": [SWITCH + timedelta(seconds=number) for number in STEADY]},
+    )
+
+    assert together([found]) == ([], [])
+
+
+@pytest.mark.parametrize("windows", [0, 3])
+def test_a_path_of_users_that_green_answers_no_more(windows: int) -> None:
+    """Or in a few windows, at once: its waits are in no response time."""
+    blue = [START + timedelta(minutes=minutes, seconds=number) for minutes in (0, 30) for number in STEADY]
+    green = [SWITCH + timedelta(minutes=2, seconds=number / 20) for number in range(windows * 200)]
+    found = judged(asked(SWITCH, END, 1, seed=2), BLUE, bursts={"blue": blue, "green": green})
+    (gone,) = (one for one in found if one.where.startswith(ASKED_AT_ONCE))
+
+    assert (gone.what, gone.outcome) == (GONE, Outcome.NOT_DECIDED)
+    assert "who asks for it now?" in gone.reason
+    assert together([found])[1] == [str(gone)]
+    assert together([found, found])[1] == [str(gone)] * 2
+    without = [one for one in found if one is not gone]
+    assert together([found, []])[1] == [str(gone)]  # Prometheus has nothing of the day before
+    assert together([found, without]) == ([], [])  # a day before it was not asked, either
 
 
 def test_two_references_must_agree() -> None:

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -26,6 +26,7 @@ from noxgate.slo.before.judging import (
     limits_of,
     overall,
     percentiles,
+    told,
 )
 from noxgate.slo.before.loads import beside, unlike
 from noxgate.slo.before.ratio import Ratio, Timed, percentile_of, ratio, share_of, student
@@ -177,6 +178,104 @@ def test_one_burst_is_no_slowdown() -> None:
     assert overall(found) is not Outcome.FAILED
     again = percentiles("x", side(range(0, 60, 5)), side(range(0)), LIMITS)
     assert {one.what: one.outcome for one in again}["p95"] is Outcome.FAILED
+
+
+def windows(bursts: Container[int], seed: int, *, slowest: float = 1, times: float = 1) -> Timed:
+    """Five minutes, in some windows of which all wait four times as long; `slowest`: a tenth waits longer."""
+    rng = random.Random(seed)  # noqa: S311
+    found = []
+    for number in range(60):
+        taken = [rng.lognormvariate(-3, 0.3) for _ in range(80)]
+        taken = [one * (slowest if one > 0.073 else 1) for one in taken]
+        found.append(sorted(times * (4 if number in bursts else 1) * one for one in taken))
+    return Timed(found)
+
+
+SOME, OTHERS, MANY = (12, 33, 34, 50), (3, 20, 21, 41, 55), range(0, 60, 4)
+
+
+def judged(now: Timed, before: Timed) -> dict[str, Outcome | None]:
+    return {one.what: one.outcome for one in percentiles("x", now, before, LIMITS)}
+
+
+def test_equal_versions_with_bursts_are_no_slower() -> None:
+    """How many bursts a hold has is chance: p95 of all requests is left out, and that of windows passes."""
+    found = percentiles("x", windows(OTHERS, 1), windows(SOME, 2), LIMITS)
+    by = {one.what: one for one in found}
+
+    assert overall(found) is Outcome.PASSED
+    assert (by["p95"].outcome, by["windows' p95"].outcome) == (None, Outcome.PASSED)
+    assert "left out, bursts, or few requests: the version before may be" in str(by["p95"])
+
+
+def test_bursts_that_the_version_before_had_not_are_not_passed_over() -> None:
+    """One stays undecided, as does more than before; in a quarter of the windows it is slower."""
+    for bursts, earlier in ((SOME, ()), (range(0, 60, 5), SOME)):
+        assert Outcome.NOT_DECIDED in judged(windows(bursts, 1), windows(earlier, 2)).values()
+    assert judged(windows(MANY, 1), windows((), 2))["p95"] is Outcome.FAILED
+
+
+def test_a_slower_tail_is_found_among_bursts() -> None:
+    """Its slowest tenth takes 1.5 times as long, which nobody sees in p95 of all requests."""
+    found = judged(windows(OTHERS, 1, slowest=1.5), windows(SOME, 2))
+
+    assert found["windows' p95"] is Outcome.FAILED
+    assert found["windows"] is Outcome.PASSED
+
+
+@pytest.mark.parametrize("bursts", [SOME, MANY, range(20, 32)])
+def test_faster_than_a_version_before_with_bursts(bursts: Container[int]) -> None:
+    """However unsure it is how slow that one was."""
+    found = percentiles("x", windows((), 1, times=0.5), windows(bursts, 2), LIMITS)
+
+    assert overall(found) is Outcome.PASSED
+    assert overall(percentiles("x", windows((), 1), windows(bursts, 2), LIMITS)) is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("measured", "itself", "by_window", "expected"),
+    [
+        pytest.param(1.1, 1.5, Outcome.PASSED, None, id="as-unsure-as-before"),
+        pytest.param(1.4, 1.5, Outcome.PASSED, None, id="as-before-differs-from-itself"),
+        pytest.param(1.6, 1.5, Outcome.PASSED, Outcome.NOT_DECIDED, id="more-than-before"),
+        pytest.param(1.1, 1.05, Outcome.PASSED, Outcome.NOT_DECIDED, id="before-was-sure"),
+        pytest.param(1.1, inf, None, None, id="few-requests"),
+        pytest.param(1.3, inf, None, Outcome.NOT_DECIDED, id="few-requests-and-slower"),
+        pytest.param(1.1, 1.5, Outcome.NOT_DECIDED, Outcome.NOT_DECIDED, id="windows-undecided"),
+        pytest.param(1.1, 1.5, Outcome.FAILED, Outcome.NOT_DECIDED, id="windows-slower"),
+    ],
+)
+def test_when_all_requests_are_left_out(
+    measured: float, itself: float, by_window: Outcome | None, expected: Outcome | None
+) -> None:
+    """Where equal versions would be undecided, and it is as they would be."""
+    ratios = Ratio(measured, 0.5, 2.0)
+    of_all = Compared("x", "p95", Outcome.NOT_DECIDED, "so", 1.2, None, None, ratios, itself)
+    of_windows = Compared("x", "windows' p95", by_window, "so", 1.2, None, None, ratios, 1.05)
+
+    assert told(of_all, of_windows)[0].outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("what", "of_all", "measured", "itself", "expected"),
+    [
+        ("windows' p95", Outcome.PASSED, 1.1, 1.05, None),
+        ("windows' p95", Outcome.NOT_DECIDED, 1.1, 1.5, None),
+        ("windows' p95", Outcome.NOT_DECIDED, 1.3, 1.5, Outcome.NOT_DECIDED),
+        ("windows' p95", Outcome.NOT_DECIDED, 1.1, 1.05, Outcome.NOT_DECIDED),
+        ("windows", Outcome.PASSED, 1.1, 1.5, Outcome.NOT_DECIDED),
+        ("windows", Outcome.NOT_DECIDED, 1.1, 1.5, Outcome.NOT_DECIDED),
+    ],
+)
+def test_when_windows_are_left_out(
+    what: str, of_all: Outcome, measured: float, itself: float, expected: Outcome | None
+) -> None:
+    """Never those of the median, without which nothing would be decided."""
+    ratios = Ratio(measured, 0.5, 2.0)
+    windows_of = Compared("x", what, Outcome.NOT_DECIDED, "so", 1.2, None, None, ratios, itself)
+    all_of = Compared("x", "p95", of_all, "so", 1.2, None, None, ratios, 1.05)
+
+    assert told(all_of, windows_of)[1].outcome is expected
 
 
 def test_at_the_limit_nothing_is_decided(before: Result) -> None:

@@ -9,10 +9,10 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from math import inf, isinf, sqrt
+from math import exp, inf, isinf, sqrt
 
 from noxgate.errors import UnreachableError
-from noxgate.slo.before.ratio import LEAST, SHORTEST, Counted, student
+from noxgate.slo.before.ratio import HALF, LEAST, SHORTEST, Counted, student
 from noxgate.slo.confidence import CONFIDENCE, Interval
 
 FIRST = 1000  # parts of the first bucket, which begins at 0: a logarithm needs more
@@ -53,8 +53,17 @@ class Buckets:
     def without(self, first: int, many: int) -> "Buckets":
         return replace(self, windows=[*self.windows[:first], *self.windows[first + many :]])
 
-    def typical(self) -> list[float]:
-        return [max(SHORTEST, mean) for mean in self.means]
+    def typical(self, share: float, least: int) -> list[float]:
+        """The median's are the windows' means, which are exact."""
+        if share <= HALF:
+            return [max(SHORTEST, mean) for mean in self.means]
+        found, together = [], [0.0] * len(self.edges)
+        for window in self.windows:
+            together = [some + more for some, more in zip(together, window, strict=True)]
+            if together[-1] >= least:
+                found.append(replace(self, windows=[together]).percentile(share))
+                together = [0.0] * len(self.edges)
+        return found
 
     def over(self, seconds: float) -> list[Counted]:
         return [(window[-1], window[-1] - self._up_to(window, seconds)) for window in self.windows]
@@ -68,6 +77,11 @@ class Buckets:
         low, below = (self.edges[at - 1], summed[at - 1]) if at else (0.0, 0.0)
         part = (rank - below) / (summed[at] - below) if summed[at] > below else 0.0
         return max(SHORTEST, low + (self.edges[at] - low) * part)
+
+    def at_edges(self, edges: Sequence[float]) -> "Buckets":
+        """With no other edges than these, which are some of its own; the last is infinite."""
+        places = [self.edges.index(edge) for edge in edges]
+        return replace(self, edges=edges, windows=[[one[at] for at in places] for one in self.windows])
 
     def around(self, seconds: float) -> tuple[float, float]:
         """The edges of the bucket that has it."""
@@ -85,7 +99,8 @@ class Buckets:
 def mean_of(windows: Sequence[tuple[float, float]], confidence: float = CONFIDENCE) -> Interval:
     """The mean of (requests, their seconds) by window: a ratio of sums, whose error the windows tell.
 
-    Neighbours are put together as those of a share are (see `noxgate.slo.before.ratio`).
+    Neighbours are put together as those of a share are (see `noxgate.slo.before.ratio`). Its ends are as many
+    times the mean to each side: times are never below 0, and however they vary, a ratio has an end.
     """
     requests, seconds = (sum(column) for column in zip(*windows, strict=True))
     mean = max(SHORTEST, seconds / requests)
@@ -98,4 +113,4 @@ def mean_of(windows: Sequence[tuple[float, float]], confidence: float = CONFIDEN
             (one[0] + other[0], one[1] + other[1])
             for one, other in zip(blocks[::2], blocks[1::2], strict=False)
         ]
-    return Interval(mean, max(0.0, mean - half), mean + half)
+    return Interval(mean, mean * exp(-half / mean), mean * exp(half / mean))

@@ -1,11 +1,21 @@
 """Green since the switch beside blue before it: the same paths, each asked about as often."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from noxgate.blue_green.slower.histogram import Buckets, mean_of
-from noxgate.slo.before.judging import TYPICAL, Compared, Limits, failing, percentiles, slower
+from noxgate.slo.before.judging import (
+    MEDIAN,
+    TYPICAL,
+    Compared,
+    Limits,
+    by_window,
+    failing,
+    percentiles,
+    slower,
+    told,
+)
 from noxgate.slo.before.ratio import LEAST, Counted
 from noxgate.slo.slos import Outcome
 from noxgate.systems.prometheus.answers import Series
@@ -16,6 +26,7 @@ from noxgate.systems.prometheus.metric_queries import MetricQueries, is_failed
 BEFORE = timedelta(minutes=5)  # in which counters that are away for a moment are looked for
 MEAN = "mean"
 ALL = "all paths"
+GONE = "hardly answered"
 
 
 @dataclass(frozen=True)
@@ -61,18 +72,20 @@ class Beside:
         enough = [path for path in paths if min(counts[path], others[path]) >= least]
         many = {path: min(asked.windows_of(path), earlier.windows_of(path)) for path in enough}
         chosen = [path for path in enough if many[path] >= LEAST][: self.busy.most]
+        gone = [*self._gone(asked, earlier, chosen, before.name)]
         if not chosen:
             seen = ", ".join(f"{path} {counts[path]:.0f} and {others[path]:.0f}" for path in paths[:3])
             reason = (
                 f"too few requests of any path: {seen or 'none in common'}, of at least {least:g} each, "
                 f"in {LEAST} windows"
             )
-            return [Compared(f"{ALL}, beside {before.name}", "p50", Outcome.NOT_DECIDED, reason)]
+            return [*gone, Compared(f"{ALL}, beside {before.name}", "p50", Outcome.NOT_DECIDED, reason)]
+        told_of = {one.where for one in gone}
         found = [
             # such as a check's, which asks one path hundreds of times at once
             Compared(f"{path}, beside {before.name}", "all", None, f"asked in {few} windows: in bursts alone")
             for path, few in many.items()
-            if few < LEAST
+            if few < LEAST and f"{path}, beside {before.name}" not in told_of
         ]
         for path in chosen:
             where = f"{path}, beside {before.name}"
@@ -83,10 +96,26 @@ class Beside:
             else:
                 found += self._of_path(where, path, now, before)
         failed = self._failed(now), self._failed(before)
-        return [*found, failing(f"{ALL}, beside {before.name}", *failed, self.limits)]
+        return [*gone, *found, failing(f"{ALL}, beside {before.name}", *failed, self.limits)]
+
+    def _gone(self, asked: "Parts", earlier: "Parts", chosen: Sequence[str], name: str) -> Iterator[Compared]:
+        """Paths of users on blue that green hardly answers: what is not answered is in no response time."""
+        counts, others = asked.summed(), earlier.summed()
+        part = asked.seconds / earlier.seconds
+        busiest = sorted((path for path in others if path not in chosen), key=lambda path: -others[path])
+        for path in busiest[: self.busy.most]:
+            due, windows = part * others[path], part * earlier.windows_of(path)
+            is_users = due >= self.limits.samples[MEDIAN] and windows >= LEAST
+            seen, seen_in = counts.get(path, 0.0), asked.windows_of(path)
+            if is_users and (seen < due / self.busy.times or seen_in < windows / self.busy.times):
+                reason = (
+                    f"answered {seen:.0f} times in {seen_in} windows, and by blue as much as "
+                    f"{due:.0f} times in {windows:.0f}: who asks for it now?"
+                )
+                yield Compared(f"{path}, beside {name}", GONE, Outcome.NOT_DECIDED, reason)
 
     def _of_path(self, where: str, path: str, now: Time, before: Time) -> list[Compared]:
-        times, means = [], []
+        histograms, means = [], []
         seconds = now.of.metrics.buckets.removesuffix("_bucket")
         for each in (now, before):
             selector = each.of.of_path(each.of.metrics.buckets, path)
@@ -95,12 +124,20 @@ class Beside:
                 for what in ("sum", "count")
             )
             means.append([(some, sums.get(at, 0.0)) for at, some in requests.items() if some])
-            by_window = [took / some for some, took in means[-1]]
-            times.append(Buckets.of(selector, self._by(each, selector, "le").each(), by_window))
+            each_mean = [took / some for some, took in means[-1]]
+            histograms.append(Buckets.of(selector, self._by(each, selector, "le").each(), each_mean))
         mean = self._mean(where, means[0], means[1])
-        self.panels.append((where, times[0], times[1]))
-        found = percentiles(where, times[0], times[1], self.limits)
-        return [*(_proven(one, mean, times[0], times[1]) for one in found), mean]
+        typical = by_window(where, MEDIAN, histograms[0], histograms[1], self.limits)
+        mean, typical = told(mean, typical)
+        edges = sorted({*histograms[0].edges} & {*histograms[1].edges})
+        if len(edges) < 2:  # noqa: PLR2004 (one to compare with, and all)
+            reason = "no edge of a bucket is of both: the mean decides"
+            return [Compared(where, MEDIAN, None, reason), typical, mean]
+        # what is made up between two edges must be so alike
+        later, earlier = (side.at_edges(edges) for side in histograms)
+        self.panels.append((where, later, earlier))
+        found = percentiles(where, later, earlier, self.limits)
+        return [*(_proven(one, mean, typical, later, earlier) for one in found), mean]
 
     def _mean(self, where: str, now: Sequence[Counted], before: Sequence[Counted]) -> Compared:
         few = min(len(now), len(before))
@@ -166,8 +203,11 @@ class Parts:
         return {name: sum(one.get(name, 0.0) for one in self.grown.steps.values()) for name in names}
 
 
-def _proven(one: Compared, mean: Compared, now: Buckets, before: Buckets) -> Compared:
-    """Not decided where a percentile seems slower, and neither buckets nor the mean say so for sure."""
+def _proven(one: Compared, mean: Compared, typical: Compared, now: Buckets, before: Buckets) -> Compared:
+    """Not decided where a percentile seems slower, and neither buckets nor the mean say so for sure.
+
+    The median is left out where the mean passed, all in all and by window: a longer time tells as little.
+    """
     if one.outcome is not Outcome.FAILED or mean.outcome is Outcome.FAILED or one.what == TYPICAL:
         return one
     if one.now is None or one.before is None or one.before.high is None:
@@ -178,13 +218,16 @@ def _proven(one: Compared, mean: Compared, now: Buckets, before: Buckets) -> Com
     reason = (
         f"it seems so, and its buckets are too wide to tell: {least:.2f} times for sure, mean {mean.outcome}"
     )
-    return replace(one, outcome=Outcome.NOT_DECIDED, reason=reason)
+    passed = mean.outcome is typical.outcome is Outcome.PASSED
+    outcome = None if one.what == MEDIAN and passed else Outcome.NOT_DECIDED
+    return replace(one, outcome=outcome, reason=reason)
 
 
 def together(references: Sequence[Sequence[Compared]]) -> tuple[list[str], list[str]]:
     """What is slower for sure, and what is open: a measure that is slower beside one, and not beside another.
 
-    Traffic differs by the hour, and by the day: what both say counts.
+    Traffic differs by the hour, and by the day: what both say counts. A path that one of them did not have,
+    or as rarely, is not gone.
     """
     worse: list[str] = []
     open_: list[str] = []
@@ -192,6 +235,8 @@ def together(references: Sequence[Sequence[Compared]]) -> tuple[list[str], list[
     for measure in dict.fromkeys(key for found in outcomes for key in found):
         said = [found[measure] for found in outcomes if measure in found]
         kinds = {one.outcome for one in said}
+        if measure[1] == GONE and len(said) < sum(1 for found in references if found):
+            continue
         if kinds == {Outcome.FAILED}:
             worse += map(str, said)
         elif kinds != {Outcome.PASSED}:

@@ -2,6 +2,10 @@
 
 A percentile is worse by a ratio, and by more than a user would notice; a share of failures by a ratio, and
 where it is more than a few. Percentiles of too few requests are left out, and said; the median never is.
+
+Each percentile is that of all requests, and that of windows, by rank. Bursts are in one hold more often than
+in another: of all requests the two may then differ as the version before differs from itself, and no hold of
+minutes would tell. Where that is so, windows decide: most are without bursts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +23,8 @@ PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 ERRORS = "failures"
 MEDIAN = "p50"
 TYPICAL = "windows"
+BY_WINDOW = {MEDIAN: TYPICAL, "p95": f"{TYPICAL}' p95", "p99": f"{TYPICAL}' p99"}
+IN_WINDOW = {MEDIAN: 1, "p95": 40, "p99": 200}  # requests: two are beyond the percentile
 STRETCH = 10  # parts: by one of them, in a row, nothing is called slower, as a hold may have a burst more
 ONE_STRETCH = f"for one {STRETCH}th of the windows, in a row: another hold would tell"
 FARTHEST = 100  # times as long: more is too long for a hold
@@ -66,10 +72,24 @@ class Compared:
     now: Interval | None = None
     before: Interval | None = None
     ratio: Ratio | None = None
+    itself: float = 0.0  # how many times as slow as itself the version before may be, by the same look
+
+    @property
+    def measured(self) -> float:
+        return self.ratio.measured if self.ratio else inf
 
     @property
     def longer(self) -> float:
         return longer(self.ratio, self.limit) if self.ratio else inf
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether an equal version would be undecided: as measured it may be anywhere up to `itself`."""
+        return self.itself**2 > self.limit
+
+    def as_itself(self) -> str:
+        many = "any number of" if self.itself == inf else f"{self.itself:.2f}"
+        return f"the version before may be {many} times as slow as itself"
 
     def __str__(self) -> str:
         said = f"{self.where}, {self.what}"
@@ -125,22 +145,48 @@ def percentiles(where: str, now: Windows, before: Windows, limits: Limits) -> li
         reason = f"only {few} windows with requests: at least {LEAST} are needed to see bursts"
         return [Compared(where, MEDIAN, Outcome.NOT_DECIDED, reason)]
     found = []
-    for what, share in PERCENTILES.items():
+    for what in PERCENTILES:
         least = limits.samples[what]
         if requests < least:
             open_ = Outcome.NOT_DECIDED if what == MEDIAN else None
             reason = f"too few requests: {requests:.0f} of at least {least:g}"
             found.append(Compared(where, what, open_, reason))
             continue
-        usual = percentile_of(before, share)
-        one = slower(where, what, percentile_of(now, share), usual, limits)
-        if one.outcome is Outcome.FAILED:
-            rest = _but_the_worst(now, usual.measured * one.limit)
-            again = slower(where, what, percentile_of(rest, share), usual, limits)
-            if again.outcome is not Outcome.FAILED:
-                one = replace(one, outcome=Outcome.NOT_DECIDED, reason=f"so only {ONE_STRETCH}")
-        found.append(one)
-    return found if requests < limits.samples[MEDIAN] else [*found, _by_window(where, now, before, limits)]
+        windows = by_window(where, what, now, before, limits)
+        found += told(_of_all(where, what, now, before, limits), windows)
+    return found
+
+
+def told(of_all: Compared, windows: Compared) -> tuple[Compared, Compared]:
+    """Both of one percentile; left out is what is undecided, and would be of two equal versions.
+
+    Of a tail's windows that is so if they are few, and of all requests by bursts: then windows tell whether
+    it is slower without them, and all requests, whether they differ from the version before as it does from
+    itself. As measured, what is left out is within the limit, or within that. The median's windows stay.
+    """
+    if windows.what != TYPICAL and windows.outcome is Outcome.NOT_DECIDED:
+        if of_all.outcome is Outcome.PASSED:
+            windows = replace(windows, outcome=None, reason="that of all requests decides")
+        elif windows.is_vague and windows.measured <= windows.limit:
+            windows = replace(windows, outcome=None, reason=f"too few requests: {windows.as_itself()}")
+    if of_all.outcome is Outcome.NOT_DECIDED and windows.outcome in {Outcome.PASSED, None}:
+        most = max(of_all.limit, of_all.itself if windows.outcome else 0)
+        if of_all.is_vague and of_all.measured <= most:
+            of_all = replace(of_all, outcome=None, reason=f"bursts, or few requests: {of_all.as_itself()}")
+    return of_all, windows
+
+
+def _of_all(where: str, what: str, now: Windows, before: Windows, limits: Limits) -> Compared:
+    """One percentile of all requests."""
+    share = PERCENTILES[what]
+    usual = percentile_of(before, share)
+    one = slower(where, what, percentile_of(now, share), usual, limits)
+    if one.outcome is Outcome.FAILED:
+        rest = _but_the_worst(now, usual.measured * one.limit)
+        again = slower(where, what, percentile_of(rest, share), usual, limits)
+        if again.outcome is not Outcome.FAILED:
+            return replace(one, outcome=Outcome.NOT_DECIDED, reason=f"so only {ONE_STRETCH}")
+    return one
 
 
 def _but_the_worst(now: Windows, limit: float) -> Windows:
@@ -151,14 +197,20 @@ def _but_the_worst(now: Windows, limit: float) -> Windows:
     return now.without(worst, many)
 
 
-def _by_window(where: str, now: Windows, before: Windows, limits: Limits) -> Compared:
+def by_window(where: str, what: str, now: Windows, before: Windows, limits: Limits) -> Compared:
     """Whether windows in general are slower: bursts hide it from percentiles of all requests."""
-    later, earlier = now.typical(), before.typical()
+    later, earlier = (side.typical(PERCENTILES[what], IN_WINDOW[what]) for side in (now, before))
+    few = min(len(later), len(earlier))
+    if few < LEAST:
+        open_ = Outcome.NOT_DECIDED if what == MEDIAN else None
+        reason = f"only {few} windows of {IN_WINDOW[what]} requests, of at least {LEAST}"
+        return Compared(where, BY_WINDOW[what], open_, reason)
     found = ratio_of_windows(later, earlier)
     measured, usual = (Interval(one, one, one) for one in (median(later), median(earlier)))
     limit = max(limits.times, 1 + limits.seconds / usual.measured)
     outcome, reason = decided(found, limit)
-    return Compared(where, TYPICAL, outcome, reason, limit, measured, usual, found)
+    itself = ratio_of_windows(earlier, earlier).high
+    return Compared(where, BY_WINDOW[what], outcome, reason, limit, measured, usual, found, itself)
 
 
 def overall(found: Sequence[Compared]) -> Outcome:
@@ -174,7 +226,7 @@ def slower(where: str, what: str, now: Interval, before: Interval, limits: Limit
     found = ratio(now, before)
     limit = max(limits.times, 1 + limits.seconds / before.measured)
     outcome, reason = decided(found, limit)
-    return Compared(where, what, outcome, reason, limit, now, before, found)
+    return Compared(where, what, outcome, reason, limit, now, before, found, ratio(before, before).high)
 
 
 def failing(where: str, now: Sequence[Counted], before: Sequence[Counted], limits: Limits) -> Compared:

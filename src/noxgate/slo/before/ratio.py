@@ -45,8 +45,11 @@ class Windows(Protocol):
     def without(self, first: int, many: int) -> "Windows":
         """All but so many windows from that one on, of those with requests."""
 
-    def typical(self) -> list[float]:
-        """What tells by window how slow it was, each more than 0, in the order of time: see `typical`."""
+    def typical(self, share: float, least: int) -> list[float]:
+        """By window, in the order of time, how slow it was at this percentile: more than 0. See `typical`.
+
+        Neighbours are put together until they have `least` requests.
+        """
 
     def over(self, seconds: float) -> list[Counted]:
         """By window, the requests, and those that took longer."""
@@ -77,8 +80,14 @@ class Timed:
         kept = [window for window in self.windows if window]
         return Timed([*kept[:first], *kept[first + many :]])
 
-    def typical(self) -> list[float]:
-        return [max(SHORTEST, percentile(one, HALF)) for one in self.windows if one]
+    def typical(self, share: float, least: int) -> list[float]:
+        found, together = [], list[float]()
+        for window in self.windows:
+            together += window
+            if len(together) >= least:
+                found.append(max(SHORTEST, percentile(sorted(together), share)))
+                together = []
+        return found
 
     def over(self, seconds: float) -> list[Counted]:
         return [(len(one), len(one) - bisect_right(one, seconds)) for one in self.windows if one]
