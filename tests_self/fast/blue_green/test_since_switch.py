@@ -2,17 +2,19 @@
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests_self.service import queries
 
+from noxgate.blue_green.slower.check import SinceSwitch
 from noxgate.blue_green.slower.histogram import Buckets, mean_of
 from noxgate.blue_green.slower.since_switch import GONE, Beside, Busy, Time, together
-from noxgate.errors import UnreachableError
+from noxgate.errors import UndecidedError, UnreachableError
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.before.judging import Compared, limits_of
 from noxgate.slo.before.ratio import percentile_of, ratio
@@ -25,7 +27,8 @@ EVERY = 15
 START = datetime(2026, 1, 31, 14, tzinfo=UTC)
 SWITCH = START + timedelta(hours=1)
 END = SWITCH + timedelta(minutes=30)
-LIMITS = limits_of(read_runbook(ROOT / "runbook.toml").lines["live.slower-than-before"])
+LINE = read_runbook(ROOT / "runbook.toml").lines["live.slower-than-before"]
+LIMITS = limits_of(LINE)
 PATH, ASKED_AT_ONCE = "/api/data", "/version"
 
 
@@ -349,3 +352,51 @@ def test_two_references_must_agree() -> None:
     assert len(together([worse, one("day", Outcome.FAILED)])[0]) == 2
     assert together([worse, passed]) == ([], [str(worse[0]), str(passed[0])])
     assert together([[], passed]) == ([], [])
+
+
+# ---------------------------------------------------------------- the line
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Callable[..., list[str]]:
+    """What the line says of green and blue, whose yesterday Prometheus has not."""
+
+    def look(green: Any, blue: Any) -> list[str]:
+        scraped: Any = Scraped({"green": green, "blue": blue})
+        looked = SimpleNamespace(since=SWITCH, until=END, labels=["pod"], every=EVERY)
+        metrics: Any = SimpleNamespace(looked=lambda: looked)
+        target: Any = SimpleNamespace(name="production", rehearsal=False, blue_namespace="blue")
+
+        def made(name: str) -> Path:
+            (tmp_path / name).mkdir()
+            return tmp_path / name
+
+        return SinceSwitch(
+            scraped, metrics, queries("green"), target, SWITCH, LINE, lambda _: None, made
+        ).found()
+
+    return look
+
+
+def test_the_line_needs_no_record_of_the_version_before(found: Callable[..., list[str]]) -> None:
+    """Blue's last hour is there."""
+    assert found(asked(SWITCH, END, 1, seed=2), BLUE) == []
+
+
+def test_the_line_names_what_is_slower(found: Callable[..., list[str]]) -> None:
+    assert any("beside blue's last hour, p50" in one for one in found(asked(SWITCH, END, 3, seed=2), BLUE))
+
+
+@pytest.mark.parametrize(
+    ("each", "blue", "why"),
+    [
+        pytest.param(2.0, [], "no request of blue's last hour or of the same time", id="nobody-asked-blue"),
+        pytest.param(0.7, BLUE, "another load", id="another-load"),
+        pytest.param(30, BLUE, "too few requests", id="few"),
+    ],
+)
+def test_what_does_not_decide_may_be_accepted(
+    each: float, blue: Any, why: str, found: Callable[..., list[str]]
+) -> None:
+    with pytest.raises(UndecidedError, match=f"or let the one who accepts it waive the line: .*{why}"):
+        found(asked(SWITCH, END, 1, each=each, seed=2), blue)
