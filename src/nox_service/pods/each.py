@@ -65,7 +65,8 @@ def sockets(side: Side, forward: Forward, at: SwitchPoint) -> dict[str, list[str
     At the port of the Service that the Ingress has for it, which need not be that of the pages.
     """
     message = greeting()
-    port = port_for(live_ingress(at), f"{urlsplit(at.target.base_url).path}{SOCKET}")
+    public = urlsplit(at.target.base_url)
+    port = port_for(live_ingress(at), f"{public.path}{SOCKET}", public.hostname or "")
     echoes = each_pod_alone(
         side.kube, forward, side.namespace, side.service, lambda way: echo(way, SOCKET, message), port
     )

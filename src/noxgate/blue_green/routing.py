@@ -43,18 +43,54 @@ def backends(ingress: Json) -> list[tuple[str, Json]]:
     ]
 
 
-def port_for(ingress: Json, path: str) -> Json:
-    """The port of its Service that a path leads to, by number or name: the longest of what matches wins."""
+def port_for(ingress: Json, path: str, host: str = "") -> Json:
+    """The port of its Service that a path of a host leads to, by number or name.
+
+    Of hosts the one that is named wins over a wildcard and that over any; of paths the longest of what
+    matches. Of an Ingress that does not name the host, every rule counts: it may be asked under another name.
+    """
+    rules = ingress["spec"].get("rules") or []
+    ranks = {_rank(rule.get("host", ""), host) for rule in rules} - {None}
+    best = max(ranks, default=None, key=lambda rank: rank or 0)
+    ours = [rule for rule in rules if best is None or _rank(rule.get("host", ""), host) == best]
     found = [
-        (entry["pathType"] == "Exact", len(at), (entry["backend"].get("service") or {}).get("port") or {})
-        for rule in ingress["spec"].get("rules") or []
+        (entry["pathType"] == "Exact", len(entry.get("path", "/")), port)
+        for rule in ours
         for entry in (rule.get("http") or {}).get("paths") or []
-        for at in [entry.get("path", "/").rstrip("/")]
-        if path == at or (entry["pathType"] != "Exact" and path.startswith(f"{at}/"))
+        if (port := (entry["backend"].get("service") or {}).get("port")) and _matches(ingress, entry, path)
     ]
-    ports = [port for *_, port in sorted(found, key=lambda each: each[:2]) if port]
+    default = ((ingress["spec"].get("defaultBackend") or {}).get("service") or {}).get("port")
+    ports = [default] if default else []
+    ports += [port for *_, port in sorted(found, key=lambda each: each[:2])]
     assert ports != [], f"no path of Ingress {ingress['metadata']['name']} leads to {path}"
     return ports[-1]
+
+
+def _rank(named: str, host: str) -> int | None:
+    """How closely a rule's host is meant by a host; None if it is another."""
+    if not named:
+        return 0
+    if named == host:
+        return 2
+    return 1 if named.startswith("*.") and host.partition(".")[2] == named[2:] else None
+
+
+def _matches(ingress: Json, entry: Json, path: str) -> bool:
+    at = entry.get("path", "/").rstrip("/")
+    if path == at or (entry["pathType"] != "Exact" and path.startswith(f"{at}/")):
+        return True
+    notes = ingress["metadata"].get("annotations") or {}
+    if entry["pathType"] != "ImplementationSpecific" or not any(_is_regex(*note) for note in notes.items()):
+        return False
+    try:
+        return re.match(entry["path"], path, re.IGNORECASE) is not None
+    except re.error:
+        return False
+
+
+def _is_regex(annotation: str, value: str) -> bool:
+    """Whether ingress-nginx takes paths as regular expressions: by its word, or since it rewrites them."""
+    return annotation.endswith("/rewrite-target") or (annotation.endswith("/use-regex") and value == "true")
 
 
 def reached(kube: Kube, name: str, namespace: str) -> Found | None:

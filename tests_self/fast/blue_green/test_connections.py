@@ -271,6 +271,59 @@ def test_the_port_that_a_path_leads_to(paths: list[tuple[str, str, Any]], port: 
     assert port_for(ingress(*paths), "/ws") == port
 
 
+def test_the_port_of_the_targets_own_host() -> None:
+    """Another host of the same Ingress may have that path for a Service of its own."""
+    made = ingress(("/", "Prefix", {"number": 80}))
+    rules = made["spec"]["rules"]
+    rules[0]["host"] = "api.nox.example"
+    other = ingress(("/ws", "Prefix", {"number": 9000}))["spec"]["rules"][0]
+    rules.append({**other, "host": "chat.nox.example"})
+
+    assert port_for(made, "/ws", "api.nox.example") == {"number": 80}
+    assert port_for(made, "/ws", "chat.nox.example") == {"number": 9000}
+    assert port_for(made, "/ws", "10.0.0.1") == {"number": 9000}  # under another name: by the path alone
+    rules[1]["host"] = "*.nox.example"
+    assert port_for(made, "/ws", "api.nox.example") == {"number": 80}
+    assert port_for(made, "/ws", "chat.nox.example") == {"number": 9000}
+    assert port_for(made, "/ws", "far.chat.nox.example") == {"number": 9000}
+    rules[1].pop("host")
+    assert port_for(made, "/ws", "chat.nox.example") == {"number": 9000}
+
+
+@pytest.mark.parametrize(
+    ("notes", "path", "leads"),
+    [
+        ({"nginx.ingress.kubernetes.io/use-regex": "true"}, "/(.*)", True),
+        ({"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}, "/()(ws|api)", True),
+        ({"nginx.ingress.kubernetes.io/use-regex": "true"}, "/WS", True),  # in any case
+        ({"nginx.ingress.kubernetes.io/use-regex": "true"}, "/api(/|$)(.*)", False),
+        ({"nginx.ingress.kubernetes.io/use-regex": "true"}, "/(", False),
+        ({"nginx.ingress.kubernetes.io/use-regex": "false"}, "/(.*)", False),
+        ({}, "/(.*)", False),
+    ],
+)
+def test_paths_that_are_expressions(notes: dict[str, str], path: str, leads: bool) -> None:  # noqa: FBT001
+    made = ingress((path, "ImplementationSpecific", {"number": 80}))
+    made["metadata"]["annotations"] = notes
+
+    if leads:
+        assert port_for(made, "/ws") == {"number": 80}
+    else:
+        with pytest.raises(AssertionError, match="no path of Ingress i leads to /ws"):
+            port_for(made, "/ws")
+
+
+def test_where_no_rule_fits() -> None:
+    """The default backend answers, of an Ingress without rules, too."""
+    made = ingress(("/api", "Prefix", {"number": 80}))
+    made["spec"]["defaultBackend"] = {"service": {"name": "s", "port": {"name": "web"}}}
+
+    assert port_for(made, "/ws") == {"name": "web"}
+    assert port_for(made, "/api") == {"number": 80}
+    del made["spec"]["rules"]
+    assert port_for(made, "/ws") == {"name": "web"}
+
+
 def test_a_path_that_leads_nowhere() -> None:
     with pytest.raises(AssertionError, match="no path of Ingress i leads to /ws"):
         port_for(ingress(("/api", "Prefix", {"number": 80})), "/ws")
