@@ -60,7 +60,7 @@ def port_for(ingress: Json, path: str, host: str = "") -> Json:
         if (port := (entry["backend"].get("service") or {}).get("port")) and _matches(ingress, entry, path)
     ]
     default = ((ingress["spec"].get("defaultBackend") or {}).get("service") or {}).get("port")
-    ports = [default] if default else []
+    ports: list[Json] = [default] if default else []
     ports += [port for *_, port in sorted(found, key=lambda each: each[:2])]
     assert ports != [], f"no path of Ingress {ingress['metadata']['name']} leads to {path}"
     return ports[-1]
