@@ -107,6 +107,8 @@ def _migration() -> Iterator[Sabotage]:
     held = "BEGIN;\nLOCK TABLE users;\nSELECT pg_sleep(5.2);\nCOMMIT;\n"
     long = migrated(lambda sql: held + sql)
     yield Sabotage(RUN, "long-lock", "nobody reads users for five seconds", long, "users: ACCESS EXCLUSIVE")
+    what = "an index of millions of users, tried on a few, while writers wait"
+    yield Sabotage(RUN, "millions", what, _millions, "cannot be told", outcome="unreachable")
     hotfix = in_production(
         "ALTER TABLE users ADD COLUMN mfa_enabled boolean", "ALTER TABLE users DROP COLUMN mfa_enabled"
     )
@@ -209,6 +211,18 @@ def in_production(do: str, undo: str) -> Switch:
                 connection.execute(undo.encode())
 
     return on
+
+
+@contextmanager
+def _millions(world: World) -> Iterator[None]:
+    """Production says that it has so many; to make them would take minutes."""
+    index = "CREATE INDEX IF NOT EXISTS users_upper ON users (upper(email));"
+    many = "UPDATE pg_class SET reltuples = 9000000 WHERE oid = 'users'::regclass"
+    with (
+        migrated(lambda sql: f"{sql}\n{index}\n")(world),
+        in_production(many, "ANALYZE users")(world),
+    ):
+        yield
 
 
 @contextmanager

@@ -156,6 +156,11 @@ def unknown(
     ]
 
 
+def uncounted(locks: Iterable[TableLock], limit: float, most: Mapping[str, int]) -> list[TableLock]:
+    """Those of tables that may have too many rows in the target, and are not analyzed there."""
+    return [lock for lock in filter(_keeps_out, locks) if most.get(lock.table, 0) > limit * ROWS_A_SECOND]
+
+
 def _keeps_out(lock: TableLock) -> bool:
     return MODES.index(lock.mode) >= MODES.index("ShareLock")
 

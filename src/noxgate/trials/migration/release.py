@@ -8,6 +8,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, few, shortened
 from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database
+from noxgate.systems.postgres.table_sizes import table_sizes
 from noxgate.trials.migration import lint, old_queries, taken
 from noxgate.trials.migration import locks as migration_locks
 from noxgate.trials.migration.files import MigrationFiles
@@ -109,20 +110,21 @@ class Migration:
         repeat = f"{self._repeat('schema', 'migration')}   # while another session looks at pg_locks"
         self._look(lambda: self._trial.server(self._database), repeat)
         locks = self._look(self._trial.locks, repeat)
-        rows = self._database.rows(
-            "SELECT c.relname, sum(greatest(leaf.reltuples, 0))::bigint FROM pg_class c"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace, pg_partition_tree(c.oid) AS tree"
-            " JOIN pg_class leaf ON leaf.oid = tree.relid WHERE c.relname = ANY(%(names)s)"
-            " AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' GROUP BY 1 ORDER BY 1",
-            names=sorted({lock.table for lock in locks}),
-        )
-        there = {str(table): int(count) for table, count in rows}
+        sizes = table_sizes(self._database, {lock.table for lock in locks})
+        there = {table: size.rows for table, size in sizes.items()}
         here = self._look(self._trial.rows, repeat)
         told = migration_locks.too_long(locks, seconds, here, there)
-        if not told and (unknown := migration_locks.unknown(locks, seconds, here, there)):
-            said = f"{unknown[0]}: how long it is held there cannot be told: name a schema with rows of it"
-            self._observe(Observation(said, repeat))
-            raise UnreachableError(said)
+        most = {table: size.most for table, size in sizes.items()}
+        unsure = [
+            f"{lock}: the target never counted the rows of it: ANALYZE {lock.table} there"
+            for lock in migration_locks.uncounted(locks, seconds, most)
+        ] + [
+            f"{lock}: how long it is held there cannot be told: name a schema with rows of it"
+            for lock in migration_locks.unknown(locks, seconds, here, there)
+        ]
+        if unsure and not told:
+            self._observe(Observation(unsure[0], repeat))
+            raise UnreachableError(unsure[0])
         self._observe(Observation(shortened("; ".join(told) or f"no lock for {seconds:g} s"), repeat))
         return told
 
