@@ -13,6 +13,7 @@ from tests_self.building.migrations import CATALOG, MAJOR, NOX, RESTORE
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
+from noxgate.systems import settings
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres.database import Database, DatabaseSession, Value
 from noxgate.trials.migration.files import MigrationFiles
@@ -467,7 +468,7 @@ def test_locks_that_are_held_for_long(workshop: Workshop) -> None:
 def production(server: ScratchServer, loopback: "Loopback") -> Iterator[Callable[[str], Database]]:
     """Makes the target's database of a script, on the same server."""
     name = server.create()
-    with closing(DatabaseSession(target_at(loopback, server.url(name)))) as session:
+    with closing(DatabaseSession(settings.database(target_at(loopback, server.url(name))))) as session:
 
         def made(script: str) -> Database:
             with psycopg.connect(server.url(name), autocommit=True) as connection:
