@@ -62,7 +62,7 @@ def hello(connection: socket.socket) -> None:
 
 
 def test_authority_of_the_profile(loopback: "Loopback", authority: "Authority") -> None:
-    """The one that Grafana's own client believes; without it nobody answers whom we believe."""
+    """The one that Grafana's own client believes; without it the server's certificate is not believed."""
     url = f"https://localhost:{loopback.serve_tls(hello, authority.good)}/"
     links = Links(settings.connection(replace(TARGET, ca_file=authority.file.certificate)), lambda _: None)
 
