@@ -482,7 +482,7 @@ def test_what_is_not_decided_says_what_to_do(found: Callable[..., list[str]], be
 
 
 def test_what_was_not_measured_nobody_can_accept(found: Callable[..., list[str]], before: Result) -> None:
-    """A new load test that was stopped, or lacks a class, is no comparison that is undecided."""
+    """A new load test that was stopped, or lacks a class, is not undecided, but not compared at all."""
     cut = replace(measured(like(1)), stopped="it was interrupted")
     with pytest.raises(UnreachableError, match=r"cannot be compared: .*it was interrupted"):
         found(cut, before)
