@@ -3,24 +3,24 @@
 import os
 import re
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError, UnreachableError
-from noxgate.look.documents import of_toml
 from noxgate.project import overrides
 from noxgate.project import profile_values as values
 from noxgate.project.keys.every import KEYS
 from noxgate.project.keys.places import CLOSED
 from noxgate.project.keys.reading import guess, refuse_others
-from noxgate.project.keys.release import RECORD
 from noxgate.project.kubeconfig import kubeconfig_secrets
 from noxgate.project.overrides import OVERRIDES
+from noxgate.project.tables import systems
+from noxgate.project.tables.credentials import check_secrets, credential_variables, headers, oauth, points_at
 from noxgate.project.target import Target
 from noxgate.project.which.called import called
+from noxgate.project.which.files import document_of, file_of, variables_of
 from noxgate.project.which.world import rehearsed
 
 REHEARSALS = ("rehearsal", "rehearsal-production")  # the only profiles that may say rehearsal = true
@@ -57,7 +57,7 @@ def target_of(
     target = _target(path, document, phases, environment, origins)
     used = {name: str(getattr(target, OVERRIDES[name])) for name in overridden}
     used |= {} if target.rehearsal else overrides.believed(document, environment)
-    places = values.points_at(path, said(document, "points_at"))
+    places = points_at(path, said(document, "points_at"))
     target = replace(target, overridden=used, overrides=allowed, points_at=places, typed=called(root, path))
     secrets = []
     kubeconfigs = {target.kubeconfig: None}  # a peer may well be in the same: YAML takes its time
@@ -84,8 +84,8 @@ def written(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
 
     Raises ProfileError if the file is missing, or is not TOML.
     """
-    path = _find(root, name)
-    return path, _load(path)
+    path = file_of(root, name)
+    return path, document_of(path)
 
 
 def said(document: Mapping[str, Any], key: str) -> Any:
@@ -110,12 +110,12 @@ def read_peer(
     if named is None:
         raise UnreachableError(f"{target.path.name} names no {key}, the peer to look at")
     try:
-        path = _find(root, named, beside=target.path)
+        path = file_of(root, named, beside=target.path)
     except ProfileError as error:
         raise ProfileError(f"{target.path.name}: {key}: {error}") from None
     if path.resolve() == target.path.resolve():
         raise ProfileError(f"{target.path.name}: {key}: a target cannot be its own peer")
-    document = _load(path)
+    document = document_of(path)
     _check_keys(path, document)
     prefix = re.sub(r"[^A-Z0-9]", "_", path.stem.upper()) + "_"
     return _target(path, document, phases, environment, dict.fromkeys(document, path.name), prefix)
@@ -144,13 +144,13 @@ def _target(
         for key in ("namespace", "green_namespace", "blue_namespace")
         if key in document
     }
-    ids, id_variables, asks = values.oauth(path, document["oauth"])
+    ids, id_variables, asks = oauth(path, document["oauth"])
     id_variables = {provider: prefix + name for provider, name in id_variables.items()}
     credentials = {
-        role: prefix + name for role, name in values.credentials(path, document["credentials"]).items()
+        role: prefix + name for role, name in credential_variables(path, document["credentials"]).items()
     }
     named = {*credentials.values(), *id_variables.values()}
-    variables = _variables(path, document, environment, prefix, rehearsal=rehearsal)
+    variables = variables_of(path, document, environment, prefix, rehearsal=rehearsal)
     target = Target(
         name=path.stem,
         path=path,
@@ -167,7 +167,7 @@ def _target(
         signed_in_requests=values.selector(path, "signed_in_requests", document["signed_in_requests"])
         if "signed_in_requests" in document
         else None,
-        load_counters=values.load_counters(path, document["load_counters"])
+        load_counters=systems.load_counters(path, document["load_counters"])
         if "load_counters" in document
         else None,
         production=document.get("production"),
@@ -202,9 +202,9 @@ def _target(
         log_allow_list=_beside(path, document, "log_allow_list"),
         backups=_beside(path, document, "backups"),
         backup_form=values.backup_form(path, said(document, "backup_form")),
-        grafana=values.dashboard(path, document["grafana"]) if "grafana" in document else None,
-        sentry=values.sentry(path, document["sentry"]) if "sentry" in document else None,
-        quiet=values.quiet(path, said(document, "quiet")),
+        grafana=systems.dashboard(path, document["grafana"]) if "grafana" in document else None,
+        sentry=systems.sentry(path, document["sentry"]) if "sentry" in document else None,
+        quiet=systems.quiet(path, said(document, "quiet")),
         postgres_bin=path.parent / document["postgres_bin"] if "postgres_bin" in document else None,
         manifests=_below(path, document, "manifests"),
         switch_patch=_below(path, document, "switch_patch"),
@@ -216,20 +216,20 @@ def _target(
         render=values.words(path, "render", said(document, "render")),
         science=values.words(path, "science", said(document, "science")),
         tools=values.texts(path, "tools", said(document, "tools")),
-        runtime=values.runtime(path, document["runtime"]) if "runtime" in document else None,
+        runtime=systems.runtime(path, document["runtime"]) if "runtime" in document else None,
         client_ids=ids,
         client_id_variables=id_variables,
         asks=asks,
         test_subject=values.text(path, "test_subject", document["test_subject"])
         if "test_subject" in document
         else None,
-        security_headers=values.headers(path, said(document, "security_headers")),
+        security_headers=headers(path, said(document, "security_headers")),
         credentials=credentials,
         variables={name: value for name, value in variables.items() if name in named},
         origins=origins,
         peer_secrets=(),  # the caller's to fill in
     )
-    values.check_secrets(target)
+    check_secrets(target)
     return target
 
 
@@ -265,61 +265,8 @@ def _plain_url(path: Path, document: Mapping[str, Any], base_url: str) -> str:
     return plain_url
 
 
-def _find(root: Path, name: str, beside: Path | None = None) -> Path:
-    """The file of a profile; a path in another profile is seen from there."""
-    folder = root / "targets"
-    path = folder / f"{name}.toml"
-    if name.endswith(".toml"):
-        path = Path(name) if beside is None else beside.parent / name
-    with suppress(OSError):  # such as a name that is too long
-        if path.is_file():
-            return path
-    known = sorted(found.stem for found in folder.glob("*.toml") if found.name != RECORD)
-    if name == "rehearsal":
-        raise ProfileError(
-            "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"
-        )
-    listed = f"targets: {', '.join(known)}" if known else f"{folder} has no profiles"
-    raise ProfileError(f"no target {name!r} ({listed}){guess(name, known)}")
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return of_toml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProfileError(f"{path.name}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{path.name}: expected UTF-8 text: {error.reason}") from None
-    except ValueError as error:
-        raise ProfileError(f"{path.name}: {error}") from None
-
-
 def _check_keys(path: Path, document: Mapping[str, Any]) -> None:
     refuse_others(path.name, document, tuple(KEYS.values()), ProfileError)
-
-
-def _variables(
-    path: Path, document: Mapping[str, Any], environment: Mapping[str, str], prefix: str, *, rehearsal: bool
-) -> dict[str, str]:
-    """Variables by name. A rehearsal reads its own file only, lest its checks look at a real target."""
-    given = {} if rehearsal else {name: value for name, value in environment.items() if value}
-    if "env_file" not in document:
-        return given
-    found = values.file(path, "env_file", document["env_file"])
-    try:
-        lines = found.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise ProfileError(f"{path.name}: env_file: {found} cannot be read as UTF-8 text") from None
-    from_file = {}
-    for number, line in enumerate(lines, start=1):
-        name, equals, value = (part.strip() for part in line.partition("="))
-        if not line.strip() or name.startswith("#"):
-            continue
-        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise ProfileError(f"{found.name}:{number}: expected NAME=value")
-        if value:
-            from_file[prefix + name] = value
-    return from_file | given
 
 
 def _check_peer(target: Target, peer: Target, named: str) -> None:

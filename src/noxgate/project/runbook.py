@@ -10,25 +10,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from noxgate.errors import OneLineError
 from noxgate.look.documents import of_toml
-from noxgate.project.keys.key import Key
 from noxgate.project.keys.runbook import (
     BOUNDS,
-    HOURS,
     KINDS,
     LINE,
-    MEASURES,
     PHASE,
     PROOF,
     RELEASE,
-    ROLES,
     SERVICE,
     VERSION,
     Kind,
 )
 from noxgate.project.service.names import Service
 from noxgate.project.service.roles import KeyMetric, SloData
+from noxgate.project.service.tables import RunbookError, check_role, is_said, table_of, tables_of
+
+__all__ = ["NAMES", "Limits", "Line", "Phase", "Release", "Runbook", "RunbookError", "read_runbook"]
 
 Limits = Mapping[str, float]  # of a line: the numbers that its check compares with
 
@@ -36,10 +34,6 @@ _SPACES = ("namespace", "green_namespace", "blue_namespace")
 # What a `next` may name in braces: noxgate.project.which.names says how a target calls it. What the service
 # calls its objects ([service]) is filled in when the runbook is read.
 NAMES = ("target", *_SPACES, *(f"production_{name}" for name in _SPACES))
-
-
-class RunbookError(OneLineError):
-    """`runbook.toml` cannot be used: one line saying what was expected, what was seen, what to do."""
 
 
 @dataclass(frozen=True)
@@ -158,20 +152,20 @@ def _runbook(path: Path, text: str) -> Runbook:
     except ValueError as error:
         raise RunbookError(f"{path.name}: {error}") from None
 
-    facts = _table(document.pop("release", None), path, "release", RELEASE)
+    facts = table_of(document.pop("release", None), path, "release", RELEASE)
     release = _release(path, facts)
     service = None
     if "service" in document:
         service = _service(path, document.pop("service"))
     words = {"version": release.version, **(service.words if service else {})}
     phases = {
-        name: _phase(path, name, table) for name, table in _tables(document.pop("phase", {}), path, "phase")
+        name: _phase(path, name, table) for name, table in tables_of(document.pop("phase", {}), path, "phase")
     }
     if not phases:
         raise RunbookError(f"{path.name}: expected at least one [phase.NAME] table")
     lines = {}
     for phase, entries in document.items():
-        for name, table in _tables(entries, path, _known(path, phase, phases)):
+        for name, table in tables_of(entries, path, _known(path, phase, phases)):
             lines[f"{phase}.{name}"] = _line(path, phase, name, table, words)
     for line in lines.values():
         unknown = [part for part in line.derived_from if part not in lines and part not in phases]
@@ -208,22 +202,18 @@ def _release(path: Path, facts: Mapping[str, Any]) -> Release:
 
 
 def _service(path: Path, value: object) -> Service:
-    table = _table(value, path, "service", SERVICE)
+    table = table_of(value, path, "service", SERVICE)
     for key in SERVICE:
         where = f"service.{key.name}"
         if key.keys:
-            _table(table[key.name], path, where, key.keys)
+            table_of(table[key.name], path, where, key.keys)
     texts = [table, *(table[key.name] for key in SERVICE if key.keys)]
     for each in texts:
         for name, item in each.items():
-            wrong = [one for one in (item if isinstance(item, list) else [item]) if not _is_said(one)]
+            wrong = [one for one in (item if isinstance(item, list) else [item]) if not is_said(one)]
             if wrong:
                 raise RunbookError(f"{path.name}: [service] {name}: expected text, saw {wrong[0]!r}")
     return Service.of(table)
-
-
-def _is_said(item: object) -> bool:
-    return isinstance(item, dict) or (isinstance(item, str) and bool(item.strip()))
 
 
 def _known(path: Path, phase: str, phases: Mapping[str, Phase]) -> str:
@@ -232,32 +222,8 @@ def _known(path: Path, phase: str, phases: Mapping[str, Phase]) -> str:
     return phase
 
 
-def _tables(value: object, path: Path, where: str) -> list[tuple[str, Mapping[str, Any]]]:
-    if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
-        raise RunbookError(f"{path.name}: [{where}]: expected tables such as [{where}.NAME]")
-    return list(value.items())
-
-
-def _table(value: object, path: Path, where: str, known: tuple[Key, ...]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise RunbookError(f"{path.name}: expected a table [{where}]")
-    keys = {key.name: key.form.python for key in known}
-    unknown = sorted(value.keys() - keys.keys())
-    if unknown:
-        raise RunbookError(f"{path.name}: [{where}]: unknown key {unknown[0]} (keys: {', '.join(keys)})")
-    missing = [key.name for key in known if key.required and key.name not in value]
-    if missing:
-        raise RunbookError(f"{path.name}: [{where}]: missing {', '.join(missing)}")
-    for key, item in value.items():
-        # exactly: true is an int to Python, and a datetime a date
-        if type(item) is not keys[key]:
-            kind = keys[key].__name__
-            raise RunbookError(f"{path.name}: [{where}] {key}: expected {kind}, saw {item!r}")
-    return value
-
-
 def _phase(path: Path, name: str, table: Mapping[str, Any]) -> Phase:
-    table = _table(table, path, f"phase.{name}", PHASE)
+    table = table_of(table, path, f"phase.{name}", PHASE)
     return Phase(name=name, **{key.name: table.get(key.name, key.default) for key in PHASE})
 
 
@@ -268,7 +234,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
 
 def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], words: Mapping[str, str]) -> Line:
     where = f"{phase}.{name}"
-    table = _table(table, path, where, LINE)
+    table = table_of(table, path, where, LINE)
     if table["kind"] not in KINDS:
         raise RunbookError(f"{path.name}: [{where}] kind: expected {', '.join(KINDS)}, saw {table['kind']!r}")
     if (table["kind"] == "derived") != bool(table.get("derived_from")):
@@ -289,7 +255,7 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], words: Ma
         raise RunbookError(
             f"{path.name}: [{where}] proof: expected {', '.join(PROOF)} on a human line, saw {proof!r}"
         )
-    _check_role(path, where, table)
+    check_role(path, where, table)
     limits = table.get("limits", {})
     if not all(type(limit) in {int, float} and math.isfinite(limit) for limit in limits.values()):
         raise RunbookError(f"{path.name}: [{where}] limits: expected numbers, saw {limits!r}")
@@ -313,38 +279,3 @@ def _line(path: Path, phase: str, name: str, table: Mapping[str, Any], words: Ma
         slo=SloData(**table["slo"]) if "slo" in table else None,
         optional=table.get("optional", False),
     )
-
-
-def _check_role(path: Path, where: str, table: Mapping[str, Any]) -> None:
-    """That a line has what its role needs, and that what it says is one of what can be said."""
-    for each in LINE:
-        if each.keys and each.name in table:
-            _table(table[each.name], path, f"{where}.{each.name}", each.keys)
-    role, metric, slo = table.get("role"), table.get("metric"), table.get("slo")
-    said = {
-        "role": (role, ROLES),
-        "metric.bound": (metric and metric["bound"], BOUNDS),
-        "slo.measure": (slo and slo["measure"], MEASURES),
-    }
-    for key, (value, known) in said.items():
-        if value is not None and value not in known:
-            raise RunbookError(f"{path.name}: [{where}] {key}: expected {', '.join(known)}, saw {value!r}")
-    _check_needs(path, where, table)
-
-
-def _check_needs(path: Path, where: str, table: Mapping[str, Any]) -> None:
-    role, metric, slo = table.get("role"), table.get("metric"), table.get("slo")
-    if (role == "key-metric") != (metric is not None):
-        raise RunbookError(f'{path.name}: [{where}]: role = "key-metric" and metric belong together')
-    if role == "checkpoint-record" and not table.get("checkpoint"):
-        raise RunbookError(f"{path.name}: [{where}]: missing checkpoint: which one it records")
-    if not re.fullmatch(HOURS, table.get("checkpoint", "0h")):
-        seen = repr(table["checkpoint"])
-        raise RunbookError(f"{path.name}: [{where}] checkpoint: expected such as 6h, saw {seen}")
-    lacking = [
-        each["limit"] for each in (metric, slo) if each and each["limit"] not in table.get("limits", {})
-    ]
-    if lacking:
-        raise RunbookError(f"{path.name}: [{where}] limits: expected {lacking[0]}, which it is about")
-    if slo and (slo["measure"] == "slow") != ("quantile" in slo):
-        raise RunbookError(f'{path.name}: [{where}] slo: measure = "slow" and quantile belong together')

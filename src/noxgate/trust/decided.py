@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError
 from noxgate.look.documents import of_toml
-from noxgate.project import profile_values as values
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.runbook import Runbook
+from noxgate.project.tables.credentials import points_at
 from noxgate.project.waivers import FILE as WAIVERS
 from noxgate.run.bundle import DECIDED
 from noxgate.run.commit import Commit, CommitError, content, is_part_of, of
@@ -144,7 +144,7 @@ def _elsewhere(root: Path, commit: str, target: RunTarget, subjects: Mapping[str
         if variable not in (*profile.get("overrides", []), *("KUBECONFIG",)["kubeconfig" in profile :]):
             yield f"was led by {variable}, and {file} does not allow it: no evidence for that"
     try:
-        wanted = values.points_at(Path(file), profile.get("points_at", {}))
+        wanted = points_at(Path(file), profile.get("points_at", {}))
     except ProfileError as error:
         yield f"{error} (commit {commit[:12]})"
         return

@@ -22,7 +22,10 @@ from noxgate.trust.keys import read_trust
 from noxgate.trust.signing import new_key
 
 ROOT = Path(__file__).parents[3]
-LOADER = ("project/profile.py", "project/overrides.py", "project/which/world.py", "trust/keys.py")
+LOADER = (
+    *("project/profile.py", "project/overrides.py", "project/which/files.py", "project/which/world.py"),
+    "trust/keys.py",
+)
 HEADINGS = re.findall(r"^### `([\w.]+)`$", PAGE, re.MULTILINE)
 INNER = [key for key in every_key() if "." in key.name]
 

@@ -17,7 +17,7 @@ from noxgate.look.database_url import database_places
 from noxgate.look.places import redis_place
 from noxgate.project.kubeconfig import Cluster, clusters
 from noxgate.project.overrides import believed
-from noxgate.project.profile_values import points_at
+from noxgate.project.tables.credentials import points_at
 from noxgate.reports.summary import where
 from noxgate.run.commit import of
 from noxgate.run.points_at import cluster_place
