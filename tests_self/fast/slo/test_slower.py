@@ -216,7 +216,7 @@ def test_bursts_that_the_version_before_had_not_are_not_passed_over() -> None:
 
 
 def test_a_slower_tail_is_found_among_bursts() -> None:
-    """Its slowest tenth takes 1.5 times as long, which nobody sees in p95 of all requests."""
+    """Its slowest tenth takes 1.5 times as long, which p95 of all requests does not show."""
     found = judged(windows(OTHERS, 1, slowest=1.5), windows(SOME, 2))
 
     assert found["windows' p95"] is Outcome.FAILED
