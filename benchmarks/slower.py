@@ -35,7 +35,7 @@ from noxgate.slo.slos import Outcome
 
 ROOT = Path(__file__).parents[1]
 RUNS = 60
-RARE = 30  # seconds: of whiles that long a hold has none or a few, and the goals are only shown
+RARE = 30  # seconds: of whiles that long a hold lacks any, or sees a few, and the goals are only shown
 SHORT = 300  # seconds of a hold; of longer ones only the rule is asked
 DRAWS = 200  # of the bootstrap
 SIGMA = 0.5
