@@ -10,7 +10,7 @@ from noxgate.doctor.reading import NOBODY, read_in_spite
 from noxgate.errors import CommandError, Exit, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.machine import doctor as machine
-from noxgate.project.checks import CheckError
+from noxgate.project.checks import CheckError, public_text
 from noxgate.project.keys.json_schema import of_profile
 from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.which.rule import choose
@@ -39,7 +39,8 @@ def doctor(given: argparse.Namespace) -> int:
         *table.causes(waits),
         *table.verdicts(target, runbook, found.seen, found.needs),
     ]
-    print(Scrubber(target.secrets()).scrub("\n".join(text), people=False))
+    scrubber = Scrubber(target.secrets(), public_text(root, runbook, target.path))
+    print(scrubber.scrub("\n".join(text), people=False))
     return Exit.INCONCLUSIVE if waits else Exit.GO
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from noxgate.cli.arguments.moment import read_moment
 from noxgate.errors import Exit, NoxgateError, ProfileError
 from noxgate.look.secret import Scrubber
-from noxgate.project.checks import public_words
+from noxgate.project.checks import public_text
 from noxgate.project.here import Project
 from noxgate.project.keys.evidence import HOURS
 from noxgate.project.keys.reading import guess
@@ -47,7 +47,7 @@ def seal_folder(given: argparse.Namespace) -> int:
     key = trust.to_sign(os.environ)
     names = [phase.name for phase in project.runbook.phases.values() if phase.folder]
     target = read_target(project.root, run.target, names)
-    public = public_words(project.root, project.runbook, target.path)
+    public = public_text(project.root, project.runbook, target.path)
     scrubber = Scrubber([*target.secrets(), *key.secrets()], public)
     for path, name in leaks(folder, scrubber):
         raise SigningError(

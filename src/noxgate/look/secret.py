@@ -12,7 +12,7 @@ import hmac
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FRAGMENT = 8
 LARGE = 2_000  # characters
 HASH_BITS = 20
+_WORDS = re.compile(r"[A-Z]?[a-z /:._'-]+|[A-Z /:._-]+")
 _SLICES = tuple(slice(at, at + FRAGMENT) for at in range(LARGE))
 
 
@@ -55,19 +56,26 @@ class Secret:
         return self._value
 
 
-def fragments(value: str, public: str = "") -> Iterator[str]:
-    """Every way in which a report may write FRAGMENT neighbouring characters of `value`.
+def nothing() -> str:
+    """No text that anyone may read."""
+    return ""
 
-    Those that `public` has, too, give nothing away, as long as others are left.
+
+def fragments(value: str, public: Callable[[], str] = nothing) -> Iterator[str]:
+    """Every way in which a report may write FRAGMENT neighbouring characters of `value`, and all of it.
+
+    Words that the text of `public` has, too, give nothing away, as long as other characters are left.
     """
     folded = " ".join(value.split())  # as where a text is made one line
     if folded != value:
         yield from fragments(folded, public)
     everywhere = range(len(value) - FRAGMENT + 1)
-    places = [at for at in everywhere if value[at : at + FRAGMENT] not in public] or everywhere
+    places = [at for at in everywhere if not _is_public(value[at : at + FRAGMENT], public)]
     for spelled in set(zip(*map(_spellings, value), strict=True)):
-        for at in places:
+        for at in places or everywhere:
             yield "".join(spelled[at : at + FRAGMENT])
+        if len(value) >= FRAGMENT:
+            yield "".join(spelled)
     raw = value.encode()
     for at in range(len(raw) - FRAGMENT + 1):
         part = raw[at : at + FRAGMENT]
@@ -77,6 +85,18 @@ def fragments(value: str, public: str = "") -> Iterator[str]:
             inner = encoded[(shift * 8 + 5) // 6 : len(encoded) - (1 if (FRAGMENT + shift) % 3 else 0)]
             yield inner
             yield inner.replace("+", "-").replace("/", "_")
+
+
+def is_all_public(value: str, public: Callable[[], str]) -> bool:
+    """Whether no report could be without its pieces."""
+    return all(
+        _is_public(value[at : at + FRAGMENT], public) for at in range(max(1, len(value) - FRAGMENT + 1))
+    )
+
+
+def _is_public(part: str, public: Callable[[], str]) -> bool:
+    """Most tokens have no eight characters of which a word could be made: for those nothing is read."""
+    return _WORDS.fullmatch(part) is not None and part in public()
 
 
 @functools.cache
@@ -108,10 +128,10 @@ def _written(text: str) -> list[str]:
 class Scrubber:
     """Finds and redacts known secrets, and what has the form of one; other text is left as it is.
 
-    `public`: texts that anyone may read. A token that begins as the name of a test is not told by that name.
+    `public` reads what every report may show. A token that begins as the name of a test is not told by that.
     """
 
-    def __init__(self, secrets: Iterable[Secret], public: str = "") -> None:
+    def __init__(self, secrets: Iterable[Secret], public: Callable[[], str] = nothing) -> None:
         self.secrets = tuple(secrets)
         self._public = public
         self._clean: set[str] = set()

@@ -14,7 +14,7 @@ from noxgate.errors import Exit
 from noxgate.look.secret import Scrubber
 from noxgate.plugin.checkpoint import Now
 from noxgate.plugin.committed import Look, look
-from noxgate.project.checks import Check, public_words
+from noxgate.project.checks import Check, public_text, refuse_words
 from noxgate.project.profile import is_skipped
 from noxgate.project.runbook import Line, Runbook
 from noxgate.project.schedule import PHASE
@@ -71,10 +71,9 @@ class Gate:
         # a rehearsal accepts no failure: its sabotages are to be seen
         waivers = read_waivers(self.root / WAIVERS, self.runbook, self.started.date())
         self.waivers = {} if self.target.rehearsal else waivers
-        self.scrubber = Scrubber(
-            [*self.target.secrets(), *(self.key.secrets() if self.key else ())],
-            public_words(self.root, self.runbook, self.target.path),
-        )
+        public = public_text(self.root, self.runbook, self.target.path)
+        refuse_words(self.target.secrets(), public)
+        self.scrubber = Scrubber([*self.target.secrets(), *(self.key.secrets() if self.key else ())], public)
 
     @property
     def skips_load_test(self) -> bool:

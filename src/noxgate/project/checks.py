@@ -7,14 +7,16 @@ one line, so that everything a verdict must count is known before the first chec
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from noxgate.errors import OneLineError
-from noxgate.look.secret import FRAGMENT
+from noxgate.errors import OneLineError, ProfileError
+from noxgate.look.secret import Secret, is_all_public
 from noxgate.project.runbook import Runbook
+
+SHOWN = {".py", ".html", ".css", ".js"}
 
 
 class CheckError(OneLineError):
@@ -47,13 +49,28 @@ def find_checks(root: Path, runbook: Runbook) -> list[Check]:
     return list(found.values())
 
 
-def public_words(root: Path, runbook: Runbook, *profiles: Path) -> str:
-    """The long words that every report may show, a line each: of the runbook, the checks and the profiles."""
-    folders = dict.fromkeys(phase.folder for phase in runbook.phases.values() if phase.folder)
-    checks = [path for folder in folders for path in (root / folder).rglob("*.py")]
-    files = [path for path in (root / "runbook.toml", *profiles, *checks) if path.is_file()]
-    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
-    return "\n".join({word for text in texts for word in text.split() if len(word) >= FRAGMENT})
+def public_text(root: Path, runbook: Runbook, *profiles: Path) -> Callable[[], str]:
+    """Reads once what every report may show: the runbook, profiles, the checks, and what the gate says."""
+    folders = {phase.folder for phase in runbook.phases.values() if phase.folder}
+    places = [*(root / folder for folder in sorted(folders)), *Path(__file__).parents[2].glob("nox*")]
+
+    @cache
+    def read() -> str:
+        files = [path for place in places for path in place.rglob("*") if path.suffix in SHOWN]
+        texts = [path for path in (root / "runbook.toml", *profiles, *files) if path.is_file()]
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in texts)
+
+    return read
+
+
+def refuse_words(secrets: Iterable[Secret], public: Callable[[], str]) -> None:
+    """Raises ProfileError for a secret that consists of the gate's own words: results would lose them."""
+    for secret in secrets:
+        if is_all_public(secret.reveal(), public):
+            raise ProfileError(
+                f"{secret.name}: expected a token or password that is not a word of the reports themselves, "
+                "saw one: use another"
+            )
 
 
 def _checks_of(root: Path, path: Path, folder: str, runbook: Runbook) -> Iterator[Check]:

@@ -161,16 +161,38 @@ def test_fragments_are_found_from_eight_characters_on() -> None:
 
 def test_a_secret_that_begins_as_a_public_word_does() -> None:
     """The name of a test gives no token away, and any part of the rest does."""
-    scrubber = Scrubber([Secret("THIS", "test_token_7hG2kQ9x")], "def test_token_is_refused() -> None:")
+    scrubber = Scrubber(
+        [Secret("THIS", "test_token_7hG2kQ9x")], lambda: "def test_token_is_refused() -> None:"
+    )
 
     assert scrubber.find("test_tokens.py::test_token_is_refused") is None
     assert scrubber.find("saw test_token_7hG2kQ9x") == "THIS"
     assert scrubber.find("saw …_token_7…") == "THIS"  # seven of those eight are the name's
-    assert scrubber.scrub("saw test_token_7hG2kQ9x!") == "saw test***!"
+    assert scrubber.scrub("saw test_token_7hG2kQ9x!") == "saw ***!"
+
+
+def test_a_phrase_of_public_words_is_told_by_what_is_between_them() -> None:
+    """Whole, it is gone whole; its words are everybody's."""
+    scrubber = Scrubber(
+        [Secret("THIS", "blue at 7 with blank")], lambda: "start with blank lines; blue at work"
+    )
+
+    assert scrubber.find("start with blank lines; blue at work") is None
+    assert scrubber.scrub("<blue at 7 with blank>") == "<***>"
+
+
+def test_what_anyone_may_read_is_read_for_words_alone() -> None:
+    def read() -> str:
+        raise AssertionError
+
+    assert (
+        Scrubber([Secret("THIS", "eyJhbGciOiJIUzI1NiJ9.7hG2kQ9x")], read).find("nothing of it is here")
+        is None
+    )
 
 
 def test_a_secret_that_is_a_public_word_is_still_kept() -> None:
-    scrubber = Scrubber([Secret("THIS", "test_token")], "def test_token_is_refused() -> None:")
+    scrubber = Scrubber([Secret("THIS", "test_token")], lambda: "def test_token_is_refused() -> None:")
 
     assert scrubber.find("saw test_token") == "THIS"
 

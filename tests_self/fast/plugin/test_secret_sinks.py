@@ -258,6 +258,35 @@ def test_a_token_that_begins_as_the_name_of_a_check(
     assert not any("4fQ9zK2m" in text for text in [*kept, *result.outlines])
 
 
+@pytest.mark.parametrize("word", ["unreachable", "Expected", "staging."])
+def test_a_token_that_is_a_word_of_every_report(
+    project: "Project", monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """Without it results.json would say nothing: the run does not begin."""
+    monkeypatch.setenv("TEST_TOKEN", word)
+    project.check("health", "assert 1 == 2")
+
+    result = project.gate()
+
+    assert result.ret == 4
+    assert "TEST_TOKEN: expected a token or password that is not a word of the reports" in result.stderr.str()
+
+
+def test_a_password_of_plain_english(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the gate says has its words, and stays; it itself does not show."""
+    phrase = "blue 7 at the release of nox"
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nox:{quote(phrase)}@127.0.0.1:9/nox")
+    project.check("health", f"assert {phrase!r} == 'blue at the release of nox'")
+
+    project.gate()
+
+    folder = next((project.path / "reports").glob("*/*/report.html")).parent
+    results = (folder / "results.json").read_text(encoding="utf-8")
+    assert "***" in results
+    assert "blue 7 at" not in results
+    assert "7 at the" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_node_id_with_a_canary_is_refused(leaky: "Project") -> None:
     """And the message does not repeat it."""
     text = leaky.file("version").read_text()

@@ -10,7 +10,7 @@ from typing import Any
 
 from noxgate.errors import NoxgateError, ProfileError
 from noxgate.look.secret import Scrubber
-from noxgate.project.checks import public_words
+from noxgate.project.checks import public_text
 from noxgate.project.here import Project
 from noxgate.project.profile import PEERS, REHEARSALS, read_document, read_target
 from noxgate.project.which.called import called
@@ -49,7 +49,7 @@ def make(
     page = gather(asked)
     texts = (html(page), markdown(page))
     profiles = [trust.path for trust in asked.trusts.values()]
-    scrubber = Scrubber(_secrets(asked), public_words(asked.root, asked.runbook, *profiles))
+    scrubber = Scrubber(_secrets(asked), public_text(asked.root, asked.runbook, *profiles))
     for name, text in zip(NAMES[page.rehearsal], texts, strict=True):
         if leaked := scrubber.gives_away(text):
             raise SignOffError(f"{name} would show {leaked}: not written; the run that says it has to go")
