@@ -51,9 +51,11 @@ def history_faults(history: Answer, profile: Answer, subject: str, others: Answe
     strange = sorted({owner for owner in _owners(history.json()) if owner not in own})
     if strange:
         return [f"expected the history of {subject!r} alone, saw entries of {', '.join(few(strange, 5))}"]
-    entries = set(_entries(history.json()))
-    if others is not None and entries and entries == set(_entries(others.json())):
-        return [f"another user has the very same {len(entries)} entries: whose are they?"]
+    ours = dict(_entries(history.json()))
+    theirs = {} if others is None else dict(_entries(others.json()))
+    same = [name for name, entry in ours.items() if entry == theirs.get(name)]
+    if same and ours.keys() == theirs.keys():
+        return [f"another user has the very same {len(same)} entries: whose are they?"]
     return []
 
 
@@ -90,10 +92,16 @@ def _owners(document: Any) -> Iterator[str]:
             yield str(value)
 
 
-def _entries(document: Any) -> Iterator[str]:
-    yield from (
-        str(value) for key, value in _pairs(document) if key in ENTRY and isinstance(value, str | int)
-    )
+def _entries(document: Any) -> Iterator[tuple[str, Any]]:
+    """Name -> all that is said of it: an API may number each user's from one."""
+    if isinstance(document, list):
+        for each in document:
+            yield from _entries(each)
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if plain(key) in ENTRY and isinstance(value, str | int):
+                yield str(value), document
+            yield from _entries(value)
 
 
 def _pairs(document: Any) -> Iterator[tuple[str, Any]]:

@@ -297,6 +297,8 @@ JOBS_OF = {"jobs": [{"job_id": "a", "status": "completed"}, {"job_id": "b"}]}
         (JOBS_OF, {"jobs": [{"job_id": "c"}]}),
         (JOBS_OF, {"jobs": [*JOBS_OF["jobs"], {"job_id": "c"}]}),  # an administrator who sees them all
         ([{"id": "a", "user_id": 2}, {"id": "b", "userId": "2"}], None),
+        ([{"id": 1, "user_id": 2}], [{"id": 1, "user_id": 1}]),  # each user's are numbered from one
+        ([{"id": 1, "molecule": "water"}], [{"id": 1, "molecule": "benzene"}]),
         ([{"id": "a", "owner": {"id": 2, "name": "x"}}], None),
         ([{"id": "a", "user": "chemist2@nox.example"}], None),
     ],
@@ -311,6 +313,7 @@ def test_own_history(history: Any, others: Any) -> None:
     ("history", "others"),
     [
         (JOBS_OF, JOBS_OF),
+        ([{"id": 1, "at": 1}, {"id": 2, "at": 5}], [{"id": 1, "at": 1}, {"id": 2, "at": 6}]),
         ([{"id": "a", "user_id": 2}, {"id": "b", "user_id": 3}], None),
         ([{"id": "a", "owner": {"id": 1}}], None),
         ({"user_id": 1, "jobs": []}, None),
