@@ -1,6 +1,7 @@
 """Whether what judges is as committed: looked at before anything is checked, and once more at the end."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,7 +80,14 @@ def _not_committed(root: Path, commit: Commit, target: Target) -> Iterator[str]:
     for path in (target.record, target.ca_file, target.log_allow_list):
         real = path and path.resolve()
         if real and real.exists() and not str(real).startswith(SYSTEMS) and not has(root, commit, real):
-            yield f"{path} decides, and is not in the commit: put it into targets/ and commit it"
+            yield f"{path} decides, and is not in the commit: {_to_commit(root, real)}"
+
+
+def _to_commit(root: Path, path: Path) -> str:
+    """Git adds a file that .gitignore names, such as any *.pem, where it is told to."""
+    if not path.is_relative_to(root):
+        return "put it into targets/ and commit it"
+    return f"git add -f {shlex.quote(path.relative_to(root).as_posix())}, and commit it"
 
 
 def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers) -> Iterator[str]:
@@ -91,14 +99,16 @@ def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers
         return
     if before.commit.id != now.commit.id:
         yield f"another commit was checked out meanwhile: {before.commit.id[:12]}, then {now.commit.id[:12]}"
-    if different := dict.fromkeys([*before.different, *now.different]):
+    different = dict.fromkeys([*before.different, *now.different])
+    if different:
         yield f"not as committed: {_few(list(different))}: commit or put back what was changed"
     if written := list(written_since(root, started() + STARTING)):
         yield f"written while the gate ran: {_few(written)}: run it again, and leave the checkout alone"
     yield from _settings(config)
     here = root.resolve()
-    if not profile.is_relative_to(here) or profile.relative_to(here).as_posix() not in now.commit.blobs:
-        yield f"the profile {profile} is not in the commit: put it into targets/ and commit it"
+    name = profile.relative_to(here).as_posix() if profile.is_relative_to(here) else ""
+    if name not in now.commit.blobs and not any(each.startswith(f"{name} (") for each in different):
+        yield f"the profile {profile} is not in the commit: {_to_commit(here, profile)}"
     yield from _not_committed(here, now.commit, target)
     own = told(config, now.commit)
     yield from _other_workers(own, workers)

@@ -105,8 +105,23 @@ def test_a_file_that_decides_and_lies_elsewhere(checkout: Checkout, key: str) ->
 
     status, out = checkout.gate()
     assert status == 2, out
-    assert "file.list decides, and is not in the commit: put it into targets/ and commit it" in out
+    assert "file.list decides, and is not in the commit: git add -f ops/file.list, and commit it" in out
 
+    checkout.commit()
+    assert checkout.gate()[0] == 0
+
+
+def test_a_file_that_git_ignores(checkout: Checkout) -> None:
+    """A private authority's certificate is one, by the delivered .gitignore; the command said is enough."""
+    with (checkout.root / ".gitignore").open("a") as ignored:
+        ignored.write("\n*.list\n")
+    profile = checkout.root / "targets" / "staging.toml"
+    profile.write_text(f'record = "file.list"\n{profile.read_text()}')
+    (checkout.root / "targets" / "file.list").write_text('version = "8.0.0"\n')
+    checkout.commit()
+
+    assert "git add -f targets/file.list, and commit it" in checkout.gate()[1]
+    checkout.git("add", "-f", "targets/file.list")
     checkout.commit()
     assert checkout.gate()[0] == 0
 
