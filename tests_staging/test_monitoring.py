@@ -62,7 +62,8 @@ def test_prometheus_rule_holds_the_shipped_alerts(clients: Clients) -> None:
         for each in clients.manifests
         if each.kind == "PrometheusRule"
     }
-    assert (clients.target.namespace, "nox-api-alerts") in shipped
+    ours = clients.target.namespace, "nox-api-alerts"
+    assert ours in shipped, f"the manifests hold no PrometheusRule {'/'.join(ours)}"
     for (namespace, called), document in shipped.items():
         groups = clients.kube.need("PrometheusRule", called, namespace)["spec"].get("groups") or []
         rules = [each for group in groups for each in group.get("rules") or []]

@@ -85,7 +85,12 @@ def plain(api: ApiClient, target: Target) -> list[str]:
             f"expected no plain HTTP, as the profile has it: {place} is open"
             for place in api.open_without_tls()
         ]
-    return redirects({path: api.get_plain(path) for path in REDIRECTED}, target.base_url)
+    try:
+        answers = {path: api.get_plain(path) for path in REDIRECTED}
+    except UnreachableError as error:
+        told = f"plain_url of {target.path.name} says where plain HTTP is answered, or that it is closed"
+        raise UnreachableError(f"{error} ({told})") from None
+    return redirects(answers, target.base_url)
 
 
 def redirects(answers: Mapping[str, Answer], base_url: str) -> list[str]:

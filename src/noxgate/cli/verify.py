@@ -15,6 +15,7 @@ from noxgate.project.here import Project
 from noxgate.project.keys.evidence import HOURS
 from noxgate.project.keys.reading import guess
 from noxgate.project.profile import read_target
+from noxgate.project.which.files import file_of
 from noxgate.reports.summary import of_words
 from noxgate.run.sweep import leaks
 from noxgate.trust.agreement import contradictions
@@ -72,6 +73,8 @@ def verify_asked(given: argparse.Namespace) -> int:
     for phase in given.phase:
         if phase not in project.runbook.phases:
             raise VerifyError(f"--phase: no phase {phase!r}{guess(phase, project.runbook.phases)}")
+    for name in given.target if not given.key else ():
+        file_of(project.root, name)
     asked = Asked(project, given)
     what = given.what or project.runbook.release.version
     problems: list[str] = []

@@ -200,7 +200,7 @@ def _register_markers(config: pytest.Config, runbook: Runbook, checks: Sequence[
             close = difflib.get_close_matches(name, markers, n=1)
             guess = f"; did you mean {close[0]!r}?" if close else ""
             word = "--phase" if os.environ.get(LAST_WORD) else "-m"  # as whoever asked wrote it
-            raise pytest.UsageError(f"{word}: no marker {name!r} (markers: {', '.join(markers)}){guess}")
+            raise pytest.UsageError(f"{word}: no marker {name!r}{guess} (markers: {', '.join(markers)})")
 
 
 def _phases_asked(config: pytest.Config, runbook: Runbook, checks: Sequence[Check]) -> tuple[str, ...]:

@@ -151,6 +151,24 @@ def test_a_phase_as_gate_is_asked_for_it(project: "Project", phase: str, said: s
     assert said in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["gate", "staging", "--target", "staging"],
+            "expected --phase staging, saw 'staging' alone",
+        ),
+        (["gate", "--target", "none.toml"], "none.toml: no such file: expected the path of a profile"),
+        (["verify", "--target", "nope"], "no target 'nope'"),
+    ],
+)
+def test_words_in_a_wrong_place(project: "Project", words: list[str], said: str) -> None:
+    done = noxgate(project.path, *words)
+
+    assert done.returncode == 4
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize("words", [[], ["bogus"], ["gate", "--bogus"], ["rehearse", "bogus"]])
 def test_wrong_usage_is_no_verdict(tmp_path: Path, words: list[str]) -> None:
     """The status of argparse itself would be that of INCONCLUSIVE."""

@@ -153,8 +153,8 @@ def test_talking_needs_no_target(project: "Project", option: str) -> None:
     [
         pytest.param(
             ["-m", "stagin"],
-            "-m: no marker 'stagin' (markers: staging, live, production, health, version); "
-            "did you mean 'staging'?",
+            "-m: no marker 'stagin'; did you mean 'staging'? "
+            "(markers: staging, live, production, health, version)",
             id="unknown-marker",
         ),
         pytest.param(
@@ -166,7 +166,7 @@ def test_talking_needs_no_target(project: "Project", option: str) -> None:
         pytest.param(
             ["-m", "live"],
             "target 'staging' does not serve phase 'live' (serves: staging); "
-            "name one that does with --target, or a phase that it serves: pytest -m staging",
+            "name one that does with --target, or a phase that it serves: pytest -m staging --target=staging",
             id="wrong-phase",
         ),
         pytest.param(

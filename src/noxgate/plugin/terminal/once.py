@@ -12,6 +12,8 @@ ASKED = pytest.StashKey[bool]()
 def settle(config: pytest.Config) -> None:
     """Take down what was asked for, before the style is set for reports."""
     option = config.option
+    if not hasattr(option, "tbstyle"):
+        return  # -p no:terminal, which is refused
     config.stash[ASKED] = bool(
         option.tbstyle != PYTESTS[0] or option.verbose > 0 or option.showlocals or option.fulltrace
     )

@@ -118,7 +118,8 @@ def check_secrets(target: Target) -> None:
         value = target.variables.get(name)
         if value is not None and not is_one(value):
             raise ProfileError(
-                f"{name}: expected {form}, saw another form ({len(value)} characters, not shown)"
+                f"{name}: expected {form}, saw another form ({len(value)} characters, not shown); "
+                "in a password @ : / % and a blank are written as %40 %3A %2F %25 %20"
             )
     for role in ("test_token", "admin_token", *BAD_TOKENS):
         name = target.credentials.get(role, "")

@@ -27,6 +27,8 @@ def file_of(root: Path, name: str, beside: Path | None = None) -> Path:
         raise ProfileError(
             "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"
         )
+    if name.endswith(".toml"):
+        raise ProfileError(f"{path}: no such file: expected the path of a profile, or its name in targets/")
     listed = f"targets: {', '.join(known)}" if known else f"{folder} has no profiles"
     raise ProfileError(f"no target {name!r} ({listed}){guess(name, known)}")
 

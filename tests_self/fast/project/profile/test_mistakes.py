@@ -20,7 +20,7 @@ LONG = "a" * 300
         ("mien", "no target 'mien' (targets: mine, production); did you mean 'mine'?"),
         ("zzz", "no target 'zzz' (targets: mine, production)"),
         ("../mine", "no target '../mine' (targets: mine, production); did you mean 'mine'?"),
-        ("~/mine.toml", "no target '~/mine.toml' (targets: mine, production)"),
+        ("~/mine.toml", "~/mine.toml: no such file: expected the path of a profile, or its name in targets/"),
         ("", "no target '' (targets: mine, production)"),
         ("mine\0", "no target 'mine\\x00' (targets: mine, production); did you mean 'mine'?"),
         (LONG, f"no target '{LONG}' (targets: mine, production)"),
