@@ -218,8 +218,10 @@ def test_usage_error_is_one_line(project: "Project", arguments: list[str], messa
 
 
 def test_no_terminal_is_refused(project: "Project") -> None:
-    """Pytest itself refuses it, since the project's own options need the terminal."""
-    assert project.pytester.runpytest_subprocess("-m", "staging", "-p", "no:terminal").ret == 4
+    result = project.pytester.runpytest_subprocess("-m", "staging", "-p", "no:terminal")
+
+    assert result.ret == 4
+    assert "-p no:terminal leaves the verdict unsaid" in result.stderr.str()
 
 
 def test_no_summary_still_has_its_exit_status(project: "Project") -> None:

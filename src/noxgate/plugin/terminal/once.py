@@ -10,10 +10,13 @@ ASKED = pytest.StashKey[bool]()
 
 
 def settle(config: pytest.Config) -> None:
-    """Take down what was asked for, before the style is set for reports."""
+    """Take down what was asked for, before the style is set for reports.
+
+    Raises UsageError without a terminal: nothing would say the verdict.
+    """
     option = config.option
     if not hasattr(option, "tbstyle"):
-        return  # -p no:terminal, which is refused
+        raise pytest.UsageError("-p no:terminal leaves the verdict unsaid: run without it")
     config.stash[ASKED] = bool(
         option.tbstyle != PYTESTS[0] or option.verbose > 0 or option.showlocals or option.fulltrace
     )
