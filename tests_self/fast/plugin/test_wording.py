@@ -84,7 +84,7 @@ def test_under_xdist(project: "Project") -> None:
 def test_pytests_own_explanation_follows(project: "Project") -> None:
     project.check("health", "assert {'a': 1, 'b': 2} == {'a': 1, 'b': 3}")
 
-    result = project.gate()
+    result = project.gate("--tb=short")
 
     assert any("Differing items" in line for line in result.outlines)
     assert not any("assert expected" in line for line in result.outlines)
