@@ -73,8 +73,8 @@ def verify_asked(given: argparse.Namespace) -> int:
     for phase in given.phase:
         if phase not in project.runbook.phases:
             raise VerifyError(f"--phase: no phase {phase!r}{guess(phase, project.runbook.phases)}")
-    for name in given.target if not given.key else ():
-        file_of(project.root, name)
+    if given.target and not any(_is_there(project.root, name) for name in given.target):
+        file_of(project.root, given.target[0])
     asked = Asked(project, given)
     what = given.what or project.runbook.release.version
     problems: list[str] = []
@@ -99,6 +99,13 @@ def verify_asked(given: argparse.Namespace) -> int:
         with Path(given.summary).open("a", encoding="utf-8") as file:
             file.write(f"{of_words(verdict, rows)}\n")
     return Exit.REFUSED if refused else Exit.DONE
+
+
+def _is_there(root: Path, name: str) -> bool:
+    try:
+        return file_of(root, name).is_file()
+    except ProfileError:
+        return False
 
 
 class Asked:

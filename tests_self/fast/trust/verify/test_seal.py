@@ -34,9 +34,9 @@ def test_seal_refuses_a_run_that_shows_a_secret(
     bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is named, and not shown."""
-    monkeypatch.setenv("TEST_TOKEN", "a-token-of-great-length")
+    monkeypatch.setenv("TEST_TOKEN", "a-t0ken-of-gr8-l3ngth")
     (bundle.folder / seal.ENVELOPE).unlink()
-    (bundle.folder / "notes.txt").write_text("curl -H 'Bearer a-token-of-great-length'")
+    (bundle.folder / "notes.txt").write_text("curl -H 'Bearer a-t0ken-of-gr8-l3ngth'")
 
     assert main(["seal", str(bundle.folder)]) == 4
     assert capsys.readouterr().err.startswith("noxgate: notes.txt shows $TEST_TOKEN: not sealed")
@@ -48,13 +48,13 @@ def test_a_run_in_which_a_secret_got_out_is_not_sealed(
 ) -> None:
     """A leak means no evidence, in addition to no GO."""
     make(project, monkeypatch)
-    monkeypatch.setenv("TEST_TOKEN", "a-token-of-great-length")
+    monkeypatch.setenv("TEST_TOKEN", "a-t0ken-of-gr8-l3ngth")
     (project.path / "tests_staging" / "conftest.py").write_text(
         "import pathlib, pytest\n"
         "@pytest.hookimpl(tryfirst=True)\n"
         "def pytest_sessionfinish(session):\n"
         "    for folder in pathlib.Path('reports').glob('8.0.0/.running*'):\n"
-        "        (folder / 'notes.txt').write_text('a-token-of-great-length')\n"
+        "        (folder / 'notes.txt').write_text('a-t0ken-of-gr8-l3ngth')\n"
     )
 
     result = project.gate("-p", "no:cacheprovider")
