@@ -23,7 +23,7 @@ NoxgateError
     WindowError
     UnreachableError        nothing is known of the target: the line is `unreachable`
         NoDataError
-        RightError          a right lacks, in the cluster
+        RightError          a right in the cluster is missing
     NotMadeError            what the line judges was not made yet: it is `not run`
     UndecidedError          what was seen does not decide a comparison: the line is `undecided`
     NotCountedError         there is nothing to compare with, by record and profile: `not counted`

@@ -1,4 +1,4 @@
-"""results.json: everything that writes or reads it does it here.
+"""results.json: the document that a run leaves is made and read here; `plugin.ending` writes it down.
 
 Schema 2 names what decided (`decided.json` beside it); runs of schema 1 are read as they are. A run in any
 other form is a ResultsError: read in part, a missing key would look like an empty one.

@@ -41,7 +41,8 @@ def test_list_of_checks_is_current(root: Path) -> None:
     """If not: noxgate checks --markdown > docs/CHECKS.md."""
     table = table_of_checks(read_runbook(root / "runbook.toml"), root, markdown=True)
 
-    assert (root / "docs" / "CHECKS.md").read_text() == table
+    is_current = (root / "docs" / "CHECKS.md").read_text() == table
+    assert is_current, "noxgate checks --markdown > docs/CHECKS.md"
 
 
 def test_readme_counts_the_lines(root: Path) -> None:
