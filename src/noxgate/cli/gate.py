@@ -25,8 +25,9 @@ def gate(given: argparse.Namespace) -> int:
         choose(root, given.target)  # as pytest does, which says on its first line what named it
     except ProfileError as error:
         return _usage(given, str(error))
-    for word in set(read_runbook(root / "runbook.toml").phases) & set(given.pytest):
-        return _usage(given, f"expected --phase {word}, saw {word!r} alone")
+    # the first word alone: after an option of pytest, as in -k staging, it is that option's
+    if given.pytest and given.pytest[0] in read_runbook(root / "runbook.toml").phases:
+        return _usage(given, f"expected --phase {given.pytest[0]}, saw {given.pytest[0]!r} alone")
     words = ["-m", given.phase, *given.pytest]
     if given.target:
         # in one word: pytest would take a path that stands alone for a place to find its rootdir

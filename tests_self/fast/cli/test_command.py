@@ -151,6 +151,15 @@ def test_a_phase_as_gate_is_asked_for_it(project: "Project", phase: str, said: s
     assert said in done.stdout + done.stderr
 
 
+def test_a_phase_may_be_what_an_option_asks_for(project: "Project") -> None:
+    project.check("version", "pass")
+
+    done = noxgate(project.path, "gate", "--target", "staging", "--", "-k", "staging")
+
+    assert "alone" not in done.stderr
+    assert " passed in " in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

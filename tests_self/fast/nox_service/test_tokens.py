@@ -314,6 +314,10 @@ def test_own_history(history: Any, others: Any) -> None:
     [
         (JOBS_OF, JOBS_OF),
         ([{"id": 1, "at": 1}, {"id": 2, "at": 5}], [{"id": 1, "at": 1}, {"id": 2, "at": 6}]),
+        (
+            [{"id": 1, "molecule": "water", "energy": -5, "link": "/r?t=1"}],  # a link for each answer
+            [{"id": 1, "molecule": "water", "energy": -5, "link": "/r?t=2"}],
+        ),
         ([{"id": "a", "user_id": 2}, {"id": "b", "user_id": 3}], None),
         ([{"id": "a", "owner": {"id": 1}}], None),
         ({"user_id": 1, "jobs": []}, None),

@@ -30,11 +30,10 @@ WHOLE = register.WHOLE_OF_ALL if ALL else register.WHOLE
 
 def test_no_sabotage_is_lost() -> None:
     """Nor proven in a weaker way than before, unless the change says so: see register.py."""
-    rows = dict.fromkeys(register.rows())
-    kept = dict.fromkeys(register.FILE.read_text(encoding="utf-8").splitlines())
+    rows, kept = register.rows(), register.FILE.read_text(encoding="utf-8").splitlines()
     new, lost = [row for row in rows if row not in kept], [row for row in kept if row not in rows]
     command = f"python -m tests_self.proof.rehearsal.register > {register.FILE.name}"
-    assert list(rows) == list(kept), f"new {new}, lost {lost}; if that is meant: {command}"
+    assert rows == kept, f"new {new}, lost {lost}; if that is meant: {command}"
 
 
 def test_every_checked_line_has_a_sabotage(pytestconfig: pytest.Config) -> None:
