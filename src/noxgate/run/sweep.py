@@ -4,6 +4,9 @@ A secret is one whose value we know, or what has the form of one.
 
 A file is read as text in each encoding that it may be in, and what is packed inside is unpacked and read too:
 gzip, zip, tar and their like, and base64 in any text. What cannot be looked into is treated as a leak.
+
+Numbers in base64, as a load test keeps its times, are not text: among a million of them each form comes about
+by chance. There a known secret is looked for, and a form in what can be read.
 """
 
 import base64
@@ -29,6 +32,10 @@ UNREADABLE = "something that cannot be searched"
 # Shorter runs hold no more of a secret than its fragments in base64, which the scrubber knows.
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\?[\r\n]|\\n|%2[BbFf]){23,}")
 _WIDE = re.compile(rb"(?:[^\0]\0{1,3}){7,}[^\0]")
+_READABLE = re.compile(rb"[\t\n\r -~]{24,}")  # longer than what numbers have by chance
+_ASCII = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
+_HIGH = bytes(range(0x80, 0x100))
+_ODD = 0.15  # of the bytes of a text, at the most, are not characters
 _BREAKS = re.compile(rb"\\?[\r\n]+|\\n")
 _STREAMS: dict[bytes, Callable[[io.BytesIO], io.BufferedIOBase]] = {
     b"\x1f\x8b\x08": lambda file: gzip.GzipFile(fileobj=file),
@@ -80,21 +87,25 @@ def _of_file(path: Path, scrubber: Scrubber) -> str | None:
 
 def _of_content(whole: bytes, scrubber: Scrubber) -> str | None:
     try:
-        for content in _contents(whole, [MOST_BYTES], DEEPEST):
+        for content, is_text in _contents(whole, [MOST_BYTES], DEEPEST):
             for text in _texts(content):
-                if name := scrubber.gives_away(text):
+                known = None if is_text else scrubber.find(text)
+                if name := scrubber.gives_away(text) if is_text else known and f"${known}":
                     return name
     except (_UnreadableError, *_DAMAGED):
         return UNREADABLE
     return None
 
 
-def _contents(content: bytes, left: list[int], depth: int) -> Iterator[bytes]:
-    """The content and all that is packed in it; `left` is how many bytes may still be unpacked."""
+def _contents(content: bytes, left: list[int], depth: int) -> Iterator[tuple[bytes, bool]]:
+    """The content and all that is packed in it, and whether it is text or a file, not numbers.
+
+    `left` is how many bytes may still be unpacked.
+    """
     left[0] -= len(content)
     if left[0] < 0 or depth == 0:
         raise _UnreadableError
-    yield content
+    yield content, True
     for inner in _unpacked(content, left[0]):
         yield from _contents(inner, left, depth - 1)
     decoded = [found for run in _BASE64.finditer(content) if (found := _decoded(run[0])) is not None]
@@ -102,8 +113,26 @@ def _contents(content: bytes, left: list[int], depth: int) -> Iterator[bytes]:
         if found[:2] in _MAGIC:
             for inner in _as_far_as_it_goes(found, left[0]):
                 yield from _contents(inner, left, depth - 1)
-    if decoded:  # in one: there are thousands of words that look like base64
-        yield from _contents(_BETWEEN.join([b"", *decoded]), left, depth - 1)
+    said, numbers = [b""], [b""]  # each in one: there are thousands of words that look like base64
+    for found in decoded:
+        is_text = _is_text(found)
+        said += [found] if is_text else _READABLE.findall(found)
+        numbers += [] if is_text else [found]
+    if said[1:]:
+        yield from _contents(_BETWEEN.join(said), left, depth - 1)
+    left[0] -= sum(map(len, numbers))
+    yield _BETWEEN.join(numbers), False
+
+
+def _is_text(found: bytes) -> bool:
+    """Nearly all of it can be read, in any encoding that _texts knows."""
+    try:
+        found.decode()
+        readable = _ASCII + _HIGH
+    except UnicodeDecodeError:
+        readable = _ASCII
+    odd = len(found.translate(None, delete=readable))
+    return odd <= _ODD * len(found) or _WIDE.search(found) is not None
 
 
 def _unpacked(content: bytes, most: int) -> Iterator[bytes]:
