@@ -219,7 +219,6 @@ SECRET: dict[str, Callable[[Maker], Text]] = {
 }  # fmt: skip
 
 HARMLESS: dict[str, str] = {
-    "numbers in a row": "0:5432:12:7:1 a:6432:0.5:12:99",
     "a class of requests": 'slo = { limit = "success_percent", only = "auth" }',
     "digest": "image nox-api@sha256:" + "0123456789abcdef" * 4,
     "commit": "commit 0123456789abcdef0123456789abcdef01234567 is on main",
