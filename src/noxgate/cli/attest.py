@@ -6,6 +6,7 @@ from pathlib import Path
 
 from noxgate.errors import Exit, ProfileError
 from noxgate.look.secret import Scrubber
+from noxgate.project.checks import public_text
 from noxgate.project.here import Project
 from noxgate.project.profile import read_target
 from noxgate.project.release_facts import FactsError
@@ -62,7 +63,8 @@ def attest_line(given: argparse.Namespace) -> int:
 def _refuse_secrets(project: Project, where: keys.Trust, text: str) -> None:
     """A record cannot be changed, and it is copied into every bundle: no secret gets into it."""
     names = [phase.name for phase in project.runbook.phases.values() if phase.folder]
-    name = Scrubber(read_target(project.root, str(where.path), names).secrets()).gives_away(text)
+    secrets = read_target(project.root, str(where.path), names).secrets()
+    name = Scrubber(secrets, public_text(project.root, project.runbook, where.path)).gives_away(text)
     if name:
         raise attest.AttestationError(f"--by, --saw: would show {name} in every bundle: say it without")
 

@@ -1,34 +1,12 @@
 """How many connections are left, on a real PostgreSQL: of the server, of a database and of a role."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
 
 import psycopg
-import pytest
-from tests_self.building.databases import target_at
 
-from noxgate.machine.doctor import program
-from noxgate.systems import settings
 from noxgate.systems.postgres.connections import Room, crowded, rooms
-from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.trials.scratch import ScratchServer, programs
-
-if TYPE_CHECKING:
-    from tests_self.loopback import Loopback
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    server = ScratchServer(programs(int(program("postgres").parents[1].name)))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def looking(server: ScratchServer, loopback: "Loopback") -> Iterator[Database]:
-    with closing(DatabaseSession(settings.database(target_at(loopback, server.url("postgres"))))) as session:
-        yield Database(session, lambda _: None)
+from noxgate.systems.postgres.database import Database
+from noxgate.trials.scratch import ScratchServer
 
 
 def test_limits_of_roles_and_databases(server: ScratchServer, looking: Database) -> None:

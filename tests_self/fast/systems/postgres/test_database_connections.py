@@ -19,20 +19,13 @@ from noxgate.machine import postgresql
 from noxgate.machine.doctor import program
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.trials.scratch import SUPERUSER, ScratchServer, programs
+from noxgate.trials.scratch import SUPERUSER, ScratchServer
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
 
 
 CASE = "postgresql://nox_gate:n7Q2vX9pL4sT@pg-0.db:5432,pg-1.db:5432/nox_production?target_session_attrs=read-write"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    server = ScratchServer(programs(int(program("postgres").parents[1].name)))
-    yield server
-    server.close()
 
 
 @pytest.fixture

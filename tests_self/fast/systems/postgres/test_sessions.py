@@ -11,7 +11,6 @@ from tests_self.building.databases import target_at
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
-from noxgate.machine.doctor import program
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.postgres.sessions import (
@@ -22,25 +21,12 @@ from noxgate.systems.postgres.sessions import (
     slow,
     waiting,
 )
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
 
 LIMIT = 0.5  # seconds
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    server = ScratchServer(programs(int(program("postgres").parents[1].name)))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def looking(server: ScratchServer, loopback: "Loopback") -> Iterator[Database]:
-    with closing(DatabaseSession(settings.database(target_at(loopback, server.url("postgres"))))) as session:
-        yield Database(session, lambda _: None)
 
 
 @contextmanager
