@@ -62,10 +62,10 @@ signoff: $(SUITE) ## The release's sign-off page, from the newest run of each ph
 
 check: $(SERVERS) lint test ## Everything CI runs
 
-# As many workers as there are cores: what is timed has little room with more.
-TESTS := $(BIN)/pytest -q -n 2 --dist=loadscope --no-loadscope-reorder
+# Two workers have rehearsals; the third gives way to them: more would leave what is timed little room.
+TESTS := $(BIN)/pytest -q -n 3 --dist=loadscope --no-loadscope-reorder
 
-test: $(BROWSER) ## The suite's own tests: every check can fail (about 25 minutes)
+test: $(BROWSER) ## The suite's own tests: every check can fail (about 20 minutes)
 	@$(TESTS) tests_self
 
 test-fast: $(BROWSER) ## Those that start no rehearsal, in random order: before each commit (a few minutes)
@@ -83,13 +83,13 @@ bench-self: ## What people wait for, beside an earlier commit    [ONLY="--only t
 bench-gate: $(SERVERS) ## The gate beside curl, psql, redis-cli and kubectl, timed in one run
 	@$(BIN)/python benchmarks/gate.py
 
-bench-load: $(SERVERS) ## The load engine beside k6 and wrk (about 12 minutes; of use on a machine at rest)
+bench-load: $(SERVERS) ## The load engine beside k6 and wrk (about 13 minutes; of use on a machine at rest)
 	@$(BIN)/python -m benchmarks.load
 
 bench-slower: $(SERVERS) ## False alarms and found slowdowns of the comparison with the release before    [RUNS=40]
 	@$(BIN)/python benchmarks/slower.py $(RUNS)
 
-bench-scaling: $(SERVERS) ## What a core, a process and a master of the load test make: docs/SCALING.md (5 minutes)
+bench-scaling: $(SERVERS) ## What a core, a process and a master of the load test make: docs/SCALING.md (8 minutes)
 	@$(BIN)/python -m benchmarks.scaling --write
 
 bench-backup: $(SERVERS) ## The proof of a backup beside pg_dump | psql, on 10 million rows    [ROWS=100000]

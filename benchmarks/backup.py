@@ -28,9 +28,10 @@ from noxgate.project.runbook import Release
 from noxgate.project.target import Target
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import DatabaseSession
-from noxgate.trials.backup.tonight import Backup, differing
-from noxgate.trials.backup.trial import BackupTrial
-from noxgate.trials.scratch import PARENT, ScratchServer, programs
+from noxgate.trials.backup.tonight import Backup, different_tables
+from noxgate.trials.backup.trial import BackupTrial, backup_settings
+from noxgate.trials.scratch import PARENT, ScratchServer
+from noxgate.trials.server.programs import programs
 
 DOCS = Path(__file__).parents[1] / "docs"
 RESTORE = ("psql", "-X", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-d", "{database}", "-f", "{file}")
@@ -110,7 +111,11 @@ def _measure(server: ScratchServer, folder: Path, rows: int) -> int:
     session = DatabaseSession(settings.database(target))
     release = Release("1", datetime.now(UTC).date(), folder)
     backup = Backup(
-        BackupTrial(target, server=server), release, "backup_pre_v{version}_*", session, lambda _: None
+        BackupTrial(backup_settings(target), server=server),
+        release,
+        "backup_pre_v{version}_*",
+        session,
+        lambda _: None,
     )
     with _step("the proof in all") as proof:
         with _step("  its form"):
@@ -120,7 +125,7 @@ def _measure(server: ScratchServer, folder: Path, rows: int) -> int:
         with _step("  compared"):
             recorded = backup.recorded()
             assert recorded is not None
-            assert differing(recorded.tables, restored.contents) == {}
+            assert different_tables(recorded.tables, restored.contents) == {}
             assert backup.unlike(restored, recorded.parts) == []
             backup.now(restored.columns, is_recorded=True)
     session.close()

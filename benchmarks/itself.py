@@ -27,6 +27,8 @@ BASE = "c7f1ac9"
 # Debian's packages are there by then.
 PYTHON_PART = "rm -rf .venv .venv-science && make setup"
 UNCACHED = 'export UV_CACHE_DIR="$(mktemp -d)" PIP_NO_CACHE_DIR=1 && '
+# pytest's last line says how long its tests took.
+CI = r"set -o pipefail; bash .ci/run 2>&1 | sed -E 's/^[0-9]+ (passed|failed).* in ([0-9.]+)s.*/&\ntests \2/'"
 IDLE = 20  # seconds that an idle world is looked at
 
 
@@ -50,7 +52,7 @@ WAITS = (
     Wait("gate", "{bin}/python benchmarks/gate.py 3", figures=("staging", "pre-flight")),
     Wait("rehearse", "make rehearse"),
     Wait("test", "make test", once=True),
-    Wait("ci", "bash .ci/run", once=True),
+    Wait("ci", CI, figures=("tests",), once=True),
 )
 WORLD = """
 import os, time
@@ -144,7 +146,7 @@ def _measure(wait: Wait, clone: Path) -> Iterator[tuple[str, float]]:
         )
         status, wall, cpu, said = _run(command, clone)
     if status != 0:
-        print(f"{wait.name}: {command} ended with {status} in {clone}: {said[-500:]}", file=sys.stderr)
+        print(f"{wait.name}: {command} ended with {status} in {clone}: {said[-5000:]}", file=sys.stderr)
         yield "failed", 1
     yield "wall", wall
     yield "cpu", cpu

@@ -1,9 +1,9 @@
 """What one core of the load engine makes, when more are needed, and where one master ends: docs/SCALING.md.
 
 A model is fitted to one process and held against two and four; a master leads workers that send nothing. All
-on loopback, some five minutes; of use on a machine at rest.
+on loopback, some eight minutes; of use on a machine at rest.
 
-    python -m benchmarks.scaling [--write]
+    python -m benchmarks.scaling [--write] [--end]    # --end: where one master ends, alone; three minutes
 """
 
 import os
@@ -20,7 +20,7 @@ import msgpack  # type: ignore[import-untyped]
 import numpy as np
 import psutil
 from benchmarks.generators import mix
-from benchmarks.generators.one_master import mastered
+from benchmarks.generators.one_master import Mastered, mastered
 from benchmarks.generators.processes import (
     CORES,
     GENERATOR,
@@ -36,10 +36,12 @@ from benchmarks.generators.processes import (
 
 from nox_rehearsal.world.ports import free_ports
 from noxgate.look.waiting import eventually
+from noxgate.slo.result import ResultError
 from noxgate_load.recorder import Recorder
 
 PAGE = ROOT / "docs" / "SCALING.md"
 MARK = "<!-- The tables are written by `make bench-scaling`. -->\n"
+OF_END = "<!-- Where one master ends: `python -m benchmarks.scaling --write --end`. -->\n"
 BUSY = 0.7  # of a core: a process that uses more is not believed
 SETTLE, SECONDS = 2.0, 8.0
 FEW_USERS, MANY_USERS = 200, 1200
@@ -48,6 +50,15 @@ WORKERS = (1, 2, 4)
 CHECKED = (600, 0.2)  # users and pause, with which the model is checked
 MASTERED = (10, 25, 50, 100)  # workers
 EACH = 4000  # requests a second of each of these
+# Until it no longer keeps up: workers of few requests a second each, and fifty workers of ever more
+CROWDS, FEW = (400, 800, 1600, 3200), 100
+FLOODED, FLOODS = 50, (16_000, 32_000)
+LATE = 1.0  # seconds: then the simulated workers are at their end, and nothing is said of the master
+KEEPS_UP = 0.9  # times a second that it says how it goes
+HEADER = (
+    "| workers | requests/s | messages/s | MB/s | master's CPU | memory | says how it goes | verdict |",
+    "|---|---|---|---|---|---|---|---|",
+)
 LIMITS = {"api": (0.3, 0.5)}
 
 
@@ -76,22 +87,26 @@ class Model:
         return workers * self.empty + users * self.user
 
 
-def main(*, write: bool) -> int:
+def main(*, write: bool, end: bool) -> int:
     """Print the tables, and put them into the page."""
     lines: list[str] = []
-    for line in _tables():
+    for line in _of_today(_the_end()) if end else _tables():
         print(line, flush=True)
         lines.append(line)
     if write:
-        head, mark, _ = PAGE.read_text().partition(MARK)
+        begin = OF_END if end else MARK
+        head, mark, _ = PAGE.read_text().partition(begin)
         PAGE.write_text(head + mark + "\n" + "\n".join(lines) + "\n")
     return 0
 
 
 def _tables() -> Iterator[str]:
-    busy = os.getloadavg()[0]
-    today = time.strftime("%Y-%m-%d")
-    yield f"Measured on {today}, on {len(CORES)} cores, the load average {busy:.1f} before.\n"
+    yield from _of_today(_on_one_machine())
+    yield f"\n{OF_END}"
+    yield from _of_today(_the_end())
+
+
+def _on_one_machine() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx' worker is another user
@@ -100,6 +115,13 @@ def _tables() -> Iterator[str]:
             yield from _one_core(model)
             yield from _held_against(model, fast, folder)
     yield from _one_master()
+
+
+def _of_today(rows: Iterator[str]) -> Iterator[str]:
+    busy = os.getloadavg()[0]
+    today = time.strftime("%Y-%m-%d")
+    yield f"Measured on {today}, on {len(CORES)} cores, the load average {busy:.1f} before.\n"
+    yield from rows
 
 
 def _fitted(fast: Fast, folder: Path) -> Model:
@@ -178,25 +200,51 @@ def _cpu(processes: Sequence[psutil.Process]) -> float:
 
 
 def _one_master() -> Iterator[str]:
-    yield "| workers | requests/s | messages/s | MB/s | master's CPU | memory | says how it goes | verdict |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield from HEADER
     used = []
     os.sched_setaffinity(0, set(CORES))
     for workers in MASTERED:
         run = mastered([{}] * workers, EACH)
         used.append((workers, run.cpu))
-        yield (
-            f"| {workers} | {workers * EACH:,} | {run.messages / run.seconds:.0f} "
-            f"| {run.bytes / run.seconds / 1e6:.1f} | {run.cpu:.0%} of a core | {run.memory / 1e6:.0f} MB "
-            f"| {run.told:.2f} times a second | {'passed' if not run.reasons else run.reasons[0]} |"
-        )
+        yield _row(workers, EACH, run)
     (low, little), (high, much) = used[0], used[-1]
     each = (much - little) / (high - low)
     yield ""
     merging = f"{_merging() * 1e6:,.0f} µs"
     yield f"To decode and merge a report of {EACH * 3:,} requests takes {merging}; messages and MB are of the"
     yield f"whole run, its start with it. A further worker takes {each:.2%} of the master's core."
-    yield f"{high} were led, no more."
+
+
+def _the_end() -> Iterator[str]:
+    """Ever more workers of few requests a second each, then as many as before of ever more."""
+    yield from HEADER
+    os.sched_setaffinity(0, set(CORES))
+    last = None
+    for loads in ([(workers, FEW) for workers in CROWDS], [(FLOODED, each) for each in FLOODS]):
+        for workers, each in loads:
+            try:
+                run = mastered([{}] * workers, each)
+            except ResultError:  # it was killed
+                yield f"| {workers:,} | {workers * each:,} | | | | | | no result a minute after its ramp |"
+                break
+            yield _row(workers, each, run)
+            last = run
+            if run.told < KEEPS_UP or run.reasons:
+                break
+    if last is not None:
+        yield ""
+        yield f"From the end of the last load it took {last.writing:.0f} s until the master had written its"
+        yield f"result, of {last.result.sent / 1e6:.0f} million requests. To read and to judge a million"
+        yield f"takes {last.judging:.1f} s of CPU."
+
+
+def _row(workers: int, each: int, run: Mastered) -> str:
+    return (
+        f"| {workers:,} | {workers * each:,} | {run.messages / run.seconds:,.0f} "
+        f"| {run.bytes / run.seconds / 1e6:.1f} | {run.cpu:.0%} of a core | {run.memory / 1e6:.0f} MB "
+        f"| {run.told:.2f} times a second | {'passed' if not run.reasons else run.reasons[0]}"
+        f"{f'; the simulated workers were {run.late:.1f} s late' if run.late > LATE else ''} |"
+    )
 
 
 def _merging(rounds: int = 200) -> float:
@@ -214,4 +262,4 @@ def _merging(rounds: int = 200) -> float:
 
 if __name__ == "__main__":
     assert TARGET in CORES
-    sys.exit(main(write="--write" in sys.argv))
+    sys.exit(main(write="--write" in sys.argv, end="--end" in sys.argv))

@@ -19,7 +19,7 @@ from math import log, log1p
 
 from noxgate.slo.confidence import Counts, share_interval, wilson
 from noxgate.slo.holds import in_windows, total
-from noxgate.slo.slos import Outcome, decide
+from noxgate.slo.slos import SloOutcome, decide
 
 RUNS = 1000
 IN_STALLS = 0.8  # of the bad requests
@@ -100,13 +100,13 @@ def row(case: Case, runs: int) -> str:
         outcome = decide(windows, case.limit, minimum=minimum).outcome
         alone += seen / requests < case.limit
         independent += wilson(seen, requests)[1] < case.limit
-        passed += outcome is Outcome.PASSED
-        failed += outcome is Outcome.FAILED
+        passed += outcome is SloOutcome.PASSED
+        failed += outcome is SloOutcome.FAILED
         burst += share_interval(windows)[1] / runs
         windows = hold(chance, case, case.limit * BETTER)
-        good += decide(windows, case.limit, minimum=minimum).outcome is Outcome.PASSED
+        good += decide(windows, case.limit, minimum=minimum).outcome is SloOutcome.PASSED
         windows = hold(chance, case, case.limit * WORSE)
-        bad += decide(windows, case.limit, minimum=minimum).outcome is Outcome.FAILED
+        bad += decide(windows, case.limit, minimum=minimum).outcome is SloOutcome.FAILED
     stall = f"stalls of {case.stall:g} s" if case.stall else "independent"
     shape = f"{case.seconds // case.window} x {case.window} s, {case.rate}/s"
     rates = "".join(f"{100 * count / runs:8.1f}" for count in (alone, independent, passed, failed, good, bad))

@@ -31,7 +31,7 @@ import numpy as np
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.before.judging import PERCENTILES, Limits, limits_of, overall, percentiles
 from noxgate.slo.before.ratio import Timed
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import SloOutcome
 
 ROOT = Path(__file__).parents[1]
 RUNS = 60
@@ -113,7 +113,7 @@ def rule(now: Classes, before: Classes, limits: Limits, _: Random) -> int:
     for pair in zip(now, before, strict=True):
         sides = [Timed([np.sort(window).tolist() for window in each]) for each in pair]
         found += percentiles("", sides[0], sides[1], limits)
-    return {Outcome.PASSED: GREEN, Outcome.FAILED: RED}.get(overall(found), OPEN)
+    return {SloOutcome.PASSED: GREEN, SloOutcome.FAILED: RED}.get(overall(found), OPEN)
 
 
 def bootstrap(now: Classes, before: Classes, limits: Limits, rng: Random) -> int:

@@ -18,6 +18,7 @@ from load.drawn import Question
 from noxgate.look.documents import is_too_deep
 from noxgate.look.observation import shortened
 from noxgate.look.secret_forms import redacted
+from noxgate.slo.holds import NO_CERTIFICATE
 
 TRIES = 5  # at a request that has no answer, or a 4xx: how often that happens is for the SLOs
 REFUSED = 500
@@ -162,7 +163,9 @@ def _object(answer: Answer) -> dict[str, Any]:
 
 def _no_answer(answer: Answer) -> str:
     said = _words(_object(answer)) if _object(answer) else ""
-    return f"HTTP {answer.status}{said and f': {said}'}" if answer.status else f"no answer: {answer.error}"
+    if not answer.status or answer.error == NO_CERTIFICATE:
+        return f"no answer: {answer.error}"
+    return f"HTTP {answer.status}{said and f': {said}'}"
 
 
 def _words(said: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nox_service.clients import Clients, Sessions
-from nox_service.science import Science, ScienceSession
+from nox_service.science import Science, ScienceSession, science_settings
 from noxgate.blue_green.side import Side, side_of
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
@@ -17,7 +17,7 @@ from noxgate.project.profile import read_peer
 from noxgate.project.release_facts import FactsError, ReleaseFacts, read_release_facts
 from noxgate.project.runbook import Runbook
 from noxgate.systems.kubernetes.secret_values import Where, nowhere
-from noxgate.systems.repository import Repository
+from noxgate.systems.repository.repository import Repository
 from noxgate.trials.migration.files import files_of
 from noxgate.trials.migration.release import Migration
 from noxgate.trials.migration.trial import Trial
@@ -96,7 +96,7 @@ def migration(migration_trial: Trial, production: Clients, observe: Observe) -> 
 @pytest.fixture(scope="session")
 def science_session(sessions: Sessions) -> ScienceSession:
     """What the API's own Python says: asked at the first look, once for the run."""
-    return ScienceSession(sessions.target)
+    return ScienceSession(science_settings(sessions.target))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.running import running
+from noxgate.blue_green.running import running_images
 from noxgate.blue_green.side import Side
 from noxgate.project.runbook import Limits
 from noxgate.systems.registry.answers import Image, bases
@@ -65,7 +65,7 @@ def test_both_run_the_same_redis(clients: Clients, production: Clients, limits: 
 
 def images(registry: Registry, side: Side) -> dict[str, Image]:
     """What runs, each once, as the registry has it."""
-    return {each: registry.image(each) for each in sorted(set(running(side).values()))}
+    return {each: registry.image(each) for each in sorted(set(running_images(side).values()))}
 
 
 def is_a(version: str | None, wanted: str) -> bool:

@@ -11,9 +11,9 @@ import pytest
 from nox_service.clients import Clients, Sessions
 from nox_service.first_minutes import FirstMinutes, Rounds
 from nox_service.pages import PROFILE
-from noxgate.blue_green.running import began, running
+from noxgate.blue_green.running import running_images, starts_of
 from noxgate.blue_green.slower.check import SinceSwitch
-from noxgate.blue_green.switch_time import Switch, kept_beside, switch
+from noxgate.blue_green.switch_time import Switch, kept_beside, time_of_switch
 from noxgate.blue_green.switching import live_ingress
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
@@ -22,12 +22,14 @@ from noxgate.plugin import checkpoint
 from noxgate.plugin.gate import gate_of
 from noxgate.project.profile import read_peer
 from noxgate.project.runbook import Limits, Runbook
-from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting, since
+from noxgate.project.saved import saved_files
+from noxgate.systems.prometheus.coverage import Waiting
+from noxgate.systems.prometheus.key_metrics import KeyMetrics, since
 from noxgate.systems.prometheus.quiet import Quiet, nginx_requests
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 from noxgate.trials.backup.tonight import Backup
-from noxgate.trials.backup.trial import BackupTrial
-from noxgate.trials.migration.output import Output, output
+from noxgate.trials.backup.trial import BackupTrial, backup_settings
+from noxgate.trials.migration.output import Output, newest_output
 from noxgate.trust.keys import read_trust
 from noxgate.trust.recorded import recorded
 from noxgate.window.watching import Watching
@@ -85,13 +87,13 @@ def staging(staging_sessions: Sessions, observe: Observe) -> Clients:
 
 
 @pytest.fixture
-def switched(pytestconfig: pytest.Config, clients: Clients) -> Switch:
+def switch(pytestconfig: pytest.Config, clients: Clients) -> Switch:
     """When traffic was switched, or switched back: kept from the first look on, or as the operator says."""
     gate = gate_of(pytestconfig)
     assert gate is not None
     folder = None if gate.trust is None else checkpoint.chain(pytestconfig, gate.runbook, gate.trust).folder
     place = None if folder is None else kept_beside(folder)
-    found = switch(live_ingress(clients.switch_point), place, checkpoint.switched_at(pytestconfig))
+    found = time_of_switch(live_ingress(clients.switch_point), place, checkpoint.switched_at(pytestconfig))
     ingress, namespace = clients.service.ingress, clients.target.namespace
     words = ("get", "ingress", ingress, "-n", namespace, "--show-managed-fields", "-o", "yaml")
     clients.observe(Observation(str(found), clients.kube.again(*words)))
@@ -105,12 +107,12 @@ def for_samples(runbook: Runbook) -> Waiting:
 
 
 @pytest.fixture
-def key_metrics(clients: Clients, limits: Limits, for_samples: Waiting, switched: Switch) -> KeyMetrics:
+def key_metrics(clients: Clients, limits: Limits, for_samples: Waiting, switch: Switch) -> KeyMetrics:
     """Green's key metrics of the first half hour, which has to be over."""
     seconds = clients.target.waiting(limits["observe_seconds"])
-    pause(seconds - since(switched.at))
-    pods, queries = list(running(clients.green)), clients.metric_queries
-    return KeyMetrics(clients.prometheus, queries, pods, seconds, for_samples, began(clients.green))
+    pause(seconds - since(switch.at))
+    pods, queries = list(running_images(clients.green)), clients.metric_queries
+    return KeyMetrics(clients.prometheus, queries, pods, seconds, for_samples, starts_of(clients.green))
 
 
 @pytest.fixture
@@ -118,23 +120,23 @@ def since_switch(
     clients: Clients,
     runbook: Runbook,
     for_samples: Waiting,
-    switched: Switch,
+    switch: Switch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> SinceSwitch:
     """Green since the switch beside blue; its first half hour has to be over."""
     line = runbook.lines["live.slower-than-before"]
     target, prometheus, queries = clients.target, clients.prometheus, clients.metric_queries
     seconds = max(FEWEST, target.waiting(line.limits["observe_seconds"]))
-    pause(seconds - since(switched.at))
-    pods = list(running(clients.green))
-    metrics = KeyMetrics(prometheus, queries, pods, seconds, for_samples, began(clients.green))
+    pause(seconds - since(switch.at))
+    pods = list(running_images(clients.green))
+    metrics = KeyMetrics(prometheus, queries, pods, seconds, for_samples, starts_of(clients.green))
 
     def folder(name: str) -> Path:
         made = tmp_path_factory.mktemp("beside") / name
         made.mkdir()
         return made
 
-    return SinceSwitch(prometheus, metrics, queries, target, switched.at, line, clients.observe, folder)
+    return SinceSwitch(prometheus, metrics, queries, target, switch.at, line, clients.observe, folder)
 
 
 @pytest.fixture
@@ -147,7 +149,7 @@ def refused_percent(request: pytest.FixtureRequest, clients: Clients) -> Callabl
         clients.observe(Observation(seen, f"cat {shlex.quote(str(target.path))}"))
         return lambda _: None
     metrics: KeyMetrics = request.getfixturevalue("key_metrics")  # which waits for half an hour to be over
-    return lambda limit: metrics.refused_percent(selector, limit)
+    return lambda limit: metrics.refused_percent(selector, against=limit)
 
 
 @pytest.fixture
@@ -186,7 +188,7 @@ def quiet(clients: Clients, watching: Watching) -> Quiet:
 @pytest.fixture(scope="session")
 def backup_trial(sessions: Sessions) -> Iterator[BackupTrial]:
     """A scratch server for the night's backup, started at the first look."""
-    trial = BackupTrial(sessions.target)
+    trial = BackupTrial(backup_settings(sessions.target))
     yield trial
     trial.close()
 
@@ -202,7 +204,7 @@ def backup(backup_trial: BackupTrial, sessions: Sessions, observe: Observe) -> B
 def migration_output(clients: Clients) -> Output:
     """What the migration said when it ran on the target."""
     pattern = clients.service.files.migration_log.replace("{version}", clients.release.version)
-    return output(clients.target, pattern, clients.observe)
+    return newest_output(saved_files(clients.target), pattern, clients.observe)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from nox_service.clients import Clients
 from noxgate.blue_green.monitored.loaded_rules import not_evaluated, shipped_rules, unheard
-from noxgate.blue_green.monitored.watched import firing, not_scraped
+from noxgate.blue_green.monitored.watched import firing_alerts, not_scraped
 from noxgate.blue_green.running import application_pods
 from noxgate.project.runbook import Limits
 from noxgate.systems.kubernetes.workload import name
@@ -16,7 +16,7 @@ def test_no_alert_of_the_service_fires(clients: Clients, limits: Limits) -> None
     """By the shipped rules, wherever they look, and by namespace: others watch the service, too."""
     shipped = shipped_rules(clients.manifests)
     names = {rule["alert"] for rule in shipped if "alert" in rule}
-    found = firing(clients.prometheus, names, clients.namespaces, shipped)
+    found = firing_alerts(clients.prometheus, names, clients.namespaces, shipped)
 
     assert names != set()
     assert len(found) <= limits["firing"], f"firing: {found}"

@@ -6,9 +6,15 @@ import pytest
 
 from nox_service.clients import Clients
 from noxgate.project.runbook import Limits
-from noxgate.systems.postgres.run_log import started
-from noxgate.trials.backup.proof import as_recorded, beyond_writes, lacking_since, misplaced, out_of_place
-from noxgate.trials.backup.tonight import Backup, differing
+from noxgate.systems.postgres.run_log import first_run_start
+from noxgate.trials.backup.proof import (
+    as_recorded,
+    beyond_writes,
+    lacking_since,
+    misplaced_sequences,
+    out_of_place,
+)
+from noxgate.trials.backup.tonight import Backup, different_tables
 
 # The stamp in the name is in the time zone of whoever made it.
 ZONES = timedelta(hours=14)
@@ -32,7 +38,7 @@ def test_backup_was_taken_just_before(clients: Clients, backup: Backup, limits: 
     """Before the migration, if that has run; else before now. A copy has a new time, and its old name."""
     limit = timedelta(minutes=limits["age_minutes"])
     times = backup.times()
-    migrated = started(clients.database, clients.catalog)
+    migrated = first_run_start(clients.database, clients.catalog)
     until = migrated or datetime.now(UTC)
 
     assert times.written <= until, "the backup was taken after the migration began"
@@ -74,16 +80,16 @@ def test_restored_rows_are_productions(clients: Clients, backup: Backup, limits:
     if recorded is not None:
         assert recorded.database == name
         assert recorded.system in {None, backup.system()}, "it is of another server of this database's name"
-        assert differing(recorded.tables, as_recorded(recorded.tables, restored.contents)) == {}
+        assert different_tables(recorded.tables, as_recorded(recorded.tables, restored.contents)) == {}
         assert out_of_place(recorded.sequences, restored.sequences) == {}
     if recorded is not None and recorded.parts:
         assert backup.unlike(restored, recorded.parts) == []
-    elif started(clients.database, catalog) is None:
+    elif first_run_start(clients.database, catalog) is None:
         assert backup.unlike(restored, backup.parts()) == []
     else:
         assert lacking_since(restored.parts, backup.parts(), catalog) == []
     if recorded is None:
-        assert misplaced(restored.sequences, restored.highest, backup.sequences()) == {}
+        assert misplaced_sequences(restored.sequences, restored.highest, backup.sequences()) == {}
     # last: if rows are hidden from us, other faults were said before
     now = backup.now(restored.columns, is_recorded=recorded is not None)
     assert beyond_writes(restored.contents, now, limits["floor_percent"], catalog.run_logs) == {}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from nox_service import answers as faults
+from nox_service import faults
 from nox_service.clients import Clients
 from nox_service.pods import each as each_pod
-from nox_service.pods.one import wrong
+from nox_service.pods.one import wrong_pods
 from noxgate.blue_green.running import application_pods
 from noxgate.look.observation import Fact
 from noxgate.project.runbook import Limits
@@ -21,43 +21,33 @@ def test_blue_is_ready(clients: Clients, limits: Limits) -> None:
     assert len(pods) >= limits["pods"]
     assert unready(pods) == {}
     assert sorted(answers) == sorted(map(name, pods))
-    assert wrong({pod: faults.ready([answer]) for pod, answer in answers.items()}) == {}
+    assert wrong_pods({pod: faults.ready([answer]) for pod, answer in answers.items()}) == {}
 
 
 @pytest.mark.runbook("prep.blue-health")
 def test_each_blue_pod_is_healthy(clients: Clients) -> None:
     """The whole word, of what has served for weeks: the schema under it is new."""
-    answers = each_pod.answers(clients.blue, clients.forward, "/health")
-
-    assert answers != {}
-    assert wrong({pod: faults.health([answer]) for pod, answer in answers.items()}) == {}
+    assert each_pod.wrong_answers(clients.blue, clients.forward, "/health", faults.health) == {}
 
 
 @pytest.mark.runbook("prep.blue-user-pages")
 def test_each_blue_pod_has_the_users_pages(clients: Clients) -> None:
     """What users have until the switch, and again after a rollback: its queries meet the new schema now."""
-    found = each_pod.users_pages(clients.blue, clients.forward, clients.target)
-
-    assert found != {}
-    assert wrong(found) == {}
+    assert each_pod.users_pages(clients.blue, clients.forward, clients.target) == {}
 
 
 @pytest.mark.runbook("prep.blue-science")
 def test_each_blue_pod_computes(clients: Clients) -> None:
     """The two requests that store nothing."""
-    found = each_pod.science(clients.blue, clients.forward, clients.target)
-
-    assert found != {}
-    assert wrong(found) == {}
+    assert each_pod.science(clients.blue, clients.forward, clients.target) == {}
 
 
 @pytest.mark.runbook("prep.blue-websocket")
 def test_each_blue_pod_echoes(clients: Clients) -> None:
     """At the port of the Service that the Ingress has for it, which need not be that of the pages."""
-    found = each_pod.sockets(clients.blue, clients.forward, clients.switch_point)
+    at, base_url = clients.switch_point, clients.target.base_url
 
-    assert found != {}
-    assert wrong(found) == {}
+    assert each_pod.sockets(clients.blue, clients.forward, at, base_url) == {}
 
 
 @pytest.mark.runbook("prep.blue-version")
@@ -73,4 +63,4 @@ def test_blue_is_one_version_before_the_release(clients: Clients, fact: Fact) ->
     assert {
         pod: version for pod, version in versions.items() if version in {clients.release.version, ""}
     } == {}
-    assert wrong({pod: faults.unwell(answer) for pod, answer in answers.items()}) == {}
+    assert wrong_pods({pod: faults.unwell(answer) for pod, answer in answers.items()}) == {}

@@ -9,7 +9,7 @@ from nox_service.pages import PROFILE
 from nox_service.pods.one import PodApi
 from noxgate.blue_green.connected.places import leading_elsewhere
 from noxgate.blue_green.connected.servers import of_database, of_redis
-from noxgate.blue_green.connected.sessions import roles, unconnected
+from noxgate.blue_green.connected.sessions import pods_without_session, roles
 from noxgate.blue_green.running import deployment_of, pods_of
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
@@ -32,7 +32,7 @@ def test_green_is_connected_to_productions_data(clients: Clients, limits: Limits
 
     def has_to_look_up(way: OwnWay) -> None:
         way.get("/ready")
-        PodApi(target, way).get(PROFILE, who="test_token")
+        PodApi(target.credential, way).get(PROFILE, who="test_token")
         way.get(STATE)
 
     within = max(LEAST_SECONDS, target.waiting(limits["within_seconds"]))
@@ -50,8 +50,8 @@ def test_green_is_connected_to_productions_data(clients: Clients, limits: Limits
         """After each pod was asked what it has to look up, in both."""
         each_pod_alone(green.kube, clients.forward, green.namespace, green.service, has_to_look_up)
         seen = {
-            "PostgreSQL": unconnected(old, new, of_database(database, since)),
-            "Redis": unconnected(old, new, of_redis(clients.cache, began)),
+            "PostgreSQL": pods_without_session(old, new, of_database(database, since)),
+            "Redis": pods_without_session(old, new, of_redis(clients.cache, began)),
         }
         assert {server: idle for server, idle in seen.items() if idle} == {}
         return seen

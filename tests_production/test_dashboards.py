@@ -29,6 +29,6 @@ def test_every_panel_has_data(clients: Clients) -> None:
 
 
 @pytest.mark.runbook("live.sentry-issues")
-def test_no_issue_is_new(clients: Clients, switched: Switch) -> None:
+def test_no_issue_is_new(clients: Clients, switch: Switch) -> None:
     """First seen since the switch, or come back since then, in production, and not resolved."""
-    assert [str(issue) for issue in clients.sentry.new_issues(switched.at)] == []
+    assert [str(issue) for issue in clients.sentry.new_issues(switch.at)] == []

@@ -3,10 +3,18 @@
 import pytest
 
 from nox_service.clients import Clients
+from noxgate.look.observation import Observation
 from noxgate.project.runbook import Limits
 from noxgate.systems.postgres import settings
-from noxgate.systems.postgres.connections import crowded, rooms
-from noxgate.systems.postgres.sessions import idle_in_transaction, left_prepared, sessions, slow, waiting
+from noxgate.systems.postgres.connections import crowded_rooms, rooms
+from noxgate.systems.postgres.sessions import (
+    backups,
+    idle_in_transaction,
+    left_prepared,
+    long_waits,
+    sessions,
+    slow,
+)
 
 
 @pytest.mark.runbook("live.database-answers")
@@ -27,7 +35,7 @@ def test_connections_are_left(clients: Clients, limits: Limits) -> None:
     found = rooms(database, own + settings.owners(database, catalog.schema_name, catalog.columns))
 
     assert found[0].used > 0
-    assert crowded(found, limits["percent"]) == []
+    assert crowded_rooms(found, limits["percent"]) == []
 
 
 @pytest.mark.runbook("live.database-longest-query")
@@ -35,6 +43,9 @@ def test_no_query_runs_on(clients: Clients, limits: Limits) -> None:
     """And no transaction stays open and idle: others wait for what it holds."""
     found = sessions(clients.database)
     left = left_prepared(clients.database, limits["idle_seconds"])
+    for each in backups(found, limits["seconds"]):
+        again = "psql -c 'SELECT * FROM pg_stat_progress_copy'"
+        clients.observe(Observation(f"not judged, since it is a backup: {each}", again))
 
     assert slow(found, limits["seconds"]) == []
     assert idle_in_transaction(found, limits["idle_seconds"]) == [], "they are idle in transaction"
@@ -44,7 +55,7 @@ def test_no_query_runs_on(clients: Clients, limits: Limits) -> None:
 @pytest.mark.runbook("live.database-locks")
 def test_nobody_waits_for_a_lock(clients: Clients, limits: Limits) -> None:
     """Not for long: writers of one row wait for each other all the time, for less than a millisecond."""
-    held_up = waiting(clients.database, limits["seconds"])
+    held_up = long_waits(clients.database, limits["seconds"])
 
     assert len(held_up) <= limits["blocked"], f"waiting, and for whom: {held_up}"
 

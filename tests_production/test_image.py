@@ -3,7 +3,7 @@
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.running import released, running, strangers_to
+from noxgate.blue_green.running import release_image, running_images, strangers_to
 from noxgate.look.observation import Fact
 from noxgate.project.runbook import Limits
 from noxgate.systems.registry.answers import REVISION
@@ -12,7 +12,7 @@ from noxgate.systems.registry.answers import REVISION
 @pytest.mark.runbook("green.image-published")
 def test_registry_has_the_image(clients: Clients) -> None:
     """Under the release's tag, and for the platform of the nodes; it says itself which version it is."""
-    image = clients.registry.image(released(clients.manifests, clients.release.version, clients.green))
+    image = clients.registry.image(release_image(clients.manifests, clients.release.version, clients.green))
 
     assert image.layers != ()
 
@@ -20,8 +20,8 @@ def test_registry_has_the_image(clients: Clients) -> None:
 @pytest.mark.runbook("green.image-digest")
 def test_image_is_what_staging_runs(clients: Clients, staging: Clients, fact: Fact) -> None:
     """By digest: an image that was built again after staging has the same tag, and was not tested."""
-    image = clients.registry.image(released(clients.manifests, clients.release.version, clients.green))
-    validated = running(staging.green)
+    image = clients.registry.image(release_image(clients.manifests, clients.release.version, clients.green))
+    validated = running_images(staging.green)
     fact("image", image.digest)
     fact("image-manifest", image.manifest_digest)
 
@@ -33,7 +33,7 @@ def test_image_is_what_staging_runs(clients: Clients, staging: Clients, fact: Fa
 def test_image_is_built_from_the_tag(clients: Clients) -> None:
     """By the label that the build leaves in the image."""
     release = clients.release
-    image = clients.registry.image(released(clients.manifests, release.version, clients.green))
+    image = clients.registry.image(release_image(clients.manifests, release.version, clients.green))
     tag = clients.repository.tag(f"v{release.version}")
 
     assert tag is not None, f"no tag v{release.version}"
@@ -44,7 +44,7 @@ def test_image_is_built_from_the_tag(clients: Clients) -> None:
 def test_scan_has_no_critical_finding(clients: Clients, limits: Limits) -> None:
     """Of these bytes: a report of another build, or of last week, says nothing of what ships tonight."""
     report = clients.vulnerabilities.report()
-    image = clients.registry.image(released(clients.manifests, clients.release.version, clients.green))
+    image = clients.registry.image(release_image(clients.manifests, clients.release.version, clients.green))
 
     assert report.scan.identity.contradiction(image) is None
     assert report.age_hours <= limits["age_hours"]

@@ -4,39 +4,29 @@ from collections.abc import Callable
 
 import pytest
 
-from nox_service import answers as faults
-from nox_service import calculations, edge, pages
+from nox_service import calculations, edge, faults, pages
 from nox_service.clients import Clients
 from nox_service.first_minutes import FirstMinutes
-from nox_service.websocket import greeting, unalike
+from nox_service.websocket import no_echo
 from noxgate.project.runbook import Limits
 
 
 @pytest.mark.runbook("live.health")
 def test_health_stays_healthy(first_minutes: FirstMinutes) -> None:
     """The whole word: a `degraded` with HTTP 200 is not healthy."""
-    answers = first_minutes.answers("/health")
-
-    assert answers != []
-    assert faults.health(answers) == []
+    assert faults.health(first_minutes.answers("/health")) == []
 
 
 @pytest.mark.runbook("live.version")
 def test_version_stays_the_release(clients: Clients, first_minutes: FirstMinutes) -> None:
     """Something that owns the Ingress may put it back, minutes later."""
-    answers = first_minutes.answers("/version")
-
-    assert answers != []
-    assert faults.version(answers, clients.release.version) == []
+    assert faults.version(first_minutes.answers("/version"), clients.release.version) == []
 
 
 @pytest.mark.runbook("live.ready")
 def test_ready_stays_ready(first_minutes: FirstMinutes) -> None:
     """/ready looks at PostgreSQL and Redis, which now have the users of two colours."""
-    answers = first_minutes.answers("/ready")
-
-    assert answers != []
-    assert faults.ready(answers) == []
+    assert faults.ready(first_minutes.answers("/ready")) == []
 
 
 @pytest.mark.runbook("live.user-pages")
@@ -52,10 +42,7 @@ def test_users_have_their_pages(clients: Clients) -> None:
 @pytest.mark.runbook("live.public-stats")
 def test_public_stats_are_public(clients: Clients) -> None:
     """On each pod behind the host."""
-    answers = clients.api.at_each_pod(pages.STATS)
-
-    assert answers != []
-    assert pages.each_counted(answers) == []
+    assert pages.each_counted(clients.api.at_each_pod(pages.STATS)) == []
 
 
 @pytest.mark.runbook("live.science")
@@ -67,11 +54,7 @@ def test_science_is_computed(clients: Clients) -> None:
 @pytest.mark.runbook("live.websocket")
 def test_websocket_echoes(clients: Clients) -> None:
     """Through the Ingress as the switch has left it."""
-    message = greeting()
-    echoes = clients.websocket.echoes("/ws", message)
-
-    assert echoes != []
-    assert unalike(echoes, message) == []
+    assert no_echo(clients.websocket, "/ws") == []
 
 
 @pytest.mark.runbook("live.signed-in-errors")

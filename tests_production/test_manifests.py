@@ -3,7 +3,7 @@
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.systems.kubernetes.drift import drifted
+from noxgate.systems.kubernetes.drift import drift_of
 
 
 @pytest.mark.runbook("green.manifests-accepted")
@@ -26,7 +26,7 @@ def test_green_manifests_are_accepted(clients: Clients) -> None:
 @pytest.mark.runbook("green.manifests-no-drift")
 def test_green_is_what_its_manifests_say(clients: Clients) -> None:
     """What a dry run would still change, and what somebody added by hand."""
-    found = drifted(clients.kube, clients.manifests, clients.target.green_namespace)
+    found = drift_of(clients.kube, clients.manifests, clients.target.green_namespace)
 
     assert clients.manifests != ()
     assert found == {}

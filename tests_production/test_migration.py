@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres import definitions, released
 from noxgate.systems.postgres.run_log import FINISHED, steps
+from noxgate.systems.postgres.search_path import homes
 from noxgate.trials.migration.output import Output
 
 CLOCKS = timedelta(minutes=1)  # that the database's clock and this machine's may be apart
@@ -30,20 +30,21 @@ def test_production_has_the_whole_catalog(clients: Clients) -> None:
     database, catalog = clients.database, clients.catalog
     names = [*catalog.columns, *catalog.indexes]
     amiss = released.amiss(database, catalog)
-    homes = found.homes(database, names)
+    at = homes(database, catalog.schema_name, names)
 
     assert amiss == {}
-    assert homes == {name: [catalog.schema_name] for name in names}
+    assert at == {name: [catalog.schema_name] for name in names}
     assert definitions.not_allowed(database, catalog, clients.target.application_role) == []
 
 
 @pytest.mark.runbook("prep.schema-version")
 def test_schema_version_is_the_release(clients: Clients) -> None:
     """`config_value` is JSONB: the value is a JSON string. It stands in the application's own schema."""
-    homes = found.homes(clients.database, ["system_configuration"])
+    catalog = clients.catalog
+    at = homes(clients.database, catalog.schema_name, ["system_configuration"])
     rows = clients.database.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
 
-    assert homes == {"system_configuration": [clients.catalog.schema_name]}
-    assert rows == [(clients.catalog.schema_version,)]
+    assert at == {"system_configuration": [catalog.schema_name]}
+    assert rows == [(catalog.schema_version,)]

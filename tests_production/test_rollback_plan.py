@@ -7,7 +7,7 @@ from noxgate.blue_green import switching
 from noxgate.blue_green.ingress_meaning import routes
 from noxgate.blue_green.rollback_manifests import servers_fields
 from noxgate.blue_green.saved_objects import twice
-from noxgate.blue_green.switching import colours, differing, kept, switched
+from noxgate.blue_green.switching import colours, unwanted_changes
 
 
 @pytest.mark.runbook("prep.rollback-manifests-complete")
@@ -44,12 +44,11 @@ def test_rollback_leads_back(clients: Clients) -> None:
     switch_point, service = clients.switch_point, clients.service
     before = switching.live_ingress(switch_point)
     switching.show_runbooks_patch(switch_point, service.blue.service)
-    back = switching.back(switch_point, before)
+    back = switching.back(switch_point, before, clients.rollback_patch)
     if colours(before, service) == {service.blue.service}:
-        back = switching.together(switching.forth(switch_point, before), back)
+        back = switching.together(switching.forth(switch_point, before, clients.switch_patch), back)
     after = switching.dry_run(switch_point, back)
 
     assert colours(before, service) in ({service.blue.service}, {service.green.service})
     assert routes(after) != {}
-    assert differing(after, switched(before, service, service.blue.service)) == {}
-    assert kept(after) == kept(before)
+    assert unwanted_changes(after, before, service, service.blue.service) == {}

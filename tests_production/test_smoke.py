@@ -1,12 +1,13 @@
 """Runbook 4, smoke test on green: each pod by itself, before anybody gets there."""
 
+from functools import partial
+
 import pytest
 
-from nox_service import answers as faults
-from nox_service import pages
+from nox_service import faults, pages
 from nox_service.clients import Clients
 from nox_service.pods import each as each_pod
-from nox_service.pods.one import wrong
+from nox_service.pods.one import wrong_pods
 from noxgate.systems.kubernetes import forward as ways
 
 
@@ -21,31 +22,21 @@ def test_suite_has_its_own_way_to_green(clients: Clients) -> None:
 @pytest.mark.runbook("green.health")
 def test_each_green_pod_is_healthy(clients: Clients) -> None:
     """The whole word: a `degraded` with HTTP 200 is not healthy."""
-    answers = each_pod.answers(clients.green, clients.forward, "/health")
-
-    assert answers != {}
-    assert wrong({pod: faults.health([answer]) for pod, answer in answers.items()}) == {}
+    assert each_pod.wrong_answers(clients.green, clients.forward, "/health", faults.health) == {}
 
 
 @pytest.mark.runbook("green.version")
 def test_each_green_pod_is_the_release(clients: Clients) -> None:
     """Through the ingress one old pod of three would be missed two times out of three."""
-    answers = each_pod.answers(clients.green, clients.forward, "/version")
+    released = partial(faults.version, expected=clients.release.version)
 
-    assert answers != {}
-    assert (
-        wrong({pod: faults.version([answer], clients.release.version) for pod, answer in answers.items()})
-        == {}
-    )
+    assert each_pod.wrong_answers(clients.green, clients.forward, "/version", released) == {}
 
 
 @pytest.mark.runbook("green.ready")
 def test_each_green_pod_is_ready(clients: Clients) -> None:
     """By its own word: the kubelet asks for /health, which knows nothing of database and Redis."""
-    answers = each_pod.answers(clients.green, clients.forward, "/ready")
-
-    assert answers != {}
-    assert wrong({pod: faults.ready([answer]) for pod, answer in answers.items()}) == {}
+    assert each_pod.wrong_answers(clients.green, clients.forward, "/ready", faults.ready) == {}
 
 
 @pytest.mark.runbook("green.blue-token")
@@ -54,38 +45,29 @@ def test_green_believes_blues_token(clients: Clients) -> None:
     before = each_pod.profiles(clients.blue, clients.forward, clients.target)
     after = each_pod.profiles(clients.green, clients.forward, clients.target)
 
-    assert before != {}
-    assert wrong({pod: pages.faults(pages.PROFILE, answer) for pod, answer in before.items()}) == {}
-    assert after != {}
+    assert wrong_pods({pod: pages.faults(pages.PROFILE, answer) for pod, answer in before.items()}) == {}
     first = next(iter(before.values()))
-    assert wrong({pod: pages.another_user(first, answer) for pod, answer in after.items()}) == {}
+    assert wrong_pods({pod: pages.another_user(first, answer) for pod, answer in after.items()}) == {}
 
 
 @pytest.mark.runbook("green.user-pages")
 def test_each_green_pod_has_the_users_pages(clients: Clients) -> None:
     """On production's data, with production's token, before anybody gets there."""
-    found = each_pod.users_pages(clients.green, clients.forward, clients.target)
-
-    assert found != {}
-    assert wrong(found) == {}
+    assert each_pod.users_pages(clients.green, clients.forward, clients.target) == {}
 
 
 @pytest.mark.runbook("green.science")
 def test_each_green_pod_computes(clients: Clients) -> None:
     """The two requests that store nothing: no job is left for production's workers."""
-    found = each_pod.science(clients.green, clients.forward, clients.target)
-
-    assert found != {}
-    assert wrong(found) == {}
+    assert each_pod.science(clients.green, clients.forward, clients.target) == {}
 
 
 @pytest.mark.runbook("green.websocket")
 def test_each_green_pod_echoes(clients: Clients) -> None:
     """At the port of the Service that the Ingress has for it, which the switch keeps."""
-    found = each_pod.sockets(clients.green, clients.forward, clients.switch_point)
+    at, base_url = clients.switch_point, clients.target.base_url
 
-    assert found != {}
-    assert wrong(found) == {}
+    assert each_pod.sockets(clients.green, clients.forward, at, base_url) == {}
 
 
 @pytest.mark.runbook("green.port-forward-closed")

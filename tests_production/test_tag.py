@@ -3,10 +3,10 @@
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.running import running
+from noxgate.blue_green.running import running_images
 from noxgate.project.runbook import Release
 from noxgate.systems.registry.answers import REVISION
-from noxgate.systems.repository import Repository, Tag
+from noxgate.systems.repository.repository import Repository, Tag
 
 
 @pytest.mark.runbook("green.tag-annotated")
@@ -34,7 +34,7 @@ def test_tag_is_the_validated_commit(clients: Clients, staging: Clients) -> None
     """The commit that the image which staging runs was built from, and it is on the remote's main."""
     repository = clients.repository
     tag = tag_of(repository, clients.release)
-    images = set(running(staging.green).values())
+    images = set(running_images(staging.green).values())
     validated = {image: staging.registry.image(image).labels.get(REVISION) for image in images}
     main = repository.remote_head("main")
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from nox_service import answers as faults
+from nox_service import faults
 from nox_service.clients import Clients
 from noxgate.blue_green.running import deployment_of, pods_of
 from noxgate.blue_green.switching import colours, live_ingress
 from noxgate.project.runbook import Runbook
-from noxgate.systems.kubernetes.workload import desired, name, strangers, unready
+from noxgate.systems.kubernetes.workload import desired_pods, name, strangers, unready
 from noxgate.window.watching import Watching
 
 
@@ -30,6 +30,6 @@ def test_production_is_the_release_and_well(clients: Clients, watching: Watching
     assert len(pods) >= runbook.lines["live.pods-within-target"].limits["pods"]
     assert unready(pods) == {}
     assert strangers(pods, deployment) == {}
-    assert desired(old) >= runbook.lines["prep.blue-ready"].limits["pods"]
-    assert len(left) == desired(old), f"of blue there is left: {list(map(name, left))}"
+    assert desired_pods(old) >= runbook.lines["prep.blue-ready"].limits["pods"]
+    assert len(left) == desired_pods(old), f"of blue there is left: {list(map(name, left))}"
     assert unready(left) == {}

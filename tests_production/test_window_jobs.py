@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from nox_service.clients import Clients
+from noxgate.look.wording import in_words
 from noxgate.project.runbook import Limits
 from noxgate.window.watching import Watching
 
@@ -56,4 +57,4 @@ def test_no_job_is_stuck(clients: Clients, watching: Watching, limits: Limits) -
     )
 
     assert window.switched < watching.now
-    assert len(rows) <= limits["stuck"], f"stuck: {[tuple(map(str, row)) for row in rows]}"
+    assert len(rows) <= limits["stuck"], f"stuck: {in_words([tuple(map(str, row)) for row in rows])}"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.monitored.loaded_rules import shipped_rules, unloaded
+from noxgate.blue_green.monitored.loaded_rules import shipped_rules, unloaded_alerts
 from noxgate.blue_green.monitored.watched import ours
 from noxgate.blue_green.running import labelled_pods
 from noxgate.errors import UnreachableError
@@ -70,7 +70,7 @@ def test_no_critical_alert_fired(clients: Clients, window_metrics: WindowMetrics
     """Not even between two checkpoints."""
     shipped = shipped_rules(clients.manifests)
     names = {rule["alert"] for rule in shipped if "alert" in rule}
-    lacking = unloaded(clients.prometheus, shipped)
+    lacking = unloaded_alerts(clients.prometheus, shipped)
     fired = window_metrics.fired(ours(names, clients.namespaces, shipped))
 
     assert names != set()
@@ -92,9 +92,7 @@ def test_prometheus_looked_all_the_time(window_metrics: WindowMetrics, limits: L
 @pytest.mark.runbook("window.p95")
 def test_p95_stayed_below_the_limit(window_metrics: WindowMetrics, limits: Limits) -> None:
     """A percentile of 48 hours does not show a quarter of an hour."""
-    over = window_metrics.p95_over(limits["p95_ms"])
-
-    assert over == []
+    assert window_metrics.p95_over(limits["p95_ms"]) == []
 
 
 @pytest.mark.runbook("window.errors")

@@ -11,7 +11,7 @@ from textwrap import dedent, indent
 from typing import Any
 
 import pytest
-from tests_self import forked, scheduling
+from tests_self import forked, scheduling, turns
 from tests_self.authority import Authority
 from tests_self.forked import preloaded
 from tests_self.loopback import Loopback
@@ -22,13 +22,21 @@ sys.path.append(str(Path(__file__).parents[1]))  # for load/ and benchmarks/, wh
 preloaded.modules()  # what a run inside this process imports late, it would take away again
 preloaded.freeze()
 
+# Without the plugins that its checks have no use for: each run in this process would import them anew.
 PYPROJECT = """
 [tool.pytest]
 strict = true
-addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib"]
+addopts = [
+    "-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib",
+    "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:platformdirs",
+]
 testpaths = ["tests_staging", "tests_production"]
 markers = ["runbook(id): line"]
-filterwarnings = ["error", "default::pytest.PytestConfigWarning"]
+filterwarnings = [
+    "error",
+    "default::pytest.PytestConfigWarning",
+    "ignore::pluggy.PluggyTeardownRaisedWarning",
+]
 """
 
 RUNBOOK = f"""
@@ -95,7 +103,10 @@ VARIABLES = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """All workers of xdist fork from one process, which is ready before they are needed."""
-    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+    if hasattr(config, "workerinput"):
+        scheduling.give_way(config.workerinput["workerid"], config.workerinput["workercount"])
+        return
+    if not getattr(config.option, "numprocesses", None):
         return
     stack = ExitStack()
     folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -110,20 +121,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First what is timed, last the rehearsal, whose worlds stay up and are put under load.
-
-    In the middle the file whose worlds come and go: that takes the machine, and what is timed would feel it.
-    """
+    """First what is timed, last the rehearsal, whose worlds stay up and are put under load."""
     items.sort(key=_turn)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """With its set-up: what a load test that is tried again waits for."""
+    with turns.beside_others():
+        return (yield)
 
 
 def _turn(item: pytest.Item) -> int:
     folder, file = item.path.parent.name, item.path.name
     if folder == "noxgate_load":
         return 0 if file == "test_oracle.py" else 1  # whose milliseconds are k6's, too
-    if folder == "rehearsal":
-        return 5
-    return 3 if file == "test_world.py" else 2 if file < "test_p" else 4
+    return {"worlds": 3, "rehearsal": 4}.get(folder, 2)
 
 
 class Project:

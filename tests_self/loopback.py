@@ -1,5 +1,6 @@
 """Servers on loopback, in threads, for tests of clients."""
 
+import os
 import socket
 import ssl
 import threading
@@ -38,10 +39,15 @@ class Loopback:
         host: str = "localhost",
         port: int = 0,
         alpn: tuple[str, ...] = (),
+        *,
+        clients: bool = False,
     ) -> int:
-        """Listen for TLS, with a good certificate unless another is given."""
+        """Listen for TLS, with a good certificate unless another is given; `clients` need one, too."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*(pair or self._authority.good))
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self._authority.file.certificate)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version, context.maximum_version = versions
@@ -49,7 +55,13 @@ class Loopback:
         context.set_alpn_protocols(list(alpn)) if alpn else None
 
         def handshake(connection: socket.socket) -> None:
-            with context.wrap_socket(connection, server_side=True) as secure:
+            with context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as secure:
+                try:
+                    secure.do_handshake()
+                except ssl.SSLError:
+                    while clients and os.read(secure.fileno(), 9999):  # a reset would overtake the alert
+                        pass
+                    raise
                 talk(secure)
 
         return self.serve(handshake, host, port)

@@ -10,7 +10,8 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ import httpx
 from tests_self.deployed import DEPLOY, Object, containers, pod_of
 
 FROM_THE_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKEN, OTHER_TOKEN = "token", "noxgate-dry-run"  # folders: of a pod's own account, and of the Secret
 SECONDS = 900
 OF_PODS = {  # keys of a profile, as the pods of deploy/ have it
     "kubeconfig": "/etc/noxgate/kubeconfig",
@@ -46,6 +48,9 @@ def image_environment() -> dict[str, str]:
     return found
 
 
+Meanwhile = Callable[["subprocess.Popen[bytes]"], None]
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a container ended."""
@@ -64,15 +69,12 @@ class Node:
     folder: Path
     also: Sequence[Path] = ()  # of this machine, at the same place: what a rehearsal's target is
     instead: Mapping[str, str] = field(default_factory=dict)  # of addresses that this machine has not
-    tokens: list[str] = field(default_factory=list)  # all that were written
-    accounts: list[tuple[str, str]] = field(default_factory=list)
 
-    def run(self, kind: str, name: str, namespace: str) -> Ended:
+    def run(self, kind: str, name: str, namespace: str, meanwhile: Meanwhile = lambda _: None) -> Ended:
         """Run the pod of a Job or CronJob to its end; the first container that fails ends it."""
         ended = Ended(0, "")
         for process in self.containers(kind, name, namespace):
-            if self.tokens:  # as the kubelet does while a pod lives
-                self.write_token(*self.accounts[-1])
+            meanwhile(process)
             output, _ = process.communicate(timeout=SECONDS)
             ended = Ended(process.returncode, ended.output + output.decode(errors="replace"))
             if ended.status:
@@ -84,22 +86,25 @@ class Node:
         pod = pod_of(self._get(f"/apis/batch/v1/namespaces/{namespace}/{kind.lower()}s/{name}"))
         assert pod is not None
         spec = pod["spec"]
-        volumes = {each["name"]: self._volume(name, namespace, each) for each in spec["volumes"]}
+        pods = self.folder / "pods"
+        pods.mkdir(exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=pods))  # each pod has its own, and empty
+        place.chmod(0o755)
+        volumes = {each["name"]: self._volume(place, namespace, each) for each in spec["volumes"]}
         if spec["automountServiceAccountToken"]:
-            volumes["token"] = self.write_token(spec["serviceAccountName"], namespace)
+            volumes["token"] = self.write_token(TOKEN, spec["serviceAccountName"], namespace)
         for container in containers({"spec": {"template": pod}}):
             yield self._start(spec, container, volumes, namespace)
 
-    def write_token(self, account: str, namespace: str) -> Path:
-        """What the kubelet writes into a pod, and later writes anew."""
-        folder = self.folder / "token"
+    def write_token(self, place: str, account: str, namespace: str) -> Path:
+        """What the kubelet writes into a pod, and later writes anew: a file that is another one at once."""
+        folder = self.folder / place
         folder.mkdir(exist_ok=True)
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
-        token = self.cluster.post(path, json={}).json()["status"]["token"]
-        self.tokens.append(token)
-        self.accounts.append((account, namespace))
+        answer = self.cluster.post(path, json={})
+        assert answer.status_code == 201, answer.text
         new = folder / "..new"
-        new.write_text(token)
+        new.write_text(answer.json()["status"]["token"])
         new.replace(folder / "token")
         shutil.copy(self.authority, folder / "ca.crt")
         (folder / "ca.crt").chmod(0o644)
@@ -110,10 +115,12 @@ class Node:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def _volume(self, pod: str, namespace: str, said: Object) -> Path:
+    def _volume(self, pod: Path, namespace: str, said: Object) -> Path:
         core = f"/api/v1/namespaces/{namespace}"
         claim = said.get("persistentVolumeClaim")
-        folder = self.folder / (claim["claimName"] if claim else f"{pod}-{said['name']}")
+        folder: Path = self.folder / claim["claimName"] if claim else pod / said["name"]
+        if "secret" in said:  # of all pods, as its token may change while they run
+            folder = self.folder / said["secret"]["secretName"]
         folder.mkdir(parents=True, exist_ok=True)
         if "configMap" in said:
             for key, text in self._get(f"{core}/configmaps/{said['configMap']['name']}")["data"].items():
@@ -221,7 +228,17 @@ def _bind(source: Path, root: Path, place: str, *, is_read_only: bool = False) -
 def rehearsals_place(world: Path, folder: Path) -> None:
     """What a rehearsal's profiles name, as a user of a pod may read it, and as pods name the rest."""
     folder.mkdir()
-    for name in ("*.pem", "*.pub", "*.env", "*.toml", "scan.json", "source.git", "image", "backups"):
+    for name in (
+        "*.pem",
+        "*.pub",
+        "*.env",
+        "*.toml",
+        "scan.json",
+        "source.git",
+        "image",
+        "backups",
+        "records",
+    ):
         for path in world.glob(name):
             if path.is_dir():
                 shutil.copytree(path, folder / path.name, symlinks=True)

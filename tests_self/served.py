@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nox_rehearsal.parts import prometheus
-from nox_rehearsal.parts.prometheus import Scraped
+from nox_rehearsal.parts.monitoring.configuration import Scraped
 from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.processes import Crew
 from noxgate.machine import doctor

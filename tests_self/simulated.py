@@ -6,7 +6,7 @@ import random
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -190,3 +190,11 @@ def _visit(rng: random.Random, measured: Measured, answer: Answer, at: float, co
 def _requests(rng: random.Random, name: str) -> Iterator[int]:
     """A WebSocket's three; a job is looked at now and then."""
     return iter(range(3 if name == "websocket" else rng.choice((1, 1, 2, 5)) if name == "science" else 1))
+
+
+def repeated(result: Result) -> Result:
+    """One second again and again, as if by hand."""
+    at = result.holds[0].start
+    return replace(
+        result, seconds={name: dict.fromkeys(by, by[at]) for name, by in result.seconds.items()}, failures=()
+    )

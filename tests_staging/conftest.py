@@ -11,8 +11,9 @@ from noxgate.plugin.gate import gate_of
 from noxgate.project.release_facts import read_release_facts
 from noxgate.project.runbook import Runbook
 from noxgate.slo.before.checked import Earlier, Slower
-from noxgate.slo.load_results import LoadResults, LoadTest
-from noxgate.slo.possible import less_counted
+from noxgate.slo.kept.counted import less_counted
+from noxgate.slo.kept.results import LoadResults, LoadSettings
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import Result, results_folder
 from noxgate.systems.prometheus.growth import growth
@@ -24,7 +25,7 @@ def load_results(pytestconfig: pytest.Config, sessions: Sessions) -> LoadResults
     root, gate = pytestconfig.rootpath, gate_of(pytestconfig)
     assert gate is not None
     folder = results_folder(root, sessions.target, sessions.release.version)
-    return LoadResults(sessions.target, folder, read_ramps(root), gate.refused_load)
+    return LoadResults(LoadSettings.of(sessions.target), folder, read_ramps(root), gate.refused_load)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def load_test(
     clients: Clients, load_results: LoadResults, runbook: Runbook, counted: Callable[[Result], str] | None
 ) -> LoadTest:
     """The newest load tests of the target."""
-    return LoadTest(clients.target, load_results, runbook, clients.observe, counted)
+    return LoadTest(load_results, runbook, clients.observe, counted)
 
 
 @pytest.fixture
@@ -70,4 +71,4 @@ def slower(
         return made
 
     line = runbook.lines["staging.slower-than-before"]
-    return Slower(load_test, earlier, line, clients.observe, target, folder)
+    return Slower(load_test, earlier, line, clients.observe, folder)

@@ -5,6 +5,7 @@ import pytest
 from nox_service.clients import Clients
 from noxgate.systems.postgres import catalog as found
 from noxgate.systems.postgres import definitions, settings
+from noxgate.systems.postgres.search_path import homes
 
 
 @pytest.mark.runbook("staging.database-answers")
@@ -20,13 +21,14 @@ def test_database_answers(clients: Clients) -> None:
 @pytest.mark.runbook("staging.database-schema-version")
 def test_schema_version_is_the_release(clients: Clients) -> None:
     """`config_value` is JSONB: the value is a JSON string. It stands in the application's own schema."""
-    homes = found.homes(clients.database, ["system_configuration"])
+    catalog = clients.catalog
+    at = homes(clients.database, catalog.schema_name, ["system_configuration"])
     rows = clients.database.rows(
         "SELECT config_value FROM system_configuration WHERE config_key = 'database_schema_version'"
     )
 
-    assert homes == {"system_configuration": [clients.catalog.schema_name]}
-    assert rows == [(clients.catalog.schema_version,)]
+    assert at == {"system_configuration": [catalog.schema_name]}
+    assert rows == [(catalog.schema_version,)]
 
 
 @pytest.mark.runbook("staging.database-tables")
@@ -34,14 +36,14 @@ def test_every_table_has_its_columns(clients: Clients) -> None:
     """New tables whole, new columns of the old, as they are defined. A second table would hide the first."""
     database, catalog = clients.database, clients.catalog
     columns = found.columns(database, catalog.schema_name, catalog.columns)
-    homes = found.homes(database, catalog.columns)
+    at = homes(database, catalog.schema_name, catalog.columns)
     hidden = found.hidden_rows(database, catalog.schema_name, catalog.columns)
     unlike = definitions.unlike(database, catalog)
 
     expected = [(table, column) for table, columns in catalog.columns.items() for column in columns]
     assert expected != []
     assert [pair for pair in expected if pair not in columns] == []
-    assert homes == {table: [catalog.schema_name] for table in catalog.columns}
+    assert at == {table: [catalog.schema_name] for table in catalog.columns}
     assert hidden == []
     assert unlike == []
 
@@ -51,11 +53,11 @@ def test_every_index_is_valid(clients: Clients) -> None:
     """An index whose CREATE INDEX CONCURRENTLY failed exists and is never used."""
     catalog = clients.catalog
     indexes = found.valid_indexes(clients.database, catalog.schema_name, catalog.indexes)
-    homes = found.homes(clients.database, catalog.indexes)
+    at = homes(clients.database, catalog.schema_name, catalog.indexes)
 
     assert catalog.indexes != {}
     assert found.other(catalog.indexes, indexes) == {}
-    assert homes == {index: [catalog.schema_name] for index in catalog.indexes}
+    assert at == {index: [catalog.schema_name] for index in catalog.indexes}
 
 
 @pytest.mark.runbook("staging.database-trigger")

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.systems.kubernetes.drift import drifted
+from noxgate.systems.kubernetes.drift import drift_of
 
 
 @pytest.mark.runbook("staging.manifests-accepted")
@@ -33,7 +33,7 @@ def test_no_object_is_defined_twice(clients: Clients) -> None:
 @pytest.mark.runbook("staging.manifests-no-drift")
 def test_live_objects_are_what_the_manifests_say(clients: Clients) -> None:
     """What a dry run would still change, and what somebody added by hand."""
-    found = drifted(clients.kube, clients.manifests, clients.target.namespace)
+    found = drift_of(clients.kube, clients.manifests, clients.target.namespace)
 
     assert clients.manifests != ()
     assert found == {}

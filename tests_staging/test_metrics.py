@@ -10,7 +10,7 @@ from nox_service.api import ApiClient
 from nox_service.clients import Clients
 from noxgate.look.http import Answer
 from noxgate.project.runbook import Runbook
-from noxgate.systems.prometheus import exposition
+from noxgate.systems.prometheus.scraped import exposition
 
 
 @pytest.mark.runbook("staging.metrics-format")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.monitored.loaded_rules import differing, not_evaluated, shipped_rules
+from noxgate.blue_green.monitored.loaded_rules import different_rules, not_evaluated, shipped_rules
 from noxgate.blue_green.monitored.monitors import unscraped_pods, unscraped_services
 from noxgate.blue_green.monitored.watched import not_scraped
 from noxgate.blue_green.running import application_pods, labelled_pods
@@ -68,7 +68,7 @@ def test_prometheus_rule_holds_the_shipped_alerts(clients: Clients) -> None:
         groups = clients.kube.need("PrometheusRule", called, namespace)["spec"].get("groups") or []
         rules = [each for group in groups for each in group.get("rules") or []]
         assert rules != []
-        assert differing(groups, document["spec"].get("groups") or []) == []
+        assert different_rules(groups, document["spec"].get("groups") or []) == []
 
 
 @pytest.mark.runbook("staging.prometheus-targets-up")

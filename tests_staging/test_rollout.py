@@ -3,13 +3,13 @@
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.running import deployment_of, labelled_pods, one_digest, pods_of, running
+from noxgate.blue_green.running import deployment_of, labelled_pods, one_digest, pods_of, running_images
 from noxgate.look.observation import Fact
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits
 from noxgate.systems.kubernetes.workload import (
     condition,
-    desired,
+    desired_pods,
     restarts,
     strangers,
     unready,
@@ -30,10 +30,10 @@ def test_every_pod_is_ready(clients: Clients, limits: Limits, fact: Fact) -> Non
         assert unsettled(deployment) == {}
         assert unready(pods) == {}
         assert strangers(pods, deployment) == {}
-        assert len(pods) == desired(deployment) >= limits["pods"]
+        assert len(pods) == desired_pods(deployment) >= limits["pods"]
 
     eventually(rolled_out, within=clients.target.waiting(limits["within_seconds"]))
-    for digest in one_digest(running(green)):
+    for digest in one_digest(running_images(green)):
         fact("image", digest)
 
 

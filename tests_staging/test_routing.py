@@ -3,8 +3,9 @@
 import pytest
 
 from nox_service.clients import Clients
-from noxgate.blue_green.routing import backends, endpoints, reached
-from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
+from noxgate.blue_green.edges import the_ingress
+from noxgate.blue_green.routing import backends, endpoints, service_behind
+from noxgate.blue_green.traffic import ExpectedPods, ingresses_of, rivals, wrong_backends
 from noxgate.look.waiting import eventually
 from noxgate.project.runbook import Limits
 
@@ -15,11 +16,11 @@ def test_service_leads_to_ready_green_pods(clients: Clients, limits: Limits) -> 
     green = clients.green
 
     def leads() -> None:
-        found = reached(green.kube, green.service, green.namespace)
+        found = service_behind(green.kube, green.service, green.namespace)
 
         assert found is not None
         ports = {port.get("name") or "": port for port in found.service["spec"]["ports"]}
-        pods, behind = Green.of(green), endpoints(green.kube, found)
+        pods, behind = ExpectedPods.of(green), endpoints(green.kube, found)
         assert {each: pods.problem(behind, port) for each, port in ports.items()} == dict.fromkeys(ports)
 
     eventually(leads, within=clients.target.waiting(limits["within_seconds"]))
@@ -32,11 +33,10 @@ def test_every_backend_leads_to_ready_green_pods(clients: Clients, limits: Limit
 
     def leads() -> None:
         ingresses = ingresses_of(green.kube, [target.namespace], clients.observe)
-        ingress = green.kube.get("Ingress", service.ingress, target.namespace)
+        ingress = the_ingress(green.kube, service, target.namespace, clients.namespaces)
 
-        assert ingress is not None, f"no Ingress {service.ingress} in {target.namespace}"
         assert backends(ingress) != []
-        assert wrong_backends(green.kube, ingress, Green.of(green), service) == []
+        assert wrong_backends(green.kube, ingress, ExpectedPods.of(green), service) == []
         assert rivals(ingress, ingresses) == {}
 
     eventually(leads, within=target.waiting(limits["within_seconds"]))

@@ -3,7 +3,7 @@
 import pytest
 
 from nox_service.clients import Clients
-from nox_service.edge import plain, protocols
+from nox_service.edge import plain_http_faults, protocols
 from noxgate.project.runbook import Limits
 from noxgate.systems.http.tls import faults
 
@@ -26,4 +26,4 @@ def test_certificate_is_valid_for_weeks(clients: Clients, limits: Limits) -> Non
 @pytest.mark.runbook("staging.https-redirect")
 def test_http_redirects_to_https(clients: Clients) -> None:
     """To the same path on this target with its query, not to another host; or no server is there at all."""
-    assert plain(clients.api, clients.target) == []
+    assert plain_http_faults(clients.api, clients.target) == []

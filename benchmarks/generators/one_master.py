@@ -30,7 +30,8 @@ LONGEST = 60.0  # seconds beyond its ramp that a run may take
 class Mastered:
     """A run: its result, why it is not passed, and of the master its CPU in a hold (cores), and its memory.
 
-    `told`: how often a second it said on the hold how it goes, which is once where it keeps up.
+    `told`: how often a second it said on the hold how it goes, which is once where it keeps up. `late`: by
+    how many seconds at most what a simulated worker sent was late, which is no fault of the master's.
     """
 
     result: Result
@@ -41,6 +42,9 @@ class Mastered:
     messages: int
     bytes: int
     seconds: float
+    late: float
+    writing: float  # seconds from its last word on the hold until its result was written
+    judging: float  # seconds of CPU for a million, to read the result and to judge it
 
 
 def mastered(workers: Sequence[Mapping[str, float]], each_second: int, hold: int = 8) -> Mastered:
@@ -80,18 +84,23 @@ def mastered(workers: Sequence[Mapping[str, float]], each_second: int, hold: int
             try:
                 looks = _follow(told, psutil.Process(master.pid))
             finally:
+                ended = time.monotonic()
                 too_late.cancel()
                 master.wait(LONGEST)
                 if _is_silent(simulated):
                     simulated.terminate()
                 said = simulated.communicate(timeout=LONGEST)[0]
+        began_judging = time.process_time()
         result = read(folder / NAME)
-    counted: dict[str, Any] = json.loads(said or '{"messages": 0, "bytes": 0}')
+        reasons = _reasons(result, slos)
+        judging = (time.process_time() - began_judging) / max(1, result.sent) * 1e6
+    counted: dict[str, Any] = json.loads(said or '{"messages": 0, "bytes": 0, "late": 0}')
     first, last = looks[0], looks[-1]
     between = max(1e-9, last[0] - first[0])
     return Mastered(
-        result, _reasons(result, slos), (last[1] - first[1]) / between, max(look[2] for look in looks),
+        result, reasons, (last[1] - first[1]) / between, max(look[2] for look in looks),
         (len(looks) - 1) / between, counted["messages"], counted["bytes"], time.monotonic() - began,
+        counted["late"], ended - last[0], judging,
     )  # fmt: skip
 
 

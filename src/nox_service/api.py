@@ -1,27 +1,30 @@
 """The NOX API over HTTPS: GET, the two idempotent science requests, and nothing else."""
 
 import json
-import re
-import ssl
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from nox_service.access.asking import Ask, ask, rooted
 from nox_service.access.closed_list import SCIENCE
 from nox_service.access.tokens import Who
 from noxgate.errors import UnreachableError
-from noxgate.look.http import ACCEPTED, MOST_BYTES, Answer, reason, within
-from noxgate.look.observation import Observation, Observe, Patience, shortened
+from noxgate.look.http import (
+    MOST_BYTES,
+    NO_CERTIFICATE,
+    Answer,
+    reason,
+    wants_a_certificate,
+    within,
+)
+from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
-from noxgate.systems.http.addresses import Addresses, addresses, bracketed, in_turn, is_open
+from noxgate.systems.http.addresses import addresses, bracketed, in_turn, is_open
+from noxgate.systems.http.session import ApiSession
+from noxgate.systems.settings import ApiSettings
 
 if TYPE_CHECKING:
     import httpx
@@ -31,8 +34,6 @@ else:
 # Looks at one path: more than there are pods behind the ingress, which hands requests round. One broken pod
 # of three answers a third of the users, and one look alone would miss it twice out of three times.
 LOOKS = 8
-# A TLS alert; or the SETTINGS with which such a server begins, read as HTTP/1.1. Both are offered then.
-_HTTP2 = re.compile(r"no.application.protocol|illegal request line", re.IGNORECASE)
 
 
 class Asks(Protocol):
@@ -51,83 +52,11 @@ class Asks(Protocol):
         ...
 
 
-class ApiSession:
-    """The connections to one target, kept for a whole run."""
-
-    def __init__(self, target: Target) -> None:
-        self._ca_file = str(target.ca_file) if target.ca_file else None
-        self.context = ssl.create_default_context(cafile=self._ca_file)
-        parts = urlsplit(target.base_url)
-        self._host, self._port = parts.hostname or "", parts.port or 443
-        # a proxy may lie between us and a target, never before loopback
-        self._proxied = not target.rehearsal and "https" in getproxies() and not proxy_bypass(self._host)
-        self._trusts_environment = not target.rehearsal
-        self.http2 = False
-        self._offered = self.context
-        self._deciding = threading.Lock()
-        self._before: httpx.Client | None = None
-        self.http = self._client(trust_env=self._trusts_environment)
-        self.patience = Patience(target.base_url)
-        self._plain = Patience(target.plain_url)
-
-    def patience_with(self, url: str) -> Patience:
-        """What is left for whoever listens there: behind port 80 somebody may be well who redirects."""
-        return (
-            self._plain
-            if self._plain.address and url.startswith(f"{self._plain.address}/")
-            else self.patience
-        )
-
-    def addresses(self) -> Addresses:
-        """Those of the target's host, as they are now; through a proxy it is the proxy that knows them."""
-        if self._proxied:
-            return Addresses((self._host,))
-        return self.patience.run(lambda: addresses(self._host, self._port))  # a name server may be slow
-
-    def speaks_http2_alone(self, error: Exception) -> bool:
-        """Whether this is how such a server refuses HTTP/1.1: from then on HTTP/2 is spoken with it."""
-        if not _HTTP2.search(str(error)):
-            return False
-        with self._deciding:  # several looks may find out at once
-            if not self.http2:
-                self._before = self.http
-                self.http2 = True
-                # httpx says in it what it speaks
-                self._offered = ssl.create_default_context(cafile=self._ca_file)
-                self.http = self._client(trust_env=self._trusts_environment)
-        return True
-
-    def own(self) -> "httpx.Client":
-        """A client for one look alone, to be closed after it.
-
-        A load balancer may hand round connections, not requests, and looks over HTTP/2 would share one.
-        """
-        return self._client(trust_env=self._proxied)
-
-    def close(self) -> None:
-        self.http.close()
-        if self._before is not None:
-            self._before.close()
-
-    def _client(self, *, trust_env: bool) -> "httpx.Client":
-        made = httpx.Client(
-            verify=self._offered,
-            http2=self.http2,
-            follow_redirects=False,
-            timeout=httpx.Timeout(8, connect=5),
-            headers={"user-agent": "noxgate", **ACCEPTED},
-            trust_env=trust_env,
-        )
-        # every look is a stranger's: no cookie is kept, by which a balancer may stay with one pod
-        made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        return made
-
-
 class ApiClient:
     """Looks at the API for one check and records what it saw."""
 
-    def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
-        self._target = target
+    def __init__(self, settings: ApiSettings, session: ApiSession, observe: Observe) -> None:
+        self._settings = settings
         self._session = session
         self._observe = observe
 
@@ -144,7 +73,7 @@ class ApiClient:
 
         With an `origin` as a browser asks that has a page of there open; `accept` is what is understood.
         """
-        url = self._target.base_url + rooted(path)
+        url = self._settings.base_url + rooted(path)
         return self._send("GET", url, who=who, show=show, sent={"Origin": origin, "Accept": accept})
 
     def get_often(self, path: str, *, who: Who | None = None, times: int = LOOKS) -> list[Answer]:
@@ -152,7 +81,7 @@ class ApiClient:
 
         Each look has a connection of its own, to the addresses of the host in turn.
         """
-        url = self._target.base_url + rooted(path)
+        url = self._settings.base_url + rooted(path)
         try:
             places = self._session.addresses()
         except UnreachableError as error:
@@ -162,7 +91,7 @@ class ApiClient:
 
     def command(self, path: str, *, who: Who | None = None) -> str:
         """The command that asks for `path` once."""
-        return ask(self._target, "GET", self._target.base_url + rooted(path), who=who).command
+        return ask(self._settings, "GET", self._settings.base_url + rooted(path), who=who).command
 
     def at_each_pod(self, path: str, *, who: Who | None = None) -> list[Answer]:
         """GET `path` so often that each pod has answered."""
@@ -174,14 +103,14 @@ class ApiClient:
         Raises UnreachableError if the first look gets no answer. Raises AssertionError if one of several
         addresses, or a later look, gets no answer: users see that.
         """
-        url = self._target.base_url + rooted(path)
+        url = self._settings.base_url + rooted(path)
         once = self.command(path, who=who)
         repeat = f"for i in $(seq {times}); do {once}; echo; done | sort | uniq -c"
         started = time.perf_counter()
 
         def look(address: str) -> Answer:
             return self._session.patience.run(
-                lambda: self._exchange(ask(self._target, "GET", url, who=who, address=address))
+                lambda: self._exchange(ask(self._settings, "GET", url, who=who, address=address))
             )
 
         try:
@@ -202,7 +131,7 @@ class ApiClient:
 
     def open_without_tls(self, port: int = 80) -> list[str]:
         """The addresses of the host at which somebody listens without TLS; a filtered port is closed."""
-        host = urlsplit(self._target.base_url).hostname or ""
+        host = urlsplit(self._settings.base_url).hostname or ""
         places = addresses(host, port)
         found = [address for address in places.here if is_open(address, port)]
         seen = f"port {port} open at {', '.join(found) or 'no address'}{places.said()}"
@@ -211,11 +140,11 @@ class ApiClient:
 
     def get_plain(self, path: str) -> Answer:
         """GET `path` without TLS, recording where it redirects to."""
-        return self._send("GET", self._target.plain_url + rooted(path), show=("location",))
+        return self._send("GET", self._settings.plain_url + rooted(path), show=("location",))
 
     def post(self, path: str, body: object, *, who: Who | None = None) -> Answer:
         """POST one of the science requests; `body` is sent as JSON, or as it is where it is text."""
-        return self._send("POST", self._target.base_url + idempotent(path), who=who, body=as_text(body))
+        return self._send("POST", self._settings.base_url + idempotent(path), who=who, body=as_text(body))
 
     def _send(
         self,
@@ -228,7 +157,7 @@ class ApiClient:
         address: str = "",
         sent: Mapping[str, str] | None = None,
     ) -> Answer:
-        asked = ask(self._target, method, url, who=who, body=body, show=show, address=address, sent=sent)
+        asked = ask(self._settings, method, url, who=who, body=body, show=show, address=address, sent=sent)
         started = time.perf_counter()
         try:
             answer = self._session.patience_with(url).run(lambda: self._exchange(asked))
@@ -278,6 +207,8 @@ class ApiClient:
             values.setdefault(name.lower(), []).append(value)
         joined = {name: ", ".join(several) for name, several in values.items()}
         text = content.decode("utf-8", "replace")
+        if wants_a_certificate(response.status_code, content):
+            raise UnreachableError(f"{url}: {NO_CERTIFICATE}")
         return Answer(response.status_code, joined, values, text, seconds, bytes(content))
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from nox_service.answers import content, not_ok
 from nox_service.api import Asks
+from nox_service.faults import content, not_ok
 from nox_service.plausible import BOILING_POINT, DETONATION, VELOCITY, Quantity
 from nox_service.plausible import faults as implausible
 from noxgate.look.http import Answer

@@ -7,22 +7,24 @@ them, so `clients` is written out wherever one is used, and given to no other fu
 from contextlib import ExitStack, closing
 from functools import cache, cached_property
 
-from nox_service.api import ApiClient, ApiSession
+from nox_service.api import ApiClient
 from nox_service.together import Together
 from nox_service.websocket import WebSocketClient
 from noxgate.blue_green.nodes import platform_of_nodes
 from noxgate.blue_green.rollback_manifests import RollbackManifests
 from noxgate.blue_green.rolled_back import RolledBack
 from noxgate.blue_green.side import Side, side_of
-from noxgate.blue_green.switching import SwitchPoint
+from noxgate.blue_green.switching import PatchFile, SwitchPoint
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.project.runbook import Runbook
+from noxgate.project.saved import saved_files, saved_manifests
 from noxgate.project.target import Runtime, Target
 from noxgate.systems import settings
 from noxgate.systems.http.grafana import Grafana
 from noxgate.systems.http.links import Links
 from noxgate.systems.http.sentry import Sentry
+from noxgate.systems.http.session import ApiSession
 from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.kubernetes.forward import Forward
 from noxgate.systems.kubernetes.kube import Kube
@@ -32,14 +34,15 @@ from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.postgres.catalog import Catalog, read_catalog
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.programs.tools import Tools
-from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.metric_queries import MetricQueries
+from noxgate.systems.prometheus.session import PrometheusSession
 from noxgate.systems.redis import Cache, CacheSession
 from noxgate.systems.registry.client import Registry
 from noxgate.systems.registry.session import RegistrySession
 from noxgate.systems.registry.vulnerabilities import Vulnerabilities
-from noxgate.systems.repository import Repository
-from noxgate.trials.alert_tests import AlertTests
+from noxgate.systems.repository.repository import Repository
+from noxgate.trials.alert_tests import AlertTests, alert_test_settings
 from noxgate.trials.shipped import read, shipped
 
 
@@ -60,7 +63,7 @@ class Sessions:
     @cached_property
     def api_session(self) -> ApiSession:
         """One set of HTTPS connections."""
-        return self._open.enter_context(closing(ApiSession(self.target)))
+        return self._open.enter_context(closing(ApiSession(settings.api(self.target))))
 
     @cached_property
     def database_session(self) -> DatabaseSession:
@@ -113,17 +116,17 @@ class Clients:
     @cached_property
     def api(self) -> ApiClient:
         """The NOX API."""
-        return ApiClient(self.target, self.sessions.api_session, self.observe)
+        return ApiClient(settings.api(self.target), self.sessions.api_session, self.observe)
 
     @cached_property
     def together(self) -> Together:
         """The same, asked many things at once."""
-        return Together(self.target, self.sessions.api_session, self.observe)
+        return Together(settings.api(self.target), self.sessions.api_session, self.observe)
 
     @cached_property
     def websocket(self) -> WebSocketClient:
         """The WebSocket of the API."""
-        return WebSocketClient(self.target, self.sessions.api_session, self.observe)
+        return WebSocketClient(settings.tls(self.target), self.sessions.api_session, self.observe)
 
     @cached_property
     def tls(self) -> TlsClient:
@@ -153,8 +156,7 @@ class Clients:
     @cached_property
     def namespaces(self) -> tuple[str, ...]:
         """The target's namespaces, each once: the runbook's, green's and blue's."""
-        named = (self.target.namespace, self.target.green_namespace, self.target.blue_namespace)
-        return tuple(dict.fromkeys(name for name in named if name))
+        return self.target.namespaces
 
     @cached_property
     def green(self) -> Side:
@@ -171,7 +173,17 @@ class Clients:
     @cached_property
     def switch_point(self) -> SwitchPoint:
         """Where traffic is switched."""
-        return SwitchPoint(self.kube, self.target, self.service)
+        return SwitchPoint(self.kube, self.target.namespace, self.target.namespaces, self.service)
+
+    @cached_property
+    def switch_patch(self) -> PatchFile:
+        """The planned switch."""
+        return PatchFile(self.target.path.name, self.target.source, self.target.switch_patch)
+
+    @cached_property
+    def rollback_patch(self) -> PatchFile:
+        """The planned way back."""
+        return PatchFile(self.target.path.name, self.target.source, self.target.rollback_patch)
 
     @cached_property
     def forward(self) -> Forward:
@@ -186,12 +198,12 @@ class Clients:
     @cached_property
     def rollback_manifests(self) -> RollbackManifests:
         """What was saved of the namespace for the way back."""
-        return RollbackManifests(self.target, self.kube, self.service, self.observe)
+        return RollbackManifests(saved_manifests(self.target), self.kube, self.service, self.observe)
 
     @cached_property
     def rolled_back(self) -> RolledBack:
         """What was kept of tonight's rollback."""
-        return RolledBack(self.target, self.service.files, self.observe)
+        return RolledBack(saved_files(self.target), self.service.files, self.observe)
 
     @cached_property
     def manifests(self) -> tuple[Document, ...]:
@@ -247,7 +259,7 @@ class Clients:
     @cached_property
     def alert_tests(self) -> AlertTests:
         """Prometheus' unit tests of the shipped rules."""
-        return AlertTests(self.target, self.observe)
+        return AlertTests(alert_test_settings(self.target), self.observe)
 
     @cached_property
     def grafana(self) -> Grafana:

@@ -6,8 +6,8 @@ import string
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from nox_service.answers import open_to_any_origin
 from nox_service.api import ApiClient
+from nox_service.faults import open_to_any_origin
 from nox_service.pages import PAGES
 from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer
@@ -77,7 +77,7 @@ def protocols(tls: TlsClient) -> list[str]:
     return said + [f"{len(places) - len(lost)} of {len(places)} addresses answer: {why}" for why in lost[:1]]
 
 
-def plain(api: ApiClient, target: Target) -> list[str]:
+def plain_http_faults(api: ApiClient, target: Target) -> list[str]:
     """What plain HTTP does but redirect; where the profile has its port closed, who listens there."""
     if not target.plain_url:
         api.get("/health")  # of a host that does not answer at all, a closed port tells nothing
@@ -102,7 +102,8 @@ def redirects(answers: Mapping[str, Answer], base_url: str) -> list[str]:
     ]
     found = {path: answer.headers.get("location") for path, answer in answers.items()}
     astray = {path: where for path, where in found.items() if not _is_one(where or "", f"{base_url}{path}")}
-    return stay or ([f"expected the same path at {base_url}, saw {astray}"] if astray else [])
+    seen = ", ".join(f"{path} sent to {where!r}" for path, where in astray.items())
+    return stay or ([f"expected the same path at {base_url}, saw {seen}"] if astray else [])
 
 
 def _is_one(url: str, other: str) -> bool:

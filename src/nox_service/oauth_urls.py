@@ -9,13 +9,13 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 from nox_service.access.guessing import digest, guessable, prepare, repeated
-from nox_service.answers import refusals
 from nox_service.api import LOOKS as OWN_CONNECTIONS
+from nox_service.faults import refusals
 from nox_service.together import Together
 from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer
-from noxgate.look.observation import few, shortened
-from noxgate.project.target import Asked, Target
+from noxgate.look.observation import shortened
+from noxgate.project.target import ProviderRequest, Target
 
 LOOKS = 20  # at one provider, at the most: each may store a state
 SHORTEST = 16  # characters of a state
@@ -144,7 +144,7 @@ def url_faults(answer: Answer, target: Target, provider: Provider) -> list[str]:
         return [f"an error beside the URL: {said[0]}"]
     if strange := re.findall(r"[^!-~]|\\", text):
         return [f"characters that browsers and we would read differently: {strange}"]
-    return list(_faults(text, target, provider, target.asks.get(provider.name, Asked())))
+    return list(_faults(text, target, provider, target.asks.get(provider.name, ProviderRequest())))
 
 
 def state_of(answer: Answer, target: Target, provider: Provider) -> str:
@@ -153,7 +153,7 @@ def state_of(answer: Answer, target: Target, provider: Provider) -> str:
     return parse_qs(urlsplit(answer.field("url", str)).query)["state"][0]
 
 
-def _faults(text: str, target: Target, provider: Provider, asked: Asked) -> Iterator[str]:
+def _faults(text: str, target: Target, provider: Provider, asked: ProviderRequest) -> Iterator[str]:
     try:
         url = urlsplit(text)
     except ValueError as error:  # such as https://[::1
@@ -242,4 +242,4 @@ def _prompt_faults(sent: Sequence[str] | None, provider: Provider, wanted: str |
 
 def _none(faults: Sequence[str]) -> None:
     """In the words of a reason: pytest rewrites the asserts of check files alone."""
-    assert not faults, "; ".join(few(list(dict.fromkeys(faults)), 5))
+    assert not faults, "; ".join(dict.fromkeys(faults))

@@ -2,12 +2,12 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nox_service.access.tokens import Who
-from nox_service.answers import content, is_well
 from nox_service.api import Asks
+from nox_service.faults import content, is_well, of_each
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 from noxgate.systems.http.caches import cached
@@ -58,10 +58,10 @@ def faults(path: str, mine: Answer, refused: Sequence[Answer] = ()) -> list[str]
         said.append(f"nothing of the user's in {shortened(mine.text)}")
     said += cached(mine)
     if let_in := sorted({answer.status for answer in refused} - {REFUSED}):
-        said.append(f"others than the user: expected HTTP {REFUSED}, saw {let_in}")
+        said.append(f"others than the user: expected HTTP {REFUSED}, saw {', '.join(map(str, let_in))}")
     own = [word for word in leaves(document) if isinstance(word, str) and len(word) >= OWN]
     shown = sorted({word for word in own for answer in refused if word in answer.text})
-    return said + ([f"others than the user see {shortened(str(shown), 120)}"] if shown else [])
+    return said + ([f"others than the user see {shortened(', '.join(shown), 120)}"] if shown else [])
 
 
 def another_user(known: Answer, seen: Answer) -> list[str]:
@@ -72,7 +72,8 @@ def another_user(known: Answer, seen: Answer) -> list[str]:
     old, new = owner(known.json()), owner(seen.json())
     shared = old.keys() & new.keys()
     if not shared and set(old.values()).isdisjoint(new.values()):
-        return [f"another user: expected {sorted(old)} to be told, saw {sorted(new)}"]
+        told = [", ".join(sorted(each)) or "nothing" for each in (old, new)]
+        return [f"another user: expected {told[0]} to be told, saw {told[1]}"]
     return [
         f"another user: {key} {new[key]}, expected {old[key]}"
         for key in sorted(shared)
@@ -95,9 +96,9 @@ def owner(document: Any) -> dict[str, str]:
     return found
 
 
-def each_counted(answers: Iterable[Answer]) -> list[str]:
+def each_counted(answers: Sequence[Answer]) -> list[str]:
     """What is wrong with the public figures, each fault once."""
-    return list(dict.fromkeys(fault for answer in answers for fault in counted(answer)))
+    return list(dict.fromkeys(of_each(answers, counted)))
 
 
 def counted(answer: Answer) -> list[str]:

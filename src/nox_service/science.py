@@ -16,6 +16,7 @@ from noxgate.look.secret_forms import redacted
 from noxgate.project.target import Target
 from noxgate.systems import settings
 from noxgate.systems.programs.execute import Ended, ProgramError, environment, run
+from noxgate.systems.settings import ProgramSettings
 
 SCRIPT = Path(science_script.__file__)
 LEAST_SECONDS = 20.0  # even a rehearsal gives a dependency this long
@@ -44,14 +45,30 @@ class Report:
     dependencies: Mapping[str, Result]
 
 
+@dataclass(frozen=True)
+class ScienceSettings:
+    """The command that runs the API's own Python, and how long each of its processes may take."""
+
+    profile: str
+    command: tuple[str, ...]
+    seconds: float
+    programs: ProgramSettings
+
+
+def science_settings(target: Target) -> ScienceSettings:
+    """What this target's profile says of them."""
+    limit = max(LEAST_SECONDS, target.waiting(science_script.SECONDS))
+    return ScienceSettings(target.path.name, target.science, limit, settings.programs(target))
+
+
 class ScienceSession:
     """One target's interpreter: asked once for a whole run, at the first look, also if it fails."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        limit = max(LEAST_SECONDS, target.waiting(science_script.SECONDS))
+    def __init__(self, settings: ScienceSettings) -> None:
+        self._settings = settings
+        limit = settings.seconds
         more = [] if limit == science_script.SECONDS else [f"{limit:g}"]
-        self._words = [*target.science, *more]
+        self._words = [*settings.command, *more]
         self._within = 3 * limit + STARTING
         self._answer: Report | UnreachableError | None = None
         self.repeat = f"{redacted(shlex.join(self._words))} < {shlex.quote(str(SCRIPT))}"
@@ -68,13 +85,11 @@ class ScienceSession:
         return self._answer
 
     def _ask(self) -> Report:
-        if not self._target.science:
+        if not self._settings.command:
             example = 'science = ["kubectl", "exec", "-i", "…", "--", "python", "-"]'
-            raise UnreachableError(f"{self._target.path.name} does not name the API's own Python: {example}")
+            raise UnreachableError(f"{self._settings.profile} does not name the API's own Python: {example}")
         try:
-            ended = run(
-                self._words, self._within, environment(settings.programs(self._target)), script=SCRIPT
-            )
+            ended = run(self._words, self._within, environment(self._settings.programs), script=SCRIPT)
         except ProgramError as error:
             raise UnreachableError(f"science: {error}") from None
         if ended.status != 0:

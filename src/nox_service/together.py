@@ -24,20 +24,20 @@ class Together(ApiClient):
         What could change something if a door were open has to be on the closed list: ValueError otherwise.
         """
         for each in knocks:
-            refuse_others(each, self._target)
+            refuse_others(each, self._settings)
         return self._together(
             [
-                ask(self._target, one.method, self._url(one.path), who=one.who, body=one.body or None)
+                ask(self._settings, one.method, self._url(one.path), who=one.who, body=one.body or None)
                 for one in knocks
             ]
         )
 
     def gather(self, path: str, times: int) -> list[Answer]:
         """GET `path` so many times, over several kept connections at once, recorded as one look."""
-        return self._together([ask(self._target, "GET", self._url(path))] * times)
+        return self._together([ask(self._settings, "GET", self._url(path))] * times)
 
     def _url(self, path: str) -> str:
-        return self._target.base_url + rooted(path)
+        return self._settings.base_url + rooted(path)
 
     def _together(self, asks: Sequence[Ask]) -> list[Answer]:
         """Several at a time; the command that is recorded shows the first that was let in, if any was."""

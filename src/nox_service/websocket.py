@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from nox_service.api import LOOKS, ApiSession
+from nox_service.api import LOOKS
 from noxgate.errors import UnreachableError
-from noxgate.look.http import MOST_BYTES, reason
+from noxgate.look.http import MOST_BYTES, NO_CERTIFICATE, reason, wants_a_certificate
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
 from noxgate.systems.http.addresses import in_turn
+from noxgate.systems.http.session import ApiSession
+from noxgate.systems.settings import TlsSettings
 
 if TYPE_CHECKING:
     import websocket
@@ -45,13 +46,21 @@ class Echo:
         return seen + (f", and besides {', '.join(map(repr, self.more))}" if self.more else "")
 
 
-def greeting() -> str:
+def new_message() -> str:
     """A message that was never sent before."""
     return f"noxgate looks {secrets.token_hex(8)}"
 
 
+def no_echo(client: "WebSocketClient", path: str) -> list[str]:
+    """Why a message does not come back as it was sent, from each pod behind the host."""
+    message = new_message()
+    return unalike(client.echoes(path, message), message)
+
+
 def unalike(echoes: Sequence[Echo], message: str) -> list[str]:
-    """Why some of these are not an echo, each reason once."""
+    """Why some of these are not an echo, each reason once; without any, that too."""
+    if not echoes:
+        return ["expected an echo, saw none"]
     return list(dict.fromkeys(fault for echo in echoes for fault in unlike(echo, message)))
 
 
@@ -60,17 +69,18 @@ def unlike(echo: Echo, message: str) -> list[str]:
     if echo.status != UPGRADED:
         return [f"upgrade: expected HTTP {UPGRADED}, saw {echo.status}"]
     if (echo.received, echo.more) != (message, ()):
-        return [f"expected {(message, ())}, saw {(echo.received, echo.more)}"]
+        more = f", and then {', '.join(echo.more)}" if echo.more else ""
+        return [f"expected {message!r} and no more, saw {echo.received!r}{more}"]
     return [] if echo.close_code == NORMAL else [f"close code {echo.close_code}, expected {NORMAL}"]
 
 
 class WebSocketClient:
     """Opens one connection for each look."""
 
-    def __init__(self, target: Target, session: ApiSession, observe: Observe) -> None:
-        self._url = "wss" + target.base_url.removeprefix("https")
+    def __init__(self, settings: TlsSettings, session: ApiSession, observe: Observe) -> None:
+        self._url = "wss" + settings.base_url.removeprefix("https")
         self._trust = (
-            f"WEBSOCKET_CLIENT_CA_BUNDLE={shlex.quote(str(target.ca_file))} " if target.ca_file else ""
+            f"WEBSOCKET_CLIENT_CA_BUNDLE={shlex.quote(str(settings.ca_file))} " if settings.ca_file else ""
         )
         self._session = session
         self._context = session.context
@@ -143,6 +153,8 @@ def talk(
             url, timeout=SECONDS, sslopt=dict(tls or {}), redirect_limit=0, socket=over
         )
     except websocket.WebSocketBadStatusException as refused:
+        if wants_a_certificate(refused.status_code, refused.resp_body or b""):
+            raise websocket.WebSocketException(NO_CERTIFICATE) from None
         return Echo(refused.status_code, None, None)
     _limit(connection)
     try:

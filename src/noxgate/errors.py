@@ -25,7 +25,7 @@ NoxgateError
         NoDataError
         RightError          a right in the cluster is missing
     NotMadeError            what the line judges was not made yet: it is `not run`
-    UndecidedError          what was seen does not decide a comparison: the line is `undecided`
+    UndecidedError          what was seen is too near the limit to decide: the line is `undecided`
     NotCountedError         there is nothing to compare with, by record and profile: `not counted`
     FactsError              an AssertionError, too: the release is wrong, the line is `failed`
     ManifestError           an AssertionError, too
@@ -57,7 +57,7 @@ class Exit(IntEnum):
 
     GO = DONE = 0
     NO_GO = REFUSED = 1
-    INCONCLUSIVE = UNDECIDED = 2
+    INCONCLUSIVE = 2
     USAGE = 4
 
 
@@ -86,7 +86,7 @@ class NotCountedError(NoxgateError):
 
 
 class UndecidedError(NoxgateError):
-    """Two versions were compared, or cannot be, and neither is surely slower: it was looked at. One line."""
+    """It was looked at, and is too near the limit to decide: of an SLO, or of a comparison. One line."""
 
 
 class UnreachableError(NoxgateError):

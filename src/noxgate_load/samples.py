@@ -36,6 +36,7 @@ class Reason(StrEnum):
     ENCODING = "encoding"
     REDIRECT = "redirect"
     STATUS = "status"
+    NO_CERTIFICATE = "client certificate"  # which the edge asks for: the API was not asked
     CHECK = "check"  # an answer, but not the right one
     UPGRADE = "upgrade"  # the WebSocket was refused
     SCRIPT = "script"  # our own mistake: the run proves nothing

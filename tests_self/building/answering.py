@@ -5,8 +5,10 @@ import hashlib
 import socket
 from typing import TYPE_CHECKING
 
-from nox_service.api import ApiClient, ApiSession
+from nox_service.api import ApiClient
 from nox_service.together import Together
+from noxgate.systems import settings
+from noxgate.systems.http.session import ApiSession
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
@@ -59,9 +61,10 @@ class Looks:
 
     def _setup(self, loopback: "Loopback", port: int, *, rehearsal: bool = True, plain_port: int = 9) -> None:
         self.target = loopback.target(port, rehearsal=rehearsal, plain_port=plain_port)
-        self.session = ApiSession(self.target)
-        self.client = ApiClient(self.target, self.session, self.observed.append)
-        self.together = Together(self.target, self.session, self.observed.append)
+        api = settings.api(self.target)
+        self.session = ApiSession(api)
+        self.client = ApiClient(api, self.session, self.observed.append)
+        self.together = Together(api, self.session, self.observed.append)
 
     @classmethod
     def at(cls, loopback: "Loopback", port: int, *, plain_port: int = 9) -> "Looks":

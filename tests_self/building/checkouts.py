@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noxgate.systems.repository import Repository
+from noxgate.systems.repository.repository import Repository
 
 if TYPE_CHECKING:
     from noxgate.look.observation import Observation

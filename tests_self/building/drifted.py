@@ -10,7 +10,7 @@ from tests_self.kubernetes.servers import Server, stand_in
 
 from noxgate.look.observation import Observation
 from noxgate.systems import settings
-from noxgate.systems.kubernetes.drift import drifted
+from noxgate.systems.kubernetes.drift import drift_of
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.session import KubeSession
@@ -79,4 +79,4 @@ def found(kube: Kube, *manifests: dict[str, Any]) -> list[str]:
         Document("a.yaml", number, each["kind"], each["metadata"]["name"], None, each)
         for number, each in enumerate(manifests, start=1)
     ]
-    return [line for lines in drifted(kube, documents, NAMESPACE).values() for line in lines]
+    return [line for lines in drift_of(kube, documents, NAMESPACE).values() for line in lines]

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from noxgate.look.observation import Observation, Patience
 from noxgate.systems import settings
-from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.session import PrometheusSession
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback

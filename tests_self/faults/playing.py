@@ -97,7 +97,11 @@ def _loaded(scene: Scene, changes: Changes, wraps: Sequence[str]) -> Seen:
 def _last_words(said: str) -> list[str]:
     """Its verdict, with why it was stopped, or else the errors that it met most often."""
     lines = said.splitlines()
-    last = [line.partition(" (the ramp")[0] for line in lines if re.match("FAILED|NOT DECIDED|PASSED", line)]
+    last = [
+        line.partition(" (the ramp")[0]
+        for line in lines
+        if re.match("FAILED|UNDECIDED|UNREACHABLE|PASSED", line)
+    ]
     stopped = [line.removeprefix("! ") for line in lines if line.startswith("! it was stopped: ")]
     met = stopped or [line.strip() for line in lines if re.match(r"  \d+ x ", line)]
     return [f"{line}: {'; '.join(met)}" if met else line for line in last]

@@ -8,6 +8,7 @@ import os
 import pkgutil
 import string
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ import nox_service
 import noxgate
 from kube_standin.objects.schema import Schemas
 from nox_rehearsal.world.build import PRELOADED
+from nox_service.access import guessing
 from noxgate.look.secret import Scrubber, Secret
+from noxgate.look.secret_forms import FORMS
+from noxgate.project.which.world import rehearsed
 
 OTHERS = (
     *("allure_commons.logger", "allure_pytest.listener", "cryptography.hazmat.primitives.serialization"),
@@ -46,6 +50,11 @@ def everything() -> None:
         importlib.import_module(name)
     Schemas().warm_up()  # which imports the client's models
     Scrubber([Secret("", string.printable)]).scrub(string.printable)  # how each character may be written
+    for form in FORMS:
+        for hint in form.hints:
+            list(form.spans(hint, hint))  # which compiles its pattern
+    guessing.prepare()
+    rehearsed(Path("none.toml"), {})  # which reads whom OpenSSL trusts
     as_committed()
     freeze()
 

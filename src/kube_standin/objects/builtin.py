@@ -1,12 +1,11 @@
 """The built-in kinds, and what is peculiar to each."""
 
+from functools import partial
+
 from kube_standin.objects.kinds import ALL_VERBS, SCALE, STATUS, Kind, Part
 
 CREATE_ONLY = ("create",)
-
-
 PROXY_VERBS = ("create", "delete", "get", "patch", "update")
-
 
 POD_PARTS = (
     Part("attach", ("create", "get"), "PodAttachOptions"),
@@ -21,7 +20,6 @@ POD_PARTS = (
     STATUS,
 )
 
-
 POD_FIELDS = (
     "spec.nodeName",
     "spec.restartPolicy",
@@ -32,7 +30,6 @@ POD_FIELDS = (
     "status.podIP",
     "status.nominatedNodeName",
 )
-
 
 EVENT_FIELDS = (
     *(
@@ -45,24 +42,15 @@ EVENT_FIELDS = (
     "type",
 )
 
-
 TOKEN = Part("token", CREATE_ONLY, "TokenRequest", "authentication.k8s.io", "v1")
-
-
 SERVICE_PROXY = Part("proxy", PROXY_VERBS, "ServiceProxyOptions")
-
-
 EVERYTHING = ("all",)
-
-
 RBAC = "rbac.authorization.k8s.io"
-
-
 REVIEWS = "authorization.k8s.io"
-
-
 WITHOUT_COLLECTION = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
+# A workload of the group apps.
+Workload = partial(Kind, "apps", "v1", categories=EVERYTHING, counts_generation=True)
 
 BUILT_IN = (
     Kind("", "v1", "configmaps", "ConfigMap", "V1ConfigMap", short=("cm",)),
@@ -170,52 +158,24 @@ BUILT_IN = (
         parts=(STATUS,),
         counts_generation=True,
     ),
-    Kind(
-        "apps",
-        "v1",
-        "daemonsets",
-        "DaemonSet",
-        "V1DaemonSet",
-        short=("ds",),
-        categories=EVERYTHING,
-        parts=(STATUS,),
-        counts_generation=True,
-    ),
-    Kind(
-        "apps",
-        "v1",
+    Workload("daemonsets", "DaemonSet", "V1DaemonSet", short=("ds",), parts=(STATUS,)),
+    Workload(
         "deployments",
         "Deployment",
         "V1Deployment",
         short=("deploy",),
-        categories=EVERYTHING,
         parts=(SCALE, STATUS),
-        counts_generation=True,
         annotations_count=True,
     ),
-    Kind(
-        "apps",
-        "v1",
+    Workload(
         "replicasets",
         "ReplicaSet",
         "V1ReplicaSet",
         short=("rs",),
-        categories=EVERYTHING,
         parts=(SCALE, STATUS),
-        counts_generation=True,
         fields=("status.replicas",),
     ),
-    Kind(
-        "apps",
-        "v1",
-        "statefulsets",
-        "StatefulSet",
-        "V1StatefulSet",
-        short=("sts",),
-        categories=EVERYTHING,
-        parts=(SCALE, STATUS),
-        counts_generation=True,
-    ),
+    Workload("statefulsets", "StatefulSet", "V1StatefulSet", short=("sts",), parts=(SCALE, STATUS)),
     Kind(
         "authentication.k8s.io",
         "v1",

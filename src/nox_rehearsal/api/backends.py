@@ -18,6 +18,7 @@ from nox_rehearsal.api.settings import Settings
 
 MOST_CONNECTIONS = 8  # per process: four pods and their workers stay far below PostgreSQL's 100
 PATIENCE = 2.0  # seconds that a backend has to say that it is there; a busy machine stands still for one
+AGAIN = 0.25  # the same of a PostgreSQL that was away the last time: its users learn so at once
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
 
@@ -37,6 +38,7 @@ class Backends:
 
     def __init__(self) -> None:
         self._pools: dict[str, Pool] = {}
+        self._away: set[str] = set()  # the URLs of those that had no connection the last time
         self._redis: dict[str, Redis] = {}
         self._readiness: Fresh[list[str]] = Fresh(seconds=0.25)
 
@@ -48,17 +50,26 @@ class Backends:
         A connection that PostgreSQL closed since its last use (a restart) is replaced, once.
         """
         pool = await self._pool(settings)
+        url = settings.database_url
+        patience = AGAIN if url in self._away else PATIENCE
         try:
-            return await _rows(pool, query, values)
-        except PoolTimeout as error:
-            raise _unavailable(error) from None
-        except psycopg.OperationalError:
-            pass
-        try:
-            await asyncio.wait_for(pool.check(), PATIENCE)
-            return await _rows(pool, query, values)
+            found = await self._rows(pool, patience, query, values)
         except (psycopg.OperationalError, TimeoutError) as error:
+            self._away.add(url)
             raise _unavailable(error) from None
+        self._away.discard(url)
+        return found
+
+    async def _rows(
+        self, pool: Pool, patience: float, query: LiteralString, values: Sequence[Any]
+    ) -> list[DictRow]:
+        try:
+            return await _answer(pool, patience, query, values)
+        except PoolTimeout:
+            raise
+        except psycopg.OperationalError:
+            await asyncio.wait_for(pool.check(), patience)
+            return await _answer(pool, patience, query, values)
 
     def redis(self, settings: Settings) -> Redis:
         """The client for the settings' Redis; its commands raise RedisError."""
@@ -142,8 +153,8 @@ class Backends:
         await self.redis(settings).ping()
 
 
-async def _rows(pool: Pool, query: LiteralString, values: Sequence[Any]) -> list[DictRow]:
-    async with pool.connection() as connection:
+async def _answer(pool: Pool, patience: float, query: LiteralString, values: Sequence[Any]) -> list[DictRow]:
+    async with pool.connection(patience) as connection:
         cursor = await connection.execute(query, values or None)
         return await cursor.fetchall() if cursor.description else []
 

@@ -84,7 +84,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FaultPlan:
     """The settings in force and the faults by `METHOD /path`."""
 
     settings: Settings
@@ -97,9 +97,9 @@ class FaultsFile:
     def __init__(self, base: Settings) -> None:
         self._base = base
         self._stamp: tuple[int, int, int] | None = None
-        self._plan = Plan(base, {})
+        self._plan = FaultPlan(base, {})
 
-    def plan(self) -> Plan:
+    def plan(self) -> FaultPlan:
         try:
             status = os.stat(self._base.faults)  # noqa: PTH116  (on the path of every request)
         except FileNotFoundError:
@@ -113,7 +113,7 @@ class FaultsFile:
 
     def _read(self, *, there: bool) -> None:
         if not there:
-            self._plan = Plan(self._base, {})
+            self._plan = FaultPlan(self._base, {})
             return
         try:
             with open(self._base.faults, encoding="utf-8") as file:  # noqa: PTH123
@@ -158,7 +158,7 @@ class FaultsMiddleware:
         await response(scope, receive, send)
 
 
-def parsed(content: dict[str, Any], base: Settings) -> Plan:
+def parsed(content: dict[str, Any], base: Settings) -> FaultPlan:
     """The plan for `base.pod`; ValueError names a key that does not exist."""
     _only(content, {"settings", "answers", "pods"}, "the file")
     own = content.get("pods", {}).get(base.pod, {})
@@ -169,7 +169,7 @@ def parsed(content: dict[str, Any], base: Settings) -> Plan:
         if type(value) is not type(getattr(base, name)):
             raise ValueError(f"settings: {name} must be a {type(getattr(base, name)).__name__}")
     answers = content.get("answers", {}) | own.get("answers", {})
-    return Plan(replace(base, **changes), {key: _fault(key, value) for key, value in answers.items()})
+    return FaultPlan(replace(base, **changes), {key: _fault(key, value) for key, value in answers.items()})
 
 
 def _fault(key: str, value: dict[str, Any]) -> Fault:

@@ -23,9 +23,9 @@ from nox_rehearsal.cluster.ingresses import Nginx
 from nox_rehearsal.cluster.objects import Api, path_of
 from nox_rehearsal.cluster.pod_status import CREATING, pod_status
 from nox_rehearsal.cluster.processes import (
+    ControllerSettings,
     Probe,
     Process,
-    Settings,
     Slot,
     answers,
     of_process,
@@ -48,7 +48,7 @@ Objects = Sequence[Mapping[str, Any]]
 class Controllers:
     """What the controllers remember from one tick to the next."""
 
-    settings: Settings
+    settings: ControllerSettings
     api: Api
     problems: list[str] = field(default_factory=list)  # of the last look at everything
     _nginx: Nginx = field(init=False)
@@ -269,7 +269,7 @@ def _named(things: Objects, namespace: str, name: str) -> Any:
 
 def main(arguments: list[str]) -> int:
     """Run until told to end; an API server that is away for a while is waited for."""
-    settings = Settings.read(Path(arguments[0]))
+    settings = ControllerSettings.read(Path(arguments[0]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     controllers = Controllers(settings, Api(settings.server, settings.ca, settings.token))
     said: list[str] = []

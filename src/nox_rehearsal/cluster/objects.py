@@ -40,7 +40,9 @@ _RESOURCES = {
     "Deployment": ("apps/v1", "deployments"),
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
+    "HTTPRoute": ("gateway.networking.k8s.io/v1", "httproutes"),
     "Ingress": ("networking.k8s.io/v1", "ingresses"),
+    "IngressRoute": ("traefik.io/v1alpha1", "ingressroutes"),
     "Job": ("batch/v1", "jobs"),
     "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
     "Namespace": ("v1", "namespaces"),
@@ -50,8 +52,10 @@ _RESOURCES = {
     "ReplicaSet": ("apps/v1", "replicasets"),
     "Role": ("rbac.authorization.k8s.io/v1", "roles"),
     "RoleBinding": ("rbac.authorization.k8s.io/v1", "rolebindings"),
+    "ScaledObject": ("keda.sh/v1alpha1", "scaledobjects"),
     "Secret": ("v1", "secrets"),
     "Service": ("v1", "services"),
+    "TraefikService": ("traefik.io/v1alpha1", "traefikservices"),
     "ServiceMonitor": ("monitoring.coreos.com/v1", "servicemonitors"),
 }
 

@@ -43,7 +43,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ControllerSettings:
     """What the controllers are started with."""
 
     server: str
@@ -55,7 +55,7 @@ class Settings:
     slots: tuple[Slot, ...]
 
     @classmethod
-    def read(cls, path: Path) -> "Settings":
+    def read(cls, path: Path) -> "ControllerSettings":
         found = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             server=found["server"],

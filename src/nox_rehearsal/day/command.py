@@ -27,7 +27,7 @@ SABOTAGE = "NOXGATE_SABOTAGE"  # what a report of a rehearsal says was broken
 # What takes seconds, and looks at nothing that other faults break: run for its own faults alone.
 APART = frozenset({"backup", "migration", "science", "slo", "slower"})
 # What looks at staging's cluster alone, which no fault of the application, its edge or its data reaches.
-CLUSTER = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
+CLUSTER_TOPICS = frozenset({"manifests", "rollout", "routing", "autoscaling", "monitoring"})
 
 
 def run(root: Path, pattern: str | None) -> int:
@@ -99,7 +99,7 @@ def _tried(root: Path, fault: Sabotage, *, whole: bool) -> dict[str, str]:
     checks = find_checks(root, read_runbook(root / "runbook.toml"))
     topics = {check.line_id: check.topic for check in checks}
     own = topics[fault.line]
-    left_out = APART if fault.phase != "staging" or own in CLUSTER else APART | CLUSTER
+    left_out = APART if fault.phase != "staging" or own in CLUSTER_TOPICS else APART | CLUSTER_TOPICS
     return {
         line: topic
         for line, topic in topics.items()

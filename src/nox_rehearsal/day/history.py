@@ -55,14 +55,14 @@ class Minute:
 Change = Callable[[float, Minute], Minute]  # by the hours since the switch
 
 
-def switched(began: datetime) -> datetime:
+def time_of_switch(began: datetime) -> datetime:
     """When traffic is taken to have been switched, by the time at which a rehearsal began."""
     return (began - AGO).replace(microsecond=0)
 
 
 def install(world: World, began: datetime, change: Change = lambda _, minute: minute) -> None:
     """Have Prometheus know these 48 hours, and no others."""
-    start = switched(began)
+    start = time_of_switch(began)
     home = world.folder / prometheus.NAME
     with tempfile.TemporaryDirectory(dir=home, prefix="history-") as folder:
         text, blocks = Path(folder) / "openmetrics", Path(folder) / "blocks"

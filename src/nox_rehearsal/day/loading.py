@@ -1,19 +1,19 @@
 """Load tests of a rehearsal, as a person runs them: `noxgate load` in a process of its own."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
 from nox_rehearsal.checkout import ROOT
+from nox_rehearsal.day import quiet
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.world.state import World
 from noxgate.project.profile import read_target
@@ -55,10 +55,14 @@ def command(world: World, *options: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Way:
-    """How load tests are run; `plain`: without TLS, which no profile may say, for the tests of this alone."""
+    """How load tests are run; `plain`: without TLS, which no profile may say, for the tests of this alone.
+
+    `again`: what lasts as long as a second or third try, for other work that can wait.
+    """
 
     plain: bool = False
     processes: int = 1
+    again: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 _way = Way()
@@ -86,7 +90,7 @@ def smoke(world: World, *options: str, wait: Wait = lambda _, __: None) -> int:
     if _way.processes > 1:
         options = (*options, f"--processes={_way.processes}")
     with (
-        alone(),
+        quiet.alone(),
         subprocess.Popen(
             command(world, *options),
             cwd=ROOT,
@@ -141,7 +145,7 @@ def _plainly(world: World) -> int:
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
     target = replace(read_target(ROOT, str(world.profile), phases), base_url=world.plain_url)
     ramp = ramps.chosen(ROOT, RAMP).lasting(ramps.duration(SHORT))
-    with alone():
+    with quiet.alone():
         result = run(ROOT, target, runbook, ramp, Processes(_way.processes), lambda _: None)
     assert result is not None
     keep(result, folder(world))
@@ -172,7 +176,8 @@ def _again(
     wait: Wait = lambda _, __: None,
 ) -> Path:
     for attempt in range(1, TRIES + 1):
-        smoke(world, *options, wait=wait)
+        with _at_rest() if attempt > 1 else nullcontext():
+            smoke(world, *options, wait=wait)
         new = results(world)[-1]
         why = spoiled(read(new / NAME))
         if not why:
@@ -184,6 +189,13 @@ def _again(
         generator.mark_repeated(new, undecided)
         say(undecided)
     return new
+
+
+@contextmanager
+def _at_rest() -> Iterator[None]:
+    with _way.again():
+        quiet.wait_for_rest()
+        yield
 
 
 @contextmanager
@@ -257,7 +269,7 @@ def process_lost(world: World) -> Iterator[None]:
     before = results(world)
     options = (f"--duration={LOST}", "--processes=2")  # it ends as soon as the loss is seen
     with (
-        alone(),
+        quiet.alone(),
         subprocess.Popen(
             command(world, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
         ) as running,
@@ -280,30 +292,6 @@ def process_lost(world: World) -> Iterator[None]:
         yield
     finally:
         _remove(new)
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """One load test of this checkout at a time: two would measure each other."""
-    with _locked(fcntl.LOCK_EX):
-        yield
-
-
-@contextmanager
-def without_load() -> Iterator[None]:
-    """No load test of this checkout is made meanwhile: for what measures, too, in another world."""
-    with _locked(fcntl.LOCK_SH):
-        yield
-
-
-@contextmanager
-def _locked(how: int) -> Iterator[None]:
-    lock = os.open(ROOT / "load", os.O_RDONLY)  # the folder itself: nothing is left behind
-    try:
-        fcntl.flock(lock, how)
-        yield
-    finally:
-        os.close(lock)
 
 
 def _remove(result: Path) -> None:

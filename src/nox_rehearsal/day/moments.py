@@ -19,6 +19,7 @@ from nox_rehearsal.cluster.release import documents
 from nox_rehearsal.day import saving, watching
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.parts import prometheus, repository
+from nox_rehearsal.parts.monitoring.configuration import monitors_of
 from nox_rehearsal.people import persons, users
 from nox_rehearsal.people.visitors import PATH as VISITED
 from nox_rehearsal.world import lifecycle as worlds
@@ -96,7 +97,7 @@ def _green(world: World, say: Callable[[str], None]) -> None:
             api.apply(content)
         worlds.start(world, *world.green_pods)
         eventually(lambda: _is_ready(api, len(world.green_pods)), within=ROLLING_OUT, every=0.1)
-    found = prometheus.monitors_of("green", objects.GREEN, world.green_pods)
+    found = monitors_of("green", objects.GREEN, world.green_pods)
     prometheus.add(world, found)
 
 

@@ -47,7 +47,7 @@ def begin(world: World, began: datetime) -> None:
     What somebody has recorded by hand, to try it, would be later than all that is to come: it goes.
     """
     history.install(world, began)
-    at = history.switched(began)
+    at = history.time_of_switch(began)
     if any(record.at > at + OPENED for record in records(world)[0].read()):
         _forget(world, began)
     with closing(psycopg.connect(world.production_dsn, autocommit=True)) as connection:
@@ -60,7 +60,7 @@ def open_(world: World, began: datetime, *, switched: timedelta = timedelta()) -
     """Open the window; `switched` is how much later the record says that the switch was."""
     chain, key, runbook = records(world)
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
-    at = history.switched(began)
+    at = history.time_of_switch(began)
     target = read_target(ROOT, str(world.production_profile), phases)
     behind = switched_at(target, runbook.service) - at
     open_window(
@@ -70,7 +70,7 @@ def open_(world: World, began: datetime, *, switched: timedelta = timedelta()) -
 
 def time_of(began: datetime, checkpoint: str) -> datetime:
     """When a checkpoint is made, by the clock of the day that is played."""
-    return history.switched(began) + MADE[checkpoint]
+    return history.time_of_switch(began) + MADE[checkpoint]
 
 
 def ask_support(world: World) -> None:
@@ -130,4 +130,4 @@ def records(world: World) -> tuple[Chain, SigningKey, Runbook]:
 def before(began: datetime, moment: str) -> datetime | None:
     """When persons attest a moment, so that the window's records come after theirs; None if now."""
     ahead = {"prep": timedelta(minutes=-30), "green": timedelta(minutes=-15), "live": timedelta()}
-    return history.switched(began) + ahead[moment] if moment in ahead else None
+    return history.time_of_switch(began) + ahead[moment] if moment in ahead else None

@@ -5,11 +5,10 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +16,16 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from nox_rehearsal.error import RehearsalError
-from nox_rehearsal.parts.pods import Deployment
+from nox_rehearsal.parts.monitoring.configuration import (
+    Group,
+    Monitors,
+    Usual,
+    begin,
+    keep,
+    name_of,
+    usual_of,
+    write,
+)
 from nox_rehearsal.world import leftovers
 from nox_rehearsal.world.processes import Part
 from nox_rehearsal.world.state import World
@@ -25,95 +33,10 @@ from noxgate.look.waiting import eventually
 from noxgate.machine import doctor
 
 NAME = "prometheus"
-JOB = "nox-api"
-NODES = "kubelet"
 # Targets change at a tick of 5 s, and the first come 5 s after the start: no option shortens that.
 RELOADING = 60.0  # seconds; a busy machine's
 KEPT = 3.0  # seconds of what is forgotten otherwise
 _RELOADED = "prometheus_config_last_reload_success_timestamp_seconds"
-# Parses, loads, and cannot be evaluated while there are two pods: nothing tells them apart.
-UNEVALUABLE = 'up{job="nox-api"} * on () group_left () up{job="nox-api"}'
-
-Group = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Scraped:
-    """One pod's endpoint, with the labels that the Prometheus operator gives it."""
-
-    address: str  # host:port
-    namespace: str
-    pod: str
-    service: str
-    container: str = "nox-api"
-    endpoint: str = "http"
-    job: str = JOB  # by the monitors' jobLabel: app
-
-
-Monitors = Mapping[
-    str, Sequence[Scraped]
-]  # by scrape job, such as serviceMonitor/nox/nox-api-servicemonitor/0
-
-
-@dataclass(frozen=True)
-class Usual:
-    """What Prometheus scrapes and which rules it has, as at the start."""
-
-    monitors: Monitors
-    groups: Sequence[Group]
-    alertmanager: str | None = None  # host:port, below /alertmanager
-
-    def at(self, pod: str, address: str) -> Monitors:
-        """The monitors with this pod looked for at another address."""
-        return {
-            job: [replace(one, address=address) if one.pod == pod else one for one in targets]
-            for job, targets in self.monitors.items()
-        }
-
-    def without(self, pod: str) -> Monitors:
-        """The monitors as if they did not know this pod."""
-        return {job: [one for one in targets if one.pod != pod] for job, targets in self.monitors.items()}
-
-    def changed(self, alert: str, **changes: Any) -> list[Group]:
-        """The groups with one alert's rule changed: expr="…", labels={…}."""
-        known = [_name(rule) for group in self.groups for rule in group["rules"]]
-        assert alert in known, f"no alert {alert!r} (alerts: {', '.join(known)})"
-        return [
-            {
-                **group,
-                "rules": [rule | changes if rule.get("alert") == alert else rule for rule in group["rules"]],
-            }
-            for group in self.groups
-        ]
-
-
-def monitors(*deployments: Deployment) -> Monitors:
-    """What an operator makes of each Deployment's ServiceMonitor and PodMonitor."""
-    found: dict[str, Sequence[Scraped]] = {}
-    for each in deployments:
-        found |= monitors_of(each.colour, each.namespace, each.pods)
-    return found
-
-
-def monitors_of(colour: str, namespace: str, pods: Mapping[str, int]) -> Monitors:
-    """The same of these pods, given with their ports."""
-    jobs = {
-        f"serviceMonitor/{namespace}/nox-api-servicemonitor/0": JOB,
-        f"podMonitor/{namespace}/nox-api-podmonitor/0": "nox-api-podmonitor",
-    }
-    return {
-        scrape: [
-            Scraped(f"127.0.0.1:{port}", namespace, pod, f"nox-api-service-{colour}", job=job)
-            for pod, port in pods.items()
-        ]
-        for scrape, job in jobs.items()
-    }
-
-
-def nodes(port: int) -> Monitors:
-    """What nodes and the cluster say of containers."""
-    target = Scraped(f"127.0.0.1:{port}", "kube-system", "containers", "", "containers", job=NODES)
-    return {NODES: [target]}
 
 
 def prepare(
@@ -122,9 +45,7 @@ def prepare(
     """Write the configuration, and what is usual beside it; launch it early: its first look takes 5 s."""
     home = folder / NAME
     home.mkdir()
-    known = Usual(monitors, groups, alertmanager)
-    _keep(home, known)
-    _take(home, _draft(home, known))  # which it refuses itself where it must
+    begin(home, Usual(monitors, groups, alertmanager))
     return Part(
         name=NAME,
         address=f"127.0.0.1:{port}",
@@ -188,13 +109,13 @@ def alerts(world: World) -> list[str]:
     return [str(one["labels"]["alertname"]) for one in _data(port, "/api/v1/alerts")["alerts"]]
 
 
-def forget(world: World, selector: str) -> None:
-    """Drop what was measured of these series but in the last seconds; the rules judge anew.
+def forget(world: World, selector: str, kept: float = KEPT) -> None:
+    """Drop what was measured of these series but in the last seconds `kept`; the rules judge anew.
 
     What is left says how far counters had come: one that began now would have a burst as its first value.
     """
     port = urlsplit(world.prometheus_url).port or 80
-    path = f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}&end={time.time() - KEPT:.3f}"
+    path = f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}&end={time.time() - kept:.3f}"
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         connection.request("POST", path)
         status = connection.getresponse().status
@@ -204,9 +125,7 @@ def forget(world: World, selector: str) -> None:
 
 def usual(world: World) -> Usual:
     """To change for `apply`."""
-    found = json.loads((world.folder / NAME / "usual.json").read_text(encoding="utf-8"))
-    monitors = {job: [Scraped(**one) for one in each] for job, each in found["monitors"].items()}
-    return Usual(monitors, found["groups"], found["alertmanager"])
+    return usual_of(world.folder / NAME)
 
 
 def apply(
@@ -227,14 +146,14 @@ def apply(
         before.groups if groups is None else groups,
         before.alertmanager if heard else None,
     )
-    _write(world.folder / NAME, wanted)
+    write(world.folder / NAME, wanted)
     _reload(world)
 
 
 def add(world: World, more: Monitors) -> None:
     """Scrape more from now on; as `apply`, that is usual then."""
     known = usual(world)
-    _keep(world.folder / NAME, replace(known, monitors={**known.monitors, **more}))
+    keep(world.folder / NAME, replace(known, monitors={**known.monitors, **more}))
     apply(world)
 
 
@@ -243,64 +162,8 @@ def restore(world: World) -> None:
     apply(world)
 
 
-def _keep(home: Path, known: Usual) -> None:
-    """Remember what is usual."""
-    usual = {
-        "monitors": {job: [asdict(one) for one in each] for job, each in known.monitors.items()},
-        "groups": known.groups,
-        "alertmanager": known.alertmanager,
-    }
-    (home / "usual.json").write_text(json.dumps(usual), encoding="utf-8")
-
-
 def _is_ready(port: int) -> None:
     _get(port, "/-/ready")
-
-
-def _write(home: Path, wanted: Usual) -> None:
-    """Write what Prometheus is to read next; RehearsalError, and nothing changed, if it would refuse it."""
-    draft = _draft(home, wanted)
-    command = (str(doctor.program("promtool")), "check", "config", str(draft / "prometheus.yml"))
-    test = subprocess.run(command, capture_output=True, text=True, check=False)
-    if test.returncode != 0:
-        raise RehearsalError(f"promtool refuses the configuration: {' '.join(test.stderr.split())}")
-    _take(home, draft)
-
-
-def _draft(home: Path, wanted: Usual) -> Path:
-    alertmanagers = [
-        {"path_prefix": "/alertmanager", "static_configs": [{"targets": [each]}]}
-        for each in (wanted.alertmanager,)
-        if each
-    ]
-    configuration = {
-        "alerting": {"alertmanagers": alertmanagers},
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules.yml"] if wanted.groups else [],
-        "scrape_configs": [
-            {
-                "job_name": job,
-                "honor_labels": job == NODES,  # which speak of others' pods
-                "static_configs": [_static(one) for one in targets],
-            }
-            for job, targets in wanted.monitors.items()
-        ],
-    }
-    draft = home / "draft"
-    draft.mkdir(exist_ok=True)
-    for name, content in {"rules.yml": {"groups": wanted.groups}, "prometheus.yml": configuration}.items():
-        (draft / name).write_text(json.dumps(content, indent=2), encoding="utf-8")  # which is YAML
-    return draft
-
-
-def _take(home: Path, draft: Path) -> None:
-    for file in draft.iterdir():
-        file.replace(home / file.name)
-
-
-def _static(target: Scraped) -> dict[str, Any]:
-    labels = asdict(target)
-    return {"targets": [labels.pop("address")], "labels": labels}
 
 
 def _reload(world: World) -> None:
@@ -340,7 +203,7 @@ def _judges(port: int, groups: Sequence[Group], since: datetime) -> None:
     rules = [
         (group["name"], rule) for group in _data(port, "/api/v1/rules")["groups"] for rule in group["rules"]
     ]
-    expected = sorted((group["name"], _name(rule)) for group in groups for rule in group["rules"])
+    expected = sorted((group["name"], name_of(rule)) for group in groups for rule in group["rules"])
     seen = sorted((group, rule["name"]) for group, rule in rules)
     assert seen == expected, f"expected rules {expected}, saw {seen}"
     early = [rule["name"] for _, rule in rules if _time(rule["lastEvaluation"]) < since]
@@ -362,10 +225,6 @@ def _scrapes(port: int, configuration: Mapping[str, Any], since: datetime) -> No
     instances = sorted(one["metric"]["instance"] for one in samples)
     expected_instances = sorted(one["labels"]["instance"] for one in targets)
     assert instances == expected_instances, f"expected up of {expected_instances}, saw {instances}"
-
-
-def _name(rule: Mapping[str, Any]) -> str:
-    return str(rule.get("alert") or rule.get("record"))
 
 
 def _targets(port: int) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ _BCRYPT = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 @dataclass(frozen=True)
-class Registry:
+class RegistryServer:
     """Where it is, whom it trusts and how it is asked."""
 
     port: int
@@ -54,7 +54,7 @@ class Registry:
         )
 
 
-def prepare(folder: Path, registry: Registry, certificate: Pair) -> Part:
+def prepare(folder: Path, registry: RegistryServer, certificate: Pair) -> Part:
     """Write its configuration and the password's hash; it keeps its images beside them."""
     home = folder / NAME
     home.mkdir()
@@ -90,7 +90,7 @@ def prepare(folder: Path, registry: Registry, certificate: Pair) -> Part:
     )
 
 
-def stock(registry: Registry, commits: Mapping[str, str]) -> dict[str, BuiltImage]:
+def stock(registry: RegistryServer, commits: Mapping[str, str]) -> dict[str, BuiltImage]:
     """Push the application in each version, and the base that all are built on; the images by version."""
     base = images.base()
     base_name = f"{registry.host}/{BASE}"
@@ -102,7 +102,7 @@ def stock(registry: Registry, commits: Mapping[str, str]) -> dict[str, BuiltImag
     return pushed
 
 
-def push(registry: Registry, image: BuiltImage, repository: str, *tags: str) -> str:
+def push(registry: RegistryServer, image: BuiltImage, repository: str, *tags: str) -> str:
     """Send an image with everything that it points at; returns its digest."""
     with registry.connect() as http:
         _push(http, image, repository)
@@ -142,7 +142,7 @@ def _expect(response: httpx.Response, status: HTTPStatus) -> httpx.Response:
     return response
 
 
-def _answers(registry: Registry) -> None:
+def _answers(registry: RegistryServer) -> None:
     with registry.connect() as http:
         try:
             status = http.get("/v2/").status_code

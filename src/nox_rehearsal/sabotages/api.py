@@ -197,10 +197,12 @@ def _api() -> Iterator[Sabotage]:
     yield Sabotage("staging.bad-body", "crash", "crashes", crash, "500", ("staging.empirical",))
     line = "staging.websocket"
     canned = settings(websocket_answer="noxgate looks")
-    yield Sabotage(line, "canned", "says always the same", canned, "('noxgate looks', ())")
+    yield Sabotage(line, "canned", "says always the same", canned, "saw 'noxgate looks'")
     padded = settings(websocket_answer="error: {}")
     yield Sabotage(line, "padded", "says more than was said", padded, "error: noxgate looks")
-    yield Sabotage(line, "twice", "says it twice", settings(websocket_twice=True), "', ('noxgate looks")
+    yield Sabotage(
+        line, "twice", "says it twice", settings(websocket_twice=True), "', and then noxgate looks"
+    )
     yield Sabotage(line, "403", "refuses the upgrade", answer("GET /ws", status=403), "403")
     yield Sabotage(line, "no-upgrade", "the ingress drops the upgrade", at_ingress(websocket=False), "101")
 

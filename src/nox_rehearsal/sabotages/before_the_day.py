@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nox_rehearsal.cluster.objects import BLUE, GREEN, PRODUCTION, administrator
-from nox_rehearsal.sabotages.in_cluster import added, edited, gone, secret, shipped
+from nox_rehearsal.sabotages.in_cluster import added, edited, gone, secret, served, shipped
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.world.state import World
 
@@ -15,6 +15,14 @@ DEPLOYMENT = "nox-api-deployment-green"
 GREEN_DEPLOYMENT = "k8s/production/green/deployment.yaml"
 SWITCH = "k8s/production/switch-to-green.json"
 BACK = "k8s/production/back-to-blue.json"
+_EXTERNAL = """\
+apiVersion: {group}/v1
+kind: ExternalSecret
+metadata: {{name: nox-api-secrets, namespace: {namespace}}}
+spec:
+  secretStoreRef: {{name: vault}}
+  dataFrom: [{{extract: {{key: nox}}}}]
+"""
 BOTH_PATCHES = ("preflight.switch-dry-run", "preflight.rollback-dry-run")
 
 
@@ -89,6 +97,21 @@ def _secrets() -> Iterator[Sabotage]:
         yield Sabotage(line, name, f"a key less in {namespace}", lost, namespace)
     blank = secret("ai-security-secrets", "api-key", " ", namespace=GREEN)
     yield Sabotage(line, "blank", "there, but blank", blank, "is blank")
+    why, what = "nox-api-secrets by ExternalSecret", "a manifest is to make it"
+    unread = ("preflight.production-secrets-differ", "preflight.green-manifests")  # no role reads that kind
+    yield Sabotage(line, "promised", what, _promised, why, unread, "unreachable")
+
+
+@contextmanager
+def _promised(world: World) -> Iterator[None]:
+    """A key is not in green's Secret; the release has an ExternalSecret, which would make it."""
+    group = "external-secrets.io"
+    with (
+        served(world, group, "ExternalSecret", "externalsecrets"),
+        added("k8s/production/green/secrets.yaml", _EXTERNAL.format(group=group, namespace=GREEN))(world),
+        secret("nox-api-secrets", "redis-url", None, namespace=GREEN)(world),
+    ):
+        yield
 
 
 def _shared_secrets() -> Iterator[Sabotage]:

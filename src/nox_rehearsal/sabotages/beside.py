@@ -1,12 +1,14 @@
 """Odd kinds beside the API, among the manifests and the saved objects: they break as the others do."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nox_rehearsal.cluster.objects import GREEN, PRODUCTION, STAGING
 from nox_rehearsal.sabotages.files import resaved
-from nox_rehearsal.sabotages.in_cluster import edited, shipped
+from nox_rehearsal.sabotages.in_cluster import besides, edited, served, shipped
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
+from nox_rehearsal.world.state import World
 
 Json = dict[str, Any]
 DRIFT = "staging.manifests-no-drift"
@@ -32,6 +34,8 @@ def sabotages() -> Iterator[Sabotage]:
     yield from _pod_security()
     yield from _node_port()
     yield from _saved()
+    yield from _gateway()
+    yield from _keda()
 
 
 def _twice() -> Iterator[Sabotage]:
@@ -94,3 +98,86 @@ def _without(kind: str, name: str) -> Switch:
         return (item["kind"], item["metadata"]["name"]) != (kind, name)
 
     return resaved(lambda items: [each for each in items if is_other(each)])
+
+
+def _gateway() -> Iterator[Sabotage]:
+    """A Gateway leads users to blue, too: the switch of the Ingress is accepted, and may move no user."""
+    line, why = "green.switch-dry-run", "HTTPRoute nox-api leads users of every host"
+    others = ("green.switch-backends", "green.websocket")
+    yield Sabotage(
+        line, "gateway", "users may come by a Gateway", _routed, why, others, "unreachable", moment="green"
+    )
+    said, why = "users may come by a TraefikService", "IngressRoute nox-api leads users of every host"
+    yield Sabotage(line, "weighted", said, _weighted, why, others, "unreachable", moment="green")
+
+
+@contextmanager
+def _routed(world: World) -> Iterator[None]:
+    route = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "nox-api", "namespace": PRODUCTION},
+        "spec": {
+            "parentRefs": [{"name": "public"}],
+            "rules": [{"backendRefs": [{"name": "nox-api-service-blue", "port": 80}]}],
+        },
+    }
+    with served(world, "gateway.networking.k8s.io", "HTTPRoute", "httproutes"), besides(route)(world):
+        yield
+
+
+@contextmanager
+def _weighted(world: World) -> Iterator[None]:
+    """The IngressRoute says no name of ours: what it names does."""
+    group, version = "traefik.io", "v1alpha1"
+    metadata = {"name": "nox-api", "namespace": PRODUCTION}
+    between = {"name": "nox-api-shares", "kind": "TraefikService"}
+    blue = {"name": "nox-api-service-blue", "port": 80, "weight": 1}
+    route = {
+        "apiVersion": f"{group}/{version}",
+        "kind": "IngressRoute",
+        "metadata": metadata,
+        "spec": {"routes": [{"kind": "Rule", "match": "PathPrefix(`/`)", "services": [between]}]},
+    }
+    shares = {
+        "apiVersion": f"{group}/{version}",
+        "kind": "TraefikService",
+        "metadata": {**metadata, "name": between["name"]},
+        "spec": {"weighted": {"services": [blue]}},
+    }
+    with (
+        served(world, group, "TraefikService", "traefikservices", version),
+        served(world, group, "IngressRoute", "ingressroutes", version),
+        besides(shares)(world),
+        besides(route)(world),
+    ):
+        yield
+
+
+def _keda() -> Iterator[Sabotage]:
+    """The HPA is as it was; KEDA gives it a fixed number for a metric, or scales below its minimum."""
+    fallback = {"type": "Fallback", "status": "True", "reason": "FallbackExists"}
+    said = "KEDA's trigger gives no metric, and a fixed number stands in"
+    blind = _scaled(status={"conditions": [fallback]})
+    yield Sabotage("staging.hpa-conditions", "fallback", said, blind, "Fallback=True: FallbackExists")
+    said, idle = "KEDA goes down to no pod while nobody comes", _scaled(idle=0)
+    yield Sabotage("staging.hpa-minimum", "idle", said, idle, "expected >= 3, saw 0")
+
+
+def _scaled(*, idle: int | None = None, status: Json | None = None) -> Switch:
+    thing: Json = {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": "nox-api", "namespace": STAGING},
+        "spec": {"scaleTargetRef": {"name": "nox-api-deployment-green"}, "minReplicaCount": 3},
+        "status": status or {},
+    }
+    if idle is not None:
+        thing["spec"]["idleReplicaCount"] = idle
+
+    @contextmanager
+    def on(world: World) -> Iterator[None]:
+        with served(world, "keda.sh", "ScaledObject", "scaledobjects", "v1alpha1"), besides(thing)(world):
+            yield
+
+    return on

@@ -182,7 +182,7 @@ def _autoscaling() -> Iterator[Sabotage]:
             "maxReplicas": 2,
         },
     }
-    yield Sabotage(line, "second", "an HPA that no file defines", besides(second), "nox-api-hpa'")
+    yield Sabotage(line, "second", "an HPA that no file defines", besides(second), "nox-api-hpa, ")
 
 
 @contextmanager

@@ -41,16 +41,20 @@ def _database() -> Iterator[Sabotage]:
     )
     light = f"DROP SCHEMA nox_gate CASCADE; {good}"
     tables = ("staging.database-tables",)
-    yield Sabotage(line, "shadow", "a copy hides the old row", sql(shadow, light), "'nox_gate'", tables)
+    yield Sabotage(line, "shadow", "a copy hides the old row", sql(shadow, light), "nox_gate", tables)
 
     line, table = "staging.database-tables", "rate_limit_buckets"
     away = f"CREATE SCHEMA nox_gate; ALTER TABLE {table} SET SCHEMA nox_gate"
     home = f"ALTER TABLE nox_gate.{table} SET SCHEMA public; DROP SCHEMA nox_gate"
     indexes = ("staging.database-indexes",)
     yield Sabotage(line, "away", "where only our role finds it", sql(away, home), table, indexes)
-    copy = "CREATE SCHEMA archive; CREATE TABLE archive.migration_log (LIKE public.migration_log)"
-    undo = "DROP SCHEMA archive CASCADE"
-    yield Sabotage(line, "copy", "a second one in another schema", sql(copy, undo), "'archive'")
+    first = "ALTER ROLE nox_app IN DATABASE nox {} search_path"
+    copy = (
+        "CREATE SCHEMA archive; CREATE TABLE archive.migration_log (LIKE public.migration_log);"
+        f"{first.format('SET')} = archive, public"
+    )
+    undo = f"DROP SCHEMA archive CASCADE; {first.format('RESET')}"
+    yield Sabotage(line, "copy", "a second one where the API looks first", sql(copy, undo), "archive, ")
 
     on = "ALTER TABLE rate_limit_buckets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
     off = "ALTER TABLE rate_limit_buckets DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"

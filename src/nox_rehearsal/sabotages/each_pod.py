@@ -21,7 +21,7 @@ def sabotages() -> Iterator[Sabotage]:
     for line, live, plan, seen in (
         ("user-settings", "user-pages", {"answers": {"GET /api/user/settings": STORE}}, "HTTP 200: 'store'"),
         ("public-stats", "public-stats", null, "expected a figure"),
-        ("websocket", "websocket", otherwise, "saw ('you said noxgate"),
+        ("websocket", "websocket", otherwise, "saw 'you said noxgate"),
     ):
         broken = on_one_pod(**plan)
         yield Sabotage(f"staging.{line}", "one-pod", "one pod of three is broken", broken, seen)
@@ -43,9 +43,9 @@ def _door() -> Iterator[Sabotage]:
     after = partial(Sabotage, "live.admin-door", moment="live")
     anybody = {"json": {"status": "healthy"}}
     for name, what, fault, seen in (
-        ("users", "any user gets in", settings(admin_for_everyone=True), "expected HTTP 403, saw [200]"),
-        ("all", "a page for all", answer(DOOR, **anybody), "expected HTTP 403, saw [200]"),
-        ("unwell", "a worker is down", settings(admin_unwell=True), "it says failed: ['worker']"),
-        ("one-pod", "one pod lets anybody in", on_one_pod(answers={DOOR: anybody}), "saw [200]"),
+        ("users", "any user gets in", settings(admin_for_everyone=True), "expected HTTP 403, saw 200"),
+        ("all", "a page for all", answer(DOOR, **anybody), "expected HTTP 403, saw 200"),
+        ("unwell", "a worker is down", settings(admin_unwell=True), "it says failed: [worker]"),
+        ("one-pod", "one pod lets anybody in", on_one_pod(answers={DOOR: anybody}), "saw 200"),
     ):
         yield after(name, what, in_production(fault, green=True), seen)

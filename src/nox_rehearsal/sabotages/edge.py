@@ -26,11 +26,11 @@ def _headers() -> Iterator[Sabotage]:
     for name, (header, value) in wrong.items():
         line = f"staging.header-{name}"
         yield Sabotage(line, "wrong", f"{header}: {value}", at_ingress(headers={header: value}), value)
-        yield Sabotage(line, "absent", f"no {header}", at_ingress(headers={header: None}), "[]")
+        yield Sabotage(line, "absent", f"no {header}", at_ingress(headers={header: None}), "saw none")
         not_api = at_ingress(not_on_api=header)
-        yield Sabotage(line, "not-on-api", f"no {header} under /api/", not_api, "'/api/public/stats': ['")
+        yield Sabotage(line, "not-on-api", f"no {header} under /api/", not_api, "/api/public/stats: ")
         only_good = at_ingress(not_on_errors=header)
-        yield Sabotage(line, "not-on-errors", f"no {header} on an error page", only_good, "[]")
+        yield Sabotage(line, "not-on-errors", f"no {header} on an error page", only_good, "saw none")
 
 
 def _tls() -> Iterator[Sabotage]:
@@ -50,4 +50,4 @@ def _tls() -> Iterator[Sabotage]:
     yield Sabotage(line, "plain", "answers without TLS", at_ingress(redirect=None), "200")
     elsewhere = at_ingress(redirect="https://api.example.com")
     yield Sabotage(line, "elsewhere", "redirects to another host", elsewhere, "api.example.com")
-    yield Sabotage(line, "query", "loses the query", redirects_without_query, "stats'}")
+    yield Sabotage(line, "query", "loses the query", redirects_without_query, "stats'")

@@ -179,6 +179,6 @@ def scanned(
     return on
 
 
-def _registry(world: World) -> registry.Registry:
+def _registry(world: World) -> registry.RegistryServer:
     port = int(world.registry_host.rpartition(":")[2])
-    return registry.Registry(port, world.ca_file, world.registry_password)
+    return registry.RegistryServer(port, world.ca_file, world.registry_password)

@@ -82,6 +82,30 @@ def besides(content: Json) -> Switch:
     return on
 
 
+@contextmanager
+def served(world: World, group: str, kind: str, plural: str, version: str = "v1") -> Iterator[None]:
+    """The cluster serves one more kind, as once somebody has installed its controller."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    called = f"{plural}.{group}"
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": called},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+        },
+    }
+    with administrator(world) as api:
+        api.apply(definition)
+        try:
+            yield
+        finally:
+            api.send("DELETE", path_of("CustomResourceDefinition", called, ""))
+
+
 def secret(name: str, key: str, value: str | None, *, namespace: str = STAGING) -> Switch:
     """A Secret's key has another value, or is not there."""
     encoded = None if value is None else base64.b64encode(value.encode()).decode()

@@ -31,6 +31,8 @@ def sabotages() -> Iterator[Sabotage]:
     what = "this account does not see what others run"
     yield After(line, "blind", what, blind, "does not see", outcome="unreachable")
     yield After(line, "idle", "a transaction was left open", _left_open, "idle in transaction")
+    named = partial(_left_open, application="pg_dump")
+    yield After(line, "named", "and its client calls itself pg_dump", named, "idle in transaction")
     line = "live.database-locks"
     yield After(line, "waiting", "a session has waited for another's lock for too long", _waiting, "waiting")
     line = "live.database-indexes"
@@ -69,7 +71,7 @@ def _crowd_of_role(world: World) -> Iterator[None]:
 
 
 @contextmanager
-def _left_open(world: World) -> Iterator[None]:
+def _left_open(world: World, application: str = "nox-api") -> Iterator[None]:
     """One session has changed a row and does nothing, for longer than the limit."""
     limit = read_runbook(ROOT / "runbook.toml").lines["live.database-longest-query"].limits
     query = (
@@ -77,7 +79,7 @@ def _left_open(world: World) -> Iterator[None]:
         f" AND clock_timestamp() - state_change > interval '{limit['idle_seconds'] + 1} s'"
     )
     with (
-        psycopg.connect(world.production_application_dsn) as first,
+        psycopg.connect(world.production_application_dsn, application_name=application) as first,
         psycopg.connect(world.production_dsn, autocommit=True) as second,
     ):
         first.execute("SELECT 1")

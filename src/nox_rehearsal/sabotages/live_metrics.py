@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 from nox_rehearsal.cluster.objects import GREEN
 from nox_rehearsal.cluster.release import PRODUCTION_RULES
 from nox_rehearsal.parts import containers, prometheus
-from nox_rehearsal.parts.prometheus import Usual
+from nox_rehearsal.parts.monitoring.configuration import NODES, Usual
 from nox_rehearsal.people.visitors import PATH
 from nox_rehearsal.sabotages.green_release import written
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
@@ -24,7 +25,7 @@ After = partial(Sabotage, moment="live")
 
 POD, SECOND = "nox-api-production-green-3", "nox-api-production-green-2"
 LOADED, STATS = "live.alert-rules-loaded", "live.public-stats"
-P95, ERRORS, SLOWER = "live.p95-{}", "live.errors-{}", "live.slower-than-before"
+P95_LINE, ERRORS_LINE, SLOWER_LINE = "live.p95-{}", "live.errors-{}", "live.slower-than-before"
 WITHIN, BELOW = "within-target", "below-critical"
 GIB = 1024**3
 WINDOW = 9.0  # seconds, longer than checks look back
@@ -38,12 +39,14 @@ BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
 
 # All that users ask for: right after the switch, many quick requests hide one path's slow ones.
 OF_USERS = f'namespace="{GREEN}",job="nox-api",path!~"/metrics|/health|/ready"'
-_P95 = f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{OF_USERS}}}[4s])))"
+P95_QUERY = (
+    f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{OF_USERS}}}[4s])))"
+)
 # Of all that the check looks back at, which begins with what was quick
-_MEDIAN = (
+MEDIAN_QUERY = (
     f"histogram_quantile(0.5, sum by (le) (rate(http_request_duration_seconds_bucket{{{OF_USERS}}}[20s])))"
 )
-_ERRORS = (
+ERRORS_QUERY = (
     f'100 * (sum(rate(http_requests_total{{{OF_USERS},status=~"5.."}}[4s])) or vector(0))'
     f" / sum(rate(http_requests_total{{{OF_USERS}}}[4s]))"
 )
@@ -77,21 +80,21 @@ def _alerts() -> Iterator[Sabotage]:
 
 
 def _requests() -> Iterator[Sabotage]:
-    target, critical = P95.format(WITHIN), P95.format(BELOW)
-    slow = _measured(in_production(answer(f"GET {PATH}", delay=0.32)), _P95, 0.3)
+    target, critical = P95_LINE.format(WITHIN), P95_LINE.format(BELOW)
+    slow = _measured(in_production(answer(f"GET {PATH}", delay=0.32)), P95_QUERY, 0.3)
     yield After(target, "slow", "0.32 s, in the bucket that ends at 0.4", slow, "< 300")
-    slower = _measured(in_production(answer(f"GET {PATH}", delay=0.55)), _P95, 0.5)
+    slower = _measured(in_production(answer(f"GET {PATH}", delay=0.55)), P95_QUERY, 0.5)
     yield After(critical, "slower", "half a second and more", slower, "< 500", (target,))
-    three = _measured(in_production(answer(f"GET {PATH}", delay=0.2)), _MEDIAN, 0.15, COMPARED, COMPARED)
+    three = _measured(in_production(answer(f"GET {PATH}", delay=0.2)), MEDIAN_QUERY, 0.15, COMPARED, COMPARED)
     yield After(
-        SLOWER, "three-times", "many times slower, and below 300 ms", three, "beside blue's last hour"
+        SLOWER_LINE, "three-times", "many times slower, and below 300 ms", three, "beside blue's last hour"
     )
-    target, critical = ERRORS.format(WITHIN), ERRORS.format(BELOW)
+    target, critical = ERRORS_LINE.format(WITHIN), ERRORS_LINE.format(BELOW)
     some = in_production(on_one_pod(answers={f"GET {PATH}": {"status": 500}}), green=True)
-    failing = _measured(some, _ERRORS, 5)
+    failing = _measured(some, ERRORS_QUERY, 5)
     others = (target, STATS)
     yield After(critical, "a-third", "one pod of three fails at a path", failing, "< 5", others)
-    other = _measured(in_production(answer(f"GET {PATH}", status=503)), _ERRORS, 5)
+    other = _measured(in_production(answer(f"GET {PATH}", status=503)), ERRORS_QUERY, 5)
     yield After(target, "all", "a path is gone", other, "< 1", (critical, STATS))
     begins = "each failure begins a series"
     yield After(critical, "begins", begins, _bursts, "< 5", (target,))
@@ -121,22 +124,22 @@ def _scrapes() -> Iterator[Sabotage]:
     unseen = _prometheus(lambda usual: {"monitors": usual.without(POD)})
     blind = partial(After, outcome="unreachable")
     lines = (
-        P95.format(WITHIN),
-        ERRORS.format(WITHIN),
-        ERRORS.format(BELOW),
+        P95_LINE.format(WITHIN),
+        ERRORS_LINE.format(WITHIN),
+        ERRORS_LINE.format(BELOW),
         target,
         critical,
         LOADED,
     )
     yield blind(
-        P95.format(BELOW),
+        P95_LINE.format(BELOW),
         "gap",
         "one pod is not measured",
         unseen,
         "expected 90% of the samples",
         lines,
     )
-    silent = _prometheus(lambda usual: {"monitors": {**usual.monitors, prometheus.NODES: []}})
+    silent = _prometheus(lambda usual: {"monitors": {**usual.monitors, NODES: []}})
     others = ("live.memory-within-target", "live.cpu-within-target", "live.cpu-below-critical", _BOARD)
     yield blind("live.memory-below-critical", "dark", "no node is measured", silent, "saw none", others)
 
@@ -233,9 +236,10 @@ def _measured(
                 pause(lasting)
                 yield
         finally:
+            ended = time.monotonic()
             eventually(lambda: _is(world, query, limit, above=False), within=BACK_TO_NORMAL, every=0.2)
-            prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}')
-            pause(seconds)
+            pause(max(0.0, ended + ONE_RATE + seconds - time.monotonic()))
+            prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}', seconds)
 
     return on
 
@@ -267,9 +271,8 @@ def _bursts(world: World) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        _settle()
-        prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}')
-        _settle()
+        pause(ONE_RATE + WINDOW)
+        prometheus.forget(world, f'{{__name__=~"http_request.*",namespace="{GREEN}"}}', WINDOW)
 
 
 def _is(world: World, query: str, limit: float, *, above: bool) -> None:

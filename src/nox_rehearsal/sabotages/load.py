@@ -42,6 +42,7 @@ DATA_PATHS = ("GET /api/user/history", "GET /api/user/settings", "GET /api/publi
 def sabotages() -> Iterator[Sabotage]:
     """All of this topic."""
     yield from measured()
+    yield from _near()
     yield from _proving_nothing()
     yield from _jobs()
 
@@ -66,7 +67,7 @@ def _slow() -> Iterator[Sabotage]:
         "stall",
         "nothing is answered for two seconds of each eight",
         loaded(ingress_stalls),
-        "not decided",
+        "not measured",
         also=(P99, SCIENCE, ERRORS, API, AUTH, NONE),
         outcome="unreachable",
     )
@@ -92,6 +93,12 @@ def _failing() -> Iterator[Sabotage]:
         ERRORS, "limiter", "a rate limiter stands in the way", limiter, "a rate limiter was measured",
         also=(P95, P99, API, NONE), outcome="unreachable",
     )  # fmt: skip
+
+
+def _near() -> Iterator[Sabotage]:
+    near = edited(load_edits.one_in_twenty_slow)
+    why = "the limit is within the interval"
+    yield Sabotage(P95, "at-limit", "one of twenty in a class takes 310 ms", near, why, outcome="undecided")
 
 
 def _proving_nothing() -> Iterator[Sabotage]:

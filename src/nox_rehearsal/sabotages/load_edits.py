@@ -49,6 +49,19 @@ def six_seconds_gone(result: Result) -> Result:
     return replace(result, seconds=seconds, visits=visits, accepted=1, right=1)
 
 
+def one_in_twenty_slow(result: Result) -> Result:
+    """Of the requests for data each twentieth takes a bit over 300 ms: as many as the SLO's limit."""
+    count, slow = 0, {}
+    for at, second in sorted(result.seconds["data"].items()):
+        times = array("f")
+        for _ in second.times:
+            count += 1
+            times.append(0.31 + count / 1e6 if count % 20 == 0 else 0.02 + count / 1e6)
+        over = {limit: sum(time > limit for time in times) for limit in second.over}
+        slow[at] = replace(second, times=times, over=over)
+    return replace(result, seconds={**result.seconds, "data": slow})
+
+
 def a_tenth(result: Result) -> Result:
     """A tenth of the visits and of their requests, by as many users."""
     seconds = {

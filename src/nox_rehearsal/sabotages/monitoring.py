@@ -6,7 +6,7 @@ from typing import Any
 
 from nox_rehearsal.checkout import NOX
 from nox_rehearsal.parts import prometheus
-from nox_rehearsal.parts.prometheus import UNEVALUABLE, Usual
+from nox_rehearsal.parts.monitoring.configuration import UNEVALUABLE, Usual
 from nox_rehearsal.parts.repository import ALERT_TESTS
 from nox_rehearsal.sabotages.in_cluster import added, edited, shipped
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
@@ -28,13 +28,13 @@ def _objects() -> Iterator[Sabotage]:
     file, selector = "k8s/staging/monitors.yaml", "matchLabels: {app: nox-api, colour: green}"
     line = "staging.pod-monitor"
     blue = shipped(file, selector, selector.replace("green", "blue"), applied=True)
-    yield Sabotage(line, "blue", "selects blue's pods", blue, "saw ['nox-api-green-1'")
+    yield Sabotage(line, "blue", "selects blue's pods", blue, "saw nox-api-green-1")
     port = shipped(file, "{port: http,", "{port: metrics,", applied=True)
     yield Sabotage(line, "port", "a port that no container names", port, "metrics")
     into = f"{selector}\n  podMetricsEndpoints"
     away = f"{selector}\n  namespaceSelector: {{matchNames: [nox-staging]}}\n  podMetricsEndpoints"
     elsewhere = shipped(file, into, away, applied=True)
-    yield Sabotage(line, "elsewhere", "looks into another namespace", elsewhere, "['nox-staging']")
+    yield Sabotage(line, "elsewhere", "looks into another namespace", elsewhere, "[nox-staging]")
     line = "staging.service-monitor"
     other = shipped(
         file, f"{selector}\n  endpoints", f"{selector.replace('nox-api', 'nox')}\n  endpoints", applied=True

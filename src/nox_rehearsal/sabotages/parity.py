@@ -85,7 +85,7 @@ def _runs(pod: str, namespace: str, image: BuiltImage) -> Switch:
 
     @contextmanager
     def on(world: World) -> Iterator[None]:
-        where = registry.Registry(
+        where = registry.RegistryServer(
             int(world.registry_host.rpartition(":")[2]), world.ca_file, world.registry_password
         )
         digest = registry.push(where, image, images.REPOSITORY)

@@ -119,7 +119,7 @@ def _manifests() -> Iterator[Sabotage]:
     fewer = resaved(lambda items: [_with_paths(each, 4) for each in items])
     yield Prepared(line, "few-paths", "the Ingress with 4 of its paths", fewer, "leads to nowhere")
     double = resaved(lambda items: [*items, *(each for each in items if each["kind"] == "ConfigMap")])
-    yield Prepared(line, "twice", "one object twice", double, "['ConfigMap nox-api-config']")
+    yield Prepared(line, "twice", "one object twice", double, "saw ConfigMap nox-api-config")
 
     line = "prep.rollback-manifests-replay"
     version = resaved(lambda items: _with(items, "ConfigMap", "metadata", resourceVersion="1"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nox_rehearsal.day import saving
 from nox_rehearsal.sabotages.files import BACKUP, aged, named, newer, recorded, saved, spoiled
-from nox_rehearsal.sabotages.release import profiled
+from nox_rehearsal.sabotages.release_edits import profiled
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import in_production
 from nox_rehearsal.world.profile import RESTORE

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-
-import psycopg
 
 from nox_rehearsal.day.record import PEOPLE
 from nox_rehearsal.parts import repository
 from nox_rehearsal.sabotages.in_cluster import added
+from nox_rehearsal.sabotages.release_edits import in_production, migrated, profiled, recorded, replaced_once
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.world.profile import RESTORE
 from nox_rehearsal.world.state import World
@@ -90,7 +89,7 @@ def _migration() -> Iterator[Sabotage]:
         LINT,
         "in-transaction",
         "CONCURRENTLY in a transaction",
-        migrated(lambda sql: _once(sql, index, f"BEGIN;\n{index}\nCOMMIT;")),
+        migrated(lambda sql: replaced_once(sql, index, f"BEGIN;\n{index}\nCOMMIT;")),
         "cannot run inside a transaction",
         after,
     )
@@ -116,7 +115,7 @@ def _migration() -> Iterator[Sabotage]:
     name = "CREATE INDEX computational_jobs_user ON"
     stale = added(
         repository.SCHEMA,
-        lambda world: _once(
+        lambda world: replaced_once(
             (world.source / repository.SCHEMA).read_text(encoding="utf-8"),
             name,
             name.replace("_user", "_mine"),
@@ -124,18 +123,16 @@ def _migration() -> Iterator[Sabotage]:
     )
     yield Sabotage(RUN, "stale", "tried on another schema than production's", stale, "jobs_mine: only here")
     deletes = migrated(lambda sql: f"{sql}\nDELETE FROM daily_usage WHERE user_id = 20;\n")
-    yield Sabotage(
-        RUN, "deletes", "some of the rows are taken away", deletes, "daily_usage': '10 of 200 rows"
-    )
+    yield Sabotage(RUN, "deletes", "some of the rows are taken away", deletes, "daily_usage: 10 of 200 rows")
     other = migrated(lambda sql: f"{sql}\nUPDATE molecules SET name = upper(name) WHERE carbons = 2;\n")
-    yield Sabotage(RUN, "rewrites", "old rows become other ones", other, "molecules': '3 of 60 rows")
+    yield Sabotage(RUN, "rewrites", "old rows become other ones", other, "molecules: 3 of 60 rows")
     unread = migrated(lambda sql: f"{sql}\nALTER TABLE molecules DROP COLUMN IF EXISTS formula;\n")
     yield Sabotage(RUN, "unread", "a column that no query reads is gone", unread, "molecules.formula")
     denied = "REVOKE INSERT ON websocket_connections FROM nox_production_app;"
     right = migrated(lambda sql: f"{sql}\n{denied}\n")
     yield Sabotage(RUN, "no-right", "the API may not use a new table", right, "no right to INSERT")
     table = "CREATE TABLE IF NOT EXISTS rate_limit_buckets"
-    once = migrated(lambda sql: _once(sql, table, "CREATE TABLE rate_limit_buckets"))
+    once = migrated(lambda sql: replaced_once(sql, table, "CREATE TABLE rate_limit_buckets"))
     yield Sabotage(TWICE, "once", "fails the second time", once, "already exists")
     grows = migrated(lambda sql: f"{sql}\nALTER TABLE users ADD CHECK (ai_daily_quota >= 0);\n")
     yield Sabotage(TWICE, "grows", "a constraint more each time", grows, "users_ai_daily_quota_check1")
@@ -157,60 +154,6 @@ def _restore() -> Iterator[Sabotage]:
     ):
         other = profiled(json.dumps(RESTORE), json.dumps(words))
         yield Sabotage(line, name, what, other, because)
-
-
-def profiled(old: str, new: str) -> Switch:
-    """The profile says something else."""
-
-    @contextmanager
-    def on(world: World) -> Iterator[None]:
-        before = world.profile.read_text(encoding="utf-8")
-        world.profile.write_text(_once(before, old, new), encoding="utf-8")
-        try:
-            yield
-        finally:
-            world.profile.write_text(before, encoding="utf-8")
-
-    return on
-
-
-def recorded(old: str, new: str) -> Switch:
-    """The release record says something else."""
-
-    @contextmanager
-    def on(world: World) -> Iterator[None]:
-        path = world.folder / "release.toml"
-        before = path.read_text(encoding="utf-8")
-        path.write_text(_once(before, old, new), encoding="utf-8")
-        try:
-            yield
-        finally:
-            path.write_text(before, encoding="utf-8")
-
-    return on
-
-
-def migrated(change: Callable[[str], str]) -> Switch:
-    """The release's migration says something else."""
-    return added(
-        repository.MIGRATION,
-        lambda world: change((world.source / repository.MIGRATION).read_text(encoding="utf-8")),
-    )
-
-
-def in_production(do: str, undo: str) -> Switch:
-    """Production's database is changed, and changed back."""
-
-    @contextmanager
-    def on(world: World) -> Iterator[None]:
-        with psycopg.connect(world.production_dsn, autocommit=True) as connection:
-            connection.execute(do.encode())
-            try:
-                yield
-            finally:
-                connection.execute(undo.encode())
-
-    return on
 
 
 @contextmanager
@@ -262,7 +205,9 @@ def _two_checkouts(world: World) -> Iterator[None]:
     shutil.copytree(world.source, other)
     profile = world.profile.with_name("rehearsal-production.toml")
     before = profile.read_text(encoding="utf-8")
-    profile.write_text(_once(before, f'source = "{world.source}"', f'source = "{other}"'), encoding="utf-8")
+    profile.write_text(
+        replaced_once(before, f'source = "{world.source}"', f'source = "{other}"'), encoding="utf-8"
+    )
     try:
         yield
     finally:
@@ -295,8 +240,3 @@ def _git_says(do: tuple[str, ...], *undo: tuple[str, ...]) -> Switch:
                 repository.git(world.source, *words)
 
     return on
-
-
-def _once(text: str, old: str, new: str) -> str:
-    assert old in text, f"nothing says {old!r}"
-    return text.replace(old, new, 1)

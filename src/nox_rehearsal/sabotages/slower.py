@@ -11,7 +11,7 @@ from typing import Any
 from nox_rehearsal.day import loading
 from nox_rehearsal.sabotages import load_edits
 from nox_rehearsal.sabotages.load import AUTH_PATHS, DATA_PATHS, HEALTH_PATHS, SCIENCE_PATHS
-from nox_rehearsal.sabotages.release import recorded
+from nox_rehearsal.sabotages.release_edits import recorded
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import answers, answers_as
 from nox_rehearsal.world.state import World

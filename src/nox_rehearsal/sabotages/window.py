@@ -24,7 +24,7 @@ from noxgate.trust.records import CHECKPOINT
 Over = partial(Sabotage, moment="window")
 
 MINUTE = 1 / 60  # of an hour
-RECORD = "window.checkpoint-{}-record"
+RECORD_LINE = "window.checkpoint-{}-record"
 HOUR_1, HOUR_6, HOUR_24 = (
     f"window.checkpoint-{name}" for name in ("1h-metrics", "6h-traffic", "24h-stability")
 )
@@ -52,22 +52,24 @@ def _records() -> Iterator[Sabotage]:
     yield Over(line, "one-blue", "one path leads to blue again", _one_blue, "nox-api-service-blue", (FINAL,))
     late = {"1h": 29, "6h": 56, "24h": 56, "48h": 56}  # minutes more than usual: one too many
     for checkpoint, minutes in late.items():
-        line, over = RECORD.format(checkpoint), "31" if checkpoint == "1h" else "61"
+        line, over = RECORD_LINE.format(checkpoint), "31" if checkpoint == "1h" else "61"
         made = _played(partial(_late, checkpoint, minutes))
         yield Over(line, "late", "made, a minute too late", made, f"{over} minutes after")
         none = _played(partial(_missed, checkpoint))
         yield Over(line, "missed", "those after it were made", none, f"no record of checkpoint {checkpoint}")
-    yield Over(RECORD.format("24h"), "early", "made in the evening", _played(_early), "before it was due")
+    yield Over(
+        RECORD_LINE.format("24h"), "early", "made in the evening", _played(_early), "before it was due"
+    )
 
 
 def _metrics() -> Iterator[Sabotage]:
     two = _measured(between(0.5, 0.5 + MINUTE, pods=2))
-    yield Over(HOUR_1, "two-pods", "two of three pods, for a minute", two, "'pods'", (HOUR_24,))
+    yield Over(HOUR_1, "two-pods", "two of three pods, for a minute", two, "pods: ", (HOUR_24,))
     outage = _measured(between(0.5, 0.5 + 7 * MINUTE, pods=2))
     also = ("window.prometheus-coverage", HOUR_24)
-    yield Over(HOUR_1, "outage", "two of three pods, for seven minutes", outage, "'pods'", also)
+    yield Over(HOUR_1, "outage", "two of three pods, for seven minutes", outage, "pods: ", also)
     busy = _measured(between(0.5, 0.5 + 8 * MINUTE, cpu=0.51))
-    yield Over(HOUR_1, "busy", "51 % of the CPU for 8 minutes", busy, "'cpu'", (HOUR_24,))
+    yield Over(HOUR_1, "busy", "51 % of the CPU for 8 minutes", busy, "cpu: ", (HOUR_24,))
     fewer = _measured(between(4.8, 6.1, times=0.49))
     yield Over(HOUR_6, "fewer", "49 % of the day before", fewer, "49 % of")
     more = _measured(between(4.8, 6.1, times=2.02))
@@ -137,7 +139,7 @@ def _jobs() -> Iterator[Sabotage]:
         f" started_at = NULL WHERE {NIGHT_JOB}"
     )
     stuck = in_production(sql(hangs, UNDO_JOB))
-    yield Over("window.jobs-stuck", "one", "one job waits since the night", stuck, "'queued'")
+    yield Over("window.jobs-stuck", "one", "one job waits since the night", stuck, "queued")
     batch = "UPDATE batch_job_collections SET {} WHERE name = 'nightly'"
     one_less, again = (batch.format(f"completed_jobs = completed_jobs {sign} 1") for sign in "-+")
     unfinished = in_production(sql(one_less, again))
@@ -238,8 +240,8 @@ def _early(world: World, began: datetime) -> None:
     watching.open_(world, began)
     watching.make_the_rest(world, without=("24h", "48h"))
     chain, key, _ = watching.records(world)
-    line, seen = RECORD.format("24h"), "nothing will happen any more today"
-    at = history.switched(began) + timedelta(hours=23)
+    line, seen = RECORD_LINE.format("24h"), "nothing will happen any more today"
+    at = history.time_of_switch(began) + timedelta(hours=23)
     chain.append(
         key, kind=CHECKPOINT, line=line, by=watching.BY, seen=seen, data={"checkpoint": "24h"}, now=at
     )

@@ -24,6 +24,7 @@ from nox_rehearsal.parts import (
     scanning,
 )
 from nox_rehearsal.parts.ingress_conf import Site
+from nox_rehearsal.parts.monitoring import configuration
 from nox_rehearsal.people import visitors
 from nox_rehearsal.world import forks, plan, profile
 from nox_rehearsal.world.leftovers import look
@@ -114,7 +115,7 @@ def _launch_servers(crew: Crew, folder: Path, chosen: Plan, certificate: certifi
     source = folder / "source"
     owner = chosen.production.names.application
     repository.write(source, chosen.registry.host, release.VERSION, release.PREVIOUS, owner)
-    monitors = {**prometheus.nodes(chosen.containers_port), **prometheus.monitors(*chosen.running)}
+    monitors = {**configuration.nodes(chosen.containers_port), **configuration.monitors(*chosen.running)}
     crew.launch(
         prometheus.prepare(
             folder, chosen.prometheus_port, monitors, rules(source), f"127.0.0.1:{chosen.pages_port}"

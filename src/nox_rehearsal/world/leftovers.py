@@ -18,7 +18,7 @@ _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Process:
+class SeenProcess:
     """One look at a process. `started`, in clock ticks since boot, tells it from a later one of that pid."""
 
     pid: int
@@ -27,7 +27,7 @@ class Process:
     started: int
 
 
-def look(pid: int) -> Process | None:
+def look(pid: int) -> SeenProcess | None:
     """The process, or None if it is gone (a zombie is gone)."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
@@ -35,7 +35,7 @@ def look(pid: int) -> Process | None:
         return None
     fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
     state, parent, started = fields[0], int(fields[1]), int(fields[19])
-    return None if state in "ZX" else Process(pid, parent, state, started)
+    return None if state in "ZX" else SeenProcess(pid, parent, state, started)
 
 
 def is_alive(pid: int, started: int) -> bool:
@@ -112,7 +112,7 @@ def _read(pid: int, name: str) -> bytes:
         return b""
 
 
-def _everyone() -> Iterator[Process]:
+def _everyone() -> Iterator[SeenProcess]:
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (process := look(int(entry.name))) is not None:
             yield process

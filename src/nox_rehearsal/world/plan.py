@@ -8,7 +8,7 @@ from pathlib import Path
 from nox_rehearsal.cluster import objects
 from nox_rehearsal.cluster.kubeconfig import ADMIN, LOOK, REHEARSE_CHANGE
 from nox_rehearsal.parts import images, pods, postgres, redis
-from nox_rehearsal.parts.registry import Registry
+from nox_rehearsal.parts.registry import RegistryServer
 from nox_rehearsal.release import PREVIOUS, VERSION
 from nox_rehearsal.world.ports import free_ports
 
@@ -57,7 +57,7 @@ class Plan:
     prometheus_port: int
     pages_port: int
     containers_port: int
-    registry: Registry
+    registry: RegistryServer
     tokens: Mapping[str, str] = field(repr=False)  # of the cluster, by kubeconfig context
 
     @property
@@ -80,7 +80,7 @@ def plan(folder: Path) -> Plan:
     database_port, kubernetes_port, prometheus_port, pages_port, registry_port, *ports = free_ports(
         6 + 2 * 3 + PODS + BLUE_PODS + PODS
     )
-    registry = Registry(registry_port, folder / "ca.pem", _secret())
+    registry = RegistryServer(registry_port, folder / "ca.pem", _secret())
     database = postgres.Server(database_port, {role: _secret() for role in postgres.ROLES})
     containers_port, ports, green_ports = ports[0], ports[1:-PODS], ports[-PODS:]
     staging, production = ports[: 3 + PODS], ports[3 + PODS :]
@@ -134,7 +134,7 @@ def _environment(
     names: postgres.Names,
     ports: list[int],
     serving: tuple[str, str, str],
-    registry: Registry,
+    registry: RegistryServer,
 ) -> Environment:
     port, plain_port, redis_port, *pod_ports = ports
     redis_password = _secret()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from nox_service.access.tokens import MARK, BadToken, Who, bearer, is_bad
-from noxgate.project.target import Target
+from noxgate.systems.settings import ApiSettings
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Ask:
 
 
 def ask(
-    target: Target,
+    settings: ApiSettings,
     method: str,
     url: str,
     *,
@@ -35,8 +35,8 @@ def ask(
     """What somebody asks; whose token must be refused is marked, for those who read the target's logs."""
     headers = {name: said for name, said in (sent or {}).items() if said}
     command = ["curl", "-sS"]
-    if target.ca_file and url.startswith("https:"):
-        command += ["--cacert", str(target.ca_file)]
+    if settings.connection.ca_file and url.startswith("https:"):
+        command += ["--cacert", str(settings.connection.ca_file)]
     if address and address != (host := urlsplit(url).hostname):
         command += ["--resolve", f"{host}:{urlsplit(url).port or 443}:{address}"]
     quoted = [shlex.quote(word) for word in command]
@@ -44,7 +44,7 @@ def ask(
     if show:
         quoted += ["-o /dev/null -D -"]
     if who:
-        headers["authorization"], spelled = bearer(target, who)
+        headers["authorization"], spelled = bearer(settings.token, who)
         quoted += [spelled]
     if is_bad(who):
         headers["user-agent"] = MARK

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nox_service.access.tokens import BadToken, Who, is_bad
-from noxgate.project.target import Target
+from noxgate.systems.settings import ApiSettings
 
 # Anywhere: they compute and store nothing.
 SCIENCE = ("/empirical/v1", "/predict/cj/v1")
@@ -36,11 +36,11 @@ class Knock:
         return f"{who}, {self.method} {self.path}"
 
 
-def refuse_others(knock: Knock, target: Target) -> None:
+def refuse_others(knock: Knock, settings: ApiSettings) -> None:
     """Raises ValueError for one that may not be tried on this target."""
     tried = f"{knock.method} {knock.path}"
-    if knock.method != "GET" and "staging" not in target.serves:
-        raise ValueError(f"{tried} is tried on staging alone, not on {target.name}")
+    if knock.method != "GET" and "staging" not in settings.serves:
+        raise ValueError(f"{tried} is tried on staging alone, not on {settings.name}")
     if knock.method in SAFE:
         return
     if (knock.method, knock.path) not in KNOCKS:

@@ -6,8 +6,8 @@ from typing import Any
 
 from nox_service.access.closed_list import DOOR, JOBS, KNOCKS, Knock
 from nox_service.access.tokens import BadToken, BadTokens, Who
-from nox_service.answers import complaints, content, is_well
 from nox_service.api import LOOKS
+from nox_service.faults import NO_ANSWER, complaints, content, is_well, of_each
 from nox_service.together import Together
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
@@ -64,19 +64,25 @@ def spellings(path: str) -> tuple[str, ...]:
 
 def administrator_enters(answers: Sequence[Answer]) -> list[str]:
     """Otherwise a door that is shut for all would look well guarded. Nothing behind it is unwell."""
-    found = []
-    for answer in answers:
-        room, said = content(answer)
-        found += said or complaints(room)
-        if not said and isinstance(room, dict) and not is_well(status := room.get("status", "healthy")):
-            found.append(f"status {status!r}, expected 'healthy'")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(of_each(answers, _behind_the_door)))
+
+
+def _behind_the_door(answer: Answer) -> list[str]:
+    room, said = content(answer)
+    if said:
+        return said
+    found = complaints(room)
+    if isinstance(room, dict) and not is_well(status := room.get("status", "healthy")):
+        found.append(f"status {status!r}, expected 'healthy'")
+    return found
 
 
 def turned_away(answers: Sequence[Answer], status: HTTPStatus) -> list[str]:
     """A known user who may not enter gets 403, an unknown one 401 (RFC 9110, 15.5)."""
     seen = sorted({answer.status for answer in answers} - {status})
-    return [f"expected HTTP {status}, saw {seen}"] if seen else []
+    if not answers:
+        return [NO_ANSWER]
+    return [f"expected HTTP {status}, saw {', '.join(map(str, seen))}"] if seen else []
 
 
 def bad_tokens_refused(api: Together, tokens: BadTokens, pages: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from noxgate.project.target import Target
 CALLED = NAMES | {"user"}
 OWNERS = frozenset({"userid", "uid", "sub", "subject", "accountid", "owner", "ownerid", "user", "createdby"})
 AROUND = frozenset({"user", "profile", "account", "data", "result", "me", "attributes", "identity"})
+ANSWER = "the answer has them"
 ENTRY = frozenset({"id", "jobid", "uuid"})
 
 
@@ -40,7 +41,7 @@ def profile_faults(profile: Answer, subject: str) -> list[str]:
     names = _names(profile.json())
     if subject in names:
         return []
-    seen = ", ".join(few(sorted(name for name in names if "@" not in name), 5)) or "no name"
+    seen = ", ".join(few(sorted(name for name in names if "@" not in name), 5, ANSWER)) or "no name"
     otherwise = "if that is how the API calls this user, say so in the profile: test_subject"
     return [f"expected the profile of the token's subject {subject!r}, saw {seen} ({otherwise})"]
 
@@ -50,7 +51,9 @@ def history_faults(history: Answer, profile: Answer, subject: str, others: Answe
     own = {subject, *_names(profile.json())}
     strange = sorted({owner for owner in _owners(history.json()) if owner not in own})
     if strange:
-        return [f"expected the history of {subject!r} alone, saw entries of {', '.join(few(strange, 5))}"]
+        return [
+            f"expected the history of {subject!r} alone, saw entries of {', '.join(few(strange, 5, ANSWER))}"
+        ]
     ours = dict(_entries(history.json()))
     theirs = {} if others is None else dict(_entries(others.json()))
     same = [name for name, entry in ours.items() if _is_one(entry, theirs.get(name, {}))]

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import exported
+from noxgate.look.secret import Secret
 from noxgate.project.target import Target
 
 # How requests with a bad token say so, to whoever reads the target's logs.
@@ -33,6 +34,7 @@ AHEAD = 60  # seconds that clocks may differ: a token that expires within them h
 # `forged` is the test token with another signature, of an unknown key.
 Who = Literal["test_token", "admin_token", "forged"]
 Claims = Mapping[str, Any]
+Tokens = Callable[[str], Secret]  # gives the token of a role
 EXPIRED, EARLY, OTHER_AUDIENCE = "expired", "early", "other audience"
 NAMED = {"expired_token": EXPIRED, "early_token": EARLY, "other_audience_token": OTHER_AUDIENCE}
 
@@ -59,17 +61,17 @@ class BadTokens:
         return f"bad tokens: {', '.join(token.name for token in self.tried)}{left_out}"
 
 
-def bearer(target: Target, who: Who | BadToken) -> tuple[str, str]:
+def bearer(tokens: Tokens, who: Who | BadToken) -> tuple[str, str]:
     """The Authorization header with somebody's token, and how curl is told of it without the token."""
-    value, spelled = _token(target, who)
+    value, spelled = _token(tokens, who)
     return f"Bearer {value}", f'-H "Authorization: Bearer {spelled}"'
 
 
-def _token(target: Target, who: Who | BadToken) -> tuple[str, str]:
+def _token(tokens: Tokens, who: Who | BadToken) -> tuple[str, str]:
     """The token, and as a shell spells it."""
     if isinstance(who, BadToken):
         return who.value, who.spelled
-    token = target.credential("test_token" if who == "forged" else who)
+    token = tokens("test_token" if who == "forged" else who)
     value = token.reveal()
     if who != "forged":
         return value, exported(token.name)
@@ -112,7 +114,7 @@ def bad_tokens(target: Target) -> BadTokens:
     """
     secret = target.credential("test_token")
     claims = claims_of(secret.reveal())
-    tried, not_tried = [BadToken("another signature", *_token(target, "forged"))], []
+    tried, not_tried = [BadToken("another signature", *_token(target.credential, "forged"))], []
     if claims is None:
         not_tried.append(f"{', '.join(MADE)} (${secret.name} is not a JSON Web Token)")
     else:

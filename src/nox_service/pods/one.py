@@ -4,13 +4,12 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from nox_service.access.tokens import Who, bearer
+from nox_service.access.tokens import Tokens, Who, bearer
 from nox_service.api import as_text, idempotent
 from nox_service.websocket import Echo, talk
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 from noxgate.machine.late import late
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import REPEAT_PORT, OwnWay, Request
 from noxgate.systems.kubernetes.listener import HOST
 
@@ -25,8 +24,8 @@ T = TypeVar("T")
 class PodApi:
     """Asks one pod as somebody: a token goes to the pod, and never to the API server of the cluster."""
 
-    def __init__(self, target: Target, way: OwnWay) -> None:
-        self._target = target
+    def __init__(self, tokens: Tokens, way: OwnWay) -> None:
+        self._tokens = tokens
         self._way = way
 
     def get(self, path: str, *, who: Who | None = None) -> Answer:
@@ -49,7 +48,7 @@ class PodApi:
     def _as(self, who: Who | None) -> tuple[dict[str, str], tuple[str, ...]]:
         if who is None:
             return {}, ()
-        value, spelled = bearer(self._target, who)
+        value, spelled = bearer(self._tokens, who)
         return {"authorization": value}, (spelled,)
 
 
@@ -66,6 +65,8 @@ def echo(way: OwnWay, path: str, message: str) -> Echo:
     return found
 
 
-def wrong(found: Mapping[str, T]) -> dict[str, T]:
-    """The pods of which there is something to say."""
+def wrong_pods(found: Mapping[str, T]) -> dict[str, T | str]:
+    """The pods of which there is something to say; without any pod, that too."""
+    if not found:
+        return {"pods": "expected some, saw none"}
     return {pod: said for pod, said in found.items() if said}

@@ -22,7 +22,7 @@ def both(green: Side, namespace: str) -> list[Side]:
     return [replace(green, namespace=each) for each in dict.fromkeys((namespace, green.namespace))]
 
 
-def referred(side: Side) -> list[Reference]:
+def live_references(side: Side) -> list[Reference]:
     """What the pod spec of the running release refers to; a Secret that it takes whole, key by key."""
     spec = deployment_of(side)["spec"]["template"]["spec"]
     keys = [
@@ -34,7 +34,7 @@ def referred(side: Side) -> list[Reference]:
     return [*references(spec), *taken(side, spec), *keys]
 
 
-def shipped(manifests: tuple[Document, ...], side: Side) -> list[Reference]:
+def shipped_references(manifests: tuple[Document, ...], side: Side) -> list[Reference]:
     """What the pod spec refers to that green will be deployed with; of envFrom all keys, as variables."""
     spec = shipped_deployment(manifests, side)["spec"]["template"]["spec"]
     whole = wholes(spec, side.container)
@@ -55,7 +55,7 @@ def taken(side: Side, spec: Mapping[str, Any]) -> list[Reference]:
         for key in side.kube.secret(whole.name, side.namespace) or {}
         if prefix + key in NEEDED
     ]
-    return [each for each in own if not missing(side, [each])] + keys
+    return [each for each in own if not missing_references(side, [each])] + keys
 
 
 def values(side: Side, wanted: list[Reference], stands: Where = nowhere) -> Values:
@@ -64,7 +64,7 @@ def values(side: Side, wanted: list[Reference], stands: Where = nowhere) -> Valu
     return {name: side.kube.secret(name, side.namespace, stands) for name in names}
 
 
-def chosen(secrets: Values, wanted: list[Reference]) -> dict[tuple[str, str | None], SecretValue]:
+def referred_values(secrets: Values, wanted: list[Reference]) -> dict[tuple[str, str | None], SecretValue]:
     """The values that are referred to, by Secret and key; of a Secret that is taken whole, all."""
     found: dict[tuple[str, str | None], SecretValue] = {}
     for each in wanted:
@@ -84,9 +84,14 @@ def wrong(found: dict[tuple[str, str | None], SecretValue], wanted: list[Referen
     ]
 
 
-def missing(side: Side, wanted: list[Reference]) -> list[str]:
+def missing_references(side: Side, wanted: list[Reference]) -> list[str]:
     """The references that lead nowhere."""
-    absent = []
+    return [str(each) for each in absent(side, wanted)]
+
+
+def absent(side: Side, wanted: list[Reference]) -> list[Reference]:
+    """The same, to be asked further."""
+    found = []
     keys: dict[tuple[str, str], set[str] | None] = {}
     for each in wanted:
         at = each.kind, each.name
@@ -95,11 +100,11 @@ def missing(side: Side, wanted: list[Reference]) -> list[str]:
                 secret = side.kube.secret(each.name, side.namespace)
                 keys[at] = None if secret is None else set(secret)
             else:
-                found = side.kube.get("ConfigMap", each.name, side.namespace)
+                there = side.kube.get("ConfigMap", each.name, side.namespace)
                 keys[at] = (
-                    None if found is None else {*(found.get("data") or {}), *(found.get("binaryData") or {})}
+                    None if there is None else {*(there.get("data") or {}), *(there.get("binaryData") or {})}
                 )
-        there = keys[at]
-        if there is None or (each.key is not None and each.key not in there):
-            absent.append(str(each))
-    return absent
+        has = keys[at]
+        if has is None or (each.key is not None and each.key not in has):
+            found.append(each)
+    return found

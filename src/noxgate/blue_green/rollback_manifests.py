@@ -8,9 +8,8 @@ from noxgate.blue_green.routing import OF_ANOTHER
 from noxgate.blue_green.saved_objects import ownerless, taken, too_large, unlike
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
-from noxgate.project import saved
+from noxgate.project.saved import SavedManifests
 from noxgate.project.service.names import Service
-from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
 from noxgate.systems.kubernetes.manifests import Document, read_file, read_otherwise
 
@@ -50,8 +49,9 @@ _SERVERS = (
 class RollbackManifests:
     """Looks at the newest file for one check."""
 
-    def __init__(self, target: Target, kube: Kube, service: Service, observe: Observe) -> None:
-        self._target = target
+    def __init__(self, saved: SavedManifests, kube: Kube, service: Service, observe: Observe) -> None:
+        self._namespace = saved.namespace
+        self._saved = saved.files
         self._kube = kube
         self._service = service
         self._observe = observe
@@ -60,9 +60,9 @@ class RollbackManifests:
     def documents(self) -> tuple[Document, ...]:
         """What the newest file holds. Raises AssertionError if it is missing or cannot be read."""
         pattern = self._service.files.rollback_manifests
-        repeat = saved.listing(self._target, pattern)
+        repeat = self._saved.listing(pattern)
         try:
-            file = saved.newest(self._target, pattern)
+            file = self._saved.newest(pattern)
             repeat = f"grep -c '^- apiVersion' {shlex.quote(str(file))}"
             found = read_file(file)
         except (UnreachableError, AssertionError) as error:
@@ -75,13 +75,13 @@ class RollbackManifests:
 
     def lacking(self, documents: tuple[Document, ...]) -> list[str]:
         """Every object of the namespace that was not saved."""
-        namespace = self._target.namespace
+        namespace = self._namespace
         known = {(each.kind, each.name) for each in documents if each.namespace in {None, namespace}}
         return [f"{kind} {name}" for kind, name in self._there(namespace) if (kind, name) not in known]
 
     def outdated(self, documents: tuple[Document, ...]) -> dict[str, list[str]]:
         """Objects that are not what is live now, and where; what is gone since is to come back as it was."""
-        namespace = self._target.namespace
+        namespace = self._namespace
         live = {(kind, each["metadata"]["name"]): each for kind, each in self._objects(namespace)}
         autoscalers = [each for (kind, _), each in live.items() if kind == "HorizontalPodAutoscaler"]
         found = {
@@ -106,10 +106,10 @@ class RollbackManifests:
                     self._kube.again("auth", "can-i", "--list"),
                 )
             )
-        return self._kube.refusals(tried, self._target.namespace) | self._unseen(documents)
+        return self._kube.refusals(tried, self._namespace) | self._unseen(documents)
 
     def _unseen(self, documents: tuple[Document, ...]) -> dict[str, str]:
-        namespace = self._target.namespace
+        namespace = self._namespace
         live = {(kind, each["metadata"]["name"]): each for kind, each in self._objects(namespace)}
         services = self._services([each for (kind, _), each in live.items() if kind == "Service"])
         found = {
@@ -126,7 +126,7 @@ class RollbackManifests:
         try:
             return self._kube.list("Service", EVERYWHERE)
         except UnreachableError:
-            said = f"not compared: the addresses of Services outside of {self._target.namespace}"
+            said = f"not compared: the addresses of Services outside of {self._namespace}"
             self._observe(Observation(said, self._kube.again("get", "services", "--all-namespaces")))
             return own
 

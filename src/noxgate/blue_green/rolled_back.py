@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
-from noxgate.project import saved
+from noxgate.project.saved import SavedFiles
 from noxgate.project.service.names import NightFiles
-from noxgate.project.target import Target
 
 DECIDED, DONE = "decided", "all users have blue"  # the first step and the last
 _PREFIX = re.compile(r"\[pod/([^/\]]+)/([^/\]]+)\] (.*\S)")  # as kubectl logs --prefix writes it
@@ -23,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Step:
+class RollbackStep:
     """One step of a rollback, and when it was done."""
 
     at: datetime
@@ -33,12 +32,12 @@ class Step:
 class RolledBack:
     """Looks at tonight's files for one check."""
 
-    def __init__(self, target: Target, files: NightFiles, observe: Observe) -> None:
-        self._target = target
+    def __init__(self, saved: SavedFiles, files: NightFiles, observe: Observe) -> None:
+        self._saved = saved
         self._files = files
         self._observe = observe
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[RollbackStep]:
         """The steps of the newest record, from the decision on.
 
         Raises AssertionError if it is not a record of a rollback.
@@ -58,9 +57,9 @@ class RolledBack:
         return self._read(self._files.green_pods, _NAME.findall, lambda found: f"pods: {', '.join(found)}")
 
     def _read(self, pattern: str, read: Callable[[str], T], show: Callable[[T], str]) -> T:
-        repeat = saved.listing(self._target, pattern)
+        repeat = self._saved.listing(pattern)
         try:
-            file = saved.newest(self._target, pattern)
+            file = self._saved.newest(pattern)
             repeat = f"cat {shlex.quote(str(file))}"
             found = read(_text(file))
         except (UnreachableError, AssertionError) as error:
@@ -70,7 +69,7 @@ class RolledBack:
         return found
 
 
-def steps(text: str) -> list[Step]:
+def steps(text: str) -> list[RollbackStep]:
     """Lines such as `2026-01-31T14:03:05Z decided`, in order."""
     found = []
     for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), 1):
@@ -81,7 +80,7 @@ def steps(text: str) -> list[Step]:
         if at is None or at.tzinfo is None or not what:
             expected = "expected a time such as 2026-01-31T14:03:05Z and a step"
             raise AssertionError(f"line {number}: {expected}, saw {line[:80]!r}")
-        found.append(Step(at.astimezone(UTC), " ".join(what.split())))
+        found.append(RollbackStep(at.astimezone(UTC), " ".join(what.split())))
     return found
 
 

@@ -25,7 +25,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundService:
     """A Service as traffic reaches it: one of type ExternalName is followed to the Service that it names."""
 
     service: Json
@@ -93,16 +93,16 @@ def _is_regex(annotation: str, value: str) -> bool:
     return annotation.endswith("/rewrite-target") or (annotation.endswith("/use-regex") and value == "true")
 
 
-def reached(kube: Kube, name: str, namespace: str) -> Found | None:
+def service_behind(kube: Kube, name: str, namespace: str) -> FoundService | None:
     """The Service of that name, or the one that it leads to; None if it does not exist."""
     service = kube.get("Service", name, namespace)
     if service is None or service["spec"].get("type") != "ExternalName":
-        return None if service is None else Found(service, namespace)
+        return None if service is None else FoundService(service, namespace)
     match = OF_ANOTHER.fullmatch(service["spec"].get("externalName", ""))
     if match is None:
         return None
     behind = kube.get("Service", match[1], match[2])
-    return None if behind is None else Found(behind, match[2])
+    return None if behind is None else FoundService(behind, match[2])
 
 
 def port_of(service: Json, port: Json) -> Json | None:
@@ -114,7 +114,7 @@ def port_of(service: Json, port: Json) -> Json | None:
     return None
 
 
-def endpoints(kube: Kube, found: Found) -> list[Endpoint]:
+def endpoints(kube: Kube, found: FoundService) -> list[Endpoint]:
     """What is behind a Service, without what is ending; one that does not say whether it is ready is."""
     selector = f"kubernetes.io/service-name={found.service['metadata']['name']}"
     return [

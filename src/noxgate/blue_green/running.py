@@ -5,29 +5,90 @@ from datetime import datetime
 from typing import Any
 
 from noxgate.blue_green.side import Side
+from noxgate.errors import UnreachableError
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import application
-from noxgate.systems.kubernetes.workload import controller, living, name, selector
+from noxgate.systems.kubernetes.workload import (
+    condition,
+    controller,
+    desired_pods,
+    held_back,
+    living,
+    name,
+    phases,
+    scaled,
+    selector,
+)
 from noxgate.systems.registry.answers import Image
-from noxgate.systems.registry.names import Reference, named
+from noxgate.systems.registry.names import ImageName, named
 
 Json = Mapping[str, Any]
 
 
 def deployment_of(side: Side) -> Json:
-    """The Deployment. Raises AssertionError if it does not exist."""
-    return side.kube.need("Deployment", side.deployment, side.namespace)
+    """The Deployment. Raises AssertionError if it does not exist.
+
+    Raises UnreachableError if Argo's Rollout keeps its pods in its place.
+    """
+    found = side.kube.get("Deployment", side.deployment, side.namespace)
+    if found is None or not desired_pods(found):
+        kept = [
+            name(each)
+            for each in side.kube.list_where_served("Rollout", "argoproj.io", "rollouts", side.namespace)
+            if _is_in_place(each["spec"], side) or name(each) == side.deployment
+        ]
+        if kept:
+            raise UnreachableError(
+                f"Rollout {kept[0]} of Argo keeps the pods of {side.deployment} in {side.namespace}: "
+                "the gate can read Deployments alone"
+            )
+    assert found is not None, f"Deployment {side.deployment} is not there in {side.namespace}"
+    return found
 
 
-def running(side: Side) -> Mapping[str, str]:
+def _is_in_place(rollout: Json, side: Side) -> bool:
+    """Whether a Rollout's spec refers to the Deployment, or selects pods of the application's label."""
+    labels = (rollout.get("selector") or {}).get("matchLabels") or {}
+    return (rollout.get("workloadRef") or {}).get("name") == side.deployment or side.label in {
+        f"{key}={value}" for key, value in labels.items()
+    }
+
+
+def autoscaler_of(kube: Kube, deployment: str, namespace: str, usual: str) -> Json:
+    """The HPA of its usual name, or the one that KEDA made for the Deployment.
+
+    Raises AssertionError if there is neither.
+    """
+    kind = "HorizontalPodAutoscaler"
+    found = kube.get(kind, usual, namespace)
+    if found is not None:
+        return found
+    made = [
+        hpa
+        for hpa in kube.list(kind, namespace)
+        if scaled(hpa) == ("Deployment", deployment) and (controller(hpa) or ("",))[0] == "ScaledObject"
+    ]
+    paused = [] if made else [why for each in by_keda(kube, deployment, namespace) for why in held_back(each)]
+    said = f": {'; '.join(paused)}" if paused else ""
+    assert len(made) == 1, f"{kind} {usual} is not there in {namespace}, nor one that KEDA made{said}"
+    return made[0]
+
+
+def by_keda(kube: Kube, deployment: str, namespace: str) -> list[Json]:
+    """The ScaledObjects by which KEDA scales a Deployment."""
+    found = kube.list_where_served("ScaledObject", "keda.sh", "scaledobjects", namespace)
+    return [each for each in found if scaled(each) == ("Deployment", deployment)]
+
+
+def running_images(side: Side) -> Mapping[str, str]:
     """Pod -> the image, by its digest, that runs in the application's container of the Deployment's pods."""
     found = deployment_of(side)
     ours = application(found["spec"]["template"]["spec"], side.container)
     return image_ids(pods_of(side.kube, found), str(ours.get("name")))
 
 
-def began(side: Side) -> dict[str, datetime]:
+def starts_of(side: Side) -> dict[str, datetime]:
     """Pod -> when the application's container began, of the Deployment's pods.
 
     One that restarted, or says nothing, is left out: it may be as old as any.
@@ -67,6 +128,21 @@ def labelled_pods(side: Side) -> list[Json]:
     return living(side.kube.list("Pod", side.namespace, side.label))
 
 
+def astray(kube: Kube, namespace: str) -> dict[str, str]:
+    """Pod -> its phase, of those that neither run nor have done what they were for.
+
+    A pod that failed has done no harm where its Job is complete: a later one did the work.
+    """
+    pods = kube.list("Pod", namespace)
+    assert living(pods) != [], f"no pod in {namespace} is alive"
+    keepers = {name(pod): controller(pod) for pod in pods}
+    found = {pod: phase for pod, phase in phases(pods).items() if phase not in {"Running", "Succeeded"}}
+    failed = (keepers[pod] for pod, phase in found.items() if phase == "Failed")
+    jobs = {keeper for keeper in failed if keeper is not None and keeper[0] == "Job"}
+    done = {job for job in jobs if condition(kube.get("Job", job[1], namespace) or {}, "Complete") == "True"}
+    return {pod: phase for pod, phase in found.items() if phase != "Failed" or keepers[pod] not in done}
+
+
 def _keeper(
     of_pod: tuple[str, str] | None, sets: Mapping[str, tuple[str, str] | None]
 ) -> tuple[str, str] | None:
@@ -98,8 +174,11 @@ def one_digest(running: Mapping[str, str]) -> list[str]:
 
 
 def strangers_to(image: Image, running: Mapping[str, str]) -> dict[str, str]:
-    """Pods that run other bytes; where an image is one of several platforms', nodes name either digest."""
-    ours = {image.digest, image.manifest_digest}
+    """Pods that run other bytes; where an image is one of several platforms', nodes name either digest.
+
+    A node that loaded the image, and did not pull it, names it by its configuration, which names its layers.
+    """
+    ours = {image.digest, image.manifest_digest, image.config_digest}
     return {
         pod: image_id.rpartition("@")[2] or "does not say which image it runs"
         for pod, image_id in running.items()
@@ -116,10 +195,10 @@ def shipped_deployment(manifests: tuple[Document, ...], side: Side) -> Json:
     return found[0]
 
 
-def released(manifests: tuple[Document, ...], version: str, side: Side) -> str:
+def release_image(manifests: tuple[Document, ...], version: str, side: Side) -> str:
     """HOST/NAME:vVERSION, of the name that the shipped Deployment gives; AssertionError without one."""
     deployments = [each for each in manifests if each.kind == "Deployment"]
-    ours: list[Reference] = [
+    ours: list[ImageName] = [
         named(application(each.content["spec"]["template"]["spec"], side.container)["image"])
         for each in deployments
         if each.name == side.deployment

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from noxgate.blue_green.ingress_meaning import routes
-from noxgate.blue_green.switching import LAST_APPLIED, colours, differing, kept, switched
+from noxgate.blue_green.switching import LAST_APPLIED, colours, different_routes, kept_fields, wished_routes
 from noxgate.project.service.names import Service
 from noxgate.systems.kubernetes.manifests import Document
 
@@ -46,9 +46,9 @@ def unlike(document: Document, live: Json, service: Service, autoscalers: Sequen
 def _unlike_ingress(document: Document, live: Json, service: Service) -> list[str]:
     """By meaning, as it was before the switch: every route, class, certificate and annotation."""
     ours = document.name == service.ingress and colours(live, service)
-    wished = switched(live, service, service.blue.service) if ours else routes(live)
-    said = [f"{route} leads to {what}" for route, what in differing(document.content, wished).items()]
-    mine, theirs = kept(document.content), kept(live)
+    wished = wished_routes(live, service, service.blue.service) if ours else routes(live)
+    said = [f"{route} leads to {what}" for route, what in different_routes(document.content, wished).items()]
+    mine, theirs = kept_fields(document.content), kept_fields(live)
     return said + [field for field in theirs if mine[field] != theirs[field]]
 
 

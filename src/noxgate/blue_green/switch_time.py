@@ -40,7 +40,7 @@ class Switch:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptSwitch:
     """What the first look at a state of the Ingress found."""
 
     uid: str
@@ -51,7 +51,7 @@ class Kept:
     because: str
 
 
-def changed(ingress: Json) -> Switch | None:
+def last_change(ingress: Json) -> Switch | None:
     """By the entries that own the routes; None if they do not say."""
     found = [
         Switch(datetime.fromisoformat(entry["time"]), exact=others == [], because=_because(entry, others))
@@ -63,12 +63,12 @@ def changed(ingress: Json) -> Switch | None:
     return max(found, key=lambda each: each.at, default=None)
 
 
-def switch(ingress: Json, place: Path | None, said: datetime | None = None) -> Switch:
+def time_of_switch(ingress: Json, place: Path | None, said: datetime | None = None) -> Switch:
     """As `changed` has it, as the first look kept it, or as the operator says.
 
     Raises UnreachableError if it is unknown, or if the operator's time is impossible.
     """
-    found = _first_look(ingress, changed(ingress), place)
+    found = _first_look(ingress, last_change(ingress), place)
     if said is None:
         if found is None:
             raise UnreachableError(f"the Ingress does not say when it was switched; {SAY}")
@@ -119,20 +119,20 @@ def _first_look(ingress: Json, found: Switch | None, place: Path | None) -> Swit
         kept = Switch(datetime.fromisoformat(before.at), before.exact, f"{before.because} (kept)")
         return kept if found is None or kept.at <= found.at else found
     if found is not None and uid and generation:
-        _write(place, Kept(uid, generation, leads, found.at.isoformat(), found.exact, found.because))
+        _write(place, KeptSwitch(uid, generation, leads, found.at.isoformat(), found.exact, found.because))
     return found
 
 
-def _read(place: Path) -> Kept | None:
+def _read(place: Path) -> KeptSwitch | None:
     try:
-        kept = Kept(**of_json(place.read_text(encoding="utf-8")))
+        kept = KeptSwitch(**of_json(place.read_text(encoding="utf-8")))
         datetime.fromisoformat(kept.at)
     except (OSError, ValueError, TypeError):
         return None
     return kept
 
 
-def _write(place: Path, kept: Kept) -> None:
+def _write(place: Path, kept: KeptSwitch) -> None:
     """Whole or not at all; where it cannot be kept, the next look is the first."""
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noxgate.blue_green.edges import the_ingress
 from noxgate.blue_green.ingress_meaning import Route, routes, services, switch_patch
 from noxgate.errors import UnreachableError
 from noxgate.look.documents import of_json
-from noxgate.project.saved import newest
+from noxgate.project.saved import saved_files
 from noxgate.project.service.names import Service
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
@@ -28,8 +29,18 @@ class SwitchPoint:
     """Where traffic is switched: the Ingress of one environment, between the service's two colours."""
 
     kube: Kube
-    target: Target
+    namespace: str
+    namespaces: tuple[str, ...]  # in which the Ingress may be
     service: Service
+
+
+@dataclass(frozen=True)
+class PatchFile:
+    """A patch that the profile names, below `source`; `name` is None if it is made from the Ingress."""
+
+    profile: str
+    source: Path | None
+    name: str | None
 
 
 @dataclass(frozen=True)
@@ -40,33 +51,32 @@ class Patch:
     media_type: str
 
 
-def forth(at: SwitchPoint, ingress: Json) -> Patch:
+def forth(at: SwitchPoint, ingress: Json, file: PatchFile) -> Patch:
     """The planned switch from blue to green."""
-    names = at.service
-    return planned(at.target, ingress, names.blue.service, names.green.service, at.target.switch_patch)
+    return planned(ingress, at.service.blue.service, at.service.green.service, file)
 
 
-def back(at: SwitchPoint, ingress: Json) -> Patch:
+def back(at: SwitchPoint, ingress: Json, file: PatchFile) -> Patch:
     """The planned way back."""
-    names = at.service
-    return planned(at.target, ingress, names.green.service, names.blue.service, at.target.rollback_patch)
+    return planned(ingress, at.service.green.service, at.service.blue.service, file)
 
 
-def planned(target: Target, ingress: Mapping[str, Any], old: str, new: str, file: str | None) -> Patch:
+def planned(ingress: Json, old: str, new: str, file: PatchFile) -> Patch:
     """The patch that will lead from Service `old` to `new`. Raises AssertionError if it is not a patch."""
-    if file is None:
+    name = file.name
+    if name is None:
         return Patch(switch_patch(ingress, old, new), JSON_PATCH)
-    if target.source is None:
-        raise UnreachableError(f"{target.path.name} names no source, below which {file} would be")
-    path = target.source / file
+    if file.source is None:
+        raise UnreachableError(f"{file.profile} names no source, below which {name} would be")
+    path = file.source / name
     try:
         content = of_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise AssertionError(f"{file}: {error.strerror}") from None
+        raise AssertionError(f"{name}: {error.strerror}") from None
     except ValueError as error:
-        raise AssertionError(f"{file}: expected a patch in JSON: {error}") from None
+        raise AssertionError(f"{name}: expected a patch in JSON: {error}") from None
     if new not in json.dumps(content):
-        raise AssertionError(f"{file}: expected a patch that leads to {new}, which it does not name")
+        raise AssertionError(f"{name}: expected a patch that leads to {new}, which it does not name")
     return Patch(content, JSON_PATCH if isinstance(content, list) else STRATEGIC)
 
 
@@ -88,7 +98,7 @@ def runbooks(service: str) -> Patch:
 
 def live_ingress(at: SwitchPoint) -> Json:
     """The one object that the switch changes."""
-    found = at.kube.need("Ingress", at.service.ingress, at.target.namespace)
+    found = the_ingress(at.kube, at.service, at.namespace, at.namespaces)
     assert routes(found) != {}, f"Ingress {at.service.ingress} has no path"
     return found
 
@@ -114,8 +124,8 @@ def ingress_before(target: Target, service: Service) -> Json:
 
 def _tonights(target: Target, pattern: str) -> list[Path]:
     """The newest file of the rollback manifests, if there is one."""
-    folder = target.backups
-    return [newest(target, pattern)] if folder is not None and any(folder.glob(pattern)) else []
+    saved = saved_files(target)
+    return [saved.newest(pattern)] if saved.folder is not None and any(saved.folder.glob(pattern)) else []
 
 
 def _shipped(target: Target, ingress: str) -> list[Path]:
@@ -134,8 +144,8 @@ def _shipped(target: Target, ingress: str) -> list[Path]:
 
 def dry_run(at: SwitchPoint, patch: Patch) -> Json:
     """What a patch would leave of the Ingress."""
-    name, namespace = at.service.ingress, at.target.namespace
-    return at.kube.dry_run_patch("Ingress", name, namespace, patch.content, patch.media_type)
+    ingress = at.service.ingress
+    return at.kube.dry_run_patch("Ingress", ingress, at.namespace, patch.content, patch.media_type)
 
 
 def show_runbooks_patch(at: SwitchPoint, to: str) -> None:
@@ -144,7 +154,7 @@ def show_runbooks_patch(at: SwitchPoint, to: str) -> None:
         dry_run(at, runbooks(to))
 
 
-def switched(before: Json, service: Service, to: str) -> dict[Route, Json]:
+def wished_routes(before: Json, service: Service, to: str) -> dict[Route, Json]:
     """Every route of blue or green as it was, to another Service; those of other Services as they were."""
     return {
         route: {**backend, "service": {**backend["service"], "name": to}}
@@ -164,7 +174,7 @@ def colours(ingress: Json, service: Service) -> set[str | None]:
     return services(ingress) & service.colours
 
 
-def differing(after: Json, wished: Mapping[Route, Json]) -> dict[str, str]:
+def different_routes(after: Json, wished: Mapping[Route, Json]) -> dict[str, str]:
     """Route -> what it leads to, and should: of those that are lost, new, or lead elsewhere."""
     found = routes(after)
     return {
@@ -181,7 +191,14 @@ def leads(backend: Json | None) -> str:
     return f"{service.get('name')}:{port.get('number', port.get('name'))}" if service else "nowhere"
 
 
-def kept(ingress: Json) -> Json:
+def unwanted_changes(after: Json, before: Json, service: Service, to: str) -> dict[str, Any]:
+    """What is not as a switch to this Service leaves it: routes, and the fields that it may not touch."""
+    kept, was = kept_fields(after), kept_fields(before)
+    changed = {field: value for field, value in kept.items() if value != was[field]}
+    return {**different_routes(after, wished_routes(before, service, to)), **changed}
+
+
+def kept_fields(ingress: Json) -> Json:
     """What no switch may touch."""
     spec, annotations = ingress["spec"], ingress["metadata"].get("annotations") or {}
     wanted = ("ingressClassName", "tls")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noxgate.blue_green.ingress_meaning import Route, routes
-from noxgate.blue_green.routing import Endpoint, backends, endpoints, port_of, reached
+from noxgate.blue_green.routing import Endpoint, backends, endpoints, port_of, service_behind
 from noxgate.blue_green.running import deployment_of
 from noxgate.blue_green.side import Side
 from noxgate.blue_green.switching import is_ours
@@ -14,15 +14,16 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe
 from noxgate.project.service.names import Service
 from noxgate.systems.kubernetes.kube import EVERYWHERE, Kube
-from noxgate.systems.kubernetes.workload import living, name, numbered, selector, strangers, unready
+from noxgate.systems.kubernetes.workload import living, name, port_number, selector, strangers, unready
 
 Json = Mapping[str, Any]
 
+_CANARY = "nginx.ingress.kubernetes.io/canary"
 CHALLENGES = "/.well-known/acme-challenge/"
 
 
 @dataclass(frozen=True)
-class Green:
+class ExpectedPods:
     """The pods that traffic must reach: those of a namespace's Deployment, seen once for a look.
 
     Green's; after a rollback they are blue's.
@@ -32,7 +33,7 @@ class Green:
     namespace: str
 
     @classmethod
-    def of(cls, side: Side) -> "Green":
+    def of(cls, side: Side) -> "ExpectedPods":
         deployment = deployment_of(side)
         pods = living(side.kube.list("Pod", side.namespace, selector(deployment)))
         own = [pod for pod in pods if _made_by(pod, side.deployment)]
@@ -52,24 +53,47 @@ class Green:
         wrong = [said for each in behind if (said := self._misled(each, named, port)) is not None]
         if wrong:
             return f"leads to {wrong}"
-        shut = unready(list(self.pods.values()))
-        ready = {each.pod for each in behind if each.ready and named in each.ports} - set(shut)
+        found = self._few(behind, named, set(self.pods))
+        families = {
+            is_six: [each for each in behind if (":" in each.address) is is_six] for is_six in (False, True)
+        }
+        if found is None and all(families.values()):
+            few = {
+                "IPv6" if is_six else "IPv4": self._few(its, named, self._pods_with(is_six=is_six))
+                for is_six, its in families.items()
+            }
+            found = next((f"{family}: {why}" for family, why in few.items() if why), None)
+        return found
+
+    def _few(self, behind: Sequence[Endpoint], named: str, pods: set[str]) -> str | None:
+        """Which of these pods are ready, and get no request; None if all get some."""
+        able = pods - set(unready(list(self.pods.values())))
+        ready = {each.pod for each in behind if each.ready and named in each.ports} & able
         if not ready:
             return "no ready endpoint"
-        lacking = sorted(self.pods.keys() - ready - set(shut))
-        able = len(self.pods) - len(shut)
-        return f"only {len(ready)} of {able} ready pods: not {lacking}" if lacking else None
+        lacking = sorted(able - ready)
+        return f"only {len(ready)} of {len(able)} ready pods: not {lacking}" if lacking else None
+
+    def _pods_with(self, *, is_six: bool) -> set[str]:
+        """Those that have an address of a family, or do not say which they have."""
+        own = {pod: _own_addresses(each.get("status") or {}) for pod, each in self.pods.items()}
+        return {pod for pod, its in own.items() if not its or any((":" in each) is is_six for each in its)}
 
     def _misled(self, endpoint: Endpoint, named: str, port: Json) -> str | None:
         """An address or a port that is not its pod's."""
         pod = self.pods[str(endpoint.pod)]
-        status, wanted, at = pod.get("status") or {}, numbered(pod, port), endpoint.ports.get(named)
-        own = {each.get("ip") for each in status.get("podIPs") or []} | {status.get("podIP")} - {None}
+        status, wanted, at = pod.get("status") or {}, port_number(pod, port), endpoint.ports.get(named)
+        own = _own_addresses(status)
         if own and endpoint.address not in own:
             return f"{endpoint.address}, which is not {endpoint.pod}'s"
         if at is not None and at != wanted:
             return f"port {at} of {endpoint.pod}, which listens at {wanted}"
         return None
+
+
+def _own_addresses(status: Json) -> set[str]:
+    found = [*(each.get("ip") for each in status.get("podIPs") or []), status.get("podIP")]
+    return {str(each) for each in found if each}
 
 
 def _made_by(pod: Json, deployment: str) -> bool:
@@ -80,7 +104,9 @@ def _made_by(pod: Json, deployment: str) -> bool:
     )
 
 
-def wrong_backends(kube: Kube, ingress: Json, green: Green, ours: Service) -> list[tuple[str, list[str]]]:
+def wrong_backends(
+    kube: Kube, ingress: Json, green: ExpectedPods, ours: Service
+) -> list[tuple[str, list[str]]]:
     """Why users of a backend would get 503, or another release, with the paths that lead there."""
     paths: dict[str, list[str]] = {}  # of each backend, which is looked at once
     for path, backend in backends(ingress):
@@ -92,11 +118,11 @@ def wrong_backends(kube: Kube, ingress: Json, green: Green, ours: Service) -> li
     return [(what, its) for what, its in said if what is not None]
 
 
-def _wrong(kube: Kube, namespace: str, backend: Json, green: Green, ours: Service) -> str | None:
+def _wrong(kube: Kube, namespace: str, backend: Json, green: ExpectedPods, ours: Service) -> str | None:
     service = backend.get("service") or {}
     if not service and backend.get("resource"):
         return None  # a path of something else, such as a bucket: not the application's
-    found = reached(kube, service.get("name", ""), namespace)
+    found = service_behind(kube, service.get("name", ""), namespace)
     if found is None:
         return f"no Service {service.get('name')} in {namespace}"
     port = port_of(found.service, service.get("port") or {})
@@ -117,7 +143,8 @@ def _nobody(service: Json) -> str:
 def rivals(ingress: Json, ingresses: Sequence[Json]) -> dict[str, list[str]]:
     """Other Ingresses that take requests from it: of its routes, or of a more specific path below one.
 
-    The answers to a certificate authority's challenges are the certificates' own, for a minute.
+    Not a canary without a share of them, as Flagger and Argo Rollouts leave one behind; nor the answers to a
+    certificate authority's challenges, which are the certificates' own, for a minute.
     """
     ours = list(routes(ingress))
     found = {
@@ -127,7 +154,9 @@ def rivals(ingress: Json, ingresses: Sequence[Json]) -> dict[str, list[str]]:
             if not path.startswith(CHALLENGES) and any(_takes((host, path, kind), mine) for mine in ours)
         )
         for other in ingresses
-        if _identity(other) != _identity(ingress) and _may_share(other, ingress)
+        if _identity(other) != _identity(ingress)
+        and _may_share(other, ingress)
+        and not _is_without_share(other)
     }
     return {other: shared for other, shared in found.items() if shared}
 
@@ -170,8 +199,25 @@ def _takes(theirs: Route, ours: Route) -> bool:
 
 def _may_share(other: Json, ingress: Json) -> bool:
     """Two classes are two controllers, each with an address of its own."""
-    classes = [each["spec"].get("ingressClassName") for each in (other, ingress)]
+    classes = [_class_of(each) for each in (other, ingress)]
     return None in classes or classes[0] == classes[1]
+
+
+def _class_of(ingress: Json) -> str | None:
+    """By its field, or by the annotation that was before it and that controllers still heed."""
+    named = ingress["spec"].get("ingressClassName") or _notes(ingress).get("kubernetes.io/ingress.class")
+    return str(named) if named else None
+
+
+def _is_without_share(ingress: Json) -> bool:
+    """Whether ingress-nginx leads no request there but those that name a header, as testers' do."""
+    notes = _notes(ingress)
+    said = {key: str(notes.get(f"{_CANARY}{key}") or "") for key in ("", "-weight", "-by-cookie")}
+    return said[""] == "true" and said["-weight"] in {"", "0"} and not said["-by-cookie"]
+
+
+def _notes(ingress: Json) -> Json:
+    return ingress["metadata"].get("annotations") or {}
 
 
 def _called(other: Json, ingress: Json) -> str:

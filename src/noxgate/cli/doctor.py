@@ -29,15 +29,15 @@ def doctor(given: argparse.Namespace) -> int:
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
     target, faults = read_in_spite(root, chosen.name, phases)
     address = "no base_url" if target.base_url == NOBODY else target.base_url
-    print(f"{chosen}; {address}, serves {', '.join(target.serves)}", flush=True)
+    print(f"{chosen}; {address}, serves {', '.join(target.serves) or 'no phase that is known'}", flush=True)
     found = examine(root, runbook, target, faults)
     waits = table.waiting(found.seen, found.needs)
     text = [
         *table.first(waits),
         *table.settings(found.seen, found.needs, found.seconds),
         "",
-        *table.causes(waits),
-        *table.verdicts(target, runbook, found.seen, found.needs),
+        *table.causes(waits, whole=given.all),
+        *table.verdicts(target, runbook, found.seen, found.needs, whole=given.all),
     ]
     scrubber = Scrubber(target.secrets(), public_text(root, runbook, target.path))
     print(scrubber.scrub("\n".join(text), people=False))

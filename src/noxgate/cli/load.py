@@ -12,11 +12,11 @@ from noxgate.project.runbook import read_runbook
 from noxgate.project.target import Target
 from noxgate.project.which.rule import choose
 from noxgate.slo import plots, ramps
+from noxgate.slo.kept.results import REAL
 from noxgate.slo.live import shown
-from noxgate.slo.load_results import REAL
 from noxgate.slo.result import Result, results_folder
 from noxgate.slo.run import LoadError, NoResultError, Processes, free_port, keep, refused, run
-from noxgate.slo.slos import Outcome, read_slos
+from noxgate.slo.slos import SloOutcome, read_slos
 from noxgate.slo.table import TABLE, LoadVerdict, new_job_rows, table_of, text, verdict
 from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making, begin
@@ -24,7 +24,7 @@ from noxgate.trust.signing import VARIABLE, SigningError
 
 OF_RAMP = "ramp"
 ERRORS = (LoadError, ramps.RampError, ProfileError, SigningError)
-STATUS = {Outcome.PASSED: Exit.GO, Outcome.FAILED: Exit.NO_GO, Outcome.NOT_DECIDED: Exit.UNDECIDED}
+STATUS = {SloOutcome.PASSED: Exit.GO, SloOutcome.FAILED: Exit.NO_GO}
 
 
 def load(given: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def load(given: argparse.Namespace) -> int:
         print(
             "SKIP_LOAD_TEST is set: nothing was run, so the SLO lines are not run and the gate cannot say GO"
         )
-        return Exit.UNDECIDED
+        return Exit.INCONCLUSIVE
     runbook = read_runbook(root / "runbook.toml")
     phases = [phase.name for phase in runbook.phases.values() if phase.folder]
     chosen = choose(root, given.target)
@@ -57,8 +57,8 @@ def load(given: argparse.Namespace) -> int:
         with shown(ramp, read_slos(runbook.lines)) as tell:
             result = run(root, target, runbook, ramp, processes, tell, making.nonce if making else "")
     except (UnreachableError, NoResultError) as error:
-        print(f"NOT DECIDED: {error}")
-        return Exit.UNDECIDED
+        print(f"UNREACHABLE: {error}")
+        return Exit.INCONCLUSIVE
     if result is None or making is None:
         print("the master has the result" if processes.worker else "nothing is kept of it")
         return Exit.DONE
@@ -99,7 +99,7 @@ def _said(result: Result, judged: LoadVerdict, table: str, kept: Path, called: s
     print(f"{str(judged.outcome).upper()}{proves}\nkept in {os.path.relpath(kept)}")
     if nothing := counts_for_nothing(result, called):
         print(nothing)
-    return STATUS[judged.outcome]
+    return STATUS.get(judged.outcome, Exit.INCONCLUSIVE)
 
 
 def counts_for_nothing(result: Result, called: str) -> str:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # as in typing, which takes longer to import than all of 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 # Other packages' commands, entry points of the group noxgate.commands; a look at those would double --help.
 OTHERS = {"rehearse": "the release day on this machine, against an API that runs here"}
@@ -89,8 +89,28 @@ def _stop(*_: object) -> None:
 class _Parser(argparse.ArgumentParser):
     """Wrong usage is 4: argparse's own 2 would be INCONCLUSIVE."""
 
+    _words: Sequence[str] = ()  # what it was asked
+
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:
+        """A command tells of an option that it lacks itself: the one around it knows no others to mean."""
+        self._words = given[0] if given and given[0] is not None else ()
+        found, others = super().parse_known_args(*given, **named)
+        if others and self._subparsers is None:
+            self.error(f"unrecognized arguments: {' '.join(others)}{self._meant(others)}")
+        return found, others
+
+    def _meant(self, others: Sequence[str]) -> str:
+        import difflib  # noqa: PLC0415
+
+        for option in (each.partition("=")[0] for each in others if each.startswith("-")):
+            if close := difflib.get_close_matches(option, self._option_string_actions, n=1):
+                return f"; did you mean {close[0]!r}?"
+        return ""
+
     def error(self, message: str) -> NoReturn:
-        if message.endswith(": COMMAND"):  # the list of them is what is missing
+        if message.endswith(": COMMAND") and (meant := self._meant(self._words)):
+            message = f"unrecognized arguments: {' '.join(self._words)}{meant}"
+        elif message.endswith(": COMMAND"):  # the list of them is what is missing
             self.print_help(sys.stderr)
             self.exit(Exit.USAGE, f"\n{self.prog}: expected a command\n")
         wrong, _, among = message.partition(" (choose from ")
@@ -191,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     one.add_argument("--target", metavar="NAME", help="profile in targets/, or a path to one")
+    one.add_argument("--all", action="store_true", help="name each line that waits, not the first five alone")
     one.set_defaults(command=later("noxgate.cli.doctor", "doctor"), root=_root)
     evidence.add(commands, _root)
     watch.add(commands, _root)

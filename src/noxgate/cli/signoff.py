@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from noxgate.cli.arguments.moment import read_moment
 from noxgate.errors import Exit
+from noxgate.look.observation import cut
 from noxgate.project.here import Project
 from noxgate.reports.signoff.making import ERRORS, SignOffError, make
 from noxgate.reports.signoff.model import Status
@@ -27,13 +28,14 @@ def signoff(given: argparse.Namespace) -> int:
     held = page.held_lines()
     print(f"{page.headline}  release {release}: {page.status}")
     for phase in page.unbelieved():
-        print(f"{phase.phase.name:<12}{phase.against()}"[:200])
+        print(f"{phase.phase.name:<12}{cut(phase.against(), 188)}")
     for shown in held[:LISTED]:
-        print(f"{shown.outcome:<12}{shown.line.id:<38} {shown.reason}"[:200])
+        head = f"{shown.outcome:<12}{shown.line.id:<38} "
+        print(head + cut(shown.reason, 200 - len(head)))
     if len(held) > LISTED:
-        print(f"{'':<12}and {len(held) - LISTED} more lines")
+        print(f"{'':<12}and {len(held) - LISTED} more lines: the page has them")
     for problem in page.problems:
-        print(f"{'runs':<12}{problem}"[:300])
+        print(f"{'runs':<12}{cut(problem, 288)}")
     print(f"the page to open: {os.path.relpath(path)}")
     if page.status is Status.ROLLED_BACK:
         return Exit.NO_GO

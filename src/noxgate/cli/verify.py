@@ -3,7 +3,7 @@
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from noxgate.errors import Exit, NoxgateError, ProfileError
 from noxgate.look.secret import Scrubber
 from noxgate.project.checks import public_text
 from noxgate.project.here import Project
-from noxgate.project.keys.evidence import HOURS
+from noxgate.project.keys.evidence import OLDEST_HOURS
 from noxgate.project.keys.reading import guess
 from noxgate.project.profile import read_target
 from noxgate.project.which.files import file_of
 from noxgate.reports.summary import of_words
+from noxgate.run.causes import grouped
 from noxgate.run.sweep import leaks
 from noxgate.trust.agreement import contradictions
 from noxgate.trust.beside import beside, everybody
@@ -75,7 +76,7 @@ def verify_asked(given: argparse.Namespace) -> int:
             raise VerifyError(f"--phase: no phase {phase!r}{guess(phase, project.runbook.phases)}")
     if given.target and not any(_is_there(project.root, name) for name in given.target):
         file_of(project.root, given.target[0])
-    asked = Asked(project, given)
+    asked = VerifyOptions(project, given)
     what = given.what or project.runbook.release.version
     problems: list[str] = []
     if Path(what).is_dir():
@@ -108,7 +109,7 @@ def _is_there(root: Path, name: str) -> bool:
         return False
 
 
-class Asked:
+class VerifyOptions:
     """What the options ask for."""
 
     def __init__(self, project: Project, given: argparse.Namespace) -> None:
@@ -206,13 +207,13 @@ class Asked:
         except ProfileError:
             if not self._keys:
                 raise
-            return self._keys, HOURS, None
+            return self._keys, OLDEST_HOURS, None
         return self._keys or trust.signers, trust.hours, trust.branch
 
 
 def _said(run: Verified) -> list[str]:
     if run.refusals:
-        return [f"refused   {run.folder.name}: {refusal}" for refusal in run.refusals]
+        return [f"refused   {run.folder.name}: {why}" for why in _alike(run.refusals)]
     facts = [
         f"{run.verdict}  {', '.join(run.phases)} on {run.base_url}",
         *(f"with {override}" for override in run.overrides),
@@ -223,6 +224,14 @@ def _said(run: Verified) -> list[str]:
     facts += [f"image {run.images[0][:12]}"] if run.images else []
     verified = f"verified  {run.folder.name}: {', '.join(facts)}"
     return [verified, *(f"note      {run.folder.name}: {note}" for note in run.notes)]
+
+
+def _alike(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """Lines that are refused for one reason, in one row that names each of them."""
+    told = ((each, each.why if each.line and not each.file else str(each)) for each in refusals)
+    for why, alike in grouped(told):
+        lines = ", ".join(each.line for each in alike)
+        yield f"{why.rstrip(':')}: {len(alike)} lines: {lines}" if alike[1:] else str(alike[0])
 
 
 def _plain(row: str) -> str:

@@ -31,7 +31,7 @@ from noxgate.window.records import (
     refuse_clock,
     said,
 )
-from noxgate.window.running import Finding, look
+from noxgate.window.running import RunEnd, look
 
 ERRORS = (
     ProfileError,
@@ -93,7 +93,7 @@ class Watch:
             shift=behind,
         )
 
-    def make(self, name: str, finding: Finding, why: str) -> None:
+    def make(self, name: str, finding: RunEnd, why: str) -> None:
         """Record what a checkpoint's run found."""
         record_checkpoint(
             self.chain,
@@ -194,5 +194,5 @@ def _checkpoint(here: Watch, name: str, given: argparse.Namespace) -> Exit:
     return finding.status
 
 
-def _status(finding: Finding | None) -> Exit:
+def _status(finding: RunEnd | None) -> Exit:
     return Exit.INCONCLUSIVE if finding is None else finding.status

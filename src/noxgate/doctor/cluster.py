@@ -85,7 +85,7 @@ def _rights(
         yield at.seen(key, f"{whose} has all {len(rights)} rights of {role}")
         return
     where = list(dict.fromkeys(right.namespace for right in missing))
-    said = ", ".join(few(list(dict.fromkeys(map(str, missing))), MOST))
+    said = ", ".join(few(list(dict.fromkeys(map(str, missing))), MOST, f"{role} has all of them"))
     cause = Cause(f"{whose} lacks rights in {', '.join(where)}: {said}", tuple(_grant(session, role, where)))
     needs = {need for right in missing for need in _needs(at, role, right)}
     yield at.seen(key, f"{whose} lacks {len(missing)} of {len(rights)} rights", *needs, cause=cause)

@@ -5,7 +5,7 @@ The clients of the systems are left out: they know every kind and every request,
 """
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,21 @@ class Named:
     settings: set[str] = field(default_factory=set)  # the attributes of a target alone
     calls: set[tuple[str, str]] = field(default_factory=set)  # method, and the text that it is given first
 
+    def add(self, other: "Named") -> None:
+        self.texts |= other.texts
+        self.attributes |= other.attributes
+        self.settings |= other.settings
+        self.calls |= other.calls
+
+
+@dataclass
+class Own:
+    """What one function, class or constant names by itself, and what leads on from there."""
+
+    named: Named = field(default_factory=Named)
+    names: set[str] = field(default_factory=set)  # of the same file
+    elsewhere: set[tuple[str, str]] = field(default_factory=set)  # module, and the name there
+
 
 class Module:
     """One file: what is defined at its top, and where what it imports is."""
@@ -35,6 +50,7 @@ class Module:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._tree = ast.parse(path.read_text(encoding="utf-8"))
+        self._own: dict[ast.AST, Own] = {}
 
     @cached_property
     def defined(self) -> dict[str, ast.AST]:
@@ -63,6 +79,12 @@ class Module:
         node = self.defined.get(name)
         return node if isinstance(node, Function) else None
 
+    def own(self, code: ast.AST) -> Own:
+        """What a piece of this file names; read once, however many checks come to it."""
+        if code not in self._own:
+            self._own[code] = _own(code, self.imported)
+        return self._own[code]
+
     @cached_property
     def methods(self) -> dict[str, list[Function]]:
         """Name -> the methods of that name in the classes of this file."""
@@ -75,11 +97,13 @@ class Module:
 
 
 class Code:
-    """The project's files, each read once."""
+    """The project's files, each read once, and each function once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._modules: dict[Path, Module] = {}
+        self._packages: dict[str, Module | None] = {}
+        self._users: dict[Function, list[tuple[str, str]]] = {}
 
     def module(self, path: Path) -> Module:
         if path not in self._modules:
@@ -108,9 +132,9 @@ class Code:
 
     def _clients(self, user: Function, seen: set[str]) -> Iterator[tuple[str, Function]]:
         """Each client that a function uses, and what that is made of in turn."""
-        path = self._path(MADE_IN)
-        made = self.module(path).methods if path.is_file() else {}
-        wanted = list(_used(user))
+        module = self._package(MADE_IN)
+        made = module.methods if module else {}
+        wanted = list(self._used(user))
         while wanted:
             peer, name = wanted.pop()
             whole = f"{peer}_{name}" if peer else name
@@ -119,7 +143,12 @@ class Code:
             seen.add(whole)
             for node in made[name]:
                 yield whole, node
-                wanted += [(peer, inner) for _, inner in _used(node)]
+                wanted += [(peer, inner) for _, inner in self._used(node)]
+
+    def _used(self, user: Function) -> list[tuple[str, str]]:
+        if user not in self._users:
+            self._users[user] = list(_used(user))
+        return self._users[user]
 
     def _around(self, check: Path) -> list[Module]:
         """The files in which a check's fixtures may be, the nearest first."""
@@ -138,11 +167,12 @@ class Code:
         Classes are left out: they can do more than any one check asks of them.
         """
         read: set[str] = set()
+        made = self._package(MADE_IN)
         for fixture, node in self.fixtures(check, name):
             around = (each for each in self._around(check) if each.function(fixture) is node)
-            module = next(around, None) or self.module(self._path(MADE_IN))
             found = Named()
-            self._read(module, node, found, set(), classes=False)
+            if module := next(around, made):
+                self._read(module, node, found, set(), classes=False)
             read |= {fixture, *found.settings}
         return read
 
@@ -161,30 +191,44 @@ class Code:
     def _read(
         self, module: Module, code: ast.AST, found: Named, seen: set[tuple[Path, str]], *, classes: bool
     ) -> None:
-        for node in _said(code):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.texts.add(node.value)
-            elif isinstance(node, ast.Call):
-                found.calls |= set(_given(node))
-            elif isinstance(node, ast.Attribute):
-                found.attributes.add(node.attr)
-                of = _owner(node)
-                found.settings |= {node.attr} if of in TARGETS else set()
-                if of in module.imported:
-                    package, inner = module.imported[of]
-                    self._elsewhere(f"{package}.{inner}", node.attr, found, seen, classes=classes)
-            elif isinstance(node, ast.Name):
-                self._follow(module, node.id, found, seen, classes=classes)
+        own = module.own(code)
+        found.add(own.named)
+        for package, name in own.elsewhere:
+            self._elsewhere(package, name, found, seen, classes=classes)
+        for name in own.names:
+            self._follow(module, name, found, seen, classes=classes)
 
     def _elsewhere(
         self, package: str, name: str, found: Named, seen: set[tuple[Path, str]], *, classes: bool
     ) -> None:
-        path = self._path(package)
-        if not package.startswith(CLIENTS) and path.is_file():
-            self._follow(self.module(path), name, found, seen, classes=classes)
+        module = None if package.startswith(CLIENTS) else self._package(package)
+        if module:
+            self._follow(module, name, found, seen, classes=classes)
 
-    def _path(self, package: str) -> Path:
-        return self._root / "src" / Path(*package.split(".")).with_suffix(".py")
+    def _package(self, package: str) -> Module | None:
+        """The file of a module of the project; None if it is a folder, or somebody else's."""
+        if package not in self._packages:
+            path = self._root / "src" / Path(*package.split(".")).with_suffix(".py")
+            self._packages[package] = self.module(path) if path.is_file() else None
+        return self._packages[package]
+
+
+def _own(code: ast.AST, imported: Mapping[str, tuple[str, str]]) -> Own:
+    own = Own()
+    for node in _said(code):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            own.named.texts.add(node.value)
+        elif isinstance(node, ast.Call):
+            own.named.calls |= set(_given(node))
+        elif isinstance(node, ast.Attribute):
+            own.named.attributes.add(node.attr)
+            of = _owner(node)
+            own.named.settings |= {node.attr} if of in TARGETS else set()
+            if of in imported:
+                own.elsewhere.add((".".join(imported[of]), node.attr))
+        elif isinstance(node, ast.Name):
+            own.names.add(node.id)
+    return own
 
 
 def _given(call: ast.Call) -> Iterator[tuple[str, str]]:

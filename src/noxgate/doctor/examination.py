@@ -11,11 +11,11 @@ from pathlib import Path
 
 from noxgate.doctor import cluster, files, loads, looks
 from noxgate.doctor.code import PEERS
-from noxgate.doctor.needs import Need, needs_of
-from noxgate.doctor.reading import PROFILE, Fault, with_faults
+from noxgate.doctor.needs import SERIES, Need, needs_of
+from noxgate.doctor.reading import HINGES, PROFILE, Fault, with_faults
 from noxgate.doctor.seen import Cause, Place, Seen, named_keys, place
-from noxgate.doctor.systems.address import address
-from noxgate.doctor.systems.series import SERIES, series
+from noxgate.doctor.systems.address import address, plain
+from noxgate.doctor.systems.series import series
 from noxgate.errors import NoxgateError
 from noxgate.project.checks import find_checks
 from noxgate.project.profile import read_peer
@@ -32,9 +32,10 @@ LOOKS: Mapping[looks.Look, Collection[str]] = {
     looks.prometheus: ("prometheus", "counters"),
     looks.registry: ("registry",),
     looks.source: ("source", "manifests"),
-    looks.tokens: ("token",),
+    looks.tokens: ("token", "subject"),
     looks.oauth: ("oauth",),
-    files.record: ("record",),
+    plain: ("plain",),
+    files.record: ("record", "before"),
     files.migration: ("migration",),
     files.alert_tests: ("alert_tests",),
     files.known_lines: ("logs",),
@@ -72,20 +73,37 @@ class Examination:
 
 def examine(root: Path, runbook: Runbook, target: Target, faults: Sequence[Fault] = ()) -> Examination:
     """Look at everything that the profile names."""
-    served = {line.id for line in runbook.of_phase(*target.serves)}
+    # it may serve any, if it does not say which
+    served = {line.id for line in runbook.of_phase(*(target.serves or runbook.phases))}
     every = needs_of(root, find_checks(root, runbook))
     needs = {line: found | {PROFILE} for line, found in every.items() if line in served}
+    # closed, it is the host that is asked first; a comparison with nothing asks for no load test
+    spared: dict[str, Collection[str]] = {"plain": ("address",)} if target.plain_url else {}
+    spared |= {} if files.compares(place(target)) else {"before": ("load", "counters")}
+    needs = {line: less(found, spared) for line, found in needs.items()}
     needed = {need for found in needs.values() for need in found}
     at = [place(target), *_peers(root, runbook, target, needed)]
+    wrong = {setting for fault in faults for setting in fault.settings}
+    left_out = {system for setting in wrong for system in HINGES.get(setting, ())}
+    looked = {need for need in needed if need.peer or need.system not in left_out}
     started = time.monotonic()
-    seen = within(SECONDS, list(_jobs(root, runbook, at, needed)))
+    seen = within(SECONDS, list(_jobs(root, runbook, at, looked)))
     seen += [
         at[0].unnamed(need.what, "the peer to compare with", need)
         for need in needed
         if need.system == "peer" and getattr(target, need.what) is None
     ]
+    if not target.serves:
+        # what else is needed cannot be told
+        seen = [one for one in seen if one.is_set and one.origin not in {"-", "default"}]
     rows = with_faults(target, [*seen, *_said(at[0], seen)], faults)
     return Examination(rows, needs, time.monotonic() - started)
+
+
+def less(needs: frozenset[Need], spared: Mapping[str, Collection[str]]) -> frozenset[Need]:
+    """What a line needs where one system spares it others."""
+    less = {(other, need.peer) for need in needs for other in spared.get(need.system, ())}
+    return frozenset(need for need in needs if (need.system, need.peer) not in less)
 
 
 def _peers(root: Path, runbook: Runbook, target: Target, needed: set[Need]) -> Iterator[Place]:
@@ -149,7 +167,7 @@ def _said(at: Place, seen: Sequence[Seen]) -> Iterator[Seen]:
         if role not in named and f"oauth.{role}" not in named:
             is_set = name in at.target.variables
             yield at.seen(role, "set" if is_set else "not set", origin=at.variable(role), is_set=is_set)
-    if at.target.ca_file is None:
+    if at.target.ca_file is None and "ca_file" not in at.lines:
         yield at.seen("ca_file", "the authorities that this machine knows", is_set=False)
     for name, value in at.target.overridden.items():
         allowed = "" if name in at.target.overrides else ", which the profile does not allow: no GO"

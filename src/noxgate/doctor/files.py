@@ -16,18 +16,33 @@ BACKUPS = "docs/BACKUP.md"
 
 
 def record(at: Place) -> Iterator[Seen]:
-    """The release record."""
-    path, need = at.target.record, at.need("record")
+    """The release record, and whether it names a version before that was measured."""
+    path, needs = at.target.record, [at.need("record"), at.need("before")]
     assert path is not None
     try:
         facts = read_release_facts(path)
     except UnreachableError as error:
         cause = Cause(str(error), (f"${{EDITOR:-vi}} {shlex.quote(os.path.relpath(path))}",))
-        yield at.seen("record", str(error), need, cause=cause)
+        yield at.seen("record", str(error), *needs, cause=cause)
+        return
     except FactsError as error:  # which is for its lines to say
-        yield at.seen("record", str(error), need)
-    else:
-        yield at.seen("record", f"of version {facts.version}", need)
+        yield at.seen("record", str(error), *needs)
+        return
+    yield at.seen("record", f"of version {facts.version}", *needs)
+    if facts.before is not None and not any(facts.before.load_results.glob(f"*Z-{at.target.name}-*")):
+        said = f"no load test of {facts.before.version} lies in {facts.before.load_results}"
+        edit = f"${{EDITOR:-vi}} {shlex.quote(os.path.relpath(path))}"
+        cause = Cause(f"{path.name}, [measured_before]: {said}", (f"{edit}     # or put its result there",))
+        yield at.seen("measured_before", said, needs[1], cause=cause, origin=path.name)
+
+
+def compares(at: Place) -> bool:
+    """Whether load tests are compared with those of a version before, which the record names."""
+    path = at.target.record
+    try:
+        return path is not None and read_release_facts(path).before is not None
+    except (UnreachableError, FactsError):
+        return False
 
 
 def migration(at: Place) -> Iterator[Seen]:

@@ -14,7 +14,8 @@ from noxgate.project.runbook import Runbook
 def lines_of_keys(root: Path, runbook: Runbook) -> Mapping[str, list[str]]:
     """Key, by its whole name -> the lines whose checks need it, in the runbook's order."""
     checks = find_checks(root, runbook)
-    needs, code = needs_of(root, checks), Code(root)
+    code = Code(root)
+    needs = needs_of(root, checks, code)
     read: dict[str, set[str]] = {}
     for check in checks:
         name = check.node.partition("::")[2]

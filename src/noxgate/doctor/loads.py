@@ -9,7 +9,8 @@ from noxgate.doctor.seen import Cause, Place, Seen
 from noxgate.errors import ProfileError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.project.runbook import Runbook
-from noxgate.slo.load_results import REAL, REHEARSED, LoadResults, LoadTest
+from noxgate.slo.kept.results import REAL, REHEARSED, LoadResults, LoadSettings
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import Result, results_folder
 from noxgate.trust.keys import read_trust
@@ -30,8 +31,8 @@ def loads(at: Place, root: Path, runbook: Runbook) -> Iterator[Seen]:
         """Nothing is evidence here."""
 
     folder = results_folder(root, target, runbook.release.version)
-    results = LoadResults(target, folder, read_ramps(root), why_refused)
-    test = LoadTest(target, results, runbook, unrecorded)
+    results = LoadResults(LoadSettings.of(target), folder, read_ramps(root), why_refused)
+    test = LoadTest(results, runbook, unrecorded)
     for ramp in REAL:
         needs = [at.need("load", FULL)] if ramp == REAL[1] else [at.need("load")]
         yield _of_ramp(at, test, ramp, needs)

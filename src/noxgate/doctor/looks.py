@@ -8,21 +8,24 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.doctor.needs import CLIENTS, OF_TOKENS, Need
-from noxgate.doctor.seen import Cause, Place, Seen, export, unnamed_source
+from noxgate.doctor.seen import Cause, Place, Seen, authority_key, export, unnamed_source
 from noxgate.doctor.systems.address import UNKNOWN_AUTHORITY, away, unrecorded
 from noxgate.errors import UnreachableError
 from noxgate.project.target import BAD_TOKENS, PROVIDERS
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.session import PrometheusSession
 from noxgate.systems.redis import Cache, CacheSession
 from noxgate.systems.registry.session import ROLE as REGISTRY_ROLE
 from noxgate.systems.registry.session import RegistrySession
-from noxgate.systems.repository import Repository
+from noxgate.systems.repository.repository import Repository
 
+SUBJECT_OF = "test_token"
 Look = Callable[[Place], Iterator[Seen]]
 WRONG_PASSWORD = re.compile(r"password authentication failed|WRONGPASS|invalid username-password|NOAUTH|401")
 MAY_NOT = re.compile(r"no permissions to run the '([\w|-]+)' command", re.IGNORECASE)
@@ -189,6 +192,8 @@ def tokens(at: Place) -> Iterator[Seen]:
             cause = Cause(f"{name} has run out, {ended:.1f} h ago", (export(name),))
         said = f"has run out, {ended:.1f} h ago" if ended else "set"
         yield at.seen(role, said, need, cause=cause, origin=at.variable(role))
+        if role == SUBJECT_OF:
+            yield from _subject(at)
 
 
 def oauth(at: Place) -> Iterator[Seen]:
@@ -226,6 +231,7 @@ def _of_credential(at: Place, role: str, error: BaseException) -> Cause:
         return Cause(
             f"{text}: {at.target.path.name} names {'a' if at.target.ca_file else 'no'} ca_file",
             (at.edit("ca_file"),),
+            key=authority_key(at),
         )
     if denied := MAY_NOT.search(text):
         user = urlsplit(at.target.variables[name]).username or "default"
@@ -236,11 +242,30 @@ def _of_credential(at: Place, role: str, error: BaseException) -> Cause:
     return Cause(text, (export(name),))
 
 
+def _said_by(token: str, claim: str) -> Any:
+    """What a token says of itself; None if it does not."""
+    try:
+        body = token.split(".")[1]
+        return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))[claim]
+    except (IndexError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _ended(token: str) -> float:
     """Hours since a token that says so has run out; 0 if it is valid, or does not say."""
     try:
-        body = token.split(".")[1]
-        ends = float(json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))["exp"])
-    except (IndexError, ValueError, KeyError, TypeError):
+        return max(0.0, (time.time() - float(_said_by(token, "exp"))) / 3600)
+    except (ValueError, TypeError):
         return 0.0
-    return max(0.0, (time.time() - ends) / 3600)
+
+
+def _subject(at: Place) -> Iterator[Seen]:
+    """Whose the test token is: some lines compare with that."""
+    token = at.target.credential(SUBJECT_OF).reveal()
+    if at.target.test_subject is None and _said_by(token, "sub") in (None, "", True, False):
+        name = at.target.credentials[SUBJECT_OF]
+        cause = Cause(
+            f"${name} does not say whose it is (no JSON Web Token with a sub)",
+            (at.name_it("test_subject", "usr_42"),),
+        )
+        yield at.seen("test_subject", "not named", at.need("subject"), cause=cause, is_set=False)

@@ -37,8 +37,10 @@ OPENS = {
     "runtime": "runtime",
     "science_session": "science",
     "sentry": "sentry",
+    "slower": "before",
     "vulnerabilities": "vulnerabilities",
 }
+SERIES = ("counters", "metrics", "quiet")  # that Prometheus must have
 SHIPPED = "get shipped"
 VERBS = {"get": "get", "need": "get", "live": "get", "list": "list"}  # of the client -> of the API
 APPLIES = {"refusals", "try_apply", "dry_run_apply"}  # what asks for dry runs of manifests
@@ -49,6 +51,8 @@ FULL = "full"  # the method that asks for a load test of the full ramp alone
 MAY_DO_WITHOUT = {"load_test": "states"}  # asked for what there is, and that may be nothing
 MADE_OF = {"forged": "test_token"}  # with another signature
 NOT_VERIFIED = {"greetings", "get_plain"}  # the methods that look without the certificate
+PLAIN = "get_plain"
+SUBJECT = "test_subject"
 JUDGES = "facts"  # the method that judges the certificate
 OF_TOKENS = tuple(role for role in CREDENTIALS if role.endswith("_token"))
 
@@ -65,9 +69,9 @@ class Need:
     peer: str = ""
 
 
-def needs_of(root: Path, checks: Sequence[Check]) -> Mapping[str, frozenset[Need]]:
-    """Line -> all that its checks need."""
-    code = Code(root)
+def needs_of(root: Path, checks: Sequence[Check], code: Code | None = None) -> Mapping[str, frozenset[Need]]:
+    """Line -> all that its checks need; `code` is what was read already."""
+    code = code or Code(root)
     found: dict[str, set[Need]] = {}
     for check in checks:
         found.setdefault(check.line_id, set()).update(_of_check(code, root / check.file, check))
@@ -89,6 +93,8 @@ def _of_check(code: Code, path: Path, check: Check) -> Iterator[Need]:
         elif base in OPENS:
             full = base == "load_results" and FULL in _uses(function, "load_test")
             yield Need(OPENS[base], FULL if full else "", peer)
+        if base == "api_session" and PLAIN in own.attributes:
+            yield Need("plain")
         if fixture in PEERS:
             yield Need("peer", fixture)
     yield from _of_words(own, _with_fixtures(code, path, lean, name, own))
@@ -106,6 +112,8 @@ def _of_words(own: Named, texts: set[str]) -> Iterator[Need]:
     """Tokens and client ids."""
     texts = {MADE_OF.get(text, text) for text in texts}
     yield from (Need("token", role) for role in OF_TOKENS if role in texts)
+    if SUBJECT in own.attributes:
+        yield Need("subject")
     if "client_id" in own.attributes:
         yield from (Need("oauth", provider) for provider in PROVIDERS if provider in own.texts)
 

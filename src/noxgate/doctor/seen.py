@@ -92,14 +92,15 @@ class Place:
         said = self.target.origins.get(key, "")
         if said in OVERRIDES:
             return f"${said}"
-        return f"{self.target.path.name}:{self.lines[key]}" if key in self.lines else "default"
+        return f"{self.target.path.name}:{self.lines[key]}" if key in self.lines else said or "default"
 
     def variable(self, role: str) -> str:
         """Where a credential comes from: the variable that the profile names, and where it is named."""
         name = self.target.credentials.get(role)
         if name is None:
             return "not named"
-        return f"${name} ({self.target.path.name}:{self.lines.get(f'credentials.{role}', 0)})"
+        line = self.lines.get(f"credentials.{role}")  # None if the profile has it by a misspelt name
+        return f"${name} ({self.target.path.name}{f':{line}' if line else ''})"
 
     def seen(
         self,
@@ -119,7 +120,8 @@ class Place:
         edit = f"""sed -i "{self.top}i $k = \\"$v\\"" {file}"""
         command = f"""for k in {{items}}; do read -rp "$k? " v && [ "$v" ] && {edit}; done"""
         group = Group(f"for what {self.target.path.name} does not name", command)
-        cause = Cause(f"{what}, such as {KEYS[key].example}", key=f"{file} {key}", group=group, item=key)
+        said = f"{what}, such as {KEYS[key].example}"
+        cause = Cause(said, key=unnamed_key(self, key), group=group, item=key)
         return self.seen(key, "not named", *needs, cause=cause, is_set=False)
 
     def name_it(self, key: str, example: str, value: str = "$v") -> str:
@@ -134,6 +136,16 @@ class Place:
 
     def unset(self, name: str) -> Cause:
         return Cause(f"{name} is not set", key=name, group=UNSET, item=name)
+
+
+def unnamed_key(at: Place, key: str) -> str:
+    """Of the cause that a profile does not name a key."""
+    return f"unnamed {at.target.path} {key}"
+
+
+def authority_key(at: Place) -> str:
+    """Of the cause that an authority is not known: the profile says whom all its systems believe."""
+    return f"authority {at.target.path}"
 
 
 def export(name: str) -> str:

@@ -85,8 +85,8 @@ def _waits(need: Need, wanted: frozenset[Need]) -> bool:
     return not need.what and any((each.system, each.peer) == (need.system, need.peer) for each in wanted)
 
 
-def causes(waits: Sequence[Waits]) -> Iterator[str]:
-    """What to do, what helps most lines first; what is of one kind is together."""
+def causes(waits: Sequence[Waits], *, whole: bool = False) -> Iterator[str]:
+    """What to do, what helps most lines first; what is of one kind is together. `whole`: with every line."""
     groups: dict[Group | str, list[Waits]] = {}
     for each in waits:
         groups.setdefault(each.cause.group or each.cause.what, []).append(each)
@@ -102,8 +102,9 @@ def causes(waits: Sequence[Waits]) -> Iterator[str]:
             counted = _counted(lines, "fail" if members[0].fail else "wait")
             yield from _wrapped(f"{counted} since {group}")
             yield from (f"    {command}" for each in members for command in each.cause.remedy)
-        rest = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
-        yield from _wrapped(f"({', '.join(lines[:SHOWN])}{rest})", "    ")
+        shown = lines if whole else lines[:SHOWN]
+        rest = f" and {len(lines) - len(shown)} more: --all names them" if lines[len(shown) :] else ""
+        yield from _wrapped(f"({', '.join(shown)}{rest})", "    ")
         yield ""
 
 
@@ -115,7 +116,9 @@ def _counted(lines: Sequence[str], verb: str = "wait") -> str:
     return f"1 line {verb}s" if len(lines) == 1 else f"{len(lines)} lines {verb}"
 
 
-def verdicts(target: Target, runbook: Runbook, seen: Sequence[Seen], needs: Needs) -> Iterator[str]:
+def verdicts(
+    target: Target, runbook: Runbook, seen: Sequence[Seen], needs: Needs, *, whole: bool = False
+) -> Iterator[str]:
     """For each phase of the target, the best verdict that a run of it can still come to."""
     held = {line for each in waiting(seen, needs) if not each.fail for line in each.lines}
     fail = {
@@ -125,7 +128,10 @@ def verdicts(target: Target, runbook: Runbook, seen: Sequence[Seen], needs: Need
         if one.cause and any(_waits(need, wanted) for need in one.fails)
     }
     kind = " (rehearsal)" if target.rehearsal else ""
-    yield f"{'phase':<12}{'lines':>5}{'wait':>6}   the best verdict that a run can come to now"
+    if not target.serves:
+        yield "No verdict can be told: serves says of no phase that it is looked at here."
+    else:
+        yield f"{'phase':<12}{'lines':>5}{'wait':>6}   the best verdict that a run can come to now"
     for phase in target.serves:
         lines = runbook.of_phase(phase)
         wait = [line for line in lines if line.id in held]
@@ -133,10 +139,11 @@ def verdicts(target: Target, runbook: Runbook, seen: Sequence[Seen], needs: Need
         bad = [line.id for line in lines if line.id in fail and len(wait) < len(lines)]
         word = f"{Verdict.NO_GO if bad else Verdict.INCONCLUSIVE if wait else Verdict.GO}{kind}"
         if bad:
-            word += f": {bad[0]}{f' and {len(bad) - 1} more' if bad[1:] else ''} will fail"
+            more = f" and {len(bad) - 1} more (--all names them)" if bad[1:] else ""
+            word += f": {', '.join(bad) if whole else bad[0] + more} will fail"
         elif people and not wait:
             word += f", once people have attested {len(people)}"
-        yield f"{phase:<12}{len(lines):>5}{len(wait):>6}   {word}"
+        yield from _wrapped(f"{phase:<12}{len(lines):>5}{len(wait):>6}   {word}", then=" " * 26)
     if not target.rehearsal and not os.environ.get(KEY):
         yield ""
         yield from _wrapped(f"${KEY} is not set: a run is not signed, and `noxgate verify` refuses it.")

@@ -1,5 +1,6 @@
 """Where a database is, in the forms that libpq reads: an address, with several hosts or none, or words."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,6 +21,15 @@ _BY_VARIABLE = {
     "service": "PGSERVICE",
 }
 _PASSWORDS = ("password", "sslpassword")
+
+
+def _as_one_writes(host: str) -> str:
+    """An IPv6 address in its shortest form and in brackets; a name in small letters."""
+    plain = host.strip("[]")
+    try:
+        return f"[{ipaddress.IPv6Address(plain).compressed}]"
+    except ValueError:
+        return host.lower()
 
 
 def is_database_url(value: str) -> bool:
@@ -55,16 +65,6 @@ def database_passwords(value: str) -> list[str]:
     return [each for each in dict.fromkeys(found) if each]
 
 
-# What libpq takes from the environment where an address does not say it.
-_BY_VARIABLE = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "dbname": "PGDATABASE",
-    "service": "PGSERVICE",
-}
-
-
 def database_places(value: str, environment: Mapping[str, str] = MappingProxyType({})) -> str:
     """HOST:PORT/DATABASE, several with commas; a service or a socket as it is named.
 
@@ -77,11 +77,11 @@ def database_places(value: str, environment: Mapping[str, str] = MappingProxyTyp
     count = max(len(names), len(addresses))
     each = (found * count if len(found) == 1 else found for found in (names, addresses, ports))
     places = [
-        f"{name}{f' at {address}' if address else ''}:{port or _PORT}"
+        f"{_as_one_writes(name)}{f' at {_as_one_writes(address)}' if address else ''}:{port or _PORT}"
         for name, address, port in zip(*each, strict=False)
     ]
     service = f" (service {words['service']})" if words.get("service") else ""
-    return f"{','.join(places).lower()}/{words.get('dbname', '')}{service}"
+    return f"{','.join(places)}/{words.get('dbname', '')}{service}"
 
 
 def _where(url: str) -> dict[str, str]:

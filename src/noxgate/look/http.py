@@ -6,6 +6,7 @@ import ssl
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +34,7 @@ _MEANS = {
 }
 _WORD = re.compile(r"[A-Z][a-z/'-]*(?![\w/])")  # of small letters after its first: neither EOF nor HTTP/2
 NAMES = {"Grafana", "Kubernetes", "Prometheus", "Python", "Redis", "Sentry"}
+NO_CERTIFICATE = "expects a client's certificate, and the gate has none"
 _ZIPPED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # what zlib calls a window
 
 
@@ -115,8 +117,23 @@ def within(response: "httpx.Response", most: int) -> bytes | None:
     return body
 
 
+def wants_a_certificate(status: int, content: bytes) -> bool:
+    """Whether this is nginx's answer to a client without the certificate that its edge asks for.
+
+    Other edges end the handshake: `asks_for_a_certificate`.
+    """
+    return status == HTTPStatus.BAD_REQUEST and b"No required SSL certificate was sent" in content
+
+
+def asks_for_a_certificate(error: BaseException) -> bool:
+    """Whether an edge ended TLS for want of a client's certificate, for which TLS 1.3 has an alert."""
+    return "CERTIFICATE_REQUIRED" in str(getattr(error, "reason", None) or error).upper().replace(" ", "_")
+
+
 def reason(error: BaseException) -> str:
     """Say in a few plain words why a connection failed, without addresses of the code that noticed."""
+    if asks_for_a_certificate(error):
+        return NO_CERTIFICATE
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return "timed out"
     text = re.sub(r"\[Errno -?\d+\] |\[SSL: \w+\] |\s*\(_ssl\.c:\d+\)", "", str(error)).strip()

@@ -100,7 +100,21 @@ def shortened(text: str, limit: int = 400) -> str:
     return f"{redacted(line[: limit + LONGEST_SECRET])[:limit]}… ({len(line)} characters)"
 
 
-def few(names: Sequence[str], most: int = 20) -> list[str]:
-    """The first of many, and how many more there are: a comparison shows each of them."""
+def cut(text: str, most: int) -> str:
+    """One row of at most `most` characters; the last is … if there was more."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def few(names: Sequence[str], most: int, where: str) -> list[str]:
+    """The first of many, how many more there are, and `where` a person reads all of them."""
     more = len(names) - most
-    return [*names[:most], f"… and {more} more"] if more > 0 else list(names)
+    return [*names[:most], f"… and {more} more: {where}"] if more > 0 else list(names)
+
+
+def without_middle(text: str, most: int, where: str) -> str:
+    """At most about `most` characters, and `where` all of it is: what to do stands at a text's end."""
+    begins, ends = most * 3 // 4, most // 4
+    if len(text) <= most:
+        return text
+    return f"{text[:begins]}… ({len(text) - begins - ends} more characters: {where}) …{text[-ends:]}"

@@ -1,33 +1,27 @@
 """Secrets: a type that does not print, and finding or redacting secrets in any text.
 
-One whose value we know leaks in disguise: escaped by repr, JSON or HTML (twice, in pytest-html), quoted in a
-URL, in base64, or cut to a fragment by a shortened diff. So what is looked for is every FRAGMENT neighbouring
-characters of every secret in every spelling. Any other is known by its form (`secret_forms`).
+One whose value we know leaks in disguise (`written.spellings`), or cut to a fragment by a shortened diff. So
+what is looked for is every FRAGMENT neighbouring characters of every secret in every spelling. Any other is
+known by its form (`secret_forms`).
 """
 
-import base64
 import dataclasses
 import functools
 import hmac
-import html
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote
 
 from noxgate.look.secret_forms import form_in, redacted, redacted_lines, without_people
 from noxgate.look.secret_search import REDACTED
+from noxgate.look.written.spellings import FRAGMENT, fragments, layers, nothing, unescaped
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FRAGMENT = 8
 LARGE = 2_000  # characters
 HASH_BITS = 20
-_WORDS = re.compile(r"[A-Z]?[a-z /:._'-]+|[A-Z /:._-]+")
 _SLICES = tuple(slice(at, at + FRAGMENT) for at in range(LARGE))
 
 
@@ -54,75 +48,6 @@ class Secret:
     def reveal(self) -> str:
         """The value, for the edge where it is sent: never for an assert, a message or a fixture."""
         return self._value
-
-
-def nothing() -> str:
-    """No text that anyone may read."""
-    return ""
-
-
-def fragments(value: str, public: Callable[[], str] = nothing) -> Iterator[str]:
-    """Every way in which a report may write FRAGMENT neighbouring characters of `value`, and all of it.
-
-    Words that the text of `public` has, too, give nothing away, as long as other characters are left.
-    """
-    folded = " ".join(value.split())  # as where a text is made one line
-    if folded != value:
-        yield from fragments(folded, public)
-    everywhere = range(len(value) - FRAGMENT + 1)
-    places = [at for at in everywhere if not _is_public(value[at : at + FRAGMENT], public)]
-    for spelled in set(zip(*map(_spellings, value), strict=True)):
-        for at in places or everywhere:
-            yield "".join(spelled[at : at + FRAGMENT])
-        if len(value) >= FRAGMENT:
-            yield "".join(spelled)
-    raw = value.encode()
-    for at in range(len(raw) - FRAGMENT + 1):
-        part = raw[at : at + FRAGMENT]
-        yield part.hex()
-        for shift in range(3):  # base64 of the part somewhere inside a longer text
-            encoded = base64.b64encode(b"\0" * shift + part).decode().rstrip("=")
-            inner = encoded[(shift * 8 + 5) // 6 : len(encoded) - (1 if (FRAGMENT + shift) % 3 else 0)]
-            yield inner
-            yield inner.replace("+", "-").replace("/", "_")
-
-
-def is_all_public(value: str, public: Callable[[], str]) -> bool:
-    """Whether no report could be without its pieces."""
-    return all(
-        _is_public(value[at : at + FRAGMENT], public) for at in range(max(1, len(value) - FRAGMENT + 1))
-    )
-
-
-def _is_public(part: str, public: Callable[[], str]) -> bool:
-    """Most tokens have no eight characters of which a word could be made: for those nothing is read."""
-    return _WORDS.fullmatch(part) is not None and part in public()
-
-
-@functools.cache
-def _spellings(character: str) -> list[str]:
-    """How each format writes a character, and writes that again: JSON in JSON, HTML in HTML, repr in HTML."""
-    return [twice for once in _written(character) for twice in _written(once)]
-
-
-def _written(text: str) -> list[str]:
-    in_html = html.escape(text)
-    return [
-        text,
-        "".join(repr(one)[1:-1] for one in text),
-        "".join("\\'" if one == "'" else repr(one)[1:-1] for one in text),
-        "".join(ascii(one)[1:-1] for one in text),
-        "".join("\\'" if one == "'" else ascii(one)[1:-1] for one in text),
-        "".join(repr(one.encode())[2:-1] for one in text),
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-        in_html,
-        html.escape(text, quote=False),
-        in_html.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),  # as templates do
-        quote(text, safe=""),
-        quote(text),
-        quote_plus(text),
-    ]
 
 
 class Scrubber:
@@ -185,7 +110,7 @@ class Scrubber:
         """The name of a known secret that this text gives away, or None."""
         if not self.secrets or len(text) < FRAGMENT:  # without its escapes a text is no longer than with them
             return None
-        return next((name for layer in _layers(text) for _, _, name in self._places(layer)), None)
+        return next((name for layer in layers(text) for _, _, name in self._places(layer)), None)
 
     def gives_away(self, text: str) -> str | None:
         """What of a secret this text gives away, in words: `$TEST_TOKEN`, or a form's name; else None."""
@@ -193,7 +118,7 @@ class Scrubber:
             return None
         if name := self.find(text):
             return f"${name}"
-        if form := next((form for layer in _plain(text) if (form := form_in(layer))), None):
+        if form := next((form for layer in unescaped(text) if (form := form_in(layer))), None):
             return form
         if len(text) <= LARGE:  # each text goes through many hands on its way into the evidence
             self._clean.add(text)
@@ -261,35 +186,6 @@ def _hashes(text: str) -> "NDArray[np.uint64]":
     for place in range(FRAGMENT):
         hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + characters[place : place + count]
     return hashes >> np.uint64(64 - HASH_BITS)
-
-
-def _layers(text: str) -> Iterator[str]:
-    """The text, and what it says without its escapes: reports quote what was quoted before, up to twice."""
-    yield text
-    layers = [text]
-    for _ in range(2):
-        peeled = [peel(layer) for layer in layers for peel in (html.unescape, _without_backslashes)]
-        layers = list(dict.fromkeys(layer for layer in peeled if layer not in layers))
-        yield from layers
-    if "%" in text:
-        yield unquote(text)
-
-
-def _plain(text: str) -> set[str]:
-    r"""The text, and without its escapes: forms know quotes of every kind, but no `\u003d`."""
-    peeled = _without_backslashes(re.sub(r"\\+[nrt]", " ", html.unescape(text)))
-    return {text, peeled, unquote(text) if "%" in text else text}
-
-
-def _without_backslashes(text: str) -> str:
-    if "\\" not in text:
-        return text
-
-    def plain(match: re.Match[str]) -> str:
-        code = match[1][1:]
-        return chr(int(code, 16)) if code else match[1]
-
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", plain, text)
 
 
 def _field_names(value: object) -> list[str]:

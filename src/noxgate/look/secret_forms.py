@@ -189,6 +189,28 @@ FORMS: tuple[Form, ...] = (
     _form("a key", "key", rf"(?<![\w-])key{IS}{VALUE}", unless(_is_part)),
     # ------------------------------------------------ in commands and settings
     _form(
+        "an OTLP header",
+        "otlp_",
+        rf"otlp_(?:[a-z]+_)?headers(?:{QUOTE})?[=:] ?(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
+    ),
+    _form(  # PagerDuty's; a message queue's are words
+        "a key",
+        "routing integration",
+        rf"(?:routing|integration)_?key{IS}(?:{QUOTE})?(?P<value>[0-9a-f]{{32}})\b",
+    ),
+    _form(  # Fluent Bit's settings have no sign between name and value
+        "a password",
+        hints("_passwd", 1),
+        rf"\w_passwd{SPACE}+(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
+        unless(_is_word),
+    ),
+    _form(
+        "a secret of AWS",
+        "secret",
+        rf"{START}secret (?P<value>[a-z0-9/+]{{40}})(?![\w/+=])",
+        unless(_is_part),
+    ),
+    _form(
         "a password in SQL",
         "password identified",
         rf"{START}(?:password|identified by(?: password)?)\s+(?P<q>{QUOTE})(?P<value>(?:(?!(?P=q)).)+)",
@@ -216,6 +238,11 @@ FORMS: tuple[Form, ...] = (
     ),
     _form(
         "a password of Redis", "setuser", rf"{START}setuser\b[^\n]{{0,200}}?\s{MORE}(?P<value>[^\s\"'\\&<]+)"
+    ),
+    _form(
+        "a password of Redis",
+        "user",
+        rf"{START}user \S+ (?:on|off) (?:\S+ ){{0,6}}?{MORE}(?P<value>[^\s\"'\\&<]+)",
     ),
     _form(
         "a password in a command",

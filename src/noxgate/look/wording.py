@@ -7,9 +7,13 @@ import ast
 import linecache
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import cast
 
+from noxgate.look.secret_forms import redacted
+
+NOTHING = "nothing"  # an empty mapping, tuple or set
 NONE = "expected none, saw "
 _SOMETHING = "expected something, saw "
 _BARE = "assert "  # how pytest begins where a check gives no message
@@ -22,7 +26,10 @@ _WORDS = {
     "is": "{right}",
 }
 _BLANK: tuple[object, ...] = (None, "", [], {}, (), set())
-_TELLS_LITTLE = re.compile(r".*, saw (?:None|True|False|0|''|\[\]|\{\}|\(\)|set\(\))")
+_TELLS_LITTLE = re.compile(r".*, saw (?:None|True|False|0|''|\[\]|nothing)")
+_OTHER_VALUE = re.compile(
+    rf"None|True|False|{NOTHING}|[-+]?(?:inf|nan|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|[\"'(\[{{].*"
+)
 _WHERE = re.compile(r"\s*\+\s+(?:where|and) .* = (?P<call>.*)")
 
 
@@ -32,8 +39,10 @@ def compared(op: str, left: object, right: object) -> str:
         return f"{NONE}{_listed(left)}"
     if op in {"!=", "is not"} and right in _BLANK:
         return f"{_SOMETHING}{_shown(left)}"
-    expected = _WORDS.get(op, f"{op} {{right}}").format(right=_shown(right))
-    return f"expected {expected}, saw {_shown(left)}"
+    seen, wanted = _shown(left), _shown(right)
+    if op == "==" and seen == wanted:  # they differ in what words do not show: a number, or its text
+        seen, wanted = _as_python(left), _as_python(right)
+    return f"expected {_WORDS.get(op, f'{op} {{right}}').format(right=wanted)}, saw {seen}"
 
 
 def without_assert(error: BaseException) -> None:
@@ -104,13 +113,71 @@ def counted(texts: Iterable[str]) -> list[str]:
 
 
 def _listed(found: object) -> str:
-    """What should not be there; texts that are there several times once, with how often."""
-    if not isinstance(found, list | tuple) or all(found.count(each) == 1 for each in found):
+    """What should not be there: texts as they are, each once, with how often."""
+    if not isinstance(found, list | tuple) or not found:
         return _shown(found)
-    return "; ".join(counted(each if isinstance(each, str) else _shown(each) for each in found))
+    if not all(isinstance(each, str) for each in found) and all(found.count(each) == 1 for each in found):
+        return _shown(found)
+    return "; ".join(counted(map(_bare, found)))
+
+
+def _bare(value: object) -> str:
+    """A text without quotes, unless it is blank or has what a terminal would obey."""
+    return value if isinstance(value, str) and value.strip() and value.isprintable() else _shown(value)
+
+
+def in_words(value: object) -> str:
+    """A value as a person reads it: a mapping as a=1, b=2; a tuple as (a, b); texts in them without quotes.
+
+    A text that would be taken for another value keeps its quotes. In what looks like a secret the quotes are
+    part of how it is known: nothing is changed.
+    """
+    python = _as_python(value)
+    try:
+        return _words(value) if redacted(python) == python else python
+    except RecursionError:  # it is in itself, or too deep
+        return python
+
+
+def _words(value: object) -> str:
+    kind = type(value)
+    if kind is dict:
+        return _of_mapping(cast("dict[object, object]", value))
+    if kind is list:
+        return f"[{', '.join(map(_words, cast('list[object]', value)))}]"
+    if kind in {tuple, set, frozenset}:
+        each = list(map(_words, cast("Collection[object]", value)))
+        return f"({', '.join(each if kind is tuple else sorted(each))})" if each else NOTHING
+    if kind is str and _is_plain(cast("str", value)):
+        return cast("str", value)
+    return _as_python(value)
+
+
+def _of_mapping(mapping: Mapping[object, object]) -> str:
+    """Of several faults by place, a colon after the place."""
+    entries = []
+    for key, value in mapping.items():
+        each = list(map(_words, value)) if type(value) is list else []
+        if any(" " in one for one in each):
+            entries.append((_words(key), ": ", "; ".join(counted(each))))
+        else:
+            said = f"({_words(value)})" if type(value) is dict and value else _words(value)
+            entries.append((_words(key), ": " if type(value) is str and " " in said else "=", said))
+    between = "; " if any(sign == ": " for _, sign, _ in entries) else ", "
+    return between.join(map("".join, entries)) or NOTHING
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can be read as nothing but itself."""
+    return bool(text.strip()) and text.isprintable() and not _OTHER_VALUE.fullmatch(text.strip())
 
 
 def _shown(value: object) -> str:
+    """In words; a text alone keeps its quotes."""
+    return _as_python(value) if isinstance(value, str) else in_words(value)
+
+
+def _as_python(value: object) -> str:
     try:
         return " ".join(repr(value).split("\n"))
     except Exception as error:  # noqa: BLE001 (a foreign type may raise anything; the check has failed)

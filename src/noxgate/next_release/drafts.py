@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.errors import ProfileError
-from noxgate.project.keys.release import RECORD
+from noxgate.project.keys.release import RECORD_FILE
 from noxgate.project.profile import read_document
 from noxgate.project.runbook import Release
 
@@ -78,7 +78,7 @@ def drafts(root: Path, coming: Next) -> Iterator[Draft]:
             continue  # a release record, or no file of ours
         if document.get("rehearsal"):
             continue
-        record = path.parent / document.get("record", RECORD)
+        record = path.parent / document.get("record", RECORD_FILE)
         if record.is_file() and record.is_relative_to(root):
             records[record] = record.relative_to(root).as_posix()
         draft = _profile(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"), coming)

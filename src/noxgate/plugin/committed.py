@@ -4,9 +4,11 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -19,14 +21,13 @@ from noxgate.run.loaded import NOT_OF_SOURCE, strangers
 from noxgate.run.native import SYSTEMS
 
 SETTINGS = "pyproject.toml"
-SHOWN = 5
 FROM_WORKERS = "noxgate_committed"
 STARTING = 0.05  # seconds in which Python comes to no file of ours; clocks count in hundredths
 _STARTED = time.time()  # where the system does not say when this process began
 
 
 @dataclass(frozen=True)
-class Look:
+class CommittedLook:
     """What was found at one moment. Without a commit, `why` says what is missing."""
 
     commit: Commit | None
@@ -50,14 +51,14 @@ class Workers:
             self.silent.append(node.gateway.id)
 
 
-def look(root: Path, target: Target) -> Look:
+def look(root: Path, target: Target) -> CommittedLook:
     """Compare what lies in `root` with its commit, and what is checked of the release with its own."""
     try:
         commit = head(root)
         different = [*commit.different(root), *_of_release(target)]
-        return Look(commit, "", tuple(different))
+        return CommittedLook(commit, "", tuple(different))
     except CommitError as error:
-        return Look(None, str(error), ())
+        return CommittedLook(None, str(error), ())
 
 
 def _of_release(target: Target) -> Iterator[str]:
@@ -90,7 +91,7 @@ def _to_commit(root: Path, path: Path) -> str:
     return f"git add -f {shlex.quote(path.relative_to(root).as_posix())}, and commit it"
 
 
-def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers) -> Iterator[str]:
+def doubts(config: pytest.Config, before: CommittedLook, target: Target, workers: Workers) -> Iterator[str]:
     """Why the commit does not vouch for the code of this verdict, in one line each; empty if it does."""
     root, profile = config.rootpath, target.path.resolve()
     now = look(root, target)
@@ -101,9 +102,9 @@ def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers
         yield f"another commit was checked out meanwhile: {before.commit.id[:12]}, then {now.commit.id[:12]}"
     different = dict.fromkeys([*before.different, *now.different])
     if different:
-        yield f"not as committed: {_few(list(different))}: commit or put back what was changed"
+        yield f"not as committed: {', '.join(different)}: commit or put back what was changed"
     if written := list(written_since(root, started() + STARTING)):
-        yield f"written while the gate ran: {_few(written)}: run it again, and leave the checkout alone"
+        yield f"written while the gate ran: {', '.join(written)}: run it again, and leave the checkout alone"
     yield from _settings(config)
     here = root.resolve()
     name = profile.relative_to(here).as_posix() if profile.is_relative_to(here) else ""
@@ -114,7 +115,7 @@ def doubts(config: pytest.Config, before: Look, target: Target, workers: Workers
     yield from _other_workers(own, workers)
     found = [*own["strangers"], *(name for each in workers.told for name in each["strangers"])]
     if found:
-        names = _few(list(dict.fromkeys(found)))
+        names = ", ".join(dict.fromkeys(found))
         yield f"loaded and of no known origin: {names}: make install makes a clean environment"
     if not getattr(sys.modules["__main__"], "__file__", None):
         yield "pytest was started by a program without a file: call pytest, or noxgate gate"
@@ -143,19 +144,25 @@ def told(config: pytest.Config, commit: Commit) -> dict[str, Any]:
     root = config.rootpath
     plugins = [*(config.option.plugins or ()), *os.environ.get("PYTEST_PLUGINS", "").split(",")]
     begun = started() + STARTING
+
+    @cache
+    def rewritten(file: Path) -> CodeType:
+        """What pytest makes of a source: once for what is compared twice."""
+        return _rewrite_test(file, config)[1]
+
     return {
         "root": os.path.realpath(root),
         "commit": commit.id,
         "python": sys.executable,
         "strangers": [
             *strangers(root, commit, begun=begun, asked=filter(None, plugins)),
-            *_rewritten_otherwise(config),
-            *_in_memory_otherwise(config, commit),
+            *_rewritten_otherwise(rewritten),
+            *_in_memory_otherwise(root, commit, rewritten),
         ],
     }
 
 
-def _rewritten_otherwise(config: pytest.Config) -> Iterator[str]:
+def _rewritten_otherwise(rewritten: Callable[[Path], CodeType]) -> Iterator[str]:
     """Checks and plugins whose compiled file is not what pytest makes of their source."""
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
@@ -164,18 +171,18 @@ def _rewritten_otherwise(config: pytest.Config) -> Iterator[str]:
         source = Path(spec.origin)
         compiled = get_cache_dir(source) / f"{source.stem}{PYC_TAIL}"
         code = of_source(compiled, source)
-        if code is not None and code != _rewrite_test(source, config)[1]:
+        if code is not None and code != rewritten(source):
             yield f"{name} ({compiled}: {NOT_OF_SOURCE})"
 
 
-def _in_memory_otherwise(config: pytest.Config, commit: Commit) -> Iterator[str]:
+def _in_memory_otherwise(root: Path, commit: Commit, rewritten: Callable[[Path], CodeType]) -> Iterator[str]:
     """What was loaded from files of the project while they, or the folder around them, were others."""
-    for file, codes in sorted(functions(config.rootpath, commit.blobs).items()):
+    for file, codes in sorted(functions(root, commit.blobs).items()):
         plain = of_file(file)
         if plain is None:
             continue  # it is gone, which is said
         left = list(foreign(codes, [plain]))
-        left = list(foreign(left, [_rewrite_test(file, config)[1]])) if left else []
+        left = list(foreign(left, [rewritten(file)])) if left else []
         for code in left[:1]:
             yield f"{code.co_qualname} ({file}: is in memory otherwise than it stands there: run it again)"
 
@@ -219,8 +226,3 @@ class OfWorker:
         except CommitError as error:
             said = {"root": str(root), "commit": str(error), "python": sys.executable, "strangers": []}
         self._config.workeroutput[FROM_WORKERS] = said  # type: ignore[attr-defined]
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"

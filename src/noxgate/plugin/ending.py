@@ -22,6 +22,7 @@ from noxgate.run import bundle, results_file, sweep
 from noxgate.run.points_at import elsewhere, points_at
 from noxgate.run.pytest_program import say
 from noxgate.run.results import Results, RunTarget, Selection, judged
+from noxgate.run.verdict import Verdict
 from noxgate.trust import counted, seal
 from noxgate.trust.loads import EVIDENCE
 from noxgate.trust.records import RecordError
@@ -53,6 +54,18 @@ class Ending:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._reports.setdefault(report.nodeid, []).append(report)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Below the traceback: pytest prints no verdict of a run that broke."""
+        error = self._gate.scrubber.scrub(str(excinfo.value).partition("\n")[0])
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(
+                f"{Verdict.INCONCLUSIVE}  the run broke off: {type(excinfo.value).__name__}: {error}: "
+                "mend that, and run the whole phase again"
+            )
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             said = str(report.longrepr).strip().splitlines()
@@ -79,8 +92,6 @@ class Ending:
         try:
             self._keep()
             yield  # the other plugins write their reports
-            if gate.folder is not None:
-                html.finish(gate.folder / "report.html", _in_order(gate))
             self._seal()
         except Exception as error:  # noqa: BLE001 (after every error the verdict is told, and is not GO)
             gate.doubt(f"no evidence: {type(error).__name__}: {gate.scrubber.scrub(str(error))}")
@@ -109,7 +120,7 @@ class Ending:
         others = [report for report in failed if report.nodeid not in settled]
         if others:
             outcome, reason = result_of([others[0]]).outcome, result_of([others[0]]).reason
-            more = f"; and {len(others) - 1} more" if others[1:] else ""
+            more = f"; and {len(others) - 1} more: junit.xml names them" if others[1:] else ""
             return f"{others[0].nodeid} ({others[0].when}) is {outcome}, which no line shows: {reason}{more}"
         for node, why in self._uncollected.items():
             return f"{node} could not be collected: {why}"
@@ -146,6 +157,7 @@ class Ending:
         bundle.copy_records(gate.records().folder, folder)
         for name in bundle.missing(folder) if gate.results else ():
             gate.doubt(f"{name} was not written")
+        html.finish(folder / "report.html", gate)
         allure.describe(folder / "allure-results", gate)
         leaks = sweep.leaks(folder, gate.scrubber)
         for path, name in leaks:
@@ -160,6 +172,7 @@ class Ending:
         sealing = gate.key is not None and not leaks  # a leak: no sealed evidence
         if sealing:
             self._count(folder, name)
+        html.finish(folder / "report.html", gate)  # with the doubts since
         ended = datetime.now(UTC)
         results = Results(
             schema=results_file.SCHEMA,
@@ -231,9 +244,3 @@ class Ending:
 def _shown(results: Results, scrubber: Scrubber) -> Any:
     """The results without secrets, packed ones too: other files show what a check saw, cut off."""
     return sweep.withheld(scrubber.scrub_tree(results_file.document(results), people=False), scrubber)
-
-
-def _in_order(gate: Gate) -> list[str]:
-    """The checks in the runbook's order."""
-    lines = gate.judgement.lines if gate.judgement else ()
-    return [check.node for line in lines for check in line.checks]

@@ -13,7 +13,7 @@ import pytest
 from noxgate.errors import Exit
 from noxgate.look.secret import Scrubber
 from noxgate.plugin.checkpoint import Now
-from noxgate.plugin.committed import Look, look
+from noxgate.plugin.committed import CommittedLook, look
 from noxgate.project.checks import Check, public_text, refuse_words
 from noxgate.project.profile import is_skipped
 from noxgate.project.runbook import Line, Runbook
@@ -55,7 +55,7 @@ class Gate:
     attested: Mapping[str, Record] = field(default_factory=dict)
     allure: Any = None  # what stands beside a check in Allure
     now: Now | None = None  # of a run of the 48-hour window
-    before: Look | None = None  # what was committed when a run of a real target began
+    before: CommittedLook | None = None  # what was committed when a run of a real target began
 
     def __post_init__(self) -> None:
         self.by_node = {check.node: check for check in self.checks}

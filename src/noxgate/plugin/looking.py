@@ -1,5 +1,6 @@
 """While checks run: markers, observations, the outcome of each check, and no secret in any report."""
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -29,6 +30,7 @@ KNOWN: dict[type[Exception], Outcome] = {
     UndecidedError: Outcome.UNDECIDED,
     NotMadeError: Outcome.NOT_RUN,
 }
+_TIME = re.compile(r" in (\d+) ms\b")  # in which looks that saw the same differ
 NOT_LOOKING = "skip and xfail do not count as looking"
 
 
@@ -238,9 +240,26 @@ def explanation(
     line = gate.runbook.lines[line_id]
     rows = [("Runbook", line.section), ("Expected", line.expected)]
     seen, repeat = ([str(text) for name, text in properties if name == kind] for kind in (SEEN, REPEAT))
-    for (what, command), looks in groupby(zip(seen, repeat, strict=True)):
-        times = len(list(looks))
-        rows += [("Seen", what if times == 1 else f"{what} ({times} times)"), ("Repeat", command)]
+    for (_, command), looks in groupby(
+        zip(seen, repeat, strict=True), key=lambda look: (without_time(look[0]), look[1])
+    ):
+        rows += [("Seen", _in_one([what for what, _ in looks])), ("Repeat", command)]
     if next_too:
         rows.append(("Next", next_step(gate, line)))
     return "\n".join(f"{name:<10}{text}" for name, text in rows)
+
+
+def without_time(seen: str) -> str:
+    """What looks that saw the same have in common."""
+    return _TIME.sub("", seen, count=1)
+
+
+def _in_one(looks: Sequence[str]) -> str:
+    """Looks that differ in nothing but their time, in one: from the quickest to the slowest."""
+    if len(looks) == 1:
+        return looks[0]
+    times = sorted(int(found[1]) for look in looks if (found := _TIME.search(look)))
+    said = looks[0]
+    if times and times[0] < times[-1]:
+        said = _TIME.sub(f" in {times[0]} to {times[-1]} ms", said, count=1)
+    return f"{said} ({len(looks)} times)"

@@ -89,7 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
                 lambda: shutil.rmtree(str(gate.folder), ignore_errors=True)
             )  # if it has no name
             _register(config, Ending(config, gate), "noxgate-ending")
-            _register(config, html.Report(gate), "noxgate-html")
+            _register(config, html.HtmlReport(gate), "noxgate-html")
             config.pluginmanager.register(once.Once(), "noxgate-once")
             if progress.allowed(config):
                 config.pluginmanager.register(progress.Bars(config, gate), "noxgate-progress")

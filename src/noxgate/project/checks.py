@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from noxgate.errors import OneLineError, ProfileError
-from noxgate.look.secret import Secret, is_all_public
+from noxgate.look.secret import Secret
+from noxgate.look.written.spellings import is_all_public
 from noxgate.project.runbook import Runbook
 
 SHOWN = {".py", ".html", ".css", ".js"}

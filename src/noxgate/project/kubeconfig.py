@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noxgate.look.secret import FRAGMENT, Secret
+from noxgate.look.secret import Secret
+from noxgate.look.written.spellings import FRAGMENT
 from noxgate.project.credentials.in_files import of_pod, token_in
 
 DEFAULT = "~/.kube/config"

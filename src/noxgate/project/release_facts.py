@@ -146,7 +146,7 @@ def _check(path: Path, document: Mapping[str, Any]) -> None:
     def check(table: Mapping[str, Any], keys: tuple[Key, ...], inside: str = "", noun: str = "key") -> None:
         refuse_others(path.name, table, keys, FactsError, inside=inside, shown=False, noun=noun)
 
-    check(document, record.RECORD)
+    check(document, record.RECORD_KEYS)
     for key, example in (("channels", "#ops-alerts"), ("people", "Ada Lindqvist")):
         if not all(isinstance(name, str) for name in document.get(key, ())):
             raise FactsError(f'{path.name}: {key}: expected texts such as "{example}"')

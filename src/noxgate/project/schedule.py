@@ -9,7 +9,7 @@ from noxgate.project.runbook import Line, Runbook
 PHASE = "window"
 START = "0h"  # no checkpoint: whether the window is open, from the first minute on
 GRACE = timedelta(hours=24)  # after the last checkpoint nothing else is due, so something has to end it
-RECORD = "checkpoint-record"  # the role of the lines that say when each is due
+CHECKPOINT_RECORD = "checkpoint-record"  # the role of the lines that say when each is due
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Window:
 
 def names(runbook: Runbook) -> list[str]:
     """The checkpoints that the runbook has, in order: 1h, 6h, 24h, 48h."""
-    return sorted((line.checkpoint for line in runbook.having(RECORD)), key=_hours)
+    return sorted((line.checkpoint for line in runbook.having(CHECKPOINT_RECORD)), key=_hours)
 
 
 def looks(runbook: Runbook) -> list[str]:
@@ -68,7 +68,7 @@ def looks(runbook: Runbook) -> list[str]:
 def checkpoints(runbook: Runbook, switched: datetime) -> dict[str, Checkpoint]:
     """When each is due, counted from the traffic switch."""
     found: dict[str, Checkpoint] = {}
-    for line in sorted(runbook.having(RECORD), key=lambda line: -_hours(line.checkpoint)):
+    for line in sorted(runbook.having(CHECKPOINT_RECORD), key=lambda line: -_hours(line.checkpoint)):
         due = switched + timedelta(hours=line.limits["hour"])
         late = due + timedelta(minutes=line.limits["late_minutes"])
         over = min((each.due for each in found.values()), default=due + GRACE)
@@ -87,7 +87,7 @@ def due_at(runbook: Runbook, checkpoint: str, *, unrecorded: bool = False) -> li
         line
         for line in runbook.of_phase(PHASE)
         if _hour_of(line, last) <= _hours(checkpoint)
-        and not (unrecorded and (line.role, line.checkpoint) == (RECORD, checkpoint))
+        and not (unrecorded and (line.role, line.checkpoint) == (CHECKPOINT_RECORD, checkpoint))
     ]
 
 

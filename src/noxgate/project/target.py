@@ -71,7 +71,7 @@ class QuietHours:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProviderRequest:
     """What the service asks an OAuth provider for, as the profile has it.
 
     None if the profile says nothing.
@@ -153,7 +153,7 @@ class Target:
     )  # program -> the oldest version that will do, or ""
     client_ids: Mapping[str, str] = field(default_factory=dict)
     client_id_variables: Mapping[str, str] = field(default_factory=dict)
-    asks: Mapping[str, Asked] = field(default_factory=dict)  # OAuth provider -> what for
+    asks: Mapping[str, ProviderRequest] = field(default_factory=dict)  # OAuth provider -> what for
     test_subject: str | None = None  # as the API calls test_token's user, where the token does not
     security_headers: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=dict)
@@ -188,6 +188,12 @@ class Target:
         if name is None:
             raise UnreachableError(f"{self.path.name} has no [oauth.{provider}] client_id")
         return self._variable(name, f"[oauth.{provider}] client_id_variable")
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The runbook's, green's and blue's, each once."""
+        named = (self.namespace, self.green_namespace, self.blue_namespace)
+        return tuple(dict.fromkeys(name for name in named if name))
 
     def waiting(self, seconds: float) -> float:
         """How long to wait for what may take `seconds`; a rehearsal need not wait so long."""

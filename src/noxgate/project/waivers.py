@@ -1,6 +1,6 @@
 """Waivers (`waivers.toml`): what is accepted, each with an owner and the last day on which it counts.
 
-Failures are, and comparisons with the version before that are undecided.
+What failed is, and what is undecided: looked at, and too near its limit to tell.
 """
 
 from collections.abc import Mapping

@@ -7,12 +7,15 @@ import re
 import shlex
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 
+from noxgate.look.observation import cut, few
 from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome
 
+T = TypeVar("T")
 MANY = 5  # lines that have to say alike
 WIDTH = 80
 SHOWN = 4  # lines that were not run; a narrowed run leaves out dozens
@@ -101,14 +104,14 @@ def another_server(answers: Sequence[tuple[int, str]], base_url: str) -> str:
 
     Empty where it may be the API.
     """
-    if not answers or any(_may_be_ours(status, begins) for status, begins in answers):
+    if not answers or any(_may_be_api(status, begins) for status, begins in answers):
         return ""
     ((status, _),) = Counter(status for status, _ in answers).most_common(1)
     what = f"HTTP {status}" if status >= HTTPStatus.BAD_REQUEST else f"HTTP {status} and no document"
     return f"{base_url} answers {what} wherever it is asked: {_MEANS.get(status, _OTHER)}"
 
 
-def _may_be_ours(status: int, begins: str) -> bool:
+def _may_be_api(status: int, begins: str) -> bool:
     """A success that is not a page."""
     return status < HTTPStatus.MULTIPLE_CHOICES and begins != "<"
 
@@ -119,21 +122,25 @@ def _another_server(lines: Sequence[Told], base_url: str) -> list[Shared]:
     Lines that saw bodies decide it. It then holds of those, too, that saw a status or a header alone.
     """
     failed: dict[str, list[tuple[int, str]]] = {}
-    bodiless: dict[str, list[tuple[int, str]]] = {}
+    without_body: dict[str, list[tuple[int, str]]] = {}  # whose message shows no body, so it may be the API
     for line in lines:
         answers = [answer for seen in line.seen for answer in _answers(seen)]
         if any(status < HTTPStatus.MULTIPLE_CHOICES and begins in _DOCUMENT for status, begins in answers):
             return []
-        ours = [begins for status, begins in answers if _may_be_ours(status, begins)]
-        if line.outcome == Outcome.FAILED and answers and not any(ours):
-            (bodiless if ours else failed)[line.id] = answers
+        if line.outcome != Outcome.FAILED or not answers:
+            continue
+        may_be_api = [begins for status, begins in answers if _may_be_api(status, begins)]
+        if not may_be_api:
+            failed[line.id] = answers
+        elif not any(may_be_api):
+            without_body[line.id] = answers
     everything = [answer for answers in failed.values() for answer in answers]
     if len(failed) < MANY:
         return []
     ((status, _),) = Counter(status for status, _ in everything).most_common(1)
     if sum(status in dict(answers) for answers in failed.values()) < MANY:
         return []
-    alike = {id_ for id_, answers in (failed | bodiless).items() if status in dict(answers)}
+    alike = {id_ for id_, answers in (failed | without_body).items() if status in dict(answers)}
     ids = tuple(line.id for line in lines if line.id in alike)
     return [Shared(another_server(everything, base_url), ids)]
 
@@ -200,25 +207,37 @@ def rows_of_not_run(results: Sequence[LineResult]) -> Iterator[str]:
     """Those with a reason by it; of those that were left out, how many."""
     yield from by_cause([one for one in results if one.reason != WAS_NOT_RUN])
     ids = [result.line.id for result in results if result.reason == WAS_NOT_RUN]
-    more = f", and {len(ids) - SHOWN} more: results.json names them" if ids[SHOWN:] else ""
     if ids:
-        yield f"not run: {', '.join(ids[:SHOWN])}{more}"
+        yield f"not run: {_few(ids)}"
 
 
 def by_cause(results: Sequence[LineResult]) -> Iterator[str]:
     """A row for each line; where several say alike of one host, one row, their number and the first ids."""
-    causes: dict[str, list[LineResult]] = {}
-    for result in results:
-        causes.setdefault(_PATH.sub(r"\1", result.reason), []).append(result)
-    for cause, alike in causes.items():
+    for cause, alike in grouped((result, result.reason) for result in results):
         if not alike[1:]:
-            yield row_of(alike[0].outcome, alike[0], alike[0].reason)
+            yield row_of(alike[0].outcome, alike[0], cause)
             continue
-        same = alike[0].reason if len({each.reason for each in alike}) == 1 else cause
-        yield f"{alike[0].outcome:<12}{' '.join(same.split())[:160]}: {len(alike)} lines"
+        yield f"{alike[0].outcome:<12}{cut(cause, 160)}: {len(alike)} lines"
         ids = [each.line.id for each in alike]
-        yield f"{'':<12}{', '.join(ids[:SHOWN])}{f', and {len(ids) - SHOWN} more' if ids[SHOWN:] else ''}"
+        yield f"{'':<12}{_few(ids)}"
+
+
+def grouped(told: Iterable[tuple[T, str]]) -> list[tuple[str, list[T]]]:
+    """Each reason with those that have it, in order; of one host it is one reason, without the path."""
+    causes: dict[str, list[tuple[T, str]]] = {}
+    for each, reason in told:
+        causes.setdefault(_PATH.sub(r"\1", reason), []).append((each, reason))
+    return [
+        (alike[0][1] if len({reason for _, reason in alike}) == 1 else cause, [each for each, _ in alike])
+        for cause, alike in causes.items()
+    ]
+
+
+def _few(ids: Sequence[str]) -> str:
+    """The first of them, and where all are."""
+    return ", ".join(few(ids, SHOWN, "results.json names them"))
 
 
 def row_of(word: str, result: LineResult, text: str) -> str:
-    return f"{word:<12}{result.line.id:<38} {' '.join(text.split())}"[:200]
+    head = f"{word:<12}{result.line.id:<38} "
+    return head + cut(text, 200 - len(head))

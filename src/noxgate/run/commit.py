@@ -4,7 +4,6 @@ Git is asked for the commit's own blobs, and for nothing else: what lies here is
 was told to overlook is hashed, too, and variables of the environment cannot lead it elsewhere.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Any
 
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_json
+from noxgate.machine.blobs import blob_id, is_kept_elsewhere
 
 MANIFEST = "noxgate-manifest.json"  # of a copy without git, such as a container image's
 FOLDERS = (
@@ -31,8 +31,6 @@ _MAY_BE_PRIVATE = ".pem"  # a certificate that was committed decides; a key that
 # What no run of a real target reads.
 _OF_REHEARSALS = re.compile(r"targets/rehearsal[\w-]*\.toml|src/(nox_rehearsal|kube_standin)/.*")
 _PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID")  # to git
-_KEPT_ELSEWHERE = re.compile(r"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\n")
-_SHOWN = 5
 _SECONDS = 30
 
 
@@ -139,9 +137,7 @@ def write_manifest(root: Path) -> Path:
     """
     commit = of(root, "HEAD")
     if different := list(commit.different(root)):
-        raise CommitError(
-            f"not as committed: {', '.join(different[:_SHOWN])}: commit or put back what was changed"
-        )
+        raise CommitError(f"not as committed: {', '.join(different)}: commit or put back what was changed")
     path = root / MANIFEST
     path.write_text(json.dumps(commit.document(), indent=1) + "\n", "utf-8")
     return path
@@ -181,16 +177,17 @@ def different_below(root: Path, names: Iterable[str]) -> Iterator[str]:
             elif file not in blobs and not Path(file).name.startswith("."):
                 yield f"{file} (is not in the commit)"
             elif file in blobs and not (
-                known.has_content(file, files[file], root)
-                or _is_kept_elsewhere(root, blobs[file], files[file])
+                known.has_content(file, files[file], root) or _is_kept_elsewhere(files[file], blobs[file])
             ):
                 yield f"{file} (was changed)"
 
 
-def _is_kept_elsewhere(root: Path, blob: str, path: Path) -> bool:
-    """Whether a blob is what Git LFS leaves in place of a file: the digest of this one."""
-    found = _KEPT_ELSEWHERE.match(_git(root, "cat-file", "blob", blob))
-    return found is not None and found[1] == hashlib.sha256(path.read_bytes()).hexdigest()
+def _is_kept_elsewhere(path: Path, blob: str) -> bool:
+    """Whether Git LFS has it; what cannot be read differs, in any case."""
+    try:
+        return not path.is_symlink() and is_kept_elsewhere(path, blob)
+    except OSError:
+        return False
 
 
 def has(root: Path, commit: Commit, path: Path) -> bool:
@@ -210,7 +207,7 @@ def written_since(root: Path, moment: float) -> Iterator[str]:
             yield name
     for top in FOLDERS:  # another folder may have been in its place
         for folder in (path for path in (root / top, *(root / top).rglob("*/")) if _is_moved(path, moment)):
-            yield folder.relative_to(root).as_posix()
+            yield f"{folder.relative_to(root).as_posix()}/ ({_what_moved(folder, moment)})"
 
 
 def _is_moved(folder: Path, moment: float) -> bool:
@@ -223,6 +220,13 @@ def _is_moved(folder: Path, moment: float) -> bool:
     compiled = folder / "__pycache__"
     is_made = compiled.is_dir() and all(path.stat().st_ctime > moment for path in compiled.iterdir())
     return not (is_made and stat.st_ctime_ns == stat.st_mtime_ns)
+
+
+def _what_moved(folder: Path, moment: float) -> str:
+    """What somebody would look for there; what is gone has no name any more."""
+    new = [path.name for path in folder.iterdir() if path.lstat().st_ctime > moment]
+    names = sorted(name for name in new if name != "__pycache__")
+    return f"new in it: {', '.join(names)}" if names else "was moved, or something in it is gone"
 
 
 def _deciding(root: Path) -> Iterator[tuple[str, Path]]:
@@ -238,12 +242,6 @@ def _deciding(root: Path) -> Iterator[tuple[str, Path]]:
                 name = path.relative_to(root).as_posix()
                 if decides(name) or file in links:
                     yield name, path
-
-
-def blob_id(content: bytes, like: str) -> str:
-    """Git's name for a content, by the hash that another name was made with."""
-    make = hashlib.sha256 if len(like) == 2 * hashlib.sha256().digest_size else hashlib.sha1
-    return make(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _read(path: Path) -> Commit:

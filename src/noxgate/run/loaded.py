@@ -36,7 +36,7 @@ _LOADED = re.compile(r"\.(py|pth|so|so\.[\d.]+)$")
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
-class Recorded(NamedTuple):
+class RecordedFile(NamedTuple):
     """What a package's RECORD says of a file."""
 
     package: str
@@ -46,7 +46,7 @@ class Recorded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Known:
+class Vouchers:
     """Who vouches for files: the folders of packages, the project and its commit, the lock files."""
 
     folders: tuple[Path, ...]
@@ -58,7 +58,7 @@ class Known:
     def why_not(self, file: Path, found_as: str) -> str:
         """Why nothing vouches for a file; "" if something does. `found_as` is its path with its links."""
         for folder in self.folders:
-            if (recorded := _records(folder).get(file)) is not None:
+            if (recorded := _records(folder).get(str(file))) is not None:
                 return self._not_as_recorded(file, recorded)
         if any(file.is_relative_to(folder) for folder in self.folders):
             return "no package's RECORD names it"
@@ -72,7 +72,7 @@ class Known:
             return ""
         return "is of no locked package"
 
-    def _not_as_recorded(self, file: Path, found: Recorded) -> str:
+    def _not_as_recorded(self, file: Path, found: RecordedFile) -> str:
         try:
             as_recorded = found.digest == _digest(file, *_stamp(file))
             # by its own time, not the inode's: an installer elsewhere links to files that it shares with us
@@ -90,7 +90,7 @@ class Known:
             return f"{found.package} {found.version} is in no lock file"
         return ""
 
-    def _not_of_the_gate(self, file: Path, found: Recorded) -> str:
+    def _not_of_the_gate(self, file: Path, found: RecordedFile) -> str:
         if file.suffix == ".pth":
             return "" if _only_paths(file) else "does more than to name the folder of the gate"
         return "" if found.is_command else "is an installed copy of the gate, which is of no commit"
@@ -109,7 +109,7 @@ def strangers(root: Path, commit: Commit, *, begun: float, asked: Iterable[str] 
     users = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     places = [Path(path) for path in (*sys.path, *site.getsitepackages(), *users) if path]
     there = tuple(dict.fromkeys(Path(os.path.realpath(place)) for place in places if place.is_dir()))
-    known = Known(
+    known = Vouchers(
         tuple(folder for folder in there if any(folder.glob("*.dist-info"))),
         Path(os.path.realpath(root)),
         commit,
@@ -133,8 +133,9 @@ def _modules() -> Iterator[tuple[str, str]]:
         said = getattr(module, "__dict__", {})
         spec = said.get("__spec__")
         origin = getattr(spec, "origin", None) if getattr(spec, "has_location", False) else None
-        for file in (said.get("__file__"), origin, getattr(getattr(spec, "loader", None), "path", None)):
-            if isinstance(file, str) and os.path.isabs(file):  # noqa: PTH117 (no Path for thousands of files)
+        places = (said.get("__file__"), origin, getattr(getattr(spec, "loader", None), "path", None))
+        for file in dict.fromkeys(place for place in places if isinstance(place, str)):  # often one, thrice
+            if os.path.isabs(file):  # noqa: PTH117 (no Path for thousands of files)
                 yield name, file
 
 
@@ -171,8 +172,11 @@ def _only_paths(start: Path) -> bool:
 
 
 @cache
-def _records(folder: Path) -> Mapping[Path, Recorded]:
-    """Each file that the packages of a folder have brought and vouch for, commands in bin/ among them."""
+def _records(folder: Path) -> Mapping[str, RecordedFile]:
+    """Each file that the packages of a folder have brought and vouch for, commands in bin/ among them.
+
+    By its path as text: no Path for ten thousand files, of which a process has loaded some hundreds.
+    """
     found = {}
     for record in folder.glob("*.dist-info/RECORD"):
         package, _, version = record.parent.name.removesuffix(".dist-info").partition("-")
@@ -180,9 +184,9 @@ def _records(folder: Path) -> Mapping[Path, Recorded]:
             for path, digest, *_ in (row for row in csv.reader(file) if len(row) > 1):
                 is_command = path.startswith("..")
                 if digest and (is_command or _LOADED.search(path)):
-                    place = Path(os.path.normpath(folder / path))
+                    place = os.path.normpath(f"{folder}/{path}")
                     value = digest.partition("=")[2]
-                    found[place] = Recorded(normal(package), version, value, is_command)
+                    found[place] = RecordedFile(normal(package), version, value, is_command)
     return found
 
 

@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 from noxgate.errors import UnreachableError
 from noxgate.look.database_url import database_places
 from noxgate.look.places import redis_place
-from noxgate.project.keys.evidence import CLUSTER
+from noxgate.project.keys.evidence import CLUSTER_KEY
 from noxgate.project.kubeconfig import DEFAULT, Cluster, clusters
 from noxgate.project.profile_values import is_loopback
 from noxgate.project.target import Target
@@ -32,7 +32,7 @@ def points_at(target: Target) -> dict[str, str]:
             continue
     files = target.kubeconfig or str(Path(DEFAULT).expanduser())
     if cluster := clusters(files.split(os.pathsep)).get(target.context):
-        found[CLUSTER] = cluster_place(cluster)
+        found[CLUSTER_KEY] = cluster_place(cluster)
     return {role: place for role, place in found.items() if place}
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_json
+from noxgate.look.observation import cut
 from noxgate.run.results import Acceptance, Attested, Judged, Results, RunTarget, Selection
 from noxgate.run.verdict import CheckResult, Observed, Outcome, Verdict
 
@@ -103,7 +104,7 @@ def of_bytes(content: bytes) -> Results:
             raise ResultsError(f"{NAME}: expected schema {SCHEMA}, saw {found['schema']!r}")
         return _results(found)
     except _WRONG as error:
-        said = f"{type(error).__name__}: {error}"[:200]
+        said = cut(f"{type(error).__name__}: {error}", 200)
         raise ResultsError(f"{NAME}: expected a run's results, saw another form ({said})") from None
 
 

@@ -159,7 +159,7 @@ def _judge_person(line: Line, record: Record | None) -> LineResult:
 
 
 def _waived(result: LineResult, waivers: Mapping[str, Waiver]) -> LineResult:
-    """A failure, or an undecided comparison, is waived if nothing else holds the line up.
+    """What failed, or is undecided, is waived if nothing else holds the line up.
 
     Only what was seen can be accepted.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noxgate.slo.holds import Bad
 from noxgate.slo.result import Result
-from noxgate.slo.slos import Outcome, Slo
+from noxgate.slo.slos import Slo, SloOutcome
 from noxgate.slo.table import incomplete, judgements_of, new_jobs_amiss
 
 NAME = "run-again.txt"  # in a result's folder: why it was run again, and does not count
@@ -26,7 +26,9 @@ def alone(result: Result, slos: Sequence[Slo]) -> str:
     others = [why for held in result.holds for why in held.spoiled if not _is_own(why)]
     in_time = replace(result, holds=tuple(replace(held, spoiled=()) for held in result.holds))
     answers = [slo for slo in slos if slo.bad is not Bad.SLOW]
-    failed = [one for slo in answers for one in judgements_of(in_time, slo) if one.outcome is Outcome.FAILED]
+    failed = [
+        one for slo in answers for one in judgements_of(in_time, slo) if one.outcome is SloOutcome.FAILED
+    ]
     jobs = result.right != result.accepted or any(new_jobs_amiss(result))
     if others or incomplete(result) or failed or jobs:
         return ""

@@ -14,6 +14,7 @@ from noxgate.slo.confidence import Counts, wilson
 ROLLING = 10  # seconds: the worst of these is shown
 CHANCE = 0.001  # a pause that Poisson arrivals have less often than in one hold of a thousand is a stall
 OURS = frozenset({"script", "own limit", "killed"})  # the generator's own failures, by their reason
+NO_CERTIFICATE = "client certificate"  # the edge asks for one, as its reason says
 LIMITED = 429
 SERVER_ERROR = 500
 
@@ -126,6 +127,8 @@ def spoiled(hold: Hold, classes: Sequence[str]) -> str:
             for status, reason in second.outcomes:
                 if reason in OURS:
                     return f"the generator failed ({reason}): the numbers are its own"
+                if reason == NO_CERTIFICATE and name in classes:
+                    return f"{name} was asked for a client's certificate: the edge was measured, not the API"
                 if status == LIMITED and name in classes:
                     return f"{name} was answered {LIMITED}: a rate limiter was measured, not the API"
     return ""

@@ -1,112 +1,17 @@
-"""The results of `noxgate load` for one target: the newest of each ramp, and what it says of an SLO."""
+"""What the newest load tests of a target say of an SLO, as one check asks."""
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from noxgate.errors import NotMadeError, UnreachableError
-from noxgate.look.observation import Observation, Observe, few
+from noxgate.errors import NotMadeError, UndecidedError, UnreachableError
+from noxgate.look.observation import Observation, Observe
 from noxgate.project.runbook import Runbook
-from noxgate.project.target import Target
-from noxgate.slo.generator import repeated_before
-from noxgate.slo.possible import same_series
-from noxgate.slo.ramps import FILE, Ramp, is_as
-from noxgate.slo.result import NAME, SINCE, Result, ResultError, read
-from noxgate.slo.slos import Outcome, read_slos
+from noxgate.slo.kept.results import REAL, REHEARSED, Counted, KeptResult, LoadResults
+from noxgate.slo.ramps import FILE, is_as
+from noxgate.slo.result import SINCE
+from noxgate.slo.slos import OR_WAIVE, SloOutcome, read_slos
 from noxgate.slo.table import incomplete, judgements_of, new_job_rows, new_jobs_amiss, sentence
-
-REAL = ("quick", "full")
-REHEARSED = ("smoke",)  # stands for both: it proves that the machinery works
-COPIED = "has the very response times of another: identical series"
-
-Refused = Callable[[Path, Result], str]  # why no load test made it; empty if one did
-Counted = Callable[[Result], str]  # why the application counted less; raises UnreachableError if unknown
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A result and its folder."""
-
-    result: Result
-    folder: Path
-    before: Sequence[tuple[Path, str]] = ()  # that it was run in place of, each with the reason
-    refused: str = ""  # why no load test of this gate made it: then nothing that it says is believed
-
-    def foreign(self, base_url: str, version: str, hours: float) -> list[str]:
-        """Why it says nothing of this target and release today; empty if it does."""
-        result, name = self.result, self.folder.name
-        if self.refused:
-            return [f"{name} {self.refused}"]
-        age = (datetime.now(UTC) - result.end).total_seconds() / 3600
-        found = []
-        if result.base_url != base_url:
-            found.append(f"{name} is of {result.base_url}, not {base_url}")
-        if result.release != version:
-            found.append(f"{name} is of release {result.release}, not {version}")
-        if result.version != version:
-            found.append(f"{name} measured a target of version {result.version}, not {version}")
-        if not 0 <= age < hours:
-            found.append(f"{name} is {age:.1f} h old, of at most {hours:g}")
-        return found
-
-    def incomplete(self) -> list[str]:
-        """Why it is not a whole load test; empty if it is."""
-        return [f"{self.folder.name}: {reason}" for reason in incomplete(self.result)]
-
-
-class LoadResults:
-    """Finds and reads results, each once in a run."""
-
-    def __init__(
-        self,
-        target: Target,
-        folder: Path,
-        known: Mapping[str, Ramp],
-        refused: Refused,
-    ) -> None:
-        self._target = target
-        self._refused = refused
-        self._compared: dict[Path, str | UnreachableError] = {}
-        self.folder = folder
-        self.known = known  # the ramps of this checkout
-        self._ramps = REHEARSED if target.rehearsal else REAL
-
-    @cached_property
-    def newest(self) -> Mapping[str, Kept]:
-        """The newest result of each ramp that counts. Raises UnreachableError if one cannot be read."""
-        found: dict[str, Kept] = {}
-        for ramp in self._ramps:
-            # the folder's name begins with the time; the newest counts, also a failed one
-            folders = sorted(self.folder.glob(f"*Z-{self._target.name}-{ramp}"))
-            if folders:
-                try:
-                    result = read(folders[-1] / NAME)
-                except ResultError as error:
-                    raise UnreachableError(f"{folders[-1].name}: {error}: run it again") from None
-                refused = self._refused(folders[-1], result)
-                found[ramp] = Kept(result, folders[-1], repeated_before(folders), refused)
-        if same_series([kept.result for kept in found.values()]):
-            return {ramp: replace(kept, refused=kept.refused or COPIED) for ramp, kept in found.items()}
-        return found
-
-    def lying(self) -> list[Path]:
-        """Every folder of results of this target, of every ramp, the newest first."""
-        return sorted(self.folder.glob(f"*Z-{self._target.name}-*/"), reverse=True)
-
-    def counted(self, kept: Kept, compare: Counted) -> str:
-        """What a comparison with the application's counters says, asked once in a run."""
-        if kept.folder not in self._compared:
-            try:
-                self._compared[kept.folder] = compare(kept.result)
-            except UnreachableError as error:
-                self._compared[kept.folder] = UnreachableError(f"{kept.folder.name}: {error}")
-        known = self._compared[kept.folder]
-        if isinstance(known, UnreachableError):
-            raise known
-        return known
 
 
 class LoadTest:
@@ -114,49 +19,48 @@ class LoadTest:
 
     def __init__(
         self,
-        target: Target,
         results: LoadResults,
         runbook: Runbook,
         observe: Observe,
         counted: Counted | None = None,
     ) -> None:
         self._counted = counted
-        self._target = target
+        self.settings = results.settings
         self._results = results
         self._runbook = runbook
         self._observe = observe
 
-    def quick(self) -> list[Kept]:
+    def quick(self) -> list[KeptResult]:
         """The newest results that will do for a quick load test; a full one is more than that.
 
         Raises NotMadeError if it does not exist, or if one is of another day, release or target.
         """
         return self._current(self._newest())
 
-    def full(self) -> list[Kept]:
+    def full(self) -> list[KeptResult]:
         """The newest result of the full ramp; NotMadeError likewise."""
         newest = self._newest()
         return self._current({ramp: kept for ramp, kept in newest.items() if ramp != REAL[0]}, REAL[1])
 
-    def _newest(self) -> Mapping[str, Kept]:
+    def _newest(self) -> Mapping[str, KeptResult]:
         newest = self._results.newest
         if not newest:
             lying = self._lying(REAL[0])
-            self._say(f"no result of {self._target.name}{lying or f': none lies in {self._results.folder}'}")
-            raise NotMadeError(f"no load test of {self._target.name}{lying}: {self._make()}")
+            self._say(f"no result of {self.settings.name}{lying or f': none lies in {self._results.folder}'}")
+            raise NotMadeError(f"no load test of {self.settings.name}{lying}: {self._make()}")
         return newest
 
     def _lying(self, ramp: str) -> str:
         """The other folders of results, and why they do not count as a load test of this ramp."""
         found = [f"{folder.name} {why}" for folder, why in self.lying(ramp)]
-        return f" that counts ({'; '.join(few(found, 3))})" if found else ""
+        return f" that counts ({'; '.join(found)})" if found else ""
 
     def lying(self, ramp: str = REAL[0]) -> list[tuple[Path, str]]:
         """Every folder of results, the newest first, and why it is not a load test of the ramp; "" if it is.
 
         A full load test does for a quick one, and a smoke test for both in a rehearsal.
         """
-        wanted = REHEARSED if self._target.rehearsal else REAL[REAL.index(ramp) :]
+        wanted = REHEARSED if self.settings.rehearsal else REAL[REAL.index(ramp) :]
         return [(folder, self._why_not(folder, wanted)) for folder in self._results.lying()]
 
     def _why_not(self, folder: Path, wanted: Sequence[str]) -> str:
@@ -174,19 +78,19 @@ class LoadTest:
             return "is older than another of its ramp, which counts, also if it failed"
         return "; ".join(self._foreign([kept])).removeprefix(f"{folder.name} ")
 
-    def _current(self, found: Mapping[str, Kept], ramp: str = "") -> list[Kept]:
+    def _current(self, found: Mapping[str, KeptResult], ramp: str = "") -> list[KeptResult]:
         kept = self._seen(list(found.values()))
         if not kept:
             lying = self._lying(ramp)
             raise NotMadeError(
-                f"no load test of {self._target.name} of the ramp {ramp}{lying}: {self._make(ramp)}"
+                f"no load test of {self.settings.name} of the ramp {ramp}{lying}: {self._make(ramp)}"
             )
         if foreign := self._foreign(kept):
             raise NotMadeError(f"{'; '.join(foreign)}: {self._make(ramp)}")
         self._compare(kept, ramp)
         return kept
 
-    def _compare(self, kept: Sequence[Kept], ramp: str = "") -> None:
+    def _compare(self, kept: Sequence[KeptResult], ramp: str = "") -> None:
         """Compare results with what the application counted.
 
         Raises NotMadeError if it counted something else, UnreachableError if that cannot be determined.
@@ -198,12 +102,12 @@ class LoadTest:
                 self._say(f"{one.folder.name} {less}")
                 raise NotMadeError(f"{one.folder.name} {less}: {self._make(ramp)}")
 
-    def _foreign(self, found: Iterable[Kept]) -> list[str]:
+    def _foreign(self, found: Iterable[KeptResult]) -> list[str]:
         """What is not of this target and release, or of another day."""
         lines = self._runbook.having("load-test")
         hours = min(line.limits["age_hours"] for line in lines if "age_hours" in line.limits)
         version = self._runbook.release.version
-        foreign = [why for kept in found for why in kept.foreign(self._target.base_url, version, hours)]
+        foreign = [why for kept in found for why in kept.foreign(self.settings.base_url, version, hours)]
         for kept in found:
             ramp, name = kept.result.ramp, kept.folder.name
             known = self._results.known.get(name.rpartition("-")[2])
@@ -211,15 +115,15 @@ class LoadTest:
                 foreign.append(f"{name} is of schema {kept.result.schema}: its science was not new")
             elif known is None or not is_as(ramp, known):
                 foreign.append(f"{name} is of a ramp {ramp.name} that is not the one of {FILE}")
-            elif not (ramp.evidence or self._target.rehearsal):
+            elif not (ramp.evidence or self.settings.rehearsal):
                 foreign.append(f"{name} is of the ramp {ramp.name}, which is not evidence")
         return foreign
 
     def broken(self, line: str) -> list[str]:
         """Where an SLO is not kept, on every hold of every newest result of today, release and target.
 
-        Raises NotMadeError if one is of another day, release or target. Raises UnreachableError if the SLO is
-        kept on each hold that could be decided, and one is undecided.
+        Raises NotMadeError if one is of another day, release or target. If no hold breaks the SLO: raises
+        UnreachableError if one measured too little, else UndecidedError if one is too near its limit.
         """
         (slo,) = (slo for slo in read_slos(self._runbook.lines) if slo.line == line)
         newest = list(self._newest().values())
@@ -228,20 +132,25 @@ class LoadTest:
         judgements = [judgement for one in kept for judgement in judgements_of(one.result, slo)]
         for judgement in judgements:
             self._say(sentence(judgement))
-        failed = [sentence(one) for one in judgements if one.outcome is Outcome.FAILED]
+        failed = [sentence(one) for one in judgements if one.outcome is SloOutcome.FAILED]
         if foreign and not failed:
             raise NotMadeError(f"{'; '.join(foreign)}: {self._make()}")
         if not failed:
             self._compare(kept)
         if not judgements:
             return [f"no hold to judge in {', '.join(one.folder.name for one in kept)}"]
-        open_ = [why for one in kept for why in one.incomplete()]
-        open_ += [sentence(one) for one in judgements if one.outcome is Outcome.NOT_DECIDED]
-        if open_ and not failed:
-            raise UnreachableError(f"not decided: {'; '.join(open_)}")
-        return failed
+        if failed:
+            return failed
+        unseen = [why for one in kept for why in one.incomplete()]
+        unseen += [sentence(one) for one in judgements if one.outcome is SloOutcome.UNREACHABLE]
+        if unseen:
+            raise UnreachableError(f"not measured: {'; '.join(unseen)}")
+        near = [sentence(one) for one in judgements if one.outcome is SloOutcome.UNDECIDED]
+        if near:
+            raise UndecidedError(f"not decided: hold for longer, {OR_WAIVE}: {'; '.join(near)}")
+        return []
 
-    def new_jobs_amiss(self, found: Iterable[Kept]) -> list[str]:
+    def new_jobs_amiss(self, found: Iterable[KeptResult]) -> list[str]:
         """What new science came to nothing, or to a wrong result.
 
         Raises UnreachableError if all that was seen is right, and some was not seen.
@@ -256,7 +165,7 @@ class LoadTest:
             if not any(held.end > held.start for held in kept.result.holds):
                 wrong.append(f"{kept.folder.name}: no hold, so nothing new was asked for")
         if unseen and not wrong:
-            raise UnreachableError(f"not decided: {'; '.join(unseen)}: {self._make()}")
+            raise UnreachableError(f"not measured: {'; '.join(unseen)}: {self._make()}")
         return wrong
 
     def states(self, name: str) -> list[str]:
@@ -274,9 +183,9 @@ class LoadTest:
 
     def expected(self, limit: float, of_rehearsal: float) -> float:
         """A limit of the runbook; a rehearsal's short ramp is held to what it is."""
-        return of_rehearsal if self._target.rehearsal else limit
+        return of_rehearsal if self.settings.rehearsal else limit
 
-    def _seen(self, found: Sequence[Kept]) -> list[Kept]:
+    def _seen(self, found: Sequence[KeptResult]) -> list[KeptResult]:
         for one in found:
             for folder, why in one.before:
                 self._say(f"{folder.name} does not count, {one.folder.name} does: {why}", folder)
@@ -295,5 +204,5 @@ class LoadTest:
 
     def _make(self, ramp: str = "") -> str:
         """What makes a load test."""
-        ramp = REHEARSED[0] if self._target.rehearsal else ramp or REAL[0]
-        return f"make load-test TARGET={shlex.quote(self._target.called)} RAMP={ramp}"
+        ramp = REHEARSED[0] if self.settings.rehearsal else ramp or REAL[0]
+        return f"make load-test TARGET={shlex.quote(self.settings.called)} RAMP={ramp}"

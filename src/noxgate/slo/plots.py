@@ -45,6 +45,9 @@ def draw(result: Result, folder: Path, limit_ms: float) -> Path:
                 panel.axvspan(held.start - begin, held.end - begin, color="#000000", alpha=0.04, lw=0)
         for panel in (latency, users, distribution, failures):
             panel.spines[["top", "right"]].set_visible(False)
+        curves, names = latency.get_legend_handles_labels()
+        if curves:  # of both panels on the left, and on no line of theirs
+            figure.legend(curves, names, loc="outside lower center", frameon=False, ncols=len(names))
         figure.suptitle(
             f"{result.target}, release {result.release}, ramp {result.ramp.name}, {result.started}"
         )
@@ -67,8 +70,6 @@ def _latency(panel: "Axes", result: Result, begin: int, limit_ms: float) -> None
     panel.annotate(f"{limit_ms:g} ms", (0, limit_ms), color=RED, va="bottom")
     panel.set_yscale("log")
     panel.set_ylabel("ms")
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend(loc="upper right", frameon=False, ncols=2)
 
 
 def _users(panel: "Axes", result: Result, begin: int) -> None:
@@ -115,7 +116,7 @@ def _distribution(panel: "Axes", result: Result, limit_ms: float) -> None:
         )
     panel.axvline(limit_ms, color=RED, ls="--", lw=1)
     panel.axhline(5, color=RED, ls=":", lw=1)
-    panel.annotate("5 %", (1, 5), xycoords=("axes fraction", "data"), color=RED, va="bottom", ha="right")
+    panel.annotate("5 %", (0.01, 5), xycoords=("axes fraction", "data"), color=RED, va="bottom")
     panel.set_xscale("log")
     panel.set_yscale("log")
     panel.set_xlabel("ms")

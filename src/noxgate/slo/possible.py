@@ -7,13 +7,14 @@ and its users are not looked at.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
 from operator import add, sub
 
-from noxgate.errors import UnreachableError
+from noxgate.look.wording import counted
 from noxgate.slo.holds import Second
+from noxgate.slo.kept.counted import WEBSOCKET
 from noxgate.slo.plan import CLASSES
 from noxgate.slo.ramps import Ramp
 from noxgate.slo.result import Held, Result
@@ -30,9 +31,6 @@ STEADY = 20  # seconds from which on their numbers of requests must differ
 LEAST_SPREAD = 0.05  # of the variance of requests of users who choose at random
 FEW = 5  # requests a second of which the spread says nothing
 TAKEN = (200, 202)
-SHOWN = 3  # reasons of one result
-WEBSOCKET = "websocket"  # messages are not answers
-GOOD = range(200, 300)
 
 Population = Mapping[int, int]  # users in a visit, at the end of each second
 
@@ -52,9 +50,8 @@ def impossible(result: Result) -> list[str]:
 
 def cannot_be(result: Result) -> str:
     """The same in one line; empty if it may be one."""
-    reasons = impossible(result)
-    more = f"; and {len(reasons) - SHOWN} more" if reasons[SHOWN:] else ""
-    return f"cannot have been measured: {'; '.join(reasons[:SHOWN])}{more}" if reasons else ""
+    reasons = counted(impossible(result))
+    return f"cannot have been measured: {'; '.join(reasons)}" if reasons else ""
 
 
 def same_series(results: Sequence[Result]) -> bool:
@@ -62,51 +59,6 @@ def same_series(results: Sequence[Result]) -> bool:
     seen: Counter[object] = Counter(cell for result in results for cell in set(_cells(result)))
     seen.update(asked for result in results for asked in {job.asked for job in result.new_jobs})
     return max(seen.values(), default=0) > 1
-
-
-def from_application(result: Result, uncounted: Collection[str] = ()) -> int:
-    """The answers that came from the application for sure: right ones. An ingress has errors of its own."""
-    return sum(
-        count
-        for name, by in result.seconds.items()
-        if name != WEBSOCKET and name not in uncounted
-        for second in by.values()
-        for (status, reason), count in second.outcomes.items()
-        if status in GOOD and not reason
-    )
-
-
-def less_counted(
-    result: Result,
-    uncounted: Collection[str],
-    seen: float,
-    unseen: float = 0,
-    gaps: int = 0,
-    first: float = 0,
-) -> str:
-    """Why the application did not count as many; empty if it did.
-
-    It counted `seen`, and maybe `unseen` between two looks of Prometheus. Raises UnreachableError if that had
-    `gaps` in which more may have been lost, or if it depends on the `first` values of counters that may
-    be older than the test.
-    """
-    if unknown := sorted(set(uncounted) - set(CLASSES)):
-        raise UnreachableError(
-            f"load_counters: uncounted: expected classes ({', '.join(CLASSES)}), saw {unknown[0]!r}"
-        )
-    answers = from_application(result, uncounted)
-    if answers <= seen + unseen:
-        return ""
-    counted = f"{answers} right answers, and the application's own counters grew by {seen + unseen:.0f}"
-    if answers <= seen + unseen + first:
-        raise UnreachableError(
-            f"{counted}; series began with {first:.0f} more, which may be older than the load test"
-        )
-    if gaps:
-        raise UnreachableError(
-            f"{counted}: Prometheus missed {gaps} looks, in which they may have been reset"
-        )
-    return f"has {counted} from {result.started} to {result.ended}: it did not answer them"
 
 
 def _other_form(result: Result) -> Iterator[str]:

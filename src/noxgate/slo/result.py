@@ -16,17 +16,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_json
+from noxgate.look.observation import shortened
 from noxgate.project.target import Target
 from noxgate.slo.holds import Hold, Second
 from noxgate.slo.ramps import Ramp, ramp_of
 
+T = TypeVar("T")
+
 NAME = "result.json.gz"
 SCHEMA = 3
 READABLE = (1, 2, 3)
+TYPES: Mapping[Any, Any] = {str: str, int: int, float: int | float, float | None: int | float | None}
 SINCE = {"nonce": 2, "sent": 2, "visits": 2, "new_jobs": 3}
 MAY_HAVE = ("states", "generators")  # what schema 3 has only where there are any
 ROUNDED = 1e-6  # of a response time, at most, when it was packed
@@ -96,6 +100,9 @@ class Generator:
     def __str__(self) -> str:
         rate = f" at {self.mhz} MHz" if self.mhz else ""
         return f"{self.cores} cores{rate} ({self.processor or 'of no name'})"
+
+
+HINTS: Mapping[Any, Any] = {kind: get_type_hints(kind) for kind in (Held, Problem, NewJob, Generator)}
 
 
 @dataclass(frozen=True)
@@ -221,15 +228,15 @@ def read(path: Path) -> Result:
                 **document,
                 "visits": {int(second): (began, ended) for second, (began, ended) in visits.items()},
                 "states": {name: tuple(some) for name, some in document.get("states", {}).items()},
-                "generators": tuple(Generator(**one) for one in document.get("generators", ())),
+                "generators": tuple(_typed(Generator, one) for one in document.get("generators", ())),
                 "ramp": ramp_of(document["ramp"]),
                 "problems": tuple(document["problems"]),
-                "new_jobs": tuple(NewJob(**job) for job in document.get("new_jobs", ())),
+                "new_jobs": tuple(_typed(NewJob, job) for job in document.get("new_jobs", ())),
                 "holds": tuple(
-                    Held(**{**held, "spoiled": tuple(held["spoiled"])}) for held in document["holds"]
+                    replace(_typed(Held, held), spoiled=tuple(held["spoiled"])) for held in document["holds"]
                 ),
                 "classes": tuple(document["classes"]),
-                "failures": tuple(Problem(**problem) for problem in document["failures"]),
+                "failures": tuple(_typed(Problem, problem) for problem in document["failures"]),
                 "users": {int(second): users for second, users in document["users"].items()},
                 "seconds": {
                     name: {int(second): _unpacked(measured) for second, measured in by.items()}
@@ -239,6 +246,16 @@ def read(path: Path) -> Result:
         )
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise ResultError(f"{path.name}: damaged: {type(error).__name__}: {error}") from None
+
+
+def _typed(kind: type[T], document: Mapping[str, Any]) -> T:
+    """One of a list. Raises TypeError if a text or a number of it is something else."""
+    made = kind(**document)
+    for name, value in document.items():
+        hint = HINTS[kind][name]
+        if hint in TYPES and (not isinstance(value, TYPES[hint]) or isinstance(value, bool)):
+            raise TypeError(f"{name}: expected {hint}, saw {shortened(repr(value), 60)}")
+    return made
 
 
 def _packed(measured: Second) -> list[Any]:

@@ -25,14 +25,20 @@ from noxgate.slo.confidence import (
 from noxgate.slo.holds import Bad, Hold, Worst, in_windows, spoiled, total, unseen, worst
 
 WHOLE = 100  # percent
+OR_WAIVE = "or let the one who accepts it waive the line"
 
 
-class Outcome(StrEnum):
-    """Of one SLO. Only PASSED is good; NOT_DECIDED says in its reason what is missing."""
+class SloOutcome(StrEnum):
+    """Of one SLO, in the words of a line, best first. Only PASSED is good; the reason says what is missing.
+
+    UNDECIDED: enough was measured, and the limit is within the interval. UNREACHABLE: too little was, or
+    something else than the target.
+    """
 
     PASSED = "passed"
+    UNDECIDED = "undecided"
+    UNREACHABLE = "unreachable"
     FAILED = "failed"
-    NOT_DECIDED = "not decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Slo:
 class Decision:
     """What counts by window say about a share; `burst` as in share_interval."""
 
-    outcome: Outcome
+    outcome: SloOutcome
     reason: str
     share: Interval | None = None
     burst: float = 1.0
@@ -77,7 +83,7 @@ class SloJudgement:
     slo: Slo
     hold: str
     name: str
-    outcome: Outcome
+    outcome: SloOutcome
     reason: str
     requests: int = 0
     bad: int = 0
@@ -98,26 +104,27 @@ def decide(
     `windows` are of equal length, and all of them: one without a request never passes.
     """
     if not all(0 <= bad <= requests < inf for requests, bad in windows):
-        return Decision(Outcome.NOT_DECIDED, "the counts cannot be: the result is damaged")
+        return Decision(SloOutcome.UNREACHABLE, "the counts cannot be: the result is damaged")
     requests, _ = total(windows)
     if not requests:
-        return Decision(Outcome.NOT_DECIDED, "no samples")
+        return Decision(SloOutcome.UNREACHABLE, "no samples")
     if len(windows) < 2:  # noqa: PLR2004
-        return Decision(Outcome.NOT_DECIDED, "only 1 window: at least 2 are needed to see bursts")
+        return Decision(SloOutcome.UNREACHABLE, "only 1 window: at least 2 are needed to see bursts")
     share, burst = share_interval(windows, confidence)
     empty = sum(not count for count, _ in windows)
-    outcome = Outcome.NOT_DECIDED
+    outcome = SloOutcome.UNREACHABLE
     if requests < minimum:
         times = ceil(minimum / requests * 10) / 10
         reason = f"too few samples: {requests} of at least {minimum}; hold {times:g} times as long"
     elif share.low > limit:
-        outcome, reason = Outcome.FAILED, "the whole interval is above the limit"
-    elif share.high is None or not share.high < limit:
-        reason = "the limit is within the interval: " + _settled(share, limit, requests, burst, confidence)
+        outcome, reason = SloOutcome.FAILED, "the whole interval is above the limit"
     elif empty:
-        reason = f"{empty} of {len(windows)} windows had no request, so the result is undecided"
+        reason = f"{empty} of {len(windows)} windows had no request"
+    elif share.high is None or not share.high < limit:
+        outcome = SloOutcome.UNDECIDED
+        reason = "the limit is within the interval: " + _settled(share, limit, requests, burst, confidence)
     else:
-        outcome, reason = Outcome.PASSED, "the whole interval is below the limit"
+        outcome, reason = SloOutcome.PASSED, "the whole interval is below the limit"
     return Decision(outcome, reason, share, burst)
 
 
@@ -189,16 +196,14 @@ def judge(slo: Slo, hold: Hold, confidence: float = CONFIDENCE) -> tuple[SloJudg
     groups = [(name, (name,)) for name in classes] if slo.each else [(slo.only, classes)]
     if not classes:
         reason = f"no samples: no class {slo.only or 'but ' + slo.apart} on this hold"
-        return (SloJudgement(slo, hold.name, slo.only, Outcome.NOT_DECIDED, reason),)
+        return (SloJudgement(slo, hold.name, slo.only, SloOutcome.UNREACHABLE, reason),)
     return tuple(_judge(slo, hold, name, group, confidence) for name, group in groups)
 
 
-def overall(judgements: Iterable[SloJudgement]) -> Outcome:
-    """The outcome of several: failed as soon as one is, passed if all are and there is one."""
-    outcomes = {judgement.outcome for judgement in judgements}
-    if Outcome.FAILED in outcomes:
-        return Outcome.FAILED
-    return Outcome.PASSED if outcomes == {Outcome.PASSED} else Outcome.NOT_DECIDED
+def overall(judgements: Iterable[SloJudgement]) -> SloOutcome:
+    """The worst outcome of several; unreachable without any."""
+    found = {judgement.outcome for judgement in judgements}
+    return max(found, key=list(SloOutcome).index, default=SloOutcome.UNREACHABLE)
 
 
 def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence: float) -> SloJudgement:
@@ -207,7 +212,7 @@ def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence
         counts = [total(second.count(slo.bad, slo.seconds) for second in moment) for moment in moments]
     except KeyError:
         reason = f"requests over {slo.seconds:g} s were not counted: a result of other limits"
-        return SloJudgement(slo, hold.name, name, Outcome.NOT_DECIDED, reason)
+        return SloJudgement(slo, hold.name, name, SloOutcome.UNREACHABLE, reason)
     windows = [total(part) for part in in_windows(counts, hold.window)]
     if slo.share:
         decision = decide(windows, slo.share, minimum=slo.minimum, confidence=confidence)
@@ -238,23 +243,23 @@ def _judge(slo: Slo, hold: Hold, name: str, classes: tuple[str, ...], confidence
 def _none(windows: Sequence[Counts], minimum: int, confidence: float) -> Decision:
     requests, bad = total(windows)
     if bad:
-        return Decision(Outcome.FAILED, f"{bad} of {requests}: not one is allowed")
+        return Decision(SloOutcome.FAILED, f"{bad} of {requests}: not one is allowed")
     decision = decide(windows, 1, minimum=minimum, confidence=confidence)
-    if decision.outcome is not Outcome.PASSED:
+    if decision.outcome is not SloOutcome.PASSED:
         return Decision(decision.outcome, decision.reason)
-    return Decision(Outcome.PASSED, f"none of {requests}", Interval(0, 0, none_of(requests, confidence)))
+    return Decision(SloOutcome.PASSED, f"none of {requests}", Interval(0, 0, none_of(requests, confidence)))
 
 
 def _trusted(decision: Decision, slo: Slo, hold: Hold, classes: Sequence[str]) -> Decision:
-    """Not decided where the numbers are not the target's; and what was not measured lets nothing pass."""
-    if decision.outcome is not Outcome.FAILED or slo.share:
+    """Unreachable where the numbers are not the target's, or do not fail and something was not measured."""
+    if decision.outcome is not SloOutcome.FAILED or slo.share:
         reason = spoiled(hold, classes)
         if reason:
-            return replace(decision, outcome=Outcome.NOT_DECIDED, reason=reason)
-    if decision.outcome is Outcome.PASSED:
+            return replace(decision, outcome=SloOutcome.UNREACHABLE, reason=reason)
+    if decision.outcome in {SloOutcome.PASSED, SloOutcome.UNDECIDED}:
         reason = unseen(hold, classes)
         if reason:
-            return replace(decision, outcome=Outcome.NOT_DECIDED, reason=reason)
+            return replace(decision, outcome=SloOutcome.UNREACHABLE, reason=reason)
     return decision
 
 

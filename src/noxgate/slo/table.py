@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from noxgate.slo.confidence import Interval
-from noxgate.slo.holds import LIMITED, OURS, Bad
+from noxgate.slo.holds import LIMITED, NO_CERTIFICATE, OURS, Bad
 from noxgate.slo.result import NewJob, Result
-from noxgate.slo.slos import Outcome, Slo, SloJudgement, judge, overall
+from noxgate.slo.slos import Slo, SloJudgement, SloOutcome, judge, overall
 
 TABLE = "table.json"  # the rows beside a result, for the sign-off page; table.txt is for people
 Row = tuple[str, ...]
@@ -18,7 +18,7 @@ class LoadVerdict:
     """What a result says: `judgements` by SLO and hold, their `outcome`, `reasons` where it is not passed."""
 
     judgements: tuple[SloJudgement, ...]
-    outcome: Outcome
+    outcome: SloOutcome
     reasons: tuple[str, ...]
 
 
@@ -29,14 +29,14 @@ def verdict(result: Result, slos: Sequence[Slo]) -> LoadVerdict:
     wrong, unseen = new_jobs_amiss(result)
     reasons = [*incomplete(result), *unseen]
     if wrong:
-        outcomes = Outcome.FAILED
-    elif outcomes is Outcome.PASSED and reasons:
-        outcomes = Outcome.NOT_DECIDED
+        outcomes = SloOutcome.FAILED
+    elif outcomes is not SloOutcome.FAILED and reasons:
+        outcomes = SloOutcome.UNREACHABLE
     reasons += wrong
     reasons += [
         f"{judgement.slo.line} {judgement.name}: {judgement.reason}"
         for judgement in judgements
-        if judgement.outcome is not Outcome.PASSED
+        if judgement.outcome is not SloOutcome.PASSED
     ]
     return LoadVerdict(judgements, outcomes, tuple(dict.fromkeys(reasons)))
 
@@ -82,8 +82,9 @@ def new_job_rows(result: Result) -> list[Row]:
         for method in result.methods:
             jobs = [job for job in result.new_jobs if (job.hold, job.method) == (held.name, method)]
             bad = [job for job in jobs if job.wrong]
-            failed = any(not _is_ours(job) for job in bad)
-            outcome = Outcome.FAILED if failed else Outcome.NOT_DECIDED if bad or not jobs else Outcome.PASSED
+            outcome = SloOutcome.UNREACHABLE if bad or not jobs else SloOutcome.PASSED
+            if any(not _is_ours(job) for job in bad):
+                outcome = SloOutcome.FAILED
             slowest = max((job.ended - job.began for job in jobs), default=0)
             seen = f"{len(jobs) - len(bad)} right, at most {slowest:.1f} s" if jobs else "nothing"
             found.append(("new-jobs", held.name, method, "all right", seen, f"{len(jobs)}", str(outcome)))
@@ -91,8 +92,9 @@ def new_job_rows(result: Result) -> list[Row]:
 
 
 def _is_ours(job: NewJob) -> bool:
-    """Whether the generator, or a limiter in the way, is why nothing is known."""
-    return job.status == LIMITED or any(job.wrong == f"no answer: {reason}" for reason in OURS)
+    """Whether the generator, or an edge in the way, is why nothing is known."""
+    reasons = {*OURS, NO_CERTIFICATE}
+    return job.status == LIMITED or any(job.wrong == f"no answer: {reason}" for reason in reasons)
 
 
 def _job_sentence(job: NewJob) -> str:

@@ -1,7 +1,7 @@
 """What each client of a system is given of a target: made here, and nowhere else."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from noxgate.look.secret import Secret
@@ -25,6 +25,21 @@ class Connection:
 
     ca_file: Path | None
     direct: bool
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """Of the API. `plain_url` is empty where its port is to be closed; `token` gives the token of a role.
+
+    What the target `serves` says which requests may be tried there.
+    """
+
+    name: str
+    serves: tuple[str, ...]
+    base_url: str
+    plain_url: str
+    connection: Connection
+    token: Callable[[str], Secret] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -99,7 +114,7 @@ class SentrySettings:
 
 @dataclass(frozen=True)
 class TlsSettings:
-    """Of the endpoint in front of the API."""
+    """Of the endpoint in front of the API, where its WebSocket is too."""
 
     base_url: str
     ca_file: Path | None
@@ -120,6 +135,11 @@ class ToolsSettings:
     profile: str
     named: Mapping[str, str]
     programs: ProgramSettings
+
+
+def api(target: Target) -> ApiSettings:
+    urls = target.base_url, target.plain_url
+    return ApiSettings(target.name, target.serves, *urls, connection(target), target.credential)
 
 
 def database(target: Target) -> DatabaseSettings:

@@ -15,11 +15,26 @@ from noxgate.look.promql.identity import presence
 from noxgate.project.target import Target
 from noxgate.systems import settings
 from noxgate.systems.programs.execute import Ended, environment
+from noxgate.systems.settings import ProgramSettings
 from noxgate.trials.alerting import promtool, rule_files
-from noxgate.trials.alerting.claims import Quiet, claims
+from noxgate.trials.alerting.claims import StaysQuiet, claims
 from noxgate.trials.alerting.written import Tests, inputs, read_tests, with_files
 
 _CLAIM = re.compile(r"claim_(\d+)")
+
+
+@dataclass(frozen=True)
+class AlertTestSettings:
+    """The file of tests, None if `profile` lacks it, and what promtool is started with."""
+
+    profile: str
+    tests: Path | None
+    programs: ProgramSettings
+
+
+def alert_test_settings(target: Target) -> AlertTestSettings:
+    """What this target's profile says of them."""
+    return AlertTestSettings(target.path.name, target.alert_tests, settings.programs(target))
 
 
 @dataclass(frozen=True)
@@ -34,8 +49,8 @@ class AlertTrial:
 class AlertTests:
     """Runs the tests that the profile names, for one check."""
 
-    def __init__(self, target: Target, observe: Observe) -> None:
-        self._target = target
+    def __init__(self, settings: AlertTestSettings, observe: Observe) -> None:
+        self._settings = settings
         self._observe = observe
 
     def run(self, groups: Sequence[Any], elsewhere: Mapping[str, str] | None = None) -> AlertTrial:
@@ -43,9 +58,9 @@ class AlertTests:
 
         `elsewhere`: words of the tests, such as a namespace, and what is said where the rules are shipped.
         """
-        path = self._target.alert_tests
+        path = self._settings.tests
         if path is None:
-            raise UnreachableError(f"{self._target.path.name} names no alert_tests for the shipped rules")
+            raise UnreachableError(f"{self._settings.profile} names no alert_tests for the shipped rules")
         program = promtool.promtool()
         tests = read_tests(path, elsewhere or {})
         files = rule_files.files(groups)
@@ -76,9 +91,7 @@ class AlertTests:
             )
         if ended.status == 0:
             return None
-        why = promtool.too_old(
-            program, ended, environment(settings.programs(self._target)), histograms=histograms
-        )
+        why = promtool.too_old(program, ended, environment(self._settings.programs), histograms=histograms)
         if why is not None:
             raise UnreachableError(f"{repeat}: {why}")
         said = shortened((ended.err + ended.out).replace(f"{folder}/", "")) or f"status {ended.status}"
@@ -92,7 +105,7 @@ class AlertTests:
         content: Mapping[str, Any],
         files: Sequence[Sequence[Any]],
         rules: Sequence[Mapping[str, Any]],
-        quiet: Sequence[Quiet],
+        quiet: Sequence[StaysQuiet],
         repeat: str,
     ) -> set[int]:
         """The rules, by number, with a claim of quiet that says something.
@@ -135,7 +148,7 @@ class AlertTests:
             (folder / name).write_text(json.dumps({"groups": groups}), encoding="utf-8")
         file = folder / "tests.yaml"
         file.write_text(with_files(text, names), encoding="utf-8")
-        return promtool.tried(program, file, repeat, environment(settings.programs(self._target)))
+        return promtool.tried(program, file, repeat, environment(self._settings.programs))
 
 
 def _of_every_rule(
@@ -160,7 +173,7 @@ def _copies(
     return [[copied(group) for group in file] for file in files]
 
 
-def _probe(index: int, claim: Quiet, number: int, rule: Mapping[str, Any]) -> Mapping[str, Any]:
+def _probe(index: int, claim: StaysQuiet, number: int, rule: Mapping[str, Any]) -> Mapping[str, Any]:
     """Expects nothing to look at, or a rule that waits to fire; promtool names a claim that is better."""
     waits = f'ALERTS{{alertname="copy_{number}",alertname!="claim_{index}"}}'
     return {

@@ -57,10 +57,14 @@ _LOCALE = re.compile(
     r'|could not open collator for locale "(?P<icu>[^"]+)"'
     r"|(?P<build>ICU) is not supported in this build"
 )
+_NEWER = re.compile(r"unsupported version \((?P<format>[\d.]+)\) in file header")
+_PACKED = re.compile(r"this build does not support compression with (?P<how>\w+)")
 
 
 def lack(message: str, major: int) -> str | None:
     """What this machine lacks, by what PostgreSQL said, and what to do; None if the script is wrong."""
+    if said := of_archive(message):
+        return said
     if match := _EXTENSION.search(message):
         return extension(match["name"] or match["file"], major)
     if match := _PRELOADED.search(message):
@@ -76,6 +80,21 @@ def lack(message: str, major: int) -> str | None:
     if match := _LOCALE.search(message):
         name = next(each for each in match.groups() if each)
         return f"no collation {name} on this machine: {paste(['locales-all'])}, or name postgres_bin"
+    return None
+
+
+def of_archive(message: str) -> str | None:
+    """Why pg_restore cannot read an archive that may well be whole; None if it says something else."""
+    if match := _NEWER.search(message):
+        return (
+            f"an archive of format {match['format']}, which a newer pg_dump wrote than the pg_restore here "
+            "can read: dump with the server's own version, or name the folder of the newer: postgres_bin"
+        )
+    if match := _PACKED.search(message):
+        return (
+            f"an archive packed with {match['how']}, which the pg_restore that is here cannot read: "
+            "name the folder of a PostgreSQL that can: postgres_bin"
+        )
     return None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from noxgate.machine.late import late
-from noxgate.trials.whole_catalog import SPELLING, Connection, Pairs, Part, differing
+from noxgate.trials.whole_catalog import SPELLING, Connection, Pairs, Part, different_parts
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,7 +22,7 @@ _COPY = f"pg_temp.{AGAIN}"
 
 def differing_once_loaded(url: str, here: Iterable[Part], there: Iterable[Part]) -> Pairs:
     """What is not the same, once each of both sides was loaded once more into the database at `url`."""
-    pairs = differing(here, there)
+    pairs = different_parts(here, there)
     texts = [(one, other) for one, other in pairs if one is not None and other is not None]
     ours, theirs = (loaded_again(url, side) for side in ([a for a, _ in texts], [b for _, b in texts]))
     same = {one.key for one, other in zip(ours, theirs, strict=True) if one == other}

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -17,10 +16,11 @@ from urllib.parse import quote
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
 from noxgate.machine import postgresql
-from noxgate.machine.doctor import POSTGRESQL, MissingError, paste
+from noxgate.machine.doctor import MissingError
 from noxgate.machine.late import late
 from noxgate.trials import lacking, placing, psql_messages
 from noxgate.trials.backup import restore_command
+from noxgate.trials.server.programs import kept_script
 from noxgate.trials.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -35,16 +35,7 @@ STARTING = 30.0  # seconds
 ENDING = 10.0
 DUMPING = 60.0
 PARENT = Path("/var/tmp")  # noqa: S108 (PostgreSQL's user must reach it; each folder below it is private)
-_PROGRAMS = ("initdb", "postgres", "psql", "pg_dump")
 _WARNING = re.compile(r"(?:WARNING|warning): (?P<message>.*)")
-_SETTINGS = postgresql.THROWAWAY | {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "max_connections": "20",
-    "max_wal_senders": "0",
-    "wal_level": "minimal",
-    "autovacuum": "off",  # it would take locks of its own
-}
 
 
 @dataclass(frozen=True)
@@ -219,19 +210,9 @@ class ScratchServer:
         return int(str(number)) // 10000
 
     def _start(self) -> subprocess.Popen[bytes]:
-        data = self.folder / "data"
-        settings = _SETTINGS | {"unix_socket_directories": str(self.folder)}
         self._give_away(self.folder)
         return subprocess.Popen(
-            [
-                "/bin/sh",
-                "-c",
-                _keeper(
-                    self.folder,
-                    postgresql.initdb(self._programs / "initdb", data, SUPERUSER, "--auth=trust"),
-                    postgresql.serve(self._programs / "postgres", data, settings),
-                ),
-            ],
+            ["/bin/sh", "-c", kept_script(self.folder, self._programs, SUPERUSER)],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
@@ -291,46 +272,6 @@ class ScratchServer:
         if self._owner is not None:
             for path in paths:
                 shutil.chown(path, self._owner.pw_uid, self._owner.pw_gid)
-
-
-def programs(major: int, folder: Path | None = None) -> Path:
-    """The folder with the programs of this major version. Raises UnreachableError if it does not exist."""
-    home = folder or POSTGRESQL / str(major) / "bin"
-    missing = [name for name in _PROGRAMS if not os.access(home / name, os.X_OK)]
-    if missing:
-        raise UnreachableError(
-            f"no {', '.join(missing)} in {home}: the scratch server must be PostgreSQL {major} as the target "
-            f"is: {paste([f'postgresql-{major}'])}, or name its folder with postgres_bin in the profile"
-        )
-    answer = subprocess.run([home / "postgres", "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"(\d+)(?:\.\d+)?", answer.stdout)
-    if found is None or int(found[1]) != major:
-        seen = answer.stdout.strip() or f"exit status {answer.returncode}"
-        raise UnreachableError(f"{home}/postgres: expected PostgreSQL {major} as the target is, saw {seen}")
-    return home
-
-
-def _keeper(folder: Path, initdb: Sequence[str], serve: Sequence[str]) -> str:
-    """A shell script that runs the server until its standard input ends, and leaves nothing behind.
-
-    The kernel ends that input when we close it, and when we are killed: whichever of our threads started the
-    shell, which the kernel's death signal would ask for. A server that has just begun ignores the signal to
-    end, so it is sent until the server is gone.
-    """
-    quoted = shlex.quote(str(folder))
-    return f"""
-exec 3<&0 </dev/null
-if {shlex.join(initdb)} 3<&-; then
-    {shlex.join(serve)} 3<&- &
-    server=$!
-    (read -r _ <&3; while kill -QUIT "$server" 2>/dev/null; do sleep 0.1; done) &
-    watch=$!
-    wait "$server"
-    kill "$watch" 2>/dev/null
-fi
-rm -rf -- {quoted}
-exit 1
-"""
 
 
 def _ran(seconds: float, answer: subprocess.CompletedProcess[str]) -> Ran:

@@ -70,7 +70,7 @@ def of_target(database: Database) -> list[Part]:
     return [_part(row) for row in database.catalog(QUERY, SPELLING, str(_FILE))]
 
 
-def differing(here: Iterable[Part], there: Iterable[Part]) -> Pairs:
+def different_parts(here: Iterable[Part], there: Iterable[Part]) -> Pairs:
     """What is not the same: each pair has the one here and the one there, where there is one."""
     ours, theirs = ({part.key: part for part in side} for side in (here, there))
     return [

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError
 from noxgate.look.documents import of_toml
+from noxgate.look.observation import few
 from noxgate.project.overrides import OVERRIDES
 from noxgate.project.runbook import Runbook
 from noxgate.project.tables.credentials import points_at
@@ -65,8 +66,8 @@ def against(
         return
     names = sorted(there.blobs.keys() | named.blobs.keys())
     if other := [name for name in names if there.blobs.get(name) != named.blobs.get(name)]:
-        more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
-        yield f"{DECIDED}: commit {short} has otherwise: {', '.join(other[:_SHOWN])}{more}"
+        shown = few(other, _SHOWN, f"{DECIDED} and git ls-tree -r {short} have all of them")
+        yield f"{DECIDED}: commit {short} has otherwise: {', '.join(shown)}"
     yield from _elsewhere(root, named.id, results.target, subjects)
     unknown = list(_waived(results, root, there, f"{WAIVERS} of commit {short}"))
     yield from unknown
@@ -99,9 +100,9 @@ def _by_others(there: Commit, results: Results, root: Path, runbook: Runbook) ->
 
     names = sorted(name for name in there.blobs.keys() | here.blobs.keys() if judges(name))
     if other := [name for name in names if there.blobs.get(name) != here.blobs.get(name)]:
-        more = f" and {len(other) - _SHOWN} more" if other[_SHOWN:] else ""
+        shown = few(other, _SHOWN, f"git diff --name-only {there.id[:12]} HEAD names them")
         yield (
-            f"commit {there.id[:12]} judges otherwise than the one here ({', '.join(other[:_SHOWN])}{more}): "
+            f"commit {there.id[:12]} judges otherwise than the one here ({', '.join(shown)}): "
             "run it again; or check out its commit, or name that with --commit"
         )
     yield from _waived(results, root, here, f"{WAIVERS} here")

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from noxgate.look.observation import cut
 from noxgate.project.runbook import Line, Runbook
 from noxgate.project.waivers import Waiver, refusal
 from noxgate.run.bundle import RECORDS
@@ -213,7 +214,7 @@ def _other_phases(results: Results, phases: Sequence[str], expected: Sequence[st
 def _narrowing(selection: Selection) -> str:
     """What was asked for instead of the whole phase."""
     asked = [f"-{name} {said!r}" for name, said in (("m", selection.m), ("k", selection.k)) if said]
-    return " ".join([*asked, *selection.arguments])[:200] or "a part of it was left out"
+    return cut(" ".join([*asked, *selection.arguments]), 200) or "a part of it was left out"
 
 
 def _age(ended: datetime, expected: Expected) -> Iterator[str]:
@@ -236,7 +237,7 @@ def _against(line: Line, judged: Judged | None, records: Mapping[int, Record], t
     if judged.outcome is Outcome.NOT_COUNTED and line.optional and judged.checks:
         return None
     if judged.outcome is not Outcome.PASSED:
-        return f"{judged.outcome}: {' '.join(judged.reason.split())}"[:200]
+        return cut(f"{judged.outcome}: {judged.reason}", 200)
     if line.kind == "human" and not judged.checks:  # with one that looked, the check decides
         record = records.get(judged.attestation.record if judged.attestation else 0)
         says_so = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import Exit
+from noxgate.look.observation import few
 from noxgate.project.here import Project
 from noxgate.run import results_file
 from noxgate.run.pytest_program import run_pytest
@@ -18,7 +19,7 @@ SHOWN = 5  # lines that a record names; the run's own evidence has them all
 
 
 @dataclass(frozen=True)
-class Finding:
+class RunEnd:
     """How a run ended: one line, and what the record keeps."""
 
     status: Exit
@@ -34,7 +35,7 @@ def look(
     reports: Path,
     *,
     unrecorded: bool = False,
-) -> Finding | None:
+) -> RunEnd | None:
     """Run a checkpoint's checks; None if there was no verdict."""
     words = ["-m", "window", f"--checkpoint={checkpoint}", "-q"]
     words += [f"--target={profile}", f"--reports={reports}"]
@@ -53,10 +54,10 @@ def look(
     return _finding(results, ended.folder.name, hashlib.sha256(content).hexdigest())
 
 
-def _finding(results: Results, run: str, digest: str) -> Finding:
+def _finding(results: Results, run: str, digest: str) -> RunEnd:
     """What a record keeps of a run: its verdict, what was not passed, and the digest that names its bytes."""
     red = [f"{line.id} {line.outcome}" for line in results.lines if line.outcome is not Outcome.PASSED]
     counted = f"{len(results.lines) - len(red)} of {len(results.lines)} lines passed"
-    shown = f"; {', '.join(red[:SHOWN])}" if red else ""
+    shown = f"; {', '.join(few(red, SHOWN, 'its results.json names them'))}" if red else ""
     data = {"verdict": str(results.verdict), "run": run, "results_sha256": digest, "red": red}
-    return Finding(results.verdict.exit, f"{results.verdict}, {counted}{shown}", data)
+    return RunEnd(results.verdict.exit, f"{results.verdict}, {counted}{shown}", data)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from noxgate.blue_green.switch_time import switch
+from noxgate.blue_green.switch_time import time_of_switch
 from noxgate.blue_green.switching import SwitchPoint, colours, live_ingress
 from noxgate.errors import NoxgateError, UnreachableError
 from noxgate.look.observation import Observation
@@ -28,7 +28,8 @@ def switched_at(
 
     session = KubeSession(settings.cluster(target))
     try:
-        ingress = live_ingress(SwitchPoint(Kube(session, session, unrecorded), target, service))
+        kube = Kube(session, session, unrecorded)
+        ingress = live_ingress(SwitchPoint(kube, target.namespace, target.namespaces, service))
     except AssertionError as error:
         raise NotSwitchedError(f"{target.name}: {error}") from None
     finally:
@@ -41,6 +42,6 @@ def switched_at(
             f"not to {green} alone"
         )
     try:
-        return switch(ingress, place, given).at
+        return time_of_switch(ingress, place, given).at
     except UnreachableError as error:
         raise UnreachableError(f"{target.name}: {error}") from None

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from noxgate.look.http import wants_a_certificate
+from noxgate_load.http.deadline import Deadline, TimeUp
 from noxgate_load.http.endpoint import Endpoint
 from noxgate_load.http.exchange import IDEMPOTENT, REDIRECTS, Answer, Call, Reader
 from noxgate_load.http.sessions import Acquaintance
-from noxgate_load.http.wire import Deadline, Stream, TimeUp, why
+from noxgate_load.http.wire import Stream, why
 from noxgate_load.samples import SHIFT, Reason, Record, Sample, Totals, WireError, clock
 
 # A kept connection that rested this long is looked at before a request that cannot be sent twice: a server
@@ -228,6 +230,8 @@ class HttpClient(Session):
 
 def _judged(what: Call, answer: Answer, check: Check | None) -> Reason:
     if answer.status not in what.expected:
+        if wants_a_certificate(answer.status, answer.body):
+            return Reason.NO_CERTIFICATE
         return Reason.REDIRECT if answer.status in REDIRECTS else Reason.STATUS
     if check is not None:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from noxgate.look.http import wants_a_certificate
 from noxgate_load.http.client import Check, Session
 from noxgate_load.http.exchange import Answer, Call, call
 from noxgate_load.http.frames import (
@@ -78,7 +79,8 @@ class WebSocketClient(Session):
             pass
         if upgrade.status != UPGRADED:
             self._hang_up()
-            return Answer(upgrade.status, error=Reason.UPGRADE)
+            is_of_edge = wants_a_certificate(upgrade.status, upgrade.rest)
+            return Answer(upgrade.status, error=Reason.NO_CERTIFICATE if is_of_edge else Reason.UPGRADE)
         frames = Frames(self._most_bytes)
         self._messages = frames.feed(upgrade.rest)
         self._frames = frames

@@ -28,7 +28,10 @@ Message = tuple[int, bytes]  # its kind, and what it says: of a close the code a
 
 
 class Upgrade:
-    """One upgrade. `status` is what was answered, and 0 until then; `rest` are bytes after a 101's head."""
+    """One upgrade. `status` is what was answered, and 0 until then; `rest` are bytes after a 101's head.
+
+    Of a refusal `rest` is as much of its body as came with the head.
+    """
 
     def __init__(self, head: bytes) -> None:
         """`head` is a request with HEADERS, encoded; this upgrade's own key is put at its end."""
@@ -76,6 +79,9 @@ class Upgrade:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value.strip()))
+
+    def on_body(self, data: bytes) -> None:
+        self.rest += data
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests_self.attack.attempt import Attempt, Way
 
-from noxgate.run.commit import blob_id
+from noxgate.machine.blobs import blob_id
 
 CHECK = "tests_staging/test_health.py"
 # A conftest or plugin that makes a failed check passed.

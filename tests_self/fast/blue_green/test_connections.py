@@ -8,7 +8,7 @@ import pytest
 from tests_self.service import CONTAINER
 
 from noxgate.blue_green.connected.places import configured, elsewhere
-from noxgate.blue_green.connected.sessions import Session, roles, unconnected
+from noxgate.blue_green.connected.sessions import SeenSession, pods_without_session, roles
 from noxgate.blue_green.routing import port_for
 from noxgate.errors import UnreachableError
 from noxgate.look.places import place
@@ -196,19 +196,19 @@ def test_elsewhere(green: str, wrong: bool) -> None:  # noqa: FBT001
 PODS = [pod(BLUE, "blue-1", "10.1.0.1")], [pod(GREEN, f"green-{n}", f"10.1.0.{n}") for n in (2, 3)]
 
 
-def seen(*addresses: str, in_use: bool = True, called: str = "") -> list[Session]:
-    return [Session(address, called, in_use) for address in addresses]
+def seen(*addresses: str, in_use: bool = True, called: str = "") -> list[SeenSession]:
+    return [SeenSession(address, called, in_use) for address in addresses]
 
 
 def test_known_by_address_or_by_name() -> None:
     blue, green = PODS
 
-    assert unconnected(blue, green, seen("10.1.0.1", "10.1.0.2", "10.1.0.3")) == []
-    assert unconnected(blue, green, seen("10.1.0.1", "10.1.0.2")) == ["green-3"]
+    assert pods_without_session(blue, green, seen("10.1.0.1", "10.1.0.2", "10.1.0.3")) == []
+    assert pods_without_session(blue, green, seen("10.1.0.1", "10.1.0.2")) == ["green-3"]
     by_name = [
-        Session("10.9.9.9", f"nox {name} web", in_use=True) for name in ("blue-1", "green-2", "green-33")
+        SeenSession("10.9.9.9", f"nox {name} web", in_use=True) for name in ("blue-1", "green-2", "green-33")
     ]
-    assert unconnected(blue, green, by_name) == ["green-3"]
+    assert pods_without_session(blue, green, by_name) == ["green-3"]
 
 
 def test_a_session_from_before_is_none() -> None:
@@ -216,23 +216,23 @@ def test_a_session_from_before_is_none() -> None:
     blue, green = PODS
     sessions = seen("10.1.0.1", "10.1.0.2", in_use=False) + seen("10.1.0.3")
 
-    assert unconnected(blue, green, sessions) == ["green-2"]
+    assert pods_without_session(blue, green, sessions) == ["green-2"]
 
 
 @pytest.mark.parametrize("sessions", [None, [], seen("10.1.0.2"), seen("10.9.9.9", "10.9.9.9")])
-def test_where_blue_is_not_told_nothing_is(sessions: list[Session] | None) -> None:
+def test_where_blue_is_not_told_nothing_is(sessions: list[SeenSession] | None) -> None:
     """Behind a pooler, or of an account that may not see whose they are."""
-    assert unconnected(*PODS, sessions) is None
+    assert pods_without_session(*PODS, sessions) is None
 
 
 def test_as_whom_green_asks() -> None:
     """Blue's role, those of others and an unknown one are left out."""
     asked = [
-        Session("10.1.0.1", "", in_use=True, role="nox_blue"),
-        Session("10.1.0.2", "", in_use=True, role="nox_app"),
-        Session("10.9.9.9", "nox green-3 web", in_use=False, role="nox_readonly"),
-        Session("10.1.0.3", "", in_use=True),
-        Session("10.7.7.7", "", in_use=True, role="backup"),
+        SeenSession("10.1.0.1", "", in_use=True, role="nox_blue"),
+        SeenSession("10.1.0.2", "", in_use=True, role="nox_app"),
+        SeenSession("10.9.9.9", "nox green-3 web", in_use=False, role="nox_readonly"),
+        SeenSession("10.1.0.3", "", in_use=True),
+        SeenSession("10.7.7.7", "", in_use=True, role="backup"),
     ]
 
     assert roles(*PODS, asked) == ["nox_app", "nox_readonly"]
@@ -244,7 +244,7 @@ def test_an_address_of_several_is_nobodys(address: str) -> None:
     """This machine's, the node's, or one that two pods have."""
     blue = [pod(BLUE, "blue-1", address)]
 
-    assert unconnected(blue, PODS[1], seen(address)) is None
+    assert pods_without_session(blue, PODS[1], seen(address)) is None
 
 
 # ---------------------------------------------------------------- the port of a path

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from noxgate.blue_green.monitored.watched import firing
+from noxgate.blue_green.monitored.watched import firing_alerts
 
 if TYPE_CHECKING:
     from noxgate.systems.prometheus.client import Prometheus
@@ -18,7 +18,7 @@ def asked(query: str, *, name: str = "Few", state: str = "firing", **labels: str
     alert = SimpleNamespace(name=name, state=state, labels=labels)
     rules: list[Any] = [SimpleNamespace(name=name, query=query, alerts=[alert])]
     prometheus = cast("Prometheus", SimpleNamespace(rules=lambda: rules))
-    return firing(prometheus, {"Few", "Gone"}, OURS)
+    return firing_alerts(prometheus, {"Few", "Gone"}, OURS)
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from noxgate.blue_green.monitored.loaded_rules import (
-    differing,
+    different_rules,
     not_evaluated,
     shipped_rules,
     unheard,
-    unloaded,
+    unloaded_alerts,
 )
-from noxgate.blue_green.monitored.watched import firing, ours
+from noxgate.blue_green.monitored.watched import firing_alerts, ours
 from noxgate.errors import UnreachableError
 from noxgate.look.promql.durations import seconds
 from noxgate.project.target import Target
@@ -55,20 +55,20 @@ GROUPS = [
                 GROUPS[1],
             ],
             [
-                "group nox: expected interval '30s', saw '5m'",
-                "group nox, Down (2): expected for '30m', saw '9h'",
+                "group nox: expected interval 30s, saw 5m",
+                "group nox, Down (2): expected for 30m, saw 9h",
             ],
         ),
         ([{**GROUPS[0], "rules": STEPS[:2]}, GROUPS[1]], ["group nox, Down (3) is not there"]),
         (
             [GROUPS[0], {"name": "more", "rules": [{"record": "a", "expr": "1", "labels": {"b": "c"}}]}],
-            ["group more, a: expected labels None, saw {'b': 'c'}"],
+            ["group more, a: expected labels None, saw b=c"],
         ),
         (GROUPS[::-1], ["the same rules in another order"]),
     ],
 )
 def test_what_differs_from_what_is_shipped(groups: Sequence[Any], said: list[str]) -> None:
-    assert differing(groups, GROUPS) == said
+    assert different_rules(groups, GROUPS) == said
 
 
 def loaded(rule: Mapping[str, Any], **changes: Any) -> Rule:
@@ -181,10 +181,10 @@ def test_critical_alerts_that_are_not_loaded() -> None:
     critical = {"alert": "A", "expr": "up == 0", "labels": {"severity": "critical"}}
     found = loaded(critical, query='up{ns="n"} == 0', labels={"severity": "critical", "ns": "n"})
 
-    assert unloaded(prometheus([found]), [critical]) == []
-    assert unloaded(prometheus([replace(found, labels={})]), [critical]) == ["A"]
+    assert unloaded_alerts(prometheus([found]), [critical]) == []
+    assert unloaded_alerts(prometheus([replace(found, labels={})]), [critical]) == ["A"]
     with pytest.raises(AssertionError, match="severity critical"):
-        unloaded(prometheus(), [{"alert": "A", "expr": "up", "labels": {"severity": "info"}}])
+        unloaded_alerts(prometheus(), [{"alert": "A", "expr": "up", "labels": {"severity": "info"}}])
 
 
 def test_shipped_rules_have_the_labels_of_their_group() -> None:
@@ -300,7 +300,7 @@ INGRESS = {"alert": "IngressErrors", "expr": 'sum(rate(errors{namespace="ingress
 def fires(query: str, shipped: Sequence[Mapping[str, Any]], **labels: str) -> list[str]:
     alert = Alert("IngressErrors", "firing", None, 1.0, labels, {})
     rule = loaded({"alert": "IngressErrors", "expr": query}, alerts=(alert,))
-    return firing(prometheus([rule]), {"IngressErrors"}, NAMESPACES, shipped)
+    return firing_alerts(prometheus([rule]), {"IngressErrors"}, NAMESPACES, shipped)
 
 
 def test_alerts_of_the_ingress_are_taken_into_account() -> None:

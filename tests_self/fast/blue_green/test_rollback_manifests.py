@@ -15,6 +15,7 @@ from tests_self.service import BLUE, GREEN, INGRESS, SERVICE
 
 from noxgate.blue_green.rollback_manifests import KINDS, RollbackManifests, servers_fields
 from noxgate.blue_green.saved_objects import twice
+from noxgate.project.saved import saved_manifests
 from noxgate.project.target import Target
 from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
@@ -124,7 +125,9 @@ class Night:
         )
         self.session = KubeSession(settings.cluster(target))
         kube = Kube(self.session, self.session, lambda _: None)
-        self.manifests = RollbackManifests(target, kube, SERVICE, lambda each: self.said.append(each.seen))
+        self.manifests = RollbackManifests(
+            saved_manifests(target), kube, SERVICE, lambda each: self.said.append(each.seen)
+        )
 
     def make(self, body: Json) -> None:
         answer = self.admin.post(place(body["kind"], self.namespace), json=body)

@@ -8,10 +8,22 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from tests_self.building.kube_clients import custom_kind
 from tests_self.kubernetes.servers import Server, stand_in
 from tests_self.service import CONTAINER, DEPLOYMENT, side
 
-from noxgate.blue_green.running import application_pods, began, pods_of, released, running
+from noxgate.blue_green.running import (
+    application_pods,
+    astray,
+    autoscaler_of,
+    deployment_of,
+    pods_of,
+    release_image,
+    running_images,
+    starts_of,
+    strangers_to,
+)
+from noxgate.errors import UnreachableError
 from noxgate.project.service.names import Container
 from noxgate.project.target import Target
 from noxgate.systems import settings
@@ -20,6 +32,7 @@ from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.pod_spec import application, variables
 from noxgate.systems.kubernetes.session import KubeSession
 from noxgate.systems.kubernetes.workload import name, versions
+from noxgate.systems.registry.answers import Image
 
 HOST = "registry.nox.example"
 PROXY = {"name": "db-proxy", "image": f"{HOST}/db-proxy:2.11", "env": [{"name": "A", "value": "proxy"}]}
@@ -67,7 +80,7 @@ def test_the_applications_container_by_its_name(containers: tuple[Json, ...]) ->
     assert application(spec, CONTAINER) == application(spec, Container("nox-api", is_named=True)) == API
     assert variables(spec, CONTAINER) == {"A": "api"}
     assert versions(made["spec"]["template"], CONTAINER) == ["8.0.0"]
-    assert released(shipped(made), "8.0.0", GREEN) == f"{HOST}/nox-api:v8.0.0"
+    assert release_image(shipped(made), "8.0.0", GREEN) == f"{HOST}/nox-api:v8.0.0"
 
 
 def test_a_container_of_another_name() -> None:
@@ -78,7 +91,7 @@ def test_a_container_of_another_name() -> None:
     assert application({"containers": [web]}, CONTAINER) == web
     assert application(spec, WEB) == web
     assert (
-        released(shipped(deployment(PROXY, web)), "8.0.1", replace(GREEN, container=WEB))
+        release_image(shipped(deployment(PROXY, web)), "8.0.1", replace(GREEN, container=WEB))
         == f"{HOST}/nox:v8.0.1"
     )
     with pytest.raises(AssertionError, match="expected a container nox-api, saw db-proxy, web: say cont"):
@@ -93,9 +106,9 @@ def test_the_deployment_by_its_name() -> None:
     worker = deployment({"name": "worker", "image": "redis:7"}, called="nox-worker")
     manifests = shipped(worker, deployment(PROXY, API))
 
-    assert released(manifests, "8.0.0", GREEN) == f"{HOST}/nox-api:v8.0.0"
+    assert release_image(manifests, "8.0.0", GREEN) == f"{HOST}/nox-api:v8.0.0"
     with pytest.raises(AssertionError, match=r"saw none of it among \['nox-worker'\]"):
-        released(manifests[:1], "8.0.0", GREEN)
+        release_image(manifests[:1], "8.0.0", GREEN)
 
 
 # ---------------------------------------------------------------- whose pods
@@ -187,19 +200,20 @@ def kube(server: Server) -> Iterator[Kube]:
 
 def test_two_deployments_are_told_apart(kube: Kube) -> None:
     """By who keeps a pod, with any labels; one without an owner may be a stranger, and stays."""
-    assert running(side(kube, "nox")) == {
+    assert running_images(side(kube, "nox")) == {
         f"{DEPLOYMENT}-1-x": f"{HOST}/nox-api@{digest('a')}",
         "by-hand": f"{HOST}/nox-api@{digest('d')}",
     }
-    assert set(running(side(kube, "nox", "nox-worker"))) == {"nox-worker-1-x", "by-hand"}
+    assert set(running_images(side(kube, "nox", "nox-worker"))) == {"nox-worker-1-x", "by-hand"}
     assert (
-        running(side(kube, "nox", "nox-worker", PROXYS))["nox-worker-1-x"] == f"{HOST}/db-proxy@{digest('9')}"
+        running_images(side(kube, "nox", "nox-worker", PROXYS))["nox-worker-1-x"]
+        == f"{HOST}/db-proxy@{digest('9')}"
     )
 
 
 def test_since_when_pods_run(kube: Kube) -> None:
     """By the application's own container; of one that restarted it is not known how old it is."""
-    assert began(side(kube, "nox")) == {f"{DEPLOYMENT}-1-x": datetime(2026, 12, 1, 20, 0, tzinfo=UTC)}
+    assert starts_of(side(kube, "nox")) == {f"{DEPLOYMENT}-1-x": datetime(2026, 12, 1, 20, 0, tzinfo=UTC)}
 
 
 def test_pods_by_wider_labels(kube: Kube) -> None:
@@ -214,3 +228,176 @@ def test_pods_of_the_application(kube: Kube) -> None:
     assert sorted(map(name, application_pods(side(kube, "nox")))) == ["by-hand", f"{DEPLOYMENT}-1-x"]
     everybody = ["by-hand", f"{DEPLOYMENT}-1-x", "nox-migrate-x", "nox-worker-1-x"]
     assert sorted(map(name, application_pods(side(kube, "nox", "not-there-yet")))) == everybody
+
+
+# ---------------------------------------------------------------- what a whole namespace runs
+
+DONE, GAVE_UP = [{"type": "Complete", "status": "True"}], [{"type": "Failed", "status": "True"}]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "phase", "said"),
+    [
+        (DONE, "Failed", {}),  # its first pod failed, the retry did its job
+        (GAVE_UP, "Failed", {"tried-x": "Failed"}),
+        ([], "Failed", {"tried-x": "Failed"}),  # how it ends is not known yet
+        (None, "Failed", {"tried-x": "Failed"}),  # the job is gone, its pod is not
+        (DONE, "Pending", {"tried-x": "Pending"}),
+        (GAVE_UP, "Succeeded", {}),
+    ],
+)
+def test_a_pod_that_failed_counts_until_its_job_is_done(
+    server: Server, kube: Kube, conditions: list[Json] | None, phase: str, said: Json
+) -> None:
+    jobs, pods = "/apis/batch/v1/namespaces/tried/jobs", "/api/v1/namespaces/tried/pods"
+    merge = {"content-type": "application/merge-patch+json"}
+    template = {"spec": {"restartPolicy": "Never", "containers": [API]}}
+    job = {"metadata": {"name": "tried", "namespace": "tried"}, "spec": {"template": template}}
+    gone = {"kind": "Job", "metadata": {"name": "gone", "uid": "00000000-0000-4000-8000-000000000000"}}
+    with server.client() as client:
+        client.post("/api/v1/namespaces", json={"metadata": {"name": "tried"}})
+        serves = {"metadata": {"name": "serves"}, "spec": {"containers": [API]}}
+        client.post(pods, json=serves)
+        client.patch(f"{pods}/serves/status", json={"status": {"phase": "Running"}}, headers=merge)
+        made = gone if conditions is None else {"kind": "Job", **_post(client, jobs, job)}
+        status = {"status": {"conditions": conditions or []}}
+        client.patch(f"{jobs}/tried/status", json=status, headers=merge)
+        pod = {"metadata": {"name": "tried-x", **_owned("Job", made)}, "spec": template["spec"]}
+        _post(client, pods, pod)
+        client.patch(f"{pods}/tried-x/status", json={"status": {"phase": phase}}, headers=merge)
+
+        try:
+            assert astray(kube, "tried") == said
+        finally:
+            client.delete(f"{pods}/tried-x?gracePeriodSeconds=0")
+            client.delete(f"{jobs}/tried?propagationPolicy=Background")
+
+
+def test_a_namespace_without_a_pod(kube: Kube) -> None:
+    with pytest.raises(AssertionError, match="no pod in nowhere"):
+        astray(kube, "nowhere")
+
+
+# ---------------------------------------------------------------- its autoscaler
+
+
+@pytest.mark.parametrize(
+    ("called", "of", "owner", "is_found"),
+    [
+        ("usual", DEPLOYMENT, None, True),
+        ("keda-hpa-nox", DEPLOYMENT, "ScaledObject", True),
+        ("keda-hpa-nox", "another", "ScaledObject", False),
+        ("other", DEPLOYMENT, None, False),  # which somebody made beside it, or in its place
+    ],
+)
+def test_whose_autoscaler_counts(
+    server: Server, kube: Kube, called: str, of: str, owner: str | None, *, is_found: bool
+) -> None:
+    places = "/apis/autoscaling/v2/namespaces/nox/horizontalpodautoscalers"
+    reference = {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": owner,
+        "name": "nox",
+        "uid": "00000000-0000-4000-8000-000000000000",
+        "controller": True,
+    }
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": of}
+    hpa = {
+        "metadata": {"name": called, "ownerReferences": [reference] if owner else []},
+        "spec": {"scaleTargetRef": target, "maxReplicas": 5},
+    }
+    with server.client() as client:
+        _post(client, places, hpa)
+        try:
+            if is_found:
+                assert name(autoscaler_of(kube, DEPLOYMENT, "nox", "usual")) == called
+            else:
+                with pytest.raises(AssertionError, match="usual is not there in nox, nor one that KEDA made"):
+                    autoscaler_of(kube, DEPLOYMENT, "nox", "usual")
+        finally:
+            client.delete(f"{places}/{called}")
+
+
+# ---------------------------------------------------------------- pods that Argo keeps
+
+OF_LABEL = {"selector": {"matchLabels": {"app": "nox-api"}}}
+OF_DEPLOYMENT = {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": DEPLOYMENT}}
+
+
+@pytest.mark.parametrize(
+    ("replicas", "spec", "called", "error"),
+    [
+        (None, OF_LABEL, "nox", UnreachableError),
+        (None, {}, DEPLOYMENT, UnreachableError),
+        (0, OF_DEPLOYMENT, "nox", UnreachableError),
+        (None, {"selector": {"matchLabels": {"app": "docs"}}}, "docs", AssertionError),
+        (None, None, "", AssertionError),
+        (0, None, "", None),  # after a rollback nothing is left of green
+        (3, OF_DEPLOYMENT, "nox", None),  # not taken over yet: its own pods serve
+    ],
+)
+def test_a_rollout_in_place_of_the_deployment(
+    server: Server,
+    kube: Kube,
+    replicas: int | None,
+    spec: Json | None,
+    called: str,
+    error: type[Exception] | None,
+) -> None:
+    """What the gate cannot read is not charged to the release."""
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    rollouts = "/apis/argoproj.io/v1alpha1/namespaces/argo/rollouts"
+    deployments = "/apis/apps/v1/namespaces/argo/deployments"
+    here = side(kube, "argo")
+    with server.client() as client:
+        client.post("/api/v1/namespaces", json={"metadata": {"name": "argo"}})
+        client.post(definitions, json=custom_kind("Rollout", "argoproj.io", "rollouts", "v1alpha1"))
+        if replicas is not None:
+            made = deployment(API)
+            made["metadata"]["namespace"] = "argo"
+            _post(client, deployments, {**made, "spec": {**made["spec"], "replicas": replicas}})
+        if spec is not None:
+            body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": called}}
+            _post(client, rollouts, {**body, "spec": spec})
+        try:
+            if error is None:
+                assert name(deployment_of(here)) == DEPLOYMENT
+            else:
+                said = "^Rollout .* of Argo keeps" if error is UnreachableError else "is not there in argo"
+                with pytest.raises(error, match=said):
+                    deployment_of(here)
+        finally:
+            client.delete(f"{rollouts}/{called}")
+            client.delete(f"{deployments}/{DEPLOYMENT}")
+
+
+def test_the_bytes_by_any_name_of_theirs() -> None:
+    """Of an index, of the platform's manifest, of the configuration where the image was loaded by hand."""
+    index, manifest, config, other = map(digest, "abcd")
+    image = Image(index, manifest, config, None, "amd64", "linux", (), (), {}, {}, {}, ())
+    pods = {
+        "index": f"{HOST}/nox-api@{index}",
+        "manifest": f"docker-pullable://mirror/nox-api@{manifest}",
+        "loaded": config,
+        "other": f"{HOST}/nox-api@{other}",
+        "silent": "",
+    }
+
+    assert strangers_to(image, pods) == {"other": other, "silent": "does not say which image it runs"}
+
+
+def test_an_autoscaler_that_keda_took_away(server: Server, kube: Kube) -> None:
+    """A ScaledObject that is paused has no HPA: that is said, and by which annotation."""
+    definition = custom_kind("ScaledObject", "keda.sh", "scaledobjects", "v1alpha1")
+    metadata = {"name": "nox", "annotations": {"autoscaling.keda.sh/paused-replicas": "3"}}
+    thing = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": metadata}
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    with server.client() as client:
+        _post(client, definitions, definition)
+        places = "/apis/keda.sh/v1alpha1/namespaces/nox/scaledobjects"
+        _post(client, places, thing | {"spec": {"scaleTargetRef": {"name": DEPLOYMENT}}})
+        try:
+            with pytest.raises(AssertionError, match=r"ScaledObject nox is paused by .*paused-replicas: 3"):
+                autoscaler_of(kube, DEPLOYMENT, "nox", "usual")
+        finally:
+            client.delete(f"{definitions}/scaledobjects.keda.sh")

@@ -18,7 +18,7 @@ from noxgate.errors import UndecidedError, UnreachableError
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.before.judging import Compared, limits_of
 from noxgate.slo.before.ratio import percentile_of, ratio
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import SloOutcome
 from noxgate.systems.prometheus.answers import Series
 
 ROOT = Path(__file__).parents[3]
@@ -162,7 +162,7 @@ def judged(green: Any, blue: Any, before: Any = (), bursts: Any = None, **more: 
     return beside.judged(now, Time("blue's last hour", queries("blue"), START, SWITCH))
 
 
-def outcomes(found: Sequence[Compared]) -> dict[str, Outcome | None]:
+def outcomes(found: Sequence[Compared]) -> dict[str, SloOutcome | None]:
     return {one.what: one.outcome for one in found}
 
 
@@ -172,8 +172,8 @@ BLUE = asked(START, SWITCH, 1)
 def test_as_fast_as_blue() -> None:
     found = judged(asked(SWITCH, END, 1, seed=2), BLUE)
 
-    assert outcomes(found)["p50"] is Outcome.PASSED
-    assert outcomes(found)["mean"] is Outcome.PASSED
+    assert outcomes(found)["p50"] is SloOutcome.PASSED
+    assert outcomes(found)["mean"] is SloOutcome.PASSED
     assert together([found]) == ([], [])
 
 
@@ -182,8 +182,8 @@ def test_three_times_slower_than_blue() -> None:
     found = judged(asked(SWITCH, END, 3, seed=2), BLUE)
     worse, _ = together([found])
 
-    assert outcomes(found)["mean"] is Outcome.FAILED
-    assert outcomes(found)["p50"] is Outcome.FAILED
+    assert outcomes(found)["mean"] is SloOutcome.FAILED
+    assert outcomes(found)["p50"] is SloOutcome.FAILED
     assert any(one.startswith(f"{PATH}, beside blue's last hour, p50") for one in worse)
 
 
@@ -194,7 +194,7 @@ def test_a_bucket_that_is_crossed_is_no_slowdown() -> None:
     green = [(when, 0.0251 + rng.uniform(-1e-5, 1e-5)) for when, _ in asked(SWITCH, END, 1, seed=2)]
     found = judged(green, blue)
 
-    assert outcomes(found)["mean"] is Outcome.PASSED
+    assert outcomes(found)["mean"] is SloOutcome.PASSED
     assert outcomes(found)["p50"] is None
     assert "too wide to tell" in next(one.reason for one in found if one.what == "p50")
     assert together([found])[0] == []
@@ -204,8 +204,8 @@ def test_slower_within_one_bucket_is_seen_by_the_mean() -> None:
     green = [(when, 0.045) for when, _ in asked(SWITCH, END, 1, seed=2)]
     found = judged(green, [(when, 0.028) for when, _ in BLUE])
 
-    assert outcomes(found)["p50"] is Outcome.PASSED
-    assert outcomes(found)["mean"] is Outcome.FAILED
+    assert outcomes(found)["p50"] is SloOutcome.PASSED
+    assert outcomes(found)["mean"] is SloOutcome.FAILED
 
 
 def test_another_load_cannot_be_compared() -> None:
@@ -225,7 +225,7 @@ def test_few_requests_are_too_few() -> None:
     found, *more = reversed(judged(asked(SWITCH, END, 1, each=30, seed=2), BLUE))
 
     assert [one.what for one in more] == [GONE]
-    assert (found.outcome, found.what) == (Outcome.NOT_DECIDED, "p50")
+    assert (found.outcome, found.what) == (SloOutcome.UNDECIDED, "p50")
     assert f"{PATH} 60 and 1800, of at least 300 each" in found.reason
 
 
@@ -248,7 +248,7 @@ def test_bursts_alone_are_nothing_to_compare() -> None:
     later = [when + (SWITCH - START) for when in burst]
     (found,) = judged([(when, 0.02) for when in later], [(when, 0.02) for when in burst])
 
-    assert (found.outcome, found.what) == (Outcome.NOT_DECIDED, "p50")
+    assert (found.outcome, found.what) == (SloOutcome.UNDECIDED, "p50")
 
 
 @pytest.mark.parametrize("times", [0.3, 1.0])
@@ -258,7 +258,7 @@ def test_buckets_that_end_elsewhere(times: float) -> None:
     found = judged(asked(SWITCH, END, times, seed=2), BLUE, edges=edges)
 
     assert together([found]) == ([], [])
-    assert outcomes(found)["mean"] is Outcome.PASSED
+    assert outcomes(found)["mean"] is SloOutcome.PASSED
 
 
 def test_slower_in_buckets_that_end_elsewhere() -> None:
@@ -274,7 +274,7 @@ def test_buckets_without_an_edge_in_common_leave_the_mean(times: float, *, worse
     found = judged(asked(SWITCH, END, times, seed=2), BLUE, edges=edges)
 
     assert outcomes(found)["p50"] is None
-    assert (outcomes(found)["mean"] is Outcome.FAILED) is worse
+    assert (outcomes(found)["mean"] is SloOutcome.FAILED) is worse
     assert together([found])[1] == []
 
 
@@ -332,7 +332,7 @@ def test_a_path_of_users_that_green_answers_no_more(windows: int) -> None:
     found = judged(asked(SWITCH, END, 1, seed=2), BLUE, bursts={"blue": blue, "green": green})
     (gone,) = (one for one in found if one.where.startswith(ASKED_AT_ONCE))
 
-    assert (gone.what, gone.outcome) == (GONE, Outcome.NOT_DECIDED)
+    assert (gone.what, gone.outcome) == (GONE, SloOutcome.UNDECIDED)
     assert "who asks for it now?" in gone.reason
     assert together([found])[1] == [str(gone)]
     assert together([found, found])[1] == [str(gone)] * 2
@@ -344,12 +344,12 @@ def test_a_path_of_users_that_green_answers_no_more(windows: int) -> None:
 def test_two_references_must_agree() -> None:
     """Slower beside one, and not beside the other: undecided, with both."""
 
-    def one(name: str, outcome: Outcome) -> list[Compared]:
+    def one(name: str, outcome: SloOutcome) -> list[Compared]:
         return [Compared(f"/x, beside {name}", "p50", outcome, "so")]
 
-    worse, passed = one("blue", Outcome.FAILED), one("day", Outcome.PASSED)
-    assert together([worse, one("day", Outcome.FAILED)])[1] == []
-    assert len(together([worse, one("day", Outcome.FAILED)])[0]) == 2
+    worse, passed = one("blue", SloOutcome.FAILED), one("day", SloOutcome.PASSED)
+    assert together([worse, one("day", SloOutcome.FAILED)])[1] == []
+    assert len(together([worse, one("day", SloOutcome.FAILED)])[0]) == 2
     assert together([worse, passed]) == ([], [str(worse[0]), str(passed[0])])
     assert together([[], passed]) == ([], [])
 

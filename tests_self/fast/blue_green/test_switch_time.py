@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from noxgate.blue_green.switch_time import changed, switch
+from noxgate.blue_green.switch_time import last_change, time_of_switch
 from noxgate.errors import UnreachableError
 
 Json = dict[str, Any]
@@ -36,7 +36,7 @@ def ingress(*entries: Json, generation: int = 2, service: str = "green") -> Json
 
 
 def test_a_manager_that_wrote_the_routes_alone_says_it_exactly() -> None:
-    found = changed(ingress(entry("kubectl-patch", SWITCHED, RULES)))
+    found = last_change(ingress(entry("kubectl-patch", SWITCHED, RULES)))
 
     assert found is not None
     assert (found.at, found.exact) == (AT, True)
@@ -52,7 +52,7 @@ def test_a_manager_that_wrote_the_routes_alone_says_it_exactly() -> None:
     ],
 )
 def test_what_others_write_moves_nothing(other: Json) -> None:
-    found = changed(ingress(entry("kubectl-patch", SWITCHED, RULES), other))
+    found = last_change(ingress(entry("kubectl-patch", SWITCHED, RULES), other))
 
     assert found is not None
     assert (found.at, found.exact) == (AT, True)
@@ -60,14 +60,14 @@ def test_what_others_write_moves_nothing(other: Json) -> None:
 
 def test_of_several_owners_of_the_routes_the_last_counts() -> None:
     """Two who own one value are two who wrote it; an apply on the server, too."""
-    found = changed(ingress(entry("a", SWITCHED, RULES), entry("b", LATER, DEFAULT)))
+    found = last_change(ingress(entry("a", SWITCHED, RULES), entry("b", LATER, DEFAULT)))
 
     assert found is not None
     assert found.at == AT + timedelta(seconds=3)
 
 
 def test_written_again_before_the_first_look_is_at_the_latest() -> None:
-    found = changed(ingress(entry("kubectl-patch", LATER, RULES, NOTE)))
+    found = last_change(ingress(entry("kubectl-patch", LATER, RULES, NOTE)))
 
     assert found is not None
     assert not found.exact
@@ -78,8 +78,8 @@ def test_written_again_before_the_first_look_is_at_the_latest() -> None:
 def test_the_first_look_is_kept(tmp_path: Path) -> None:
     """The same manager's annotation, three seconds after the switch, and after the first look."""
     place = tmp_path / "records" / "production.switch.json"
-    first = switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place)
-    again = switch(ingress(entry("kubectl-patch", LATER, RULES, NOTE)), place)
+    first = time_of_switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place)
+    again = time_of_switch(ingress(entry("kubectl-patch", LATER, RULES, NOTE)), place)
 
     assert (first.at, again.at) == (AT, AT)
     assert again.exact
@@ -94,18 +94,18 @@ def test_the_first_look_is_kept(tmp_path: Path) -> None:
 )
 def test_another_change_of_the_spec_is_looked_at_anew(tmp_path: Path, later: Json) -> None:
     place = tmp_path / "kept.json"
-    switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place)
+    time_of_switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place)
 
-    assert switch(later, place).at == AT + timedelta(seconds=3)
+    assert time_of_switch(later, place).at == AT + timedelta(seconds=3)
 
 
 def test_another_ingress_of_the_name_is_looked_at_anew(tmp_path: Path) -> None:
     place = tmp_path / "kept.json"
-    switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place)
+    time_of_switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place)
     other = copy.deepcopy(ingress(entry("kubectl-patch", LATER, RULES)))
     other["metadata"]["uid"] = "another"
 
-    assert switch(other, place).at == AT + timedelta(seconds=3)
+    assert time_of_switch(other, place).at == AT + timedelta(seconds=3)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"uid": "u"}', '{"at": 3}'])
@@ -113,21 +113,21 @@ def test_what_was_kept_badly_is_no_record(tmp_path: Path, text: str) -> None:
     place = tmp_path / "kept.json"
     place.write_text(text)
 
-    assert switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place).at == AT
+    assert time_of_switch(ingress(entry("kubectl-patch", SWITCHED, RULES)), place).at == AT
 
 
 def test_what_was_kept_moves_nothing_that_the_cluster_says(tmp_path: Path) -> None:
     """The file bears no signature: with an earlier time in it, old traffic would speak for the release."""
     place = tmp_path / "kept.json"
     exactly = ingress(entry("kubectl-patch", SWITCHED, RULES))
-    switch(exactly, place)
+    time_of_switch(exactly, place)
     place.write_text(place.read_text().replace("2026-01-31", "2026-01-01"))
 
-    assert switch(exactly, place).at == AT
+    assert time_of_switch(exactly, place).at == AT
 
 
 def test_the_operator_says_it() -> None:
-    found = switch(ingress(entry("kubectl-patch", LATER, RULES, NOTE)), None, AT)
+    found = time_of_switch(ingress(entry("kubectl-patch", LATER, RULES, NOTE)), None, AT)
 
     assert (found.at, found.exact) == (AT, True)
 
@@ -142,9 +142,9 @@ def test_the_operator_says_it() -> None:
 )
 def test_what_the_operator_says_must_be_able_to_be(said: datetime, entries: list[Json]) -> None:
     with pytest.raises(UnreachableError, match="--switched-at"):
-        switch(ingress(*entries), None, said)
+        time_of_switch(ingress(*entries), None, said)
 
 
 def test_nothing_says_it() -> None:
     with pytest.raises(UnreachableError, match="does not say when it was switched; say when it was"):
-        switch(ingress(), None)
+        time_of_switch(ingress(), None)

@@ -2,7 +2,7 @@
 
 import copy
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,9 @@ from tests_self.kubernetes.servers import Server, stand_in
 from tests_self.service import BLUE, DEPLOYMENT, GREEN, SERVICE, side
 
 from noxgate.blue_green.ingress_meaning import routes, switch_patch
-from noxgate.blue_green.running import running
-from noxgate.blue_green.switching import colours, differing, switched
-from noxgate.blue_green.traffic import Green, ingresses_of, rivals, wrong_backends
+from noxgate.blue_green.running import running_images
+from noxgate.blue_green.switching import colours, different_routes, wished_routes
+from noxgate.blue_green.traffic import ExpectedPods, ingresses_of, rivals, wrong_backends
 from noxgate.project.target import Target
 from noxgate.systems import settings
 from noxgate.systems.kubernetes.kube import Kube
@@ -183,7 +183,9 @@ def green() -> Green3:
 
 def wrong(kube: Kube, green: Green3) -> list[str]:
     found = kube.need("Ingress", "nox-api-ingress", green.namespace)
-    return [said for said, _ in wrong_backends(kube, found, Green.of(side(kube, green.namespace)), SERVICE)]
+    return [
+        said for said, _ in wrong_backends(kube, found, ExpectedPods.of(side(kube, green.namespace)), SERVICE)
+    ]
 
 
 def test_a_whole_green_is_well(admin: httpx.Client, kube: Kube, green: Green3) -> None:
@@ -291,6 +293,52 @@ def test_odd_and_well(
     assert wrong(kube, green) == []
 
 
+SIX = ("fd00::1", "fd00::2", "fd00::3")
+
+
+def dual(green: Green3, *six: Json, of: Sequence[int] = (1, 2, 3)) -> None:
+    """The Service has addresses of both families, and so have these pods."""
+    for number in of:
+        addresses = [{"ip": f"10.1.0.{number}"}, {"ip": SIX[number - 1]}]
+        green[f"pod {number}"]["status"]["podIPs"] = addresses
+    made = {**endpoint_slice(GREEN, *six), "addressType": "IPv6"}
+    made["metadata"] = {**made["metadata"], "name": f"{GREEN}-six"}
+    green.objects["six"] = made
+
+
+def six(number: int, *, ready: bool = True) -> Json:
+    return {**endpoint(number), "addresses": [SIX[number - 1]], "conditions": {"ready": ready}}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda green: dual(green, *map(six, (1, 2, 3))), None),
+        (lambda green: dual(green, *map(six, (1, 2)), of=(1, 2)), None),  # the third pod has IPv4 alone
+        (lambda green: dual(green, *map(six, (1, 2))), "IPv6: only 2 of 3 ready pods: not "),
+        (lambda green: dual(green, *(six(n, ready=False) for n in (1, 2, 3))), "IPv6: no ready endpoint"),
+        (lambda green: dual(green, {**six(1), "addresses": ["fd00::9"]}), "leads to "),
+        (
+            lambda green: (
+                green["slice"].update(endpoints=[endpoint(n) for n in (1, 2)])
+                or green["pod 3"]["status"].update(podIP=SIX[2])
+            ),
+            "only 2 of 3 ready pods: not ",
+        ),
+    ],
+    ids=["both", "one pod of IPv4", "a pod less", "none ready", "another's address", "a pod of IPv6 alone"],
+)
+def test_addresses_of_both_families(
+    admin: httpx.Client, kube: Kube, green: Green3, change: Callable[[Green3], None], said: str | None
+) -> None:
+    """Whoever knows one of them alone has all pods by it, too."""
+    change(green)
+    green.make(admin)
+    found = wrong(kube, green)
+
+    assert [each.startswith(f"Service {GREEN}: {said}") for each in found] == [True] * (said is not None)
+
+
 def test_a_path_of_another_service(admin: httpx.Client, kube: Kube, green: Green3) -> None:
     """It is not switched, and others than green's pods answer; a path without a pod behind it is said."""
     green.objects["ingress"] = ingress(**{"/": BLUE, "/docs": "nox-docs"})
@@ -305,13 +353,13 @@ def test_a_path_of_another_service(admin: httpx.Client, kube: Kube, green: Green
     again = kube.dry_run_patch("Ingress", "nox-api-ingress", green.namespace, back, media_type)
 
     assert (colours(before, SERVICE), colours(after, SERVICE)) == ({BLUE}, {GREEN})
-    assert differing(after, switched(before, SERVICE, GREEN)) == {}
+    assert different_routes(after, wished_routes(before, SERVICE, GREEN)) == {}
     assert routes(again) == routes(before)
-    assert wrong_backends(kube, after, Green.of(side(kube, green.namespace)), SERVICE) == []
+    assert wrong_backends(kube, after, ExpectedPods.of(side(kube, green.namespace)), SERVICE) == []
     headers = {"content-type": "application/merge-patch+json"}
     path = f"/apis/discovery.k8s.io/v1/namespaces/{green.namespace}/endpointslices/nox-docs-x"
     admin.patch(path, json={"endpoints": []}, headers=headers)
-    said = wrong_backends(kube, after, Green.of(side(kube, green.namespace)), SERVICE)
+    said = wrong_backends(kube, after, ExpectedPods.of(side(kube, green.namespace)), SERVICE)
     assert said == [("Service nox-docs: no ready endpoint", ["api.nox.example/docs"])]
 
 
@@ -346,6 +394,33 @@ def test_an_ingress_of_another_class_or_beside_our_paths_is_none() -> None:
     }
 
     assert rivals(ours, [inside, beside]) == {}
+
+
+CLASS, CANARY = "kubernetes.io/ingress.class", "nginx.ingress.kubernetes.io/canary"
+
+
+@pytest.mark.parametrize(
+    ("named", "notes", "is_rival"),
+    [
+        ("public", {CLASS: "alb"}, False),
+        ("public", {CLASS: "public"}, True),
+        (None, {CLASS: "alb"}, True),  # ours is of the default class: which one is not known
+        ("public", {}, True),
+        ("public", {CANARY: "true", f"{CANARY}-weight": "0"}, False),
+        ("public", {CANARY: "true", f"{CANARY}-by-header": "x-tester"}, False),
+        ("public", {CANARY: "true", f"{CANARY}-weight": "5"}, True),
+        ("public", {CANARY: "true", f"{CANARY}-by-cookie": "chosen"}, True),
+        ("public", {CANARY: "false", f"{CANARY}-weight": "0"}, True),
+    ],
+)
+def test_what_annotations_say_of_a_rival(named: str | None, notes: dict[str, str], *, is_rival: bool) -> None:
+    """A class by the older way, and a canary to which no share of the requests goes."""
+    ours = ingress(**{"/": GREEN}) | {"metadata": {"name": "nox-api-ingress", "namespace": "nox"}}
+    ours["spec"] |= {"ingressClassName": named} if named else {}
+    other = ingress("other", **{"/": "x"})
+    other["metadata"] = {"name": "other", "namespace": "nox", "annotations": notes}
+
+    assert bool(rivals(ours, [other])) is is_rival
 
 
 def test_namespaces_that_cannot_be_looked_at_are_said(
@@ -383,7 +458,7 @@ def test_a_sidecar_may_stand_first(admin: httpx.Client, kube: Kube, green: Green
         green.objects[f"pod {number}"] = pod(number, containers=containers)
     green.make(admin)
 
-    assert set(running(side(kube, green.namespace)).values()) == {f"{IMAGE}@sha256:nox-api"}
+    assert set(running_images(side(kube, green.namespace)).values()) == {f"{IMAGE}@sha256:nox-api"}
     assert wrong(kube, green) == []
 
 

@@ -138,6 +138,28 @@ def test_a_command_that_is_spelled_wrongly(tmp_path: Path, words: list[str], sai
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["doctor", "--targte", "x"], "doctor: unrecognized arguments: --targte x; did you mean '--target'?"),
+        (["gate", "--targte=x"], "gate: unrecognized arguments: --targte=x; did you mean '--target'?"),
+        (
+            ["rehearse", "--sabotge"],
+            "rehearse: unrecognized arguments: --sabotge; did you mean '--sabotage'?",
+        ),
+        (["--versoin"], "noxgate: unrecognized arguments: --versoin; did you mean '--version'?"),
+        (["doctor", "--xyzzy"], "unrecognized arguments: --xyzzy\n"),
+        (["doctor", "staging"], "unrecognized arguments: staging\n"),  # this is not an option
+    ],
+)
+def test_an_option_that_is_spelled_wrongly(tmp_path: Path, words: list[str], said: str) -> None:
+    """The command itself says so: it knows its options."""
+    done = noxgate(tmp_path, *words)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
     ("phase", "said"),
     [
         ("stagin", "--phase: no marker 'stagin'"),

@@ -11,7 +11,7 @@ import pytest
 from noxgate.doctor import table
 from noxgate.doctor.needs import CERTIFICATE, TRUSTED, Need
 from noxgate.doctor.seen import Seen, place
-from noxgate.doctor.systems.address import address
+from noxgate.doctor.systems.address import address, plain
 from noxgate.run.causes import MANY
 
 if TYPE_CHECKING:
@@ -130,3 +130,38 @@ def test_few_lines_have_nothing_in_common(loopback: "Loopback", tmp_path: Path) 
     seen = seen_at(loopback, tmp_path, loopback.closed_port())
 
     assert list(table.first(table.waiting(seen, {"staging.a": frozenset({Need("address", TRUSTED)})}))) == []
+
+
+def seen_without_tls(loopback: "Loopback", tmp_path: Path, plain_url: str) -> Seen:
+    profile = tmp_path / "own.toml"
+    profile.write_text(f'serves = ["staging"]\nplain_url = "{plain_url}"\n')
+    (seen,) = plain(place(dataclasses.replace(loopback.target(9), path=profile, plain_url=plain_url)))
+    return seen
+
+
+@pytest.mark.parametrize("status", [301, 200, 503])
+def test_plain_http_is_asked(status: int, loopback: "Loopback", tmp_path: Path) -> None:
+    """Its line judges the answer."""
+    port = loopback.serve(answering(lambda _: (status, "")))
+
+    seen = seen_without_tls(loopback, tmp_path, f"http://localhost:{port}")
+
+    assert (seen.cause, seen.needs) == (None, (Need("plain"),))
+    assert seen.said == f"http://localhost:{port} answers HTTP {status}"
+
+
+def test_plain_http_that_does_not_answer(loopback: "Loopback", tmp_path: Path) -> None:
+    """As the run says it, with the command that tries it and the one that says where it is."""
+    port = loopback.closed_port()
+
+    seen = seen_without_tls(loopback, tmp_path, f"http://localhost:{port}")
+
+    assert seen.said == f"http://localhost:{port}: connection refused"
+    assert seen.cause is not None
+    assert seen.cause.remedy[0].startswith(f"curl -sS -i -m 5 http://localhost:{port}/")
+    assert "such as http://localhost:8080, or closed" in seen.cause.remedy[1]
+
+
+def test_plain_http_that_is_closed(loopback: "Loopback", tmp_path: Path) -> None:
+    """Whether it is open is for its line to find."""
+    assert seen_without_tls(loopback, tmp_path, "").cause is None

@@ -11,8 +11,9 @@ import pytest
 from tests_self.served import remembering
 from tests_self.service import SERVICE, queries
 
+from noxgate.doctor.needs import SERIES
 from noxgate.doctor.seen import Seen, place
-from noxgate.doctor.systems.series import SERIES, series
+from noxgate.doctor.systems.series import series
 from noxgate.look.promql.selectors import Matcher, selectors
 from noxgate.project.target import LoadCounters, QuietHours
 
@@ -114,7 +115,11 @@ def test_what_is_well(
     [
         ("job", ["up", "http_requests_total", "http_request_duration_seconds_bucket"], 'job="other"'),
         ("path", ["http_requests_total", "http_request_duration_seconds_bucket"], 'handler="/x"'),
-        ("name", ["http_requests_total"], "no series of http_requests_total{"),
+        (
+            "name",
+            ["http_requests_total"],
+            "saw those of other namespaces alone (",
+        ),
         (
             "container",
             [
@@ -161,10 +166,24 @@ def test_the_selectors_of_the_profile(looked: Callable[..., dict[str, Seen]]) ->
         signed_in_requests='up{namespace="well"}',
     )
     assert causes(odd) == ["signed_in_requests", "quiet.ingress", "load_counters"]
-    assert "none of that name" in odd["quiet.ingress"].said
+    assert "saw no metric envoy_cluster_upstream_rq; well has " in odd["quiet.ingress"].said
+    shown = odd["quiet.ingress"].cause
+    assert shown is not None
+    assert "/api/v1/label/__name__/values" in shown.remedy[0]
     assert 'there are container="nox-api"' not in odd["load_counters"].said
     assert 'namespace="' in odd["load_counters"].said
     assert odd["signed_in_requests"].said.startswith("no label status or code on ")
+
+
+def test_a_name_that_is_near(looked: Callable[..., dict[str, Seen]]) -> None:
+    """What the namespace has instead, where others have the name, and where it is unknown."""
+    assert looked("name")["http_requests_total"].said.endswith("; name has requests_total")
+    counters = LoadCounters('requests_totals{namespace="name"}', ())
+    near, nothing = (
+        looked(name, load_counters=counters)["load_counters"].said for name in ("name", "no-one")
+    )
+    assert "saw no metric requests_totals; name has requests_total" in near
+    assert nothing.endswith("; nothing of no-one is scraped")
 
 
 def test_an_ingress_that_nobody_named(looked: Callable[..., dict[str, Seen]]) -> None:

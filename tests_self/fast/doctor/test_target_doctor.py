@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests_self.building.commands import noxgate
 
-from noxgate.doctor import examination, files, table
+from noxgate.doctor import examination, files, looks, table
 from noxgate.doctor.code import PEERS, Code, Function
 from noxgate.doctor.needs import OPENS, Need, needs_of
 from noxgate.doctor.seen import UNSET, Cause, Place, Seen, lines_of, place
@@ -31,9 +31,10 @@ CHECKS = [ROOT / f"tests_{name}" for name in ("preflight", "staging", "productio
 # Fixtures and clients that open nothing of their own: what they are made of does.
 MADE_OF_OTHERS = {
     *("runbook", "limits", "sessions", "clients", "production", "staging", "stands", "kept_samples"),
-    *("migration", "science", "load_test", "slower", "rounds", "first_minutes", "switched", "since_switch"),
+    *("migration", "science", "load_test", "rounds", "first_minutes", "switch", "since_switch"),
     *("for_samples", "key_metrics", "refused_percent", "watching", "window_metrics", "backup"),
     *("previous_version", "namespaces", "blue", "green", "switch_point", "api", "together", "websocket"),
+    *("switch_patch", "rollback_patch"),
     *("tls", "database", "cache", "catalog", "kube", "registry", "registry_for", "prometheus", "links"),
     "tools",
 }
@@ -87,6 +88,24 @@ def test_none(clients): assert clients.target.name
     }
 
 
+def test_what_checks_share_is_of_each_and_of_no_other(tmp_path: Path) -> None:
+    """What is read once is given to every check that comes to it, and keeps nothing of any of them."""
+    check = tmp_path / "test_x.py"
+    check.write_text("""def shared(): return ["shared", again()]
+def again(): return ["again", shared()]
+def test_one(target): assert shared() == ["one", target.base_url]
+def test_two(target): assert again() == ["two", target.namespace]
+def test_none(target): assert target
+""")
+    code = Code(tmp_path)
+    names = ("one", "two", "none", "one")
+    texts = [code.named(check, f"test_{name}").texts for name in names]
+
+    assert texts == [{"one", "shared", "again"}, {"two", "shared", "again"}, set(), texts[0]]
+    assert code.settings(check, "test_two") == {"test_two", "namespace"}
+    assert code.settings(check, "test_one") == {"test_one", "base_url"}
+
+
 def test_clients_are_given_to_no_function_as_a_whole() -> None:
     """Then what a check needs is what it writes out, and a helper is given what it looks with."""
     whole = []
@@ -114,6 +133,9 @@ def test_each_line_with_a_check_needs_something() -> None:
         f"window.checkpoint-{hour}-record" for hour in ("1h", "6h", "24h", "48h")
     }
     assert Need("token", "admin_token") in needs["staging.admin-allows-admin"]
+    assert Need("subject") in needs["staging.own-user"]
+    assert Need("plain") in needs["staging.https-redirect"]
+    assert Need("before") in needs["staging.slower-than-before"]
     assert Need("load", "full") in needs["staging.load-full"]
     assert Need("load") in needs["staging.slo-p95"]
     assert not any(need.system == "load" for need in needs["staging.oauth-google"])  # it may be without
@@ -254,6 +276,77 @@ def test_causes_are_grouped_and_the_largest_is_first() -> None:
     assert not any("NONE" in line for line in text)
 
 
+JWT = "e30.eyJzdWIiOiAidXNyXzQyIn0.c2ln"  # its sub is usr_42
+
+
+@pytest.mark.parametrize(
+    ("token", "subject", "waits"),
+    [
+        ("opaque-token-of-somebody", None, True),
+        ("opaque-token-of-somebody", "usr_42", False),
+        (JWT, None, False),
+    ],
+)
+def test_whose_the_test_token_is(
+    token: str, subject: str | None, project: "Project", monkeypatch: pytest.MonkeyPatch, *, waits: bool
+) -> None:
+    """As the checks that compare with it: the profile says it, or the token."""
+    monkeypatch.setenv("TEST_TOKEN", token)
+    target = dataclasses.replace(read_target(project.path, "staging", ["staging"]), test_subject=subject)
+
+    causes = [one for one in looks.tokens(place(target)) if one.cause and one.needs == (Need("subject"),)]
+
+    assert len(causes) == waits
+
+
+def test_every_line_is_named_where_that_is_asked() -> None:
+    needs = {f"staging.line-{number}": frozenset({Need("redis")}) for number in range(table.SHOWN + 2)}
+    waits = table.waiting([_seen("one", (Need("redis"),), Cause("redis: away"))], needs)
+
+    few, whole = (" ".join(" ".join(table.causes(waits, whole=each)).split()) for each in (False, True))
+
+    assert "staging.line-4 and 2 more: --all names them)" in few
+    assert [line for line in needs if line not in whole] == []
+    assert "more" not in whole
+
+
+def test_a_line_asks_for_no_more_than_its_run() -> None:
+    """What the profile and the record say decides which of two systems a line comes to."""
+    load = frozenset({Need("load"), Need("counters")})
+    needs = frozenset({Need("before"), Need("load", peer="staging"), Need("profile")}) | load
+
+    less = examination.less(needs, {"before": ("load", "counters"), "plain": ("address",)})
+
+    assert less == needs - load
+    assert examination.less(needs, {}) == needs
+
+
+def test_the_comparison_with_the_version_before(project: "Project") -> None:
+    """It waits for the record; and for the result of the version that this names, if it names one."""
+    target = read_target(project.path, "staging", ["staging"])
+    at, record = place(target), target.record
+    assert record is not None
+    before = '[measured_before]\nversion = "7.9.3"\nload_results = "before"\n'
+
+    def causes() -> list[tuple[str, set[Need]]]:
+        return [(one.setting, set(one.needs)) for one in files.record(at) if one.cause]
+
+    record.unlink(missing_ok=True)
+    assert causes() == [("record", {Need("record"), Need("before")})]
+    assert not files.compares(at)
+
+    record.write_text('version = "8.0.0"\n')
+    assert causes() == []
+    assert not files.compares(at)
+
+    record.write_text(f'version = "8.0.0"\n{before}')
+    assert causes() == [("measured_before", {Need("before")})]
+    assert files.compares(at)
+
+    (record.parent / "before" / "2026-01-01T00-00-00Z-staging-quick").mkdir(parents=True)
+    assert causes() == []
+
+
 def test_what_fails_makes_it_no_go() -> None:
     """What can be looked at and is wrong is a failure, which no other line waits for."""
     runbook = read_runbook(ROOT / "runbook.toml")
@@ -266,6 +359,23 @@ def test_what_fails_makes_it_no_go() -> None:
     said = "\n".join(table.verdicts(target, runbook, seen, needs))
     assert "NO-GO: staging.manifests-unique will fail" in said
     assert "is not set: a run is not signed" in said.replace("\n    ", " ")
+
+
+def test_each_line_that_fails_is_named_where_that_is_asked() -> None:
+    """Also those that no cause lists, since others wait for it."""
+    runbook = read_runbook(ROOT / "runbook.toml")
+    lines = [line.id for line in runbook.of_phase("staging")]
+    needs = {line: frozenset({Need("address", "trusted")}) for line in lines[1:9]}
+    seen = [_seen("base_url", (Need("redis"),), Cause("another server"), fails=(Need("address", "trusted"),))]
+    target = Target("staging", Path("staging.toml"), ("staging",), "https://a", "http://a", "a")
+
+    few, whole = (
+        " ".join(" ".join(table.verdicts(target, runbook, seen, needs, whole=each)).split())
+        for each in (False, True)
+    )
+
+    assert f"NO-GO: {lines[1]} and 7 more (--all names them) will fail" in few
+    assert f"NO-GO: {', '.join(lines[1:9])} will fail" in whole
 
 
 @pytest.mark.parametrize("name", ["nope", "staging"])

@@ -1,16 +1,20 @@
 """The stand-in for the tests: one for the session, and a namespace of its own for each test."""
 
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests_self.kubernetes import examples
+from tests_self.kubernetes.kubectl import Kubectl
 from tests_self.kubernetes.servers import Server, available, kubectl_path, stand_in
 from tests_self.kubernetes.workload import Workload, workload
 
-collect_ignore = [] if kubectl_path() else ["test_kubectl.py"]  # left out, which the header says
+OF_KUBECTL = ["test_kubectl.py", "changes/test_kubectl_writing.py"]
+collect_ignore = [] if kubectl_path() else OF_KUBECTL  # left out, which the header says
 _NUMBERS = itertools.count(1)
 
 
@@ -57,3 +61,30 @@ def nox(server: Server, admin: httpx.Client, namespace: str, tmp_path: Path) -> 
     """A workload with one real pod in this test's namespace."""
     with workload(server, admin, namespace, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def core(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}"
+
+
+@pytest.fixture
+def apps(namespace: str) -> str:
+    return f"/apis/apps/v1/namespaces/{namespace}"
+
+
+@pytest.fixture
+def kubectl(server: Server, nox: Workload) -> Kubectl:
+    return Kubectl(kubectl_path() or "kubectl", server.kubeconfig(), nox.namespace)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Callable[..., str]:
+    """Write objects to a file for kubectl."""
+
+    def write(*objects: examples.Json) -> str:
+        path = tmp_path / "manifest.json"
+        path.write_text("\n".join(json.dumps(each) for each in objects))
+        return str(path)
+
+    return write

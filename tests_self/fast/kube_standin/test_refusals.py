@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from tests_self.kubernetes import examples
+from tests_self.kubernetes.refused import causes
 
 Json = dict[str, Any]
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -43,11 +44,6 @@ def deployment(spec: Json | None = None, **container: Any) -> Json:
     template["containers"] = [CONTAINER | container]
     template.update(spec or {})
     return made
-
-
-def causes(answer: httpx.Response) -> list[tuple[str, str]]:
-    assert answer.status_code == 422, answer.text
-    return [(each["field"], each["message"]) for each in answer.json()["details"]["causes"]]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from markupsafe import escape
 
-from noxgate.look.secret import FRAGMENT, Scrubber, Secret
+from noxgate.look.secret import Scrubber, Secret
 from noxgate.look.secret_search import REDACTED
+from noxgate.look.written.spellings import FRAGMENT
 
 VALUE = "p\"a's<s>&w%o+r/d\\é"
 SECRET = Secret("DATABASE_URL", VALUE)

@@ -83,10 +83,10 @@ def test_a_slash_that_was_escaped_is_another_path() -> None:
     [
         (answered(200), "/a?b=c: HTTP 200, expected a redirect"),
         (answered(304, location=f"{HOST}/a?b=c"), "/a?b=c: HTTP 304, expected a redirect"),
-        (answered(308), "saw {'/a?b=c': None}"),
-        (answered(308, location=f"{HOST}/a"), f"saw {{'/a?b=c': '{HOST}/a'}}"),
+        (answered(308), "saw /a?b=c sent to None"),
+        (answered(308, location=f"{HOST}/a"), f"saw /a?b=c sent to '{HOST}/a'"),
         (answered(308, location="https://staging.example.com/a?b=c"), "staging.example.com"),
-        (answered(308, location="/a?b=c"), "saw {'/a?b=c': '/a?b=c'}"),
+        (answered(308, location="/a?b=c"), "saw /a?b=c sent to '/a?b=c'"),
     ],
 )
 def test_elsewhere(answer: Answer, said: str) -> None:
@@ -115,7 +115,7 @@ def test_a_door_that_lets_the_administrator_in(room: dict[str, Any]) -> None:
     ("answer", "seen"),
     [
         ({"status": "degraded"}, "degraded"),
-        ({"status": "healthy", "failed": ["worker"]}, "it says failed: ['worker']"),
+        ({"status": "healthy", "failed": ["worker"]}, "it says failed: [worker]"),
         ({"error": "no such page"}, "an error with HTTP 200: 'no such page'"),
         ({"status": "closed for maintenance"}, "expected 'healthy'"),
         ({}, "expected something"),
@@ -132,8 +132,8 @@ def test_who_is_turned_away() -> None:
     refused, shut = said({"error": "who?"}, 401), said({"error": "no"}, 403)
 
     assert turned_away([refused, refused], HTTPStatus.UNAUTHORIZED) == []
-    assert turned_away([refused, shut], HTTPStatus.UNAUTHORIZED) == ["expected HTTP 401, saw [403]"]
-    assert turned_away([shut, said({}, 200)], HTTPStatus.FORBIDDEN) == ["expected HTTP 403, saw [200]"]
+    assert turned_away([refused, shut], HTTPStatus.UNAUTHORIZED) == ["expected HTTP 401, saw 403"]
+    assert turned_away([shut, said({}, 200)], HTTPStatus.FORBIDDEN) == ["expected HTTP 403, saw 200"]
 
 
 def said(document: Any, status: int = 200) -> Answer:

@@ -24,7 +24,7 @@ from nox_service.together import Together
 from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer
 from noxgate.look.secret_forms import redacted
-from noxgate.project.target import Asked, Target
+from noxgate.project.target import ProviderRequest, Target
 
 STATE = "k3jx81mfQpZ20vWbe9TtLsAa"
 ENDPOINTS = {
@@ -74,7 +74,7 @@ def raw(url: str, status: int = 200, **beside: str) -> Answer:
 
 
 def asking(provider: Provider, **asked: object) -> Target:
-    return replace(TARGET, asks={provider.name: Asked(**asked)})  # type: ignore[arg-type]
+    return replace(TARGET, asks={provider.name: ProviderRequest(**asked)})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from nox_rehearsal.science.environment import interpreter
 from nox_service import science
-from nox_service.science import SCRIPT, Science, ScienceSession
+from nox_service.science import SCRIPT, Science, ScienceSession, science_settings
 from nox_service.science_script import MARK, PACKAGES
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
@@ -331,7 +331,7 @@ def test_credentials_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_passwords_of_a_command_stay_here() -> None:
     """A profile should not have any; who writes one there all the same must not find it in a report."""
     words = ("docker", "run", "-e", "DATABASE_URL=postgresql://nox:hunter2/2@db/nox", "-e", "API_KEY=hunter2")
-    session = ScienceSession(made((*words, "nox-api", "python", "-")))
+    session = ScienceSession(science_settings(made((*words, "nox-api", "python", "-"))))
 
     assert "hunter2" not in session.repeat
     assert session.repeat.startswith(
@@ -362,7 +362,7 @@ def look_at(*command: str | Path, seconds: float | None = None) -> tuple[Science
     """A client of the interpreter that this command line starts, and what it observes."""
     observed: list[Observation] = []
     target = made([str(word) for word in command], seconds)
-    return Science(ScienceSession(target), observed.append), observed
+    return Science(ScienceSession(science_settings(target)), observed.append), observed
 
 
 def with_fakes(folder: Path, *command: str | Path) -> list[str]:

@@ -21,6 +21,7 @@ from nox_service.access.tokens import MADE, BadToken, bad_tokens, claims_of, sub
 from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer
 from noxgate.project.target import Target
+from noxgate.systems import settings
 
 KEY = "a key of the tests that is long enough"
 TOKEN = mint(KEY, 2, "user", 1)
@@ -183,15 +184,15 @@ KNOCKED = [Knock(path, BAD, method) for method, path in KNOCKS]
 
 @pytest.mark.parametrize("knock", [*KNOCKED, Knock(DOOR, None, "POST"), Knock(DOOR, "test_token", "POST")])
 def test_what_could_change_something_is_tried_on_staging_alone(knock: Knock) -> None:
-    refuse_others(knock, target())
+    refuse_others(knock, settings.api(target()))
 
     with pytest.raises(ValueError, match="on staging alone"):
-        refuse_others(knock, replace(target(), serves=("live",)))
+        refuse_others(knock, replace(settings.api(target()), serves=("live",)))
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
 def test_production_is_asked_by_get_alone(method: str) -> None:
-    production = replace(target(), serves=("live",))
+    production = replace(settings.api(target()), serves=("live",))
 
     refuse_others(Knock(DOOR, BAD), production)
     with pytest.raises(ValueError, match="on staging alone"):
@@ -212,7 +213,7 @@ def test_production_is_asked_by_get_alone(method: str) -> None:
 def test_nothing_else_is_tried(knock: Knock) -> None:
     """Least of all by somebody who may be let in."""
     with pytest.raises(ValueError, match=r"closed list|must be refused"):
-        refuse_others(knock, target())
+        refuse_others(knock, settings.api(target()))
 
 
 # ---------------------------------------------------------------- what opens, and what does not

@@ -174,6 +174,15 @@ def test_handshakes_that_fail(
     assert [sample["error"] for sample in result["samples"]] == [error]
 
 
+def test_an_edge_that_ends_tls_for_want_of_a_certificate(
+    loopback: Loopback, authority: Authority, run: Run
+) -> None:
+    """In TLS 1.3 the client learns of it from its first read."""
+    port = loopback.serve_tls(lambda _: None, clients=True)
+    (sample,) = run(f"https://localhost:{port}", ca_file=str(authority.file.certificate))["samples"]
+    assert (sample["status"], sample["error"]) == (0, "client certificate")
+
+
 def test_a_handshake_without_end(loopback: Loopback, authority: Authority, run: Run) -> None:
     port = loopback.serve(lambda _: loopback.over.wait(5))
     result = run(f"https://localhost:{port}", ca_file=str(authority.file.certificate), connect_timeout=0.4)

@@ -126,6 +126,7 @@ def test_a_close_that_comes_before_the_next_message(loopback: Loopback, run: Run
     ("answer", "status", "error"),
     [
         (ok(b"no", status="403 Forbidden"), 403, "upgrade"),
+        (ok(b"No required SSL certificate was sent", status="400 Bad Request"), 400, "client certificate"),
         (ok(b"", status="200 OK"), 200, "upgrade"),
         (ok(b"", "location: /", status="302 Found"), 302, "upgrade"),
         (b"HTTP/1.1 503 Busy\r\n\r\nbody to the end", 503, "upgrade"),

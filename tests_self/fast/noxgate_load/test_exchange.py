@@ -172,6 +172,27 @@ def test_statuses(loopback: Loopback, run: Run, status: str, expected: list[int]
     assert len(result["answers"]) == 1
 
 
+NGINX = b"<center><h1>400 Bad Request</h1></center>\r\n<center>No required SSL certificate was sent</center>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        ("400 Bad Request", NGINX, "client certificate"),
+        ("400 Bad Request", b'{"error": "no molecule"}', "status"),
+        ("500 Internal Server Error", NGINX, "status"),
+    ],
+)
+def test_an_edge_that_wants_a_certificate(
+    loopback: Loopback, run: Run, status: str, body: bytes, error: str
+) -> None:
+    """The API was not asked: staging's checks decide by the same words."""
+    port = loopback.serve(patient(ok(body, status=status)))
+    (sample,) = run(f"http://localhost:{port}", {"expected": [200]})["samples"]
+
+    assert (sample["status"], sample["error"]) == (int(status[:3]), error)
+
+
 BAD = {
     "garbage": (b"what?\r\n\r\n", "malformed"),
     "status line": (b"HTTP/1.1 2xx OK\r\ncontent-length: 0\r\n\r\n", "malformed"),

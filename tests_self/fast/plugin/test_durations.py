@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from noxgate.plugin.html import Report
+from noxgate.plugin.html import HtmlReport
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from noxgate.plugin.html import Report
     ],
 )
 def test_a_time_is_told_in_words(seconds: float, said: str) -> None:
-    told = Report(SimpleNamespace()).pytest_html_duration_format(seconds)  # type: ignore[arg-type]
+    told = HtmlReport(SimpleNamespace()).pytest_html_duration_format(seconds)  # type: ignore[arg-type]
     assert told == f'<data value="{round(seconds * 1000):010}">{said}</data>'  # by which the page sorts

@@ -158,6 +158,31 @@ def test_the_same_look_again_is_one_pair_of_lines(project: "Project") -> None:
     assert seen == [line for pair in pairs for line in pair]
 
 
+@pytest.mark.parametrize(
+    ("looks", "said"),
+    [
+        (["up in 4 ms: 1", "up in 12 ms: 1", "up in 9 ms: 1"], ["up in 4 to 12 ms: 1 (3 times)"]),
+        (["up in 4 ms: 1", "up in 4 ms: 1"], ["up in 4 ms: 1 (2 times)"]),
+        (["up in 4 ms: 1", "up in 5 ms: 2"], ["up in 4 ms: 1", "up in 5 ms: 2"]),
+        (
+            ["up in 4 ms: 7 in 1 ms", "up in 5 ms: 7 in 2 ms"],
+            ["up in 4 ms: 7 in 1 ms", "up in 5 ms: 7 in 2 ms"],
+        ),
+    ],
+)
+def test_looks_that_differ_in_their_time_alone_are_one(
+    project: "Project", looks: list[str], said: list[str]
+) -> None:
+    """With the quickest and the slowest; another difference is shown."""
+    body = "\n".join(f"observe(Observation({seen!r}, 'curl it'))" for seen in looks)
+    project.check("version", f"{body}\nassert False", looks=False)
+
+    result = project.gate()
+
+    seen = [line.strip() for line in result.outlines if line.strip().startswith("Seen ")]
+    assert seen == [f"Seen      {each}" for each in said]
+
+
 @alone_and_xdist
 @pytest.mark.parametrize("where", ["call", "fixture", "session fixture"])
 def test_unreachable_is_one_line_and_no_traceback(

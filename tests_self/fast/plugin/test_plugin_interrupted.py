@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests_self.conftest import PYPROJECT
 
 from noxgate.look.waiting import eventually
 
@@ -55,6 +57,29 @@ def test_control_c_is_inconclusive(project: "Project", workers: tuple[str, ...])
     assert SENTENCE not in output
     assert project.results()["verdict"] == "INCONCLUSIVE"
     assert project.outcomes()["health"] == "not run"
+
+
+@pytest.mark.parametrize("hook", ["pytest_runtest_setup(item)", "pytest_runtest_logfinish(nodeid)"])
+def test_control_c_in_a_hook_is_no_failure(project: "Project", hook: str) -> None:
+    """Of a wrapper in pluggy's old style, as Allure's are: the run ends, and no line is charged with it."""
+    (project.path / "tests_staging" / "conftest.py").write_text(
+        f"import pytest\n\n@pytest.hookimpl(hookwrapper=True)\n"
+        f"def {hook}:\n    yield\n    raise KeyboardInterrupt\n"
+    )
+
+    result = project.gate(apart=True)
+
+    assert result.ret == 2
+    assert "the run did not come to its end" in result.outlines
+    assert "failed" not in project.outcomes().values()
+
+
+def test_these_projects_take_warnings_as_the_repository_does() -> None:
+    """Or what is proven here says nothing about it."""
+    text = (Path(__file__).parents[3] / "pyproject.toml").read_text()
+    pytest_of = [tomllib.loads(each)["tool"]["pytest"] for each in (text, PYPROJECT)]
+
+    assert pytest_of[0]["filterwarnings"] == pytest_of[1]["filterwarnings"]
 
 
 def test_kill_leaves_no_verdict_and_the_next_run_clears_up(project: "Project") -> None:
@@ -198,6 +223,7 @@ def test_error_in_a_hook_is_never_go(project: "Project", hook: str) -> None:
     result = project.gate()
 
     assert result.ret == 3
+    result.stdout.fnmatch_lines(["INCONCLUSIVE  the run broke off: RuntimeError: hook: mend that, *"])
     assert project.results()["verdict"] == "INCONCLUSIVE"
     assert SENTENCE not in result.outlines
 

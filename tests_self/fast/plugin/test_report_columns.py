@@ -1,13 +1,14 @@
-"""report.html in a browser: its columns sort by what they mean."""
+"""report.html in a browser: every row is there, the buttons work, columns sort by what they mean."""
 
 import re
 import subprocess
+from html import escape
 from typing import TYPE_CHECKING
 
 import pytest
 
 from noxgate.machine import doctor
-from noxgate.plugin.html import Report
+from noxgate.plugin.html import HtmlReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,18 +46,78 @@ def test_the_column_of_times(project: "Project", tmp_path: "Path") -> None:
     assert [time for _, time in up] == ["40 ms", "9.2 s", "59.0 s", "12 min 05 s", "1 h 03 min"]
 
 
-def rows(page: "Path", folder: "Path", query: str, before: str) -> list[tuple[str, str]]:
-    """Line and time of each row that a browser shows."""
+OUTCOMES = {
+    "away": "raise UnreachableError('no route')",
+    "fails": "assert False",
+    "near": "raise UndecidedError('1.1 times (0.9 to 1.3)')",
+    "skips": "pytest.skip('not today')",
+    "slower": "raise NotCountedError('nothing is named')",
+    "waits": "pass",
+}
+
+
+def test_a_row_for_each_outcome(project: "Project", tmp_path: "Path") -> None:
+    """For words of ours that pytest-html does not know, too; and its button unfolds what each check saw."""
+    project.line("staging.slower", "optional = true")
+    for name, body in OUTCOMES.items():
+        project.check(name, body)
+    project.gate()
+    (folder,) = project.folders()
+
+    shown, said = page(folder / "report.html", tmp_path, after="show_all_details.click()")
+
+    found = re.findall(r'<td class="col-result[^>]*>([^<]*)</td><td class="col-line">staging\.(\w+)<', shown)
+    assert {name: outcome for outcome, name in found} == project.outcomes()
+    assert len({outcome for outcome, _ in found}) == len(OUTCOMES)
+    assert shown.count('<tr class="extras-row">') == 1 + len(found)  # and the form that rows are made of
+    assert "Uncaught" not in said
+
+
+@pytest.mark.parametrize(
+    ("variables", "word"), [({}, "GO"), ({"BASE_URL": "https://elsewhere.example"}, "INCONCLUSIVE")]
+)
+def test_the_page_has_the_verdict_of_the_run(
+    project: "Project", monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], word: str
+) -> None:
+    """Also where every line passed, and the run came into doubt only once pytest had written its reports."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    project.gate()
+
+    text = (project.folders()[0] / "report.html").read_text()
+    assert project.results()["verdict"] == word
+    assert f"<b>{word}</b>" in text
+    assert [doubt for doubt in project.results()["doubts"] if escape(doubt) not in text] == []
+
+
+def page(
+    report: "Path", folder: "Path", query: str = "", before: str = "", after: str = ""
+) -> tuple[str, str]:
+    """What a browser makes of a report, with scripts before and after its own; and what it complains of."""
     copy = folder / f"{len(query)}.html"
-    copy.write_text(page.read_text().replace("<script>", f"<script>{before}</script><script>", 1))
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
-    shown = subprocess.run(
-        [str(doctor.program("chromium")), *options, "--dump-dom", f"{copy.as_uri()}{query}"],
+    text = report.read_text().replace("<script>", f"<script>{before}</script><script>", 1)
+    copy.write_text(text.replace("</body>", f"<script>{after}</script></body>"))
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    done = subprocess.run(
+        [
+            str(doctor.program("chromium")),
+            *options,
+            f"--user-data-dir={folder / 'browser'}",
+            "--dump-dom",
+            f"{copy.as_uri()}{query}",
+        ],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
-    ).stdout
+    )
+    return done.stdout, done.stderr
+
+
+def rows(report: "Path", folder: "Path", query: str, before: str) -> list[tuple[str, str]]:
+    """Line and time of each row that a browser shows."""
+    shown, _ = page(report, folder, query, before)
     found = re.findall(
         r'class="col-line">staging\.(\w+)<.*?class="col-time"><data[^>]*>([^<]*)<', shown, re.DOTALL
     )
@@ -73,4 +134,4 @@ def rows(page: "Path", folder: "Path", query: str, before: str) -> list[tuple[st
 )
 def test_a_time_has_its_milliseconds_first(seconds: float, cell: str) -> None:
     """Two days are the longest that a run can take."""
-    assert Report.pytest_html_duration_format(Report.__new__(Report), seconds) == cell
+    assert HtmlReport.pytest_html_duration_format(HtmlReport.__new__(HtmlReport), seconds) == cell

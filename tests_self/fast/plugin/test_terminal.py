@@ -1,5 +1,6 @@
 """What a run says at its end: each failure once, whole where they are few, pytest's own on request."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,7 +105,8 @@ def test_many_failures_can_be_read(project: "Project") -> None:
     assert sum(row.startswith("            Repeat    curl ") for row in rows) == IN_FULL
     assert "            What these saw, and what to do: report.html; here with -v" in rows
     assert len(result.outlines) < 100
-    assert max(len(row) for row in rows if "staging.other_20" in row) <= 200
+    cut = [row for row in rows if row.startswith("failed ") and "staging.other_20" in row]
+    assert [(len(row), row[-1]) for row in cut] == [(200, "…")]
 
 
 def test_up_to_three_are_said_whole(project: "Project") -> None:
@@ -161,3 +163,8 @@ def test_a_host_that_is_away_says_how_to_see_it_again_and_what_next(project: "Pr
     assert rows[0] == f"{MANY} lines have one cause: own.example: connection reset by peer"
     assert "            Repeat    curl staging.other_0" in rows
     assert "Next      own.example: connection reset by peer, then: noxgate doctor --target staging" in rows
+    page = (project.folders()[0] / "report.html").read_text()
+    (cause,) = re.findall("<p class='cause'>.*?</p>", page)
+    assert [name for name in map("staging.other_{}".format, range(MANY)) if name not in cause] == []
+    assert "reset by peer, then: noxgate doctor --target staging</span>" in cause
+    assert "<table class='open-lines'>" not in page  # they are said

@@ -5,15 +5,39 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from noxgate.look.secret_forms import redacted
+from noxgate.look.wording import in_words
+
 if TYPE_CHECKING:
     from tests_self.conftest import Project
 
 FAILS = {
-    "assert {'ok'} == {'ready'}": "expected {'ready'}, saw {'ok'}",
+    "assert {'ok'} == {'ready'}": "expected (ready), saw (ok)",
     "assert [None] == []": "expected none, saw [None]",
-    "assert {'a': 1} == {}": "expected none, saw {'a': 1}",
+    "assert {'a': 1} == {}": "expected none, saw a=1",
     "assert ['gap', 'gap', 'rc1'] == []": "expected none, saw gap (2 times); rc1",
-    "assert ['gap', 'rc1'] == []": "expected none, saw ['gap', 'rc1']",
+    "assert ['gap', 'rc1'] == []": "expected none, saw gap; rc1",
+    """assert ['nobody\\'s: {"id": 1}'] == []""": """expected none, saw nobody's: {"id": 1}""",
+    r"assert ['a\nb', '\x1b[2J', ' ', ''] == []": r"expected none, saw 'a\nb'; '\x1b[2J'; ' '; ''",
+    r"assert ['a\nb', 'a\nb'] == []": r"expected none, saw 'a\nb' (2 times)",
+    "assert [('users', 'id')] == []": "expected none, saw [(users, id)]",
+    "assert {'a': 1, 'b': {'c': None}} == {'a': 1}": "expected a=1, saw a=1, b=(c=None)",
+    "assert {'/x': ['HTTP 500: no', 'slow']} == {}": "expected none, saw /x: HTTP 500: no; slow",
+    "assert {'/x': 'not 200', '/y': ''} == {}": "expected none, saw /x: not 200; /y=''",
+    "assert {'users': ['public', 'old']} == {'users': ['public']}": (
+        "expected users=[public], saw users=[public, old]"
+    ),
+    "assert ('a', ()) == ('b', ('1', None))": "expected (b, ('1', None)), saw (a, nothing)",
+    "assert {'a': '1'} == {'a': 1}": "expected a=1, saw a='1'",
+    "assert [('a b',)] == [(u'a\u00a0b',)]": r"expected [('a\xa0b')], saw [(a b)]",
+    "assert (1,) == [1]": "expected [1], saw (1)",
+    "assert {'/x': [('a', 1)]} == {}": "expected none, saw /x: (a, 1)",
+    "a = []; a.append(a); assert a == 1": "expected 1, saw [[...]]",
+    "assert ['-1.5e3', '1.2.3', 'None', '[x]'] == [1]": "expected [1], saw ['-1.5e3', 1.2.3, 'None', '[x]']",
+    "assert [('x-api-key', 'none')] == 1": "expected 1, saw [(x-api-key, none)]",
+    "assert {} != {}": "expected something, saw nothing",
+    "found = {}\nassert found != {}": "found: expected something, saw nothing",
+    "assert ['nothing'] == [()]": "expected [nothing], saw ['nothing']",
     "assert ['a', 1, 'a'] == []": "expected none, saw a (2 times); 1",
     "assert '' == []": "expected none, saw ''",
     "assert [] != []": "expected something, saw []",
@@ -26,7 +50,7 @@ FAILS = {
     "assert 1 != 1": "expected other than 1, saw 1",
     "assert 1 is None": "expected None, saw 1",
     "assert 512.5 < 300": "expected < 300, saw 512.5",
-    "assert 'x' in ['a', 'b']": "expected one of ['a', 'b'], saw 'x'",
+    "assert 'x' in ['a', 'b']": "expected one of [a, b], saw 'x'",
     "assert 'a' not in 'cat'": "expected none of 'cat', saw 'a'",
     "assert []": "expected something, saw []",
     "assert not ['gap']": "expected nothing, saw ['gap']",
@@ -70,6 +94,14 @@ def test_what_cannot_be_shown(project: "Project") -> None:
     project.gate()
 
     assert reasons(project) == ["expected 1, saw a Odd that cannot be shown (ValueError)"]
+
+
+def test_what_looks_like_a_secret_stays_as_it_is_known() -> None:
+    """By its quotes, among other things; whoever writes it down redacts it."""
+    said = in_words([("x-api-key", "q8Zk3nVt7LwPz2RmYb5H")])
+
+    assert said == "[('x-api-key', 'q8Zk3nVt7LwPz2RmYb5H')]"
+    assert "q8Zk3" not in redacted(said)
 
 
 def test_under_xdist(project: "Project") -> None:

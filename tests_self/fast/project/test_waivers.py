@@ -94,8 +94,6 @@ def test_an_undecided_comparison_may_be_waived(project: "Project", workers: tupl
     assert result.ret == 2
     assert project.outcomes()["health"] == "undecided"
     result.stdout.fnmatch_lines(["undecided   staging.health * not decided: hold 2 times as long"])
-    page = (project.folders()[0] / "report.html").read_text()
-    assert "'undecided'," in page.partition("const possibleFilters = [")[2].partition("]")[0]
 
     shutil.rmtree(project.folders()[0])
     write(project, {})
@@ -106,8 +104,8 @@ def test_an_undecided_comparison_may_be_waived(project: "Project", workers: tupl
     assert list(contradictions(project.folders()[0])) == []
 
 
-def test_nothing_but_a_comparison_of_versions_is_undecided() -> None:
-    """Else a line of the runbook that could not be looked at might be waived."""
+def test_nothing_without_an_interval_is_undecided() -> None:
+    """Else a line that could not be looked at might be waived."""
     rooms = ("src/noxgate", "src/nox_service", "tests_preflight", "tests_staging", "tests_production")
     files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
     raising = {path for path in files if "raise UndecidedError" in path.read_text(encoding="utf-8")}
@@ -115,6 +113,7 @@ def test_nothing_but_a_comparison_of_versions_is_undecided() -> None:
     assert {path.relative_to(ROOT).as_posix() for path in raising} == {
         "src/noxgate/blue_green/slower/check.py",
         "src/noxgate/slo/before/checked.py",
+        "src/noxgate/slo/load_results.py",
     }
 
 

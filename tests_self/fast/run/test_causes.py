@@ -1,15 +1,21 @@
 """One cause for many lines: said where it is one, and never of lines that fail each for its own reason."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests_self.building.commands import noxgate
 
-from noxgate.run.causes import MANY, Told, shared
+from noxgate.look.observation import cut, few, without_middle
+from noxgate.project.runbook import read_runbook
+from noxgate.run.causes import MANY, SHOWN, Told, by_cause, rows_of_not_run, shared
+from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome
 
 if TYPE_CHECKING:
     from tests_self.conftest import Project
 
+ROOT = Path(__file__).parents[3]
 URL = "https://own.example"
 PAGE = "<!doctype html><title>404</title>"
 
@@ -215,3 +221,42 @@ def next_said(command: str, project: "Project") -> str:
     else:
         rows = project.gate().outlines
     return next(row.removeprefix("Next").strip() for row in reversed(rows) if row.startswith("Next "))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("12345", "12345"), ("1 \n 2", "1 2"), ("123456", "1234…"), ("1234 6", "1234…")],
+)
+def test_a_row_that_is_cut_says_so(text: str, said: str) -> None:
+    assert cut(text, 5) == said
+
+
+def test_a_list_that_is_cut_says_where_all_of_it_is() -> None:
+    assert few(["a", "b"], 2, "a file names them") == ["a", "b"]
+    assert few(["a", "b", "c", "d"], 2, "a file names them") == ["a", "b", "… and 2 more: a file names them"]
+
+
+def test_a_long_reason_keeps_its_end() -> None:
+    """There stands what to do."""
+    assert without_middle("12345678", 8, "a file has it") == "12345678"
+    assert (
+        without_middle("1234567890", 8, "a file has it") == "123456… (2 more characters: a file has it) …90"
+    )
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_where_the_other_lines_are_named(more: int) -> None:
+    """Beside the first ones, where there are others."""
+    lines = list(read_runbook(ROOT / "runbook.toml").lines.values())[: SHOWN + more]
+    results = [LineResult(line, Outcome.UNREACHABLE, "own.example: away", ()) for line in lines]
+    ids = ", ".join(line.id for line in lines[:SHOWN])
+    rest = f", … and {more} more: results.json names them" if more else ""
+
+    head, row = by_cause(results)
+    (not_run,) = rows_of_not_run(
+        [replace(one, outcome=Outcome.NOT_RUN, reason=WAS_NOT_RUN) for one in results]
+    )
+
+    assert head.endswith(f"own.example: away: {len(lines)} lines")
+    assert row.strip() == ids + rest
+    assert not_run == f"not run: {ids}{rest}"

@@ -34,6 +34,9 @@ DATABASES = {
     "postgresql://a.nox.io,b.nox.io/nox?target_session_attrs=primary": "a.nox.io:5432,b.nox.io:5432/nox",
     "postgresql:///nox?host=/run/postgresql&port=6543": "/run/postgresql:6543/nox",
     "postgresql://gate:pw@[::1]:6543/nox": "[::1]:6543/nox",
+    "host=::1 port=6543 dbname=nox": "[::1]:6543/nox",
+    "postgresql:///nox?host=FD00::1": "[fd00::1]:5432/nox",
+    "host=db.nox.io hostaddr=fd00::1 dbname=nox": "db.nox.io at [fd00::1]:5432/nox",
     "host=db.nox.io dbname=nox user=gate password='p w'": "db.nox.io:5432/nox",
     "host=a,b port=1,2 dbname=nox": "a:1,b:2/nox",
     "host=a,b port=7 dbname=nox": "a:7,b:7/nox",
@@ -55,6 +58,11 @@ CACHES = {
     "redis:///0?host=x": "x:6379/0",
     "redis://cache%2Enox.io/0": "cache.nox.io:6379/0",
 }
+
+
+def test_one_address_is_one_place() -> None:
+    """However many zeros of it are written."""
+    assert database_places("host=fd00:0:0::1 dbname=nox") == database_places("postgresql://[FD00::1]/nox")
 
 
 @pytest.mark.parametrize("value", DATABASES)

@@ -191,16 +191,25 @@ def test_report_opens_with_the_verdict(project: "Project") -> None:
     assert 'href="http' not in page.replace('href="https://pypi.python.org/pypi/pytest-html"', "")
 
 
-def test_report_shows_the_rows_that_could_not_be_looked_at(project: "Project") -> None:
-    """The page's script shows the outcomes that it lists, and hides all others."""
-    project.check("health", "raise UnreachableError('no answer')")
+@pytest.mark.parametrize("outcome", ["unreachable", "undecided"])
+def test_report_shows_the_rows_of_our_own_outcomes(project: "Project", outcome: str) -> None:
+    """The page's script shows the outcomes that it lists, and ends at all others; the cell says which."""
+    project.check("health", f"raise {outcome.capitalize()}Error('no answer')")
 
     project.gate()
 
     page = (project.folders()[0] / "report.html").read_text()
-    shown = page.partition("const possibleFilters = [")[2].partition("]")[0]
-    assert "'unreachable', 'not run'," in shown
-    assert "unreachable" in page.partition("data-jsonblob=")[2].partition("</div>")[0]
+    known = re.findall(r"\w+", page.partition("const possibleFilters = [")[2].partition("]")[0])
+    data = json.loads(unescape(page.partition('data-jsonblob="')[2].partition('"')[0]))
+    rows = [row for tests in data["tests"].values() for row in tests]
+    assert {row["result"].lower() for row in rows} <= set(known)
+    assert outcome in "".join(cell.lower() for row in rows for cell in row["resultsTableRow"])
+
+
+def open_lines(page: str) -> list[str]:
+    """The rows of what is not passed."""
+    table = page.partition("<table class='open-lines'>")[2].partition("</table>")[0]
+    return re.findall(r"<tr>.*?</tr>", table)
 
 
 def test_report_reads_as_people_do(project: "Project") -> None:
@@ -211,14 +220,27 @@ def test_report_reads_as_people_do(project: "Project") -> None:
     project.gate("-k", "health")
 
     page = (project.folders()[0] / "report.html").read_text()
-    rows = re.findall(
-        r"<tr>.*?</tr>", page.partition("<table class='open-lines'>")[2].partition("</table>")[0]
-    )
+    rows = open_lines(page)
     assert len(rows) == 2
     assert "Seen: HTTP 503 (2 times)<span class='next'>Next: Redeploy" in rows[0]
     assert "<td>1 line</td><td>staging.version<" in rows[1]
     data = json.loads(unescape(page.partition('data-jsonblob="')[2].partition('"')[0]))
     assert data["initialSort"] == "original"
+
+
+def test_report_says_one_reason_once(project: "Project") -> None:
+    """With the names of all lines that have it; one with a reason of its own is a row of its own."""
+    for topic in ("health", "version"):
+        project.check(topic, f"raise UnreachableError('https://own.example/{topic}: no route')")
+    project.check("users", "raise UnreachableError('https://other.example/: no route')")
+
+    project.gate()
+
+    rows = open_lines((project.folders()[0] / "report.html").read_text())
+    assert len(rows) == 2
+    assert "<td>2 lines</td><td>https://own.example: no route<" in rows[0]
+    assert "<span class='next'>staging.version, staging.health</span>" in rows[0]
+    assert "<td>staging.users</td><td>https://other.example/: no route<" in rows[1]
 
 
 def test_a_report_names_what_a_rehearsal_broke(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:

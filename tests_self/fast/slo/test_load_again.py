@@ -3,23 +3,26 @@
 import os
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from tests_self.building.load_results import RUNBOOK, SLOS, URL, good
 
-from nox_rehearsal.day import loading
+from nox_rehearsal.day import loading, quiet
 from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.sabotages.load_edits import one_in_twenty_slow
 from nox_rehearsal.world.state import World
-from noxgate.errors import UnreachableError
+from noxgate.errors import UndecidedError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.slo import generator, ramps
 from noxgate.slo.holds import Second
-from noxgate.slo.load_results import LoadResults, LoadTest
+from noxgate.slo.kept.results import LoadResults, LoadSettings
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.result import Result
 from noxgate.slo.run import keep
 
@@ -108,8 +111,10 @@ def test_what_is_the_generators_own(change: Change, why: str) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    """As much of one as a load test's folder needs."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """As much of one as a load test's folder needs; real load tests beside these tests are not waited for."""
+    (tmp_path / "checkout" / "load").mkdir(parents=True)
+    monkeypatch.setattr(quiet, "ROOT", tmp_path / "checkout")
     return cast("World", SimpleNamespace(folder=tmp_path))
 
 
@@ -122,6 +127,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, world: World, *changes: Change) -> lis
         return 0
 
     monkeypatch.setattr(loading, "smoke", smoke)
+    monkeypatch.setattr(quiet, "TIMERS", 1)
     return left
 
 
@@ -181,6 +187,35 @@ def test_tries_with_a_known_fault_go_with_it(monkeypatch: pytest.MonkeyPatch, wo
     assert len(loading.results(world)) == 1
 
 
+def test_a_later_try_waits_for_a_machine_at_rest(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """What else this machine does is asked to wait, for the later tries alone; until then none is made."""
+    runs(monkeypatch, world, spoilt(LATE), spoilt(LATE), whole)
+    overslept, seen = iter([0.2, 0.06, 0.0, 0.05]), list[object]()
+    monkeypatch.setattr(quiet, "_overslept", lambda: next(overslept))
+    monkeypatch.setattr("time.sleep", seen.append)
+
+    @contextmanager
+    def again() -> Iterator[None]:
+        seen.append("others wait")
+        yield
+        seen.append(len(loading.results(world)))
+
+    with loading.by(loading.Way(again=again)):
+        loading.decided(world)
+
+    assert seen == ["others wait", 1.0, 1.0, 2, "others wait", 3]
+
+
+def test_a_machine_that_never_rests_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    runs(monkeypatch, world, spoilt(LATE), whole)
+    monkeypatch.setattr(quiet, "_overslept", lambda: 0.2)
+    monkeypatch.setattr(quiet, "PATIENCE", 0.5)
+
+    loading.decided(world)
+
+    assert len(loading.results(world)) == 2
+
+
 # ---------------------------------------------------------------- how one is run
 
 
@@ -230,9 +265,9 @@ def test_load_test_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, w
 
 
 def checks(world: World, seen: list[Observation]) -> LoadTest:
-    target: Any = SimpleNamespace(name="rehearsal", called="rehearsal", rehearsal=True, base_url=URL)
-    found = LoadResults(target, loading.folder(world), ramps.read_ramps(ROOT), lambda *_: "")
-    return LoadTest(target, found, RUNBOOK, seen.append)
+    of = LoadSettings("rehearsal", "rehearsal", URL, rehearsal=True)
+    found = LoadResults(of, loading.folder(world), ramps.read_ramps(ROOT), lambda *_: "")
+    return LoadTest(found, RUNBOOK, seen.append)
 
 
 def test_tries_are_in_the_evidence(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
@@ -259,8 +294,30 @@ def test_newest_counts_whatever_the_others_say(
     loading.good(world)
     loading.decided(world)
 
-    with pytest.raises(UnreachableError, match="not decided: "):
+    with pytest.raises(UnreachableError, match="not measured: "):
         checks(world, []).broken("staging.slo-p95")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        pytest.param(one_in_twenty_slow, UndecidedError, id="near"),
+        pytest.param(both(one_in_twenty_slow, spoilt(LATE)), UnreachableError, id="near, and late"),
+        pytest.param(
+            both(one_in_twenty_slow, lambda one: replace(one, stopped="x")), UnreachableError, id="near, cut"
+        ),
+    ],
+)
+def test_near_the_limit_is_undecided_only_where_all_of_it_was_measured(
+    change: Change, error: type[Exception], monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    """What is undecided was looked at, so it may be waived; what is unreachable may not."""
+    runs(monkeypatch, world, change, change, change)
+    loading.decided(world)
+
+    with pytest.raises(error, match=r"data on .* (the limit is within the interval|late)|it was stopped: x"):
+        checks(world, []).broken("staging.slo-p95")
+    assert checks(world, []).broken("staging.slo-science-p95") == [] if error is UndecidedError else True
 
 
 def test_a_note_alone_makes_nothing_count(world: World) -> None:

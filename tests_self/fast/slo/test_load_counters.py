@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from tests_self.simulated import ROOT, simulated
@@ -15,12 +13,13 @@ from tests_self.simulated import ROOT, simulated
 from noxgate.errors import NotMadeError, UnreachableError
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.holds import Second
-from noxgate.slo.load_results import LoadResults, LoadTest
-from noxgate.slo.possible import from_application, less_counted
+from noxgate.slo.kept.counted import from_application, less_counted
+from noxgate.slo.kept.results import LoadResults, LoadSettings
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.ramps import read_ramps
 from noxgate.slo.result import NAME, Result, folder_name, write
 from noxgate.systems.prometheus.answers import Series
-from noxgate.systems.prometheus.growth import Growth, Known, grown
+from noxgate.systems.prometheus.growth import Growth, KnownTargets, grown
 
 RAMPS = read_ramps(ROOT)
 START = datetime(2026, 12, 1, 10, tzinfo=UTC)
@@ -38,8 +37,8 @@ def steady(count: int = 30, each: float = 10, base: float = 1000, **more: float)
     return series(*(base + each * number for number in range(count)), **more)
 
 
-def growth(*found: Series, known: Known | None = None) -> Growth:
-    return grown("http_requests_total", found, START, END, lambda _: known or Known())
+def growth(*found: Series, known: KnownTargets | None = None) -> Growth:
+    return grown("http_requests_total", found, START, END, lambda _: known or KnownTargets())
 
 
 def test_growth_is_that_since_the_start() -> None:
@@ -60,13 +59,13 @@ def beginning() -> Series:
 @pytest.mark.parametrize(
     "known",
     [
-        Known(answered=[(NEW, [START + timedelta(seconds=15)])]),
-        Known(answered=[(NEW, [START])]),
-        Known(started=[(NEW, [START - timedelta(days=1), START + timedelta(seconds=5)])]),
+        KnownTargets(answered=[(NEW, [START + timedelta(seconds=15)])]),
+        KnownTargets(answered=[(NEW, [START])]),
+        KnownTargets(started=[(NEW, [START - timedelta(days=1), START + timedelta(seconds=5)])]),
     ],
     ids=["looked-at-before", "one-look-missed", "started-since"],
 )
-def test_series_that_is_new_counts_from_nothing(known: Known) -> None:
+def test_series_that_is_new_counts_from_nothing(known: KnownTargets) -> None:
     """Its first look may show any number."""
     assert growth(steady(), beginning(), known=known) == Growth(310, 0, 0)
 
@@ -74,16 +73,16 @@ def test_series_that_is_new_counts_from_nothing(known: Known) -> None:
 @pytest.mark.parametrize(
     "known",
     [
-        Known(),
-        Known(answered=[(NEW, [START - timedelta(seconds=60), START + timedelta(seconds=30)])]),
-        Known(started=[(NEW, [START - timedelta(days=1)])]),
-        Known(started=[(NEW, [START + timedelta(seconds=45)])]),
-        Known(answered=[({**NEW, "endpoint": "http"}, [START + timedelta(seconds=15)])]),
-        Known(answered=[({**NEW, "instance": "a:1"}, [START + timedelta(seconds=15)])]),
+        KnownTargets(),
+        KnownTargets(answered=[(NEW, [START - timedelta(seconds=60), START + timedelta(seconds=30)])]),
+        KnownTargets(started=[(NEW, [START - timedelta(days=1)])]),
+        KnownTargets(started=[(NEW, [START + timedelta(seconds=45)])]),
+        KnownTargets(answered=[({**NEW, "endpoint": "http"}, [START + timedelta(seconds=15)])]),
+        KnownTargets(answered=[({**NEW, "instance": "a:1"}, [START + timedelta(seconds=15)])]),
     ],
     ids=["unknown", "after-a-gap", "older", "restarts-later", "other-labels", "another"],
 )
-def test_series_of_a_target_that_may_be_older(known: Known) -> None:
+def test_series_of_a_target_that_may_be_older(known: KnownTargets) -> None:
     """What it began with is kept apart: it may be all of its life."""
     assert growth(steady(), beginning(), known=known) == Growth(270, 0, 0, first=40)
 
@@ -210,11 +209,9 @@ def looking(folder: Path, answer: str | UnreachableError, asked: list[Result], *
             raise answer
         return answer
 
-    target: Any = SimpleNamespace(
-        name="staging", called="staging", rehearsal=False, base_url="https://localhost:1"
-    )
-    results = LoadResults(target, folder, RAMPS, lambda *_: "")
-    return LoadTest(target, results, RUNBOOK, lambda _: None, compare)
+    of = LoadSettings("staging", "staging", "https://localhost:1", rehearsal=False)
+    results = LoadResults(of, folder, RAMPS, lambda *_: "")
+    return LoadTest(results, RUNBOOK, lambda _: None, compare)
 
 
 def test_less_than_the_load_test_says_is_not_run(tmp_path: Path) -> None:

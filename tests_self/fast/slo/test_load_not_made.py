@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from tests_self.building.load_results import RUNBOOK, URL, good
@@ -16,7 +14,8 @@ from tests_self.building.load_results import RUNBOOK, URL, good
 from noxgate.cli.load import counts_for_nothing
 from noxgate.errors import NotMadeError
 from noxgate.slo.holds import Second
-from noxgate.slo.load_results import LoadResults, LoadTest
+from noxgate.slo.kept.results import LoadResults, LoadSettings
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.ramps import Ramp, read_ramps
 from noxgate.slo.result import NAME, Result, write
 
@@ -52,8 +51,8 @@ def looking_at(folder: Path, results: Mapping[str, Result]) -> LoadTest:
         place = folder / f"20261201T000000Z-staging-{ramp}"
         place.mkdir()
         write(place / NAME, result)
-    target: Any = SimpleNamespace(name="staging", called="staging", rehearsal=False, base_url=URL)
-    return LoadTest(target, LoadResults(target, folder, RAMPS, lambda *_: ""), RUNBOOK, lambda _: None)
+    of = LoadSettings("staging", "staging", URL, rehearsal=False)
+    return LoadTest(LoadResults(of, folder, RAMPS, lambda *_: ""), RUNBOOK, lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,24 @@ from noxgate.slo.holds import Second
 from noxgate.slo.live import shown
 from noxgate.slo.plan import CLASSES, Plan, read_plan, write_plan
 from noxgate.slo.result import NAME, Held, Problem, Result, ResultError, read, write
-from noxgate.slo.slos import Outcome, Slo, limits_by_class, read_slos
+from noxgate.slo.slos import Slo, SloOutcome, limits_by_class, read_slos
 from noxgate.slo.table import incomplete, table_of, text, verdict
 
 ROOT = Path(__file__).parents[3]
 START = 1_700_000_000
 SECONDS = 20
+JOB = {
+    "hold": "1",
+    "method": "/xtb/v1",
+    "asked": "x",
+    "began": START,
+    "ended": START + 1.5,
+    "low": -5.1,
+    "high": -5.0,
+    "value": None,
+    "status": 200,
+    "wrong": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +225,15 @@ def changed(**document: Any) -> Callable[[bytes], bytes]:
         (changed(seconds={"auth": {"1": ["AACAPw==", [[200, "", 1]], [[0.3, 0]]]}}), "over 0.3 s, saw 0"),
         (changed(holds=[{"name": "1"}]), "damaged"),
         (changed(more=1), "damaged"),
+        (changed(new_jobs=[JOB | {"hold": []}]), "hold: expected .*str"),
+        (changed(new_jobs=[JOB | {"began": "1"}]), "began: expected .*float"),
+        (changed(new_jobs=[JOB | {"status": True}]), "status: expected .*int"),
+        (changed(generators=[{"cores": "2", "mhz": 0, "processor": ""}]), "cores: expected .*int"),
     ],
-    ids=["cut", "empty", "no gzip", "list", "nothing", "schema", "times", "counts", "over", "hold", "key"],
+    ids=[
+        *("cut", "empty", "no gzip", "list", "nothing", "schema", "times", "counts", "over", "hold", "key"),
+        *("list for a text", "text for a number", "truth for a number", "text for a count"),
+    ],
 )
 def test_result_that_is_damaged(
     change: Callable[[bytes], bytes], why: str, result: Result, tmp_path: Path
@@ -238,7 +257,7 @@ def test_result_that_is_not_there(tmp_path: Path) -> None:
 def test_good_result_passes(result: Result, slos: tuple[Slo, ...]) -> None:
     judged = verdict(result, slos)
 
-    assert (judged.outcome, judged.reasons) == (Outcome.PASSED, ())
+    assert (judged.outcome, judged.reasons) == (SloOutcome.PASSED, ())
     table = text(table_of(judged.judgements))
     assert "p95 < 300 ms" in table
     assert len(table.splitlines()) == 1 + len(judged.judgements)
@@ -258,7 +277,7 @@ def test_result_that_is_not_whole_never_passes(
     """With any numbers."""
     judged = verdict(replace(result, **change), slos)
 
-    assert judged.outcome is not Outcome.PASSED
+    assert judged.outcome is not SloOutcome.PASSED
     assert any(why in reason for reason in judged.reasons)
 
 
@@ -266,7 +285,7 @@ def test_hold_that_was_cut_never_passes(result: Result, slos: tuple[Slo, ...]) -
     (held,) = result.holds
     cut = replace(result, holds=(replace(held, end=held.end - 1),))
 
-    assert verdict(cut, slos).outcome is Outcome.NOT_DECIDED
+    assert verdict(cut, slos).outcome is SloOutcome.UNREACHABLE
     assert incomplete(cut) == ["level 1 was held for 19 of 20 s"]
 
 
@@ -279,7 +298,7 @@ def test_one_server_error_fails(result: Result, slos: tuple[Slo, ...]) -> None:
 
     judged = verdict(warm, slos)
 
-    assert judged.outcome is Outcome.FAILED
+    assert judged.outcome is SloOutcome.FAILED
     assert {judgement.slo.line for judgement in judged.judgements} == {"staging.slo-no-5xx"}
 
 
@@ -319,6 +338,16 @@ def test_picture_needs_no_network(result: Result, tmp_path: Path) -> None:
         linked = [part.split('"')[1] for part in content.split("href=")[1:]]
         assert "300 ms" in content
         assert [link for link in linked if not link.startswith("#")] == []
+
+
+def test_picture_names_the_colours_below_its_panels(result: Result, tmp_path: Path) -> None:
+    """Once for all panels, where no curve and no limit is."""
+    content = plots.draw(result, tmp_path, 300).read_text(encoding="utf-8")
+
+    _, *legends = content.split('<g id="legend')
+    assert len(legends) == 1
+    assert [name for name in result.classes if f">{name}</text>" not in legends[0]] == []
+    assert content.rindex('<g id="axes_') < content.index('<g id="legend')
 
 
 def test_progress_in_plain_lines(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,14 +28,16 @@ from nox_rehearsal.science.programs import run_psi4, run_xtb
 from noxgate.errors import NotMadeError, UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.slo import ramps
-from noxgate.slo.load_results import LoadResults, LoadTest
+from noxgate.slo.kept.results import LoadResults, LoadSettings
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.result import NAME, NewJob, Result, read, write
 from noxgate.slo.run import keep
-from noxgate.slo.slos import Outcome, read_slos
+from noxgate.slo.slos import SloOutcome, read_slos
 from noxgate.slo.table import new_job_rows, new_jobs_amiss, table_of, text, verdict
 
 SMOKE = ramps.chosen(ROOT, "smoke")
 SLOS = read_slos(RUNBOOK.lines)
+PASSED, UNREACHABLE, FAILED = SloOutcome.PASSED, SloOutcome.UNREACHABLE, SloOutcome.FAILED
 METHODS = ramps.read_ramps(ROOT)["full"].methods
 DRAWS = 300
 
@@ -235,6 +236,9 @@ EPOCH = datetime.now(UTC).timestamp() - 90000
         pytest.param([Said(500, {"error": "no"})], [], 'HTTP 500: {"error": "no"}', id="500"),
         pytest.param([Said(500), TAKEN], [completed()], "HTTP 500", id="500, and not the next time"),
         pytest.param([Said(429, {})], [], "HTTP 429", id="limiter"),
+        pytest.param(
+            [Said(400, error="client certificate")], [], "no answer: client certificate", id="mTLS"
+        ),
         pytest.param([Said(422, {"error": "no XYZ"})], [], "HTTP 422", id="422"),
         pytest.param([Said(0, error="refused")], [], "no answer: refused", id="no answer"),
         pytest.param([TAKEN], [QUEUED], "no result within 60 s: its job is queued", id="no worker"),
@@ -310,24 +314,27 @@ def failing(method: str, wrong: str, status: int = 500) -> Callable[[NewJob], Ne
 @pytest.mark.parametrize(
     ("result", "outcome", "why"),
     [
-        pytest.param(good(), Outcome.PASSED, "", id="good"),
-        pytest.param(but(failing("/xtb/v1", "HTTP 500")), Outcome.FAILED, "/xtb/v1 on .*HTTP 500", id="500"),
-        pytest.param(but(failing("/psi4/v1", "no result", 200)), Outcome.FAILED, "no result", id="no worker"),
-        pytest.param(but(failing("/xtb/v1", "HTTP 429", 429)), Outcome.NOT_DECIDED, "429", id="limiter"),
+        pytest.param(good(), PASSED, "", id="good"),
+        pytest.param(but(failing("/xtb/v1", "HTTP 500")), FAILED, "/xtb/v1 on .*HTTP 500", id="500"),
+        pytest.param(but(failing("/psi4/v1", "no result", 200)), FAILED, "no result", id="no worker"),
+        pytest.param(but(failing("/xtb/v1", "HTTP 429", 429)), UNREACHABLE, "429", id="limiter"),
         pytest.param(
-            but(failing("/xtb/v1", "no answer: own limit", 0)), Outcome.NOT_DECIDED, "own limit", id="ours"
+            but(failing("/xtb/v1", "no answer: own limit", 0)), UNREACHABLE, "own limit", id="ours"
         ),
         pytest.param(
-            but(failing("/xtb/v1", "no answer: refused", 0)), Outcome.FAILED, "refused", id="refused"
+            but(failing("/xtb/v1", "no answer: client certificate", 400)), UNREACHABLE, "client", id="mTLS"
         ),
         pytest.param(
-            but(lambda job: None if job.method == "/psi4/v1" else job), Outcome.NOT_DECIDED,
+            but(failing("/xtb/v1", "no answer: refused", 0)), FAILED, "refused", id="refused"
+        ),
+        pytest.param(
+            but(lambda job: None if job.method == "/psi4/v1" else job), UNREACHABLE,
             "nothing new was asked of /psi4/v1 on", id="not asked",
         ),
-        pytest.param(but(lambda _: None), Outcome.NOT_DECIDED, "/xtb/v1, /psi4/v1, /empirical/v1", id="none"),
+        pytest.param(but(lambda _: None), UNREACHABLE, "/xtb/v1, /psi4/v1, /empirical/v1", id="none"),
     ],
 )  # fmt: skip
-def test_load_test_judges_it(result: Result, outcome: Outcome, why: str) -> None:
+def test_load_test_judges_it(result: Result, outcome: SloOutcome, why: str) -> None:
     """With it the command ends otherwise, though the users saw no failure."""
     judged = verdict(result, SLOS)
 
@@ -335,7 +342,7 @@ def test_load_test_judges_it(result: Result, outcome: Outcome, why: str) -> None
     assert bool(judged.reasons) == bool(why)
     assert re.search(why, "; ".join(judged.reasons))
     failed, unseen = new_jobs_amiss(result)
-    assert (bool(failed), bool(unseen)) == (outcome is Outcome.FAILED, outcome is Outcome.NOT_DECIDED)
+    assert (bool(failed), bool(unseen)) == (outcome is FAILED, outcome is UNREACHABLE)
 
 
 def test_hold_that_did_not_begin_needs_none() -> None:
@@ -366,9 +373,9 @@ def test_table_has_a_row_for_each_method_and_hold() -> None:
 
 def looking(folder: Path, result: Result, seen: list[Observation] | None = None) -> LoadTest:
     keep(result, folder)
-    target: Any = SimpleNamespace(name="rehearsal", called="rehearsal", rehearsal=True, base_url=URL)
-    found = LoadResults(target, folder, ramps.read_ramps(ROOT), lambda *_: "")
-    return LoadTest(target, found, RUNBOOK, (seen if seen is not None else []).append)
+    of = LoadSettings("rehearsal", "rehearsal", URL, rehearsal=True)
+    found = LoadResults(of, folder, ramps.read_ramps(ROOT), lambda *_: "")
+    return LoadTest(found, RUNBOOK, (seen if seen is not None else []).append)
 
 
 def test_check_sees_what_was_asked(tmp_path: Path) -> None:
@@ -397,7 +404,7 @@ def test_check_cannot_see_what_was_not_computed(
 ) -> None:
     test = looking(tmp_path, but(change))
 
-    with pytest.raises(UnreachableError, match="not decided: "):
+    with pytest.raises(UnreachableError, match="not measured: "):
         test.new_jobs_amiss(test.quick())
 
 

@@ -29,7 +29,7 @@ CONSTANTS: dict[str, dict[str, object]] = {
     "src/noxgate/slo/holds.py": {"CHANCE": 0.001},
     "src/noxgate/slo/before/ratio.py": {"LEAST": 8},
     # shares of samples, and what they are shares of
-    "src/noxgate/systems/prometheus/key_metrics.py": {"COVERED": 0.9, "SAMPLES": 4, "PARTS": 6},
+    "src/noxgate/systems/prometheus/coverage.py": {"COVERED": 0.9, "SAMPLES": 4, "PARTS": 6},
     "src/noxgate/systems/prometheus/client.py": {"TOO_OFTEN": 1.2},
     "src/noxgate/systems/prometheus/counting.py": {"RECENT": 3},
     "src/noxgate/systems/prometheus/stretches.py": {"STEP": 60},
@@ -106,6 +106,7 @@ SHARES = {  # of requests that may be bad: the SLOs as they are judged
 }
 # Here the check itself sends the requests, or looks at the pods, and all must be right.
 NOT_MEASURED = {"live.health-every-replica", "live.version-converged", "live.pods-steady", "rollback.version"}
+KINDS = ("observe_seconds", "coverage_percent", "p95_ms", "p99_ms", "samples")
 SAY = "expected the committed number: put it back, or change it in test_limits.py and say why"
 
 
@@ -141,14 +142,20 @@ def test_slos_are_judged_by_the_committed_shares() -> None:
 def test_every_metric_and_slo_of_the_runbook_is_listed() -> None:
     """A line of these kinds that is added is compared from then on."""
     lines = read_runbook(ROOT / "runbook.toml").lines
-    kinds = ("observe_seconds", "coverage_percent", "p95_ms", "p99_ms", "samples")
     judged = {
         line
         for line, each in lines.items()
-        if line.startswith("staging.slo-") or any(kind in each.limits for kind in kinds)
+        if line.startswith("staging.slo-") or any(kind in each.limits for kind in KINDS)
     }
 
     assert judged - RUNBOOK.keys() == NOT_MEASURED
+
+
+def test_guide_names_these_kinds() -> None:
+    """Whoever writes a line with one has to add it here."""
+    guide = (ROOT / "docs" / "WRITING-A-CHECK.md").read_text(encoding="utf-8")
+
+    assert [kind for kind in KINDS if f"`{kind}`" not in guide] == []
 
 
 def constants(path: Path) -> dict[str, Any]:

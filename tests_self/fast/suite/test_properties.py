@@ -28,7 +28,7 @@ from tests_self.foreign import EXAMPLES, FEW, as_json, content, cut, damaged, do
 
 from nox_service import calculations, pages
 from nox_service.access import doors, owners
-from nox_service.answers import health, ready
+from nox_service.faults import health, ready
 from nox_service.oauth_urls import GITHUB, state_of
 from noxgate.errors import ProfileError, UnreachableError
 from noxgate.look.http import Answer
@@ -38,13 +38,14 @@ from noxgate.project.runbook import RunbookError, read_runbook
 from noxgate.project.waivers import WaiverError, read_waivers
 from noxgate.slo import ramps
 from noxgate.slo.result import ResultError, read, write
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import SloOutcome
 from noxgate.slo.table import verdict
 from noxgate.systems.kubernetes import log_lines
 from noxgate.systems.kubernetes.kubectl_yaml.objects import ManifestError
 from noxgate.systems.kubernetes.manifests import read_file
 from noxgate.systems.postgres.catalog import read_catalog
-from noxgate.systems.prometheus import answers, exposition
+from noxgate.systems.prometheus import answers
+from noxgate.systems.prometheus.scraped import exposition
 from noxgate.systems.registry.vulnerabilities import Vulnerabilities
 from noxgate.trials import psql_messages, sql_script
 from noxgate.trials.backup import dump_file
@@ -191,7 +192,7 @@ def test_a_waiver_that_counts_is_whole(raw: str) -> None:
 @example("{" * 5_000)
 def test_log_lines(line: str) -> None:
     assert log_lines.is_grave(line) in {True, False}
-    assert len(log_lines.unexpected([line, "ERROR: it fell over"], [])) == 1 + log_lines.is_grave(line)
+    assert len(log_lines.unexpected_events([line, "ERROR: it fell over"], [])) == 1 + log_lines.is_grave(line)
 
 
 def response(status: int = 200) -> httpx.Response:
@@ -465,7 +466,7 @@ def test_results_of_load_tests(raw: str) -> None:
         found = ends(lambda: read(path), ResultError)
     if found is not None:
         judged: Any = ends(lambda: verdict(found, loaded.SLOS), ResultError)  # type: ignore[arg-type]
-        assert judged is None or judged.outcome is not Outcome.PASSED
+        assert judged is None or judged.outcome is not SloOutcome.PASSED
 
 
 @FEW

@@ -7,7 +7,8 @@ import inspect
 import pkgutil
 import re
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ FOLDERS = ("tests_preflight", "tests_staging", "tests_production")
 MOST_FILES = 14
 LISTS = {"src/nox_rehearsal/sabotages"}  # a file for each topic of checks
 MOST_TESTS = 20
-TWICE = {("noxgate/systems/prometheus", "Sample")}  # of a query, and of what is scraped: to be renamed
 NOT_FOR_CHECKS = ("noxgate.plugin", "noxgate.run", "noxgate.trust", "noxgate.reports", "noxgate.cli")
 
 
@@ -89,17 +89,61 @@ def test_every_test_has_a_room() -> None:
     assert rooms - named == {"suite"}
 
 
-def test_a_name_is_one_class_in_a_room() -> None:
-    """Where a reader meets two of them; each system is a room of its own."""
+def test_a_name_is_one_class_in_a_package() -> None:
+    """A reader who meets two of them has to ask which is meant."""
     where: dict[tuple[str, str], list[str]] = {}
     for file in (ROOT / "src").rglob("*.py"):
         place = file.relative_to(ROOT / "src")
-        room = "/".join(place.parts[: 3 if "systems" in place.parts else 2])
         for name in public_classes(ast.parse(file.read_text(encoding="utf-8"))):
-            where.setdefault((room, name), []).append(place.as_posix())
+            where.setdefault((place.parts[0], name), []).append(place.as_posix())
 
-    assert where["noxgate/project", "Line"] == ["noxgate/project/runbook.py"]
-    assert {one for one, files in where.items() if len(files) > 1} == TWICE
+    assert where["noxgate", "Line"] == ["noxgate/project/runbook.py"]
+    assert {one: files for one, files in where.items() if len(files) > 1} == {}
+
+
+def test_no_file_meets_two_classes_of_one_name() -> None:
+    """Packages may each have a class of a name; where two meet, one of them has a name of its own."""
+    src = {
+        file.relative_to(ROOT / "src").with_suffix("").as_posix().replace("/", "."): file
+        for file in (ROOT / "src").rglob("*.py")
+    }
+    classes = {
+        module: set(public_classes(ast.parse(file.read_text(encoding="utf-8"))))
+        for module, file in src.items()
+    }
+    names = Counter(name for found in classes.values() for name in found)
+    files = [file for top in ("src", "load", "tests_self", *FOLDERS) for file in (ROOT / top).rglob("*.py")]
+    met = {
+        (file.relative_to(ROOT).as_posix(), name)
+        for file in files
+        for name, modules in met_classes(file, classes).items()
+        if names[name] > 1 and len(modules) > 1
+    }
+
+    assert met == set()
+
+
+def met_classes(file: Path, classes: Mapping[str, set[str]]) -> Mapping[str, set[str]]:
+    """Name -> the modules that it is a class of, of those that a file defines or uses."""
+    code = ast.parse(file.read_text(encoding="utf-8"))
+    found: dict[str, set[str]] = {}
+    whole = set()
+    for module in modules(file):
+        package, _, name = module.rpartition(".")
+        if module in classes:
+            whole.add(module)
+        elif name in classes.get(package, ()):
+            found.setdefault(name, set()).add(package)
+    for node in ast.walk(code):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            for module in whole:
+                if module.rpartition(".")[2] == node.value.id and node.attr in classes[module]:
+                    found.setdefault(node.attr, set()).add(module)
+    if file.is_relative_to(ROOT / "src"):
+        own = file.relative_to(ROOT / "src").with_suffix("").as_posix().replace("/", ".")
+        for name in classes[own]:
+            found.setdefault(name, set()).add(own)
+    return found
 
 
 def public_classes(module: ast.Module) -> Iterator[str]:

@@ -21,19 +21,21 @@ from tests_self.faults import http
 from tests_self.faults.http import FAULTS, NO_ANSWER
 from tests_self.loopback import Loopback
 
-from nox_service import api as service
-from nox_service.api import ApiClient, ApiSession
+from nox_service.api import ApiClient
 from nox_service.websocket import WebSocketClient
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
 from noxgate.project.target import Target
 from noxgate.slo import run
 from noxgate.systems import settings
+from noxgate.systems.http import session as connections
 from noxgate.systems.http.links import Links
+from noxgate.systems.http.session import ApiSession
 from noxgate.systems.http.tls import TlsClient
 from noxgate.systems.http.tool_api import ToolApi
 from noxgate.systems.kubernetes.session import KubeSession
-from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus
+from noxgate.systems.prometheus.session import PrometheusSession
 from noxgate.systems.redis import Cache, CacheSession
 
 SHORT, LONG = 0.2, 60.0  # seconds that a look may take: where it is in vain, and where it must not matter
@@ -45,10 +47,10 @@ Look = Callable[[Target, Patience, list[Observation]], object]
 
 def api(target: Target, patience: Patience, seen: list[Observation]) -> object:
     """As most checks do: a good status, and a document."""
-    session = ApiSession(target)
+    session = ApiSession(settings.api(target))
     session.patience = patience
     with closing(session):
-        answer = ApiClient(target, session, seen.append).get("/version", who="test_token")
+        answer = ApiClient(settings.api(target), session, seen.append).get("/version", who="test_token")
     if answer.status != 200:
         raise AssertionError(f"HTTP {answer.status}")
     return answer.json()
@@ -65,7 +67,7 @@ def tool(target: Target, patience: Patience, seen: list[Observation]) -> object:
     given = settings.grafana(target)
     api = ToolApi("Grafana", target.base_url, given.token, given.connection, seen.append)
     api._patience = patience  # noqa: SLF001
-    return api.get("/api", {}, "a page")
+    return api.get("/api", {}, "a page", str)
 
 
 def before_load(target: Target, patience: Patience, _: list[Observation]) -> object:
@@ -151,11 +153,11 @@ LONG_FRAME = len(http.PIECE).to_bytes(8)
 def test_websocket(loopback: Loopback, first: bytes, piece: bytes) -> None:
     """What a frame announces is not taken on trust."""
     target = loopback.target(loopback.serve_tls(flood(first, piece)))
-    session = ApiSession(target)
+    session = ApiSession(settings.api(target))
     session.patience = Patience(target.base_url, look=LONG)
 
     with pytest.raises(UnreachableError, match="expected at most 5000000 bytes, saw more"):
-        WebSocketClient(target, session, lambda _: None).echo("/ws", "hello")
+        WebSocketClient(settings.tls(target), session, lambda _: None).echo("/ws", "hello")
 
 
 @pytest.mark.parametrize(
@@ -202,13 +204,13 @@ def test_redis(loopback: Loopback, first: bytes, piece: bytes, said: str) -> Non
 def test_slow_names(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, look: str) -> None:
     """A name server that says nothing costs as much as any other server."""
     target = loopback.target(9)
-    session = ApiSession(target)
+    session = ApiSession(settings.api(target))
     session.patience = Patience(target.base_url, look=SHORT)
     seen: list[Observation] = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: loopback.over.wait())
     looks: dict[str, Callable[[], object]] = {
-        "api": lambda: ApiClient(target, session, seen.append).get("/x"),
-        "often": lambda: ApiClient(target, session, seen.append).get_often("/x"),
+        "api": lambda: ApiClient(settings.api(target), session, seen.append).get("/x"),
+        "often": lambda: ApiClient(settings.api(target), session, seen.append).get_often("/x"),
         "tls": lambda: TlsClient(settings.tls(target), session.patience, seen.append).facts(),
     }
 
@@ -231,12 +233,12 @@ def test_ports_keep_nobody_waiting_for_each_other(
     target = loopback.target(secure, plain_port=plain)
     never = target.plain_url if is_plain else target.base_url
     monkeypatch.setattr(
-        service,
+        connections,
         "Patience",
         lambda address: Patience(address, look=SHORT if address == never else LONG, total=SHORT),
     )
-    session = ApiSession(target)
-    client = ApiClient(target, session, lambda _: None)
+    session = ApiSession(settings.api(target))
+    client = ApiClient(settings.api(target), session, lambda _: None)
     ask, other = (client.get_plain, client.get) if is_plain else (client.get, client.get_plain)
 
     with closing(session):

@@ -7,7 +7,7 @@ import pytest
 
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
-from noxgate.trials.alert_tests import AlertTests, AlertTrial
+from noxgate.trials.alert_tests import AlertTests, AlertTrial, alert_test_settings
 
 if TYPE_CHECKING:
     from noxgate.look.observation import Observation
@@ -35,7 +35,7 @@ def tried(path: Path, elsewhere: dict[str, str] | None = None) -> AlertTrial:
         namespace="staging",
         alert_tests=path,
     )
-    return AlertTests(target, observed.append).run(GROUPS, elsewhere)
+    return AlertTests(alert_test_settings(target), observed.append).run(GROUPS, elsewhere)
 
 
 def written(folder: Path, *, up: int, load: int, asked: str, series: bool = True) -> Path:

@@ -13,16 +13,16 @@ from tests_self.service import SERVICE
 from noxgate.blue_green.rollback_manifests import RollbackManifests, servers_fields
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
-from noxgate.project import saved
 from noxgate.project.runbook import Release
+from noxgate.project.saved import saved_files, saved_manifests
 from noxgate.project.target import Target
 from noxgate.systems import settings
 from noxgate.systems.kubernetes.manifests import read_file
 from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.trials.backup import dump_file
-from noxgate.trials.backup.tonight import Backup, differing
-from noxgate.trials.backup.trial import BackupTrial
-from noxgate.trials.migration.output import output
+from noxgate.trials.backup.tonight import Backup, different_tables
+from noxgate.trials.backup.trial import BackupTrial, backup_settings
+from noxgate.trials.migration.output import newest_output
 from noxgate.trials.table_contents import Contents
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def seen() -> list[Observation]:
 def backup(target: Target, seen: list[Observation]) -> Backup:
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     return Backup(
-        BackupTrial(target),
+        BackupTrial(backup_settings(target)),
         release,
         SERVICE.files.backup,
         DatabaseSession(settings.database(target)),
@@ -73,7 +73,7 @@ def test_a_whole_dump(content: str, tmp_path: Path) -> None:
     """Rows may hold any text: what pg_dump says of itself, too."""
     form = dump_file.form(written(tmp_path, content))
 
-    assert form == dump_file.Form(len(content), begins=True, ends=True, carriage_returns=0, noise=())
+    assert form == dump_file.DumpForm(len(content), begins=True, ends=True, carriage_returns=0, noise=())
 
 
 @pytest.mark.parametrize(
@@ -196,15 +196,15 @@ def test_the_newest_file_counts(target: Target, tmp_path: Path) -> None:
     newest = written(tmp_path, "", at=1_764_000_001)
     (tmp_path / "backup_pre_v8.0.0_folder.sql").mkdir()
 
-    assert saved.newest(target, "backup_pre_v8.0.0_*.sql") == newest
+    assert saved_files(target).newest("backup_pre_v8.0.0_*.sql") == newest
 
 
 def test_no_file_and_no_folder(target: Target) -> None:
     with pytest.raises(AssertionError, match=r"^expected a file backup_\* in .*, saw none$"):
-        saved.newest(target, "backup_*")
+        saved_files(target).newest("backup_*")
     nowhere = Target(**{**vars(target), "backups": None})
     with pytest.raises(UnreachableError, match=r"^production\.toml names no backups, "):
-        saved.newest(nowhere, "backup_*")
+        saved_files(nowhere).newest("backup_*")
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,23 @@ def test_no_file_and_no_folder(target: Target) -> None:
         (f"{'a' * 64}\n", "a" * 64),
         (f"{'a' * 64}  other.sql\n", f"of other.sql: {'a' * 64}"),
         ("", ""),
+        (f"SHA256 ({NAME}) = {'a' * 64}\n", "a" * 64),
+        (f"SHA256 (/night/{NAME}) = {'a' * 64}\n", "a" * 64),
+        (f"SHA256 (other.sql) = {'a' * 64}\n", f"of other.sql: {'a' * 64}"),
+        (f"SHA2-256({NAME})= {'a' * 64}\n", "a" * 64),
+        (f"SHA512 ({NAME}) = {'a' * 128}\n", ""),
+        (f"{'a' * 64}  /the night/{NAME}\n", "a" * 64),
+        (f"{'a' * 64}  C:\\night\\{NAME}\r\n", "a" * 64),
+        (f"\ufeff{'a' * 64}  {NAME}\r\n", "a" * 64),
+        (f"{'b' * 64}  {NAME}.tables\n{'a' * 64}  {NAME}\n", "a" * 64),
+        (f"{'a' * 64}  {NAME}\n{'b' * 64}  {NAME}\n", f"{'a' * 64} and {'b' * 64}"),
+        (f"{'a' * 63}  {NAME}\n", ""),
     ],
-    ids=["sha256sum", "binary", "folder", "alone", "other", "empty"],
+    ids=[
+        *("sha256sum", "binary", "folder", "alone", "other", "empty"),
+        *("tag", "tag-folder", "tag-other", "openssl", "sha512", "space", "windows", "mark", "several"),
+        *("two", "short"),
+    ],
 )
 def test_whose_checksum_it_is(record: str, found: str, backup: Backup, tmp_path: Path) -> None:
     written(tmp_path, GOOD)
@@ -262,7 +277,9 @@ def test_what_was_recorded(backup: Backup, tmp_path: Path) -> None:
 def test_tables_that_differ() -> None:
     one, other, more = Contents(1, "1"), Contents(1, "2"), Contents(2, "1")
 
-    found = differing({"a": one, "b": one, "c": one, "d": one}, {"a": one, "b": other, "c": more, "e": one})
+    found = different_tables(
+        {"a": one, "b": one, "c": one, "d": one}, {"a": one, "b": other, "c": more, "e": one}
+    )
 
     assert found == {
         "b": "1 rows, and others",
@@ -294,7 +311,7 @@ def test_errors_in_the_migrations_output(
 ) -> None:
     written(tmp_path, f"BEGIN\n{line}\n", "migration_v8.0.0_1.log")
 
-    found = output(target, "migration_v8.0.0_*.log", seen.append)
+    found = newest_output(saved_files(target), "migration_v8.0.0_*.log", seen.append)
 
     assert found.errors == ((f"line 2: {' '.join(line.split())}",) if is_error else ())
     assert found.lines == 2 + line.count("\n")
@@ -332,7 +349,7 @@ items:
 def test_what_was_not_saved(target: Target, tmp_path: Path, seen: list[Observation]) -> None:
     """Not what controllers make, nor what each namespace has; another namespace's object is not ours."""
     written(tmp_path, MANIFESTS, "rollback_manifests_1.yaml")
-    manifests = RollbackManifests(target, cast("Kube", _Namespace()), SERVICE, seen.append)
+    manifests = RollbackManifests(saved_manifests(target), cast("Kube", _Namespace()), SERVICE, seen.append)
 
     assert manifests.lacking(manifests.documents()) == ["ConfigMap settings"]
 

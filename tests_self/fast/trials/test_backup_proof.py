@@ -22,10 +22,11 @@ from noxgate.systems import settings
 from noxgate.systems.postgres.catalog import Catalog
 from noxgate.systems.postgres.database import DatabaseSession
 from noxgate.trials.backup import proof, restore_command, room
-from noxgate.trials.backup.tonight import Backup, differing
-from noxgate.trials.backup.trial import BackupTrial
+from noxgate.trials.backup.tonight import Backup, different_tables
+from noxgate.trials.backup.trial import BackupTrial, backup_settings
 from noxgate.trials.migration import start
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 from noxgate.trials.table_contents import Contents
 from noxgate.trials.whole_catalog import QUERY, SPELLING, parts
 
@@ -109,7 +110,7 @@ def backup(target: Target, server: ScratchServer) -> Iterator[Backup]:
     session = DatabaseSession(settings.database(target))
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     seen: list[Observation] = []
-    yield Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
+    yield Backup(BackupTrial(backup_settings(target), server=server), release, BACKUP, session, seen.append)
     session.close()
 
 
@@ -121,7 +122,7 @@ def archived(form: str, target: Target, server: ScratchServer) -> Iterator[Backu
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     session = DatabaseSession(settings.database(target))
     seen: list[Observation] = []
-    yield Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
+    yield Backup(BackupTrial(backup_settings(target), server=server), release, BACKUP, session, seen.append)
     session.close()
 
 
@@ -144,7 +145,7 @@ def wrong(backup: Backup) -> list[str]:
     assert recorded is not None
     assert restored.ran.error is None
     return [
-        *differing(recorded.tables, restored.contents),
+        *different_tables(recorded.tables, restored.contents),
         *proof.out_of_place(recorded.sequences, restored.sequences),
         *backup.unlike(restored, recorded.parts),
     ]
@@ -195,9 +196,7 @@ def test_backup_that_lacks_things(
     backup: Backup,
     production: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("noxgate.trials.backup.tonight.few", list)
     if options == ("-O",):
         with psycopg.connect(production, autocommit=True) as connection:
             connection.execute("ALTER TABLE audio OWNER TO lead")
@@ -240,11 +239,11 @@ def test_sequences_without_a_record(backup: Backup, production: str, tmp_path: P
     name = "public.audit_id_seq"
 
     assert restored.highest[name] == now[name] == Decimal(40)
-    assert proof.misplaced(restored.sequences, restored.highest, now) == {}
+    assert proof.misplaced_sequences(restored.sequences, restored.highest, now) == {}
     anew = {**restored.sequences, name: Decimal(0)}
-    assert proof.misplaced(anew, restored.highest, now) == {name: "is at 0, its column at 40"}
+    assert proof.misplaced_sequences(anew, restored.highest, now) == {name: "is at 0, its column at 40"}
     ahead = {**restored.sequences, name: Decimal(41)}
-    assert proof.misplaced(ahead, restored.highest, now) == {name: "is at 41, in production at 40"}
+    assert proof.misplaced_sequences(ahead, restored.highest, now) == {name: "is at 41, in production at 40"}
 
 
 def test_dump_that_writes_elsewhere(backup: Backup, production: str, tmp_path: Path) -> None:
@@ -286,7 +285,9 @@ def test_half_detached_partition_and_invalid_index(
     seen: list[Observation] = []
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
     session = DatabaseSession(settings.database(target))
-    backup = Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
+    backup = Backup(
+        BackupTrial(backup_settings(target), server=server), release, BACKUP, session, seen.append
+    )
     made(url, tmp_path)
 
     (found,) = wrong(backup)
@@ -313,6 +314,16 @@ def test_archive(form: str, suffix: str, target: Target, server: ScratchServer, 
         recorded, own = backup.checksums()
         assert (found.begins, found.ends, found.noise) == (True, True, ())
         assert recorded == own
+        if form == "directory":
+            for words in ("sha256sum --tag *", "sha256sum -b ./*", "find . -type f -exec sha256sum {} +"):
+                command = f'cd "$0" && {words}'
+                again = subprocess.run(
+                    ["sh", "-c", command, file], capture_output=True, text=True, check=True
+                )
+                Path(f"{file}.sha256").write_text(again.stdout)
+                assert backup.checksums() == (own, own)
+            Path(f"{file}.sha256").write_text("".join(record.stdout.splitlines(keepends=True)[1:]))
+            assert backup.checksums()[0] != own
         assert wrong(backup) == []
         assert not backup.restored().ran.splits
         pieces = [file] if form == "custom" else [each for each in file.iterdir() if each.suffix == ".gz"]
@@ -324,6 +335,16 @@ def test_archive(form: str, suffix: str, target: Target, server: ScratchServer, 
                 assert not backup.form().ends, f"{part.name}: {kept} of {len(whole)} bytes"
             part.write_bytes(whole)
         assert backup.form().ends
+    head = file if form == "custom" else file / "toc.dat"
+    content = bytearray(head.read_bytes())
+    content[6] += 2  # as PostgreSQL 17 writes it: 1.14 becomes 1.16
+    head.write_bytes(content)
+    with archived(form, target, server) as backup:
+        for look in (backup.form, backup.restored):
+            with pytest.raises(
+                UnreachableError, match=r"format 1\.16, which a newer pg_dump wrote .* postgres_bin"
+            ):
+                look()
 
 
 def test_archive_that_is_none(target: Target, server: ScratchServer, tmp_path: Path) -> None:
@@ -370,11 +391,13 @@ def test_database_of_the_rehearsal(target: Target, server: ScratchServer, tmp_pa
     seen: list[Observation] = []
     session = DatabaseSession(settings.database(target))
     release = Release("8.0.0", date(2025, 11, 24), Path("schema.toml"))
-    backup = Backup(BackupTrial(target, server=server), release, BACKUP, session, seen.append)
+    backup = Backup(
+        BackupTrial(backup_settings(target), server=server), release, BACKUP, session, seen.append
+    )
     made(server.url(original), tmp_path)
 
     with psycopg.connect(server.url(plain)) as connection:
-        assert start.differing(server.url(plain), parts(connection), backup.parts()) == []
+        assert start.differences(server.url(plain), parts(connection), backup.parts()) == []
     assert wrong(backup) == []
     recorded = backup.recorded()
     assert recorded is not None

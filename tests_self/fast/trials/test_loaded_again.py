@@ -8,8 +8,9 @@ import pytest
 
 from noxgate.machine.doctor import program
 from noxgate.trials.loaded_again import differing_once_loaded
-from noxgate.trials.scratch import ScratchServer, programs
-from noxgate.trials.whole_catalog import Part, differing, parts, without_partitions
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
+from noxgate.trials.whole_catalog import Part, different_parts, parts, without_partitions
 
 # Each of these reads differently after one load, and never again.
 REWRITTEN: LiteralString = """
@@ -97,7 +98,7 @@ def test_text_that_postgresql_writes_anew(server: ScratchServer) -> None:
     url = made(server, REWRITTEN)
     copy = dumped(server, url)
     twice = dumped(server, copy)
-    raw = [str(one or other) for one, other in differing(of(url), of(copy))]
+    raw = [str(one or other) for one, other in different_parts(of(url), of(copy))]
     assert len(raw) > 15
 
     kinds = {each.partition(" ")[0] for each in raw}
@@ -167,12 +168,14 @@ def test_rights_are_sets(server: ScratchServer) -> None:
     )
     one, other = made(server, base, grants), made(server, base, turned)
 
-    assert differing(of(one), of(other)) == []
-    assert differing(of(one), of(dumped(server, one))) == []
+    assert different_parts(of(one), of(other)) == []
+    assert different_parts(of(one), of(dumped(server, one))) == []
     less = made(server, base, grants, "REVOKE INSERT ON jobs FROM reports")
-    assert [str(here) for here, _ in differing(of(one), of(less))] == ["right table jobs: INSERT to reports"]
+    assert [str(here) for here, _ in different_parts(of(one), of(less))] == [
+        "right table jobs: INSERT to reports"
+    ]
     chain = made(server, base, grants, "REVOKE GRANT OPTION FOR SELECT ON jobs FROM lead CASCADE")
-    names = [str(here) for here, _ in differing(of(one), of(chain))]
+    names = [str(here) for here, _ in different_parts(of(one), of(chain))]
     assert names == ["right table jobs: SELECT to PUBLIC", "right table jobs: SELECT to lead"]
 
 
@@ -184,5 +187,5 @@ def test_partitions_of_the_month(server: ScratchServer) -> None:
     rest: LiteralString = "CREATE TABLE events_rest PARTITION OF events DEFAULT;"
     one, other = of(made(server, REWRITTEN)), of(made(server, REWRITTEN, more, rest))
 
-    assert differing(one, other) != []
-    assert differing(without_partitions(one), without_partitions(other)) == []
+    assert different_parts(one, other) != []
+    assert different_parts(without_partitions(one), without_partitions(other)) == []

@@ -7,8 +7,9 @@ import psycopg
 import pytest
 
 from noxgate.machine.doctor import program
-from noxgate.trials.migration.start import differing
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.migration.start import differences
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 from noxgate.trials.whole_catalog import parts
 
 SCHEMA: LiteralString = """
@@ -45,7 +46,7 @@ def unlike(server: ScratchServer, change: LiteralString) -> list[str]:
             connection.execute(script)
             with connection.transaction():
                 found.append(parts(connection))
-    return differing(here, *found)
+    return differences(here, *found)
 
 
 @pytest.mark.parametrize(

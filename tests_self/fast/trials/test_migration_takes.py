@@ -22,7 +22,8 @@ from noxgate.trials.migration.owning import hand_over, let_in
 from noxgate.trials.migration.release import Migration
 from noxgate.trials.migration.taken import beside
 from noxgate.trials.migration.trial import Trial
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 
 OWNER, API, OTHER = "nox_owner", "nox_api", "nox_other"
 SCHEMA = f"""

@@ -8,7 +8,8 @@ import pytest
 
 from noxgate.machine.doctor import program
 from noxgate.trials.psql_messages import errors
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 
 SCRIPT = r"""\unset ON_ERROR_STOP
 DO $$ BEGIN

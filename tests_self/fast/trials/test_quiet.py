@@ -8,7 +8,7 @@ import yaml
 
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
-from noxgate.trials.alert_tests import AlertTests, AlertTrial
+from noxgate.trials.alert_tests import AlertTests, AlertTrial, alert_test_settings
 
 BOTH = AlertTrial(None, frozenset({"A"}), frozenset({"A"}))
 FIRES_ALONE = AlertTrial(None, frozenset({"A"}), frozenset())
@@ -27,7 +27,7 @@ def tried(folder: Path, text: str, *groups: dict[str, Any]) -> AlertTrial:
         namespace="staging",
         alert_tests=path,
     )
-    return AlertTests(target, lambda _: None).run(groups)
+    return AlertTests(alert_test_settings(target), lambda _: None).run(groups)
 
 
 def group(*rules: dict[str, Any], **more: Any) -> dict[str, Any]:

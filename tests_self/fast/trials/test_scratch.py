@@ -22,7 +22,8 @@ HOLD = """
 import sys
 from pathlib import Path
 from noxgate.trials import scratch
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 scratch.PARENT = Path(sys.argv[2])
 server = ScratchServer(programs(int(sys.argv[1])))
 print(server.folder, flush=True)

@@ -9,7 +9,8 @@ import pytest
 from noxgate.errors import UnreachableError
 from noxgate.machine.doctor import program
 from noxgate.trials.lacking import extension, lack
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 from noxgate.trials.surroundings import QUERY, Setting, Surroundings
 
 MAJOR = int(program("postgres").parents[1].name)

@@ -3,6 +3,7 @@
 # ruff: noqa: F811 (fixtures of another file)
 
 import json
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,28 @@ def test_a_commit_that_judges_otherwise_than_the_one_here(bundle: Bundle, name: 
     assert bundle.refused("--commit", old) == []
     git(bundle.root, "checkout", "-q", old)
     assert bundle.refused() == []
+
+
+def test_many_files_that_judge_otherwise(bundle: Bundle) -> None:
+    """The first are named, and the command that names all."""
+    old = head(bundle.root)[:12]
+    for number in range(7):
+        (bundle.root / "tests_staging" / f"test_{number}.py").write_text("# looks closer\n")
+    git(bundle.root, "add", ".")
+    git(bundle.root, "commit", "-q", "-m", "closer")
+
+    (reason,) = bundle.refused()
+    assert f"test_4.py, … and 2 more: git diff --name-only {old} HEAD names them): run it again" in reason
+    words = ["git", "diff", "--name-only", old, "HEAD"]
+    there = subprocess.run(words, cwd=bundle.root, check=True, capture_output=True, text=True).stdout
+    assert there.split() == [f"tests_staging/test_{number}.py" for number in range(7)]
+
+
+def test_many_files_that_the_commit_has_otherwise(bundle: Bundle) -> None:
+    recommit(bundle, lambda said: said.update(blobs=dict.fromkeys(said["blobs"], "0" * 40)))
+    short = head(bundle.root)[:12]
+
+    assert f" more: decided.json and git ls-tree -r {short} have all of them" in " ".join(bundle.refused())
 
 
 @pytest.mark.parametrize(

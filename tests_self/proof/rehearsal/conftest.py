@@ -1,4 +1,4 @@
-"""One rehearsal for the whole test session (one for each xdist worker), and a way to run the gate on it."""
+"""One rehearsal for all tests of this folder (one for each xdist worker), and a way to run the gate on it."""
 
 import os
 import subprocess
@@ -9,20 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests_self import pods, scheduling
+from tests_self import pods, scheduling, turns
+from tests_self.deployed_rehearsal import Cluster
 
+from nox_rehearsal.checkout import ROOT
 from nox_rehearsal.cluster.objects import BLUE
-from nox_rehearsal.day import loading, moments
+from nox_rehearsal.day import loading, moments, quiet
 from nox_rehearsal.day.phases import moment_of
 from nox_rehearsal.parts import prometheus
-from nox_rehearsal.sabotages.live_metrics import OF_USERS, WINDOW
+from nox_rehearsal.sabotages.live_metrics import COMPARED, OF_USERS, WINDOW
 from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually, pause
 
 from .pasting import Pasting
 
-collect_ignore = [] if pods.possible() else ["test_pods.py"]  # left out, which the header says
+OF_PODS = ["test_pods.py", "test_production_pods.py"]
+collect_ignore = [] if pods.possible() else OF_PODS  # left out, which the header says
 
 
 def pytest_report_header() -> str:
@@ -51,15 +54,46 @@ def _moment(item: pytest.Item) -> int:
     return 0 if phase is None else moments.ORDER.index(moment_of(phase))
 
 
+UP = pytest.StashKey[tuple[World, ExitStack]]()
+
+
 @pytest.fixture(scope="session")
-def world(request: pytest.FixtureRequest, interpreter: str) -> Iterator[World]:
-    """PostgreSQL, Redis, nginx and the NOX API on loopback."""
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "executable", interpreter)
-            world = stack.enter_context(worlds.running(f"test-{worker}", say=lambda _: None))
-        yield world
+def before_interpreter(pytestconfig: pytest.Config, interpreter: str) -> Iterator[str]:
+    """The interpreter, from which the world's supervisor is forked: it outlives the world."""
+    yield interpreter
+    _end_world(pytestconfig)
+
+
+def _end_world(config: pytest.Config) -> None:
+    if UP in config.stash:
+        _, stack = config.stash[UP]
+        del config.stash[UP]  # first: a world that did not end well is no longer one for tests
+        stack.close()
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, before_interpreter: str) -> World:
+    """PostgreSQL, Redis, nginx and the NOX API on loopback; up until the last test of this folder."""
+    stash = request.config.stash
+    if UP not in stash:
+        worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+        with ExitStack() as stack:
+            stack.enter_context(loading.by(loading.Way(again=turns.alone)))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(sys, "executable", before_interpreter)
+                world = stack.enter_context(worlds.running(f"test-{worker}", say=lambda _: None))
+            stash[UP] = world, stack.pop_all()
+    return stash[UP][0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the world after its last test: what it does for its users takes a sixth of a core."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != item.path.parent:
+            _end_world(item.config)
 
 
 def _compared_with_a_good_blue(world: World) -> None:
@@ -75,13 +109,17 @@ def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
     live = _moment(request.node) == moments.ORDER.index(moments.LIVE)
     if live and "world" in request.fixturenames:
         _compared_with_a_good_blue(request.getfixturevalue("world"))
-    with loading.without_load() if live else nullcontext():
+    with quiet.without_load() if live else nullcontext():
         yield
 
 
-_FAILED = f'http_requests_total{{{OF_USERS},status=~"5.."}}'
-_BEFORE = f"{_FAILED} offset {2 * WINDOW:.0f}s"
-FAILED_LATELY = f"(sum({_FAILED}) or vector(0)) - (sum({_BEFORE}) or vector(0))"
+_FAILED = f'sum(http_requests_total{{{OF_USERS},status=~"5.."}}'
+
+
+def _failed(world: World, seconds: float) -> bool:
+    """Whether a request of users failed within the last seconds."""
+    more = f"({_FAILED}) or vector(0)) - ({_FAILED} offset {seconds:.0f}s) or vector(0))"
+    return any(prometheus.values(world, more))
 
 
 @pytest.fixture
@@ -93,17 +131,16 @@ def load_tested(world: World) -> None:
 def calm(world: World) -> None:
     """Nothing tells of what an earlier test broke, no alert and no failed request: Prometheus forgets those.
 
-    It keeps the last seconds, in which nothing may have failed.
+    It keeps as much as most checks look back upon, in which nothing may have failed.
     """
-    if prometheus.alerts(world) or any(prometheus.values(world, FAILED_LATELY)):
-        pause(WINDOW)
-        # blue's last hour is what green is compared with: no user asks blue any more
-        prometheus.forget(world, f'{{__name__=~"http_request.*",namespace!="{BLUE}"}}')
-        eventually(lambda: _expect_no_alert(world), within=60, every=0.2)
-        pause(WINDOW)  # as far as the checks look back
+    if prometheus.alerts(world) or _failed(world, COMPARED):
+        eventually(lambda: _expect_nothing(world), within=60, every=1)
 
 
-def _expect_no_alert(world: World) -> None:
+def _expect_nothing(world: World) -> None:
+    assert not _failed(world, WINDOW)
+    # blue's last hour is what green is compared with: no user asks blue any more
+    prometheus.forget(world, f'{{__name__=~"http_request.*",namespace!="{BLUE}"}}', WINDOW)
     assert prometheus.alerts(world) == []
 
 
@@ -145,3 +182,20 @@ def gate(world: World, interpreter: str, tmp_path: Path, pytestconfig: pytest.Co
         return Run(status, output.read_text(errors="replace"), folders[-1].parent if folders else None)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """/gate of the image, of the commit that is checked out here."""
+    return pods.build(ROOT, tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def cluster(world: World, tmp_path: Path, image: Path) -> Iterator[Cluster]:
+    """The world's, with deploy/ in it as long as the test lasts."""
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    made = Cluster(world, tmp_path, image)
+    yield made
+    made.restore()
+    made.admin.close()

@@ -16,13 +16,15 @@ ROOT = Path(__file__).parents[3]
 FILE = Path(__file__).with_name("sabotages.txt")
 FIRST = {sabotage.line: sabotage for sabotage in reversed(SABOTAGES)}.values()
 TOPICS = {check.line_id: check.topic for check in find_checks(ROOT, read_runbook(ROOT / "runbook.toml"))}
-# `make test` tries the first of each line, among all lines of its phase the first of each topic;
-# `make test-all` tries all, among all lines of its phase the first of each line: it takes longer than CI may.
-TRIED = sorted(FIRST, key=SABOTAGES.index)
+# `make test` tries the first of each line, among all lines of its phase the first of each topic, and one with
+# which all behind the same door is red; `make test-all` tries all, among all lines of its phase the first of
+# each line: it takes longer than CI may.
+BEHIND_ONE_DOOR = "staging.tls-certificate:other-host"
+TRIED = sorted((*FIRST, *(one for one in SABOTAGES if one.id == BEHIND_ONE_DOOR)), key=SABOTAGES.index)
 WHOLE = frozenset(
     sabotage.id for sabotage in {(one.phase, TOPICS.get(one.line)): one for one in reversed(TRIED)}.values()
-)
-WHOLE_OF_ALL = frozenset(sabotage.id for sabotage in FIRST)
+) | {BEHIND_ONE_DOOR}
+WHOLE_OF_ALL = frozenset(sabotage.id for sabotage in FIRST) | {BEHIND_ONE_DOOR}
 
 
 def rows() -> list[str]:

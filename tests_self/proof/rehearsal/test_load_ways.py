@@ -16,7 +16,7 @@ from nox_rehearsal.sabotages.ways import at_ingress
 from nox_rehearsal.world.state import World
 from noxgate.project.runbook import read_runbook
 from noxgate.slo.result import NAME, read
-from noxgate.slo.slos import Outcome, overall, read_slos
+from noxgate.slo.slos import SloOutcome, overall, read_slos
 from noxgate.slo.table import verdict
 
 __test__ = os.environ.get("NOXGATE_SABOTAGES") in {"all", "load"}  # else pytest takes nothing from here
@@ -35,10 +35,10 @@ def test_found_either_way(sabotage: Sabotage, way: Way, world: World) -> None:
     """
     loading.good(world)
     expected = {sabotage.line, *sabotage.also}
-    must = Outcome.FAILED if sabotage.outcome == "failed" else Outcome.NOT_DECIDED
+    must = SloOutcome(sabotage.outcome)
     for _ in range(TRIES):
         outcomes, reasons = _judged(sabotage, way, world)
-        red = {line for line, outcome in outcomes.items() if outcome is not Outcome.PASSED}
+        red = {line for line, outcome in outcomes.items() if outcome is not SloOutcome.PASSED}
         if not expected <= red or (red == expected and outcomes[sabotage.line] is must):
             break
 
@@ -46,7 +46,7 @@ def test_found_either_way(sabotage: Sabotage, way: Way, world: World) -> None:
     assert outcomes[sabotage.line] is must, (outcomes, reasons)
 
 
-def _judged(sabotage: Sabotage, way: Way, world: World) -> tuple[dict[str, Outcome], set[str]]:
+def _judged(sabotage: Sabotage, way: Way, world: World) -> tuple[dict[str, SloOutcome], set[str]]:
     edge = at_ingress(redirect=None)(world) if way.plain else nullcontext()
     with loading.by(way), edge, sabotage.on(world):
         result = read(loading.results(world)[-1] / NAME)
@@ -54,4 +54,4 @@ def _judged(sabotage: Sabotage, way: Way, world: World) -> tuple[dict[str, Outco
     assert result.processes == way.processes
     judgements = verdict(result, SLOS).judgements
     outcomes = {slo.line: overall(one for one in judgements if one.slo == slo) for slo in SLOS}
-    return outcomes, {one.reason for one in judgements if one.outcome is not Outcome.PASSED}
+    return outcomes, {one.reason for one in judgements if one.outcome is not SloOutcome.PASSED}

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from nox_rehearsal.checkout import NOX, ROOT
-from nox_rehearsal.day import loading
+from nox_rehearsal.day import quiet
 from nox_rehearsal.science.environment import FOLDER as SCIENCE
 
 __test__ = os.environ.get("NOXGATE_SABOTAGES") in {"all", "next"}  # else pytest takes nothing from here
@@ -26,7 +26,7 @@ def test_the_day_is_go(tmp_path: Path) -> None:
     (clone / SCIENCE).symlink_to(ROOT / SCIENCE)
     taken_over(clone)
 
-    with loading.alone():
+    with quiet.alone():
         done = noxgate(clone, "rehearse", "run")
 
     assert done.returncode == 0, done.stdout

@@ -71,8 +71,7 @@ def lines_of(waits: list[table.Waits]) -> set[str]:
 
 
 def of_staging(lines: Iterable[str]) -> set[str]:
-    """Those that count: a rehearsal's record names no version before."""
-    return {line for line in lines if line.startswith("staging.")} - {"staging.slower-than-before"}
+    return {line for line in lines if line.startswith("staging.")}
 
 
 def not_looked_at(gate: Gate, profile: Profile, *phases: str) -> set[str]:
@@ -153,11 +152,10 @@ def test_what_waits_is_what_a_run_cannot_look_at(
 
     one, *more = waits
     assert because in one.cause.what
-    # a load test of another address does not count
-    assert [each.cause.what.partition(": ")[0] for each in more] in (
-        [],
-        ["no load test of rehearsal counts"],
-    )
+    # a load test of another address does not count; the one without TLS is an address of its own
+    others = {each.cause.what.partition(": ")[0] for each in more}
+    assert others <= {"no load test of rehearsal counts", "plain_url"}
+    assert ("plain_url" in others) is (broken is nowhere)
     said = "\n".join(table.causes(waits))
     assert remedy in said
     assert of_staging(lines_of(waits)) == not_looked_at(gate, profile, "staging")

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from noxgate.blue_green.routing import endpoints, reached
+from noxgate.blue_green.routing import endpoints, service_behind
 from noxgate.blue_green.side import Side
 from noxgate.errors import UnreachableError
 from noxgate.look.places import place
@@ -113,7 +113,7 @@ def _host(kube: Kube, at: str, namespace: str) -> str:
     if not found and ("." in host or not host or _is_address(host)):
         return at
     try:
-        behind = reached(kube, service, where)
+        behind = service_behind(kube, service, where)
         if behind is None:
             outside = kube.get("Service", service, where)
             named = ((outside or {}).get("spec") or {}).get("externalName")

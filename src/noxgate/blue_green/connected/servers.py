@@ -3,13 +3,13 @@
 import time
 from datetime import datetime
 
-from noxgate.blue_green.connected.sessions import Session
+from noxgate.blue_green.connected.sessions import SeenSession
 from noxgate.errors import UnreachableError
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.redis import Cache
 
 
-def of_database(database: Database, since: datetime) -> list[Session]:
+def of_database(database: Database, since: datetime) -> list[SeenSession]:
     """Of the database that the gate asks; in use are those that have asked something since then."""
     rows = database.rows(
         """SELECT coalesce(host(client_addr), ''), coalesce(application_name, ''),
@@ -17,10 +17,10 @@ def of_database(database: Database, since: datetime) -> list[Session]:
            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()""",
         since=since,
     )
-    return [Session(*row) for row in rows]
+    return [SeenSession(*row) for row in rows]
 
 
-def of_redis(cache: Cache, began: float) -> list[Session] | None:
+def of_redis(cache: Cache, began: float) -> list[SeenSession] | None:
     """Of the Redis that the gate asks; None if it does not tell. It counts whole seconds of silence."""
     try:
         found = cache.clients()
@@ -28,7 +28,7 @@ def of_redis(cache: Cache, began: float) -> list[Session] | None:
         return None
     seconds = time.monotonic() - began
     return [
-        Session(_host(str(each["addr"])), str(each.get("name", "")), int(each["idle"]) + 1 <= seconds)
+        SeenSession(_host(str(each["addr"])), str(each.get("name", "")), int(each["idle"]) + 1 <= seconds)
         for each in found
     ]
 

@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Session:
+class SeenSession:
     """Somebody's connection, as a server sees it: from which address, under which name, whether in use.
 
     `role` is as whom.
@@ -24,8 +24,8 @@ class Session:
     role: str = ""
 
 
-def unconnected(
-    blue: Sequence[Json], green: Sequence[Json], sessions: Collection[Session] | None
+def pods_without_session(
+    blue: Sequence[Json], green: Sequence[Json], sessions: Collection[SeenSession] | None
 ) -> list[str] | None:
     """The pods of green that hold no session in use; None if sessions tell nothing, of blue either.
 
@@ -41,13 +41,13 @@ def unconnected(
     return sorted(name(pod) for pod in green if not any(_is_of(each, pod, addresses) for each in used))
 
 
-def roles(blue: Sequence[Json], green: Sequence[Json], sessions: Collection[Session]) -> list[str]:
+def roles(blue: Sequence[Json], green: Sequence[Json], sessions: Collection[SeenSession]) -> list[str]:
     """As whom the pods of green ask, where sessions tell: the same place may have a user without rights."""
     addresses = _addresses([*blue, *green])
     return sorted({each.role for each in sessions for pod in green if _is_of(each, pod, addresses)} - {""})
 
 
-def _is_of(session: Session, pod: Json, addresses: Mapping[str, set[str]]) -> bool:
+def _is_of(session: SeenSession, pod: Json, addresses: Mapping[str, set[str]]) -> bool:
     named = re.search(rf"(?<![\w-]){re.escape(name(pod))}(?![\w-])", session.called) is not None
     return named or session.address in addresses[name(pod)]
 

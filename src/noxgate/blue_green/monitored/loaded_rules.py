@@ -9,6 +9,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.promql.durations import seconds
 from noxgate.look.promql.selectors import Matcher, Selector, shape
 from noxgate.look.waiting import eventually
+from noxgate.look.wording import in_words
 from noxgate.project.target import Target
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.prometheus.answers import Rule
@@ -46,7 +47,7 @@ def shipped_groups(manifests: Sequence[Document]) -> list[dict[str, Any]]:
     return groups
 
 
-def differing(live: Sequence[Any], shipped: Sequence[Any]) -> list[str]:
+def different_rules(live: Sequence[Any], shipped: Sequence[Any]) -> list[str]:
     """What differs between the groups of two PrometheusRule objects, a sentence each."""
     ours, theirs = _by_place(shipped), _by_place(live)
     found = [f"{place} is not there" for place in ours if place not in theirs]
@@ -54,7 +55,9 @@ def differing(live: Sequence[Any], shipped: Sequence[Any]) -> list[str]:
     for place, said in ours.items():
         now = theirs.get(place, said)
         keys = [key for key in {**said, **now} if said.get(key) != now.get(key)]
-        found += [f"{place}: expected {key} {said.get(key)!r}, saw {now.get(key)!r}" for key in keys]
+        found += [
+            f"{place}: expected {key} {in_words(said.get(key))}, saw {in_words(now.get(key))}" for key in keys
+        ]
     order = [place for place in ours if place in theirs], [place for place in theirs if place in ours]
     return found if found or order[0] == order[1] else ["the same rules in another order"]
 
@@ -92,17 +95,17 @@ def not_evaluated(prometheus: Prometheus, shipped: Sequence[Shipped], limit: flo
         ]
         troubles = [_trouble(one, now, limit) for one in fitting]
         if not alike:
-            seen = [one.query for one in named] or "nothing of that name"
+            seen = "; ".join(one.query for one in named) or "nothing of that name"
             wrong.setdefault(called, f"expected {' '.join(str(rule['expr']).split())}, loaded {seen}")
         elif not fitting:
-            seen = "; ".join(f"for {one.for_seconds:g} s and {dict(one.labels)}" for one in alike)
-            wrong.setdefault(called, f"expected for {wait:g} s and {labels}, loaded with {seen}")
+            seen = "; ".join(f"for {one.for_seconds:g} s and {in_words(dict(one.labels))}" for one in alike)
+            wrong.setdefault(called, f"expected for {wait:g} s and {in_words(labels)}, loaded with {seen}")
         elif all(troubles):
             wrong.setdefault(called, str(troubles[0]))
     return wrong
 
 
-def unloaded(prometheus: Prometheus, shipped: Sequence[Shipped]) -> list[str]:
+def unloaded_alerts(prometheus: Prometheus, shipped: Sequence[Shipped]) -> list[str]:
     """The critical alerts that Prometheus has not loaded as they are shipped: they cannot have fired."""
     critical = [rule for rule in shipped if "alert" in rule and _labels(rule).get("severity") == "critical"]
     assert critical != [], "no shipped rule has severity critical: none could fire"

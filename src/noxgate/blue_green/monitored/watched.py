@@ -34,7 +34,7 @@ def not_scraped(
     return wrong
 
 
-def firing(
+def firing_alerts(
     prometheus: Prometheus,
     names: Collection[str],
     namespaces: Collection[str],

@@ -12,7 +12,8 @@ from noxgate.look.observation import Observation, Observe
 from noxgate.project.runbook import Line
 from noxgate.project.target import Target
 from noxgate.slo.before import drawing
-from noxgate.slo.before.judging import OR_WAIVE, Compared, limits_of
+from noxgate.slo.before.judging import Compared, limits_of
+from noxgate.slo.slos import OR_WAIVE
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.key_metrics import KeyMetrics
 from noxgate.systems.prometheus.metric_queries import MetricQueries

@@ -17,7 +17,7 @@ from noxgate.slo.before.judging import (
     told,
 )
 from noxgate.slo.before.ratio import LEAST, Counted
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import SloOutcome
 from noxgate.systems.prometheus.answers import Series
 from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.counting import Counting, Grown, count
@@ -79,7 +79,7 @@ class Beside:
                 f"too few requests of any path: {seen or 'none in common'}, of at least {least:g} each, "
                 f"in {LEAST} windows"
             )
-            return [*gone, Compared(f"{ALL}, beside {before.name}", "p50", Outcome.NOT_DECIDED, reason)]
+            return [*gone, Compared(f"{ALL}, beside {before.name}", "p50", SloOutcome.UNDECIDED, reason)]
         told_of = {one.where for one in gone}
         found = [
             # such as a check's, which asks one path hundreds of times at once
@@ -92,7 +92,7 @@ class Beside:
             rates = counts[path] / asked.seconds, others[path] / earlier.seconds
             if not 1 / self.busy.times <= rates[0] / rates[1] <= self.busy.times:
                 reason = f"{rates[0]:.3g} requests/s, and {rates[1]:.3g} before: another load"
-                found.append(Compared(where, "all", Outcome.NOT_DECIDED, reason))
+                found.append(Compared(where, "all", SloOutcome.UNDECIDED, reason))
             else:
                 found += self._of_path(where, path, now, before)
         failed = self._failed(now), self._failed(before)
@@ -112,7 +112,7 @@ class Beside:
                     f"answered {seen:.0f} times in {seen_in} windows, and by blue as much as "
                     f"{due:.0f} times in {windows:.0f}: who asks for it now?"
                 )
-                yield Compared(f"{path}, beside {name}", GONE, Outcome.NOT_DECIDED, reason)
+                yield Compared(f"{path}, beside {name}", GONE, SloOutcome.UNDECIDED, reason)
 
     def _of_path(self, where: str, path: str, now: Time, before: Time) -> list[Compared]:
         histograms, means = [], []
@@ -142,7 +142,7 @@ class Beside:
     def _mean(self, where: str, now: Sequence[Counted], before: Sequence[Counted]) -> Compared:
         few = min(len(now), len(before))
         if few < LEAST:
-            return Compared(where, MEAN, Outcome.NOT_DECIDED, f"only {few} windows of its sum and count")
+            return Compared(where, MEAN, SloOutcome.UNDECIDED, f"only {few} windows of its sum and count")
         return slower(where, MEAN, mean_of(now), mean_of(before), self.limits)
 
     def _failed(self, each: Time) -> list[Counted]:
@@ -208,18 +208,18 @@ def _proven(one: Compared, mean: Compared, typical: Compared, now: Buckets, befo
 
     The median is left out where the mean passed, all in all and by window: a longer time tells as little.
     """
-    if one.outcome is not Outcome.FAILED or mean.outcome is Outcome.FAILED or one.what == TYPICAL:
+    if one.outcome is not SloOutcome.FAILED or mean.outcome is SloOutcome.FAILED or one.what == TYPICAL:
         return one
     if one.now is None or one.before is None or one.before.high is None:
-        return replace(one, outcome=Outcome.NOT_DECIDED)
+        return replace(one, outcome=SloOutcome.UNDECIDED)
     least = now.around(one.now.low)[0] / before.around(one.before.high)[1]
     if least > one.limit:
         return one
     reason = (
         f"it seems so, and its buckets are too wide to tell: {least:.2f} times for sure, mean {mean.outcome}"
     )
-    passed = mean.outcome is typical.outcome is Outcome.PASSED
-    outcome = None if one.what == MEDIAN and passed else Outcome.NOT_DECIDED
+    passed = mean.outcome is typical.outcome is SloOutcome.PASSED
+    outcome = None if one.what == MEDIAN and passed else SloOutcome.UNDECIDED
     return replace(one, outcome=outcome, reason=reason)
 
 
@@ -237,9 +237,9 @@ def together(references: Sequence[Sequence[Compared]]) -> tuple[list[str], list[
         kinds = {one.outcome for one in said}
         if measure[1] == GONE and len(said) < sum(1 for found in references if found):
             continue
-        if kinds == {Outcome.FAILED}:
+        if kinds == {SloOutcome.FAILED}:
             worse += map(str, said)
-        elif kinds != {Outcome.PASSED}:
+        elif kinds != {SloOutcome.PASSED}:
             open_ += map(str, said)
     return worse, open_
 

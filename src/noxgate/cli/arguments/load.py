@@ -16,8 +16,8 @@ EXPLAINED = """\
 Run a ramp of the load test against a target, judge its SLOs, and keep the result, which
 `pytest -m "staging and slo"` judges again. The target's profile must allow it: load = true.
 
-exit status: 0 every SLO is kept, 1 one is not, 2 not decided (too few samples, stopped, generator too
-busy), 4 usage"""
+exit status: 0 every SLO is kept, 1 one is not, 2 undecided (too near its limit) or unreachable
+(too few samples, stopped, generator too busy), 4 usage"""
 
 
 def add(commands: Any, root: Callable[[], Path]) -> None:

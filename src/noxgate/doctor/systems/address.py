@@ -8,10 +8,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from noxgate.doctor.needs import CERTIFICATE, TRUSTED
-from noxgate.doctor.seen import Cause, Place, Seen
+from noxgate.doctor.seen import Cause, Place, Seen, authority_key
 from noxgate.errors import UnreachableError
 from noxgate.look.http import Answer, asked
 from noxgate.look.observation import Observation, Patience, shortened
+from noxgate.project.keys.places import CLOSED
 from noxgate.run.causes import another_server
 from noxgate.systems import settings
 from noxgate.systems.http.tls import TlsClient
@@ -54,6 +55,24 @@ def address(at: Place, paths: Sequence[str]) -> Iterator[Seen]:
     yield from _another(at, paths)
 
 
+def plain(at: Place) -> Iterator[Seen]:
+    """The address without TLS: its line judges the answer."""
+    url, need = at.target.plain_url, at.need("plain")
+    if not url:
+        yield at.seen("plain_url", "closed: no server may answer there", need)
+        return
+    try:
+        answer = asked(f"{url}/", None, proxies=not at.target.rehearsal)
+    except ConnectionError as error:
+        again = f"curl -sS -i -m 5 {shlex.quote(url)}/     # again"
+        example = f"http://{urlsplit(url).hostname}:8080, or {CLOSED} where no server is to answer"
+        said = f"plain_url: {url}: {error}"
+        cause = Cause(said, (again, at.name_it("plain_url", example)))
+        yield at.seen("plain_url", f"{url}: {error}", need, cause=cause)
+    else:
+        yield at.seen("plain_url", f"{url} answers HTTP {answer.status}", need)
+
+
 def _another(at: Place, paths: Sequence[str]) -> Iterator[Seen]:
     """Nothing where it may be the API: an answer of its own tells no more than that."""
     url = at.target.base_url.rstrip("/")
@@ -91,7 +110,7 @@ def authority(at: Place, where: str) -> Cause:
             f"{_openssl(where)}     # whose they are",
             at.name_it("ca_file", "its PEM file", '$(realpath "$v")'),
         ),
-        key=f"authority {at.target.path}",
+        key=authority_key(at),
         of_many=True,
     )
 

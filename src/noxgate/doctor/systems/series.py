@@ -5,6 +5,7 @@ A query that finds nothing is not an error of Prometheus: it would only be seen 
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum, auto
 
 from noxgate.doctor.needs import Need
@@ -16,18 +17,17 @@ from noxgate.look.promql.selectors import selectors
 from noxgate.project.service.names import Service
 from noxgate.systems import settings
 from noxgate.systems.prometheus.answers import Sample
-from noxgate.systems.prometheus.client import Prometheus, PrometheusSession
+from noxgate.systems.prometheus.client import Prometheus
 from noxgate.systems.prometheus.metric_queries import MetricQueries
 from noxgate.systems.prometheus.quiet import nginx_requests
+from noxgate.systems.prometheus.session import PrometheusSession
 
-SERIES = ("counters", "metrics", "quiet")
 MOST = 3  # series of one answer: their labels are alike
-SHOWN = 8  # labels of a series
 STATUS = ("status", "code")  # as nginx calls it, and as others do
 PAGE = "docs/METRICS.md"
 
 
-class Found(Enum):
+class SeriesPlace(Enum):
     """Where a metric's series are."""
 
     HERE = auto()
@@ -38,12 +38,12 @@ class Found(Enum):
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricSeries:
     """One metric of the queries, and what was found of it."""
 
     name: str
     selector: str
-    found: Found
+    found: SeriesPlace
     said: str
 
 
@@ -82,6 +82,16 @@ class Asking:
     def any_of(self, promql: str) -> Sequence[Sample]:
         return self._prometheus.query(f"topk({MOST}, {promql})")
 
+    def names(self, namespace: str) -> list[str]:
+        """Of all metrics that it has now."""
+        found = self._prometheus.query(f'count by (__name__) ({{namespace="{namespace}"}})')
+        return sorted(one.labels["__name__"] for one in found)
+
+    def curl_names(self, namespace: str) -> str:
+        """The command that asks for the names."""
+        selected = {"match[]": f'{{namespace="{namespace}"}}'}
+        return self._session.curl("/api/v1/label/__name__/values", selected)
+
     def curl(self, promql: str) -> str:
         """The command that asks the same."""
         return self._session.curl("/api/v1/query", {"query": f"topk({MOST}, {promql})"})
@@ -97,12 +107,16 @@ def _key_metrics(at: Place, ask: Asking, service: Service) -> Iterator[Seen]:
         if namespace
     ]
     metrics = [_of(ask, sides, number) for number in range(len(sides[0].every))]
-    ours = [each for each in metrics if each.found in {Found.HERE, Found.UNLABELLED, Found.OTHERWISE}]
+    ours = [
+        each
+        for each in metrics
+        if each.found in {SeriesPlace.HERE, SeriesPlace.UNLABELLED, SeriesPlace.OTHERWISE}
+    ]
     missing = [
         each
         for each in metrics
-        if each.found in {Found.UNLABELLED, Found.OTHERWISE, Found.NOWHERE}
-        or (each.found is Found.ELSEWHERE and ours)
+        if each.found in {SeriesPlace.UNLABELLED, SeriesPlace.OTHERWISE, SeriesPlace.NOWHERE}
+        or (each.found is SeriesPlace.ELSEWHERE and ours)
     ]
     if not missing:
         where = " or ".join(side.namespace for side in sides)
@@ -117,7 +131,7 @@ def _key_metrics(at: Place, ask: Asking, service: Service) -> Iterator[Seen]:
         yield _row(at, ask, each, "green_namespace", need)
 
 
-def _of(ask: Asking, sides: Sequence[MetricQueries], number: int) -> Metric:
+def _of(ask: Asking, sides: Sequence[MetricQueries], number: int) -> MetricSeries:
     """The first side that has series of a query; else how the series are labelled that there are."""
     tried = [(side, selector) for side in sides for selector in side.every[number]]
     for side, selector in tried:
@@ -125,20 +139,23 @@ def _of(ask: Asking, sides: Sequence[MetricQueries], number: int) -> Metric:
             name = _name(selector)
             lacking = _lacking(found, side.labels(name))
             said = f"no label {' or '.join(lacking)} on {_labels(found)}" if lacking else ""
-            return Metric(name, selector, Found.UNLABELLED if lacking else Found.HERE, said)
+            return MetricSeries(name, selector, SeriesPlace.UNLABELLED if lacking else SeriesPlace.HERE, said)
     for side, selector in tried:
         name = _name(selector)
         if found := ask.any_of(f'{name}{{namespace="{side.namespace}"}}'):
-            return Metric(name, selector, Found.OTHERWISE, _instead(selector, found))
+            return MetricSeries(name, selector, SeriesPlace.OTHERWISE, _instead(selector, found))
     names = list(dict.fromkeys(_name(selector) for _, selector in tried))
     own = tried[0][1]
     for name in names:
         if found := ask.any_of(f'{name}{{namespace!=""}}'):
-            return Metric(name, own, Found.ELSEWHERE, _instead(own, found))
+            said = f"expected series of {own}, saw those of other namespaces alone ({_labels(found)})"
+            return MetricSeries(name, own, SeriesPlace.ELSEWHERE, said)
     for name in names:
         if found := ask.any_of(name):
-            return Metric(name, own, Found.UNLABELLED, _instead(own, found))
-    return Metric(names[0], own, Found.NOWHERE, f"no series of this name, and none of {own}")
+            return MetricSeries(name, own, SeriesPlace.UNLABELLED, _instead(own, found))
+    return MetricSeries(
+        names[0], own, SeriesPlace.NOWHERE, f"expected series of {own}, saw no metric {names[0]}"
+    )
 
 
 def _ingress(at: Place, ask: Asking, service: Service) -> Iterator[Seen]:
@@ -152,7 +169,7 @@ def _ingress(at: Place, ask: Asking, service: Service) -> Iterator[Seen]:
         return
     others = ask.any_of("nginx_ingress_controller_requests")
     seen = f"; there are {_labels(others)}" if others else ""
-    said = f"none of nginx{seen}: a minute without requests stays undecided ([quiet] in docs/PROFILE.md)"
+    said = f"none of nginx{seen}: a minute without requests is unreachable ([quiet] in docs/PROFILE.md)"
     yield at.seen("quiet.ingress", said, is_set=False)
 
 
@@ -172,25 +189,34 @@ def _named(
         yield replace(at.seen(key, str(error), need, cause=cause), setting=at.label(setting))
         return
     if found and labels and not any(label in one.labels for one in found for label in labels):
-        metric = Metric(
-            setting, query, Found.UNLABELLED, f"no label {' or '.join(labels)} on {_labels(found)}"
+        metric = MetricSeries(
+            setting, query, SeriesPlace.UNLABELLED, f"no label {' or '.join(labels)} on {_labels(found)}"
         )
     elif found:
         seen = at.seen(key, f"finds series: {_labels(found)}", need)
         yield replace(seen, setting=at.label(setting))
         return
     elif others:
-        metric = Metric(setting, query, Found.OTHERWISE, _instead(query, others))
+        metric = MetricSeries(setting, query, SeriesPlace.OTHERWISE, _instead(query, others))
     else:
-        metric = Metric(setting, query, Found.NOWHERE, f"no series of {query}, and none of that name")
+        said = f"expected series of {query}, saw no metric {name}"
+        metric = MetricSeries(setting, query, SeriesPlace.NOWHERE, said)
     yield _row(at, ask, metric, key, need)
 
 
-def _row(at: Place, ask: Asking, metric: Metric, key: str, need: Need) -> Seen:
-    name = _name(metric.selector)
-    remedy = (f"{ask.curl(name)}     # its labels; {PAGE}: which the queries need", at.edit(key))
-    cause = Cause(f"{metric.name}: {metric.said}", remedy, key=f"series {metric.name}")
-    seen = at.seen(key, metric.said, need, cause=cause)
+def _row(at: Place, ask: Asking, metric: MetricSeries, key: str, need: Need) -> Seen:
+    name, namespace = _name(metric.selector), at.target.green_namespace
+    said, shown = metric.said, f"{ask.curl(name)}     # its labels"
+    if metric.found in {SeriesPlace.NOWHERE, SeriesPlace.ELSEWHERE}:
+        names = ask.names(namespace)
+        near = ", ".join(
+            get_close_matches(name, names, n=MOST) or few(names, MOST, "the command below names them")
+        )
+        said += f"; {namespace} has {near}" if names else f"; nothing of {namespace} is scraped"
+        shown = f"{ask.curl_names(namespace)}     # all that there is"
+    remedy = (f"{shown}; {PAGE}: which the queries need", at.edit(key))
+    cause = Cause(f"{metric.name}: {said}", remedy, key=f"series {metric.name}")
+    seen = at.seen(key, said, need, cause=cause)
     return replace(seen, setting=at.label(metric.name))
 
 
@@ -213,4 +239,4 @@ def _labels(found: Iterable[Sample]) -> str:
     shown = [
         f'{name}="{shortened(value, 40)}"' for name, value in sorted(labels.items()) if name != "__name__"
     ]
-    return ", ".join(few(shown, SHOWN)) or "some without labels"
+    return ", ".join(shown) or "some without labels"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from noxgate.look.observation import without_middle
 from noxgate.plugin.gate import Gate
 from noxgate.plugin.looking import REPEAT, SEEN, explanation, next_step
 from noxgate.plugin.terminal import once
@@ -17,6 +18,7 @@ from noxgate.trust.persons.people import NOBODY
 from noxgate.trust.signing import VARIABLE
 
 IN_FULL = 3  # failed lines; a person reads no more of them at once
+LONGEST = 2000  # characters of one reason or doubt
 OPEN = (Outcome.UNREACHABLE, Outcome.UNDECIDED, Outcome.NOT_COUNTED)  # shown by cause
 COLORS = {Verdict.GO: "green", Verdict.NO_GO: "red"}
 
@@ -29,10 +31,10 @@ def show(reporter: pytest.TerminalReporter, gate: Gate, evidence: str | None, si
     color = COLORS.get(judgement.verdict, "yellow")
     reporter.write_sep("=", "release verdict", **{color: True, "bold": True})
     causes = gate.causes()
-    for row in _lines(reporter.config, gate, judgement, causes):
+    for row in _lines(reporter.config, gate, judgement, causes, evidence):
         reporter.line(row)
     for doubt in gate.doubts:
-        reporter.line(doubt, red=True)
+        reporter.line(_in_short(doubt, evidence), red=True)
     reporter.line(gate.headline(), **{color: True, "bold": True})
     validates = any(gate.runbook.phases[name].validates for name in gate.phases)
     if judgement.verdict is Verdict.GO and validates and not gate.target.rehearsal:
@@ -59,7 +61,11 @@ def _next(gate: Gate, judgement: Judgement, causes: Sequence[Shared]) -> str:
 
 
 def _lines(
-    config: pytest.Config, gate: Gate, judgement: Judgement, causes: Sequence[Shared]
+    config: pytest.Config,
+    gate: Gate,
+    judgement: Judgement,
+    causes: Sequence[Shared],
+    evidence: str | None,
 ) -> Iterator[str]:
     """What is not passed, worst first; then what rests on a person's word."""
     by_id = {result.line.id: result for result in judgement.lines}
@@ -70,7 +76,7 @@ def _lines(
     alone = [one for one in judgement.lines if one.line.id not in told]
     by = {outcome: [one for one in alone if one.outcome is outcome] for outcome in Outcome}
     first = next((one for one in judgement.lines if one.outcome is Outcome.FAILED), None)
-    yield from _failed(config, gate, by[Outcome.FAILED], first)
+    yield from _failed(config, gate, by[Outcome.FAILED], first, evidence)
     for kind in OPEN:
         yield from by_cause(by[kind])
     for result in by[Outcome.WAIVED]:
@@ -86,12 +92,17 @@ def _lines(
 
 
 def _failed(
-    config: pytest.Config, gate: Gate, results: Sequence[LineResult], first: LineResult | None
+    config: pytest.Config,
+    gate: Gate,
+    results: Sequence[LineResult],
+    first: LineResult | None,
+    evidence: str | None,
 ) -> Iterator[str]:
     """The first ones in full, unless pytest has said it; of the others a row, and where the rest stands."""
     in_full = [] if once.is_pytests_asked(config) else results[:IN_FULL]
     for result in in_full:
-        yield f"{Outcome.FAILED:<12}{result.line.id:<38} {' '.join(result.reason.split())}"
+        reason = _in_short(" ".join(result.reason.split()), evidence)
+        yield f"{Outcome.FAILED:<12}{result.line.id:<38} {reason}"
         looks = [look for check in result.checks for look in check.observations]
         seen = [pair for look in looks for pair in ((SEEN, look.seen), (REPEAT, look.repeat))]
         # the last words of a run are what to do about the first
@@ -102,6 +113,11 @@ def _failed(
         yield row_of(Outcome.FAILED, result, result.reason)
     if in_full and results[len(in_full) :]:
         yield f"{'':<12}What these saw, and what to do: report.html; here with -v"
+
+
+def _in_short(text: str, evidence: str | None) -> str:
+    """Without evidence nothing else has all of it."""
+    return without_middle(text, LONGEST, "results.json has all of it") if evidence else text
 
 
 def _repeat(result: LineResult) -> Iterator[str]:

@@ -7,21 +7,21 @@ from noxgate.project.keys.key import (
     TEXT,
     VARIABLE,
     WHOLE,
-    Form,
     Key,
     Topic,
+    ValueForm,
     pattern,
 )
 
-CLUSTER = "cluster"
-HOURS = 24  # how old evidence may be
+CLUSTER_KEY = "cluster"
+OLDEST_HOURS = 24  # how old evidence may be
 OVERRIDABLE = ("BASE_URL", "NAMESPACE", "KUBECONFIG")
 # Where the profile names no ca_file, OpenSSL takes from these whom it believes.
 AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 # Who is asked in place of a tool that the profile names with http://: nothing proves who answers.
 PROXY = "HTTP_PROXY"
 SCOPE, PROMPT, TENANT = r"[!-~]+", r"([a-z_]+( [a-z_]+)*)?", r"[A-Za-z0-9][\w.-]*"
-NAMED = Form("the NAME of an environment variable", str, {"type": "string", **pattern(VARIABLE)})
+NAMED = ValueForm("the NAME of an environment variable", str, {"type": "string", **pattern(VARIABLE)})
 DEFAULT_HEADERS = {
     "x-frame-options": "SAMEORIGIN",
     "x-xss-protection": "1; mode=block",
@@ -34,7 +34,13 @@ ANYWHERE = "anywhere"
 PLACES = (
     Key("database_url", TEXT, "HOST:PORT/NAME.", "db.nox.io:5432/nox", without=ANYWHERE),
     Key("redis_url", TEXT, "HOST:PORT/NUMBER.", "redis.nox.io:6379/0", without=ANYWHERE),
-    Key(CLUSTER, TEXT, "The address of the API server.", "https://kubernetes.nox.io:6443", without=ANYWHERE),
+    Key(
+        CLUSTER_KEY,
+        TEXT,
+        "The address of the API server.",
+        "https://kubernetes.nox.io:6443",
+        without=ANYWHERE,
+    ),
 )
 TRUST = Topic(
     "Evidence",
@@ -83,7 +89,7 @@ TRUST = Topic(
             WHOLE,
             "How old evidence may be for `noxgate verify`.",
             example=12,
-            default=HOURS,
+            default=OLDEST_HOURS,
             limits={"minimum": 1},
         ),
     ),

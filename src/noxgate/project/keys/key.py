@@ -10,7 +10,7 @@ NOT_BLANK = {"pattern": r"\S"}
 
 
 @dataclass(frozen=True)
-class Form:
+class ValueForm:
     """`words` are what a message expects; `schema` is the same as JSON Schema says it."""
 
     words: str
@@ -23,12 +23,12 @@ class Form:
         return self.python is object or type(value) is self.python or (self.whole_too and type(value) is int)
 
 
-TEXT = Form("text", str, {"type": "string"})
-YES_OR_NO = Form("true or false", bool, {"type": "boolean"})
-NUMBER = Form("a number like 2.5", float, {"type": "number"})
-WHOLE = Form("a whole number", int, {"type": "integer"})
-LIST = Form("a list", list, {"type": "array", "items": {"type": "string"}})
-TABLE = Form("a table", dict, {"type": "object"})
+TEXT = ValueForm("text", str, {"type": "string"})
+YES_OR_NO = ValueForm("true or false", bool, {"type": "boolean"})
+NUMBER = ValueForm("a number like 2.5", float, {"type": "number"})
+WHOLE = ValueForm("a whole number", int, {"type": "integer"})
+LIST = ValueForm("a list", list, {"type": "array", "items": {"type": "string"}})
+TABLE = ValueForm("a table", dict, {"type": "object"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Key:
     """
 
     name: str
-    form: Form
+    form: ValueForm
     meaning: str
     example: Any = None
     default: Any = None

@@ -1,17 +1,28 @@
 """Where the target is: its API, its cluster, its tools, and how much of it may be put under load."""
 
-from noxgate.project.keys.key import LIST, NAME, NOT_BLANK, TABLE, TEXT, YES_OR_NO, Form, Key, Topic, pattern
+from noxgate.project.keys.key import (
+    LIST,
+    NAME,
+    NOT_BLANK,
+    TABLE,
+    TEXT,
+    YES_OR_NO,
+    Key,
+    Topic,
+    ValueForm,
+    pattern,
+)
 
 CLOSED = "closed"  # in place of plain_url: no server answers there
 ON_PRODUCTION = "on production"  # what `load` must say where users are
 NODE_PORTS = r"[0-9]{1,5}-[0-9]{1,5}"
 PLATFORM = r"(linux|windows)/[a-z0-9_]+(/v[0-9]+)?"
-LOAD = Form(
+LOAD = ValueForm(
     f'true, false or "{ON_PRODUCTION}"', object, {"enum": [True, False, ON_PRODUCTION]}
 )  # its own message
 NAMESPACE = pattern(NAME)
 ADDRESS = pattern("[hH][tT][tT][pP][sS]?://.+")
-CLUSTER = ("cluster", "forward", "logs")
+OF_CLUSTER = ("cluster", "forward", "logs")
 CERTIFICATES = ("address", "prometheus", "redis", "registry", "grafana", "sentry")
 
 TARGET = Topic(
@@ -103,6 +114,7 @@ API = Topic(
             f'"{CLOSED}": no server may answer.',
             example=CLOSED,
             without="http:// and the host of base_url",
+            waits=("plain",),
             limits=pattern(f"{CLOSED}|[hH][tT][tT][pP]://.+"),
         ),
         Key(
@@ -160,7 +172,7 @@ CLUSTER_KEYS = Topic(
             "`KUBECONFIG` replaces it, which is not GO unless `overrides` names it.",
             example="~/.kube/config",
             without="`$KUBECONFIG`, then ~/.kube/config",
-            waits=CLUSTER,
+            waits=OF_CLUSTER,
         ),
         Key(
             "context",
@@ -168,7 +180,7 @@ CLUSTER_KEYS = Topic(
             "The context of the kubeconfig that looks: docs/ROLES.md says what it may.",
             example="release-gate",
             without="the current context",
-            waits=CLUSTER,
+            waits=OF_CLUSTER,
             limits=NOT_BLANK,
         ),
         Key(

@@ -1,8 +1,8 @@
 """The keys of `load/ramps.toml`; its own first lines say what they mean at more length."""
 
-from noxgate.project.keys.key import LIST, TEXT, WHOLE, YES_OR_NO, Form, Key
+from noxgate.project.keys.key import LIST, TEXT, WHOLE, YES_OR_NO, Key, ValueForm
 
-AMOUNT = Form("a number", float, {"type": "number"}, whole_too=True)
+AMOUNT = ValueForm("a number", float, {"type": "number"}, whole_too=True)
 RAMP = (
     Key("what", TEXT, "What it is for, in a line.", required=True),
     Key("levels", LIST, "In turn: how many users, for how long.", required=True),

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from noxgate.project.keys.key import LIST, TABLE, TEXT, WHOLE, Form, Key
+from noxgate.project.keys.key import LIST, TABLE, TEXT, WHOLE, Key, ValueForm
 
-SHIPS = Form("a date, as 2025-08-15", date, {"type": "string", "format": "date"})
-EXPIRES = Form("a date such as 2026-01-31", date, {"type": "string", "format": "date"})
+SHIPS = ValueForm("a date, as 2025-08-15", date, {"type": "string", "format": "date"})
+EXPIRES = ValueForm("a date such as 2026-01-31", date, {"type": "string", "format": "date"})
 
 REACHED_BY = (
     Key("name", TEXT, "Who it is.", "Ada Lindqvist"),
@@ -24,7 +24,7 @@ BEFORE = (
     Key("version", TEXT, "The last version before this one that was under load.", "7.9.3"),
     Key("load_results", TEXT, "The folder of its results, seen from the record.", "../reports/7.9.3/load"),
 )
-RECORD = (
+RECORD_KEYS = (
     Key("version", TEXT, "The version that ships.", "8.0.0"),
     Key("date", SHIPS, "The day."),
     Key("on_call", TEXT, "Who is on call."),

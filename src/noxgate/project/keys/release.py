@@ -2,13 +2,13 @@
 
 from noxgate.project.keys.key import LIST, NOT_BLANK, NUMBER, TABLE, TEXT, Key, Topic, pattern
 
-RECORD = "release.toml"
+RECORD_FILE = "release.toml"
 # What pg_dump's --format calls it, and how the night's file is called: a directory is one, too.
 BACKUP_FORMS = {"plain": ".sql", "custom": ".dump", "directory": ".dir"}
 # As the runbook has it; it refuses the plain SQL that the runbook's backup is.
 RUNBOOKS_RESTORE = ("pg_restore", "-d", "{database}", "{file}")
 SENTRYS = "production"  # environment
-HOURS = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
+HOURS_OF_DAY = r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)"
 ADDRESS = pattern("[hH][tT][tT][pP][sS]?://.+")
 SLUG = pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PSQL = ("psql", "-X", "-v", "ON_ERROR_STOP=1")
@@ -31,7 +31,7 @@ REPOSITORY = Topic(
             TEXT,
             "The release record: who ships what, when, and whom to call; seen from the profile.",
             example="release.toml",
-            default=RECORD,
+            default=RECORD_FILE,
             waits=("record",),
         ),
         Key(
@@ -153,7 +153,7 @@ QUIET = (
         "Hours of each day, in UTC.",
         example=["22:30-05:00"],
         default=[],
-        limits={"items": {"type": "string", **pattern(HOURS)}},
+        limits={"items": {"type": "string", **pattern(HOURS_OF_DAY)}},
     ),
     Key(
         "ingress",

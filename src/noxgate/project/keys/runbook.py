@@ -11,8 +11,8 @@ from noxgate.project.keys.key import (
     TEXT,
     WHOLE,
     YES_OR_NO,
-    Form,
     Key,
+    ValueForm,
     pattern,
 )
 
@@ -35,8 +35,8 @@ ROLES = (
 MEASURES = ("slow", "failed", "succeeded", "wrong", "server-error")
 BOUNDS = ("target", "critical")
 VERSION = r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?"
-DATE = Form("a date", date, {"type": "string", "format": "date"})
-HOURS = r"\d+h"
+DATE = ValueForm("a date", date, {"type": "string", "format": "date"})
+CHECKPOINT_NAME = r"\d+h"
 SHARE = {"exclusiveMinimum": 0, "exclusiveMaximum": 1}
 NUMBERS = {"additionalProperties": {"type": "number"}}
 
@@ -137,7 +137,7 @@ LINE = (
         TEXT,
         "The checkpoint of the 48-hour window that it belongs to.",
         "6h",
-        limits=pattern(HOURS),
+        limits=pattern(CHECKPOINT_NAME),
     ),
     Key(
         "metric",

@@ -7,7 +7,7 @@ from typing import Any
 
 from noxgate.errors import OneLineError
 from noxgate.project.keys.key import Key
-from noxgate.project.keys.runbook import BOUNDS, HOURS, LINE, MEASURES, ROLES
+from noxgate.project.keys.runbook import BOUNDS, CHECKPOINT_NAME, LINE, MEASURES, ROLES
 
 
 class RunbookError(OneLineError):
@@ -65,7 +65,7 @@ def _check_needs(path: Path, where: str, table: Mapping[str, Any]) -> None:
         raise RunbookError(f'{path.name}: [{where}]: role = "key-metric" and metric belong together')
     if role == "checkpoint-record" and not table.get("checkpoint"):
         raise RunbookError(f"{path.name}: [{where}]: missing checkpoint: which one it records")
-    if not re.fullmatch(HOURS, table.get("checkpoint", "0h")):
+    if not re.fullmatch(CHECKPOINT_NAME, table.get("checkpoint", "0h")):
         seen = repr(table["checkpoint"])
         raise RunbookError(f"{path.name}: [{where}] checkpoint: expected such as 6h, saw {seen}")
     lacking = [

@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 from noxgate.errors import ProfileError
 from noxgate.look.database_url import is_database_url
-from noxgate.look.secret import FRAGMENT
+from noxgate.look.written.spellings import FRAGMENT
 from noxgate.project.keys import evidence
-from noxgate.project.keys.evidence import CLUSTER, PROMPT, SCOPE, TENANT
+from noxgate.project.keys.evidence import CLUSTER_KEY, PROMPT, SCOPE, TENANT
 from noxgate.project.keys.key import VARIABLE, names
 from noxgate.project.keys.reading import guess
 from noxgate.project.target import (
     BAD_TOKENS,
     CREDENTIALS,
     PROVIDERS,
-    Asked,
+    ProviderRequest,
     Target,
 )
 
@@ -34,14 +34,16 @@ def points_at(path: Path, table: object) -> Mapping[str, str]:
             f"{path.name}: points_at: expected some of {', '.join(PLACES)}, "
             f'as database_url = "HOST:PORT/NAME"; saw {table!r}'
         )
-    return {key: value.lower().rstrip("/") if key == CLUSTER else value for key, value in table.items()}
+    return {key: value.lower().rstrip("/") if key == CLUSTER_KEY else value for key, value in table.items()}
 
 
-def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[str, Asked]]:
+def oauth(
+    path: Path, table: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str], dict[str, ProviderRequest]]:
     """Client ids, their variables, and what is asked for, by provider."""
     ids: dict[str, str] = {}
     variables: dict[str, str] = {}
-    asks: dict[str, Asked] = {}
+    asks: dict[str, ProviderRequest] = {}
     for provider, entry in table.items():
         where = f"{path.name}: [oauth.{provider}]"
         if provider not in PROVIDERS:
@@ -65,7 +67,7 @@ def oauth(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, str], dict[st
     return ids, variables, asks
 
 
-def _asked(where: str, entry: Mapping[str, Any]) -> Asked:
+def _asked(where: str, entry: Mapping[str, Any]) -> ProviderRequest:
     scopes, prompt, tenant = (entry.get(key) for key in ("scopes", "prompt", "tenant"))
     if scopes is not None and not (isinstance(scopes, list) and all(_is(SCOPE, one) for one in scopes)):
         raise ProfileError(f'{where} scopes: expected a list such as ["openid", "email"], saw {scopes!r}')
@@ -74,7 +76,7 @@ def _asked(where: str, entry: Mapping[str, Any]) -> Asked:
         raise ProfileError(f"{where} prompt: expected {expected}, saw {prompt!r}")
     if tenant is not None and not _is(TENANT, tenant):
         raise ProfileError(f'{where} tenant: expected such as "common", an id or a domain, saw {tenant!r}')
-    return Asked(None if scopes is None else tuple(scopes), prompt, tenant)
+    return ProviderRequest(None if scopes is None else tuple(scopes), prompt, tenant)
 
 
 def _is(pattern: str, value: object) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from noxgate.errors import ProfileError
 from noxgate.project.keys import places, release
 from noxgate.project.keys.key import Key, names
-from noxgate.project.keys.release import HOURS
+from noxgate.project.keys.release import HOURS_OF_DAY
 from noxgate.project.profile_values import texts, tool_url
 from noxgate.project.target import (
     Dashboard,
@@ -82,7 +82,7 @@ def load_counters(path: Path, table: Mapping[str, Any]) -> LoadCounters:
 def quiet(path: Path, table: Mapping[str, Any]) -> QuietHours:
     """The quiet hours, and how the ingress shows them."""
     hours, ingress = table.get("hours", []), table.get("ingress")
-    times = [re.fullmatch(HOURS, one) if isinstance(one, str) else None for one in hours or []]
+    times = [re.fullmatch(HOURS_OF_DAY, one) if isinstance(one, str) else None for one in hours or []]
     if (
         not table.keys() <= set(names(release.QUIET))
         or not isinstance(hours, list)

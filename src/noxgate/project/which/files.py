@@ -9,7 +9,7 @@ from typing import Any
 from noxgate.errors import ProfileError
 from noxgate.look.documents import of_toml
 from noxgate.project.keys.reading import guess
-from noxgate.project.keys.release import RECORD
+from noxgate.project.keys.release import RECORD_FILE
 from noxgate.project.profile_values import file
 
 
@@ -22,7 +22,7 @@ def file_of(root: Path, name: str, beside: Path | None = None) -> Path:
     with suppress(OSError):  # such as a name that is too long
         if path.is_file():
             return path
-    known = sorted(found.stem for found in folder.glob("*.toml") if found.name != RECORD)
+    known = sorted(found.stem for found in folder.glob("*.toml") if found.name != RECORD_FILE)
     if name == "rehearsal":
         raise ProfileError(
             "target 'rehearsal' is not up: start it with `noxgate rehearse up`, or name --target"

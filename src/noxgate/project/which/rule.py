@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.errors import ProfileError
-from noxgate.project.keys.release import RECORD
+from noxgate.project.keys.release import RECORD_FILE
 from noxgate.project.profile import REHEARSALS, read_document
 
 VARIABLE, RUNBOOKS = "NOXGATE_TARGET", "BASE_URL"
@@ -61,7 +61,7 @@ def choose(
 
 
 def _names(root: Path) -> list[str]:
-    return sorted(path.stem for path in (root / "targets").glob("*.toml") if path.name != RECORD)
+    return sorted(path.stem for path in (root / "targets").glob("*.toml") if path.name != RECORD_FILE)
 
 
 def _serving(root: Path, phase: str) -> Iterator[str]:

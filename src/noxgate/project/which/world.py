@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,8 +50,12 @@ def _is_rehearsals(file: Path) -> bool:
         return False
 
 
+@lru_cache(maxsize=8)
 def _has_name(pem: str) -> bool:
-    """Whether one of these certificates is that of a rehearsal's authority."""
+    """Whether one of these certificates is that of a rehearsal's authority.
+
+    Read once: the profile and who signs for it both ask, and a system's authorities are hundreds.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cadata=pem)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from noxgate.look.observation import few
 from noxgate.project.runbook import Line, Runbook
 from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, Status, worst
 
+SHOWN = 4  # lines that another one waits for
 OPEN = {Shown.UNDECIDED, Shown.NOT_RUN, Shown.UNREACHABLE, Shown.UNPROVEN, Shown.FAILED}
 
 
@@ -46,7 +48,8 @@ def derive(
     outcome = worst(shown.outcome for shown in sources)
     if empty and outcome in {Shown.PASSED, Shown.WAIVED}:  # nothing to look at is nothing passed
         outcome, seen = Shown.NOT_RUN, f"no line belongs to {', '.join(empty)}"
-    reason = "" if outcome not in OPEN else f"waits for {_few(held_by)}" if held_by else seen
+    waits = ", ".join(few(held_by, SHOWN, "the sign-off page names them"))
+    reason = "" if outcome not in OPEN else f"waits for {waits}" if held_by else seen
     shown = ShownLine(line, outcome, reason, held_by=held_by, seen=seen)
     timed = [names[part] for part in line.derived_from if part in names]
     if line.role == "overview" and timed:
@@ -115,8 +118,3 @@ _FIELDS: Mapping[str, Callable[[ShownLine, Known], ShownLine]] = {
 def review_hours(runbook: Runbook) -> timedelta:
     """How long after the switch the next review is due."""
     return timedelta(hours=runbook.one("next-review").limits["hours"])
-
-
-def _few(names: Sequence[str], most: int = 4) -> str:
-    more = len(names) - most
-    return ", ".join([*names[:most], *([f"and {more} more"] if more > 0 else [])])

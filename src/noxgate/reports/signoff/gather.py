@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from noxgate.errors import Exit
-from noxgate.project.keys.evidence import HOURS
+from noxgate.project.keys.evidence import OLDEST_HOURS
 from noxgate.project.runbook import Phase, Runbook
 from noxgate.project.schedule import PHASE
 from noxgate.project.which.names import names_in
@@ -15,7 +15,7 @@ from noxgate.reports.signoff.derived import Known, derive, review_hours
 from noxgate.reports.signoff.loads import loads_of
 from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, SignOff, Status, verdict_on
 from noxgate.reports.signoff.problems import problems
-from noxgate.reports.signoff.runs import Read, read, said, shown_line
+from noxgate.reports.signoff.runs import ReadRun, read, said, shown_line
 from noxgate.run.record import Record
 from noxgate.run.verdict import Verdict
 from noxgate.trust.counted import gone, lacks_head
@@ -67,7 +67,7 @@ def _whole(
     phases: tuple[ShownPhase, ...],
     problems: tuple[str, ...],
     records: tuple[Record, ...],
-    found: Mapping[str, Read],
+    found: Mapping[str, ReadRun],
 ) -> SignOff:
     counted = [phase for phase in phases if phase.counted]
     verdict = verdict_on(
@@ -135,11 +135,11 @@ def _judged(runbook: Runbook, phase: Phase) -> bool:
 
 def _read_all(
     asked: Asked, chosen: Mapping[str, Run], up_to_live: Sequence[str]
-) -> tuple[dict[str, Read], dict[str, str]]:
+) -> tuple[dict[str, ReadRun], dict[str, str]]:
     """Each chosen run, read once; and why some cannot be read."""
     ends = [run.started for name, run in chosen.items() if up_to_live and name == up_to_live[-1]]
-    read_by: dict[str, Read] = {}
-    found: dict[str, Read] = {}
+    read_by: dict[str, ReadRun] = {}
+    found: dict[str, ReadRun] = {}
     unread: dict[str, str] = {}
     for name, run in chosen.items():
         # once traffic was switched, what it rested on grows no older; later phases have ends of their own
@@ -149,7 +149,7 @@ def _read_all(
             runbook=asked.runbook,
             target=run.target,
             signers=(),
-            hours=HOURS,
+            hours=OLDEST_HOURS,
             now=now,
             release=asked.release,
         )
@@ -162,7 +162,7 @@ def _read_all(
     return found, unread
 
 
-def _phase(asked: Asked, phase: Phase, found: Read | None, problem: str, counted: bool) -> ShownPhase:  # noqa: FBT001
+def _phase(asked: Asked, phase: Phase, found: ReadRun | None, problem: str, counted: bool) -> ShownPhase:  # noqa: FBT001
     missing = problem or "no run of this phase"
     known = found.names if found else names_in(asked.root, asked.serving.get(phase.name, "NAME"))
     lines = [replace(line, next=line.next_on(known)) for line in asked.runbook.of_phase(phase.name)]
@@ -272,6 +272,6 @@ def _engineer(phases: Sequence[ShownPhase], *, rehearsal: bool) -> str:
     return ", ".join(dict.fromkeys(who))
 
 
-def _distinct(found: Mapping[str, Read]) -> list[Read]:
+def _distinct(found: Mapping[str, ReadRun]) -> list[ReadRun]:
     """Each run once, in order, though it may stand for several phases."""
     return list({one.run.folder: one for one in found.values()}.values())

@@ -1,6 +1,5 @@
 """sign-off.html: one file that opens without a network and runs no script."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -10,6 +9,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from noxgate.project.runbook import Line
+from noxgate.reports.pictures import address
 from noxgate.reports.signoff.derived import clock, took
 from noxgate.reports.signoff.metrics import key_metrics
 from noxgate.reports.signoff.model import Shown, ShownLine, ShownPhase, SignOff, Status
@@ -61,7 +61,7 @@ def html(page: SignOff) -> str:
         metrics=list(key_metrics(lines)),
         words=[one for one in lines.values() if one.word or one.line.kind == "human"],
         waived=[one for one in lines.values() if one.waiver],
-        pictures=[_picture(load.picture) for load in page.loads],
+        pictures=[address(load.picture) for load in page.loads],
         sign=verdict_sign(page),
         tone=tone(page),
         counts={outcome: sum(one.outcome is outcome for one in lines.values()) for outcome in Shown},
@@ -144,8 +144,3 @@ def moment(time: datetime | None) -> str:
 def number(value: float) -> str:
     """Such as 4.75, 300, 0.03."""
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"  # noqa: PLR2004 (three digits)
-
-
-def _picture(content: bytes) -> str:
-    """As an image: a script in an SVG does not run."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"

@@ -39,7 +39,7 @@ NOT_OWN = ", which the release record does not give to them"
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadRun:
     """A run, its lines as it judged them, and what `noxgate verify` says against single lines."""
 
     run: ShownRun
@@ -50,7 +50,7 @@ class Read:
     names: Mapping[str, str]  # what the target calls its namespaces
 
 
-def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str, str]) -> Read:
+def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str, str]) -> ReadRun:
     """Read and verify one run as of `expected.now`, or of its end."""
     results = run.results
     verified = verify(
@@ -78,10 +78,10 @@ def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str
     )
     judged = {line.id: line for line in results.lines}
     later = _later(results.checkpoint, judged, expected.runbook)
-    return Read(shown, judged, _of_lines(verified), verified, later, names(results))
+    return ReadRun(shown, judged, _of_lines(verified), verified, later, names(results))
 
 
-def shown_line(line: Line, found: Read | None, missing: str) -> ShownLine:
+def shown_line(line: Line, found: ReadRun | None, missing: str) -> ShownLine:
     """A line as a run left it. What is not believed is never shown as passed."""
     if found is None:
         return ShownLine(line, Shown.NOT_RUN, missing)

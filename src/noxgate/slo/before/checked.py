@@ -6,16 +6,16 @@ from math import inf
 from pathlib import Path
 
 from noxgate.errors import NotCountedError, NotMadeError, UndecidedError, UnreachableError
-from noxgate.look.observation import Observation, Observe, few
+from noxgate.look.observation import Observation, Observe
 from noxgate.project.release_facts import MeasuredBefore
 from noxgate.project.runbook import Line
-from noxgate.project.target import Target
 from noxgate.slo.before import drawing
-from noxgate.slo.before.judging import FARTHEST, OR_WAIVE, Compared, limits_of
+from noxgate.slo.before.judging import FARTHEST, Compared, limits_of
 from noxgate.slo.before.loads import UNSEEN, beside, side, unlike
-from noxgate.slo.load_results import Kept, LoadTest, Refused
+from noxgate.slo.kept.results import KeptResult, Refused
+from noxgate.slo.load_results import LoadTest
 from noxgate.slo.result import NAME, Result, ResultError, read
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import OR_WAIVE, SloOutcome
 
 TABLE = "slower.txt"
 
@@ -44,7 +44,7 @@ class Earlier:
             if not why:
                 return result, place
             passed_over.append(f"{place.name} {why}")
-        said = "; ".join(few(passed_over, 3)) or "none is there"
+        said = "; ".join(passed_over) or "none is there"
         raise NotMadeError(
             f"{self.record.name} says that {version} was measured: expected its sealed result {pattern} in "
             f"{folder}, saw {said}: put it there, or take [measured_before] out of the record"
@@ -66,7 +66,7 @@ def _of_another(result: Result, version: str) -> str:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Comparisons:
     """Measures; or what keeps from them: a missing result, too little measured, two that are unlike."""
 
     rows: list[Compared] = field(default_factory=list)
@@ -83,7 +83,6 @@ class Slower:
     earlier: Earlier
     line: Line
     observe: Observe
-    target: Target
     folder: Callable[[str], Path]
 
     def found(self) -> list[str]:
@@ -101,8 +100,8 @@ class Slower:
         looked = self._looked()
         for why_not in (*looked.missing, *looked.unseen, *looked.unlikely):
             self.observe(Observation(why_not, repeat))
-        open_ = [one for one in looked.rows if one.outcome is Outcome.NOT_DECIDED]
-        failed = [str(one) for one in looked.rows if one.outcome is Outcome.FAILED]
+        open_ = [one for one in looked.rows if one.outcome is SloOutcome.UNDECIDED]
+        failed = [str(one) for one in looked.rows if one.outcome is SloOutcome.FAILED]
         if failed:
             return failed
         if looked.unseen:
@@ -117,9 +116,9 @@ class Slower:
             raise UnreachableError("nothing was compared")
         return []
 
-    def _looked(self) -> "Looked":
-        limits = limits_of(self.line, rehearsal=self.target.rehearsal)
-        looked = Looked()
+    def _looked(self) -> "Comparisons":
+        limits = limits_of(self.line, rehearsal=self.load_test.settings.rehearsal)
+        looked = Comparisons()
         for kept in self.load_test.quick():
             try:
                 before, place = self.earlier.newest(kept.result)
@@ -138,7 +137,7 @@ class Slower:
             looked.rows.extend(found)
         return looked
 
-    def _show(self, kept: Kept, before: Result, place: Path, found: Sequence[Compared]) -> None:
+    def _show(self, kept: KeptResult, before: Result, place: Path, found: Sequence[Compared]) -> None:
         """Each measure, and both distributions."""
         folder = self.folder(f"{kept.folder.name}-beside-{before.release}")
         (folder / TABLE).write_text("".join(f"{one}\n" for one in found), encoding="utf-8")

@@ -17,7 +17,7 @@ from noxgate.project.runbook import Line, RunbookError
 from noxgate.slo.before.ratio import HALF, LEAST, Counted, Ratio, Windows, percentile_of, ratio, share_of
 from noxgate.slo.before.typical import ratio_of_windows
 from noxgate.slo.confidence import Interval
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import SloOutcome
 
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 ERRORS = "failures"
@@ -28,7 +28,6 @@ IN_WINDOW = {MEDIAN: 1, "p95": 40, "p99": 200}  # requests: two are beyond the p
 STRETCH = 10  # parts: by one of them, in a row, nothing is called slower, as a hold may have a burst more
 ONE_STRETCH = f"for one {STRETCH}th of the windows, in a row: another hold would tell"
 FARTHEST = 100  # times as long: more is too long for a hold
-OR_WAIVE = "or let the one who accepts it waive the line"
 KEYS = (
     "slower_at_most",
     "slower_by_ms",
@@ -53,7 +52,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Side:
+class VersionTimes:
     """One version's response times, and its failures, by window."""
 
     times: Windows
@@ -66,7 +65,7 @@ class Compared:
 
     where: str  # such as a class on a hold
     what: str
-    outcome: Outcome | None
+    outcome: SloOutcome | None
     reason: str
     limit: float = inf
     now: Interval | None = None
@@ -130,7 +129,7 @@ def limits_of(line: Line, *, rehearsal: bool = False) -> Limits:
     )
 
 
-def compared(where: str, now: Side, before: Side, limits: Limits) -> list[Compared]:
+def compared(where: str, now: VersionTimes, before: VersionTimes, limits: Limits) -> list[Compared]:
     """Each measure of both."""
     return [
         *percentiles(where, now.times, before.times, limits),
@@ -143,12 +142,12 @@ def percentiles(where: str, now: Windows, before: Windows, limits: Limits) -> li
     few, requests = min(now.many, before.many), min(now.requests, before.requests)
     if few < LEAST:
         reason = f"only {few} windows with requests: at least {LEAST} are needed to see bursts"
-        return [Compared(where, MEDIAN, Outcome.NOT_DECIDED, reason)]
+        return [Compared(where, MEDIAN, SloOutcome.UNDECIDED, reason)]
     found = []
     for what in PERCENTILES:
         least = limits.samples[what]
         if requests < least:
-            open_ = Outcome.NOT_DECIDED if what == MEDIAN else None
+            open_ = SloOutcome.UNDECIDED if what == MEDIAN else None
             reason = f"too few requests: {requests:.0f} of at least {least:g}"
             found.append(Compared(where, what, open_, reason))
             continue
@@ -164,12 +163,12 @@ def told(of_all: Compared, windows: Compared) -> tuple[Compared, Compared]:
     it is slower without them, and all requests, whether they differ from the version before as it does from
     itself. As measured, what is left out is within the limit, or within that. The median's windows stay.
     """
-    if windows.what != TYPICAL and windows.outcome is Outcome.NOT_DECIDED:
-        if of_all.outcome is Outcome.PASSED:
+    if windows.what != TYPICAL and windows.outcome is SloOutcome.UNDECIDED:
+        if of_all.outcome is SloOutcome.PASSED:
             windows = replace(windows, outcome=None, reason="that of all requests decides")
         elif windows.is_vague and windows.measured <= windows.limit:
             windows = replace(windows, outcome=None, reason=f"too few requests: {windows.as_itself()}")
-    if of_all.outcome is Outcome.NOT_DECIDED and windows.outcome in {Outcome.PASSED, None}:
+    if of_all.outcome is SloOutcome.UNDECIDED and windows.outcome in {SloOutcome.PASSED, None}:
         most = max(of_all.limit, of_all.itself if windows.outcome else 0)
         if of_all.is_vague and of_all.measured <= most:
             of_all = replace(of_all, outcome=None, reason=f"bursts, or few requests: {of_all.as_itself()}")
@@ -181,11 +180,11 @@ def _of_all(where: str, what: str, now: Windows, before: Windows, limits: Limits
     share = PERCENTILES[what]
     usual = percentile_of(before, share)
     one = slower(where, what, percentile_of(now, share), usual, limits)
-    if one.outcome is Outcome.FAILED:
+    if one.outcome is SloOutcome.FAILED:
         rest = _but_the_worst(now, usual.measured * one.limit)
         again = slower(where, what, percentile_of(rest, share), usual, limits)
-        if again.outcome is not Outcome.FAILED:
-            return replace(one, outcome=Outcome.NOT_DECIDED, reason=f"so only {ONE_STRETCH}")
+        if again.outcome is not SloOutcome.FAILED:
+            return replace(one, outcome=SloOutcome.UNDECIDED, reason=f"so only {ONE_STRETCH}")
     return one
 
 
@@ -202,7 +201,7 @@ def by_window(where: str, what: str, now: Windows, before: Windows, limits: Limi
     later, earlier = (side.typical(PERCENTILES[what], IN_WINDOW[what]) for side in (now, before))
     few = min(len(later), len(earlier))
     if few < LEAST:
-        open_ = Outcome.NOT_DECIDED if what == MEDIAN else None
+        open_ = SloOutcome.UNDECIDED if what == MEDIAN else None
         reason = f"only {few} windows of {IN_WINDOW[what]} requests, of at least {LEAST}"
         return Compared(where, BY_WINDOW[what], open_, reason)
     found = ratio_of_windows(later, earlier)
@@ -213,12 +212,12 @@ def by_window(where: str, what: str, now: Windows, before: Windows, limits: Limi
     return Compared(where, BY_WINDOW[what], outcome, reason, limit, measured, usual, found, itself)
 
 
-def overall(found: Sequence[Compared]) -> Outcome:
+def overall(found: Sequence[Compared]) -> SloOutcome:
     """Failed as soon as one is; passed if all that was compared is, and something was."""
     outcomes = {one.outcome for one in found if one.outcome is not None}
-    if Outcome.FAILED in outcomes:
-        return Outcome.FAILED
-    return Outcome.PASSED if outcomes == {Outcome.PASSED} else Outcome.NOT_DECIDED
+    if SloOutcome.FAILED in outcomes:
+        return SloOutcome.FAILED
+    return SloOutcome.PASSED if outcomes == {SloOutcome.PASSED} else SloOutcome.UNDECIDED
 
 
 def slower(where: str, what: str, now: Interval, before: Interval, limits: Limits) -> Compared:
@@ -241,9 +240,9 @@ def failing(where: str, now: Sequence[Counted], before: Sequence[Counted], limit
     found = ratio(_above_none(measured, sizes[0]), _above_none(earlier, sizes[1]))
     outcome, reason = decided(found, limits.times)
     if measured.high is not None and measured.high < limits.errors:
-        outcome, reason = Outcome.PASSED, f"surely less than {100 * limits.errors:g} % fail"
-    elif outcome is Outcome.FAILED and not measured.low > limits.errors:
-        outcome = Outcome.NOT_DECIDED
+        outcome, reason = SloOutcome.PASSED, f"surely less than {100 * limits.errors:g} % fail"
+    elif outcome is SloOutcome.FAILED and not measured.low > limits.errors:
+        outcome = SloOutcome.UNDECIDED
         reason = f"more than before, and not surely more than {100 * limits.errors:g} %"
     return Compared(where, ERRORS, outcome, reason, limits.times, measured, earlier, found)
 
@@ -253,13 +252,13 @@ def _above_none(share: Interval, requests: float) -> Interval:
     return Interval(max(share.measured, HALF / requests), share.low, share.high)
 
 
-def decided(found: Ratio, limit: float) -> tuple[Outcome, str]:
+def decided(found: Ratio, limit: float) -> tuple[SloOutcome, str]:
     """Whether a ratio is below a limit, above it, or cannot be told from it."""
     if found.low > limit:
-        return Outcome.FAILED, "the whole interval is above the limit"
+        return SloOutcome.FAILED, "the whole interval is above the limit"
     if found.high < limit:
-        return Outcome.PASSED, "the whole interval is below the limit"
-    return Outcome.NOT_DECIDED, f"the limit is within the interval: {_settled(found, limit)}"
+        return SloOutcome.PASSED, "the whole interval is below the limit"
+    return SloOutcome.UNDECIDED, f"the limit is within the interval: {_settled(found, limit)}"
 
 
 def _settled(found: Ratio, limit: float) -> str:

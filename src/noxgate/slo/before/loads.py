@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from noxgate.slo.before.judging import Compared, Limits, Side, compared
+from noxgate.slo.before.judging import Compared, Limits, VersionTimes, compared
 from noxgate.slo.before.ratio import Timed
 from noxgate.slo.holds import Bad, Hold, in_windows, spoiled, total, unseen
 from noxgate.slo.ramps import is_as
 from noxgate.slo.result import Generator, Result
-from noxgate.slo.slos import Outcome
+from noxgate.slo.slos import SloOutcome
 from noxgate.slo.table import incomplete
 
 UNSEEN = "all"  # of a class that one of both did not measure
@@ -70,13 +70,13 @@ def _of_class(name: str, hold: Hold, other: Hold, limits: Limits) -> list[Compar
     for which, each in (("", hold), ("before: ", other)):
         why = spoiled(each, [name]) or unseen(each, [name])
         if why:
-            return [Compared(where, UNSEEN, Outcome.NOT_DECIDED, f"{which}{why}")]
+            return [Compared(where, UNSEEN, SloOutcome.UNDECIDED, f"{which}{why}")]
     return compared(where, side(hold, name), side(other, name), limits)
 
 
-def side(hold: Hold, name: str) -> Side:
+def side(hold: Hold, name: str) -> VersionTimes:
     """One class on one hold, by its windows."""
     windows = in_windows(hold.of([name]), hold.window)
     times = [sorted(time for moment in one for second in moment for time in second.times) for one in windows]
     failed = [total(second.count(Bad.FAILED, 0) for moment in one for second in moment) for one in windows]
-    return Side(Timed(times), failed)
+    return VersionTimes(Timed(times), failed)

@@ -4,6 +4,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -11,11 +12,12 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observe
 from noxgate.look.promql.identity import ALERTS, SOMETIMES, identity
 from noxgate.look.promql.selectors import Matcher, Selector, looked_at, selectors
-from noxgate.systems.http.dashboard import AS_PROMETHEUS, RANGE_SECONDS, Panel, panels
+from noxgate.systems.http.dashboard import AS_PROMETHEUS, RANGE_SECONDS, Panel, all_panels, panels
 from noxgate.systems.http.tool_api import ToolApi
 from noxgate.systems.settings import GrafanaSettings
 
 T = TypeVar("T")
+SHOWN = 3  # values of an answer: Repeat shows all
 _HOW_GRAVE = {
     *("level", "detected_level", "log_level", "loglevel", "lvl", "severity", "severity_text"),
     *("status", "status_code", "code"),
@@ -41,7 +43,9 @@ class Grafana:
 
     def panels(self) -> list[Panel]:
         """Every query of the dashboard."""
-        document = self._api.get(f"/api/dashboards/uid/{quote(self._uid, safe='')}", {}, "the dashboard")
+        document = self._api.get(
+            f"/api/dashboards/uid/{quote(self._uid, safe='')}", {}, "the dashboard", _board
+        )
         try:
             dashboard = document["dashboard"]
             if "elements" in dashboard:
@@ -75,7 +79,9 @@ class Grafana:
 
     def _shared(self, uid: str) -> Json:
         """A panel of the library."""
-        document = self._api.get(f"/api/library-elements/{quote(uid, safe='')}", {}, "a panel of the library")
+        document = self._api.get(
+            f"/api/library-elements/{quote(uid, safe='')}", {}, "a panel of the library", _library_title
+        )
         found: Json = document["result"]["model"]
         return found
 
@@ -99,7 +105,7 @@ class Grafana:
     ) -> list[T]:
         uid = quote(self._resolved(panel.datasource), safe="")
         document = self._api.get(
-            f"/api/datasources/proxy/uid/{uid}/{path}", parameters, f"panel {panel.title}"
+            f"/api/datasources/proxy/uid/{uid}/{path}", parameters, f"panel {panel.title}", _answer
         )
         try:
             data = document["data"]
@@ -125,9 +131,8 @@ class Grafana:
     def _named(self, source: str) -> str | None:
         """The uid of a data source of this name, where that may be seen, though no list may."""
         try:
-            return str(
-                self._api.get(f"/api/datasources/name/{quote(source, safe='')}", {}, "the data source")["uid"]
-            )
+            path = f"/api/datasources/name/{quote(source, safe='')}"
+            return str(self._api.get(path, {}, "the data source", lambda found: str(found["uid"]))["uid"])
         except (UnreachableError, KeyError, TypeError):
             return None
 
@@ -135,7 +140,7 @@ class Grafana:
         """The uids by uid, by name, and of the default, from the first list that may be seen."""
         for path, read in _LISTS:
             try:
-                found = read(self._api.get(path, {}, "the data sources"))
+                found = read(self._api.get(path, {}, "the data sources", partial(_sources, read)))
                 self._kinds = {uid: kind for uid, kind in found.values() if kind}
                 return {name: uid for name, (uid, _) in found.items()}
             except (KeyError, TypeError, AttributeError):
@@ -143,6 +148,29 @@ class Grafana:
             except UnreachableError:
                 continue
         return {}
+
+
+def _board(document: Any) -> str:
+    dashboard = document["dashboard"]
+    return f"{dashboard.get('title', 'without a title')}, {len(list(all_panels(dashboard)))} panels"
+
+
+def _library_title(document: Any) -> str:
+    return str(document["result"]["model"].get("title", "without a title"))
+
+
+def _sources(read: Callable[[Any], dict[str, Source]], document: Any) -> str:
+    return ", ".join(read(document))
+
+
+def _answer(document: Any) -> str:
+    """How much a query found, and the first numbers of it."""
+    data = document["data"]
+    if data["resultType"] == "scalar":
+        return str(data["result"][1])
+    found, many = data["result"], "streams" if data["resultType"] == "streams" else "series"
+    values = ", ".join(str(one["value"][1]) for one in found[:SHOWN] if "value" in one)
+    return f"{len(found)} {many}{': ' if values else ''}{values}{', …' if values and found[SHOWN:] else ''}"
 
 
 def _of_settings(document: Any) -> dict[str, Source]:

@@ -13,7 +13,7 @@ _DEFINED = frozenset({"max-age", "includesubdomains"})  # of HSTS: browsers pass
 def faults(name: str, wanted: str, values: Sequence[str]) -> list[str]:
     """What is wrong with a header of one answer: it must be there once, and mean what is wanted."""
     if len(values) != 1:
-        return [f"{name}: expected it once, saw {list(values)}"]
+        return [f"{name}: expected it once, saw {'; '.join(values) or 'none'}"]
     (value,) = values
     meaning = _MEANINGS.get(name.lower(), _plain)
     if meaning(value) == meaning(wanted) and _beside(name, wanted) <= _beside(name, value):

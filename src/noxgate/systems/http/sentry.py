@@ -61,14 +61,25 @@ class Sentry:
                 f"Sentry: expected a list of issues, saw another form: {error!r}"
             ) from None
         # not what it made of the query
-        return [issue for issue in issues.values() if issue.first_seen >= moment or issue.again]
+        new = [issue for issue in issues.values() if issue.first_seen >= moment or issue.again]
+        self._conclude(new, len(issues), moment, f"is:unresolved lastSeen:{at}")
+        return new
+
+    def _conclude(self, new: Sequence[Issue], seen: int, moment: datetime, query: str) -> None:
+        """Of the issues, also where an environment or a history was the last that was asked for."""
+        named = "; ".join(map(str, new)) or "none"
+        said = f"new, or come back, since {moment:%Y-%m-%d %H:%M} UTC in {self._project.environment}: {named}"
+        said += f" ({seen} unresolved issues were seen since then)" if seen else ""
+        self._api.conclude(said, self._path("issues/"), self._parameters(query))
 
     def _issues(self, query: str) -> list[Any]:
-        parameters = {"query": query, "environment": self._project.environment, "limit": str(MOST)}
-        found = self._api.get(self._path("issues/"), parameters, "issues")
+        found = self._api.get(self._path("issues/"), self._parameters(query), "issues", _issue_names)
         if not isinstance(found, list):
             raise UnreachableError(f"Sentry: expected a list of issues, saw a {type(found).__name__}")
         return found
+
+    def _parameters(self, query: str) -> dict[str, str]:
+        return {"query": query, "environment": self._project.environment, "limit": str(MOST)}
 
     def _issue(self, one: Any, moment: datetime) -> Issue:
         kind = str(one.get("substatus") or "")
@@ -89,7 +100,8 @@ class Sentry:
         if one.get("id") is None:
             return True
         try:
-            details = self._api.get(f"/api/0/issues/{quote(str(one['id']), safe='')}/", {}, "its history")
+            path = f"/api/0/issues/{quote(str(one['id']), safe='')}/"
+            details = self._api.get(path, {}, f"history of {one['shortId']}", _activity)
             times = [
                 datetime.fromisoformat(each["dateCreated"])
                 for each in details["activity"]
@@ -101,7 +113,7 @@ class Sentry:
 
     def _check_environment(self) -> None:
         """Sentry lists no issue of an environment that it does not know: that would prove nothing."""
-        found = self._api.get(self._path("environments/"), {}, "environments")
+        found = self._api.get(self._path("environments/"), {}, "environments", _listed)
         known = _names(found)
         if self._project.environment not in known:
             raise UnreachableError(
@@ -114,6 +126,19 @@ class Sentry:
             quote(part, safe="") for part in (self._project.organization, self._project.project)
         )
         return f"/api/0/projects/{organization}/{project}/{last}"
+
+
+def _issue_names(found: Any) -> str:
+    return ", ".join(str(one["shortId"]) for one in found) or "none"
+
+
+def _listed(found: Any) -> str:
+    return ", ".join(str(one["name"]) for one in found) or "none"
+
+
+def _activity(found: Any) -> str:
+    """What happened to an issue, the newest first, as Sentry tells it."""
+    return ", ".join(f"{one['type']} at {one['dateCreated']}" for one in found["activity"]) or "nothing"
 
 
 def _names(found: Any) -> Sequence[str]:

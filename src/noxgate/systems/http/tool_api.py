@@ -3,7 +3,7 @@
 import json
 import shlex
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -35,16 +35,27 @@ class ToolApi:
         self._observe = observe
         self._patience = Patience(name)
 
-    def get(self, path: str, parameters: Mapping[str, str], show: str) -> Any:
-        """The document. Raises UnreachableError if it does not exist. `show` says what it is, for people."""
+    def get(self, path: str, parameters: Mapping[str, str], show: str, in_words: Callable[[Any], str]) -> Any:
+        """The document. Raises UnreachableError if it does not exist.
+
+        `show` says what it is, for people, and `in_words` what it says.
+        """
         repeat = self._curl(path, parameters)
         try:
             found = self._patience.run(lambda: self._get(path, parameters))
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
-        self._observe(Observation(f"{show}: {shortened(json.dumps(found), 200)}", repeat))
+        try:
+            said = in_words(found)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            said = f"another form: {json.dumps(found)}"
+        self._observe(Observation(f"{show}: {shortened(said, 200)}", repeat))
         return found
+
+    def conclude(self, said: str, path: str, parameters: Mapping[str, str]) -> None:
+        """Say last what comes of several answers, with the request that it is about."""
+        self._observe(Observation(shortened(said), self._curl(path, parameters)))
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
         where = self._url + path

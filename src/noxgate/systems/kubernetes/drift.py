@@ -41,7 +41,7 @@ _MAPS = {"annotations", "labels", "matchLabels", "selector", "metadata"}  # empt
 _SHOWN = {"image", "name", "host", "path", "pathType", "type", "kind", "port", "targetPort", "externalName"}
 
 
-def drifted(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[str, list[str]]:
+def drift_of(kube: Kube, manifests: Sequence[Document], namespace: str) -> dict[str, list[str]]:
     """How the live objects differ from their manifests, of those that do, by manifest."""
     found = {}
     last = {document.of(namespace): document for document in manifests}

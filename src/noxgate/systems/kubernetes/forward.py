@@ -19,11 +19,12 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import MOST_BYTES, Answer
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.systems.kubernetes import library
+from noxgate.systems.kubernetes.connection.answers import Raw
 from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.listener import HOST, SECONDS, Listener
-from noxgate.systems.kubernetes.session import KubeSession, Raw
-from noxgate.systems.kubernetes.workload import living, name, numbered, selector_text
+from noxgate.systems.kubernetes.session import KubeSession
+from noxgate.systems.kubernetes.workload import living, name, port_number, selector_text
 
 PORT = 80  # of the Services
 REPEAT_PORT = 18080  # of this machine, in commands that people repeat
@@ -242,7 +243,7 @@ def pod_port(service: Json, wanted: Json | int, pod: Json) -> int:
     for entry in service["spec"].get("ports") or []:
         if entry["port"] != said.get("number") and ("name" not in said or entry.get("name") != said["name"]):
             continue
-        if (found := numbered(pod, entry)) is not None:
+        if (found := port_number(pod, entry)) is not None:
             return found
         raise AssertionError(f"{name(pod)} names no port {entry['targetPort']!r}")
     shown = said.get("number", said.get("name"))

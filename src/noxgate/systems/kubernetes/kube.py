@@ -24,7 +24,7 @@ from noxgate.systems.kubernetes.api_server.answers import (
 )
 from noxgate.systems.kubernetes.api_server.applying import change, laid_over, said_rights
 from noxgate.systems.kubernetes.api_server.requests import Requests
-from noxgate.systems.kubernetes.kinds import resource
+from noxgate.systems.kubernetes.kinds import Resource, resource
 from noxgate.systems.kubernetes.manifests import COMMAND, STDIN, Document
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, hidden, judged, nowhere
 
@@ -37,6 +37,7 @@ MANAGER = "noxgate"
 APPLY = "application/apply-patch+yaml"
 
 Json = Mapping[str, Any]
+Objects = list[Json]
 
 
 class Kube(Requests):
@@ -82,7 +83,21 @@ class Kube(Requests):
         """The objects of a kind, all pages of them; empty also where the namespace does not exist."""
         if kind == "Secret":
             raise ValueError("a Secret's values must not leave the client: use secret()")
-        where = resource(kind)
+        return self._listed(resource(kind), kind, namespace, selector)
+
+    def list_where_served(self, kind: str, group: str, plural: str, namespace: str) -> Objects:
+        """The objects of a kind that few clusters have, in the first version of its group that has the kind.
+
+        Empty where the server does not serve it at all. What a group prefers may lack a kind that an older
+        version of it has.
+        """
+        for version in self._versions(group):
+            where = Resource(f"{group}/{version}", plural)
+            if self._serves(where, self._session.kubectl("get", "--raw", where.home)):
+                return self._listed(where, kind, namespace, "")
+        return []
+
+    def _listed(self, where: Resource, kind: str, namespace: str, selector: str) -> Objects:
         chosen = ["-l", selector] if selector else []
         inside = ["-n", namespace] if namespace else ["--all-namespaces"]
         inside = inside if where.namespaced else []

@@ -30,7 +30,7 @@ def count_grave(lines: Sequence[str]) -> int:
     return sum(1 for _ in graves(lines))
 
 
-def unexpected(lines: Sequence[str], allowed: Sequence[Allowed], mark: str = "") -> list[str]:
+def unexpected_events(lines: Sequence[str], allowed: Sequence[Allowed], mark: str = "") -> list[str]:
     """The grave events that are not allowed, each in one line, without what could be a secret.
 
     One that has the `mark` is about a request of this gate's own, which was to be refused.

@@ -9,9 +9,10 @@ from typing import Any
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
+from noxgate.systems.kubernetes.connection.answers import Raw
 from noxgate.systems.kubernetes.kinds import resource
 from noxgate.systems.kubernetes.log_lines import count_grave
-from noxgate.systems.kubernetes.session import KubeSession, Raw
+from noxgate.systems.kubernetes.session import KubeSession
 
 MOST_BYTES = 20_000_000  # of one container since the switch: a person cannot judge more either
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) ?")

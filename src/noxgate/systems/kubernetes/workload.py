@@ -1,13 +1,16 @@
 """A Deployment and its pods, by what they mean: which release they run, and whether they are ready."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from noxgate.project.service.names import Container
-from noxgate.systems.kubernetes.pod_spec import application
+from noxgate.systems.kubernetes.pod_spec import application, containers
 
 Json = Mapping[str, Any]
+# While one of these is there KEDA adds no pod; by the first two it takes its HPA away.
+_PAUSE = "autoscaling.keda.sh/paused"
+_PAUSED = (_PAUSE, f"{_PAUSE}-replicas", f"{_PAUSE}-scale-out")
 
 
 def condition(thing: Json, kind: str) -> str:
@@ -26,11 +29,58 @@ def why(thing: Json, kind: str) -> str:
     return f"{kind} is absent"
 
 
+def scaled(thing: Json) -> tuple[str, str]:
+    """Kind and name of what an HPA or KEDA's ScaledObject scales; KEDA takes it for a Deployment."""
+    target = thing["spec"]["scaleTargetRef"]
+    return target.get("kind", "Deployment"), target["name"]
+
+
+def autoscalers(things: Iterable[Json], deployment: str) -> list[str]:
+    """The names of the HPAs that scale a Deployment; of a ScaledObject, of the one that KEDA makes of it."""
+    return [
+        _made_by_keda(each) if each["kind"] == "ScaledObject" else name(each)
+        for each in things
+        if each["kind"] in {"HorizontalPodAutoscaler", "ScaledObject"}
+        and scaled(each) == ("Deployment", deployment)
+    ]
+
+
+def _made_by_keda(scaled_object: Json) -> str:
+    advanced = scaled_object["spec"].get("advanced") or {}
+    named = (advanced.get("horizontalPodAutoscalerConfig") or {}).get("name")
+    return str(named or f"keda-hpa-{name(scaled_object)}")
+
+
+def held_back(scaled_object: Json) -> list[str]:
+    """Why KEDA does not scale by what it measures, though the HPA that it makes looks well, or is gone."""
+    metadata = scaled_object["metadata"]
+    notes = metadata.get("annotations") or {}
+    paused = [key for key in _PAUSED if notes.get(key, "false") != "false"]
+    if paused:
+        return [f"ScaledObject {name(scaled_object)} is paused by {key}: {notes[key]}" for key in paused]
+    wrong = {"Fallback": "True", "Ready": "False"}
+    if notes.get(f"{_PAUSE}-scale-in", "false") == "false":  # by it KEDA is Paused, and adds pods
+        wrong["Paused"] = "True"
+    return [
+        f"ScaledObject {name(scaled_object)}: {why(scaled_object, kind)}"
+        for kind, status in wrong.items()
+        if condition(scaled_object, kind) == status
+    ]
+
+
+def least_pods(hpa: Json, scaled_objects: Iterable[Json]) -> int:
+    """How many pods an autoscaler keeps while there are no requests: KEDA may go below the HPA's minimum."""
+    idle = [each["spec"].get("idleReplicaCount") for each in scaled_objects]
+    return int(min([hpa["spec"].get("minReplicas", 1), *(each for each in idle if each is not None)]))
+
+
 def without_room(hpa: Json) -> str | None:
     """Why an autoscaler that is well would add no pod: it may have no more, or wants more than that."""
     least, most = hpa["spec"].get("minReplicas", 1), hpa["spec"]["maxReplicas"]
     if least == most:
         return f"no room: minReplicas and maxReplicas are both {most}, so it will never scale"
+    if ((hpa["spec"].get("behavior") or {}).get("scaleUp") or {}).get("selectPolicy") == "Disabled":
+        return "no room: behavior.scaleUp is Disabled, so it will never add a pod"
     if condition(hpa, "ScalingLimited") == "True":
         return f"at its limit: {why(hpa, 'ScalingLimited')}"
     return None
@@ -40,7 +90,7 @@ def name(thing: Json) -> str:
     return str(thing["metadata"]["name"])
 
 
-def desired(deployment: Json) -> int:
+def desired_pods(deployment: Json) -> int:
     """The pods that it is to have; Kubernetes' default is 1."""
     return int(deployment["spec"].get("replicas", 1))
 
@@ -69,7 +119,7 @@ def selector_text(label_selector: Json) -> str:
 def unsettled(deployment: Json) -> dict[str, object]:
     """What its status says that a finished rollout would not; empty when it is finished."""
     status = deployment.get("status") or {}
-    wanted = desired(deployment)
+    wanted = desired_pods(deployment)
     found = {
         "observedGeneration": (status.get("observedGeneration"), deployment["metadata"].get("generation")),
         **{
@@ -123,8 +173,8 @@ def restarts(pods: Sequence[Json], most: float = 0) -> dict[str, int | None]:
 
 
 def images(pod_spec: Json) -> dict[str, str]:
-    """Container -> image."""
-    return {container["name"]: container["image"] for container in pod_spec["containers"]}
+    """Container -> image, of those that only run at the start, or stand among these and run on, too."""
+    return {container["name"]: container["image"] for container in containers(pod_spec)}
 
 
 def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
@@ -148,7 +198,7 @@ def strangers(pods: Sequence[Json], deployment: Json) -> dict[str, str]:
     return found
 
 
-def numbered(pod: Json, port: Json) -> int | None:
+def port_number(pod: Json, port: Json) -> int | None:
     """The number at which a pod answers for a Service's port; None if no container has that name.
 
     As the cluster finds it: the first container that has it, then the sidecars among the init containers.
@@ -184,8 +234,12 @@ def versions(template: Json, container: Container) -> list[str]:
     ]
 
 
-def _digests(pod: Json, containers: Sequence[str]) -> tuple[str, ...]:
+def _digests(pod: Json, names: Sequence[str]) -> tuple[str, ...]:
     """The images' digests: one registry's mirror gives the same under another name."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    by_name = {status["name"]: status.get("imageID", "") for status in statuses}
-    return tuple(by_name.get(container, "").rpartition("@")[2] for container in containers)
+    status = pod.get("status") or {}
+    by_name = {
+        each["name"]: each.get("imageID", "")
+        for field in ("initContainerStatuses", "containerStatuses")
+        for each in status.get(field) or []
+    }
+    return tuple(by_name.get(name, "").rpartition("@")[2] for name in names)

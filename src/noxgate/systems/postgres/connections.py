@@ -47,6 +47,6 @@ def rooms(database: Database, roles: Iterable[str]) -> list[Room]:
     return [Room("the server", used, most), *(Room(of, taken, limit) for of, limit, taken in limited)]
 
 
-def crowded(found: Iterable[Room], percent: float) -> list[str]:
+def crowded_rooms(found: Iterable[Room], percent: float) -> list[str]:
     """Of which so much is taken, or that allow none at all."""
     return [str(room) for room in found if not 100 * room.used < percent * room.most]

@@ -21,7 +21,7 @@ class Step:
 
 def steps(database: Database, catalog: Catalog) -> list[Step]:
     """The steps of this release's migration, in order; empty if it has not run."""
-    if TABLE not in found.homes(database, [TABLE]):
+    if catalog.schema_name not in found.homes(database, [TABLE]).get(TABLE, []):
         return []
     rows = database.rows("SELECT migration, step, logged_at FROM migration_log ORDER BY id")
     return [
@@ -31,6 +31,6 @@ def steps(database: Database, catalog: Catalog) -> list[Step]:
     ]
 
 
-def started(database: Database, catalog: Catalog) -> datetime | None:
+def first_run_start(database: Database, catalog: Catalog) -> datetime | None:
     """When its first run began."""
     return min((step.at for step in steps(database, catalog)), default=None)

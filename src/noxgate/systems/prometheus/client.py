@@ -1,24 +1,20 @@
 """Prometheus over its HTTP API, read only: what it scrapes, which rules it has, and what queries answer."""
 
-import base64
 import math
 import shlex
-import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from noxgate.errors import UnreachableError
-from noxgate.look.http import ACCEPTED, reason, within
-from noxgate.look.observation import Observation, Observe, Patience, exported, least_and_most, shortened
+from noxgate.look.http import reason, within
+from noxgate.look.observation import Observation, Observe, least_and_most, shortened
 from noxgate.machine.late import late
 from noxgate.systems.prometheus import answers
-from noxgate.systems.prometheus.alertmanager import alertmanager_version
 from noxgate.systems.prometheus.answers import Alert, Rule, Sample, ScrapeTarget, Series, read_answer
-from noxgate.systems.settings import PROMETHEUS_ROLES, PrometheusSettings
+from noxgate.systems.prometheus.session import PrometheusSession
 
 if TYPE_CHECKING:
     import httpx
@@ -27,71 +23,11 @@ else:
 
 T = TypeVar("T")
 MOST_BYTES = 50_000_000  # the targets and rules of a whole cluster may be many
-TOKEN = PROMETHEUS_ROLES[0]
 TOO_OFTEN = 1.2  # times the samples expected: the interval that was assumed is wrong
 
 
 class NoDataError(UnreachableError):
     """Prometheus answered, and has no sample of this."""
-
-
-class PrometheusSession:
-    """The connections to one target's Prometheus, kept for a whole run."""
-
-    def __init__(self, settings: PrometheusSettings) -> None:
-        self._settings = settings
-        self._credential = settings.credential
-        self.variable = None if settings.credential is None else settings.credential.variable
-        self._ca_file = settings.connection.ca_file
-        self.http = httpx.Client(
-            verify=ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None),
-            follow_redirects=False,
-            timeout=httpx.Timeout(8, connect=5),
-            trust_env=not settings.connection.direct,
-            headers={"user-agent": "noxgate", "accept": "application/json", **ACCEPTED},
-        )
-        self.patience = Patience("Prometheus")
-
-    @property
-    def url(self) -> str:
-        """Where Prometheus is. Raises UnreachableError if the profile does not say."""
-        if self._settings.url is None:
-            raise UnreachableError(f"{self._settings.profile} names no prometheus_url")
-        return self._settings.url.rstrip("/")
-
-    def authorization(self) -> dict[str, str]:
-        """The header with the token, or with user and password, where the profile names one of them."""
-        if self._credential is None:
-            return {}
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-            raise UnreachableError(
-                f"{self.url}: expected https, to send ${self.variable}; saw {parts.scheme}"
-            )
-        value = self._credential.secret().reveal()
-        if self._credential.role == TOKEN:
-            return {"authorization": f"Bearer {value}"}
-        if ":" not in value:
-            raise UnreachableError(f"${self.variable}: expected USER:PASSWORD, saw no colon in it")
-        return {"authorization": f"Basic {base64.b64encode(value.encode()).decode()}"}
-
-    def curl(self, path: str, parameters: Mapping[str, str]) -> str:
-        """The command that asks the same; the token is named, not shown."""
-        words = ["curl", "-sS"]
-        if self._ca_file and self.url.startswith("https:"):
-            words += ["--cacert", shlex.quote(str(self._ca_file))]
-        if self._credential is not None:
-            value = exported(str(self.variable))
-            words.append(
-                f'-H "Authorization: Bearer {value}"' if self._credential.role == TOKEN else f'-u "{value}"'
-            )
-        words += [] if not parameters else ["--get"]
-        words.append(shlex.quote(self.url + path))
-        words += [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items()]
-        return " ".join(words)
-
-    def close(self) -> None:
-        self.http.close()
 
 
 class Prometheus:
@@ -143,7 +79,7 @@ class Prometheus:
         where, repeat = f"{url}/api/v2/status", f"curl -sS {shlex.quote(f'{url}/api/v2/status')}"
         try:
             answer, text = self._session.patience.run(lambda: self._exchange(where, {}, {}))
-            found = alertmanager_version(answer, text)
+            found = answers.alertmanager_version(answer, text)
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise

@@ -10,7 +10,7 @@ not there began at 0
 
 Any other first value may be a whole lifetime: it is not counted, and said. So is what grew over a gap that
 begins before the time that is looked at. It is kept beside the rest, so that a judgement that hangs on it can
-be left undecided.
+be left open.
 """
 
 import math
@@ -72,7 +72,7 @@ class Grown:
 
     def windows(
         self, since: datetime, until: datetime, step: int, seconds: int, *, everything: bool = False
-    ) -> Iterator["Window"]:
+    ) -> Iterator["CountedWindow"]:
         """What was counted in so many seconds up to the end of each step, where there are so many."""
         each = timedelta(seconds=step)
         slots: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -84,7 +84,7 @@ class Grown:
             summed: dict[str, float] = defaultdict(float)
             for slot in range(end - many + 1, end + 1):
                 _add(summed, slots.get(slot, {}))
-            yield Window(since + end * each, summed)
+            yield CountedWindow(since + end * each, summed)
 
     @cached_property
     def said(self) -> str:
@@ -103,7 +103,7 @@ class Grown:
 
 
 @dataclass(frozen=True)
-class Window:
+class CountedWindow:
     """What was counted up to a moment, by class."""
 
     at: datetime
@@ -191,7 +191,7 @@ class _Counter:
         return bool(running) and running[-1] >= self.counting.since
 
 
-def undecided(counted: float, everything: float, limit: float, said: str) -> str:
+def both_ways(counted: float, everything: float, limit: float, said: str) -> str:
     """Why a limit is neither kept nor broken."""
     seen = "no request" if math.isnan(counted) else f"{counted:.4g}"
     return (

@@ -40,7 +40,7 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownTargets:
     """Of targets, by all of their labels: when each answered, and when its processes started."""
 
     answered: Sequence[tuple[Labels, Sequence[datetime]]] = ()
@@ -76,7 +76,7 @@ def grown(
     found: Sequence[Series],
     start: datetime,
     end: datetime,
-    known: Callable[[Sequence[Series]], Known] = lambda _: Known(),
+    known: Callable[[Sequence[Series]], KnownTargets] = lambda _: KnownTargets(),
 ) -> Growth:
     """The same of samples that are there; `known` looks up the targets of series that begin late."""
     series = [one.points for one in found if one.points]
@@ -90,7 +90,7 @@ def grown(
     newest = max(points[-1][0] for points in series)
     every = _every(series)
     began = [one for one in found if one.points and one.points[0][0] > start]
-    targets = known(began) if began else Known()
+    targets = known(began) if began else KnownTargets()
     total = unseen = first = 0.0
     gaps = 0
     for one in (one for one in found if one.points):
@@ -105,16 +105,16 @@ def grown(
     return Growth(total, unseen, gaps, first)
 
 
-def _known(prometheus: Prometheus, new: Sequence[Series], start: datetime, end: datetime) -> Known:
+def _known(prometheus: Prometheus, new: Sequence[Series], start: datetime, end: datetime) -> KnownTargets:
     """What Prometheus knows of their targets; nothing of series that name none, such as a rule's."""
     jobs, instances = ({one.labels.get(label, "") for one in new} for label in ("job", "instance"))
     if "" in jobs | instances:
-        return Known()
+        return KnownTargets()
     of = f"job=~{any_of(jobs)},instance=~{any_of(instances)}"
     seconds = (end - start + BEFORE).total_seconds()
     answered = prometheus.samples(f"up{{{of}}}", seconds, end)
     started = prometheus.samples(f"process_start_time_seconds{{{of}}}", seconds, end)
-    return Known(
+    return KnownTargets(
         [(_target(one), [at for at, value in one.points if value == 1]) for one in answered],
         [(_target(one), _times(one)) for one in started],
     )

@@ -2,7 +2,7 @@
 
 It was quiet if every pod was scraped throughout, the ingress agrees with the pods, and the profile names
 those hours, or the same hours of the day before had a silence as long. Where users asked and no pod answered
-it was an outage. All else stays undecided.
+it was an outage. All else is unreachable.
 """
 
 from collections import defaultdict
@@ -19,7 +19,6 @@ from noxgate.systems.prometheus.stretches import STEP, Stretch
 from noxgate.systems.prometheus.window_metrics import RATE, SEEN, WindowMetrics
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(seconds=STEP)
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,17 @@ class Quiet:
             elif why := (asked and asked.doubt(answered)) or self._doubt(metrics, silence, asked, before):
                 unknown.append(f"{silence}: {why}")
         if unknown and not found:
-            shown = "; ".join(unknown[:SHOWN]) + ("; …" if unknown[SHOWN:] else "")
             raise UnreachableError(
-                f"no request at all, and it cannot be told whether it was just quiet: {shown}"
+                f"no request at all, and it cannot be told whether it was just quiet: {'; '.join(unknown)}"
             )
         return found
 
     def _doubt(
-        self, metrics: WindowMetrics, silence: Stretch, asked: "Asked | None", before: Sequence[WindowMetrics]
+        self,
+        metrics: WindowMetrics,
+        silence: Stretch,
+        asked: "IngressRequests | None",
+        before: Sequence[WindowMetrics],
     ) -> str:
         """Why a silence may be more than that; empty if it was quiet."""
         if _in(metrics.gaps, silence.first, silence.last):
@@ -86,7 +88,7 @@ class Quiet:
 
 
 @dataclass(frozen=True)
-class Asked:
+class IngressRequests:
     """How many requests the ingress counted, but for its redirects: to https it sends users by itself.
 
     `failed` with a 5xx, and users `left` before they had an answer (499). `first` is what it was first seen
@@ -120,7 +122,7 @@ def nginx_requests(namespace: str, ingress: str) -> tuple[str, ...]:
     return tuple(f"{metric}{{{each}{ours}}}" for each in ("exported_namespace", "namespace"))
 
 
-def _asked(counted: Sequence[Series], silence: Stretch) -> Asked | None:
+def _asked(counted: Sequence[Series], silence: Stretch) -> IngressRequests | None:
     """What the ingress counted; None if it, or one of several, was not seen in each minute."""
     begin = silence.first - MINUTE
     seen: dict[tuple[str, str], set[datetime]] = defaultdict(set)
@@ -144,7 +146,7 @@ def _asked(counted: Sequence[Series], silence: Stretch) -> Asked | None:
         elif at > begin:
             first += value
         grown[status] += sum(now - was if now >= was else now for (_, was), (_, now) in pairwise(points))
-    return Asked(
+    return IngressRequests(
         sum(value for status, value in grown.items() if not status.startswith("3")),
         sum(value for status, value in grown.items() if is_failed(status)),
         grown["499"],

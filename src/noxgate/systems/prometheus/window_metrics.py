@@ -10,7 +10,7 @@ from statistics import fmean
 from noxgate.errors import UnreachableError
 from noxgate.systems.prometheus.answers import Labels, Series
 from noxgate.systems.prometheus.client import Prometheus
-from noxgate.systems.prometheus.counting import Counting, Grown, Window, backwards, count, undecided
+from noxgate.systems.prometheus.counting import CountedWindow, Counting, Grown, backwards, both_ways, count
 from noxgate.systems.prometheus.metric_queries import SAID, MetricQueries, is_failed
 from noxgate.systems.prometheus.restarts import restarted
 from noxgate.systems.prometheus.stretches import STEP, Minutes, Stretch, stretches
@@ -217,11 +217,11 @@ class WindowMetrics:
         labels = {name for one in found for name in one.labels} - {"__name__"}
         return sorted(labels), max(1, round(KNOWN / most))
 
-    def _windows(self, found: Grown, *, everything: bool = False) -> Iterator[Window]:
+    def _windows(self, found: Grown, *, everything: bool = False) -> Iterator[CountedWindow]:
         """The five minutes up to each minute."""
         return found.windows(self.start, self.end, STEP, RATE, everything=everything)
 
-    def _over(self, found: Grown, value: Callable[[Window], float], limit: float) -> list[Stretch]:
+    def _over(self, found: Grown, value: Callable[[CountedWindow], float], limit: float) -> list[Stretch]:
         """Where a value was not below the limit.
 
         Raises UnreachableError if what was not counted decides it.
@@ -236,7 +236,7 @@ class WindowMetrics:
         )
         if everything and not counted:
             best = max((value(window) for window in self._windows(found)), default=math.nan)
-            raise UnreachableError(undecided(best, max(everything.values()), limit, found.said))
+            raise UnreachableError(both_ways(best, max(everything.values()), limit, found.said))
         return stretches(counted, max)
 
     def _all(self, expression: str) -> Minutes:

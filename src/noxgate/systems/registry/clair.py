@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from noxgate.systems.registry.scan import Finding, Identity, NotWholeError, Scan, grade, one_digest, scan
+from noxgate.systems.registry.scan import Identity, NotWholeError, Scan, ScanFinding, grade, one_digest, scan
 
 Json = Mapping[str, Any]
 
@@ -36,11 +36,11 @@ def clair(document: Json) -> Scan:
     )
 
 
-def _found(by_package: Json, vulnerabilities: Json) -> Iterator[Finding]:
+def _found(by_package: Json, vulnerabilities: Json) -> Iterator[ScanFinding]:
     for package, ids in by_package.items():
         for each in ids or []:
             known = vulnerabilities.get(each)
             if known is None:
                 raise NotWholeError(f"nothing says what the vulnerability {each} of package {package} is")
             name = str(known.get("name") or each)
-            yield Finding(name, grade(known.get("normalized_severity"), name))
+            yield ScanFinding(name, grade(known.get("normalized_severity"), name))

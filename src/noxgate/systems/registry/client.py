@@ -8,9 +8,9 @@ from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.systems.registry import answers
 from noxgate.systems.registry.answers import Descriptor, Image, Manifest, digest_of
-from noxgate.systems.registry.names import Reference, named
+from noxgate.systems.registry.names import ImageName, named
 from noxgate.systems.registry.platforms import runs_on
-from noxgate.systems.registry.session import WAIT, Answer, RegistrySession
+from noxgate.systems.registry.session import WAIT, RegistryAnswer, RegistrySession
 
 T = TypeVar("T")
 FORMS = tuple(zip(answers.MANIFESTS, answers.INDEXES, strict=True))  # OCI's own, and Docker's
@@ -58,7 +58,7 @@ class Registry:
             self._session.platform = self._nodes()
         return self._session.platform
 
-    def _configured(self, where: Reference, digest: str, manifest_digest: str, manifest: Manifest) -> Image:
+    def _configured(self, where: ImageName, digest: str, manifest_digest: str, manifest: Manifest) -> Image:
         config = manifest.config
         assert config is not None  # only an index lacks it
         if not answers.is_image(manifest):
@@ -73,8 +73,8 @@ class Registry:
             answers.summary,
         )
 
-    def _manifest(self, where: Reference, wanted: str, size: int | None) -> tuple[Manifest, str]:
-        def read(answer: Answer) -> tuple[Manifest, str]:
+    def _manifest(self, where: ImageName, wanted: str, size: int | None) -> tuple[Manifest, str]:
+        def read(answer: RegistryAnswer) -> tuple[Manifest, str]:
             manifest = answers.read_manifest(answer.content, answer.headers.get("content-type", ""))
             return manifest, wanted if ":" in wanted else digest_of(answer.content)
 
@@ -88,7 +88,7 @@ class Registry:
         return self._look(where, "manifests", wanted, size, accept, read, show)
 
     def _for_platform(
-        self, where: Reference, digest: str, entries: Sequence[Descriptor], wanted: str
+        self, where: ImageName, digest: str, entries: Sequence[Descriptor], wanted: str
     ) -> Image:
         """The closest that is for the platform; an entry that does not say is looked into."""
         known: set[str] = set()
@@ -100,7 +100,7 @@ class Registry:
 
     def _among(
         self,
-        where: Reference,
+        where: ImageName,
         digest: str,
         entries: Sequence[Descriptor],
         wanted: str,
@@ -124,12 +124,12 @@ class Registry:
 
     def _look(
         self,
-        where: Reference,
+        where: ImageName,
         kind: str,
         wanted: str,
         size: int | None,
         accept: Sequence[str],
-        read: Callable[[Answer], T],
+        read: Callable[[RegistryAnswer], T],
         show: Callable[[T], str],
     ) -> T:
         seen = ""
@@ -148,7 +148,7 @@ class Registry:
             self._observe(Observation(seen, self._session.command(where, kind, wanted, accept)))
         return found
 
-    def _get(self, where: Reference, kind: str, wanted: str, accept: Sequence[str]) -> Answer:
+    def _get(self, where: ImageName, kind: str, wanted: str, accept: Sequence[str]) -> RegistryAnswer:
         """As the registry has it; some have an image only for who accepts the one form that it is kept in."""
         answer = self._session.get(where, kind, wanted, accept, MOST_BYTES)
         if not accept or not _may_be_a_matter_of_form(answer):
@@ -160,17 +160,17 @@ class Registry:
         return answer
 
 
-def _may_be_a_matter_of_form(answer: Answer) -> bool:
+def _may_be_a_matter_of_form(answer: RegistryAnswer) -> bool:
     unknown = answer.status == HTTPStatus.NOT_FOUND and "MANIFEST_UNKNOWN" in (answer.error_codes() or [])
     return unknown or answer.status == HTTPStatus.NOT_ACCEPTABLE or _is_old(answer)
 
 
-def _is_old(answer: Answer) -> bool:
+def _is_old(answer: RegistryAnswer) -> bool:
     """Whether it is the first form of manifests, which registries make up for whom they take for old."""
     return answer.headers.get("content-type", "").startswith(OLD)
 
 
-def _check(answer: Answer, where: Reference, wanted: str, size: int | None) -> None:
+def _check(answer: RegistryAnswer, where: ImageName, wanted: str, size: int | None) -> None:
     """Whether this is what was asked for, to the last byte."""
     codes = answer.error_codes() or []
     absent = any(code.endswith(ABSENT) for code in codes) and "accept header" not in answer.refusal()
@@ -194,7 +194,7 @@ def _check(answer: Answer, where: Reference, wanted: str, size: int | None) -> N
         raise UnreachableError(f"{answer.url}: expected {size} bytes, saw {answer.seen}")
 
 
-def _read(answer: Answer, read: Callable[[Answer], T]) -> T:
+def _read(answer: RegistryAnswer, read: Callable[[RegistryAnswer], T]) -> T:
     try:
         return read(answer)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OverflowError) as error:

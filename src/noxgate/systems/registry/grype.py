@@ -6,10 +6,10 @@ from typing import Any
 from noxgate.systems.registry.platforms import platform_of
 from noxgate.systems.registry.scan import (
     HARMLESS,
-    Finding,
     Identity,
     NotWholeError,
     Scan,
+    ScanFinding,
     digests,
     grade,
     one_digest,
@@ -122,14 +122,14 @@ def _database(said: Json) -> Any:
     return time_or_none(status.get("built"))
 
 
-def _finding(match: Json) -> Finding:
+def _finding(match: Json) -> ScanFinding:
     name = str(match["vulnerability"]["id"])
-    return Finding(name, grade(match["vulnerability"].get("severity"), name))
+    return ScanFinding(name, grade(match["vulnerability"].get("severity"), name))
 
 
-def _hidden(match: Json) -> Finding:
+def _hidden(match: Json) -> ScanFinding:
     found = _finding(match)
-    return Finding(f"{found.name} (hidden by an ignore rule)", found.grade)
+    return ScanFinding(f"{found.name} (hidden by an ignore rule)", found.grade)
 
 
 def _excuse(match: Json, reasons: frozenset[str]) -> str | None:

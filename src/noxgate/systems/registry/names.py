@@ -15,7 +15,7 @@ _HUBS = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 
 
 @dataclass(frozen=True)
-class Reference:
+class ImageName:
     """The name of an image: HOST/REPOSITORY:TAG, or @DIGEST, which goes before a tag."""
 
     host: str
@@ -37,7 +37,7 @@ class Reference:
         return f"{self.host}/{self.short}"
 
 
-def named(text: str) -> Reference:
+def named(text: str) -> ImageName:
     """A name as in a pod's spec, or in its status' imageID. Raises AssertionError if it is not valid."""
     expected = "expected an image as HOST/NAME:TAG or HOST/NAME@sha256:…, saw"
     name = text.removeprefix("docker-pullable://").removeprefix("docker://")
@@ -59,7 +59,7 @@ def named(text: str) -> Reference:
     )
     if not is_fine:
         raise AssertionError(f"{expected} {shortened(text, 120) or 'nothing'}")
-    return Reference(head, repository, tag or None, digest or None)
+    return ImageName(head, repository, tag or None, digest or None)
 
 
 def hub(host: str) -> str:

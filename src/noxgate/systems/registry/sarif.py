@@ -10,10 +10,10 @@ from noxgate.systems.registry.scan import (
     CRITICAL,
     GRADES,
     UNKNOWN,
-    Finding,
     Identity,
     NotWholeError,
     Scan,
+    ScanFinding,
     digests,
     one_digest,
     scan,
@@ -50,7 +50,7 @@ def sarif(document: Json) -> Scan:
         raise NotWholeError("it has no run")
     if document.get("inlineExternalProperties") or any(map(_is_elsewhere, runs)):
         raise NotWholeError("parts of it stand elsewhere (external properties): nothing says what is in them")
-    found: list[Finding] = []
+    found: list[ScanFinding] = []
     for run in runs:
         _check_tool(run)
         if not isinstance(run.get("results"), list):
@@ -106,7 +106,7 @@ def _is_elsewhere(run: Json) -> bool:
     return bool(run.get("externalPropertyFileReferences"))
 
 
-def _found(run: Json) -> Iterator[Finding]:
+def _found(run: Json) -> Iterator[ScanFinding]:
     """What is found, hidden by a suppression too: that somebody accepts it does not make it harmless."""
     for rule in _rules(run["tool"]["driver"]):
         _grade(rule)
@@ -116,7 +116,7 @@ def _found(run: Json) -> Iterator[Finding]:
             continue
         hidden = " (hidden by a suppression)" if result.get("suppressions") else ""
         graver = [_grade({**rule, "properties": result["properties"]})] if _is_graded(result) else []
-        yield Finding(rule["id"] + hidden, min([_grade(rule), *graver], key=GRADES.index))
+        yield ScanFinding(rule["id"] + hidden, min([_grade(rule), *graver], key=GRADES.index))
 
 
 def _rules(component: Json) -> list[Json]:

@@ -87,7 +87,7 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScanFinding:
     """A vulnerability or a secret, and how grave it is."""
 
     name: str
@@ -105,7 +105,7 @@ def grade(value: Any, name: str) -> str:
 def scan(
     identity: Identity,
     made: datetime | None,
-    found: Iterable[Finding],
+    found: Iterable[ScanFinding],
     sections: str,
     excused: Iterable[str] = (),
     database: datetime | None = None,

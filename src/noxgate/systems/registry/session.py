@@ -20,7 +20,7 @@ from noxgate.look.http import reason
 from noxgate.look.observation import Patience, exported, shortened
 from noxgate.machine.late import late
 from noxgate.systems.registry import addresses
-from noxgate.systems.registry.names import DOCKER_HUB, Reference, hub
+from noxgate.systems.registry.names import DOCKER_HUB, ImageName, hub
 from noxgate.systems.settings import RegistrySettings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
 @dataclass(frozen=True)
-class Answer:
+class RegistryAnswer:
     """The last answer of a request and its redirects. `url` is without its query: that may be a signature."""
 
     url: str
@@ -95,7 +95,7 @@ class RegistrySession:
         self.patience = Patience("the registry")
         self._authorizations: dict[tuple[str, str], str] = {}  # by host and repository
 
-    def get(self, where: Reference, kind: str, what: str, accept: Sequence[str], most: int) -> Answer:
+    def get(self, where: ImageName, kind: str, what: str, accept: Sequence[str], most: int) -> RegistryAnswer:
         """GET a manifest or a blob, after signing in where the registry wants that."""
         url = self.url(where, kind, what)
         if url.startswith("http:") and addresses.split(url).hostname not in addresses.LOOPBACK:
@@ -133,13 +133,13 @@ class RegistrySession:
         let_in = " and lets us in" if answer.status == HTTPStatus.OK else f" HTTP {answer.status}"
         return f"{url} answers{let_in}"
 
-    def url(self, where: Reference, kind: str, what: str) -> str:
+    def url(self, where: ImageName, kind: str, what: str) -> str:
         """Where a manifest or a blob is."""
         host = "registry-1.docker.io" if where.host == DOCKER_HUB else where.host
         scheme = "http" if self._is_plain and where.host == self._home else "https"
         return f"{scheme}://{host}/v2/{where.repository}/{kind}/{what}"
 
-    def command(self, where: Reference, kind: str, what: str, accept: Sequence[str]) -> str:
+    def command(self, where: ImageName, kind: str, what: str, accept: Sequence[str]) -> str:
         """The command that asks the same; a password is named, not shown."""
         url = self.url(where, kind, what)
         authorization = self._authorizations.get((where.host, where.repository), "")
@@ -172,7 +172,7 @@ class RegistrySession:
             raise UnreachableError(f"${self.variable}: expected USER:PASSWORD, saw no colon")
         return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
 
-    def _authorization(self, where: Reference, answer: Answer) -> str:
+    def _authorization(self, where: ImageName, answer: RegistryAnswer) -> str:
         """What the challenge asks for. Raises UnreachableError if we have nothing to show."""
         basic = self._basic(where.host)
         bearer = next(filter(None, (_parameters("bearer", each) for each in answer.challenges)), None)
@@ -188,7 +188,7 @@ class RegistrySession:
             )
         return basic
 
-    def _token(self, where: Reference, challenge: Mapping[str, str], basic: str | None) -> str:
+    def _token(self, where: ImageName, challenge: Mapping[str, str], basic: str | None) -> str:
         """A token to read this one repository, from whom the registry names."""
         realm = challenge.get("realm", "")
         shown = addresses.without_query(realm)
@@ -214,7 +214,7 @@ class RegistrySession:
             raise UnreachableError(f"{shown}: expected a token, saw {answer.seen}")
         return token
 
-    def _advice(self, where: Reference, answer: Answer) -> str:
+    def _advice(self, where: ImageName, answer: RegistryAnswer) -> str:
         """The registry's own words where it has any, and what to do."""
         said = answer.refusal()
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -227,7 +227,7 @@ class RegistrySession:
             what = self._what_to_do(where, said)
         return "; ".join(filter(None, [said, what]))
 
-    def _what_to_do(self, where: Reference, said: str) -> str:
+    def _what_to_do(self, where: ImageName, said: str) -> str:
         if self._is_for(where.host):
             user = self._settings.password.secret().reveal().partition(":")[0]
             again = "sign in again and export it anew"
@@ -241,7 +241,9 @@ class RegistrySession:
             return f"${self.variable} is for {self._home or 'no registry: the profile names none'}"
         return f"{self._settings.profile} names no variable for {ROLE} under [credentials] (USER:PASSWORD)"
 
-    def _follow(self, url: str, accept: Sequence[str], authorization: str | None, most: int) -> Answer:
+    def _follow(
+        self, url: str, accept: Sequence[str], authorization: str | None, most: int
+    ) -> RegistryAnswer:
         # a line for each, as Docker's own client sends them: some registries take no list
         accepted = [("accept", each) for each in accept or ["*/*"]]
         first = addresses.origin(url)
@@ -264,10 +266,10 @@ class RegistrySession:
             f"{addresses.without_query(url)}: expected at most {MOST_HOPS} redirects, saw more"
         )
 
-    def _exchange(self, url: str, headers: Headers, most: int, *, elsewhere: bool = False) -> Answer:
+    def _exchange(self, url: str, headers: Headers, most: int, *, elsewhere: bool = False) -> RegistryAnswer:
         return self.patience.run(lambda: self._send(url, headers, most, elsewhere=elsewhere))
 
-    def _send(self, url: str, headers: Headers, most: int, *, elsewhere: bool) -> Answer:
+    def _send(self, url: str, headers: Headers, most: int, *, elsewhere: bool) -> RegistryAnswer:
         shown = addresses.without_query(url)
         started = time.monotonic()
         self.http.cookies.clear()
@@ -284,7 +286,7 @@ class RegistrySession:
             raise UnreachableError(f"{shown}: {reason(error)}") from None
         found = {name.lower(): value for name, value in response.headers.items()}
         challenges = response.headers.get_list("www-authenticate")
-        return Answer(shown, response.status_code, found, challenges, bytes(content), elsewhere)
+        return RegistryAnswer(shown, response.status_code, found, challenges, bytes(content), elsewhere)
 
 
 def _parameters(scheme: str, challenge: str) -> dict[str, str] | None:

@@ -6,10 +6,10 @@ from typing import Any
 from noxgate.systems.registry.platforms import platform_of
 from noxgate.systems.registry.scan import (
     HARMLESS,
-    Finding,
     Identity,
     NotWholeError,
     Scan,
+    ScanFinding,
     digests,
     grade,
     one_digest,
@@ -84,19 +84,19 @@ def _check_system(system: Json, parts: list[Any], *, lists: bool) -> None:
         )
 
 
-def _found(results: list[Any]) -> Iterator[Finding]:
+def _found(results: list[Any]) -> Iterator[ScanFinding]:
     for part in results:
         for each in part.get("Vulnerabilities") or []:
             name = str(each["VulnerabilityID"])
-            yield Finding(name, grade(each.get("Severity"), name))
+            yield ScanFinding(name, grade(each.get("Severity"), name))
         for each in part.get("Secrets") or []:
             yield _secret(each, str(part.get("Target")))
 
 
-def _secret(each: Json, where: str) -> Finding:
+def _secret(each: Json, where: str) -> ScanFinding:
     """The rule that found it, and the file: of what it matches nothing is shown."""
     name = f"secret {each['RuleID']}" + (f" in {where}" if where else "")
-    return Finding(name, grade(each.get("Severity"), name))
+    return ScanFinding(name, grade(each.get("Severity"), name))
 
 
 def _is_secret(hidden: Json) -> bool:
@@ -117,14 +117,14 @@ def _is_excused(hidden: Json) -> bool:
     )
 
 
-def _hidden(hidden: Json) -> Finding:
+def _hidden(hidden: Json) -> ScanFinding:
     said = f" (hidden by {hidden.get('Source') or 'somebody'}: {hidden.get('Status')})"
     if _is_secret(hidden):
         found = _secret(hidden["Finding"], "")
     else:
         name = str(hidden["Finding"]["VulnerabilityID"])
-        found = Finding(name, grade(hidden["Finding"].get("Severity"), name))
-    return Finding(found.name + said, found.grade)
+        found = ScanFinding(name, grade(hidden["Finding"].get("Severity"), name))
+    return ScanFinding(found.name + said, found.grade)
 
 
 def _excused(hidden: Json) -> str:

@@ -31,7 +31,7 @@ _READERS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Scan]]] = {
 
 
 @dataclass(frozen=True)
-class Report:
+class ScanReport:
     """A scan, and how old it is: by its own word, or by its file if the format does not say."""
 
     format: str
@@ -78,7 +78,7 @@ class Vulnerabilities:
         self._path = path
         self._observe = observe
 
-    def report(self) -> Report:
+    def report(self) -> ScanReport:
         """Raises UnreachableError if the file is missing, AssertionError if it is not a whole report."""
         path = self._path
         if path is None:
@@ -96,7 +96,7 @@ class Vulnerabilities:
         return found
 
 
-def _read(path: Path) -> Report:
+def _read(path: Path) -> ScanReport:
     expected = f"{path.name}: expected a report of trivy, grype, Clair or docker scout in JSON, saw"
     try:
         with path.open("rb") as file:
@@ -128,7 +128,7 @@ def _read(path: Path) -> Report:
             raise AssertionError(f"{path.name}: made in the future: {made.isoformat()}")
         if scan.database is not None and (scan.database - made).total_seconds() > AHEAD:
             raise AssertionError(f"{path.name}: made at {made.isoformat()}, with a database of after that")
-        return Report(name, scan, made, max(age, 0.0) / 3600)
+        return ScanReport(name, scan, made, max(age, 0.0) / 3600)
     other = foreign(document)
     if other is not None:
         raise UnreachableError(

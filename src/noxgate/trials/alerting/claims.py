@@ -16,7 +16,7 @@ Test = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Quiet:
+class StaysQuiet:
     """That an alert does not fire at a time of one test, which is counted from 0."""
 
     alert: str
@@ -38,20 +38,20 @@ class Fires:
         return self.alert == rule["alert"] and same
 
 
-def claims(tests: Sequence[Test], alerts: set[str]) -> tuple[list[Fires], list[Quiet]]:
+def claims(tests: Sequence[Test], alerts: set[str]) -> tuple[list[Fires], list[StaysQuiet]]:
     """The alerts that the tests expect to fire, and those that they expect not to, at some time.
 
     By name (alert_rule_test), or all at once by the series ALERTS (promql_expr_test): what it does not name
     then is quiet.
     """
     fires: list[Fires] = []
-    quiet: list[Quiet] = []
+    quiet: list[StaysQuiet] = []
     for number, test in enumerate(tests):
         for each in test.get("alert_rule_test") or []:
             expected = each.get("exp_alerts") or []
             fires += [Fires(each["alertname"], _labels(one)) for one in expected]
             if not expected:
-                quiet.append(Quiet(each["alertname"], number, _at(each)))
+                quiet.append(StaysQuiet(each["alertname"], number, _at(each)))
         for each in test.get("promql_expr_test") or []:
             asked = _asked(str(each["expr"]), alerts)
             if asked is None:
@@ -62,7 +62,7 @@ def claims(tests: Sequence[Test], alerts: set[str]) -> tuple[list[Fires], list[Q
                 Fires(one["alertname"], one) for one in found if firing or one.get("alertstate") == "firing"
             ]
             quiet += [
-                Quiet(alert, number, _at(each)) for alert in scope - {one["alertname"] for one in found}
+                StaysQuiet(alert, number, _at(each)) for alert in scope - {one["alertname"] for one in found}
             ]
     return fires, quiet
 

@@ -26,7 +26,7 @@ MOST = 3  # lines that are shown
 
 
 @dataclass(frozen=True)
-class Form:
+class DumpForm:
     """What a dump looks like: each list is empty in a good one."""
 
     size: int
@@ -37,7 +37,7 @@ class Form:
     elsewhere: tuple[str, ...] = ()  # lines that leave the database
 
 
-def form(path: Path) -> Form:
+def form(path: Path) -> DumpForm:
     """Read it from beginning to end. What stands in a string, a body or a row may be any text."""
     begun: list[bytes] = []
     returns, noise, elsewhere = 0, list[str](), list[str]()
@@ -62,7 +62,7 @@ def form(path: Path) -> Form:
         size = file.tell()
         file.seek(max(0, size - TAIL))
         ends = ENDS.search(file.read()) is not None
-    return Form(size, tuple(begun) == BEGINS, ends, returns, tuple(noise[:MOST]), tuple(elsewhere[:MOST]))
+    return DumpForm(size, tuple(begun) == BEGINS, ends, returns, tuple(noise[:MOST]), tuple(elsewhere[:MOST]))
 
 
 def _past_rows(file: IO[bytes]) -> tuple[int, bytes]:

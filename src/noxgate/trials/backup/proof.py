@@ -51,7 +51,7 @@ def out_of_place(wanted: Mapping[str, Sequence[Decimal]], found: Mapping[str, De
     return wrong
 
 
-def misplaced(
+def misplaced_sequences(
     restored: Mapping[str, Decimal], highest: Mapping[str, Decimal], now: Mapping[str, Decimal]
 ) -> dict[str, str]:
     """The sequences that no write since explains: ahead of production, or behind the column they are of.

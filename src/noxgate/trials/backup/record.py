@@ -16,7 +16,7 @@ _POSITION = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedBackup:
     """Its name, each table, and all that it is made of, as far as that was written down.
 
     A sequence has a position before the dump, and one after it.
@@ -29,7 +29,7 @@ class Recorded:
     parts: Sequence[Part] = ()
 
 
-def read_record(path: Path) -> Recorded:
+def read_record(path: Path) -> RecordedBackup:
     """Raises AssertionError if a line is not valid, FileNotFoundError if the file is missing."""
     tables: dict[str, Contents] = {}
     sequences: dict[str, list[Decimal]] = {}
@@ -57,7 +57,7 @@ def read_record(path: Path) -> Recorded:
                 raise AssertionError(
                     f"{path.name}:{number}: expected TABLE, ROWS, SUM, saw {shortened(line, 60)!r}"
                 )
-    return Recorded(database, tables, system, sequences, parts)
+    return RecordedBackup(database, tables, system, sequences, parts)
 
 
 def _part(text: str) -> Part | None:

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe, exported, few, shortened
+from noxgate.look.observation import Observation, Observe, exported, shortened
 from noxgate.machine.late import late
-from noxgate.project import saved
 from noxgate.project.keys.release import BACKUP_FORMS
 from noxgate.project.runbook import Release
 from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.trials.backup import archive, dump_file, proof
-from noxgate.trials.backup.dump_file import Form
-from noxgate.trials.backup.record import Recorded, read_record
+from noxgate.trials.backup import archive, checksum, dump_file, proof
+from noxgate.trials.backup.dump_file import DumpForm
+from noxgate.trials.backup.record import RecordedBackup, read_record
 from noxgate.trials.backup.trial import BackupTrial, Restored, positions
 from noxgate.trials.table_contents import Contents, hides_rows, rows
 from noxgate.trials.whole_catalog import Part, of_target
@@ -62,16 +61,15 @@ class Backup:
 
     def file(self) -> Path:
         """The newest. Raises AssertionError if it does not exist."""
-        pattern = f"{self._called}{BACKUP_FORMS[self._trial.target.backup_form]}"
-        return self._look(
-            lambda: saved.newest(self._trial.target, pattern), saved.listing(self._trial.target, pattern)
-        )
+        pattern = f"{self._called}{BACKUP_FORMS[self._trial.settings.form]}"
+        saved = self._trial.settings.saved
+        return self._look(lambda: saved.newest(pattern), saved.listing(pattern))
 
-    def form(self) -> Form:
+    def form(self) -> DumpForm:
         """What it looks like, read from beginning to end."""
         path = self.file()
         repeat = f"ls -l {_quoted(path)}; file {_quoted(path)}; tail -n 6 {_quoted(path)}"
-        if self._trial.target.backup_form == "plain":
+        if self._trial.settings.form == "plain":
             found = self._look(lambda: dump_file.form(path), repeat)
             seen = f"{'with' if found.ends else 'without'} pg_dump's closing lines"
         else:
@@ -108,13 +106,11 @@ class Backup:
             self._observe(Observation(f"{record.name}: {reason}", repeat))
             raise AssertionError(f"{record.name}: {reason}") from None
         if path.is_dir():
-            lines, found = archive.sums(path), sorted(line for line in text.splitlines() if line)
+            lines = archive.sums(path)
+            found = sorted(f"{each.digest}  {each.name}" for each in checksum.checksums(text))
             self._observe(Observation(f"{path.name}: {len(lines)} files, {len(found)} recorded", repeat))
             return "\n".join(found), "\n".join(lines)
-        words = text.split()
-        recorded = words[0].lower() if words else ""
-        if len(words) > 1 and Path(words[1].lstrip("*")).name != path.name:
-            recorded = f"of {Path(words[1]).name}: {recorded}"
+        recorded = checksum.said_of(text, path.name)
         own = hashlib.sha256()
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
@@ -125,7 +121,7 @@ class Backup:
     def restored(self) -> Restored:
         """Restored into an empty scratch database, with the command that the profile names."""
         path = self.file()
-        repeat = by_hand.restoring(self._trial.target.restore, str(path))
+        repeat = by_hand.restoring(self._trial.settings.restore, str(path))
         found = self._look(lambda: self._trial.restored(path, self._database), repeat)
         ran = found.ran
         seen = ran.error or f"{len(found.columns)} tables in {ran.seconds / 60:.2f} minutes"
@@ -135,7 +131,7 @@ class Backup:
             self._observe(Observation(shortened(f"warned: {'; '.join(ran.warnings)}{half}"), repeat))
         return found
 
-    def recorded(self) -> Recorded | None:
+    def recorded(self) -> RecordedBackup | None:
         """What docs/BACKUP.md has recorded beside it, in the backup's own snapshot; None if nothing was."""
         path = self.file()
         record = path.with_name(f"{path.name}.tables")
@@ -196,7 +192,7 @@ class Backup:
         if invalid:
             said = f"in production: {', '.join(invalid)}: REINDEX INDEX CONCURRENTLY, or DROP INDEX"
             self._observe(Observation(shortened(said), repeat))
-        found = few(self._look(lambda: proof.unlike(restored.url, restored.parts, wanted), repeat))
+        found = self._look(lambda: proof.unlike(restored.url, restored.parts, wanted), repeat)
         said = "; ".join(found) or f"{len(wanted)} tables, indexes, rights … are restored as they were"
         self._observe(Observation(shortened(said), repeat))
         return found
@@ -237,7 +233,7 @@ class Backup:
             raise
 
 
-def differing(wanted: Mapping[str, Contents], found: Mapping[str, Contents]) -> dict[str, str]:
+def different_tables(wanted: Mapping[str, Contents], found: Mapping[str, Contents]) -> dict[str, str]:
     """The tables that are not as they were, and how."""
     return {
         table: _difference(wanted.get(table), found.get(table))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, LiteralString
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.late import late
+from noxgate.project.saved import SavedFiles, saved_files
 from noxgate.project.target import Target
 from noxgate.systems.postgres.database import Database
 from noxgate.trials.backup import room
-from noxgate.trials.scratch import Ran, ScratchServer, programs
+from noxgate.trials.scratch import Ran, ScratchServer
+from noxgate.trials.server.programs import programs
 from noxgate.trials.surroundings import surroundings
 from noxgate.trials.table_contents import LARGE_OBJECTS, Connection, Contents, columns, held, large_objects
 from noxgate.trials.whole_catalog import Part, parts
@@ -45,6 +47,24 @@ _COLUMNS_OF = (
 
 
 @dataclass(frozen=True)
+class BackupSettings:
+    """Where the night's files are, the form of the backup, and the command that restores it.
+
+    `postgres_bin`: where the programs of PostgreSQL are, if not where Debian puts them.
+    """
+
+    saved: SavedFiles
+    form: str
+    restore: tuple[str, ...]
+    postgres_bin: Path | None
+
+
+def backup_settings(target: Target) -> BackupSettings:
+    """What this target's profile says of them."""
+    return BackupSettings(saved_files(target), target.backup_form, target.restore, target.postgres_bin)
+
+
+@dataclass(frozen=True)
 class Restored:
     """How the restore went, and what is there then: columns and contents of each table, and all else."""
 
@@ -60,9 +80,11 @@ class Restored:
 class BackupTrial:
     """The scratch server, started at the first look, of the version that the target's database has."""
 
-    def __init__(self, target: Target, *, limit: float = LIMIT, server: ScratchServer | None = None) -> None:
+    def __init__(
+        self, settings: BackupSettings, *, limit: float = LIMIT, server: ScratchServer | None = None
+    ) -> None:
         """A server that is given is used, and left running."""
-        self.target = target
+        self.settings = settings
         self._limit = limit
         self._server = server
         self._is_ours = server is None
@@ -86,7 +108,7 @@ class BackupTrial:
     def programs(self, database: Database) -> Path:
         """The programs of PostgreSQL, of the version that the target's database has."""
         ((version,),) = database.rows("SHOW server_version_num")
-        return programs(int(version) // 10000, self.target.postgres_bin)
+        return programs(int(version) // 10000, self.settings.postgres_bin)
 
     def close(self) -> None:
         """End the scratch server."""
@@ -101,9 +123,9 @@ class BackupTrial:
         self._server.create_roles(roles)
         self._server.surround(surroundings(database))
         ((bytes_there,),) = database.rows("SELECT pg_database_size(current_database())")
-        room.refuse(file, self.target.backup_form, int(bytes_there), self._server.folder, self._limit)
+        room.refuse(file, self.settings.form, int(bytes_there), self._server.folder, self._limit)
         name = self._server.create()
-        ran = self._server.restore(name, file, self.target.restore, within=self._limit)
+        ran = self._server.restore(name, file, self.settings.restore, within=self._limit)
         url = self._server.url(name)
         with psycopg.connect(url) as connection:
             tables = columns(connection)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noxgate.errors import UnreachableError
+from noxgate.look.observation import cut
 from noxgate.trials import sql_meaning
 from noxgate.trials.sql_meaning import Meaning
 from noxgate.trials.sql_script import Script, Statement
@@ -47,7 +48,7 @@ _OUTSIDE_ONLY = re.compile(
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """One finding of squawk."""
 
     line: int
@@ -95,7 +96,7 @@ def used_too_early(script: Script, existing: Collection[str]) -> dict[int, str]:
     return found
 
 
-def squawk(script: Script, name: str, version: str) -> list[Finding]:
+def squawk(script: Script, name: str, version: str) -> list[LintFinding]:
     """What squawk says. Raises UnreachableError if it cannot be asked. `version`: such as 15.18."""
     command = [str(_squawk()), "--reporter", "json", "--pg-version", version, "--stdin-filepath", name]
     try:
@@ -105,18 +106,19 @@ def squawk(script: Script, name: str, version: str) -> list[Finding]:
         findings = json.loads(answer.stdout)
         # its lines count from 0
         return [
-            Finding(one["line"] + 1, one["rule_name"], " ".join(one["message"].split())) for one in findings
+            LintFinding(one["line"] + 1, one["rule_name"], " ".join(one["message"].split()))
+            for one in findings
         ]
     except subprocess.TimeoutExpired:
         raise UnreachableError(f"squawk: no answer in {TIMEOUT} s") from None
     except OSError as error:
         raise UnreachableError(f"squawk cannot be started: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
-        words = " ".join((answer.stderr or answer.stdout).split())[:200] or "nothing"
+        words = cut(answer.stderr or answer.stdout, 200) or "nothing"
         raise UnreachableError(f"squawk: expected findings as JSON, saw {words}") from None
 
 
-def deciding(findings: Collection[Finding], script: Script) -> dict[int, str]:
+def deciding(findings: Collection[LintFinding], script: Script) -> dict[int, str]:
     """By line: squawk's findings that mean that PostgreSQL refuses a statement."""
     found: dict[int, str] = {}
     for finding in findings:

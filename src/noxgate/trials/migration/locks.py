@@ -50,7 +50,7 @@ class TableLock:
         return f"{self.table}: {words} (line {self.line}{_who_waits(self.mode)})"
 
 
-class Look(NamedTuple):
+class SeenLock(NamedTuple):
     """One lock, seen once: of the transaction that began at `begun`."""
 
     line: int
@@ -100,7 +100,7 @@ def refused(script: Script, alone: Collection[int], ran: Ran) -> set[int]:
 def found(script: Script, printed: str, places: Mapping[int, str], alone: Collection[int]) -> list[TableLock]:
     """The locks on these tables, with how long each was held, of what a looking script printed."""
     looks = [
-        Look(int(line), int(place), mode, float(begun), float(at), int(rows))
+        SeenLock(int(line), int(place), mode, float(begun), float(at), int(rows))
         for _, line, place, mode, begun, at, rows in (
             text.split("\t") for text in printed.splitlines() if text.startswith(f"{MARK}\t")
         )

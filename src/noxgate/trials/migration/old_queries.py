@@ -14,7 +14,7 @@ else:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answered:
     """What one statement answered: the names and types of its columns, its rows; or an error."""
 
     line: int
@@ -24,7 +24,7 @@ class Answer:
     error: str | None = None
 
 
-def ask(url: str, script: Script) -> list[Answer]:
+def ask(url: str, script: Script) -> list[Answered]:
     """Send every statement of a script, in order, in one transaction that is rolled back at the end.
 
     Each sees what those before it wrote, but for those that failed.
@@ -39,17 +39,17 @@ def ask(url: str, script: Script) -> list[Answer]:
                 with connection.transaction():
                     cursor = connection.execute(text)
                     columns = tuple((column.name, column.type_code) for column in cursor.description or ())
-                    answers.append(Answer(statement.line, query, columns, cursor.rowcount))
+                    answers.append(Answered(statement.line, query, columns, cursor.rowcount))
             except psycopg.Error as error:
                 lines = str(error).strip().splitlines() or [type(error).__name__]
                 answers.append(
-                    Answer(statement.line, query, error=shortened(error.diag.message_primary or lines[0]))
+                    Answered(statement.line, query, error=shortened(error.diag.message_primary or lines[0]))
                 )
         connection.rollback()
     return answers
 
 
-def broken(before: Answer, after: Answer) -> str | None:
+def broken(before: Answered, after: Answered) -> str | None:
     """Why the old version cannot work with the second answer as with the first; more columns do not count."""
     where = f"line {after.line}: {after.query}"
     if after.error is not None:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, shortened
-from noxgate.project import saved
-from noxgate.project.target import Target
+from noxgate.project.saved import SavedFiles
 from noxgate.trials import psql_messages
 
 MOST = 3  # errors that are shown: the first counts, the rest follow from it
@@ -22,11 +21,11 @@ class Output:
     written: datetime
 
 
-def output(target: Target, pattern: str, observe: Observe) -> Output:
+def newest_output(saved: SavedFiles, pattern: str, observe: Observe) -> Output:
     """Of the newest file of this pattern. Raises AssertionError if it does not exist."""
-    repeat = saved.listing(target, pattern)
+    repeat = saved.listing(pattern)
     try:
-        path = saved.newest(target, pattern)
+        path = saved.newest(pattern)
     except (UnreachableError, AssertionError) as error:
         observe(Observation(str(error), repeat))
         raise

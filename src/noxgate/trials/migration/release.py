@@ -5,14 +5,14 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from noxgate.errors import UnreachableError
-from noxgate.look.observation import Observation, Observe, few, shortened
+from noxgate.look.observation import Observation, Observe, shortened
 from noxgate.systems.postgres import by_hand
 from noxgate.systems.postgres.database import Database
 from noxgate.systems.postgres.table_sizes import table_sizes
 from noxgate.trials.migration import lint, old_queries, taken
 from noxgate.trials.migration import locks as migration_locks
 from noxgate.trials.migration.files import MigrationFiles
-from noxgate.trials.migration.lint import Finding
+from noxgate.trials.migration.lint import LintFinding
 from noxgate.trials.migration.trial import Trial
 from noxgate.trials.scratch import Ran
 from noxgate.trials.sql_script import Statement
@@ -70,7 +70,7 @@ class Migration:
         self._look(lambda: self._trial.server(self._database), repeat)
         here = self._look(self._trial.start, repeat)
         there = of_target(self._database)
-        found = few(self._look(lambda: self._trial.unlike(there), repeat))
+        found = self._look(lambda: self._trial.unlike(there), repeat)
         seen = "; ".join(found) or f"{len(here)} tables, columns, indexes, rights … as the target has them"
         self._observe(Observation(shortened(f"{self._name('schema')}: {seen}"), repeat))
         return found
@@ -214,6 +214,6 @@ class Migration:
         return f"{key}.sql" if path is None else shlex.quote(str(path))
 
 
-def _summary(statements: int, findings: list[Finding]) -> str:
+def _summary(statements: int, findings: list[LintFinding]) -> str:
     shown = [str(finding) for finding in findings]
     return shortened(f"{statements} statements; squawk finds: {'; '.join(shown) or 'nothing'}")

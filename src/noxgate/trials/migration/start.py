@@ -16,7 +16,7 @@ _OF_ROLES = ("owner", "right")
 INVALID = "no dump holds it: REINDEX INDEX CONCURRENTLY, or DROP INDEX, in the target's database"
 
 
-def differing(url: str, here: Iterable[Part], there: Iterable[Part]) -> list[str]:
+def differences(url: str, here: Iterable[Part], there: Iterable[Part]) -> list[str]:
     """What the schema `here` lacks, has more, or has otherwise than the database `there`.
 
     The database at `url` has this schema: each definition is read as it would be after one load more.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.late import late
-from noxgate.trials.whole_catalog import Pairs, Part, differing, told
+from noxgate.trials.whole_catalog import Pairs, Part, different_parts, told
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,7 +38,7 @@ def settings(url: str) -> list[Part]:
 
 def differences(before: Iterable[Part], after: Iterable[Part]) -> list[str]:
     """Every one, to be shown."""
-    return told(differing(before, after), GONE, NEW, OTHER)
+    return told(different_parts(before, after), GONE, NEW, OTHER)
 
 
 def taken(before: Collection[Part], after: Collection[Part], wanted: Collection[str]) -> dict[str, str]:
@@ -49,7 +49,7 @@ def taken(before: Collection[Part], after: Collection[Part], wanted: Collection[
     new = _New(before, after)
     pairs: Pairs = [
         (one, other)
-        for one, other in differing(before, after)
+        for one, other in different_parts(before, after)
         if (one or other).kind not in _OF_NO_ACCOUNT  # type: ignore[union-attr]
         and not (one is not None and other is not None and one.kind == "label")  # its place among others
         and (one is not None or (other is not None and other.name not in wanted and new.hinders(other)))

@@ -169,6 +169,7 @@ def test_faults_of_one_pod_are_for_that_pod_only(api: Api) -> None:
     ],
 )
 def test_a_bad_faults_file_changes_nothing_and_is_said(api: Api, content: str) -> None:
+    assert api.get("/health").json() == {"status": "healthy"}  # it has seen that no other file is there
     said = api.log.read_text().count("faults file not taken")
     api.faults.write_text(content)
 

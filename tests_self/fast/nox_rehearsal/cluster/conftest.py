@@ -20,7 +20,7 @@ from tests_self.kubernetes.servers import TOKENS, Server, stand_in
 
 from nox_rehearsal.cluster.controllers import Controllers
 from nox_rehearsal.cluster.objects import Api, path_of
-from nox_rehearsal.cluster.processes import Settings
+from nox_rehearsal.cluster.processes import ControllerSettings
 from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.processes import Crew
 
@@ -59,7 +59,7 @@ def cluster(server: Server, tmp_path: Path) -> Iterator[Cluster]:
         ],
     }
     (tmp_path / "settings.json").write_text(json.dumps(settings))
-    read = Settings.read(tmp_path / "settings.json")
+    read = ControllerSettings.read(tmp_path / "settings.json")
     api = Api(read.server, read.ca, read.token)
     made = Cluster(api, crew, tmp_path, Controllers(read, api), ports)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests_self.conftest import PROFILE, PYPROJECT
+from tests_self.conftest import PROFILE
 from tests_self.fast.run.commit.edited import CHECK, PYTHON, Checkout, edited
 
 from noxgate.run.commit import head
@@ -30,14 +30,7 @@ def excluded(checkout: Checkout) -> str:
 
 def other_settings(checkout: Checkout) -> str:
     checkout.write(
-        "pytest.ini",
-        PYPROJECT.replace("[tool.pytest]", "[pytest]")
-        .replace("strict = true", "")
-        .replace(
-            'addopts = ["-p", "noxgate.plugin", "-p", "no:locust", "--import-mode=importlib"]',
-            "addopts = -p noxgate.plugin -p no:locust --import-mode=importlib",
-        )
-        .split("testpaths")[0],
+        "pytest.ini", "[pytest]\naddopts = -p noxgate.plugin -p no:locust --import-mode=importlib\n"
     )
     return "pytest.ini (is not in the commit)"
 

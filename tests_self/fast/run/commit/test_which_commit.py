@@ -9,8 +9,9 @@ import pytest
 from tests_self.fast.run.commit.edited import Checkout, edited
 
 from noxgate.cli.main import main
+from noxgate.machine.blobs import blob_id
 from noxgate.run import commit
-from noxgate.run.commit import MANIFEST, CommitError, blob_id, decides, head, of
+from noxgate.run.commit import MANIFEST, CommitError, decides, head, of
 
 
 @pytest.fixture
@@ -259,7 +260,22 @@ def test_a_folder_that_was_another_one(checkout: Checkout) -> None:
         folder.rename(checkout.root / "x")
         (checkout.root / "x").rename(folder)
 
-    assert list(commit.written_since(checkout.root, moment)) == ["tests_staging"]
+    assert list(commit.written_since(checkout.root, moment)) == [
+        "tests_staging/ (was moved, or something in it is gone)"
+    ]
+
+
+def test_a_file_in_a_folder_is_named(checkout: Checkout) -> None:
+    """It decides nothing itself; what it took the place of may have."""
+    folder = checkout.root / "tests_staging"
+    moment = newest(checkout.root)
+    while folder.stat().st_ctime <= moment:
+        (folder / ".test_version.py.swp").unlink(missing_ok=True)
+        (folder / ".test_version.py.swp").write_text("")
+
+    assert list(commit.written_since(checkout.root, moment)) == [
+        "tests_staging/ (new in it: .test_version.py.swp)"
+    ]
 
 
 def test_a_folder_in_which_python_compiles(checkout: Checkout) -> None:

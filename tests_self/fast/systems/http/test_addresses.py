@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests_self.building.answering import echoing, http, refusing, request_of
 
-from nox_service.api import LOOKS, ApiClient, ApiSession
-from nox_service.edge import plain, protocols
+from nox_service.api import LOOKS, ApiClient
+from nox_service.edge import plain_http_faults, protocols
 from nox_service.websocket import WebSocketClient, unalike
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
 from noxgate.systems import settings
 from noxgate.systems.http import addresses as module
 from noxgate.systems.http.addresses import Addresses, addresses, in_turn
+from noxgate.systems.http.session import ApiSession
 from noxgate.systems.http.tls import TlsClient, faults
 
 if TYPE_CHECKING:
@@ -74,16 +75,16 @@ class Place:
         return target
 
     def api(self) -> ApiClient:
-        session = ApiSession(self.target())
+        session = ApiSession(settings.api(self.target()))
         session.patience = Patience("x", look=2)
         self.loopback.at_end.append(session.close)
-        return ApiClient(self.target(), session, self.observed.append)
+        return ApiClient(settings.api(self.target()), session, self.observed.append)
 
     def websocket(self) -> WebSocketClient:
-        session = ApiSession(self.target())
+        session = ApiSession(settings.api(self.target()))
         session.patience = Patience("x", look=2)
         self.loopback.at_end.append(session.close)
-        return WebSocketClient(self.target(), session, self.observed.append)
+        return WebSocketClient(settings.tls(self.target()), session, self.observed.append)
 
     def tls(self) -> TlsClient:
         return TlsClient(settings.tls(self.target()), Patience("x", look=2), self.observed.append)
@@ -297,7 +298,7 @@ def test_a_closed_port_of_a_host_that_is_away_tells_nothing(place: Place) -> Non
     place.hosts = (FIRST,)
 
     with pytest.raises(UnreachableError, match="connection refused"):
-        plain(place.api(), SimpleNamespace(plain_url=""))  # type: ignore[arg-type]
+        plain_http_faults(place.api(), SimpleNamespace(plain_url=""))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- each pod behind each address

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests_self.building.answering import echoing, frame, frame_of, refusing, upgraded
 
-from nox_service.api import ApiSession
 from nox_service.edge import protocols
 from nox_service.websocket import Echo, WebSocketClient
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
 from noxgate.systems import settings
+from noxgate.systems.http.session import ApiSession
 from noxgate.systems.http.tls import TlsClient
 
 if TYPE_CHECKING:
@@ -323,9 +323,9 @@ def redirecting(connection: socket.socket) -> None:
 def websocket(loopback: "Loopback", port: int, observed: list[Observation]) -> WebSocketClient:
     """A client of the server at that port."""
     target = loopback.target(port)
-    session = ApiSession(target)
+    session = ApiSession(settings.api(target))
     session.patience = Patience(target.base_url, look=2)
-    return WebSocketClient(target, session, observed.append)
+    return WebSocketClient(settings.tls(target), session, observed.append)
 
 
 @pytest.mark.parametrize(

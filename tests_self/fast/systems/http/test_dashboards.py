@@ -1,24 +1,16 @@
-"""Dashboards as people make them, read as Grafana reads them; and Sentry's issues, new and come back."""
+"""Dashboards as people make them, read as Grafana reads them."""
 
-import http.server
-import json
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests_self.fast.systems.http.loopback_tools import serving
 
 from noxgate.errors import UnreachableError
-from noxgate.project.target import Dashboard, SentryProject, Target
 from noxgate.systems import settings
 from noxgate.systems.http.dashboard import Panel, panels
 from noxgate.systems.http.grafana import Grafana
-from noxgate.systems.http.sentry import Sentry
 
 Answer = Callable[[Mapping[str, str]], object]
 BOARD = "/api/dashboards/uid/nox-api"
@@ -38,50 +30,6 @@ LIST = [
     {"name": "Prometheus", "uid": "P1809F7CD0C75ACF3", "type": "prometheus", "isDefault": False},
     {"name": "Long Term", "uid": "mimir", "type": "prometheus", "isDefault": True},
 ]
-
-
-@contextmanager
-def serving(answers: Mapping[str, object]) -> Iterator[tuple[Target, list[tuple[str, dict[str, str]]]]]:
-    """A target whose tools answer so by path, with what they were asked; all else they do not know."""
-    asked: list[tuple[str, dict[str, str]]] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            asked.append((parts.path, parameters))
-            answer = answers.get(parts.path)
-            found = answer(parameters) if callable(answer) else answer
-            self.send_response(404 if found is None else 200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"message": "not found"} if found is None else found).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield (
-            Target(
-                name="loopback",
-                path=Path("loopback.toml"),
-                serves=("live",),
-                base_url="https://localhost:9",
-                plain_url="http://localhost:9",
-                namespace="nox",
-                rehearsal=True,
-                grafana=Dashboard(url, "nox-api"),
-                sentry=SentryProject(url, "nox", "api"),
-            ),
-            asked,
-        )
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def board(
@@ -449,79 +397,3 @@ def test_panels_of_logs(query: str, answer: Answer, has_data: bool) -> None:  # 
 
         assert grafana.has_data(panel) is has_data
     assert int(asked[-1][1]["end"]) - int(asked[-1][1]["start"]) == 1800 * 10**9
-
-
-# ---------------------------------------------------------------- Sentry
-
-
-ISSUES, ENVIRONMENTS = "/api/0/projects/nox/api/issues/", "/api/0/projects/nox/api/environments/"
-SWITCHED = datetime(2026, 1, 1, 10, tzinfo=UTC)
-BEFORE, AFTER = "2026-01-01T09:00:00Z", "2026-01-01T11:00:00Z"
-
-
-def issue(**changes: str) -> dict[str, str]:
-    found = {"id": "7", "shortId": "NOX-7", "title": "KeyError", "firstSeen": BEFORE, "lastSeen": AFTER}
-    return found | {"count": "3", "status": "unresolved", "substatus": "ongoing"} | changes
-
-
-def history(*activity: tuple[str, str]) -> dict[str, Any]:
-    return {"activity": [{"type": kind, "dateCreated": at} for kind, at in activity]}
-
-
-TWICE = history(("set_regression", BEFORE), ("set_regression", AFTER))
-
-
-@pytest.mark.parametrize(
-    ("found", "details", "said"),
-    [
-        (issue(), None, []),
-        (issue(firstSeen=AFTER), None, ["NOX-7 KeyError (3 events)"]),
-        (issue(substatus="regressed"), None, ["NOX-7 KeyError (regressed, 3 events)"]),
-        (issue(substatus="escalating"), None, ["NOX-7 KeyError (escalating, 3 events)"]),
-        (issue(substatus="regressed", lastSeen=BEFORE), None, []),
-        (issue(substatus="regressed"), history(("set_regression", BEFORE)), []),
-        (issue(substatus="regressed"), TWICE, ["NOX-7 KeyError (regressed, 3 events)"]),
-        (issue(substatus="regressed"), history(("note", BEFORE)), ["NOX-7 KeyError (regressed, 3 events)"]),
-        (issue(substatus="archived_until_escalating"), None, []),
-    ],
-)
-def test_issues_that_come_back_count(found: object, details: object, said: list[str]) -> None:
-    """Since the switch, by their history; where Sentry does not say when, they do."""
-    with serving({ISSUES: [found], "/api/0/issues/7/": details}) as (target, _):
-        assert [
-            str(each) for each in Sentry(settings.sentry(target), lambda _: None).new_issues(SWITCHED)
-        ] == said
-
-
-def test_issues_of_staging_do_not_count() -> None:
-    """Sentry is asked for those of the environment that the profile names."""
-    environments = [{"name": "prod"}, {"name": "staging"}]
-    answers = {
-        ISSUES: lambda asked: [issue(firstSeen=AFTER)] if asked["environment"] == "staging" else [],
-        ENVIRONMENTS: environments,
-    }
-    with serving(answers) as (target, asked):
-        assert target.sentry is not None
-        prod = replace(target, sentry=replace(target.sentry, environment="prod"))
-        assert Sentry(settings.sentry(prod), lambda _: None).new_issues(SWITCHED) == []
-
-        with pytest.raises(
-            UnreachableError, match=r"environment production, saw prod, staging: name it .*loopback\.toml"
-        ):
-            Sentry(settings.sentry(target), lambda _: None).new_issues(SWITCHED)
-    assert asked[0][1]["query"] == "is:unresolved lastSeen:>=2026-01-01T10:00:00+00:00"
-
-
-def test_a_page_that_is_full_may_hide_some() -> None:
-    """The new ones and those that came back are asked for by themselves."""
-    many = [issue(id=str(number), shortId=f"NOX-{number}") for number in range(100)]
-    new = issue(id="200", shortId="NOX-200", firstSeen=AFTER)
-
-    def answer(asked: Mapping[str, str]) -> object:
-        return [new] if "firstSeen" in asked["query"] or "regressed" in asked["query"] else many
-
-    with serving({ISSUES: answer}) as (target, asked):
-        found = Sentry(settings.sentry(target), lambda _: None).new_issues(SWITCHED)
-
-    assert [one.name for one in found] == ["NOX-200"]
-    assert len(asked) == 3

@@ -61,6 +61,6 @@ def test_another_meaning(name: str, wanted: str, value: str) -> None:
     assert faults(name, wanted, [value]) == [f"{name}: expected {wanted}, saw {value}"]
 
 
-@pytest.mark.parametrize("values", [[], ["DENY", "DENY"]])
-def test_once(values: list[str]) -> None:
-    assert faults(XFO, "DENY", values) == [f"{XFO}: expected it once, saw {values}"]
+@pytest.mark.parametrize(("values", "seen"), [([], "none"), (["DENY", "DENY"], "DENY; DENY")])
+def test_once(values: list[str], seen: str) -> None:
+    assert faults(XFO, "DENY", values) == [f"{XFO}: expected it once, saw {seen}"]

@@ -12,9 +12,10 @@ from tests_self.kubernetes.servers import Server
 from noxgate.errors import UnreachableError
 from noxgate.systems import settings
 from noxgate.systems.kubernetes.api_server.applying import LAST_APPLIED, change
+from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.kubernetes.session import Answer, KubeSession
+from noxgate.systems.kubernetes.session import KubeSession
 
 __all__ = ["admin", "kube", "seen", "server"]  # fixtures
 
@@ -118,7 +119,7 @@ def test_what_is_not_there_and_may_not_be_made() -> None:
         'ingresses is forbidden: User "x" cannot create resource "ingresses" in API group "networking.k8s.io"'
     )
     missing = {"kind": "Status", "message": "not found", "details": {"name": "nox-api-ingress"}}
-    session = Scripted([Answer(404, missing), Answer(403, {"kind": "Status", "message": message})])
+    session = Scripted([KubeAnswer(404, missing), KubeAnswer(403, {"kind": "Status", "message": message})])
     with pytest.raises(UnreachableError, match=r"nox-api-ingress is not there in n, .* may make none"):
         Kube(session, session, lambda _: None).try_apply(examples.ingress(), "n")
 
@@ -187,9 +188,9 @@ def test_place_of_a_kind_is_what_discovery_says(
         {"name": f"{served[0]}/status", "kind": kind, "namespaced": served[1]},
         {"name": served[0], "kind": kind, "namespaced": served[1]},
     ]
-    missing = Answer(404, {"kind": "Status", "message": "not found", "details": {"name": "a"}})
-    accepted = Answer(200, {"kind": kind, "metadata": {"name": "a"}})
-    discovery = Answer(200, {"kind": "APIResourceList", "resources": resources})
+    missing = KubeAnswer(404, {"kind": "Status", "message": "not found", "details": {"name": "a"}})
+    accepted = KubeAnswer(200, {"kind": kind, "metadata": {"name": "a"}})
+    discovery = KubeAnswer(200, {"kind": "APIResourceList", "resources": resources})
     session = Scripted([discovery, missing, accepted, accepted])
     Kube(session, session, lambda _: None).try_apply(manifest, "n")
 
@@ -201,8 +202,8 @@ def test_kind_that_nobody_knows() -> None:
     """As kubectl has it: its CRD is not installed."""
     manifest = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "a"}}
     for answer in (
-        Answer(404, {"kind": "Status"}),
-        Answer(200, {"kind": "APIResourceList", "resources": []}),
+        KubeAnswer(404, {"kind": "Status"}),
+        KubeAnswer(200, {"kind": "APIResourceList", "resources": []}),
     ):
         session = Scripted([answer])
         with pytest.raises(AssertionError, match=r"the cluster knows no Certificate of cert-manager\.io/v1"):
@@ -261,17 +262,17 @@ WARNING = 'would violate PodSecurity "restricted:latest": allowPrivilegeEscalati
 NO_RIGHT = 'pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "n"'
 
 
-def tried(pod: Answer, seen: Seen, *more: Answer, warnings: tuple[str, ...] = ()) -> list[str]:
+def tried(pod: KubeAnswer, seen: Seen, *more: KubeAnswer, warnings: tuple[str, ...] = ()) -> list[str]:
     """The refusals of a Deployment that the server accepts, where it says so of a pod."""
-    missing = Answer(404, {"kind": "Status", "message": "not found", "details": {"name": "nox-api"}})
-    accepted = Answer(200, {"kind": "Deployment", "metadata": {"name": "nox-api"}}, warnings)
+    missing = KubeAnswer(404, {"kind": "Status", "message": "not found", "details": {"name": "nox-api"}})
+    accepted = KubeAnswer(200, {"kind": "Deployment", "metadata": {"name": "nox-api"}}, warnings)
     session = Scripted([missing, accepted, accepted, pod, *more])
     document = Document("a.yaml", 1, "Deployment", "nox-api", None, examples.deployment())
     return list(Kube(session, session, seen.append).refusals([document], "n").values())
 
 
-def status(code: int, message: str) -> Answer:
-    return Answer(code, {"kind": "Status", "reason": "Forbidden", "message": message})
+def status(code: int, message: str) -> KubeAnswer:
+    return KubeAnswer(code, {"kind": "Status", "reason": "Forbidden", "message": message})
 
 
 @pytest.mark.parametrize(
@@ -314,7 +315,7 @@ def test_warning_counts_where_the_namespace_enforces_it(
     """Without the right to create pods. A level that is only warned of refuses no pod."""
     labels = {"pod-security.kubernetes.io/enforce-version": version}
     labels |= {} if level is None else {"pod-security.kubernetes.io/enforce": level}
-    namespace = Answer(200, {"kind": "Namespace", "metadata": {"name": "n", "labels": labels}})
+    namespace = KubeAnswer(200, {"kind": "Namespace", "metadata": {"name": "n", "labels": labels}})
     warning = WARNING.replace("restricted:latest", warned)
     found = tried(status(403, NO_RIGHT), seen, namespace, warnings=("a label is deprecated", warning))
 
@@ -324,13 +325,13 @@ def test_warning_counts_where_the_namespace_enforces_it(
 
 
 def test_pod_that_may_not_be_tried_is_said(seen: Seen) -> None:
-    namespace = Answer(200, {"kind": "Namespace", "metadata": {"name": "n"}})
+    namespace = KubeAnswer(200, {"kind": "Namespace", "metadata": {"name": "n"}})
     assert tried(status(403, NO_RIGHT), seen, namespace) == []
     assert seen[-1].seen.startswith("not tried: a pod of its template")
 
 
 def test_webhook_that_knows_no_dry_run_is_not_looked_at() -> None:
-    missing = Answer(404, {"kind": "Status", "message": "not found", "details": {"name": "a"}})
+    missing = KubeAnswer(404, {"kind": "Status", "message": "not found", "details": {"name": "a"}})
     refused = status(400, 'admission webhook "old.example" does not support dry run')
     session = Scripted([missing, refused])
     with pytest.raises(UnreachableError, match=r"cannot try it: .*does not support dry run"):

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import yaml
 from tests_self.building.kube_clients import NAMESPACE, of
+from tests_self.deployed import DEPLOY
 from tests_self.kubernetes import examples
 from tests_self.kubernetes.servers import Server, stand_in
 
@@ -19,10 +21,12 @@ from noxgate.project.credentials import in_files
 from noxgate.project.kubeconfig import clusters, kubeconfig_secrets
 from noxgate.project.which.world import rehearsed
 from noxgate.systems import settings
+from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 ACCOUNTS = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
+TRIES = "gate-dry-run"
 Make = Callable[..., KubeSession]
 
 
@@ -31,18 +35,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with stand_in(tmp_path_factory.mktemp("in-cluster")) as running, running.client() as admin:
         named = {"metadata": {"name": NAMESPACE}}
         assert admin.post("/api/v1/namespaces", json=named).status_code == 201
-        binding = examples.binding("b", "view", kind="ClusterRole")
-        binding["subjects"] = [{"kind": "ServiceAccount", "name": "gate", "namespace": NAMESPACE}]
         path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"
-        assert admin.post(path, json=binding).status_code == 201
+        for account, role in (("gate", "view"), (TRIES, "edit")):
+            binding = examples.binding(account, role, kind="ClusterRole")
+            binding["subjects"] = [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]
+            assert admin.post(path, json=binding).status_code == 201
         yield running
 
 
 class Kubelet:
     """Keeps a token in the folder where pods have theirs; before it asks for one, the old one ends."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, account: str = "gate") -> None:
         self._server = server
+        self._account = account
         self.folder = folder
         folder.mkdir()
         (folder / "ca.crt").write_bytes(server.ca.read_bytes())
@@ -50,9 +56,9 @@ class Kubelet:
     def rotate(self) -> str:
         """The account is another one now, of the same name: what was issued for the one before is void."""
         with self._server.client() as admin:
-            admin.delete(f"{ACCOUNTS}/gate")
-            assert admin.post(ACCOUNTS, json={"metadata": {"name": "gate"}}).status_code == 201
-            token: str = admin.post(f"{ACCOUNTS}/gate/token", json={}).json()["status"]["token"]
+            admin.delete(f"{ACCOUNTS}/{self._account}")
+            assert admin.post(ACCOUNTS, json={"metadata": {"name": self._account}}).status_code == 201
+            token: str = admin.post(f"{ACCOUNTS}/{self._account}/token", json={}).json()["status"]["token"]
         self.write(f"{token}\n")
         return token
 
@@ -121,6 +127,34 @@ def test_a_token_that_rotates(how: str, kubelet: Kubelet, server: Server, make: 
     assert len(tokens) == 4
     with pytest.raises(UnreachableError, match=r"port-forward to none: 40[34]"):
         session.forward(NAMESPACE, "none", 80)
+
+
+def test_both_tokens_rotate(kubelet: Kubelet, server: Server, make: Make, tmp_path: Path) -> None:
+    """With the kubeconfig of deploy/: the one that looks, and the other account's for dry runs."""
+    other = Kubelet(server, tmp_path / "dry-run", TRIES)
+    mounted = yaml.safe_load((DEPLOY / "base" / "kubeconfig").read_text())
+    (cluster,) = mounted["clusters"]
+    cluster["cluster"] = {"server": server.url, "certificate-authority": str(server.ca)}
+    for user, folder in zip(mounted["users"], (kubelet.folder, other.folder), strict=True):
+        user["user"] = {"tokenFile": str(folder / Path(user["user"]["tokenFile"]).name)}
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(mounted))
+    contexts = [context["name"] for context in mounted["contexts"]]
+    other.rotate()
+    looks, tries = (make(path, context=context) for context in contexts)
+    kube = Kube(looks, tries, lambda _: None)
+
+    for _ in range(3):
+        assert kube.list("Pod", NAMESPACE) == []
+        applied = kube.dry_run_apply(examples.config_map("new"), NAMESPACE)
+        assert applied["metadata"]["name"] == "new"
+        assert kubelet.rotate() != other.rotate()
+
+    assert kube.list("Pod", NAMESPACE) == []
+    with server.client() as admin:
+        admin.delete(f"{ACCOUNTS}/{TRIES}")
+    with pytest.raises(UnreachableError, match="401: the credential of this context is not known"):
+        kube.dry_run_apply(examples.config_map("new"), NAMESPACE)
 
 
 def test_a_token_that_was_taken_back(kubelet: Kubelet, server: Server, make: Make) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from noxgate.systems.kubernetes.log_lines import Allowed, unexpected
+from noxgate.systems.kubernetes.log_lines import Allowed, unexpected_events
 from noxgate.systems.kubernetes.logs.events import events
 
 INFO = "2026-11-24 22:00:00,000 INFO nox.jobs: a job was taken"
@@ -244,7 +244,7 @@ def test_event_is_shown_in_one_line() -> None:
     """How it begins and what it says in the end, without colours and secrets."""
     line = "\x1b[31mERROR\x1b[0m cannot reach postgresql://nox:hunter2@db/nox"
 
-    (crash, error) = unexpected([*TRACEBACK.splitlines(), INFO, line], [])
+    (crash, error) = unexpected_events([*TRACEBACK.splitlines(), INFO, line], [])
 
     assert crash == "Traceback (most recent call last): … KeyError: 'boiling_point' (5 lines)"
     assert error == "ERROR cannot reach postgresql://nox:***@db/nox"
@@ -254,7 +254,7 @@ def test_allowed_by_any_line_of_the_event() -> None:
     """A traceback is known by its exception, which stands in its last line."""
     known = [Allowed(re.compile("^KeyError: 'boiling", re.MULTILINE), "NOX-1")]
 
-    assert unexpected([INFO, *TRACEBACK.splitlines(), INFO, ERROR], known) == [ERROR]
+    assert unexpected_events([INFO, *TRACEBACK.splitlines(), INFO, ERROR], known) == [ERROR]
 
 
 def test_end_of_the_log_in_the_middle_of_a_document() -> None:

@@ -1,13 +1,12 @@
-"""Every form of a level that docs/LOGS.md names: grave where it is an error, harmless where it is less."""
+"""The forms of a level in docs/LOGS.md that no one program owns: grave if it is an error, else harmless."""
 
 import pytest
+from tests_self.fast.systems.kubernetes import log_forms_of_programs as programs
 
 from noxgate.systems.kubernetes.log_lines import is_grave
 
 ESC = "\x1b"
 AT = "2026-11-24T22:00:01.120Z"
-DAY = "2026-11-24 22:00:01"
-ASKED = "10.0.0.7 - - [24/Nov/2026:22:00:01 +0000]"
 
 # form -> lines that are grave, lines that are harmless although they hold a word that means an error
 FORMS: dict[str, tuple[list[str], list[str]]] = {
@@ -24,6 +23,27 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
             f"{ESC}[2m{AT}{ESC}[0m {ESC}[32m INFO{ESC}[0m nox: an error budget of 1 %",
             f"{ESC}[33mwarn{ESC}[39m: a passing error",
             '{"level": "\\u001b[32minfo\\u001b[39m", "message": "error"}',
+        ],
+    ),
+    "shippers": (  # a line inside of what somebody else wrote of it
+        [
+            '{"__CURSOR":"s=1","_HOSTNAME":"n","PRIORITY":"6","MESSAGE":"{\\"level\\":\\"error\\",\\"msg\\":\\"x\\"}"}',
+            '{"__CURSOR":"s=1","_HOSTNAME":"n","PRIORITY":"6","MESSAGE":"ERROR nox: the queue is gone"}',
+            '{"__CURSOR":"s=1","_HOSTNAME":"n","PRIORITY":"3","MESSAGE":"the queue is gone"}',
+            '{"log":"x","log_processed":{"level":"error","msg":"x"},"kubernetes":{"pod_name":"a"}}',
+            '{"labels":{"app":"nox"},"line":"{\\"level\\":\\"error\\"}","timestamp":"x"}',
+            '{"labels":{"app":"nox","level":"info"},"line":"level=error msg=x","timestamp":"x"}',
+            '{"labels":{"app":"nox","level":"error"},"line":"the queue is gone","timestamp":"x"}',
+            '{"stream":{"app":"nox","detected_level":"critical"},"line":"the queue is gone"}',
+            f'{AT} stdout F {{"log":"{{\\"level\\":\\"error\\"}}\\n","stream":"stdout"}}',
+        ],
+        [
+            '{"__CURSOR":"s=1","_HOSTNAME":"n","PRIORITY":"6","MESSAGE":"an error page was found"}',
+            '{"__CURSOR":"s=1","_HOSTNAME":"n","PRIORITY":"6","MESSAGE":"INFO: an error page"}',
+            '{"log":"error","log_processed":{"level":"info","msg":"an error page"}}',
+            '{"labels":{"app":"nox","level":"error"},"line":"level=info msg=\\"an error page\\""}',
+            '{"labels":{"app":"nox","level":"info"},"line":"an error page","timestamp":"x"}',
+            f'{AT} stdout F {{"log":"{{\\"level\\":\\"info\\",\\"msg\\":\\"error\\"}}\\n"}}',
         ],
     ),
     "plain JSON": (
@@ -153,262 +173,6 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
             '{"level":0,"msg":"all is well"}',
         ],
     ),
-    "klog, glog": (
-        [
-            "E1124 22:00:01.120000       1 reflector.go:138] the queue is gone",
-            "F20261124 22:00:01.120000  1234 main.cc:12] the queue is gone",
-            '{"ts":1700000000.1,"caller":"a.go:1","msg":"the queue is gone","err":"EOF"}',
-        ],
-        [
-            "I1124 22:00:01.120000       1 error.go:12] an error of the caller",
-            "W1124 22:00:01.120000       1 main.go:12] a passing error",
-            '{"ts":1700000000.1,"caller":"a.go:1","msg":"a passing one","v":0,"err":"EOF"}',
-        ],
-    ),
-    "Go": (
-        [
-            f'{AT}\tERROR\tjobs/queue.go:12\tthe queue is gone\t{{"n": 1}}',
-            f"{AT}\terror\tjobs/queue.go:12\tthe queue is gone",
-            '{"level":"dpanic","ts":1700000000.1,"caller":"a.go:1","msg":"zap"}',
-            'time="2026-11-24T22:00:01Z" level=error msg="logrus"',
-            "ERRO[0000] logrus on a terminal                          n=1",
-            "FATA[0012] logrus",
-            f"time={AT} level=ERROR msg=slog",
-            f"time={AT} level=ERROR+4 msg=slog",
-            '{"time":"x","level":"ERROR+2","msg":"slog"}',
-            '10:00PM ERR zerolog error="the queue is gone"',
-            "10:00PM FTL zerolog",
-            f"{AT} [ERROR] core: hclog: n=1",
-            '{"@level":"error","@message":"hclog"}',
-            "ts=2026-11-24T22:00:01Z caller=a.go:1 lvl=eror level=crit msg=go-kit",
-            "2026/11/24 22:00:01 ERRO charm n=1",
-            "2026-11-24 22:00:01.123456 E | etcdserver: the queue is gone",
-            "2026/11/24 22:00:01 http: panic serving 10.0.0.7:41234: runtime error: index out of range",
-        ],
-        [
-            f'{AT}\tINFO\tjobs/queue.go:12\tan error was handled\t{{"error": "x"}}',
-            f"{AT}\twarn\tjobs/queue.go:12\ta passing error",
-            'level=info ts=2026-11-24T22:00:01Z msg="error budget is whole"',
-            'level=warn ts=2026-11-24T22:00:01Z msg="retrying" err="temporary error"',
-            'time="2026-11-24T22:00:01Z" level=info msg="level=error was asked for" error=none',
-            "INFO[0000] an error of the caller",
-            f"time={AT} level=WARN+2 msg=error",
-            '10:00PM WRN retrying error="a passing one"',
-            f"{AT} [WARN]  core: error: n=1",
-            '{"@level":"info","@message":"error"}',
-            "2026-11-24 22:00:01.123456 I | etcdserver: error page",
-            'logger=error t=2026-11-24T22:00:01Z level=debug msg="fatal error"',
-        ],
-    ),
-    "Python": (
-        [
-            "ERROR:nox.jobs:the queue is gone",
-            f"{DAY},120 ERROR nox.jobs: the queue is gone",
-            f"{DAY},120 - nox.jobs - CRITICAL - the queue is gone",
-            "ERROR:    Exception in ASGI application",
-            f"[{DAY} +0000] [7] [ERROR] Exception in worker process",
-            f"[{DAY},120: ERROR/ForkPoolWorker-1] the queue is gone",
-            f"{DAY}.120 | ERROR    | nox.jobs:run:12 - the queue is gone",
-            f"{DAY} [error    ] the queue is gone  [nox.jobs] n=1",
-            "[E 2026-11-24 22:00:01.120 ServerApp] the queue is gone",
-            "[E 261124 22:00:01 web:12] the queue is gone",
-            f"[{DAY},120] {{jobs.py:12}} ERROR - the queue is gone",
-        ],
-        [
-            f"{DAY},120 INFO nox.errors: error handler registered",
-            "INFO:nox.error:an error of the caller",
-            "WARNING:root:a passing error",
-            "INFO:     Application startup complete, error page at /error",
-            f"[{DAY} +0000] [7] [INFO] Handling signal: error",
-            f"[{DAY},120: WARNING/MainProcess] a passing error",
-            f"{DAY}.120 | INFO     | nox.error:run:12 - error",
-            f"{DAY} [info     ] an error of the caller  [nox.error]",
-            "[I 2026-11-24 22:00:01.120 ServerApp] error page",
-            "/app/nox.py:3: DeprecationWarning: error is deprecated",
-        ],
-    ),
-    "JVM": (
-        [
-            "22:00:01.120 [pool-1] ERR jobs: the queue is gone",
-            "22:00:01.120 [main] ERROR c.n.Jobs - the queue is gone",
-            f"{AT} ERROR 1 --- [nox] [nio-8080-exec-1] c.n.Jobs : the queue is gone",
-            "24-Nov-2026 22:00:01.120 SEVERE [main] org.apache.catalina.core.StandardService x",
-            "SEVERE: the queue is gone",
-            f"[{DAY},120] ERROR the queue is gone (kafka.server.KafkaServer)",
-            "[2026-11-24T22:00:01,120][ERROR][o.e.b.Elasticsearch] [nox] the queue is gone",
-            f"{DAY},120 [myid:1] - ERROR [main:Quorum@1] - the queue is gone",
-            "26/11/24 22:00:01 ERROR Executor: the queue is gone",
-            "[0.012s][error][gc] the queue is gone",
-            "ERROR StatusLogger No Log4j 2 configuration file found",
-            "####<Nov 24, 2026 10:00:01 PM> <Error> <HTTP> <nox> the queue is gone",
-            "[11/24/26 22:00:01:120 UTC] 00000001 com.ibm.ws.x   E CWWKZ0001E: the queue is gone",
-        ],
-        [
-            "22:00:01.120 [error-pool-1] INFO c.n.ErrorHandler - an error of the caller",
-            f"{AT}  INFO 1 --- [nox] [main] c.n.Error : error page",
-            f"{AT}  WARN 1 --- [nox] [main] c.n.Error : a passing error",
-            "24-Nov-2026 22:00:01.120 INFO [main] org.apache.catalina.Error error",
-            "WARNING: a passing error",
-            "[2026-11-24T22:00:01,120][WARN ][o.e.b.Elasticsearch] [nox] a passing error",
-            f"{DAY},120 [myid:1] - WARN  [main:Quorum@1] - fatal error",
-            "26/11/24 22:00:01 INFO Executor: error",
-            "[0.012s][info][gc] error",
-            "INFO: error",
-        ],
-    ),
-    "Rust": (
-        [
-            f"{AT} ERROR nox::jobs: the queue is gone",
-            f"[{AT} ERROR nox::jobs] the queue is gone",
-            '{"timestamp":"x","level":"ERROR","fields":{"message":"the queue is gone"},"target":"nox"}',
-        ],
-        [
-            f"{AT}  INFO nox::error: an error of the caller",
-            f"[{AT} WARN  nox::error] a passing error",
-            '{"timestamp":"x","level":"INFO","fields":{"message":"error"},"target":"nox::error"}',
-        ],
-    ),
-    ".NET": (
-        [
-            "fail: Nox.Jobs[0] The queue is gone",
-            "crit: Nox.Jobs[0]",
-            "[22:00:01 ERR] The queue is gone",
-            "[22:00:01 FTL] The queue is gone",
-            '{"@t":"x","@mt":"The queue is gone","@l":"Error"}',
-            "2026-11-24 22:00:01.1234|ERROR|Nox.Jobs|The queue is gone",
-            "2026-11-24 22:00:01.120 +00:00 [Error] The queue is gone",
-        ],
-        [
-            "info: Nox.Error[0] An error of the caller",
-            "warn: Nox.Jobs[0] A passing error",
-            "[22:00:01 INF] An error of the caller",
-            '{"@t":"x","@mt":"An error of the caller"}',
-            '{"@t":"x","@mt":"A passing error","@l":"Warning","@x":"System.Exception: x"}',
-            "2026-11-24 22:00:01.1234|INFO|Nox.Error|An error of the caller",
-        ],
-    ),
-    "Node": (
-        [
-            f"{AT} error: the queue is gone",
-            "npm ERR! code ELIFECYCLE",
-            "npm error code ENOENT",
-            f"{AT} [31merror[39m: a colour whose escape was lost",
-        ],
-        [
-            f"{AT} info: an error of the caller",
-            "npm warn deprecated error@1.0.0: error",
-            "(node:1) [DEP0005] DeprecationWarning: Buffer() is deprecated",
-        ],
-    ),
-    "Ruby, PHP, Elixir": (
-        [
-            "E, [2026-11-24T22:00:01.123456 #1] ERROR -- : the queue is gone",
-            f"[{AT}] nox.ERROR: the queue is gone {{}} []",
-            f"[{DAY}] production.CRITICAL: the queue is gone",
-            "PHP Fatal error:  Uncaught TypeError: x in /app/a.php:3",
-            "22:00:01.120 [error] GenServer nox terminating",
-            "** (RuntimeError) the queue is gone",
-        ],
-        [
-            "I, [2026-11-24T22:00:01.123456 #1]  INFO -- : an error of the caller",
-            f"[{AT}] nox.INFO: an error of the caller {{}} []",
-            "PHP Warning:  a passing error",
-            "22:00:01.120 [info] error page",
-        ],
-    ),
-    "servers": (
-        [
-            '2026/11/24 22:00:01 [emerg] 1#1: host not found in upstream "nox-api"',
-            "2026/11/24 22:00:01 [crit] 29#29: *5 connect() to unix:/run/nox.sock failed",
-            "nginx: [emerg] bind() to 0.0.0.0:80 failed",
-            "[Tue Nov 24 22:00:01.123456 2026] [core:error] [pid 1:tid 2] AH00037: x",
-            f'{DAY}.123 UTC [42] ERROR:  relation "jobs" does not exist',
-            f"{DAY}.123 UTC [42] nox@nox FATAL:  password authentication failed",
-            f"{AT} 0 [ERROR] [MY-010119] [Server] Aborting",
-            '{"t":{"$date":"x"},"s":"E","c":"NETWORK","id":1,"ctx":"conn1","msg":"x"}',
-            '{"error_severity":"ERROR","message":"x"}',
-            f"[{DAY}.120][1][error][config] [source/x.cc:12] the queue is gone",
-            f"{AT}\terror\tenvoy config\tthe queue is gone",
-            "[ERROR] plugin/errors: 2 nox. A: read udp 10.0.0.1:1->10.0.0.2:53: i/o timeout",
-            f"{DAY},120 CRIT the queue is gone",
-        ],
-        [
-            "2026/11/24 22:00:01 [notice] 1#1: error_log is reopened",
-            "2026/11/24 22:00:01 [warn] 1#1: a passing error",
-            "[Tue Nov 24 22:00:01.123456 2026] [mpm_event:notice] [pid 1:tid 2] AH00489: error",
-            f"{DAY}.123 UTC [42] LOG:  error page",
-            f"{DAY}.123 UTC [42] STATEMENT:  SELECT error FROM jobs",
-            f"{DAY}.123 UTC [42] WARNING:  a passing error",
-            f"{AT} 0 [System] [MY-010116] [Server] error page",
-            '{"t":{"$date":"x"},"s":"I","c":"NETWORK","id":1,"ctx":"conn1","msg":"error"}',
-            f"[{DAY}.120][1][info][config] [source/error.cc:12] error",
-            f"{AT}\tinfo\tenvoy config\terror",
-            '[INFO] 10.0.0.1:1234 - 1 "A IN error.nox. udp 30 false 512" NOERROR qr,rd 40 0.1s',
-        ],
-    ),
-    "access logs": (
-        [
-            f'{ASKED} "GET /docs HTTP/1.1" 500 512 "-" "curl/8"',
-            'INFO:     10.0.0.7:41234 - "GET /api HTTP/1.1" 500 Internal Server Error',
-            f'[{AT}] "GET /api HTTP/1.1" 503 UF,URX upstream_reset - "-" 0 91 5 - "-" "curl/8"',
-            '[GIN] 2026/11/24 - 22:00:01 | 502 |  1.2ms |  10.0.0.7 | GET      "/api"',
-            "GET /api 500 12.3 ms - 12",
-            '{"request":"GET /api HTTP/1.1","status":"502","time":"x"}',
-            '{"method":"GET","path":"/api","response_code":504,"duration":1}',
-            '{"level":"info","remote_ip":"10.0.0.7","method":"GET","uri":"/api","status":500}',
-            '{"level":"info","ClientAddr":"10.0.0.7:1","RequestMethod":"GET","DownstreamStatus":502,"msg":""}',
-            '10.0.0.7:41 [24/Nov/2026:22:00:01] a b/c 0/0/1/2/3 502 5 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1"',
-            "method=GET path=/api format=json controller=Api status=500 duration=12.3",
-        ],
-        [
-            'INFO:     10.0.0.7:41 - "GET /api/callback?error=access_denied&state=k3jx HTTP/1.1" 302 Found',
-            "method=GET path=/error format=json controller=Error status=200 duration=12.3",
-            'level=info msg="Request Completed" method=GET path=/error status=500',
-            f'{ASKED} "GET /docs/error-codes HTTP/1.1" 200 512 "-" "curl/8"',
-            f'{ASKED} "GET /error HTTP/1.1" 404 512 "https://x/ error" "panic"',
-            f'{ASKED} "\\x16\\x03\\x01 error" 400 512 "-" "-"',
-            f'[{AT}] "GET /error HTTP/1.1" 200 - via_upstream - "-" 0 91 5 - "-" "error"',
-            '[GIN] 2026/11/24 - 22:00:01 | 404 |  1.2ms |  10.0.0.7 | GET      "/error"',
-            "GET /error 304 12.3 ms - -",
-            '{"request":"GET /error HTTP/1.1","status":"404","user_agent":"error"}',
-            '{"method":"GET","path":"/error","response_code":200}',
-            '{"level":"warn","msg":"asking again","method":"GET","url":"https://x/error","status":503}',
-            '{"level":"info","remote_ip":"10.0.0.7","method":"GET","uri":"/error","status":404,"error":"x"}',
-            'INFO:     10.0.0.7:41234 - "GET /ready HTTP/1.1" 503 Service Unavailable',
-            f'{ASKED} "GET /x HTTP/1.1" 503 5 "-" "kube-probe/1.31"',
-            'DEBUG:urllib3.connectionpool:http://10.0.0.9:80 "GET /v1 HTTP/1.1" 500 None',
-        ],
-    ),
-    "crashes in one line": (
-        [
-            "java.lang.OutOfMemoryError: Java heap space",
-            'Exception in thread "main" java.lang.NoClassDefFoundError: a/B',
-            "Terminating due to java.lang.OutOfMemoryError: Java heap space",
-            "panic: runtime error: invalid memory address or nil pointer dereference",
-            "fatal error: all goroutines are asleep - deadlock!",
-            "thread 'main' panicked at src/main.rs:2:5:",
-            "thread 'tokio-runtime-worker' (12) panicked at 'x', src/main.rs:2",
-            "thread 'main' has overflowed its stack",
-            "memory allocation of 17179869184 bytes failed",
-            "Uncaught Exception: x",
-            "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
-            "(node:1) UnhandledPromiseRejectionWarning: Error: x",
-            "TypeError: Cannot read properties of undefined (reading 'id')",
-            "Error [ERR_MODULE_NOT_FOUND]: Cannot find module 'x'",
-            "Unhandled exception. System.InvalidOperationException: x",
-            "Process terminated. Couldn't find a valid ICU package",
-            "Stack overflow.",
-            "Fatal Python error: Segmentation fault",
-            "Traceback (most recent call last):",
-            "Segmentation fault (core dumped)",
-            "terminate called after throwing an instance of 'std::bad_alloc'",
-            "*** stack smashing detected ***: terminated",
-            "Killed",
-            "exec /app/nox: exec format error",
-            "# A fatal error has been detected by the Java Runtime Environment:",
-        ],
-        ["killed the old worker as asked", "Errors: none", "a panicky message", "KeyErrors are counted"],
-    ),
     "words, where no level is said": (
         [
             "[error] upstream timed out",
@@ -461,24 +225,6 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
             'level=warn msg="the other one failed" method=GET path=/x status=503',
         ],
     ),
-    "Redis, Locust, PostgreSQL's csvlog": (
-        [
-            "1:M 24 Nov 2026 22:00:01.120 # Can't save in background: fork: Cannot allocate memory",
-            "[2026-11-24 22:00:01,120] host/ERROR/locust.user.task: x",
-            f'{DAY}.120 UTC,"nox","nox",12,,abc,1,"INSERT",{DAY} UTC,3/1,0,ERROR,23505,"a, ""b""",,,"psql"',
-            f"{DAY}.120 UTC,,,12,,abc,1,,{DAY} UTC,,0,FATAL,57P03,x,,,,,,,,,",
-        ],
-        [
-            "1:M 24 Nov 2026 22:00:01.120 * Ready to accept connections; error none",
-            "1:M 24 Nov 2026 22:00:01.120 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
-            "[2026-11-24 22:00:01,120] host/INFO/locust.main: error",
-            f'{DAY}.120 UTC,"nox","nox",12,,abc,1,"SELECT",{DAY} UTC,3/1,0,LOG,00000,"an error, x",,,"psql"',
-        ],
-    ),
-    "Telegraf": (
-        [f"{AT} E! [outputs.x] failed to write"],
-        [f"{AT} {letter}! [x] an error of the caller" for letter in "WID"],
-    ),
     "a severity of text and number": (
         ['{"msg":"x","severity":{"text":"ERROR","number":17}}', '{"msg":"x","severity":{"number":17}}'],
         ['{"msg":"error","severity":{"text":"INFO","number":9}}', '{"msg":"error","severity":{"number":9}}'],
@@ -506,8 +252,9 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
         ],
     ),
 }
-GRAVE = [(form, line) for form, (lines, _) in FORMS.items() for line in lines]
-HARMLESS = [(form, line) for form, (_, lines) in FORMS.items() for line in lines]
+ALL = [*FORMS.items(), *programs.FORMS.items()]
+GRAVE = [(form, line) for form, (lines, _) in ALL for line in lines]
+HARMLESS = [(form, line) for form, (_, lines) in ALL for line in lines]
 
 
 @pytest.mark.parametrize(("form", "line"), GRAVE)

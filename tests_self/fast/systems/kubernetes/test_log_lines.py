@@ -7,7 +7,7 @@ import pytest
 
 from nox_service.access.tokens import MARK
 from noxgate.systems.kubernetes import pod_logs
-from noxgate.systems.kubernetes.log_lines import allow_list, is_grave, unexpected
+from noxgate.systems.kubernetes.log_lines import allow_list, is_grave, unexpected_events
 
 GRAVE = [
     '{"level": "error", "message": "no connection"}',
@@ -35,8 +35,8 @@ def test_what_the_gate_itself_caused_is_left_out() -> None:
         '{"level": "error", "message": "token refused: expired, asked by noxgate"}',
     ]
 
-    assert unexpected(lines, [], MARK) == lines[2:]
-    assert unexpected(lines, []) == lines
+    assert unexpected_events(lines, [], MARK) == lines[2:]
+    assert unexpected_events(lines, []) == lines
 
 
 HARMLESS = [
@@ -85,7 +85,7 @@ def test_allow_list(tmp_path: Path) -> None:
     """What it names is allowed, and nothing else."""
     path = allowed(tmp_path, "[[allowed]]\npattern = 'known [0-9]+'\nreason = 'NOX-1'\n")
 
-    found = unexpected(["ERROR known 42", "ERROR unknown", "fine"], allow_list(path))
+    found = unexpected_events(["ERROR known 42", "ERROR unknown", "fine"], allow_list(path))
 
     assert found == ["ERROR unknown"]
 
@@ -123,7 +123,7 @@ def test_nothing_is_shown_that_could_be_a_secret() -> None:
         }
     )
 
-    (shown,) = unexpected([line], [])
+    (shown,) = unexpected_events([line], [])
 
     for secret in (signed, "hunter2", "hunter3", "hunter4", "someone@nox.example"):
         assert secret not in shown

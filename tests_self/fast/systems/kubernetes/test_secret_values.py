@@ -13,7 +13,7 @@ from noxgate.look.samples import Samples
 from noxgate.systems.kubernetes.secret_values import SecretValue, Where, judged, nowhere
 from noxgate.systems.kubernetes.secrets.inside import inside
 from noxgate.systems.kubernetes.secrets.settings import is_setting
-from noxgate.systems.repository import Repository
+from noxgate.systems.repository.repository import Repository
 
 GOOD, OTHER = "k3jx81mfQpZ20vWbe9TtLsAa", "p9vWn7Q2vX9pL4st8Rw6Zc1b"
 SHIPPED = """\

@@ -105,6 +105,28 @@ def test_sidecars_and_mirrors_are_no_strangers() -> None:
     assert workload.strangers([pod("b", digest="registry/nox-api@sha256:aa"), meshed], deployment()) == {}
 
 
+@pytest.mark.parametrize("policy", ["Always", None])
+def test_containers_that_start_before_the_others(policy: str | None) -> None:
+    """A sidecar of an older image, or a migration's: as much the release's as the application."""
+
+    def beside(image: str, digest: str) -> dict[str, Any]:
+        found = pod("a")
+        made = {"name": "beside", "image": image} | ({"restartPolicy": policy} if policy else {})
+        found["spec"]["initContainers"] = [made]
+        statuses = [{"name": "beside", "imageID": f"proxy@{digest}", "restartCount": 0}]
+        found["status"]["initContainerStatuses"] = statuses
+        return found
+
+    wanted = deployment()
+    wanted["spec"]["template"]["spec"]["initContainers"] = [{"name": "beside", "image": "proxy:2"}]
+
+    assert workload.strangers([beside("proxy:2", "sha256:cc")], wanted) == {}
+    assert workload.strangers([beside("proxy:1", "sha256:cc")], wanted) == {"a": f"runs proxy:1, {IMAGE}"}
+    assert workload.strangers([beside("proxy:2", "")], wanted) == {"a": "does not say which image it runs"}
+    assert workload.strangers([pod("a")], wanted) == {"a": f"runs nothing, {IMAGE}"}
+    assert workload.strangers([beside("proxy:2", "sha256:cc")], deployment()) == {}  # a mesh's own
+
+
 def test_pods_that_have_ended_do_not_count() -> None:
     """A finished job's, or an evicted one."""
     ended = [{"metadata": {"name": phase}, "status": {"phase": phase}} for phase in ("Succeeded", "Failed")]
@@ -143,3 +165,85 @@ def test_selector_text() -> None:
         workload.selector_text({"matchExpressions": rules}) == "tier in (a,b),colour notin (blue),app,!canary"
     )
     assert workload.selector_text({}) == ""
+
+
+# ---------------------------------------------------------------- what scales it
+
+
+def scaling(kind: str, called: str, of: str = "green", **spec: Any) -> dict[str, Any]:
+    return {"kind": kind, "metadata": {"name": called}, "spec": {"scaleTargetRef": {"name": of}, **spec}}
+
+
+OF_DEPLOYMENT: dict[str, Any] = {"scaleTargetRef": {"kind": "Deployment", "name": "green"}}
+NAMED: dict[str, Any] = {"advanced": {"horizontalPodAutoscalerConfig": {"name": "mine"}}}
+
+
+@pytest.mark.parametrize(
+    ("things", "expected"),
+    [
+        ([scaling("HorizontalPodAutoscaler", "hpa", **OF_DEPLOYMENT)], ["hpa"]),
+        ([scaling("ScaledObject", "nox")], ["keda-hpa-nox"]),
+        ([scaling("ScaledObject", "nox", **NAMED)], ["mine"]),
+        ([scaling("ScaledObject", "nox", advanced={})], ["keda-hpa-nox"]),
+        ([scaling("ScaledObject", "nox", "blue")], []),
+        ([scaling("ScaledObject", "nox", scaleTargetRef={"kind": "Rollout", "name": "green"})], []),
+        ([{"kind": "Service", "metadata": {"name": "green"}, "spec": {}}], []),
+        (  # which would fight
+            [scaling("HorizontalPodAutoscaler", "hpa", **OF_DEPLOYMENT), scaling("ScaledObject", "nox")],
+            ["hpa", "keda-hpa-nox"],
+        ),
+    ],
+)
+def test_what_scales_a_deployment(things: list[dict[str, Any]], expected: list[str]) -> None:
+    assert workload.autoscalers(things, "green") == expected
+
+
+def keda(notes: dict[str, str] | None = None, **conditions: str) -> dict[str, Any]:
+    """A ScaledObject with these annotations and conditions."""
+    said = [{"type": kind, "status": status, "reason": "R"} for kind, status in conditions.items()]
+    thing = scaling("ScaledObject", "nox")
+    return {**thing, "metadata": {"name": "nox", "annotations": notes}, "status": {"conditions": said}}
+
+
+PAUSED = "autoscaling.keda.sh/paused"
+
+
+@pytest.mark.parametrize(
+    ("thing", "said"),
+    [
+        (keda(Ready="True", Active="False", Fallback="False", Paused="Unknown"), []),
+        (keda(), []),
+        (keda({PAUSED: "false"}), []),
+        (keda({f"{PAUSED}-scale-in": "true"}, Paused="True"), []),  # it still adds pods
+        (keda(Fallback="True"), ["Fallback=True: R: "]),
+        (keda(Ready="False"), ["Ready=False: R: "]),
+        (keda(Paused="True"), ["Paused=True: R: "]),
+        (keda({f"{PAUSED}-replicas": "3"}, Paused="True"), [f"is paused by {PAUSED}-replicas: 3"]),
+        (keda({PAUSED: "true"}), [f"is paused by {PAUSED}: true"]),
+        (keda({f"{PAUSED}-scale-out": "true"}), [f"is paused by {PAUSED}-scale-out: true"]),
+    ],
+)
+def test_what_keda_holds_back(thing: dict[str, Any], said: list[str]) -> None:
+    found = workload.held_back(thing)
+
+    assert [one.partition("ScaledObject nox")[2].lstrip(": ") for one in found] == said
+
+
+@pytest.mark.parametrize(
+    ("hpa", "idle", "expected"),
+    [({"minReplicas": 3}, [], 3), ({}, [], 1), ({"minReplicas": 3}, [None], 3), ({"minReplicas": 3}, [0], 0)],
+)
+def test_the_least_pods(hpa: dict[str, Any], idle: list[int | None], expected: int) -> None:
+    objects = [scaling("ScaledObject", "nox") for _ in idle]
+    for each, count in zip(objects, idle, strict=True):
+        each["spec"] |= {} if count is None else {"idleReplicaCount": count}
+
+    assert workload.least_pods({"spec": hpa}, objects) == expected
+
+
+def test_an_autoscaler_that_may_add_no_pod() -> None:
+    spec = {"minReplicas": 3, "maxReplicas": 9}
+    up, down = ({"behavior": {which: {"selectPolicy": "Disabled"}}} for which in ("scaleUp", "scaleDown"))
+
+    assert "scaleUp is Disabled" in (workload.without_room({"spec": {**spec, **up}}) or "")
+    assert workload.without_room({"spec": {**spec, **down}}) is None

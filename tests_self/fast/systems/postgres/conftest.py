@@ -10,7 +10,8 @@ from tests_self.building.databases import target_at
 from noxgate.machine.doctor import program
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback

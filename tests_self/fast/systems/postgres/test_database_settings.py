@@ -7,10 +7,11 @@ import psycopg
 import pytest
 
 from noxgate.machine.doctor import program
-from noxgate.systems.postgres import catalog, settings
+from noxgate.systems.postgres import catalog, search_path, settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.settings import database as settings_of
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
@@ -102,6 +103,39 @@ def test_who_cannot_write(
     assert settings.owners(asked, "public", ["jobs"]) == [OWNER]
     found = settings.read_only(asked, [OWNER])
     assert found == [f"{who}: default_transaction_read_only=on" for who in expected]
+
+
+OURS = f"CREATE TABLE jobs (id int); GRANT INSERT ON jobs TO {OWNER}"
+COPY = f"{OURS}; CREATE SCHEMA archive; CREATE TABLE archive.jobs (LIKE public.jobs)"
+FIRST = f"ALTER ROLE {OWNER} SET search_path = archive, public"
+LATER = f"ALTER ROLE {OWNER} SET search_path = public, archive"
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (COPY, ["public"]),  # an archive, which is in no search path
+        (f"{COPY}; {LATER}", ["public"]),
+        (f"{COPY}; {FIRST}", ["archive", "public"]),
+        (f"{COPY}; {FIRST}; ALTER ROLE {OWNER} NOLOGIN", ["public"]),
+        (f"{COPY}; {FIRST.replace(OWNER, OTHER)}", ["public"]),  # who may write nothing of ours
+        (f"{COPY}; ALTER DATABASE here SET search_path = archive", ["archive", "public"]),
+        (f"{COPY}; {FIRST}; ALTER ROLE {OWNER} IN DATABASE here SET search_path = public", ["public"]),
+        (f"{COPY.replace('archive', OWNER)}", [OWNER, "public"]),  # "$user" comes first
+        (f"{COPY.replace('archive', OTHER)}", ["public"]),
+        ("CREATE SCHEMA archive; CREATE TABLE archive.jobs (id int)", ["archive"]),
+        ("SELECT", None),
+    ],
+)
+def test_a_second_table_of_a_name(
+    server: ScratchServer, loopback: "Loopback", statements: str, expected: list[str] | None
+) -> None:
+    """It hides ours from whoever looks there first, and from no other."""
+    reset = (f"ALTER ROLE {who} LOGIN; ALTER ROLE {who} RESET ALL" for who in (OWNER, OTHER))
+    asked = database(server, loopback, *reset, *statements.split("; "))
+
+    found = search_path.homes(asked, "public", ["jobs"])
+    assert found == ({} if expected is None else {"jobs": expected})
 
 
 def test_what_functions_do_and_who_sees_rows(server: ScratchServer, loopback: "Loopback") -> None:

@@ -17,7 +17,8 @@ from noxgate.systems.postgres import released
 from noxgate.systems.postgres.catalog import read_catalog
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.postgres.definitions import beside, not_allowed, unlike
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback

@@ -1,13 +1,12 @@
 """Sessions that stand still, on a real PostgreSQL: idle in transaction, and what only looks like it."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 import pytest
-from tests_self.building.databases import target_at
+from tests_self.building.databases import LIMIT, is_seen, named, seen, target_at
 
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
@@ -17,31 +16,14 @@ from noxgate.systems.postgres.sessions import (
     Session,
     idle_in_transaction,
     left_prepared,
+    long_waits,
     sessions,
     slow,
-    waiting,
 )
 from noxgate.trials.scratch import ScratchServer
 
 if TYPE_CHECKING:
     from tests_self.loopback import Loopback
-
-LIMIT = 0.5  # seconds
-
-
-@contextmanager
-def named(server: ScratchServer, name: str, *, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(server.url("postgres"), application_name=name, autocommit=autocommit) as connection:
-        yield connection
-        connection.rollback()
-
-
-def seen(looking: Database, of: Callable[[list[Session], float], list[Session]], limit: float) -> list[str]:
-    return [one.application for one in of(sessions(looking), limit)]
-
-
-def is_seen(looking: Database, expected: list[str]) -> None:
-    assert seen(looking, idle_in_transaction, LIMIT) == expected
 
 
 def test_transaction_that_was_left_open(server: ScratchServer, looking: Database) -> None:
@@ -124,9 +106,9 @@ def test_writers_of_one_row(server: ScratchServer, looking: Database) -> None:
     for each in threads:
         each.start()
     try:
-        eventually(lambda: some(waiting(looking, 0)), within=20, every=0.01)
+        eventually(lambda: some(long_waits(looking, 0)), within=20, every=0.01)
         for _ in range(50):
-            assert waiting(looking, 10) == []
+            assert long_waits(looking, 10) == []
     finally:
         stop.set()
         for each in threads:
@@ -143,7 +125,7 @@ def test_writer_whom_a_transaction_holds_up(server: ScratchServer, looking: Data
             connection.execute("UPDATE held SET changed = changed + 1")
 
     def both() -> list[str]:
-        found = waiting(looking, LIMIT)
+        found = long_waits(looking, LIMIT)
         assert len(found) == len(threads)
         return found
 
@@ -155,14 +137,14 @@ def test_writer_whom_a_transaction_holds_up(server: ScratchServer, looking: Data
             each.start()
         try:
             found = eventually(both, within=20, every=0.1)
-            assert waiting(looking, 3600) == []
+            assert long_waits(looking, 3600) == []
         finally:
             holder.rollback()
             for each in threads:
                 each.join()
 
     assert all(f"{longest}" in one for one in found)
-    assert waiting(looking, 0) == []
+    assert long_waits(looking, 0) == []
 
 
 def some(found: list[str]) -> None:
@@ -189,11 +171,11 @@ def test_prepared_transactions() -> None:
 
 def test_sessions_that_say_nothing() -> None:
     """Of another role, or with track_activities off."""
-    own = (1, "nox", "noxgate", "active", 0.0, 0.0)
+    own = (1, "nox", "noxgate", "active", 0.0, 0.0, "", False, "")
     with pytest.raises(UnreachableError, match="GRANT pg_read_all_stats"):
-        sessions(answering([own, (2, None, None, None, None, None)]))
+        sessions(answering([own, (2, *[None] * 8)]))
     with pytest.raises(UnreachableError, match=r"sessions \[2\] .* track_activities is off"):
-        sessions(answering([own, (2, "nox", "api", "disabled", None, None)]))
+        sessions(answering([own, (2, "nox", "api", "disabled", None, None, "", False, "")]))
 
 
 def test_queries_that_run_on() -> None:

@@ -20,13 +20,14 @@ from tests_self.building.metrics import client
 from tests_self.served import BEGINS, Pod, Request, remembering, steady
 from tests_self.service import queries
 
-from nox_rehearsal.parts.prometheus import Scraped
+from nox_rehearsal.parts.monitoring.configuration import Scraped
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.look.waiting import eventually
-from noxgate.systems.prometheus.counting import Window
+from noxgate.systems.prometheus.counting import CountedWindow
+from noxgate.systems.prometheus.coverage import Waiting
 from noxgate.systems.prometheus.growth import growth
-from noxgate.systems.prometheus.key_metrics import KeyMetrics, Waiting
+from noxgate.systems.prometheus.key_metrics import KeyMetrics
 from noxgate.systems.prometheus.window_metrics import WindowMetrics
 
 if TYPE_CHECKING:
@@ -380,8 +381,8 @@ def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[
         return KeyMetrics(looking, queries(namespace), ["a"], seconds, Waiting(60))
 
     green = [name for name in AFTER if name != INGRESS]
-    errors = {name: live(name).errors_percent(1) for name in green}
-    p95 = {name: live(name).p95_ms(300) for name in green}
+    errors = {name: live(name).errors_percent(against=1) for name in green}
+    p95 = {name: live(name).p95_ms(against=300) for name in green}
 
     assert errors == {
         "live-steady": 0,
@@ -396,7 +397,7 @@ def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[
     def refused(namespace: str) -> float:
         """Of what users were answered, by the pods or by what stands before them."""
         of = "live-steady" if namespace == INGRESS else namespace
-        return live(of).refused_percent(f'http_requests_total{{namespace="{namespace}",}}', 1)
+        return live(of).refused_percent(f'http_requests_total{{namespace="{namespace}",}}', against=1)
 
     assert {name: refused(name) for name in AFTER} == {
         "live-steady": 0,
@@ -406,7 +407,7 @@ def test_burst_right_now(running: Running, loopback: "Loopback", observed: list[
         INGRESS: pytest.approx(100 * 200 / 3930),
     }
     with pytest.raises(UnreachableError, match="expected requests in"):
-        live("live-steady").refused_percent('http_requests_total{user="nobody"}', 1)
+        live("live-steady").refused_percent('http_requests_total{user="nobody"}', against=1)
 
 
 def at_least(seen: float, least: float) -> None:
@@ -429,7 +430,7 @@ def at_least(seen: float, least: float) -> None:
     ],
 )
 def test_quantiles_are_those_of_prometheus(counted: Mapping[str, float], expected: float) -> None:
-    window = Window(datetime.now(UTC), counted)
+    window = CountedWindow(datetime.now(UTC), counted)
 
     assert window.quantile(0.95) == pytest.approx(expected, nan_ok=True)
 
@@ -437,4 +438,4 @@ def test_quantiles_are_those_of_prometheus(counted: Mapping[str, float], expecte
 @pytest.mark.parametrize("counted", [{"0.1": 1.0}, {"+Inf": 1.0}])
 def test_quantiles_of_buckets_that_are_not_whole(counted: Mapping[str, float]) -> None:
     with pytest.raises(UnreachableError, match="expected buckets"):
-        Window(datetime.now(UTC), counted).quantile(0.95)
+        CountedWindow(datetime.now(UTC), counted).quantile(0.95)

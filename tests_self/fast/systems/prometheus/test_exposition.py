@@ -11,7 +11,7 @@ from tests_self.prometheus.texts import OPEN, PLAIN, TEXTS, Text
 from tests_self.service import SERVICE, queries
 
 from noxgate.look.http import Answer
-from noxgate.systems.prometheus import exposition
+from noxgate.systems.prometheus.scraped import exposition
 
 RECORDED = json.loads(recording.RECORDED.read_text(encoding="utf-8"))
 NOW = 1_790_000_000  # seconds

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Running(NamedTuple):
     """A registry that runs, with what was pushed; and how long it took to come up, and to be filled."""
 
-    registry: registry.Registry
+    registry: registry.RegistryServer
     seconds: float
     filling: float
     images: Mapping[str, BuiltImage]
@@ -43,7 +43,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")
     (port,) = free_ports(1)
-    where = registry.Registry(port, folder / "ca.pem", CREDENTIALS.partition(":")[2])
+    where = registry.RegistryServer(port, folder / "ca.pem", CREDENTIALS.partition(":")[2])
     base = images.base()
     built = {
         "v8.0.0": images.nox_api("8.0.0", revision=COMMIT, on=base),

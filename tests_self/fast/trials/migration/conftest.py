@@ -7,7 +7,8 @@ import pytest
 from tests_self.building.migrations import MAJOR
 from tests_self.fast.trials.migration.workshop import Workshop
 
-from noxgate.trials.scratch import ScratchServer, programs
+from noxgate.trials.scratch import ScratchServer
+from noxgate.trials.server.programs import programs
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from noxgate.machine.doctor import program
 from noxgate.trials.migration.files import MigrationFiles
 from noxgate.trials.migration.release import Migration
 from noxgate.trials.migration.trial import Trial
-from noxgate.trials.scratch import programs
+from noxgate.trials.server.programs import programs
 
 
 @pytest.mark.parametrize(

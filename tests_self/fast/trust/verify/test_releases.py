@@ -27,6 +27,16 @@ def test_the_runs_of_a_release(bundle: Bundle) -> None:
     ]
 
 
+def test_lines_that_are_refused_for_one_reason_are_one_row(bundle: Bundle) -> None:
+    """With all their names; what is about a file, or has its own reason, is not among them."""
+    bundle.resign(lambda results: results.update(to_come=["staging.a", "staging.b"], doubts=["it broke off"]))
+
+    assert bundle.refused() == [
+        "the run is in doubt: it broke off",
+        "no check proves this line yet: 2 lines: staging.a, staging.b",
+    ]
+
+
 def test_the_newest_run_decides(bundle: Bundle) -> None:
     """An older GO does not outlive a newer run that is not one; a rehearsal changes nothing."""
     old = bundle.folder
@@ -112,7 +122,7 @@ def test_a_no_go_that_was_made_to_step_aside(
     run = another(bundle, started=later.isoformat(), verdict="NO-GO", lines=lines)
     key = signing.read_signing_key(bundle.key)
     seal.seal(run, bundle.root, bundle.root / "targets" / "staging.toml", key)
-    assert said(capsys, 1)[0].startswith(f"refused   {run.name}: staging.version: failed")
+    assert said(capsys, 1)[0].startswith(f"refused   {run.name}: failed: 3 lines: staging.version, ")
     results = json.loads((run / "results.json").read_text())
     (run / "results.json").write_text(json.dumps({**results, **change}))
 
@@ -206,7 +216,7 @@ def test_a_newer_run_speaks_for_one_phase_of_an_older_one(
     both = ["staging", "live"]
     lines = [*bundle.results()["lines"], live]
     bundle.resign(lambda results: results.update(phases=both, whole=both, verdict="NO-GO", lines=lines))
-    assert said(capsys, 1)[0].endswith("live.sentry: failed: ")
+    assert said(capsys, 1)[0].endswith("live.sentry: failed:")
     another(bundle, "20990101T000000Z-staging-live", phases=["live"], whole=["live"])
 
     assert said(capsys, 0)[-1] == "VERIFIED  release 8.0.0"

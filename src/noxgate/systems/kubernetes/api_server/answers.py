@@ -6,7 +6,7 @@ from typing import Any
 
 from noxgate.errors import NoxgateError, UnreachableError
 from noxgate.look.observation import shortened
-from noxgate.systems.kubernetes.session import Answer
+from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 
 Json = Mapping[str, Any]
 
@@ -41,17 +41,17 @@ def name_of(manifest: Json) -> str:
     return str(metadata["name"])
 
 
-def is_of_object(answer: Answer) -> bool:
+def is_of_object(answer: KubeAnswer) -> bool:
     """Whether a 404 is of an object (or its namespace), and not of the whole kind."""
     return bool((answer.document.get("details") or {}).get("name"))
 
 
-def lacks_right(answer: Answer) -> bool:
+def lacks_right(answer: KubeAnswer) -> bool:
     """Whether a 403 is about our rights; quotas, webhooks and policies refuse a change with 403 as well."""
     return re.search(r'User ".*" cannot ', answer.message) is not None
 
 
-def check_is(answer: Answer, kind: str, name: str) -> None:
+def check_is(answer: KubeAnswer, kind: str, name: str) -> None:
     """Something between us and the API server may answer with another object, and with 200."""
     metadata = answer.document.get("metadata")
     if answer.document["kind"] != kind or not isinstance(metadata, dict) or metadata.get("name") != name:
@@ -59,7 +59,7 @@ def check_is(answer: Answer, kind: str, name: str) -> None:
         raise UnreachableError(f"the API server: expected {kind} {name}, saw another object: {seen}")
 
 
-def items_of(answer: Answer, kind: str) -> list[Json]:
+def items_of(answer: KubeAnswer, kind: str) -> list[Json]:
     items = answer.document.get("items") or []
     if (
         answer.document["kind"] != f"{kind}List"

@@ -14,8 +14,9 @@ from noxgate.systems.kubernetes.api_server.answers import (
     is_of_object,
     lacks_right,
 )
+from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 from noxgate.systems.kubernetes.kinds import KINDS, Resource
-from noxgate.systems.kubernetes.session import Answer, KubeSession
+from noxgate.systems.kubernetes.session import KubeSession
 
 Json = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ class Requests:
         self._dry_runs = dry_runs
         self._observe = observe
         self._places: dict[tuple[str, str], Resource] = {}
+        self._groups: dict[str, list[str]] | None = None
 
     def _place(self, manifest: Json) -> Resource:
         """Where the objects of a manifest's kind live: known, or as the server's discovery says."""
@@ -38,6 +40,27 @@ class Requests:
         if (kind, version) not in self._places:
             self._places[kind, version] = self._discovered(kind, version)
         return self._places[kind, version]
+
+    def _versions(self, group: str) -> list[str]:
+        """The versions of an API group, the preferred one first; none if the server lacks the group."""
+        if self._groups is None:
+            repeat = self._session.kubectl("get", "--raw", "/apis")
+            answer = self._ask(self._session, repeat, "GET", "/apis", {})
+            found = answer.document.get("groups")
+            if answer.status != HTTPStatus.OK or not isinstance(found, list):
+                self._observe(Observation(f"could not look: {answer.status}: {answer.message}", repeat))
+                raise UnreachableError(f"the API server does not say its groups: {answer.message}")
+            self._groups = {
+                str(each.get("name")): list(
+                    dict.fromkeys(
+                        str(one.get("version"))
+                        for one in [each.get("preferredVersion") or {}, *(each.get("versions") or [])]
+                        if one.get("version")
+                    )
+                )
+                for each in found
+            }
+        return self._groups.get(group, [])
 
     def _discovered(self, kind: str, version: str) -> Resource:
         home = Resource(version, "").home
@@ -89,7 +112,7 @@ class Requests:
         repeat: str,
         query: dict[str, str],
         method: str = "PATCH",
-    ) -> Answer:
+    ) -> KubeAnswer:
         query["dryRun"] = "All"
         path = where.path(namespace, name if method == "PATCH" else "")
         answer = self._ask(self._dry_runs, repeat, method, path, query, body, media_type)
@@ -111,7 +134,7 @@ class Requests:
             self._observe(Observation(f"the server warns: {warning}", repeat))
         return answer
 
-    def _uncreated(self, answer: Answer, where: Resource, name: str, namespace: str, repeat: str) -> None:
+    def _uncreated(self, answer: KubeAnswer, where: Resource, name: str, namespace: str, repeat: str) -> None:
         """What is not there, and what the credential may not make, cannot be tried."""
         self._observe(Observation(f"could not look: {answer.message}", repeat))
         raise RightError(
@@ -128,14 +151,14 @@ class Requests:
         query: Mapping[str, str],
         body: object = None,
         media_type: str = "",
-    ) -> Answer:
+    ) -> KubeAnswer:
         try:
             return session.ask(method, path, query, body, media_type)
         except UnreachableError as error:
             self._observe(Observation(f"could not look: {error}", repeat))
             raise
 
-    def _good(self, answer: Answer, where: Resource, verb: str, namespace: str, repeat: str) -> None:
+    def _good(self, answer: KubeAnswer, where: Resource, verb: str, namespace: str, repeat: str) -> None:
         if answer.status == HTTPStatus.FORBIDDEN and self._serves(where, repeat):
             role = "rehearse-change" if verb == "patch" else "look" if namespace else "nodes"
             self._observe(Observation(f"could not look: {answer.message}", repeat))
@@ -158,7 +181,7 @@ class Requests:
             return True  # it may not ask: rights are what is missing, for all we know
         return any(each.get("name") == where.plural for each in served)
 
-    def _unknown(self, answer: Answer, where: Resource, repeat: str) -> None:
+    def _unknown(self, answer: KubeAnswer, where: Resource, repeat: str) -> None:
         """A kind that the server does not know: its CRD is not installed."""
         not_found = answer.status == HTTPStatus.NOT_FOUND and not is_of_object(answer)
         if not_found or answer.status == HTTPStatus.FORBIDDEN:

@@ -21,7 +21,7 @@ class _NumberError(YamlError):
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadDocument:
     """One document: where it begins, what it is, and what kubectl read otherwise than it stands there."""
 
     line: int
@@ -29,7 +29,7 @@ class Read:
     said: tuple[str, ...] = ()
 
 
-def documents(content: bytes) -> Iterator[Read]:
+def documents(content: bytes) -> Iterator[ReadDocument]:
     """Each document that is not empty; YamlError at the first that kubectl refuses."""
     text, lost = _text(content)
     begin, count = 0, 0
@@ -43,13 +43,13 @@ def documents(content: bytes) -> Iterator[Read]:
                     raise
                 refused = error if count == 0 else None
                 break
-            yield Read(found.line, found.content, (*lost, *found.said))
+            yield ReadDocument(found.line, found.content, (*lost, *found.said))
             count += 1
         else:
             return
         begin = _at_next_text(text, begin)
     try:
-        yield from (Read(each.line, each.content, (*lost, *each.said)) for each in _yaml(text, begin))
+        yield from (ReadDocument(each.line, each.content, (*lost, *each.said)) for each in _yaml(text, begin))
     except YamlError as error:
         raise (refused or error) from None
 
@@ -78,7 +78,7 @@ def _at_next_text(text: str, begin: int) -> int:
     return begin
 
 
-def _json(text: str, start: int) -> tuple[Read, int]:
+def _json(text: str, start: int) -> tuple[ReadDocument, int]:
     """The JSON value that begins there, and where it ends."""
     twice: list[str] = []
 
@@ -102,7 +102,7 @@ def _json(text: str, start: int) -> tuple[Read, int]:
         raise YamlError(f"{error.msg}: column {error.colno}", error.lineno) from None
     except ValueError as error:
         raise YamlError(str(error), line) from None
-    return Read(line, _whole_characters(value), tuple(twice)), end
+    return ReadDocument(line, _whole_characters(value), tuple(twice)), end
 
 
 def _int(text: str) -> plain.Scalar:
@@ -129,7 +129,7 @@ def _whole_characters(value: Any) -> Any:
     return value
 
 
-def _yaml(text: str, begin: int) -> Iterator[Read]:
+def _yaml(text: str, begin: int) -> Iterator[ReadDocument]:
     for above, chunk in _chunks(text[begin:], text.count("\n", 0, begin)):
         try:
             value, twice = decoded(chunk)
@@ -137,7 +137,7 @@ def _yaml(text: str, begin: int) -> Iterator[Read]:
             raise YamlError(str(error), None if error.line is None else above + error.line) from None
         if value is not None:
             said = tuple(f"line {above + line}: {_twice(key)}" for line, key in twice)
-            yield Read(above + _first_line(chunk), value, said)
+            yield ReadDocument(above + _first_line(chunk), value, said)
 
 
 def _chunks(text: str, above: int) -> Iterator[tuple[int, str]]:

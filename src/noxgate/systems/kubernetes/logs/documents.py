@@ -27,7 +27,10 @@ _NUMBERS = (
     *("severitynumber", "levelno", "levelvalue", "level", "lvl", "loglevel", "loglevelid", "severity"),
     *("severitylevel", "priority", "syslogseverity", "severitycode"),
 )
-_INSIDE = ("log", "record", "fields", "attributes", "meta", "context", "syslog", "severity", "level")
+_INSIDE = (
+    *("log", "logprocessed", "record", "fields", "attributes", "meta"),
+    *("context", "syslog", "severity", "level"),
+)
 _MESSAGES = ("message", "msg", "event", "shortmessage", "log", "body", "m", "mt", "text")
 # Loggers that have another key for errors alone, such as Kubernetes' own JSON, and no level.
 _ERRORS = (
@@ -81,6 +84,8 @@ def weight_of(document: Json) -> Weight | None:
 def said(document: Json) -> str | None:
     """The message, where there is one."""
     plain = _plain(document)
+    if _labels_of_loki(plain) is not None:
+        return str(plain["line"])
     found = [str(plain[key]) for key in _MESSAGES if isinstance(plain.get(key), str | int | float)]
     return " ".join(found) or None
 
@@ -89,6 +94,24 @@ def holds_an_error(document: Json) -> bool:
     """Whether a document without a level has something under a key that is for errors."""
     plain = _plain(document)
     return "v" not in plain and any(_is_something(plain.get(key)) for key in _ERRORS)
+
+
+def weight_of_labels(document: Json) -> Weight | None:
+    """What Loki's labels say of a line that says nothing itself."""
+    labels = _labels_of_loki(_plain(document)) or {}
+    found = (levels.of_name(name) for key in ("level", "detected_level") if (name := _name(labels.get(key))))
+    return next((each for each in found if each is not None), None)
+
+
+def _labels_of_loki(plain: Json) -> Json | None:
+    """As logcli and Promtail write them beside a line; None if it is another document."""
+    found = (plain[key] for key in ("labels", "stream") if isinstance(plain.get(key), dict))
+    return next(found, None) if isinstance(plain.get("line"), str) else None
+
+
+def is_of_journald(document: Json) -> bool:
+    """Whether it is a record of journald's: what a service writes to its output has one priority there."""
+    return {"MESSAGE", "PRIORITY"} <= document.keys() and any(key.startswith("_") for key in document)
 
 
 def plain_key(key: str) -> str:

@@ -142,8 +142,8 @@ def _head(text: str) -> _Head:
         return _Head(answered or weight is Weight.GRAVE, weight, is_own=True)
     if weight is not None:
         return _Head(weight is Weight.GRAVE, weight, is_own=True)
-    if document is not None and (weight := documents.weight_of(document)) is not None:
-        return _Head(weight is Weight.GRAVE, weight, is_own=True, is_document=True)
+    if document is not None and (inner := _of_document(document, text)).weight is not None:
+        return inner
     is_own = plain.MOMENT.match(text) is not None
     return _Head(crashes.begins(text) or words.name_an_error(text), is_own=is_own)
 
@@ -151,6 +151,8 @@ def _head(text: str) -> _Head:
 def _of_document(document: dict[str, object], text: str) -> _Head:
     weight, message = documents.weight_of(document), documents.said(document)
     answered = access.of_line(message) if message else None
+    if weight is Weight.LESS and message and documents.is_of_journald(document):
+        weight = _head(message.strip()).weight or weight
     is_grave = weight is Weight.GRAVE
     if answered is None and access.has_a_client(document):
         answered = access.of_document(document)
@@ -159,6 +161,8 @@ def _of_document(document: dict[str, object], text: str) -> _Head:
         inner = _head(message.strip()) if message and message.strip() != text.strip() else None
         if answered is None and inner is not None and inner.weight is not None:
             weight, is_grave = inner.weight, inner.is_grave
+        elif answered is None and (by_labels := documents.weight_of_labels(document)) is not None:
+            weight, is_grave = by_labels, by_labels is Weight.GRAVE
         elif answered is None:
             said = inner.is_grave if inner is not None else words.name_an_error(text)
             is_grave = documents.holds_an_error(document) or said

@@ -14,6 +14,7 @@ from noxgate.project.profile import read_document
 from noxgate.systems.kubernetes.log_lines import Allowed, allow_list, allowing, shown
 from noxgate.systems.kubernetes.logs.events import Event, events
 from noxgate.systems.kubernetes.logs.levels import Weight
+from noxgate.systems.kubernetes.logs.pieces import LogLine, lines_of
 
 GO, NO_GO, INCONCLUSIVE = 0, 1, 2
 ERRORS = (ProfileError, CommandError)
@@ -60,22 +61,21 @@ def _allowed(given: argparse.Namespace) -> Sequence[Allowed]:
         raise CommandError(str(error)) from None
 
 
-def _lines(name: str) -> list[str]:
+def _lines(name: str) -> list[LogLine]:
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise CommandError(f"{name}: expected a log, saw: {error.strerror}") from None
-    lines = content.decode("utf-8", "replace").split("\n")
-    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+    return lines_of(content)
 
 
-def _tried(lines: Sequence[str], allowed: Sequence[Allowed]) -> Iterator[Tried]:
+def _tried(lines: Sequence[LogLine], allowed: Sequence[Allowed]) -> Iterator[Tried]:
     """Each event; what several pods wrote in turns is taken apart first, as the check asks each container."""
     apart: dict[str, list[tuple[int, str]]] = {}
-    for number, line in enumerate(lines, start=1):
-        found = _PREFIX.match(line)
-        text = line[found.end() :] if found else line
-        apart.setdefault(found[1] if found else "", []).append((number, _STAMP.sub("", text, count=1)))
+    for line in lines:
+        found = _PREFIX.match(line.text)
+        text = line.text[found.end() :] if found else line.text
+        apart.setdefault(found[1] if found else "", []).append((line.at, _STAMP.sub("", text, count=1)))
     found_events = []
     for numbered in apart.values():
         first = 0

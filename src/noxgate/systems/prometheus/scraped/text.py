@@ -22,7 +22,7 @@ _ESCAPE = re.compile(r'\\([\\"n])')
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadSample:
     """One sample as it stands: where, its name and labels, its value, and its own time in milliseconds."""
 
     at: int
@@ -32,7 +32,7 @@ class Read:
     milliseconds: int | None
 
 
-def plain(content: bytes) -> Iterator[Read]:
+def plain(content: bytes) -> Iterator[ReadSample]:
     """The samples of text/plain, until the end or LostError."""
     words = Words(content + b"\n", PLAIN)
     while True:
@@ -53,7 +53,7 @@ def plain(content: bytes) -> Iterator[Read]:
             raise LostError(words.start, f"expected a name or # first, saw {words.shown(word)}")
 
 
-def openmetrics(content: bytes) -> Iterator[Read]:
+def openmetrics(content: bytes) -> Iterator[ReadSample]:
     """The samples of OpenMetrics, until its # EOF or LostError."""
     words = Words(content, OPEN)
     while True:
@@ -88,7 +88,7 @@ def _remark(words: Words, kind: str, types: Sequence[bytes]) -> None:
         raise LostError(at, f"expected a name that ends in its unit, saw {name.decode()!r}")
 
 
-def _plain_sample(words: Words, at: int) -> Read:
+def _plain_sample(words: Words, at: int) -> ReadSample:
     name = words.content[at : words.end]  # blanks before it are its first characters
     word, labels = words.next(), []
     if word == "{":
@@ -107,7 +107,7 @@ def _plain_sample(words: Words, at: int) -> Read:
         raise LostError(
             words.start, f"expected a time in whole milliseconds, or a new line, saw {words.shown(word)}"
         )
-    return Read(at, name, labels, value, milliseconds)
+    return ReadSample(at, name, labels, value, milliseconds)
 
 
 def _plain_labels(words: Words) -> Iterator[tuple[str, str]]:
@@ -131,7 +131,7 @@ def _label(words: Words, word: str) -> tuple[str, str]:
     return name, _unescaped(words.seen[1:-1].decode())
 
 
-def _open_sample(words: Words) -> Read:
+def _open_sample(words: Words) -> ReadSample:
     at, name = words.start, words.seen
     word, labels = words.next(), []
     if word == "{":
@@ -153,7 +153,7 @@ def _open_sample(words: Words) -> Read:
             word = words.next()
     if word != "line feed":
         raise LostError(words.start, f"expected a new line, saw {words.shown(word)}")
-    return Read(at, name, labels, value, milliseconds)
+    return ReadSample(at, name, labels, value, milliseconds)
 
 
 def _open_labels(words: Words) -> Iterator[tuple[str, str]]:

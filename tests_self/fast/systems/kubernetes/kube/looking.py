@@ -29,7 +29,7 @@ def bare_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Kube:
     from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415 (half a second)
 
     session = KubeSession(settings.cluster(of(Path("none"))))
-    monkeypatch.setattr(session, "_connect", lambda: ApiClient(Configuration(host=url, retries=False)))
+    monkeypatch.setattr(session, "_client", ApiClient(Configuration(host=url, retries=False)))
     return Kube(session, session, lambda _: None)
 
 

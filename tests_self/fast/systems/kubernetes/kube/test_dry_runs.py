@@ -14,11 +14,12 @@ from tests_self.kubernetes.servers import Server
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.systems import settings
-from noxgate.systems.kubernetes import session as kube_session
 from noxgate.systems.kubernetes.api_server.rights import Right, lacking, rights_of
+from noxgate.systems.kubernetes.connection import answers
+from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
 from noxgate.systems.kubernetes.manifests import Document
-from noxgate.systems.kubernetes.session import REVIEW, Answer, KubeSession
+from noxgate.systems.kubernetes.session import REVIEW, KubeSession
 
 
 @pytest.mark.usefixtures("furnished")
@@ -61,7 +62,7 @@ def test_a_refused_dry_run_says_why(look: Look, seen: list[Observation]) -> None
 )
 def test_what_admission_refuses_is_refused(message: str) -> None:
     """With 403, as a missing right; but the change itself would be refused just so."""
-    session = Scripted([Answer(403, {"kind": "Status", "reason": "Forbidden", "message": message})])
+    session = Scripted([KubeAnswer(403, {"kind": "Status", "reason": "Forbidden", "message": message})])
     with pytest.raises(RefusedError, match=r"^the API server refuses it: 403 Forbidden: .*(quota|webhook)"):
         Kube(session, session, lambda _: None).dry_run_apply(examples.deployment(), NAMESPACE)
 
@@ -81,6 +82,7 @@ def test_every_write_is_a_dry_run() -> None:
         "get": ("Pod", "a", "b"),
         "need": ("Pod", "a", "b"),
         "list": ("Pod", "b"),
+        "list_where_served": ("Route", "route.openshift.io", "routes", "b"),
         "knows": ("Pod",),
         "secret": ("a", "b"),
         "dry_run_apply": (examples.config_map("a"), "b"),
@@ -186,16 +188,16 @@ def test_the_rights_of_a_role(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer(403, {"kind": "Status", "message": "no"}), "may not ask what it may do: no"),
-        (Answer(404, {"kind": "Status", "message": "404 page not found"}), "saw HTTP 404"),
-        (Answer(201, {"kind": "SelfSubjectAccessReview"}), "expected an answered"),
+        (KubeAnswer(403, {"kind": "Status", "message": "no"}), "may not ask what it may do: no"),
+        (KubeAnswer(404, {"kind": "Status", "message": "404 page not found"}), "saw HTTP 404"),
+        (KubeAnswer(201, {"kind": "SelfSubjectAccessReview"}), "expected an answered"),
         (
-            Answer(201, {"kind": "X", "status": {"allowed": False, "evaluationError": "webhook"}}),
+            KubeAnswer(201, {"kind": "X", "status": {"allowed": False, "evaluationError": "webhook"}}),
             "could not decide on list pods: webhook",
         ),
     ],
 )
-def test_rights_that_cannot_be_asked(answer: Answer, why: str) -> None:
+def test_rights_that_cannot_be_asked(answer: KubeAnswer, why: str) -> None:
     """Nothing is known then: a right that is not told is not one that lacks."""
     with pytest.raises(UnreachableError, match=why):
         lacking(Scripted([answer]), [Right("list", "pods")])
@@ -241,8 +243,8 @@ def test_warnings_of_the_server_are_kept() -> None:
     """Several headers come as one, with commas between; a quotation mark in one is escaped."""
     header = '299 - "would violate \\"x\\": a, b", 299 - "deprecated", 299 - "deprecated"'
 
-    assert kube_session.warned(header) == ('would violate "x": a, b', "deprecated")
-    assert kube_session.warned("") == ()
+    assert answers.warned(header) == ('would violate "x": a, b', "deprecated")
+    assert answers.warned("") == ()
 
 
 def test_a_refusal_without_the_object_that_it_quotes() -> None:
@@ -251,6 +253,6 @@ def test_a_refusal_without_the_object_that_it_quotes() -> None:
         '"" is invalid: patch: Invalid value: "map[kind:Deployment metadata:map[a:{"x": "y"}]": '
         'strict decoding error: unknown field "spec.stratgy"'
     )
-    answer = Answer(422, {"kind": "Status", "message": whole})
+    answer = KubeAnswer(422, {"kind": "Status", "message": whole})
 
     assert answer.message == '"" is invalid: patch: strict decoding error: unknown field "spec.stratgy"'

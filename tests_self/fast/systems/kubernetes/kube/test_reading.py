@@ -12,9 +12,10 @@ from tests_self.fast.systems.kubernetes.kube.looking import CANARY, Look, answer
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
 from noxgate.systems.kubernetes import kube as kube_module
+from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.secret_values import judged
-from noxgate.systems.kubernetes.session import Answer, KubeSession
+from noxgate.systems.kubernetes.session import KubeSession
 
 
 @pytest.mark.usefixtures("furnished")
@@ -160,7 +161,7 @@ def test_a_list_that_expires_starts_again_once() -> None:
     page = {"kind": "PodList", "metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]}
     last = {"kind": "PodList", "items": [{"metadata": {"name": "b"}}]}
     gone = {"kind": "Status", "message": "The provided continue parameter is too old"}
-    first, end, expired = (Answer(200, page), Answer(200, last), Answer(410, gone))
+    first, end, expired = (KubeAnswer(200, page), KubeAnswer(200, last), KubeAnswer(410, gone))
 
     assert names(Scripted([first, expired, first, end])) == ["a", "b"]
     with pytest.raises(UnreachableError, match="410: The provided continue parameter"):

@@ -18,9 +18,10 @@ from nox_rehearsal.world.ports import free_ports
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
 from noxgate.systems import settings
-from noxgate.systems.kubernetes import session as kube_session
+from noxgate.systems.kubernetes.connection import answers
+from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 from noxgate.systems.kubernetes.kube import Kube
-from noxgate.systems.kubernetes.session import Answer, KubeSession
+from noxgate.systems.kubernetes.session import KubeSession
 
 ROLES = Path(__file__).parents[5] / "docs" / "roles"
 
@@ -48,7 +49,7 @@ def test_rights_that_are_missing_are_named(look: Look) -> None:
 def test_403_of_a_kind_that_may_not_be_there(status: int, home: Any, error: type[Exception]) -> None:
     """An API server refuses before it knows whether there is such a kind."""
     refusal = {"kind": "Status", "message": 'pods is forbidden: User "x" cannot list resource "pods"'}
-    session = Scripted([Answer(403, refusal), Answer(status, home)])
+    session = Scripted([KubeAnswer(403, refusal), KubeAnswer(status, home)])
     with pytest.raises(error, match=r"bind the role|knows no pods"):
         Kube(session, session, lambda _: None).list("Pod", NAMESPACE)
 
@@ -139,7 +140,7 @@ def test_nobody_listens(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kube_session, "READ", 0.2)
+    monkeypatch.setattr(answers, "READ", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UnreachableError, match=r"^http://127\.0\.0\.1:\d+: no answer in 0\.2 s$"):

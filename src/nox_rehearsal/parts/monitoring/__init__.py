@@ -1,0 +1,1 @@
+"""What the rehearsal's Prometheus is told."""

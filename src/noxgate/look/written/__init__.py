@@ -1,0 +1,1 @@
+"""How reports write a text that they quote."""

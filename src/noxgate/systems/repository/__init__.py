@@ -1,0 +1,1 @@
+"""The release's git repository: its checkout and its remote."""

@@ -1,0 +1,1 @@
+"""How a scratch server is kept running."""
