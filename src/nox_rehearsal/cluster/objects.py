@@ -2,7 +2,6 @@
 
 import base64
 import json
-import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from nox_rehearsal.parts.certificates import Pair
 from nox_rehearsal.parts.pods import Deployment
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually
+from noxgate.machine.tls import trusting
 
 Json = dict[str, Any]
 
@@ -67,7 +67,7 @@ class Api:
         self._client = httpx.Client(
             base_url=server,
             headers={"authorization": f"Bearer {token}"},
-            verify=ssl.create_default_context(cafile=str(ca_file)),
+            verify=trusting(ca_file),
             timeout=10,
             trust_env=False,
         )

@@ -2,7 +2,6 @@
 
 import json
 import os
-import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from nox_rehearsal.parts.certificates import Pair
 from nox_rehearsal.parts.pods import Deployment
 from nox_rehearsal.world.forks import Module
 from nox_rehearsal.world.processes import Part
+from noxgate.machine.tls import trusting
 
 NAME = "kubernetes"
 AUDIT_LOG = "audit.log"  # every write that was tried, whose it was, and what came of it
@@ -66,7 +66,7 @@ def _place(folder: Path, name: str, port: int) -> dict[str, Any]:
 
 
 def _answers(port: int, ca_file: Path) -> None:
-    context = ssl.create_default_context(cafile=str(ca_file))
+    context = trusting(ca_file)
     try:
         answer = httpx.get(f"https://127.0.0.1:{port}/readyz", verify=context, timeout=2, trust_env=False)
     except httpx.TransportError as error:

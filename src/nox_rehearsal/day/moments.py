@@ -5,7 +5,6 @@ before. It only ever moves forward. The checks of a phase are true from its mome
 """
 
 import json
-import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from nox_rehearsal.people.visitors import PATH as VISITED
 from nox_rehearsal.world import lifecycle as worlds
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually
+from noxgate.machine.tls import trusting
 
 START, LIVE, WATCH, WINDOW = "start", "live", "watch", "window"
 INGRESS = "nox-api-ingress"
@@ -176,7 +176,7 @@ def _patch(world: World, file: str) -> None:
 
 def wait_for(world: World, version: str) -> None:
     """Wait until users get this version, again and again."""
-    trusted = ssl.create_default_context(cafile=str(world.ca_file))
+    trusted = trusting(world.ca_file)
     fresh = httpx.Limits(max_keepalive_connections=0)  # nginx may close an idle one as it reloads
     with httpx.Client(verify=trusted, trust_env=False, timeout=5, limits=fresh) as client:
 

@@ -4,7 +4,6 @@ import base64
 import ctypes
 import json
 import secrets
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,6 +18,7 @@ from nox_rehearsal.parts.certificates import Pair
 from nox_rehearsal.parts.images import Blob, BuiltImage
 from nox_rehearsal.world.processes import Part
 from noxgate.machine import doctor
+from noxgate.machine.tls import trusting
 
 NAME = "registry"
 USER = "release-gate"
@@ -48,7 +48,7 @@ class RegistryServer:
         return httpx.Client(
             base_url=f"https://{self.host}",
             auth=(USER, self.password),
-            verify=ssl.create_default_context(cafile=str(self.ca_file)),
+            verify=trusting(self.ca_file),
             trust_env=False,
             timeout=10,
         )

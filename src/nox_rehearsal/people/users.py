@@ -1,6 +1,5 @@
 """A few users who ask production while its traffic is switched, and must not notice."""
 
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from nox_rehearsal.world.state import World
+from noxgate.machine.tls import trusting
 
 USERS = 3
 PAUSE = 0.01  # seconds between two requests of one user
@@ -31,7 +31,7 @@ class Asked:
 def asking(world: World) -> Iterator[Asked]:
     """Users ask for as long as the block lasts."""
     asked, over, lock = Asked(), threading.Event(), threading.Lock()
-    trusted = ssl.create_default_context(cafile=str(world.ca_file))
+    trusted = trusting(world.ca_file)
 
     def ask() -> None:
         with httpx.Client(

@@ -2,7 +2,6 @@
 
 import json
 import re
-import ssl
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from noxgate.look.documents import is_too_deep
 from noxgate.look.observation import shortened
 from noxgate.machine.late import late
+from noxgate.machine.tls import trusting
 
 if TYPE_CHECKING:
     import httpx
@@ -79,7 +79,7 @@ class Answer:
 def asked(url: str, ca_file: Path | None, *, proxies: bool) -> Answer:
     """What GET is answered, on a connection of its own; ConnectionError says why nothing was."""
     try:
-        context = ssl.create_default_context(cafile=ca_file)  # this machine's own without one, as elsewhere
+        context = trusting(ca_file)  # this machine's own without one, as elsewhere
         with (
             httpx.Client(verify=context, timeout=LONGEST, trust_env=proxies) as client,
             client.stream("GET", url, headers=ACCEPTED) as response,

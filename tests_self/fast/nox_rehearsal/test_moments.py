@@ -101,7 +101,7 @@ class Slow:
 def test_a_switch_is_waited_for(after: float, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve seconds were seen on a busy machine; one that never comes is one line."""
     slow = Slow(after)
-    monkeypatch.setattr("ssl.create_default_context", lambda **_: None)
+    monkeypatch.setattr(moments, "trusting", lambda _: None)
     monkeypatch.setattr("httpx.Client", lambda **_: slow)
     monkeypatch.setattr("noxgate.look.waiting.time", slow)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Observe, Patience, shortened
 from noxgate.machine.late import late
+from noxgate.machine.tls import settled
 from noxgate.systems.settings import Connection
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Links:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         """Public ones, this machine's own and the profile's: a wiki may be anybody's."""
-        context = httpx.create_ssl_context(trust_env=False)
+        context = settled(httpx.create_ssl_context(trust_env=False))
         context.load_default_certs()
         if self._connection.ca_file:
             context.load_verify_locations(self._connection.ca_file)

@@ -1,7 +1,6 @@
 """The HTTPS connections to a target's public host, shared by all who look at it."""
 
 import re
-import ssl
 import threading
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 from noxgate.look.http import ACCEPTED
 from noxgate.look.observation import Patience
 from noxgate.machine.late import late
+from noxgate.machine.tls import HTTP1_AND_2, trusting
 from noxgate.systems.http.addresses import Addresses, addresses
 from noxgate.systems.settings import ApiSettings
 
@@ -28,8 +28,8 @@ class ApiSession:
 
     def __init__(self, settings: ApiSettings) -> None:
         connection = settings.connection
-        self._ca_file = str(connection.ca_file) if connection.ca_file else None
-        self.context = ssl.create_default_context(cafile=self._ca_file)
+        self._ca_file = connection.ca_file
+        self.context = trusting(self._ca_file)
         parts = urlsplit(settings.base_url)
         self._host, self._port = parts.hostname or "", parts.port or 443
         # a proxy may lie between us and a target, never before loopback
@@ -65,8 +65,7 @@ class ApiSession:
             if not self.http2:
                 self._before = self.http
                 self.http2 = True
-                # httpx says in it what it speaks
-                self._offered = ssl.create_default_context(cafile=self._ca_file)
+                self._offered = trusting(self._ca_file, HTTP1_AND_2)
                 self.http = self._client(trust_env=self._trusts_environment)
         return True
 

@@ -12,6 +12,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED, reason, within
 from noxgate.look.observation import Observation, Observe, Patience, exported, shortened
 from noxgate.machine.late import late
+from noxgate.machine.tls import trusting
 from noxgate.systems.settings import Connection, Credential
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ class ToolApi:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         """Whom to trust; read once for the many panels of a dashboard."""
-        ca_file = self._connection.ca_file
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        return trusting(self._connection.ca_file)
 
     def _headers(self) -> dict[str, str]:
         headers = {"user-agent": "noxgate", "accept": "application/json", **ACCEPTED}

@@ -2,7 +2,6 @@
 
 import base64
 import shlex
-import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import ACCEPTED
 from noxgate.look.observation import Patience, exported
 from noxgate.machine.late import late
+from noxgate.machine.tls import trusting
 from noxgate.systems.settings import PROMETHEUS_ROLES, PrometheusSettings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class PrometheusSession:
         self.variable = None if settings.credential is None else settings.credential.variable
         self._ca_file = settings.connection.ca_file
         self.http = httpx.Client(
-            verify=ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None),
+            verify=trusting(self._ca_file),
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
             trust_env=not settings.connection.direct,

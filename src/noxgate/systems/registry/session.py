@@ -8,7 +8,6 @@ import base64
 import json
 import re
 import shlex
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from noxgate.errors import UnreachableError
 from noxgate.look.http import reason
 from noxgate.look.observation import Patience, exported, shortened
 from noxgate.machine.late import late
+from noxgate.machine.tls import trusting
 from noxgate.systems.registry import addresses
 from noxgate.systems.registry.names import DOCKER_HUB, ImageName, hub
 from noxgate.systems.settings import RegistrySettings
@@ -86,7 +86,7 @@ class RegistrySession:
         self.platform = settings.platform
         self.variable = settings.password.variable
         self.http = httpx.Client(
-            verify=ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None),
+            verify=trusting(self._ca_file),
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
             trust_env=not settings.connection.direct,
