@@ -8,24 +8,6 @@ HTTP1 = ("http/1.1",)
 HTTP1_AND_2 = ("http/1.1", "h2")
 
 
-class _Settled(ssl.SSLContext):
-    """Its protocols are replaced only by others.
-
-    httpcore 1.0.9 says them again for each connection. CPython 3.11 copies a context's without its lock, so
-    that a thread which connects meanwhile copies freed memory: 25 of 373,000 ClientHellos of 16 threads
-    offered other bytes, to which servers answer with the alert "decode error".
-    """
-
-    settled: tuple[str, ...] = ()
-
-    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
-        """What connections offer from now on."""
-        wanted = tuple(alpn_protocols)
-        if wanted != self.settled:
-            super().set_alpn_protocols(wanted)
-            self.settled = wanted
-
-
 def trusting(ca_file: Path | str | None, protocols: tuple[str, ...] = HTTP1) -> ssl.SSLContext:
     """A client's context that trusts this file's authorities, without one this machine's.
 
@@ -35,7 +17,19 @@ def trusting(ca_file: Path | str | None, protocols: tuple[str, ...] = HTTP1) -> 
 
 
 def settled(context: ssl.SSLContext, protocols: tuple[str, ...] = HTTP1) -> ssl.SSLContext:
-    """The same context, safe to share from now on."""
-    context.__class__ = _Settled  # any other part of it is as this Python makes it
+    """The same context, whose protocols nobody changes any more.
+
+    httpcore 1.0.9 says them again for each connection. CPython 3.11 copies a context's without its lock, so
+    that a thread which connects meanwhile copies freed memory: 25 of 373,000 ClientHellos of 16 threads
+    offered other bytes, to which servers answer with the alert "decode error".
+    """
     context.set_alpn_protocols(protocols)
+
+    def again(alpn_protocols: Iterable[str]) -> None:
+        wanted = tuple(alpn_protocols)
+        if wanted != protocols:
+            raise ValueError(f"expected a context of its own for {wanted}, saw one that offers {protocols}")
+
+    # of this one alone: gevent warns of each class that is made from SSLContext before it patches that
+    context.set_alpn_protocols = again  # type: ignore[method-assign]
     return context

@@ -58,14 +58,17 @@ def test_threads_replace_nothing_under_each_other(
     assert said == [tls.HTTP1]
 
 
-def test_other_protocols_are_set(said: list[tuple[str, ...]]) -> None:
-    """A context is settled for the protocols that are wanted, and says so to who asks for others."""
+def test_other_protocols_need_another_context(said: list[tuple[str, ...]]) -> None:
+    """The context is the standard one in all else."""
     context = tls.trusting(None, tls.HTTP1_AND_2)
-    assert isinstance(context, ssl.SSLContext)
+    assert type(context) is ssl.SSLContext
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
 
     context.set_alpn_protocols(["http/1.1", "h2"])
-    context.set_alpn_protocols(["h2"])
+    with pytest.raises(
+        ValueError, match=r"^expected a context of its own for \('h2',\), saw one that offers"
+    ):
+        context.set_alpn_protocols(["h2"])
 
-    assert said == [tls.HTTP1_AND_2, ("h2",)]
+    assert said == [tls.HTTP1_AND_2]

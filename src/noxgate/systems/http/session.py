@@ -1,9 +1,10 @@
 """The HTTPS connections to a target's public host, shared by all who look at it."""
 
 import re
+import ssl
 import threading
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,6 +24,11 @@ else:
 _HTTP2 = re.compile(r"no.application.protocol|illegal request line", re.IGNORECASE)
 
 
+class _Offered(NamedTuple):
+    context: ssl.SSLContext
+    http2: bool
+
+
 class ApiSession:
     """The connections to one target, kept for a whole run."""
 
@@ -35,8 +41,7 @@ class ApiSession:
         # a proxy may lie between us and a target, never before loopback
         self._proxied = not connection.direct and "https" in getproxies() and not proxy_bypass(self._host)
         self._trusts_environment = not connection.direct
-        self.http2 = False
-        self._offered = self.context
+        self._offered = _Offered(self.context, http2=False)
         self._deciding = threading.Lock()
         self._before: httpx.Client | None = None
         self.http = self._client(trust_env=self._trusts_environment)
@@ -64,10 +69,14 @@ class ApiSession:
         with self._deciding:  # several looks may find out at once
             if not self.http2:
                 self._before = self.http
-                self.http2 = True
-                self._offered = trusting(self._ca_file, HTTP1_AND_2)
+                self._offered = _Offered(trusting(self._ca_file, HTTP1_AND_2), http2=True)
                 self.http = self._client(trust_env=self._trusts_environment)
         return True
+
+    @property
+    def http2(self) -> bool:
+        """Whether HTTP/2 is offered."""
+        return self._offered.http2
 
     def own(self) -> "httpx.Client":
         """A client for one look alone, to be closed after it.
@@ -82,9 +91,10 @@ class ApiSession:
             self._before.close()
 
     def _client(self, *, trust_env: bool) -> "httpx.Client":
+        offered = self._offered  # at once: another look may find out meanwhile
         made = httpx.Client(
-            verify=self._offered,
-            http2=self.http2,
+            verify=offered.context,
+            http2=offered.http2,
             follow_redirects=False,
             timeout=httpx.Timeout(8, connect=5),
             headers={"user-agent": "noxgate", **ACCEPTED},

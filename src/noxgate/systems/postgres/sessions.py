@@ -16,7 +16,9 @@ _OF_A_DUMP = re.compile(
 # Physical backups (pgBackRest, Barman, WAL-G) wait for a checkpoint, and for WAL to be kept. Else only who
 # asks for a checkpoint does, or what PostgreSQL makes one for.
 _WAITS_OF_A_COPY = frozenset({"CheckpointStart", "CheckpointDone", "BackupWaitWalArchive"})
-_CHECKPOINTS = re.compile(r"\s*(?:CHECKPOINT|CREATE|DROP|ALTER)\b", re.IGNORECASE)
+_CHECKPOINTS = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*(?:CHECKPOINT|CREATE|DROP|ALTER)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

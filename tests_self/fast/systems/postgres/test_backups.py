@@ -234,6 +234,8 @@ CALLS = "SELECT * FROM pg_backup_start('base', false)"
         ("SELECT * FROM jobs WHERE said = 'pg_backup_start()'", False, "", False),
         ("CHECKPOINT", False, "CheckpointDone", False),
         ("create database other", False, "CheckpointDone", False),
+        ("/* of the app */ -- at night\n CREATE DATABASE other", False, "CheckpointDone", False),
+        ("/* CREATE DATABASE */ SELECT pg_backup_start('x')", False, "CheckpointDone", True),
     ],
 )
 def test_what_a_backup_does(query: str, *, dumps: bool, waits: str, is_backup: bool) -> None:
