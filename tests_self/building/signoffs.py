@@ -15,7 +15,6 @@ from noxgate.project.runbook import Line, Runbook, read_runbook
 from noxgate.trust import seal, signing
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime.now(UTC).replace(microsecond=0)
 PHASES = {
     "preflight": "staging",
     "staging": "staging",
@@ -37,6 +36,7 @@ class Release:
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.root = root
+        self.now = datetime.now(UTC).replace(microsecond=0)
         self._capsys = capsys
         shutil.copy(ROOT / "runbook.toml", root)
         self.runbook: Runbook = read_runbook(root / "runbook.toml")
@@ -61,7 +61,7 @@ class Release:
     ) -> Path:
         """A run of a phase in which every line passed, but for what `change` makes of its results."""
         target = PHASES.get(phase, "production")
-        at = NOW - (began or BEGAN.get(phase, timedelta(minutes=5)))
+        at = self.now - (began or BEGAN.get(phase, timedelta(minutes=5)))
         folder = self.root / "reports" / "8.0.0" / f"{at:%Y%m%dT%H%M%SZ}-{target}-{phase}"
         folder.mkdir(parents=True)
         results = {

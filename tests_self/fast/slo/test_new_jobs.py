@@ -424,13 +424,14 @@ def before() -> Result:
 
 def test_result_of_the_schema_before_is_read(tmp_path: Path) -> None:
     """As that gate wrote it: its file has no word of what is new."""
-    write(tmp_path / NAME, before())
+    result = before()
+    write(tmp_path / NAME, result)
 
     document = gunzipped(tmp_path / NAME)
     assert "new_jobs" not in document
     assert "new_jobs" not in document["ramp"]
     assert {"nonce", "sent", "visits"} <= set(document)
-    assert read(tmp_path / NAME) == before()
+    assert read(tmp_path / NAME) == result
 
 
 def test_result_of_the_schema_before_does_not_count(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests_self.building.signoffs import BEGAN, NOW, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
+from tests_self.building.signoffs import BEGAN, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
 
 from noxgate.machine import doctor
 

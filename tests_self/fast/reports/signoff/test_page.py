@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests_self.building.signoffs import BEGAN, NOW, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
+from tests_self.building.signoffs import BEGAN, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
 from tests_self.fast.reports.signoff.told import unsealed
 
 from noxgate.project.runbook import Runbook
@@ -32,7 +32,7 @@ def test_a_release_that_went_well(release: Release) -> None:
     assert not_green == later | {"signoff.overview-post-deployment", "signoff.window-started"}
     assert all(f"`{line}`" in release.markdown for line in order)
     assert "ada (ada@desk)" in release.html
-    switched = NOW - BEGAN["live"]
+    switched = release.now - BEGAN["live"]
     assert f"{switched + timedelta(hours=48):%Y-%m-%d %H:%M} UTC" in release.html
     assert "when the run began that saw live.traffic-switch pass" in release.html
     assert address(TINY) in release.html
@@ -184,7 +184,7 @@ def test_as_of_then(release: Release) -> None:
     release.runs()
     release.run("rollback")
 
-    status, _ = release.sign_off("--at", (NOW - timedelta(minutes=8)).isoformat())
+    status, _ = release.sign_off("--at", (release.now - timedelta(minutes=8)).isoformat())
 
     assert (status, release.status()) == (0, "Success")
 

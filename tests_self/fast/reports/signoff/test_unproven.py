@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests_self.building.signoffs import BEGAN, NOW, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
+from tests_self.building.signoffs import BEGAN, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
 from tests_self.fast.reports.signoff.told import failed, unsealed
 from tests_self.resealed import resealed
 
@@ -99,7 +99,7 @@ def said_to_fail_since(release: Release) -> None:
         release.key,
         line,
         by=Person("Ada"),
-        saw=f"{NOW:%H:%M}Z: NOX-812 is new, https://sentry.nox.io/812",
+        saw=f"{release.now:%H:%M}Z: NOX-812 is new, https://sentry.nox.io/812",
         outcome=attest.FAILED,
     )
 

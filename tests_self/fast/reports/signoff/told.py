@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests_self.building.signoffs import BEGAN, NOW, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
+from tests_self.building.signoffs import BEGAN, PHASES, TINY, Release, of, outcome, release  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[4]
 
