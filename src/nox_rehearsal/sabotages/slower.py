@@ -22,14 +22,16 @@ LINE = "staging.slower-than-before"
 VERSION = "7.9.3"
 KEPT = f"load-{VERSION}"  # in a world's folder
 PATHS = (*HEALTH_PATHS, *AUTH_PATHS, *SCIENCE_PATHS, *DATA_PATHS)
-USUAL = 0.04  # seconds of each answer: three times that and a busy machine are still below 300 ms
+USUAL = 0.04  # seconds of each answer: three times that on a busy machine are still below 300 ms
 
 
 def sabotages() -> Iterator[Sabotage]:
     """All of this topic."""
     after = partial(Sabotage, LINE)
-    all_of_it = beside(answers(delayed(PATHS, 3 * USUAL)))
-    yield after("three-times", "three times slower, and below 300 ms", all_of_it, "times (")
+    # a sign-in hashes: on a busy machine it is near 300 ms by itself
+    most = delayed(PATHS, 3 * USUAL) | delayed(AUTH_PATHS, USUAL)
+    what = "all but sign-ins three times slower, and below 300 ms"
+    yield after("three-times", what, beside(answers(most)), "times (")
     data = delayed(PATHS, USUAL) | delayed(DATA_PATHS, 3 * USUAL)
     yield after("one-class", "one class of five is three times slower", beside(answers(data)), "data on")
     missing = named(lambda _: None)
