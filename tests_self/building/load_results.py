@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests_self.simulated import new_jobs
 
-from nox_rehearsal.day import loading
+from nox_rehearsal.day import under_load
 from noxgate.project.runbook import read_runbook
 from noxgate.slo import ramps
 from noxgate.slo.holds import Second
@@ -26,7 +26,7 @@ def good(minutes_ago: float = 1) -> Result:
     began = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).replace(microsecond=0)
     start = int(began.timestamp())
     limits = limits_by_class(SLOS, CLASSES)
-    ramp = ramps.chosen(ROOT, loading.RAMP)
+    ramp = ramps.chosen(ROOT, under_load.RAMP)
     held = Held(ramp.levels[0].name(1), 60, "all", SECONDS, start, start + SECONDS)
 
     def second(name: str) -> Second:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from nox_rehearsal.day import loading, moments
+from nox_rehearsal.day import moments, under_load
 from nox_rehearsal.day.clock import Clock
 from nox_rehearsal.day.phases import leading_up_to, options
 from nox_rehearsal.day.playing import play
@@ -158,9 +158,8 @@ def up(root: Path) -> int:
     ours = (root / "targets" / "rehearsal.toml").exists()
     print(f"up: {here.base_url}" + ("" if ours else "   (another checkout started it)"))
     target = "rehearsal" if ours else here.profile
-    print(
-        f"now: noxgate load --target={target} --ramp={loading.RAMP}; then pytest -m staging --target={target}"
-    )
+    load = f"noxgate load --target={target} --ramp={under_load.RAMP}"
+    print(f"now: {load}; then pytest -m staging --target={target}")
     print(f"its cluster: export KUBECONFIG={here.kubeconfig}     kubectl get pods,svc,ingress,hpa")
     print("look at it: noxgate rehearse status     end it: noxgate rehearse down")
     return Exit.DONE

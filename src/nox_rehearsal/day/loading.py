@@ -1,155 +1,29 @@
-"""Load tests of a rehearsal, as a person runs them: `noxgate load` in a process of its own."""
+"""Load tests of a rehearsal: run until they are decided, beside a fault, or kept with something changed."""
 
-import os
 import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from nox_rehearsal.checkout import ROOT
-from nox_rehearsal.day import quiet
+from nox_rehearsal.day import quiet, under_load
+from nox_rehearsal.day.under_load import LONGEST, RAMP, SHORT, Wait, command, folder, put_first, results
 from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.world.state import World
-from noxgate.project.profile import read_target
 from noxgate.project.runbook import read_runbook
-from noxgate.slo import generator, ramps
+from noxgate.slo import generator
 from noxgate.slo.result import NAME, Result, folder_name, read, write
-from noxgate.slo.run import Processes, keep, run
-from noxgate.slo.slos import read_slos
+from noxgate.slo.slos import Slo, SloOutcome, read_slos
+from noxgate.slo.table import judgements_of
 from noxgate.trust.keys import read_trust
 from noxgate.trust.loads import Making
 
-RAMP = "smoke"
-# Of a hold whose result is known to be wrong: enough requests of every class to be sure of it, also where
-# each third of science takes two seconds (then 35 a second of a class, of at least 400).
-SHORT = "15s"
 LOST = "60s"  # of a hold that is not to end before it is seen that a process is gone, on a busy machine too
-LONGEST = 400.0  # seconds of one load test: on a busy machine its start and its end take a while
-FIRST = -10  # of nice: nine times the share of the processor that others get
-LAST_WORDS = 500
-AROUND = 6.0  # seconds that a load test takes beside its ramp
-Wait = Callable[[str, float], None]
 TRIES = 3  # of one load test, where its generator could not keep up: this machine has other work
-
-
-def folder(world: World) -> Path:
-    return world.folder / "load"
-
-
-def results(world: World) -> list[Path]:
-    """The folders of all results, the newest last."""
-    return sorted(folder(world).glob(f"*Z-*-{RAMP}"))
-
-
-def command(world: World, *options: str) -> list[str]:
-    return [
-        sys.executable, "-m", "noxgate.cli", "load", f"--target={world.profile}", f"--ramp={RAMP}", *options
-    ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Way:
-    """How load tests are run; `plain`: without TLS, which no profile may say, for the tests of this alone.
-
-    `again`: what lasts as long as a second or third try, for other work that can wait.
-    """
-
-    plain: bool = False
-    processes: int = 1
-    again: Callable[[], AbstractContextManager[None]] = nullcontext
-
-
-_way = Way()
-
-
-@contextmanager
-def by(way: Way) -> Iterator[None]:
-    """Load tests are run this way for as long as the context lasts."""
-    global _way  # noqa: PLW0603 (what runs them has no other way to be told)
-    before, _way = _way, way
-    try:
-        yield
-    finally:
-        _way = before
-
-
-def smoke(world: World, *options: str, wait: Wait = lambda _, __: None) -> int:
-    """Run the smoke ramp; its exit status. Raises RehearsalError if it left no result.
-
-    `wait` is told what is waited for and how much of it is done.
-    """
-    if _way.plain:
-        return _plainly(world)
-    before = results(world)
-    if _way.processes > 1:
-        options = (*options, f"--processes={_way.processes}")
-    with (
-        quiet.alone(),
-        subprocess.Popen(
-            command(world, *options),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as running,
-    ):
-        put_first(running.pid)
-        try:
-            said = _said(running, wait)
-        except BaseException as error:
-            running.terminate()  # it ends its generator, and keeps what it has
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise RehearsalError(f"the load test did not end within {LONGEST:g} s") from None
-            raise
-    if not set(results(world)) - set(before):
-        raise RehearsalError(f"the load test left no result: {' '.join(said.split())[-LAST_WORDS:]}")
-    return running.returncode
-
-
-def _said(running: "subprocess.Popen[str]", wait: Wait) -> str:
-    """What the load test says until its end; TimeoutExpired after LONGEST."""
-    began = time.monotonic()
-    usual = ramps.chosen(ROOT, RAMP).seconds + AROUND
-    while True:
-        took = time.monotonic() - began
-        wait(f"under load: noxgate load --ramp {RAMP}", took / usual)
-        try:
-            return running.communicate(timeout=1)[0]
-        except subprocess.TimeoutExpired:
-            if took > LONGEST:
-                raise
-
-
-def put_first(pid: int) -> None:
-    """Before this machine's other work, where we may (root may): a process that leads a session of its own.
-
-    Target and generator share one machine here. A target that waits for it is slow, and is seen to be; of a
-    generator that waits nothing is known.
-    """
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, FIRST)
-        # that is within its session: Linux shares the processor among sessions first
-        Path(f"/proc/{pid}/autogroup").write_text(str(FIRST), encoding="ascii")
-
-
-def _plainly(world: World) -> int:
-    """The same without TLS, from the ingress's other port; it must not redirect meanwhile."""
-    runbook = read_runbook(ROOT / "runbook.toml")
-    phases = [phase.name for phase in runbook.phases.values() if phase.folder]
-    target = replace(read_target(ROOT, str(world.profile), phases), base_url=world.plain_url)
-    ramp = ramps.chosen(ROOT, RAMP).lasting(ramps.duration(SHORT))
-    with quiet.alone():
-        result = run(ROOT, target, runbook, ramp, Processes(_way.processes), lambda _: None)
-    assert result is not None
-    keep(result, folder(world))
-    return 0
 
 
 def good(world: World) -> Path:
@@ -164,8 +38,22 @@ def decided(
 
     Every try is kept, and the newest counts, also if it is worse.
     """
-    slos = read_slos(read_runbook(ROOT / "runbook.toml").lines)
+    slos = _slos()
     return _again(world, lambda result: generator.alone(result, slos), say, wait=wait)
+
+
+def _slos() -> tuple[Slo, ...]:
+    return read_slos(read_runbook(ROOT / "runbook.toml").lines)
+
+
+def _disturbed(slos: Sequence[Slo], result: Result) -> str:
+    """What other work of this machine did to a load test of a known fault; empty if nothing.
+
+    No such fault leaves an SLO undecided; a target that waits for the processor can.
+    """
+    judged = [one for slo in slos for one in judgements_of(result, slo)]
+    undecided = [one.reason for one in judged if one.outcome is SloOutcome.UNDECIDED]
+    return generator.late_or_busy(result) or "; ".join(undecided)
 
 
 def _again(
@@ -177,7 +65,7 @@ def _again(
 ) -> Path:
     for attempt in range(1, TRIES + 1):
         with _at_rest() if attempt > 1 else nullcontext():
-            smoke(world, *options, wait=wait)
+            under_load.smoke(world, *options, wait=wait)
         new = results(world)[-1]
         why = spoiled(read(new / NAME))
         if not why:
@@ -193,7 +81,7 @@ def _again(
 
 @contextmanager
 def _at_rest() -> Iterator[None]:
-    with _way.again():
+    with under_load.again():
         quiet.wait_for_rest()
         yield
 
@@ -204,7 +92,7 @@ def one_more(world: World, *options: str) -> Iterator[None]:
     good(world)
     before = set(results(world))
     try:
-        _again(world, generator.late_or_busy, lambda _: None, f"--duration={SHORT}", *options)
+        _again(world, partial(_disturbed, _slos()), lambda _: None, f"--duration={SHORT}", *options)
         yield
     finally:
         for new in set(results(world)) - before:

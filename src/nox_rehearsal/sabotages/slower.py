@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nox_rehearsal.day import loading
+from nox_rehearsal.day import loading, under_load
 from nox_rehearsal.sabotages import load_edits
 from nox_rehearsal.sabotages.load import AUTH_PATHS, DATA_PATHS, HEALTH_PATHS, SCIENCE_PATHS
 from nox_rehearsal.sabotages.release_edits import recorded
@@ -87,7 +87,7 @@ def measured(world: World) -> Path:
             loading.one_more(world),
         ):
             # the command that ran it belongs to the checkout of this release
-            result = replace(read(loading.results(world)[-1] / NAME), release=VERSION)
+            result = replace(read(under_load.results(world)[-1] / NAME), release=VERSION)
         _put(world, folder, result)
     return folder
 

@@ -19,9 +19,9 @@ def trusting(ca_file: Path | str | None, protocols: tuple[str, ...] = HTTP1) -> 
 def settled(context: ssl.SSLContext, protocols: tuple[str, ...] = HTTP1) -> ssl.SSLContext:
     """The same context, which offers these protocols from now on: other ones raise ValueError.
 
-    httpcore 1.0.9 says them again for each connection. CPython 3.11 copies a context's without its lock, so
-    that a thread which connects meanwhile copies freed memory: 25 of 373,000 ClientHellos of 16 threads
-    offered other bytes, to which servers answer with the alert "decode error".
+    httpcore 1.0.9 sets them again for each connection. CPython 3.11 copies a context's protocols without
+    holding its lock (the GIL), so that a thread which connects meanwhile copies freed memory: 25 of 373,000
+    ClientHellos of 16 threads offered other bytes, to which servers answer with the alert "decode error".
     """
     context.set_alpn_protocols(protocols)
 

@@ -13,8 +13,9 @@ from typing import cast
 import pytest
 from tests_self.building.load_results import RUNBOOK, SLOS, URL, good
 
-from nox_rehearsal.day import loading, quiet
+from nox_rehearsal.day import loading, quiet, under_load
 from nox_rehearsal.error import RehearsalError
+from nox_rehearsal.sabotages.load import measured
 from nox_rehearsal.sabotages.load_edits import one_in_twenty_slow
 from nox_rehearsal.world.state import World
 from noxgate.errors import UndecidedError, UnreachableError
@@ -123,10 +124,10 @@ def runs(monkeypatch: pytest.MonkeyPatch, world: World, *changes: Change) -> lis
     left = list(changes)
 
     def smoke(_: World, *__: str, **___: object) -> int:
-        keep(left.pop(0)(good(minutes_ago=1 + len(left))), loading.folder(world))
+        keep(left.pop(0)(good(minutes_ago=1 + len(left))), under_load.folder(world))
         return 0
 
-    monkeypatch.setattr(loading, "smoke", smoke)
+    monkeypatch.setattr(under_load, "smoke", smoke)
     monkeypatch.setattr(quiet, "TIMERS", 1)
     return left
 
@@ -138,7 +139,7 @@ def test_tries_are_kept_and_said(monkeypatch: pytest.MonkeyPatch, world: World) 
     newest = loading.decided(world, say=said.append)
 
     assert said == [f"undecided: {LATE}: run again (2 of 3)", f"undecided: {BUSY}: run again (3 of 3)"]
-    first, second, third = loading.results(world)
+    first, second, third = under_load.results(world)
     assert newest == third
     assert generator.repeated_before([first, second, third]) == [(first, said[0]), (second, said[1])]
     assert len(left) == 1
@@ -152,7 +153,7 @@ def test_third_try_is_the_last(monkeypatch: pytest.MonkeyPatch, world: World) ->
     loading.decided(world, say=said.append)
 
     assert said[-1] == f"undecided: {LATE}: it was the last of 3 tries and is judged as it is"
-    assert len(loading.results(world)) == loading.TRIES == 3
+    assert len(under_load.results(world)) == loading.TRIES == 3
     assert len(left) == 1
 
 
@@ -175,7 +176,7 @@ def test_what_the_target_did_is_never_run_again(
 
     loading.decided(world, say=said.append)
 
-    assert (said, len(left), len(loading.results(world))) == ([], 1, 1)
+    assert (said, len(left), len(under_load.results(world))) == ([], 1, 1)
 
 
 def test_tries_with_a_known_fault_go_with_it(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
@@ -183,8 +184,19 @@ def test_tries_with_a_known_fault_go_with_it(monkeypatch: pytest.MonkeyPatch, wo
     runs(monkeypatch, world, whole, both(answering(status=404, times=0.02), spoilt(LATE)), whole)
 
     with loading.one_more(world):
-        assert len(loading.results(world)) == 3
-    assert len(loading.results(world)) == 1
+        assert len(under_load.results(world)) == 3
+    assert len(under_load.results(world)) == 1
+
+
+def test_what_a_busy_machine_left_undecided_is_measured_again(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    """No known fault leaves an SLO undecided: a target that had to wait for the processor did."""
+    left = runs(monkeypatch, world, whole, one_in_twenty_slow, whole, whole)
+
+    with loading.one_more(world):
+        assert len(left) == 1
+    assert [one.id for one in measured() if one.outcome == "undecided"] == []
 
 
 def test_a_later_try_waits_for_a_machine_at_rest(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
@@ -198,9 +210,9 @@ def test_a_later_try_waits_for_a_machine_at_rest(monkeypatch: pytest.MonkeyPatch
     def again() -> Iterator[None]:
         seen.append("others wait")
         yield
-        seen.append(len(loading.results(world)))
+        seen.append(len(under_load.results(world)))
 
-    with loading.by(loading.Way(again=again)):
+    with under_load.by(under_load.Way(again=again)):
         loading.decided(world)
 
     assert seen == ["others wait", 1.0, 1.0, 2, "others wait", 3]
@@ -213,7 +225,7 @@ def test_a_machine_that_never_rests_is_used_as_it_is(monkeypatch: pytest.MonkeyP
 
     loading.decided(world)
 
-    assert len(loading.results(world)) == 2
+    assert len(under_load.results(world)) == 2
 
 
 # ---------------------------------------------------------------- how one is run
@@ -221,19 +233,19 @@ def test_a_machine_that_never_rests_is_used_as_it_is(monkeypatch: pytest.MonkeyP
 
 def command(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """What stands for `noxgate load`."""
-    monkeypatch.setattr(loading, "command", lambda *_: [sys.executable, "-c", script])
+    monkeypatch.setattr(under_load, "command", lambda *_: [sys.executable, "-c", script])
 
 
 def test_load_test_is_put_first(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Where we may; where not it runs like everything else."""
     asked: list[tuple[int, int, int]] = []
     monkeypatch.setattr(os, "setpriority", lambda *arguments: asked.append(arguments))
-    kept = loading.folder(world) / f"20261130T000000Z-rehearsal-{loading.RAMP}"
+    kept = under_load.folder(world) / f"20261130T000000Z-rehearsal-{under_load.RAMP}"
     command(monkeypatch, f"import os; os.makedirs({str(kept)!r}); raise SystemExit(2)")
 
-    assert loading.smoke(world) == 2
+    assert under_load.smoke(world) == 2
     ((which, pid, nice),) = asked
-    assert (which, nice) == (os.PRIO_PROCESS, loading.FIRST)
+    assert (which, nice) == (os.PRIO_PROCESS, under_load.FIRST)
     assert pid != os.getpid()
 
     def refuse(*_: int) -> None:
@@ -241,24 +253,24 @@ def test_load_test_is_put_first(monkeypatch: pytest.MonkeyPatch, world: World) -
 
     monkeypatch.setattr(os, "setpriority", refuse)
     kept.rmdir()
-    assert loading.smoke(world) == 2
+    assert under_load.smoke(world) == 2
 
 
 def test_load_test_without_a_result_is_one_line(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Also where those before it have gone."""
-    earlier = keep(good(), loading.folder(world))
+    earlier = keep(good(), under_load.folder(world))
     command(monkeypatch, f"import shutil; shutil.rmtree({str(earlier)!r}); print('no such host')")
 
     with pytest.raises(RehearsalError, match=r"^the load test left no result: no such host$"):
-        loading.smoke(world)
+        under_load.smoke(world)
 
 
 def test_load_test_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    monkeypatch.setattr(loading, "LONGEST", 0.2)
+    monkeypatch.setattr(under_load, "LONGEST", 0.2)
     command(monkeypatch, "import signal; signal.pause()")
 
     with pytest.raises(RehearsalError, match=r"^the load test did not end within 0\.2 s$"):
-        loading.smoke(world)
+        under_load.smoke(world)
 
 
 # ---------------------------------------------------------------- what the checks make of them
@@ -266,7 +278,7 @@ def test_load_test_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, w
 
 def checks(world: World, seen: list[Observation]) -> LoadTest:
     of = LoadSettings("rehearsal", "rehearsal", URL, rehearsal=True)
-    found = LoadResults(of, loading.folder(world), ramps.read_ramps(ROOT), lambda *_: "")
+    found = LoadResults(of, under_load.folder(world), ramps.read_ramps(ROOT), lambda *_: "")
     return LoadTest(found, RUNBOOK, seen.append)
 
 
@@ -279,7 +291,7 @@ def test_tries_are_in_the_evidence(monkeypatch: pytest.MonkeyPatch, world: World
 
     checks(world, seen).quick()
 
-    *_, third, fourth = loading.results(world)
+    *_, third, fourth = under_load.results(world)
     assert [one.kept for one in seen] == [third, fourth]
     assert seen[0].seen.startswith(f"{third.name} does not count, {fourth.name} does: undecided: {LATE}")
     assert checks(world, []).broken("staging.slo-p95") == []
@@ -323,7 +335,7 @@ def test_near_the_limit_is_undecided_only_where_all_of_it_was_measured(
 def test_a_note_alone_makes_nothing_count(world: World) -> None:
     """Whoever writes one into the newest result's folder changes nothing."""
     results: Sequence[Path] = [
-        keep(change(good(minutes_ago=2 - number)), loading.folder(world))
+        keep(change(good(minutes_ago=2 - number)), under_load.folder(world))
         for number, change in enumerate((whole, answering(status=200, times=0.6)))
     ]
     generator.mark_repeated(results[-1], "undecided: no, it is not")

@@ -14,7 +14,7 @@ from tests_self.deployed_rehearsal import Cluster
 
 from nox_rehearsal.checkout import ROOT
 from nox_rehearsal.cluster.objects import BLUE
-from nox_rehearsal.day import loading, moments, quiet
+from nox_rehearsal.day import loading, moments, quiet, under_load
 from nox_rehearsal.day.phases import moment_of
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.sabotages.live_metrics import COMPARED, OF_USERS, WINDOW
@@ -78,7 +78,7 @@ def world(request: pytest.FixtureRequest, before_interpreter: str) -> World:
     if UP not in stash:
         worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
         with ExitStack() as stack:
-            stack.enter_context(loading.by(loading.Way(again=turns.alone)))
+            stack.enter_context(under_load.by(under_load.Way(again=turns.alone)))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(sys, "executable", before_interpreter)
                 world = stack.enter_context(worlds.running(f"test-{worker}", say=lambda _: None))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nox_rehearsal.day import loading
-from nox_rehearsal.day.loading import Way
+from nox_rehearsal.day import loading, under_load
+from nox_rehearsal.day.under_load import Way
 from nox_rehearsal.sabotages import Sabotage, load
 from nox_rehearsal.sabotages.ways import at_ingress
 from nox_rehearsal.world.state import World
@@ -48,8 +48,8 @@ def test_found_either_way(sabotage: Sabotage, way: Way, world: World) -> None:
 
 def _judged(sabotage: Sabotage, way: Way, world: World) -> tuple[dict[str, SloOutcome], set[str]]:
     edge = at_ingress(redirect=None)(world) if way.plain else nullcontext()
-    with loading.by(way), edge, sabotage.on(world):
-        result = read(loading.results(world)[-1] / NAME)
+    with under_load.by(way), edge, sabotage.on(world):
+        result = read(under_load.results(world)[-1] / NAME)
     assert result.base_url == (world.plain_url if way.plain else world.base_url)
     assert result.processes == way.processes
     judgements = verdict(result, SLOS).judgements
