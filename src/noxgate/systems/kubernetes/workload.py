@@ -11,6 +11,9 @@ Json = Mapping[str, Any]
 # While one of these is there KEDA adds no pod; by the first two it takes its HPA away.
 _PAUSE = "autoscaling.keda.sh/paused"
 _PAUSED = (_PAUSE, f"{_PAUSE}-replicas", f"{_PAUSE}-scale-out")
+_FALSE = frozenset({"0", "f", "F", "false", "False", "FALSE"})  # to Go; KEDA takes any other word for a yes
+# Why an HPA is limited that may well add pods: by its minimum, or in how fast it takes pods away.
+_DOWNWARDS = frozenset({"TooFewReplicas", "ScaleDownLimit"})
 
 
 def condition(thing: Json, kind: str) -> str:
@@ -27,6 +30,12 @@ def why(thing: Json, kind: str) -> str:
         if entry.get("type") == kind:
             return f"{kind}={entry.get('status')}: {entry.get('reason', '')}: {entry.get('message', '')}"
     return f"{kind} is absent"
+
+
+def _reason(thing: Json, kind: str) -> str:
+    """The one word of a condition that says why."""
+    conditions = (thing.get("status") or {}).get("conditions") or []
+    return next((str(each.get("reason")) for each in conditions if each.get("type") == kind), "")
 
 
 def scaled(thing: Json) -> tuple[str, str]:
@@ -55,11 +64,13 @@ def held_back(scaled_object: Json) -> list[str]:
     """Why KEDA does not scale by what it measures, though the HPA that it makes looks well, or is gone."""
     metadata = scaled_object["metadata"]
     notes = metadata.get("annotations") or {}
-    paused = [key for key in _PAUSED if notes.get(key, "false") != "false"]
+    paused = [
+        key for key in _PAUSED if key in notes and (key.endswith("-replicas") or notes[key] not in _FALSE)
+    ]
     if paused:
         return [f"ScaledObject {name(scaled_object)} is paused by {key}: {notes[key]}" for key in paused]
     wrong = {"Fallback": "True", "Ready": "False"}
-    if notes.get(f"{_PAUSE}-scale-in", "false") == "false":  # by it KEDA is Paused, and adds pods
+    if notes.get(f"{_PAUSE}-scale-in", "false") in _FALSE:  # by it KEDA is Paused, and adds pods
         wrong["Paused"] = "True"
     return [
         f"ScaledObject {name(scaled_object)}: {why(scaled_object, kind)}"
@@ -75,13 +86,16 @@ def least_pods(hpa: Json, scaled_objects: Iterable[Json]) -> int:
 
 
 def without_room(hpa: Json) -> str | None:
-    """Why an autoscaler that is well would add no pod: it may have no more, or wants more than that."""
+    """Why an autoscaler that is well would add no pod: it may have no more, or wants more than that.
+
+    One that wants fewer than its minimum, as each does while nobody asks, is limited and has room.
+    """
     least, most = hpa["spec"].get("minReplicas", 1), hpa["spec"]["maxReplicas"]
     if least == most:
         return f"no room: minReplicas and maxReplicas are both {most}, so it will never scale"
     if ((hpa["spec"].get("behavior") or {}).get("scaleUp") or {}).get("selectPolicy") == "Disabled":
         return "no room: behavior.scaleUp is Disabled, so it will never add a pod"
-    if condition(hpa, "ScalingLimited") == "True":
+    if condition(hpa, "ScalingLimited") == "True" and _reason(hpa, "ScalingLimited") not in _DOWNWARDS:
         return f"at its limit: {why(hpa, 'ScalingLimited')}"
     return None
 

@@ -214,6 +214,12 @@ PAUSED = "autoscaling.keda.sh/paused"
         (keda(Ready="True", Active="False", Fallback="False", Paused="Unknown"), []),
         (keda(), []),
         (keda({PAUSED: "false"}), []),
+        (keda({PAUSED: "False"}), []),  # as Helm and people write it
+        (keda({PAUSED: "0", f"{PAUSED}-scale-out": "f"}), []),
+        (keda({PAUSED: ""}), [f"is paused by {PAUSED}: "]),  # what is no bool pauses
+        (keda({PAUSED: "no"}), [f"is paused by {PAUSED}: no"]),
+        (keda({f"{PAUSED}-replicas": "0"}), [f"is paused by {PAUSED}-replicas: 0"]),
+        (keda({f"{PAUSED}-scale-in": "False"}, Paused="True"), ["Paused=True: R: "]),
         (keda({f"{PAUSED}-scale-in": "true"}, Paused="True"), []),  # it still adds pods
         (keda(Fallback="True"), ["Fallback=True: R: "]),
         (keda(Ready="False"), ["Ready=False: R: "]),
@@ -239,6 +245,18 @@ def test_the_least_pods(hpa: dict[str, Any], idle: list[int | None], expected: i
         each["spec"] |= {} if count is None else {"idleReplicaCount": count}
 
     assert workload.least_pods({"spec": hpa}, objects) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "has_room"),
+    [("TooFewReplicas", True), ("ScaleDownLimit", True), ("TooManyReplicas", False), ("ScaleUpLimit", False)],
+)
+def test_what_limits_an_autoscaler(reason: str, *, has_room: bool) -> None:
+    """While nobody asks it wants less than its minimum: that keeps it from nothing."""
+    limited = {"type": "ScalingLimited", "status": "True", "reason": reason}
+    hpa = {"spec": {"minReplicas": 3, "maxReplicas": 9}, "status": {"conditions": [limited]}}
+
+    assert (workload.without_room(hpa) is None) is has_room
 
 
 def test_an_autoscaler_that_may_add_no_pod() -> None:
