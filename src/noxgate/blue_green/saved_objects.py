@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from noxgate.blue_green.ingress_meaning import routes
-from noxgate.blue_green.switching import LAST_APPLIED, colours, different_routes, kept_fields, wished_routes
+from noxgate.blue_green.switching import colours, different_routes, kept_fields, wished_routes
 from noxgate.project.service.names import Service
+from noxgate.systems.kubernetes.api_server.applying import LAST_APPLIED
 from noxgate.systems.kubernetes.manifests import Document
 
 Json = Mapping[str, Any]

@@ -14,12 +14,12 @@ from noxgate.look.documents import of_json
 from noxgate.project.saved import saved_files
 from noxgate.project.service.names import Service
 from noxgate.project.target import Target
+from noxgate.systems.kubernetes.api_server.written import NOTES
 from noxgate.systems.kubernetes.kube import Kube, RefusedError
 from noxgate.systems.kubernetes.manifests import SUFFIXES, read_file
 
 Json = Mapping[str, Any]
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # kubectl's own note
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"  # what `kubectl patch` sends unless told otherwise
 
@@ -203,6 +203,6 @@ def kept_fields(ingress: Json) -> Json:
     spec, annotations = ingress["spec"], ingress["metadata"].get("annotations") or {}
     wanted = ("ingressClassName", "tls")
     return {
-        "annotations": {name: value for name, value in annotations.items() if name != LAST_APPLIED},
+        "annotations": {name: value for name, value in annotations.items() if name not in NOTES},
         **{field: spec.get(field) for field in wanted},
     }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from noxgate.systems.kubernetes.api_server.applying import laid_over, said_rights
-from noxgate.systems.kubernetes.api_server.written import CONTROLLERS, HANDS, Writer, by_key, writers
+from noxgate.systems.kubernetes.api_server.written import CONTROLLERS, HANDS, NOTES, Writer, by_key, writers
 from noxgate.systems.kubernetes.kube import RIGHTS, Kube
 from noxgate.systems.kubernetes.manifests import Document
 from noxgate.systems.kubernetes.secret_values import hidden
@@ -15,7 +15,6 @@ Say = Callable[[str], None]
 
 # What the server writes itself, and what an apply by another tool leaves behind.
 _SERVERS = {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"  # what kubectl rollout restart writes
 # What the server or a controller chooses for each object, where the manifest leaves it open.
 _CHOSEN = {
@@ -92,7 +91,7 @@ def drift(
     manifest with every default. What only the live object has was added by hand, by an earlier manifest, or
     by a controller: managedFields tell.
     """
-    own = {_RESTARTED, _LAST_APPLIED} - _keys(manifest) | _OF_ITSELF.get(str(live.get("kind")), set())
+    own = {_RESTARTED, *NOTES} - _keys(manifest) | _OF_ITSELF.get(str(live.get("kind")), set())
     changed = list(_differences("", _plain(live, own), _plain(wished, own)))
     known = {path for path, _, _ in changed}
     who = writers(live)

@@ -94,6 +94,22 @@ def wrote(manager: str, fields: dict[str, Any], **more: str) -> dict[str, Any]:
     return {"manager": manager, "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": fields, **more}
 
 
+@pytest.mark.parametrize(
+    ("note", "manager", "is_drift"),
+    [
+        ("field.cattle.io/publicEndpoints", "agent", False),  # Rancher's
+        ("ingress.kubernetes.io/url-map", "glbc", False),
+        ("ingress.kubernetes.io/rewrite-target", "agent", True),
+    ],
+)
+def test_who_noted_something(note: str, manager: str, *, is_drift: bool) -> None:
+    """What a program notes of itself is nobody's change, whatever its binary is called."""
+    written: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{note}": {}}}}
+    found = live(annotations={note: "[]"}, managedFields=[wrote(manager, written)])
+
+    assert bool(drift(MANIFEST, found, copy.deepcopy(found), live())) is is_drift
+
+
 def test_restart_of_a_template_without_annotations() -> None:
     """Then the restart brings the annotations' map, and even the template's metadata."""
     found = live()

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from noxgate.systems.kubernetes.api_server.applying import LAST_APPLIED
+
 Json = Mapping[str, Any]
 
 # Those that may write into an object that somebody else applied; docs/ROLES.md has the same list.
@@ -18,6 +20,17 @@ CONTROLLERS = frozenset(
         *("nginx-ingress-controller", "glbc", "neg-controller", "aws-load-balancer-controller"),
         *("external-dns", "external-secrets", "keda", "keda-operator", "rollouts-controller"),
         *("istiod", "pilot-discovery", "PrometheusOperator", "prometheus-operator", "Reloader"),
+    }
+)
+# Annotations that programs write of themselves into objects of others. GKE and Rancher say where an Ingress
+# leads, which a switch changes, Rancher's agent under the name of its binary; the others what they applied.
+NOTES = frozenset(
+    {
+        *(LAST_APPLIED, "field.cattle.io/publicEndpoints", "objectset.rio.cattle.io/applied"),
+        *("kapp.k14s.io/original", "kapp.k14s.io/original-diff-md5"),
+        *(f"ingress.kubernetes.io/{each}" for each in ("backends", "url-map", "redirect-url-map")),
+        *(f"ingress.kubernetes.io/{each}" for each in ("forwarding-rule", "https-forwarding-rule")),
+        *(f"ingress.kubernetes.io/{each}" for each in ("target-proxy", "https-target-proxy", "ssl-cert")),
     }
 )
 # What people type: such a manager never owns a default that the server filled in.
