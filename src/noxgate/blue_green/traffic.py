@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from noxgate.blue_green.edge_kinds.kinds import values
+from noxgate.blue_green.edge_kinds.testers import is_of_testers
 from noxgate.blue_green.ingress_meaning import Route, routes
 from noxgate.blue_green.routing import Endpoint, backends, endpoints, port_of, service_behind
 from noxgate.blue_green.running import deployment_of
@@ -19,6 +21,8 @@ from noxgate.systems.kubernetes.workload import living, name, port_number, selec
 Json = Mapping[str, Any]
 
 _CANARY = "nginx.ingress.kubernetes.io/canary"
+_KONGS_HEADER = "konghq.com/headers."
+_TRUE = frozenset({"1", "t", "T", "true", "True", "TRUE"})  # to Go, and so to ingress-nginx
 CHALLENGES = "/.well-known/acme-challenge/"
 
 
@@ -144,14 +148,16 @@ def rivals(ingress: Json, ingresses: Sequence[Json]) -> dict[str, list[str]]:
     """Other Ingresses that take requests from it: of its routes, or of a more specific path below one.
 
     Not a canary without a share of them, as Flagger and Argo Rollouts leave one behind; nor the answers to a
-    certificate authority's challenges, which are the certificates' own, for a minute.
+    certificate authority's challenges, which are the certificates' own, for a minute. One that has another
+    address takes none of those that name no host: in a cloud each may have a load balancer of its own.
     """
     ours = list(routes(ingress))
     found = {
         _called(other, ingress): sorted(
             f"{host}{path}"
             for host, path, kind in _routes_of(other)
-            if not path.startswith(CHALLENGES) and any(_takes((host, path, kind), mine) for mine in ours)
+            if not path.startswith(CHALLENGES)
+            and any(_takes((host, path, kind), mine, at_one=_are_at_one(other, ingress)) for mine in ours)
         )
         for other in ingresses
         if _identity(other) != _identity(ingress)
@@ -184,12 +190,16 @@ def _routes_of(other: Json) -> list[Route]:
         ]
 
 
-def _takes(theirs: Route, ours: Route) -> bool:
-    """Whether a route gets requests that would else be another's: the longer path of one host wins."""
+def _takes(theirs: Route, ours: Route, *, at_one: bool) -> bool:
+    """Whether a route gets requests that would else be another's: the longer path of one host wins.
+
+    Not at one address, DNS tells them apart, but for those of one and the same name.
+    """
     (host, path, _), (our_host, our_path, kind) = theirs, ours
-    same_host = (
-        host == our_host or (our_host.startswith("*.") and host.endswith(our_host[1:])) or our_host == "*"
-    )
+    if at_one:
+        same_host = our_host in {host, "*"} or (our_host.startswith("*.") and host.endswith(our_host[1:]))
+    else:
+        same_host = host == our_host != "*"
     if not same_host:
         return False
     if path == our_path:
@@ -210,10 +220,36 @@ def _class_of(ingress: Json) -> str | None:
 
 
 def _is_without_share(ingress: Json) -> bool:
-    """Whether ingress-nginx leads no request there but those that name a header, as testers' do."""
+    """Whether no request is led there but those that bring a header, as testers' do."""
     notes = _notes(ingress)
     said = {key: str(notes.get(f"{_CANARY}{key}") or "") for key in ("", "-weight", "-by-cookie")}
-    return said[""] == "true" and said["-weight"] in {"", "0"} and not said["-by-cookie"]
+    if said[""] in _TRUE:
+        return _is_nothing(said["-weight"]) and not said["-by-cookie"] and not _is_by_a_users_header(notes)
+    return any(
+        key.startswith(_KONGS_HEADER) and is_of_testers(key.removeprefix(_KONGS_HEADER)) for key in notes
+    )
+
+
+def _is_nothing(weight: str) -> bool:
+    return weight == "" or (weight.isdecimal() and int(weight) == 0)
+
+
+def _is_by_a_users_header(notes: Json) -> bool:
+    """Whether a canary is chosen by what a header of everybody says; else it has to say always."""
+    header = str(notes.get(f"{_CANARY}-by-header") or "")
+    is_chosen = any(notes.get(f"{_CANARY}-by-header-{each}") for each in ("value", "pattern"))
+    return header != "" and is_chosen and not is_of_testers(header)
+
+
+def _are_at_one(one: Json, other: Json) -> bool:
+    """Whether two may have one address; of one that has none yet it is not known."""
+    its, ours = _addresses(one), _addresses(other)
+    return not its or not ours or not its.isdisjoint(ours)
+
+
+def _addresses(ingress: Json) -> set[str]:
+    fields = [f"loadBalancer.ingress.{field}" for field in ("ip", "hostname")]
+    return {str(each) for field in fields for each in values(ingress.get("status"), field)}
 
 
 def _notes(ingress: Json) -> Json:
