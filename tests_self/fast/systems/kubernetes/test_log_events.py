@@ -183,6 +183,20 @@ def test_traceback_below_a_warning(trace: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "end",
+    [
+        "Fatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n  File x",
+        "Killed",
+        "Segmentation fault (core dumped)",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+    ],
+)
+def test_how_a_program_ends_below_what_was_handled(end: str) -> None:
+    """A process of several ended, and the others log on: it is no part of the traceback above it."""
+    assert [event[0] for event in graves(f"{WARNING}\n{TRACEBACK}\n{end}\n{INFO}")] == end.splitlines()[:1]
+
+
+@pytest.mark.parametrize(
     "before", [INFO, '{"level": "warning", "message": "trying again"}', "level=warn msg=again"]
 )
 def test_traceback_that_nobody_announced(before: str) -> None:

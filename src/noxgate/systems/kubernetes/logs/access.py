@@ -28,8 +28,8 @@ _STATUS = (
     *("status", "statuscode", "responsecode", "httpstatuscode", "httpstatus", "httpresponsestatuscode"),
     *("responsestatus", "downstreamstatus"),
 )
-# Where a request and its answer are objects: pino-http, Caddy, Google Cloud, ECS.
-_OBJECTS = ("req", "request", "res", "response", "httprequest", "http", "url", "client", "source")
+# Where a request and its answer are objects: pino-http, Caddy, Google Cloud, ECS, Datadog's network.client.
+_OBJECTS = ("req", "request", "res", "response", "httprequest", "http", "url", "client", "source", "network")
 _OF_A_CLIENT = ("client", "source")
 _DEEPEST = 2
 _ASKED = (

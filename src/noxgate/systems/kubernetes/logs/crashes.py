@@ -12,7 +12,10 @@ _TRACES = [
         r"(?:Caused by: )?[A-Za-z_$][\w$]*+(?:\.[\w$]++)++"
         r"(?:(?<=Exception)|(?<=Error)|(?<=Throwable)|(?<=Failure))(?=:|\s*$)"
     ),
-    r"(?:[A-Z]\w*)?(?:Error|Exception)(?: \[[A-Z_0-9]+\])?(?=: |$)",
+    (
+        r"(?:[A-Z]\w*)?(?:Error|Exception)(?: \[[A-Z_0-9]+\])?(?=: |$)"
+        r"(?!: (?:0|[Nn]one|null|nil|<nil>|[Ff]alse)\.?\s*$)"  # which says that there is none
+    ),
 ]
 _CRASHES = [
     *(r"Fatal Python error: ", r"Exception in thread ", r"Exception ignored in", r"Exception: java\."),
@@ -62,6 +65,7 @@ _CRASHES = [
 ]
 TRACE = re.compile("|".join(_TRACES))
 CRASH = re.compile("|".join((*_CRASHES, *_TRACES)))
+_END = re.compile("|".join(_CRASHES))
 # Node prints where it happened before it says what: the file, the source, a caret, and then the error. Java
 # begins with a line that is empty but for its #.
 _SOURCE = re.compile(r"#$|(?:file://)?(?:/|node:|[A-Z]:\\)\S*:\d+$")
@@ -74,6 +78,11 @@ CHAINED = re.compile(
 def begins(line: str) -> bool:
     """Whether a crash begins here, or an exception is printed. Without colours."""
     return CRASH.match(line) is not None
+
+
+def is_end(line: str) -> bool:
+    """Whether a program says here how it ends, and no exception that may have been handled."""
+    return _END.match(line) is not None
 
 
 def is_trace(line: str) -> bool:

@@ -24,8 +24,8 @@ _LEVELS = (
     *("l", "lev", "sev", "syslogseveritytext", "severityname", "severitylevel", "priority", "priorityname"),
 )
 _NUMBERS = (
-    *("severitynumber", "levelno", "levelvalue", "level", "lvl", "loglevel", "loglevelid", "severity"),
-    *("severitylevel", "priority", "syslogseverity", "severitycode"),
+    *("severitynumber", "levelno", "levelnumber", "levelvalue", "level", "lvl", "loglevel", "loglevelid"),
+    *("severity", "severitylevel", "priority", "syslogseverity", "severitycode"),
 )
 _INSIDE = (
     *("log", "logprocessed", "record", "fields", "attributes", "meta"),

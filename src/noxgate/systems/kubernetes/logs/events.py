@@ -97,6 +97,8 @@ class _Group:
             return crashes.CHAINED.match(last) is not None or (
                 self._is_alone() and not crashes.is_trace(last)
             )
+        if self._head.weight is Weight.WARNING and crashes.is_end(text):
+            return False
         return not _head(text).is_own or crashes.is_trace(text)
 
     def _is_alone(self) -> bool:
@@ -136,6 +138,7 @@ def _head(text: str) -> _Head:
     document = documents.document_of(text) if "{" in text else None
     if document is not None and text.lstrip().startswith("{"):
         return _of_document(document, text)
+    text = plain.without_settings(text)
     weight = plain.own_level(text)
     answered = access.of_line(text)
     if answered is not None and (weight is None or access.names_a_client(text)):

@@ -87,6 +87,7 @@ _SYSLOG = Scale(-7, 0, -4, -3)  # falling: 0 is an emergency
 _BY_KEY: Mapping[str, Sequence[Scale]] = {
     "severitynumber": [OPEN_TELEMETRY],
     "levelno": [PYTHON],
+    "levelnumber": [PYTHON],  # structlog's
     "levelvalue": [LOGBACK],
     "severitylevel": [APPLICATION_INSIGHTS],
     "loglevelid": [TSLOG],
@@ -94,6 +95,8 @@ _BY_KEY: Mapping[str, Sequence[Scale]] = {
 }
 _OF_LEVEL = [BELOW, PINO, MONOLOG, JAVA_UTIL_LOGGING, LOGBACK]
 _OF_SYSLOG = frozenset(_words("priority syslogseverity severitycode"))
+# Parts of a record of Python's logging, which no other logger calls so: the number beside them is its own.
+_OF_PYTHON = frozenset(_words("lineno funcName func_name exc_info exc_text stack_info taskName"))
 
 
 def of_name(text: str) -> Weight | None:
@@ -122,7 +125,9 @@ def of_number(key: str, number: float, document: Mapping[str, Any]) -> Weight | 
         return DOTNET.weight(number)
     if "reqId" in document and "app" in document:
         return NEXTCLOUD.weight(number)
-    found = (scale.weight(number) for scale in _BY_KEY.get(key, _OF_LEVEL))
+    is_of_python = key in {"level", "lvl", "loglevel"} and not _OF_PYTHON.isdisjoint(document)
+    scales = [PYTHON] if is_of_python else _BY_KEY.get(key, _OF_LEVEL)
+    found = (scale.weight(number) for scale in scales)
     weight = next((each for each in found if each is not None), None)
     if weight is not None or number == 0 or key not in {"level", "lvl", "severity"}:
         return weight  # 0: syslog's emergency to one logger, to others nothing at all

@@ -42,6 +42,13 @@ _TOKEN = re.compile(
     r"|(?P<quote>[\"'])|(?P<word>[^\s\[\]<>()|\"']+)|."
 )
 _UPPER = re.compile(r"(?:^|(?<=[:;,.]))([A-Z]{3,11}\d?)(?=$|[:;/,!-]|\+\d)")
+# What is said of a service's own settings, and not of a line: Log level: ERROR, --log-level error. Before
+# another name with a value it is the line's.
+_SETTING = re.compile(
+    r"(?:(?<![A-Za-z])log(?:ging)? level(?: is| set)?(?: to|:|=| is) ?|--log-level[ =])[\"']?"
+    r"(?:error|critical|fatal|panic)\b[\"']?(?!\s*[:\]|]|\s+\w+\s?[:=])",
+    re.IGNORECASE,
+)
 _COLON = re.compile(r"\s*:(?=\s|$)|\s+-\s")
 _NOTHING = re.compile(r"\w+:\s*(?:0|null|none|nil|<nil>|false)\b(?!\.)", re.IGNORECASE)  # error: null
 
@@ -93,6 +100,11 @@ def bare(line: str) -> str:
     """The line without colours and other orders to a terminal, and without a mark of its byte order."""
     line = line.removeprefix("\ufeff")
     return COLOUR.sub("", line) if "\x1b" in line or ("m" in line and "[" in line) else line
+
+
+def without_settings(line: str) -> str:
+    """The line without what it says of the level from which on a service logs."""
+    return _SETTING.sub("", line) if "level" in line.lower() else line
 
 
 def own_level(line: str) -> Weight | None:
@@ -184,8 +196,8 @@ def _as_a_field(line: str) -> Weight | None:
 
 
 def _as_a_pair(line: str) -> Weight | None:
-    """logfmt's, and what is left of a JSON document that was cut off."""
-    if "=" not in line and not line.lstrip().startswith("{"):
+    """logfmt's, and what is left of a JSON document that was cut off: its begin, or its end."""
+    if "=" not in line and not _is_of_a_document(line):
         return None
     found = (_value(value) for key, value in _pairs(line) if key in _KEYS)
     return next((weight for weight in found if weight is not None), None)
@@ -197,8 +209,14 @@ def _as_a_word(line: str) -> Weight | None:
 
 
 def _pairs(line: str) -> Iterator[tuple[str, str]]:
-    for found in (_FIELD if line.lstrip().startswith("{") else _PAIR).finditer(line):
+    for found in (_FIELD if _is_of_a_document(line) else _PAIR).finditer(line):
         yield found[1].lower(), found[2].strip("\"'")
+
+
+def _is_of_a_document(line: str) -> bool:
+    """Whether a document begins here, or ends that began before what can be read."""
+    text = line.strip()
+    return text.startswith("{") or (text.endswith("}") and text.count("}") > text.count("{"))
 
 
 def _value(value: str) -> Weight | None:

@@ -19,12 +19,14 @@ _NONE = re.compile(
     rf"(?:(?:fatal|critical|serious|such|new|other|known|further|more|unexpected|single)\s+)?{_BAD}\b"
     rf"|\b{_BAD}(?:s|[ _]count|[ _]total)?[\"']?\s*[=:]\s*"
     r"(?:0|0\.0+|null|none|nil|<nil>|\"<nil>\"|false|\"\"|''|\[\]|\{\})(?![\w.])"
-    r"|\berror (?:budget|rate|handler|log|page)s?\b|\b\d+ error (?:codes|types|classes)\b"
-    r"|\berror (?:reporting|tracking|monitoring)(?: is)? (?:enabled|disabled|on|off|ready|active)\b"
+    r"|\berror (?:budget|rate|handler|log|page|bar|function)s?\b|\b\d+ error (?:codes|types|classes)\b"
+    r"|\berror (?:reporting|tracking|monitoring)(?: is)?"
+    r" (?:enabled|disabled|on|off|ready|active|configured|started|initiali[sz]ed)\b"
+    r"|\b(?:margin of|trial and) error\b"
     # how far a number is from another
     r"|\berror\s*[=:]?\s*[+-]?(?:\d+\.\d*|\.\d+|\d+(?=e))(?:e[+-]?\d+)?(?!\w|\.\d)"
     r"|\b(?:standard|mean|absolute|squared?|relative|rms|rounding|truncation) error\b"
-    r"|\bcritical (?:section|path)s?\b",
+    r"|\bcritical (?:section|path|point|micelle)s?\b",
     re.IGNORECASE,
 )
 _LIKELY = re.compile(
