@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
+from noxgate.look.secret_errors import A_NAME, ERRORS
 from noxgate.look.secret_names import (
     BROKEN,
     IS,
@@ -18,8 +19,10 @@ from noxgate.look.secret_names import (
     SPACE,
     START,
     VALUE,
+    is_filled,
     is_harmless,
     is_random,
+    is_word,
 )
 from noxgate.look.secret_search import REDACTED, Form, Hides, Span, hidden, hints, lowered, unless, whole
 from noxgate.look.secret_tokens import TOKENS
@@ -48,21 +51,12 @@ def _named(match: re.Match[str]) -> Iterator[Span]:
 
 def _cookies(match: re.Match[str]) -> Iterator[Span]:
     for pair in _PAIR.finditer(match.string, match.start("pairs"), match.end("pairs")):
-        if not _is_filled(pair["value"]):
+        if not is_filled(pair["value"]):
             yield pair.span("value")
 
 
-def _is_filled(value: str) -> bool:
-    """`$TOKEN`, `<token>`, `none`: a value that stands for a secret, or says that it is missing."""
-    return is_harmless("", "=", value, "")
-
-
-def _is_word(value: str) -> bool:
-    return not is_random(value) or _is_filled(value)
-
-
 def _is_word_or_short(value: str) -> bool:
-    return _is_word(value) or not is_random(value, 8)
+    return is_word(value) or not is_random(value, 8)
 
 
 def _is_part(value: str) -> bool:
@@ -87,7 +81,6 @@ _KEY_BLOCK = (
     rf"-----BEGIN(?:(?!PRIVATE)[A-Z0-9]|{_GAP}){{0,200}}+PRIVATE{_GAP}++KEY(?:{_GAP}++BLOCK)?-----"
     r"(?P<value>(?s:.*?))(?=-----END|\Z)"
 )
-_A_NAME = "a value with a secret's name"
 
 FORMS: tuple[Form, ...] = (
     _form("a private key", "-----begin", _KEY_BLOCK, unless(_is_empty)),
@@ -98,25 +91,25 @@ FORMS: tuple[Form, ...] = (
         "a password in a URL",
         hints("://", 1),
         r"\w://[^/\s:@\[\"'<>]{0,200}:(?!\d{1,5}[/?#,\s])(?P<value>[^\s\"'<>@]{1,400}(?:@[^\s\"'<>@/]{0,99}){0,9}?)@(?![^\s\"'<>@/,]{0,99}@)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
     _form(
         "a password in a URL",
         "redis",
         rf"{START}rediss?://(?P<value>[^/\s:@\"'<>]{{1,400}})@",
-        unless(_is_filled),
+        unless(is_filled),
     ),
     _form(
         "a token in a URL",
         hints("://", 1),
         r"\w://(?P<value>[^/\s:@\"'<>]{20,400})(?::[^@\s/]{0,400})?@",
-        unless(_is_word),
+        unless(is_word),
     ),
     _form(  # cut before its end
         "a password in a URL",
         hints("://", 1),
         r"\w(?<!http)(?<!https)://[\w.+-]*:(?!\d{1,5}(?:\D|$))(?P<value>[^@\s\"'/?,;<>&\\]{3,})(?=[…\s\"'<&,;\\]|$)",
-        unless(_is_word),
+        unless(is_word),
     ),
     _form("a password for Oracle", "thin:", rf"{START}thin:[^/\s@]+/(?P<value>[^@\s]+)@"),
     _form(
@@ -124,7 +117,7 @@ FORMS: tuple[Form, ...] = (
         hints(_PARAMETERS.replace(" ", "= ") + "= " + _PARAMETERS.replace(" ", "%3d ") + "%3d", 30),
         rf"(?:[?&;]|\\u0026|%3F|%26)(?:{_PARAMETERS.replace(' ', '|')})(?:=|%3D)"
         r"(?P<value>(?:(?!%2[026C])[^\s\"'&;<>\\#])+)",
-        unless(_is_word),
+        unless(is_word),
     ),
     # ------------------------------------------------ in a header
     _form(
@@ -133,14 +126,14 @@ FORMS: tuple[Form, ...] = (
         rf"authorization(?:{QUOTE}|\))*\s*(?:[:=,]|%3A)\s*(?:b?{QUOTE})?"
         rf"(?:(?:bearer|basic|token|negotiate|api-?key|ntlm|key|hawk|bot|oauth){_SPACE})?"
         r"(?!(?:bearer|basic|token|digest|aws4)\b)(?P<value>[^\s\"'\\&<>,;]+)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
-    _form("a Bearer token", "bearer", rf"{START}bearer{_SPACE}(?P<value>[\w.~+/=-]+)", unless(_is_word)),
+    _form("a Bearer token", "bearer", rf"{START}bearer{_SPACE}(?P<value>[\w.~+/=-]+)", unless(is_word)),
     _form(
         "a password of HTTP Basic",
         "basic",
         rf"{START}basic{_SPACE}(?P<value>[\w+/-]{{6,}}=*)",
-        unless(_is_word),
+        unless(is_word),
     ),
     _form("a signature", "signature", rf"{START}signature=(?:{QUOTE})?(?P<value>[0-9a-f]{{32,}})"),
     _form("an answer to a challenge", "response=", rf"{START}response=(?:{QUOTE})?(?P<value>[0-9a-f]{{32}})"),
@@ -163,24 +156,24 @@ FORMS: tuple[Form, ...] = (
         rf"{_TAB}(?:TRUE|FALSE){_TAB}\d+{_TAB}[^\s\\]+{_TAB}{BROKEN}(?P<value>[^\s\"'\\]+)",
     ),
     # ------------------------------------------------ beside a name
-    _form(_A_NAME, NAMES, rf"(?P<name>{NAME})(?P<said>{IS}){VALUE}", _named),
+    _form(A_NAME, NAMES, rf"(?P<name>{NAME})(?P<said>{IS}){VALUE}", _named),
     _form(  # "name": "DB_PASSWORD", "value": "…", and <add key="ApiKey" value="…"/>
-        _A_NAME,
+        A_NAME,
         NAMES,
         rf"(?P<name>{NAME})(?P<said>(?:{QUOTE}|{SPACE}|[,+])++value{IS}){VALUE}",
         _named,
     ),
     _form(  # ("x-api-key", "…")
-        _A_NAME,
+        A_NAME,
         NAMES,
         rf"{NAME}{QUOTE},\s*b?(?P<q>{QUOTE})(?P<value>(?:(?!(?P=q)).)+)(?P=q)\s*\)",
-        unless(_is_word),
+        unless(is_word),
     ),
     _form(
-        _A_NAME, "--", rf"(?<![\w-])--(?!no-)[\w-]{{0,40}}?(?P<name>{NAME})(?P<said>\s+)(?!-){VALUE}", _named
+        A_NAME, "--", rf"(?<![\w-])--(?!no-)[\w-]{{0,40}}?(?P<name>{NAME})(?P<said>\s+)(?!-){VALUE}", _named
     ),
     _form(
-        _A_NAME,
+        A_NAME,
         NAMES,
         rf"{NAME} (?:is|was)(?: now| set to| changed to)?:? {VALUE}",
         unless(_is_word_or_short),
@@ -202,7 +195,7 @@ FORMS: tuple[Form, ...] = (
         "a password",
         hints("_passwd", 1),
         rf"\w_passwd{SPACE}+(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
-        unless(_is_word),
+        unless(is_word),
     ),
     _form(
         "a secret of AWS",
@@ -214,21 +207,21 @@ FORMS: tuple[Form, ...] = (
         "a password in SQL",
         "password identified",
         rf"{START}(?:password|identified by(?: password)?)\s+(?P<q>{QUOTE})(?P<value>(?:(?!(?P=q)).)+)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
     _form("a password in .netrc", "login", rf"{START}login\s+\S+\s+password\s+(?P<value>[^\s\"'\\&<]+)"),
     _form(
         "a password in .pgpass",
         ":5432: :6432: :5433: :*:",
         r"(?<=[\w*-]):(?:5432|5433|6432|\*):[\w.*-]+:[\w.*-]+:(?P<value>[^\s\"'\\]+)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
     _form(
         "a password of Redis",
         hints("requirepass masterauth auth", 12),
         rf"(?:{START}(?:requirepass|masterauth)\s+|{QUOTE}AUTH{QUOTE}\s+(?![}}\]),]))"
         rf"(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
     _form(
         "a password of Redis",
@@ -249,14 +242,15 @@ FORMS: tuple[Form, ...] = (
         "redis-cli sshpass mysql ldap",
         rf"{START}(?:redis-cli\b[^\n|;]{{0,200}}?\s-a|sshpass\s+-p|mysql\w*\b[^\n|;]{{0,200}}?\s-p|ldap[a-z]+\b[^\n|;]{{0,200}}?\s-w)\s*"
         rf"(?:{QUOTE})?(?P<value>[^\s\"'\\&<]+)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
     _form(
         "a password in a command",
         hints("-u --user --proxy-user", 1),
         rf"\s(?:-u|--user|--proxy-user)[\s=]*(?:{QUOTE})?[\w.@+-]+:(?!\d+\b)(?P<value>[^\s\"'\\$]+)",
-        unless(_is_filled),
+        unless(is_filled),
     ),
+    *ERRORS,
 )
 _HINTS = frozenset(hint for form in FORMS for hint in form.hints)
 _ADDRESS = re.compile(r"(?<![\w.+:/@-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?![\w-]|:[\w/])")

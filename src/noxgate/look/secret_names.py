@@ -93,3 +93,13 @@ def is_random(value: str, least: int = 6) -> bool:
     if len(value) < least or not re.search(r"[A-Za-z]", value):
         return False
     return re.search(r"\d|[a-z][A-Z]|[A-Z]{2}[a-z]", value) is not None
+
+
+def is_filled(value: str) -> bool:
+    """`$TOKEN`, `<token>`, `none`: a value that stands for a secret, or says that it is missing."""
+    return is_harmless("", "=", value, "")
+
+
+def is_word(value: str) -> bool:
+    """A value that is written as words and names are, or stands for a secret."""
+    return not is_random(value) or is_filled(value)

@@ -104,8 +104,21 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "url-lower": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
     "base64": in_base64,
     "base64-url": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "base64-lines": lambda text: base64.encodebytes(b"x" * 50 + text.encode()).decode(),
     "hex": lambda text: text.encode().hex(),
+    "hex-upper": lambda text: text.encode().hex().upper(),
 }
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n+ ", "\nE       "])
+def test_secret_that_is_broken_into_lines(between: str) -> None:
+    """Each piece of it is too short to be known; of a diff and a traceback, too. The text is withheld."""
+    value = f"q7Zk{VALUE}9xLm"
+    pieces = [value[at : at + FRAGMENT - 1] for at in range(0, len(value), FRAGMENT - 1)]
+    scrubber = Scrubber([Secret("THIS", value)])
+
+    assert scrubber.find(f"before\n{between.join(pieces)}\nafter") == "THIS"
+    assert pieces[0] not in scrubber.scrub(f"before\n{between.join(pieces)}\nafter")
 
 
 def some_secret(chance: random.Random) -> str:

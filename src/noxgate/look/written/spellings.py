@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus, unquote
 
 FRAGMENT = 8
+LONGEST_IN_LINES = (
+    100_000  # characters; the evidence of a load test has millions, and no line of it is broken
+)
+_BREAK = re.compile(r"\r?\n(?:[E>+?-] {1,8})?")  # also of a diff's, or a traceback's lines
 _WORDS = re.compile(r"[A-Z]?[a-z /:._'-]+|[A-Z /:._-]+")
 
 
@@ -39,6 +43,7 @@ def fragments(value: str, public: Callable[[], str] = nothing) -> Iterator[str]:
     for at in range(len(raw) - FRAGMENT + 1):
         part = raw[at : at + FRAGMENT]
         yield part.hex()
+        yield part.hex().upper()
         for shift in range(3):  # base64 of the part somewhere inside a longer text
             encoded = base64.b64encode(b"\0" * shift + part).decode().rstrip("=")
             inner = encoded[(shift * 8 + 5) // 6 : len(encoded) - (1 if (FRAGMENT + shift) % 3 else 0)]
@@ -85,8 +90,13 @@ def _written(text: str) -> list[str]:
 
 
 def layers(text: str) -> Iterator[str]:
-    """The text, and what it says without its escapes: reports quote what was quoted before, up to twice."""
+    """The text, and what it says without its escapes: reports quote what was quoted before, up to twice.
+
+    And without the ends of its lines: broken in two, a short secret has no FRAGMENT in either.
+    """
     yield text
+    if "\n" in text and len(text) <= LONGEST_IN_LINES:
+        yield _BREAK.sub("", text)
     found = [text]
     for _ in range(2):
         peeled = [peel(layer) for layer in found for peel in (html.unescape, _without_backslashes)]
