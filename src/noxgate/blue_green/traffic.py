@@ -148,8 +148,8 @@ def rivals(ingress: Json, ingresses: Sequence[Json]) -> dict[str, list[str]]:
     """Other Ingresses that take requests from it: of its routes, or of a more specific path below one.
 
     Not a canary without a share of them, as Flagger and Argo Rollouts leave one behind; nor the answers to a
-    certificate authority's challenges, which are the certificates' own, for a minute. One that has another
-    address takes none of those that name no host: in a cloud each may have a load balancer of its own.
+    certificate authority's challenges, which are the certificates' own, for a minute. Where
+    no host is named, nor one at another address: in a cloud each may have a load balancer of its own.
     """
     ours = list(routes(ingress))
     found = {
@@ -242,7 +242,7 @@ def _is_by_a_users_header(notes: Json) -> bool:
 
 
 def _are_at_one(one: Json, other: Json) -> bool:
-    """Whether two may have one address; of one that has none yet it is not known."""
+    """Whether two may have one address, which a new one does not say yet."""
     its, ours = _addresses(one), _addresses(other)
     return not its or not ours or not its.isdisjoint(ours)
 

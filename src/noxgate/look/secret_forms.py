@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from noxgate.look.secret_errors import A_NAME, ERRORS
 from noxgate.look.secret_names import (
     BROKEN,
     IS,
@@ -26,6 +25,7 @@ from noxgate.look.secret_names import (
 )
 from noxgate.look.secret_search import REDACTED, Form, Hides, Span, hidden, hints, lowered, unless, whole
 from noxgate.look.secret_tokens import TOKENS
+from noxgate.look.written.errors import A_NAME, ERRORS
 
 _SPACE = rf"(?:{SPACE}|%20|\+)++"
 _TAB = r"(?:\t|\\+t)"

@@ -48,7 +48,7 @@ def test_addresses_of_their_own(
         ({CANARY: "True", f"{CANARY}-weight": "0"}, False),
         ({CANARY: "1", f"{CANARY}-weight": "00"}, False),
         ({CANARY: "True", f"{CANARY}-weight": "5"}, True),
-        ({CANARY: "yes", f"{CANARY}-weight": "0"}, True),  # no bool to Go: it is no canary
+        ({CANARY: "yes", f"{CANARY}-weight": "0"}, True),  # not a bool to Go, so not a canary
         ({CANARY: "true", f"{CANARY}-by-header": "x-tester", f"{CANARY}-by-header-value": "1"}, False),
         ({CANARY: "true", f"{CANARY}-by-header": "User-Agent", f"{CANARY}-by-header-pattern": ".*"}, True),
         ({CANARY: "true", f"{CANARY}-by-header": "Cookie", f"{CANARY}-by-header-value": "a=1"}, True),

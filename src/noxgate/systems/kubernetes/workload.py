@@ -88,7 +88,7 @@ def least_pods(hpa: Json, scaled_objects: Iterable[Json]) -> int:
 def without_room(hpa: Json) -> str | None:
     """Why an autoscaler that is well would add no pod: it may have no more, or wants more than that.
 
-    One that wants fewer than its minimum, as each does while nobody asks, is limited and has room.
+    One that wants fewer than its minimum, as each does without requests, is limited and has room.
     """
     least, most = hpa["spec"].get("minReplicas", 1), hpa["spec"]["maxReplicas"]
     if least == most:

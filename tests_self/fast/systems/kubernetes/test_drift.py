@@ -103,7 +103,7 @@ def wrote(manager: str, fields: dict[str, Any], **more: str) -> dict[str, Any]:
     ],
 )
 def test_who_noted_something(note: str, manager: str, *, is_drift: bool) -> None:
-    """What a program notes of itself is nobody's change, whatever its binary is called."""
+    """What a program notes of itself is not a change, under any name of its binary."""
     written: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{note}": {}}}}
     found = live(annotations={note: "[]"}, managedFields=[wrote(manager, written)])
 

@@ -192,7 +192,7 @@ def test_traceback_below_a_warning(trace: str) -> None:
     ],
 )
 def test_how_a_program_ends_below_what_was_handled(end: str) -> None:
-    """A process of several ended, and the others log on: it is no part of the traceback above it."""
+    """A process of several ended, and the others log on: the traceback above it is not its own."""
     assert [event[0] for event in graves(f"{WARNING}\n{TRACEBACK}\n{end}\n{INFO}")] == end.splitlines()[:1]
 
 

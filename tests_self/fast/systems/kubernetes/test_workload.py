@@ -216,7 +216,7 @@ PAUSED = "autoscaling.keda.sh/paused"
         (keda({PAUSED: "false"}), []),
         (keda({PAUSED: "False"}), []),  # as Helm and people write it
         (keda({PAUSED: "0", f"{PAUSED}-scale-out": "f"}), []),
-        (keda({PAUSED: ""}), [f"is paused by {PAUSED}: "]),  # what is no bool pauses
+        (keda({PAUSED: ""}), [f"is paused by {PAUSED}: "]),  # what is not a bool pauses
         (keda({PAUSED: "no"}), [f"is paused by {PAUSED}: no"]),
         (keda({f"{PAUSED}-replicas": "0"}), [f"is paused by {PAUSED}-replicas: 0"]),
         (keda({f"{PAUSED}-scale-in": "False"}, Paused="True"), ["Paused=True: R: "]),
@@ -252,7 +252,7 @@ def test_the_least_pods(hpa: dict[str, Any], idle: list[int | None], expected: i
     [("TooFewReplicas", True), ("ScaleDownLimit", True), ("TooManyReplicas", False), ("ScaleUpLimit", False)],
 )
 def test_what_limits_an_autoscaler(reason: str, *, has_room: bool) -> None:
-    """While nobody asks it wants less than its minimum: that keeps it from nothing."""
+    """Without requests it wants less than its minimum, and may add pods all the same."""
     limited = {"type": "ScalingLimited", "status": "True", "reason": reason}
     hpa = {"spec": {"minReplicas": 3, "maxReplicas": 9}, "status": {"conditions": [limited]}}
 

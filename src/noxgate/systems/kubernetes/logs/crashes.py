@@ -14,7 +14,7 @@ _TRACES = [
     ),
     (
         r"(?:[A-Z]\w*)?(?:Error|Exception)(?: \[[A-Z_0-9]+\])?(?=: |$)"
-        r"(?!: (?:0|[Nn]one|null|nil|<nil>|[Ff]alse)\.?\s*$)"  # which says that there is none
+        r"(?!: (?:0|[Nn]one|null|nil|<nil>|[Ff]alse)\.?\s*$)"  # which is an absent one
     ),
 ]
 _CRASHES = [
