@@ -110,6 +110,44 @@ def test_users_may_come_by_another_way(
         the_ingress(kube, SERVICE, namespace, [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "takes"),
+    [
+        (
+            "VirtualServer",
+            {"host": HOST, "pools": [{"path": "/", "service": GREEN, "servicePort": 80}]},
+            True,
+        ),
+        (
+            "VirtualServer",
+            {"host": "www.nox.example", "hostAliases": [HOST], "pools": [{"service": BLUE}]},
+            True,
+        ),
+        (
+            "VirtualServer",
+            {"host": HOST, "pools": [{"service": "docs", "alternateBackends": [{"service": BLUE}]}]},
+            True,
+        ),
+        ("VirtualServer", {"host": "preview.nox.example", "pools": [{"service": GREEN}]}, False),
+        ("TransportServer", {"virtualServerPort": 443, "pool": {"service": GREEN, "servicePort": 80}}, True),
+        ("TransportServer", {"virtualServerPort": 5432, "pool": {"service": "nox-postgres"}}, False),
+    ],
+)
+def test_users_who_come_by_an_appliance(
+    admin: httpx.Client, kube: Kube, kind: str, spec: Json, *, takes: bool
+) -> None:
+    """F5's kinds have the names of NGINX's."""
+    namespace = new_namespace(admin)
+    ingress(admin, namespace)
+    edge(admin, namespace, kind, spec, group="cis.f5.com")
+
+    if takes:
+        with pytest.raises(UnreachableError, match=f"^{kind} edge leads users of "):
+            the_ingress(kube, SERVICE, namespace, [])
+    else:
+        assert the_ingress(kube, SERVICE, namespace, [])["metadata"]["name"] == SERVICE.ingress
+
+
 @pytest.mark.parametrize(("port", "is_action"), [("use-annotation", True), ("http", False)])
 def test_an_action_of_a_load_balancer(admin: httpx.Client, kube: Kube, port: str, *, is_action: bool) -> None:
     """The backend has the name of a Service, and an annotation says what it is."""

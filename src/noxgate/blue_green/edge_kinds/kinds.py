@@ -59,7 +59,7 @@ _TRAEFIK = [
 ]
 _ISTIO = ("VirtualService", "networking.istio.io", "virtualservices")
 _CONTOUR = ("HTTPProxy", "projectcontour.io", "httpproxies")
-_NGINX = "k8s.nginx.org"
+_NGINX, _F5 = "k8s.nginx.org", "cis.f5.com"
 KINDS = (
     EdgeKind("HTTPRoute", _GATEWAY, "httproutes", ("hostnames",)),
     EdgeKind("TLSRoute", _GATEWAY, "tlsroutes", ("hostnames",)),
@@ -74,6 +74,8 @@ KINDS = (
     EdgeKind("VirtualServer", _NGINX, "virtualservers", ("host",)),
     EdgeKind("VirtualServerRoute", _NGINX, "virtualserverroutes", ("host",)),
     EdgeKind("TransportServer", _NGINX, "transportservers", ("host",)),
+    EdgeKind("VirtualServer", _F5, "virtualservers", ("host", "hostAliases")),
+    EdgeKind("TransportServer", _F5, "transportservers", ("host",)),
     EdgeKind(
         "ApisixRoute",
         "apisix.apache.org",
