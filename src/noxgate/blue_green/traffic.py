@@ -225,7 +225,7 @@ def _is_without_share(ingress: Json) -> bool:
     said = {key: str(notes.get(f"{_CANARY}{key}") or "") for key in ("", "-weight", "-by-cookie")}
     if said[""] in _TRUE:
         return _is_nothing(said["-weight"]) and not said["-by-cookie"] and not _is_by_a_users_header(notes)
-    return any(
+    return "kong" in (_class_of(ingress) or "") and any(  # to others it is a word without a meaning
         key.startswith(_KONGS_HEADER) and is_of_testers(key.removeprefix(_KONGS_HEADER)) for key in notes
     )
 

@@ -11,13 +11,13 @@ CANARY, KONG = "nginx.ingress.kubernetes.io/canary", "konghq.com/headers."
 HOST = "api.nox.example"
 
 
-def ingress(name: str, host: str | None, address: str = "", **notes: str) -> Json:
-    """With one path, an address, and annotations."""
+def ingress(name: str, host: str | None, address: str = "", of: str = "public", **notes: str) -> Json:
+    """With one path, an address, a class, and annotations."""
     backend = {"service": {"name": name, "port": {"number": 80}}}
     rule = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
     return {
         "metadata": {"name": name, "namespace": "nox", "annotations": notes},
-        "spec": {"ingressClassName": "public", "rules": [rule | ({"host": host} if host else {})]},
+        "spec": {"ingressClassName": of, "rules": [rule | ({"host": host} if host else {})]},
         "status": {"loadBalancer": {"ingress": [{"hostname": address}] if address else []}},
     }
 
@@ -61,6 +61,14 @@ def test_addresses_of_their_own(
 )
 def test_a_share_of_the_requests(notes: dict[str, str], *, is_rival: bool) -> None:
     """Those that bring a header of their own are testers'; what every browser sends is everybody's."""
-    ours, other = ingress("ours", HOST), ingress("other", HOST, **notes)
+    of = "kong" if any(note.startswith(KONG) for note in notes) else "public"
+    ours, other = ingress("ours", HOST, of=of), ingress("other", HOST, of=of, **notes)
 
     assert bool(rivals(ours, [ours, other])) is is_rival
+
+
+def test_what_another_controller_does_not_heed() -> None:
+    """Kong's annotation on an Ingress of ingress-nginx: it takes all requests."""
+    ours, other = ingress("ours", HOST), ingress("other", HOST, **{f"{KONG}x-tester": "green"})
+
+    assert rivals(ours, [ours, other]) != {}
