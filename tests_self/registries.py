@@ -45,7 +45,7 @@ def client(
         )
     target = replace(target, ca_file=ca_file or target.ca_file, registry=home, platform=platform)
     session = RegistrySession(settings.registry(target))
-    session.patience = Patience("the registry", look=5)
+    session.patience = Patience("the registry", look=60)
     loopback.at_end.append(session.close)
     return Registry(session, (observed if observed is not None else []).append)
 

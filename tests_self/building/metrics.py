@@ -19,6 +19,6 @@ def client(
     session = PrometheusSession(
         settings.prometheus(replace(loopback.target(9), prometheus_url=url, **changes))
     )
-    session.patience = Patience("Prometheus", look=5)
+    session.patience = Patience("Prometheus", look=60)
     loopback.at_end.append(session.close)
     return Prometheus(session, (observed if observed is not None else []).append)

@@ -48,7 +48,7 @@ def test_threads_replace_nothing_under_each_other(
     context = tls.trusting(authority.file.certificate)
 
     def look(_: int) -> int:
-        with httpx.Client(verify=context, trust_env=False) as client:
+        with httpx.Client(verify=context, trust_env=False, timeout=60) as client:
             return client.get(f"https://localhost:{port}/").status_code
 
     with ThreadPoolExecutor(8) as threads:

@@ -5,6 +5,8 @@ import re
 import socket
 import ssl
 import struct
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 from types import SimpleNamespace
@@ -50,7 +52,7 @@ class Place:
         self, loopback: "Loopback", authority: "Authority", patch: pytest.MonkeyPatch, *hosts: str
     ) -> None:
         self.loopback, self.hosts = loopback, hosts
-        self.connections: dict[str, int] = {}
+        self._connected: list[str] = []  # appended to by several threads at once
         self.asked: list[bytes] = []
         self.good = authority.issue("several", HOST, days=30)
         self.observed: list[Observation] = []
@@ -62,12 +64,16 @@ class Place:
         for host in hosts:
 
             def talk(connection: socket.socket, host: str = host) -> None:
-                self.connections[host] = self.connections.get(host, 0) + 1
+                self._connected.append(host)
                 self.asked.append(request_of(connection))
                 connection.sendall(http(json.dumps({"version": host}).encode()))
 
             pair = settings.get("pair", self.good)
             self.port = self.loopback.serve_tls(talk, pair, host=host, port=self.port)
+
+    @property
+    def connections(self) -> Mapping[str, int]:
+        return Counter(self._connected)
 
     def target(self) -> Any:
         target = self.loopback.target(self.port)
@@ -76,18 +82,18 @@ class Place:
 
     def api(self) -> ApiClient:
         session = ApiSession(settings.api(self.target()))
-        session.patience = Patience("x", look=2)
+        session.patience = Patience("x", look=60)
         self.loopback.at_end.append(session.close)
         return ApiClient(settings.api(self.target()), session, self.observed.append)
 
     def websocket(self) -> WebSocketClient:
         session = ApiSession(settings.api(self.target()))
-        session.patience = Patience("x", look=2)
+        session.patience = Patience("x", look=60)
         self.loopback.at_end.append(session.close)
         return WebSocketClient(settings.tls(self.target()), session, self.observed.append)
 
     def tls(self) -> TlsClient:
-        return TlsClient(settings.tls(self.target()), Patience("x", look=2), self.observed.append)
+        return TlsClient(settings.tls(self.target()), Patience("x", look=60), self.observed.append)
 
     def _resolved(self, host: object, port: int, *args: Any, **settings: Any) -> Any:
         if host != HOST:
