@@ -137,7 +137,7 @@ def test_the_operator_says_it() -> None:
     [
         (AT + timedelta(minutes=1), [entry("kubectl-patch", LATER, RULES, NOTE)]),  # after "at the latest"
         (AT - timedelta(minutes=1), [entry("kubectl-patch", SWITCHED, RULES)]),  # it is known, and later
-        (datetime.now(UTC) + timedelta(hours=1), []),
+        (datetime.now(UTC) + timedelta(hours=24), []),  # from when it is collected
     ],
 )
 def test_what_the_operator_says_must_be_able_to_be(said: datetime, entries: list[Json]) -> None:

@@ -59,10 +59,11 @@ WORLDS: dict[str, Sequence[str]] = {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus that has seen each of these worlds a moment ago."""
-    now = f"{datetime.now(UTC).timestamp() - 20:.0f}"
+    """A Prometheus that has seen each of these worlds a moment ago, for as long as the tests take."""
+    now = datetime.now(UTC).timestamp() - 20
     every = [each for world in WORLDS.values() for each in world] + [NGINX.format("well")]
-    with remembering(tmp_path_factory.mktemp("series"), (f"{each} 1 {now}" for each in every)) as found:
+    lines = (f"{each} 1 {now + 60 * minute:.0f}" for each in every for minute in range(120))
+    with remembering(tmp_path_factory.mktemp("series"), lines) as found:
         yield found
 
 

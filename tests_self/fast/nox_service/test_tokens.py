@@ -24,12 +24,12 @@ from noxgate.project.target import Target
 from noxgate.systems import settings
 
 KEY = "a key of the tests that is long enough"
-TOKEN = mint(KEY, 2, "user", 1)
+TOKEN = mint(KEY, 2, "user", 24)  # hours: these tests may run long after they were collected
 NAMES = {"expired_token": "EXPIRED", "early_token": "EARLY", "other_audience_token": "ELSEWHERE"}
 GIVEN = {
     "EXPIRED": mint(KEY, 2, "user", -1),
-    "EARLY": mint(KEY, 2, "user", 9, starts_in=3),
-    "ELSEWHERE": mint(KEY, 2, "user", 1, audience="another"),
+    "EARLY": mint(KEY, 2, "user", 48, starts_in=24),
+    "ELSEWHERE": mint(KEY, 2, "user", 24, audience="another"),
 }
 
 
