@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LONGEST = 30  # seconds that one job may take
+LONGEST = 60  # seconds that one job may take
 
 Json = dict[str, Any]
 Run = Callable[..., Json]
@@ -33,7 +33,7 @@ def process() -> Iterator[subprocess.Popen[str]]:
         yield running
         assert running.stdin
         running.stdin.close()
-        running.wait(timeout=10)
+        running.wait(timeout=60)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from noxgate_load.http.sessions import MORE, Sessions
 
 from .conftest import Run, answering, ok, patient, request, reset
 
-RESTING = 0.2  # seconds: long enough for the engine to look before it sends
+RESTING = 0.5  # seconds: long enough for the server to close, and for the engine to look before it sends
 
 
 class Closing:
@@ -51,8 +51,8 @@ def test_a_connection_closed_while_it_rested_costs_no_request(
     loopback: Loopback, run: Run, how: Callable[[socket.socket], None], method: str
 ) -> None:
     closing = Closing(how, on_request=False)
-    step = {"method": method, "pause": RESTING}
-    result = run(f"http://localhost:{loopback.serve(closing)}", step, step, step)
+    first, step = {"method": method}, {"method": method, "pause": RESTING}
+    result = run(f"http://localhost:{loopback.serve(closing)}", first, step, step)
     assert [(sample["error"], sample["retried"]) for sample in result["samples"]] == [("", False)] * 3
     assert result["totals"]["found_closed"] == 2
     assert result["totals"]["connections"] == closing.requests == 3
@@ -195,8 +195,8 @@ def test_a_tls_connection_closed_while_it_rested(
     loopback: Loopback, authority: Authority, run: Run, version: ssl.TLSVersion, method: str
 ) -> None:
     port = loopback.serve_tls(answering(ok()), versions=(version, version))
-    step = {"method": method, "pause": RESTING}
-    result = run(f"https://localhost:{port}", step, step, ca_file=str(authority.file.certificate))
+    first, step = {"method": method}, {"method": method, "pause": RESTING}
+    result = run(f"https://localhost:{port}", first, step, ca_file=str(authority.file.certificate))
     assert [sample["error"] for sample in result["samples"]] == ["", ""]
     assert result["totals"]["found_closed"] == 1
 
@@ -254,9 +254,9 @@ ROUTES = [
 
 @pytest.fixture(params=["http", "https"])
 def real(request: pytest.FixtureRequest, authority: Authority) -> Iterator[str]:
-    """The address of a uvicorn that closes idle connections after a second."""
+    """The address of a uvicorn that closes idle connections after two seconds."""
     pair = authority.good
-    options: dict[str, Any] = {"timeout_keep_alive": 1, "log_config": None, "lifespan": "off", "ws": "none"}
+    options: dict[str, Any] = {"timeout_keep_alive": 2, "log_config": None, "lifespan": "off", "ws": "none"}
     if request.param == "https":
         options |= {"ssl_certfile": pair.certificate, "ssl_keyfile": pair.key}
     config = uvicorn.Config(Starlette(routes=ROUTES), port=0, access_log=False, **options)
@@ -268,7 +268,7 @@ def real(request: pytest.FixtureRequest, authority: Authority) -> Iterator[str]:
         assert server.started
         return int(server.servers[0].sockets[0].getsockname()[1])
 
-    yield f"{request.param}://localhost:{eventually(started, within=10, every=0.05)}"
+    yield f"{request.param}://localhost:{eventually(started, within=60, every=0.05)}"
     server.should_exit = True
     thread.join(10)
 
@@ -287,7 +287,7 @@ def test_a_real_server(real: str, authority: Authority, run: Run) -> None:
         {"path": "/", "method": "POST", "body": "x" * 300_000, "check": "x" * 300_000},
         {"path": "/close", "check": "hello"},
         {"path": "/", "check": "hello"},
-        {"path": "/", "method": "POST", "body": "{}", "check": "{}", "pause": 1.5},
+        {"path": "/", "method": "POST", "body": "{}", "check": "{}", "pause": 2.5},
     ]
     result = run(real, *steps, ca_file=str(authority.file.certificate), users=4)
     assert {sample["error"] for sample in result["samples"]} == {""}
@@ -391,4 +391,4 @@ def test_what_connecting_takes_beyond_a_second_counts(
     (first, second) = run(url, {}, {}, ca_file=str(authority.file.certificate))["samples"]
     assert first["connect"] >= 1.5
     assert 0.5 <= first["seconds"] < first["connect"]
-    assert second["seconds"] < 0.5
+    assert second["seconds"] < first["seconds"]

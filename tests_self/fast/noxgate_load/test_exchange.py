@@ -313,16 +313,16 @@ def time_to_next() -> None:
 def test_the_time_limit_is_for_the_whole_request(
     loopback: Loopback, run: Run, talk: Callable[[socket.socket], None]
 ) -> None:
-    result = run(f"http://localhost:{loopback.serve(talk)}", {}, {}, timeout=0.4)
+    result = run(f"http://localhost:{loopback.serve(talk)}", {}, {}, timeout=1)
     for sample in result["samples"]:
         assert sample["error"] == "timeout"
-        assert 0.39 < sample["seconds"] + sample["connect"] < 0.8
+        assert 0.99 < sample["seconds"] + sample["connect"] < 4, "what drips takes five seconds"
     assert result["totals"]["connections"] == 2
     assert result["totals"]["retried"] == 0
 
 
 def test_a_time_limit_ends_with_its_request(loopback: Loopback, run: Run) -> None:
-    result = run(f"http://localhost:{loopback.serve(patient(ok()))}", *[{"pause": 0.25}] * 4, timeout=0.4)
+    result = run(f"http://localhost:{loopback.serve(patient(ok()))}", *[{"pause": 0.6}] * 4, timeout=1.5)
     assert [sample["error"] for sample in result["samples"]] == [""] * 4
 
 
@@ -381,7 +381,7 @@ def test_connecting_has_a_time_limit_of_its_own(run: Run) -> None:
             each.close()
     (sample,) = result["samples"]
     assert sample["error"] == "connect timeout"
-    assert 0.39 < sample["seconds"] < 0.8, "a request that was never sent is no fast answer"
+    assert 0.39 < sample["seconds"] < 4, "a request that was never sent is no fast answer"
 
 
 def test_seconds_are_from_send_to_last_byte(loopback: Loopback, run: Run) -> None:
@@ -391,18 +391,20 @@ def test_seconds_are_from_send_to_last_byte(loopback: Loopback, run: Run) -> Non
         threading.Event().wait(0.2)
         connection.sendall(b"lo")
 
-    result = run(f"http://localhost:{loopback.serve(talk)}", {"late": 1.5, "group": "science"})
-    (sample,) = result["samples"]
-    assert 0.19 < sample["seconds"] < 0.35
-    assert 0 < sample["connect"] < 0.1
+    url = f"http://localhost:{loopback.serve(talk)}"
+    at, started = time.time(), time.monotonic()
+    (sample,) = run(url, {"late": 1.5, "group": "science"})["samples"]
+    whole = time.monotonic() - started  # with what a busy machine adds, and little more than it measures
+    assert 0.19 < sample["seconds"] < whole
+    assert 0 < sample["connect"] < whole - sample["seconds"]
     assert sample["ended"] - sample["began"] == pytest.approx(sample["seconds"] + sample["connect"], abs=1e-3)
-    assert sample["late"] == pytest.approx(1.5, abs=0.05)
+    assert 1.5 <= sample["late"] < 1.5 + whole
     assert sample["group"] == "science"
-    assert sample["began"] == pytest.approx(time.time() - 0.2, abs=2)
+    assert at - 2 < sample["began"] < time.time()
 
 
 def test_a_killed_request_is_recorded(loopback: Loopback, run: Run) -> None:
-    result = run(f"http://localhost:{loopback.serve(silent)}", users=3, kill_after=0.3)
+    result = run(f"http://localhost:{loopback.serve(silent)}", users=3, kill_after=2)
     assert [sample["error"] for sample in result["samples"]] == ["killed"] * 3
 
 

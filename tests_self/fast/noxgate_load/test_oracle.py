@@ -33,7 +33,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Json:
     folder = tmp_path_factory.mktemp("oracle")
     done = subprocess.run(
         [sys.executable, "-c", COMPARE, str(folder)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: Json = json.loads(done.stdout)
@@ -49,6 +49,6 @@ def test_percentiles_are_the_servers_and_k6s(compared: Json, share: str) -> None
 
 
 def test_delays_are_those_that_were_meant(compared: Json) -> None:
-    """Else the rest would prove nothing."""
-    assert compared["truth"]["0.5"] == pytest.approx(100, rel=0.15)
-    assert compared["truth"]["0.95"] == pytest.approx(300, rel=0.2)
+    """Else the rest would prove nothing. The server's own timers are late, too, on a busy machine."""
+    assert compared["truth"]["0.5"] == pytest.approx(100, abs=15 + LATE["0.5"] * compared["lag"])
+    assert compared["truth"]["0.95"] == pytest.approx(300, abs=60 + LATE["0.95"] * compared["lag"])

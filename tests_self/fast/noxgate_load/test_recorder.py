@@ -173,10 +173,10 @@ def test_recording_costs_little() -> None:
     """Far from the goal of half a microsecond: this only finds a mistake of an order."""
     recorder = Recorder(LIMITS)
     samples = [sample(0.001 * number, began=100 + number / 1000) for number in range(1, 10_000)]
-    started = time.perf_counter()
+    started = time.process_time()  # what others do meanwhile does not count
     for each in samples:
         recorder.record(each)
-    assert (time.perf_counter() - started) / len(samples) < 20e-6
+    assert (time.process_time() - started) / len(samples) < 20e-6
 
 
 def test_seconds_are_what_slos_are_judged_on() -> None:

@@ -46,7 +46,7 @@ def turns(body: str) -> Json:
         command,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -85,18 +85,20 @@ def test_what_has_begun_goes_on_before_more_is_begun() -> None:
 def test_a_busy_loop_leaves_a_share() -> None:
     found = turns(
         """
+        rounds = []
+
         def busy():
             while True:
+                rounds.append(1)
                 burn(0.08)
                 gevent.sleep(0.0001)
 
         other = gevent.spawn(busy)
-        started = time.monotonic()
         gevent.joinall([gevent.spawn(connect, number) for number in range(30)])
-        print(json.dumps({"seconds": time.monotonic() - started}))
+        print(json.dumps({"rounds": len(rounds)}))
         """
     )
-    assert found["seconds"] < 60 * 0.08 * 0.7, "one step in each round would take as many rounds as steps"
+    assert found["rounds"] < 60 * 0.7, "one step in each round would take as many rounds as steps"
 
 
 def test_one_that_is_killed_leaves_the_line() -> None:
