@@ -3,7 +3,6 @@
 import base64
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from nox_rehearsal.checkout import ROOT
 from nox_rehearsal.cluster import objects, server
 from nox_rehearsal.day import saving
 from nox_rehearsal.science import environment
+from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually
 
@@ -44,12 +44,11 @@ class Cluster:
             base_url=said["server"],
             verify=ssl.create_default_context(cafile=str(self.authority)),
             headers={"authorization": f"Bearer {admin}"},
-            timeout=30,
+            timeout=120,
         )
         self.place = folder / "rehearsal"
         rehearsals_place(world.profile.parent, self.place)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        (port,) = free_ports(1)
         self.settings = {"TARGET": str(self.place / "rehearsal.toml"), "PHASE": "staging"}
         self.settings |= {"NOX_REPOSITORY": str(self.place / "source.git")}
         self.settings |= {"RAMP": "smoke", "USERS": "ramp", "WORKERS": "2"}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests_self.authority import Authority, Pair
 
+from nox_rehearsal.world.ports import free_ports
 from noxgate.project.target import Target
 
 
@@ -67,9 +68,9 @@ class Loopback:
         return self.serve(handshake, host, port)
 
     def closed_port(self) -> int:
-        """A port on which no process listens."""
-        with socket.create_server(("localhost", 0)) as listener:
-            return int(listener.getsockname()[1])
+        """A port on which no process listens; below those that the kernel gives to whoever asks for any."""
+        (port,) = free_ports(1)
+        return port
 
     def target(self, port: int, *, rehearsal: bool = True, plain_port: int = 9) -> Target:
         """A target whose API is at that port."""

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 
 from nox_rehearsal.parts.certificates import authority, issue
+from nox_rehearsal.world.ports import free_ports
 from noxgate.look.waiting import eventually
 
 TOKENS = {
@@ -75,7 +75,7 @@ class Server:
 @contextmanager
 def stand_in(folder: Path, *, controllers: bool = False) -> Iterator[Server]:
     """The stand-in, in a process of its own; with or without what tidies up after deletions."""
-    port = _free_port()
+    (port,) = free_ports(1)
     ca = authority()
     ca.write(folder / "ca.pem", folder / "ca.key")
     issue(ca).write(folder / "tls.pem", folder / "tls.key")
@@ -103,7 +103,7 @@ def stand_in(folder: Path, *, controllers: bool = False) -> Iterator[Server]:
 def real(folder: Path) -> Iterator[Server]:
     """A real etcd and kube-apiserver from the folder that KUBEBUILDER_ASSETS names, without controllers."""
     assets = Path(os.environ["KUBEBUILDER_ASSETS"])
-    port, client_port, peer_port = _free_port(), _free_port(), _free_port()
+    port, client_port, peer_port = free_ports(3)
     ca = authority()
     ca.write(folder / "ca.pem", folder / "ca.key")
     issue(ca).write(folder / "tls.pem", folder / "tls.key")
@@ -165,7 +165,7 @@ def _running(command: list[str], folder: Path, name: str) -> Iterator[int]:
             yield process.pid
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def _wait_until_ready(server: Server, log: Path) -> None:
@@ -178,9 +178,3 @@ def _wait_until_ready(server: Server, log: Path) -> None:
         assert response.status_code == 200, response.text
 
     eventually(ready, within=STARTING, every=0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

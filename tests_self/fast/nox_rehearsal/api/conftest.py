@@ -17,12 +17,12 @@ from tests_self.fast.nox_rehearsal.api.serving import (
     Api,
     Servers,
     answers,
-    free_port,
     process,
     serving,
 )
 
 from nox_rehearsal.checkout import NOX
+from nox_rehearsal.world.ports import free_ports
 from noxgate.look.waiting import eventually
 
 
@@ -31,7 +31,7 @@ def servers() -> Iterator[Servers]:
     owner = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     folder = Path(tempfile.mkdtemp(prefix="nox-api-", dir="/var/tmp"))
     os.chown(folder, owner.pw_uid, owner.pw_gid)
-    found = Servers(free_port(), free_port())
+    found = Servers(*free_ports(2))
     as_owner: dict[str, Any] = {"user": owner.pw_uid, "group": owner.pw_gid, "cwd": folder}
     if os.getuid() == 0:
         as_owner["extra_groups"] = []
@@ -47,7 +47,7 @@ def servers() -> Iterator[Servers]:
         stack.enter_context(process(database, **as_owner, **silent))
         redis = ["redis-server", "--port", found.redis_url[-7:-2], "--bind", "127.0.0.1", "--save", ""]
         stack.enter_context(process(redis, cwd=folder, **silent))
-        eventually(lambda: answers(found), within=20, every=0.05)
+        eventually(lambda: answers(found), within=60, every=0.05)
         for name in ("seed_7", "seed_8"):
             found.execute("postgres", f"CREATE DATABASE {name}")
             done = found.psql(name, NOX / "db" / "schema_7.9.3.sql", NOX / "db" / "seed.sql")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from redis import Redis
 
 from nox_rehearsal.api.login.auth import mint
 from nox_rehearsal.checkout import NOX
+from nox_rehearsal.world.ports import free_ports
 from noxgate.look.waiting import eventually
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
@@ -78,7 +78,7 @@ class Api(httpx.Client):
     """A client of one running API, with what it was started with."""
 
     def __init__(self, port: int, log: Path, faults: Path, database: str) -> None:
-        super().__init__(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        super().__init__(base_url=f"http://127.0.0.1:{port}", timeout=30)
         self.port = port
         self.log = log
         self.faults = faults
@@ -97,7 +97,7 @@ class Api(httpx.Client):
 
 @contextmanager
 def serving(servers: Servers, folder: Path, version: str, database: str, **changes: str) -> Iterator[Api]:
-    port = free_port()
+    (port,) = free_ports(1)
     log, faults = folder / f"{port}.log", folder / f"{port}.json"
     environment = variables(servers, version, database, port) | {"NOX_FAULTS": str(faults)} | changes
     with log.open("wb") as output:
@@ -106,7 +106,7 @@ def serving(servers: Servers, folder: Path, version: str, database: str, **chang
             process(command, env=environment, stdout=output, stderr=output) as running,
             Api(port, log, faults, database) as api,
         ):
-            eventually(lambda: up(api, running), within=20, every=0.05)
+            eventually(lambda: up(api, running), within=60, every=0.05)
             yield api
 
 
@@ -172,12 +172,6 @@ def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
         finally:
             running.send_signal(signal.SIGINT if "postgres" in command[0] else signal.SIGTERM)
             try:
-                running.wait(timeout=10)
+                running.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 running.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
