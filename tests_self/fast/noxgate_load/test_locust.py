@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,12 +21,13 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from tests_self.authority import Authority
 
+from nox_rehearsal.world.ports import free_ports
 from noxgate.look.waiting import eventually
 
 from .conftest import ROOT, Json
 
 SLOW = 0.6  # seconds
-LIMIT = 30
+LIMIT = 120
 
 
 class Target:
@@ -74,17 +74,17 @@ def target(request: pytest.FixtureRequest, authority: Authority) -> Iterator[tup
         assert server.started
         return int(server.servers[0].sockets[0].getsockname()[1])
 
-    yield f"{request.param}://localhost:{eventually(started, within=10, every=0.05)}", target
+    yield f"{request.param}://localhost:{eventually(started, within=60, every=0.05)}", target
     server.should_exit = True
     thread.join(10)
 
 
 def locust(url: str, authority: Authority, folder: Path, *arguments: str, **variables: str) -> Json:
-    """A run of some seconds: Locust counts from when it began to import itself."""
+    """A run of some seconds."""
     result = folder / "result.json"
     trust = {"CA_FILE": str(authority.file.certificate), "RESULT": str(result)}
     command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py"))]
-    options = ["--headless", "-u", "8", "-r", "8", "-t", "4s", "--stop-timeout", "5", "-H", url]
+    options = ["--headless", "-u", "8", "-r", "8", "-t", "3s", "--stop-timeout", "15", "-H", url]
     environment = {**os.environ, **trust, **variables}
     with subprocess.Popen(
         [*command, *options, *arguments], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
@@ -109,13 +109,13 @@ def test_one_process(target: tuple[str, Target], authority: Authority, tmp_path:
     assert result["failures"] == []
     assert result["groups"] == ["health", "socket"]
     assert result["over"] == result["slow"] > 0
-    assert SLOW < result["longest"] < SLOW + 1
+    assert SLOW < result["longest"] < SLOW + 5
 
 
 def test_two_workers(target: tuple[str, Target], authority: Authority, tmp_path: Path) -> None:
     """Slow requests are in flight at the end, longer than Locust's master waits for a last report."""
     url, server = target
-    port = _free_port()
+    port = str(free_ports(1)[0])
     ports = ["--master-bind-port", port, "--master-port", port]
     result = locust(url, authority, tmp_path, "--processes", "2", *ports)
     assert result["problems"] == []
@@ -123,8 +123,3 @@ def test_two_workers(target: tuple[str, Target], authority: Authority, tmp_path:
     assert result["merged"] == server.requests > 20
     assert result["failures"] == []
     assert result["over"] == result["slow"] > 0
-
-
-def _free_port() -> str:
-    with socket.create_server(("localhost", 0)) as listener:
-        return str(listener.getsockname()[1])
