@@ -22,7 +22,7 @@ class Kubectl:
     def __call__(self, *arguments: str, stdin: str = "", fails: bool = False) -> str:
         """What it prints. Raises AssertionError if it ends in another way than it should."""
         done = subprocess.run(
-            self.command(*arguments), input=stdin, capture_output=True, text=True, check=False, timeout=30
+            self.command(*arguments), input=stdin, capture_output=True, text=True, check=False, timeout=120
         )
         output = done.stdout + done.stderr
         assert (done.returncode != 0) is fails, output
@@ -34,14 +34,14 @@ class Kubectl:
         process = subprocess.Popen(
             self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        watchdog = threading.Timer(30, process.kill)
+        watchdog = threading.Timer(120, process.kill)
         watchdog.start()
         try:
             yield process
         finally:
             watchdog.cancel()
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
 
 
 def rows(output: str) -> list[list[str]]:

@@ -113,9 +113,9 @@ def test_wait(kubectl: Kubectl, admin: httpx.Client, nox: Workload) -> None:
     not_ready = [{"type": "Ready", "status": "False"}]
     admin.patch(f"{nox.pod}/status", json={"status": {"conditions": not_ready}}, headers=MERGE)
     in_vain = kubectl(*wait, "-l", "app=nox-api", "--timeout=1s", fails=True)
-    with kubectl.running(*wait, "-l", "app=nox-api", "--timeout=10s") as waiting:
+    with kubectl.running(*wait, "-l", "app=nox-api", "--timeout=25s") as waiting:
         admin.patch(f"{nox.pod}/status", json=examples.running(), headers=MERGE)
-        met = waiting.wait(timeout=10)
+        met = waiting.wait(timeout=30)
 
     assert nothing == "error: no matching resources found\n"
     assert "timed out waiting for the condition on pods/nox-api-0" in in_vain
@@ -149,7 +149,7 @@ def test_scale_and_rollout(kubectl: Kubectl, admin: httpx.Client, nox: Workload)
         "availableReplicas": 2,
     }
     admin.patch(f"{path}/status", json={"status": status}, headers=MERGE)
-    done = kubectl("rollout", "status", "deployment/nox-api", "--timeout=5s")
+    done = kubectl("rollout", "status", "deployment/nox-api", "--timeout=25s")
     row = rows(kubectl("get", "deployment", "nox-api", "--no-headers"))[0]
 
     assert "Waiting for deployment spec update to be observed" in waiting
@@ -172,8 +172,8 @@ def test_port_forward(kubectl: Kubectl) -> None:
         assert forward.stdout is not None
         line = forward.stdout.readline()
         url = f"http://127.0.0.1:{line.split(' -> ')[0].rpartition(':')[2]}"
-        answers = [httpx.get(f"{url}/{path}") for path in ("health", "large")]
-        with httpx.Client() as client:
+        answers = [httpx.get(f"{url}/{path}", timeout=60) for path in ("health", "large")]
+        with httpx.Client(timeout=60) as client:
             kept = [client.get(f"{url}/{number}").text for number in range(3)]
 
     assert line.endswith("-> 3000\n")
@@ -186,7 +186,7 @@ def test_port_forward_to_a_port_that_nobody_listens_on(kubectl: Kubectl) -> None
         assert forward.stdout is not None
         port = forward.stdout.readline().split(" -> ")[0].rpartition(":")[2]
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"http://127.0.0.1:{port}/")
+            httpx.get(f"http://127.0.0.1:{port}/", timeout=60)
         lines = [forward.stdout.readline() for _ in range(3)]
 
     assert "connection refused" in "".join(lines)
@@ -216,7 +216,7 @@ def test_a_terminal_spoils_what_is_saved(kubectl: Kubectl) -> None:
     ours, theirs = pty.openpty()
     command = kubectl.command("exec", "-it", "nox-api-0", "--", "sh", "-c", "echo out; echo err >&2")
     try:
-        done = subprocess.run(command, stdin=theirs, stdout=subprocess.PIPE, check=False, timeout=20)
+        done = subprocess.run(command, stdin=theirs, stdout=subprocess.PIPE, check=False, timeout=120)
     finally:
         os.close(ours)
         os.close(theirs)
@@ -240,7 +240,7 @@ def test_watching_a_pod_come_and_go(kubectl: Kubectl, admin: httpx.Client, nox: 
 
 def test_a_custom_kind(kubectl: Kubectl, manifest: Callable[..., str]) -> None:
     kubectl("apply", "-f", manifest(examples.definition()))
-    kubectl("wait", "--for=condition=established", "crd/podmonitors.monitoring.coreos.com", "--timeout=5s")
+    kubectl("wait", "--for=condition=established", "crd/podmonitors.monitoring.coreos.com", "--timeout=25s")
     monitor = {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PodMonitor",
@@ -253,7 +253,7 @@ def test_a_custom_kind(kubectl: Kubectl, manifest: Callable[..., str]) -> None:
             "apply", "-f", manifest(monitor)
         )
 
-    eventually(applied, within=10)
+    eventually(applied, within=60)
     assert rows(kubectl("get", "podmonitors")) == [["NAME", "JOB"], ["nox-api-podmonitor", "nox"]]
 
 
@@ -281,7 +281,7 @@ def test_the_documented_way_to_save_the_rollback_manifests(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     saved = json.loads((tmp_path / "rollback_manifests_1.yaml").read_text())
 

@@ -90,15 +90,15 @@ def test_log_is_followed_until_the_pod_is_gone(server: Server, admin: httpx.Clie
 
     thread = threading.Thread(target=follow)
     thread.start()
-    eventually(lambda: has("three"), within=3, every=0.02)
+    eventually(lambda: has("three"), within=30, every=0.02)
     with nox.log.open("a") as log:
         log.write("four\nfi")
         log.flush()
-        eventually(lambda: has("four"), within=3, every=0.02)
+        eventually(lambda: has("four"), within=30, every=0.02)
         log.write("ve\n")
-    eventually(lambda: has("five"), within=3, every=0.02)
+    eventually(lambda: has("five"), within=30, every=0.02)
     admin.delete(nox.pod)
-    thread.join(timeout=3)
+    thread.join(timeout=30)
 
     assert not thread.is_alive()
     assert seen == ["2026-01-01T00:00:02Z three", "four", "five"]

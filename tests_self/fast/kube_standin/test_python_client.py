@@ -52,12 +52,12 @@ def execute(core: Any, nox: Workload, *command: str, stdin: bool = False) -> Any
         stdout=True,
         stderr=True,
         _preload_content=False,
-        _request_timeout=10,
+        _request_timeout=30,
     )
 
 
 def test_list(core: Any, nox: Workload) -> None:
-    pods = core.list_namespaced_pod(nox.namespace, label_selector="app=nox-api", _request_timeout=5).items
+    pods = core.list_namespaced_pod(nox.namespace, label_selector="app=nox-api", _request_timeout=30).items
 
     assert [(pod.metadata.name, pod.status.pod_ip) for pod in pods] == [("nox-api-0", "10.1.0.1")]
     assert pods[0].status.container_statuses[0].ready is True
@@ -75,7 +75,7 @@ def test_pages(core: Any, admin: httpx.Client, namespace: str) -> None:
 def test_watch(core: Any, nox: Workload) -> None:
     watching: Any = watch.Watch()  # type: ignore[no-untyped-call]
     events = list(
-        watching.stream(core.list_namespaced_pod, nox.namespace, timeout_seconds=1, _request_timeout=5)
+        watching.stream(core.list_namespaced_pod, nox.namespace, timeout_seconds=1, _request_timeout=30)
     )
 
     assert [(event["type"], event["object"].metadata.name) for event in events] == [("ADDED", "nox-api-0")]
@@ -84,7 +84,7 @@ def test_watch(core: Any, nox: Workload) -> None:
 def test_patch_as_a_dry_run(api: Any, nox: Workload) -> None:
     apps = client.AppsV1Api(api)
     dry = apps.patch_namespaced_deployment(
-        "nox-api", nox.namespace, {"spec": {"replicas": 9}}, dry_run="All", _request_timeout=5
+        "nox-api", nox.namespace, {"spec": {"replicas": 9}}, dry_run="All", _request_timeout=30
     )
     now = apps.read_namespaced_deployment("nox-api", nox.namespace)
 
@@ -121,7 +121,7 @@ def test_log(core: Any, nox: Workload) -> None:
 
 def test_service_proxy(core: Any, nox: Workload) -> None:
     answer = core.connect_get_namespaced_service_proxy_with_path(
-        "nox-api:80", nox.namespace, "health", _preload_content=False, _request_timeout=5
+        "nox-api:80", nox.namespace, "health", _preload_content=False, _request_timeout=30
     )
 
     assert answer.data == b"GET /health "
@@ -129,7 +129,7 @@ def test_service_proxy(core: Any, nox: Workload) -> None:
 
 def test_exec(core: Any, nox: Workload) -> None:
     run = execute(core, nox, "sh", "-c", 'echo "out $COLOUR"; echo err >&2; exit 3')
-    run.run_forever(timeout=10)
+    run.run_forever(timeout=30)
 
     assert (run.read_stdout(), run.read_stderr(), run.returncode) == ("out green\n", "err\n", 3)
 
@@ -137,14 +137,14 @@ def test_exec(core: Any, nox: Workload) -> None:
 def test_exec_with_input(core: Any, nox: Workload) -> None:
     run = execute(core, nox, "python", "-c", "print(input().upper())", stdin=True)
     run.write_stdin("hello\n")
-    run.run_forever(timeout=10)
+    run.run_forever(timeout=30)
 
     assert (run.read_stdout(), run.returncode) == ("HELLO\n", 0)
 
 
 def test_exec_of_what_is_not_there(core: Any, nox: Workload) -> None:
     run = execute(core, nox, "psql")
-    run.run_forever(timeout=10)
+    run.run_forever(timeout=30)
 
     message = json.loads(run.read_channel(3))["message"]
     assert message.endswith('exec: "psql": executable file not found in $PATH: unknown')
@@ -154,10 +154,10 @@ def test_exec_ends_with_its_client(core: Any, nox: Workload) -> None:
     """The program does not outlive the connection, nor does what it has started."""
     script = "echo $$ >pid; sleep 60 & echo $! >child; echo started; wait"
     run = execute(core, nox, "sh", "-c", script)
-    assert run.readline_stdout(timeout=5) == "started"
+    assert run.readline_stdout(timeout=30) == "started"
     run.close()
 
-    eventually(lambda: _gone(nox), within=5, every=0.05)
+    eventually(lambda: _gone(nox), within=30, every=0.05)
 
 
 def _gone(nox: Workload) -> None:

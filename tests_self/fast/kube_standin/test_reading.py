@@ -158,12 +158,17 @@ def test_table(
     assert [len(row["cells"]) for row in table["rows"]] == [len(columns)]
 
 
-def watch(server: Server, path: str, into: list[Json], **query: str) -> threading.Thread:
-    """Watch in a thread until the time is up."""
+def watch(
+    server: Server, path: str, into: list[Json], last: tuple[str, str] = ("", ""), **query: str
+) -> threading.Thread:
+    """Watch in a thread until the last event, its type and the object's name, or until the time is up."""
 
     def run() -> None:
         with server.client() as client, client.stream("GET", path, params={"watch": "1", **query}) as answer:
-            into.extend(json.loads(line) for line in answer.iter_lines())
+            for line in answer.iter_lines():
+                into.append(json.loads(line))
+                if (into[-1]["type"], into[-1]["object"]["metadata"].get("name")) == last:
+                    return
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -178,7 +183,8 @@ def test_watch(server: Server, admin: httpx.Client, pods: str) -> None:
         server,
         pods,
         seen,
-        timeoutSeconds="1",
+        ("DELETED", "pod-4"),
+        timeoutSeconds="60",
         resourceVersion=version,
         labelSelector="parity=even",
     )

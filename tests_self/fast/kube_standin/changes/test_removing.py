@@ -79,7 +79,7 @@ def test_a_namespace_goes_with_all_that_is_in_it(admin: httpx.Client, core: str,
     answer = admin.delete(core)
 
     assert answer.json()["status"] == {"phase": "Terminating"}
-    eventually(lambda: _gone(admin, core), within=2, every=0.05)
+    eventually(lambda: _gone(admin, core), within=30, every=0.05)
     assert admin.get(f"{core}/pods").json()["items"] == []
     assert admin.get(f"{apps}/deployments").json()["items"] == []
 
