@@ -156,7 +156,7 @@ def test_a_job_that_a_stopped_worker_held_is_done_by_the_next(servers: Servers, 
     with serving(servers, tmp_path, "8.0.0", servers.fresh("seed_8")) as api:
         job = api.post("/xtb/v1", json=XTB).json()
         with working(servers, "8.0.0", api.database, PATH=f"{tmp_path}:{os.environ['PATH']}"):
-            eventually(lambda: in_state(api, job, "running"), within=10, every=0.05)
+            eventually(lambda: in_state(api, job, "running"), within=60, every=0.05)
         in_state(api, job, "queued")
         with working(servers, "8.0.0", api.database):
             assert finished(api, job)["status"] == "completed"

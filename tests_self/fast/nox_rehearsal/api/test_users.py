@@ -38,7 +38,7 @@ def test_ready_names_what_does_not_answer(api: Api, broken: dict[str, str], fail
     answer = api.get("/ready")
 
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "failed": failed})
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 9  # it has two seconds of patience
     assert api.get("/health").status_code == 200
 
 
@@ -180,14 +180,14 @@ def test_what_is_not_there_is_said_in_json(api: Api, method: str, path: str, sta
 def test_the_websocket_echoes_answers_pings_and_closes(api: Api) -> None:
     with connect(f"ws://127.0.0.1:{api.port}/ws", proxy=None) as live:
         live.send("grüezi")
-        echoed = live.recv(timeout=5)
-        pinged = live.ping().wait(5)
+        echoed = live.recv(timeout=30)
+        pinged = live.ping().wait(30)
         opened = api.get("/metrics").text
         live.close()
 
     assert (echoed, pinged, live.close_code) == ("grüezi", True, 1000)
     assert "nox_websocket_connections 1.0" in opened
-    eventually(lambda: closed(api), within=5, every=0.02)
+    eventually(lambda: closed(api), within=30, every=0.02)
 
 
 def closed(api: Api) -> None:
@@ -198,4 +198,4 @@ def test_the_websocket_takes_texts_only(api: Api) -> None:
     with connect(f"ws://127.0.0.1:{api.port}/ws", proxy=None) as live:
         live.send(b"\x00")
         with pytest.raises(Exception, match="1003"):
-            live.recv(timeout=5)
+            live.recv(timeout=30)

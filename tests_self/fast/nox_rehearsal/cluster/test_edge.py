@@ -64,7 +64,7 @@ class Edge:
             assert [(of, self.get(of, host)[0]) for of, _ in wanted] == list(wanted)
             assert self._workers() & old == set()
 
-        eventually(shown, within=10, every=0.02)
+        eventually(shown, within=30, every=0.02)
 
     def _files(self) -> list[str]:
         return [file.read_text() for file in sorted((self.cluster.folder / "ingress").glob("*-staging.conf"))]
@@ -87,7 +87,7 @@ def edge(cluster: Cluster) -> Iterator[Edge]:
     cluster.crew.launch(ingress.prepare(folder, staging, production, certificates.issue(authority)))
     cluster.crew.wait_for("ingress")
     fresh = httpx.Limits(max_keepalive_connections=0)  # a reload closes connections that are idle
-    with httpx.Client(trust_env=False, timeout=5, limits=fresh) as client:
+    with httpx.Client(trust_env=False, timeout=30, limits=fresh) as client:
         edge = Edge(cluster, f"http://127.0.0.1:{ports[1]}", client)
         assert edge.get("/")[0] == 503  # where it leads is not set yet
         cluster.apply(ingress_of(path("/", "Prefix", "nox-api"), path("/x", "Exact", "absent")))
@@ -229,7 +229,7 @@ def test_the_crew_says_how_its_parts_are(tmp_path: Path) -> None:
         first = crew.pids()["one"]
         look()
         os.kill(first, signal.SIGKILL)
-        eventually(lambda: _not(crew.is_running("one")), within=5, every=0.01)
+        eventually(lambda: _not(crew.is_running("one")), within=30, every=0.01)
         crew.start("one")  # before anybody has buried it
         second = crew.pids()["one"]
         look()

@@ -60,7 +60,7 @@ class Cluster:
 
     def kill(self, name: str) -> None:
         os.kill(self.crew.pids()[name], signal.SIGKILL)
-        eventually(partial(self._is_gone, name), within=5, every=0.01)
+        eventually(partial(self._is_gone, name), within=30, every=0.01)
         self.crew.reap()
 
     def _is_gone(self, name: str) -> None:
