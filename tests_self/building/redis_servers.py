@@ -54,7 +54,7 @@ class Server:
 def server(loopback: "Loopback", tmp_path: Path) -> Iterator[Server]:
     server = Server(loopback, tmp_path)
     try:
-        eventually(server.serves, within=10, every=0.05)
+        eventually(server.serves, within=60, every=0.05)
         yield server
     finally:
         server.admin.close()

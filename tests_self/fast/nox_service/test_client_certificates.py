@@ -51,7 +51,7 @@ def port(tmp_path: Path, authority: "Authority") -> Iterator[int]:
     command = [str(program("nginx")), "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as nginx:
         try:
-            eventually(lambda: _listens(port), within=20, every=0.05)
+            eventually(lambda: _listens(port), within=60, every=0.05)
             yield port
         finally:
             nginx.terminate()

@@ -75,7 +75,7 @@ def test_server_ends_with_us(how: str, home: Path) -> None:
         assert not folder.exists()
         assert not Path(f"/proc/{postmaster}").exists()
 
-    eventually(gone, within=10, every=0.05)
+    eventually(gone, within=60, every=0.05)
 
 
 @pytest.mark.parametrize("moment", [0.02, 0.6])
@@ -84,12 +84,12 @@ def test_server_ends_with_us_while_it_starts(moment: float, home: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(MAJOR), str(home)], stdin=subprocess.PIPE
     ) as process:
-        eventually(lambda: begun(home), within=10, every=0.01)
+        eventually(lambda: begun(home), within=60, every=0.01)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(moment)
         process.kill()
 
-    eventually(lambda: left(home), within=15, every=0.05)
+    eventually(lambda: left(home), within=60, every=0.05)
 
 
 def test_server_that_cannot_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,10 +48,10 @@ def test_a_backup_is_no_query_of_the_application(server: ScratchServer, looking:
 
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=RENAMED) as dumps:
                 try:
-                    eventually(is_held_up, within=20, every=0.1)
+                    eventually(is_held_up, within=60, every=0.1)
                 finally:
                     locks.rollback()
-                    dumps.wait(timeout=20)
+                    dumps.wait(timeout=60)
         connection.execute("DROP TABLE big, locked")
 
 
@@ -66,7 +66,7 @@ def test_the_leader_of_a_parallel_backup(server: ScratchServer, looking: Databas
         )  # whose value is the last that the first session asks for
         connection.execute(
             "CREATE FUNCTION slow(integer) RETURNS integer STABLE LANGUAGE sql AS"
-            " $$ SELECT 1 FROM (SELECT pg_sleep(5)) AS it $$"
+            " $$ SELECT 1 FROM (SELECT pg_sleep(60)) AS it $$"
         )
         connection.execute("CREATE POLICY slowly ON rows USING (public.slow(one) = 1)")
         connection.execute("ALTER TABLE rows ENABLE ROW LEVEL SECURITY")
@@ -83,10 +83,10 @@ def test_the_leader_of_a_parallel_backup(server: ScratchServer, looking: Databas
                 assert [one for one in slow(found, LIMIT) if one.user == "dumps"] == []
 
             try:
-                eventually(both_are_seen, within=20, every=0.1)
+                eventually(both_are_seen, within=60, every=0.1)
             finally:
                 dumps.terminate()
-                dumps.wait(timeout=20)
+                dumps.wait(timeout=60)
         connection.execute("DROP TABLE rows")
         connection.execute("DROP FUNCTION slow(integer)")
         connection.execute("DROP SEQUENCE numbers")
@@ -109,7 +109,7 @@ def test_who_only_calls_itself_a_backup(
         with named(server, "pg_dump") as connection:
             connection.execute(does)
 
-            eventually(lambda: is_seen(looking, ["pg_dump"]), within=20, every=0.1)
+            eventually(lambda: is_seen(looking, ["pg_dump"]), within=60, every=0.1)
         owner.execute("DROP TABLE taken")
 
 
@@ -137,7 +137,7 @@ def test_a_reader_of_the_application(
         with connection.cursor().copy("COPY (SELECT 1) TO stdout;") as rows:
             assert list(rows) != []
 
-        eventually(lambda: is_seen(looking, ["pg_dump"]), within=20, every=0.1)
+        eventually(lambda: is_seen(looking, ["pg_dump"]), within=60, every=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_a_physical_backup_that_waits(archiving: ScratchServer, loopback: "Loopb
                 assert seen(looking, slow, LIMIT) == []
 
             try:
-                eventually(waits, within=20, every=0.1)
+                eventually(waits, within=60, every=0.1)
             finally:
                 owner.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'base'"
@@ -200,7 +200,7 @@ def test_a_query_that_only_names_a_backup(server: ScratchServer, looking: Databa
     thread = threading.Thread(target=runs_on)
     thread.start()
     try:
-        eventually(is_slow, within=20, every=0.1)
+        eventually(is_slow, within=60, every=0.1)
     finally:
         with named(server, "owner", autocommit=True) as owner:
             owner.execute(

@@ -69,7 +69,7 @@ default_pool_size = 1
                 raise AssertionError(str(error)) from None
 
         try:
-            eventually(answers, within=10, every=0.05)
+            eventually(answers, within=60, every=0.05)
             yield url
         finally:
             pool.kill()

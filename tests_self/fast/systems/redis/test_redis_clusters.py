@@ -29,14 +29,14 @@ def nodes(loopback: "Loopback", tmp_path: Path) -> Iterator[tuple[Server, Server
             (tmp_path / name).mkdir()
             cluster = ("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
             found.append(Server(loopback, tmp_path / name, *cluster, "--cluster-port", str(bus)))
-            eventually(found[-1].serves, within=10, every=0.05)
+            eventually(found[-1].serves, within=60, every=0.05)
         one, two = found
         slots(one, "ADDSLOTSRANGE", 0, SLOTS // 2 - 1)
         slots(two, "ADDSLOTSRANGE", SLOTS // 2, SLOTS - 1)
         one.admin.execute_command("CLUSTER SET-CONFIG-EPOCH", 1)  # type: ignore[no-untyped-call]
         one.admin.execute_command("CLUSTER MEET", "127.0.0.1", two.port, buses[1])  # type: ignore[no-untyped-call]
         for each in found:
-            eventually(lambda node=each: has_all_slots(node), within=30, every=0.1)  # type: ignore[misc]
+            eventually(lambda node=each: has_all_slots(node), within=60, every=0.1)  # type: ignore[misc]
         yield one, two
     finally:
         for each in found:

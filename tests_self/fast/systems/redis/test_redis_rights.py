@@ -75,7 +75,7 @@ def test_only_tls(server: Server, authority: "Authority", loopback: "Loopback") 
         with socket_of(port, authority.file.certificate) as client:
             assert client.ping()
 
-    eventually(serves, within=10, every=0.1)
+    eventually(serves, within=60, every=0.1)
     object.__setattr__(server.target, "variables", {"REDIS_URL": f"rediss://localhost:{port}/0"})
     with closing(CacheSession(settings.cache(server.target))) as session:
         cache = Cache(session, lambda _: None)

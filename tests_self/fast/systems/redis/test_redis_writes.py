@@ -45,13 +45,13 @@ def test_redis_with_too_few_replicas(server: Server, loopback: "Loopback", tmp_p
     assert server.refuses() == ["0 replicas follow, min-replicas-to-write is 1"]
     replica = Server(loopback, tmp_path / "replica")
     try:
-        eventually(replica.serves, within=10, every=0.05)
+        eventually(replica.serves, within=60, every=0.05)
         replica.admin.replicaof("127.0.0.1", server.port)
 
         def follows() -> None:
             assert server.admin.info("replication").get("min_slaves_good_slaves") == 1
 
-        eventually(follows, within=20, every=0.1)
+        eventually(follows, within=60, every=0.1)
         assert server.refuses() == []
         server.admin.config_set("min-replicas-to-write", 2)
         assert server.refuses() == ["1 replicas follow, min-replicas-to-write is 2"]
@@ -76,7 +76,7 @@ def test_redis_that_cannot_save(server: Server) -> None:
     def failed() -> None:
         assert server.admin.info("persistence")["rdb_last_bgsave_status"] == "err"
 
-    eventually(failed, within=10, every=0.1)
+    eventually(failed, within=60, every=0.1)
     with (
         closing(CacheSession(settings.cache(server.target))) as session,
         pytest.raises(AssertionError, match="Redis answers MISCONF"),
