@@ -219,12 +219,12 @@ def test_one_deadline_for_all(project: "Project") -> None:
 
     started = time.monotonic()
     seen = examination.within(
-        0.3, [_job(at, hangs()), _job(at, iter([at.seen("source", "fine")])), _job(at, hangs())]
+        2, [_job(at, hangs()), _job(at, iter([at.seen("source", "fine")])), _job(at, hangs())]
     )
     never.set()
 
     assert time.monotonic() - started < 20  # two of them would have held it up for a minute
-    assert [one.said for one in seen] == ["no answer in 0.3 s", "fine", "no answer in 0.3 s"]
+    assert [one.said for one in seen] == ["no answer in 2 s", "fine", "no answer in 2 s"]
     assert seen[0].needs == (at.need("redis"),)
 
 
@@ -236,7 +236,7 @@ def test_a_look_that_breaks_is_a_cause(project: "Project") -> None:
         raise ValueError("nonsense")
         yield
 
-    (seen,) = examination.within(5, [_job(at, breaks())])
+    (seen,) = examination.within(60, [_job(at, breaks())])
 
     assert seen.said == "nonsense"
     assert seen.cause is not None

@@ -170,11 +170,11 @@ def test_wrong_in_the_sixth_digit(tmp_path: Path) -> None:
 
 
 def test_what_hangs_is_ended_with_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(science, "LEAST_SECONDS", 1.0)
+    monkeypatch.setattr(science, "LEAST_SECONDS", 3.0)  # within which it has begun
     write(tmp_path, {"xtb": f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/pid\nwait\n"})
-    client, _ = look_at(*with_fakes(tmp_path, sys.executable, "-S", "-"), seconds=1)
+    client, _ = look_at(*with_fakes(tmp_path, sys.executable, "-S", "-"), seconds=3)
 
-    assert error(client, "xtb") == "xtb: no result in 1 s"
+    assert error(client, "xtb") == "xtb: no result in 3 s"
     assert not is_running(int((tmp_path / "pid").read_text()))
 
 
@@ -188,7 +188,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
         assert list(scratch.iterdir()) != []
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
     assert list(scratch.iterdir()) == []
     assert not is_running(int((tmp_path / "pid").read_text()))
@@ -265,16 +265,16 @@ def test_could_not_look(command: Sequence[str], words: str) -> None:
 
 def test_interpreter_that_keeps_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(science, "LEAST_SECONDS", 0.1)
-    monkeypatch.setattr(science, "STARTING", 0.5)
     client, _ = look_at("sleep", seconds=0.1)  # the limit becomes its argument: sleep 0.1
     with pytest.raises(UnreachableError, match="saw none"):
         client.python()
 
+    monkeypatch.setattr(science, "STARTING", 0.5)
     client, _ = look_at("sh", "-c", "sleep 60", seconds=0.1)
     started = time.monotonic()
     with pytest.raises(UnreachableError, match=r"sh: no end in 0\.8 s"):
         client.python()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_document_among_noise() -> None:
@@ -400,7 +400,7 @@ def error(client: Science, name: str) -> str:
 
 def is_running(pid: int) -> bool:
     """Whether there is such a process that has not ended; one that was killed takes a moment."""
-    for _ in range(100):
+    for _ in range(1000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError):  # the second: it ended while it was read
@@ -413,7 +413,7 @@ def is_running(pid: int) -> bool:
 
 def until(condition: object) -> None:
     assert callable(condition)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         signal.sigtimedwait([], 0.02)

@@ -148,7 +148,7 @@ def test_keeps_silent(path: Bin, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     tool = path.client().find("nc")
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # it sleeps for a minute
     assert tool.lacks("") is None
     assert tool.lacks("1") == f"nc: expected 1 or newer, saw {path.folder / 'nc'}: no end in 0.3 s"
 

@@ -203,7 +203,7 @@ def test_how_closely_git_looks_is_not_the_repositorys_word(checkout: Checkout) -
     def a_second_later() -> None:  # git may be built to look at whole seconds
         assert int(time.time()) > int(before.st_ctime)
 
-    eventually(a_second_later, within=3)
+    eventually(a_second_later, within=30)
     file.write_text("8.0.1\n")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
@@ -413,7 +413,7 @@ def test_remote_that_cannot_be_asked(
 
 def test_silent_remote(checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its program is ended, with what that has started."""
-    monkeypatch.setattr(repository, "REMOTE", 0.5)
+    monkeypatch.setattr(repository, "REMOTE", 2.0)  # within which its program has begun
     slow = tmp_path / "ssh"
     slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 60\n")
     slow.chmod(slow.stat().st_mode | stat.S_IXUSR)
@@ -421,10 +421,10 @@ def test_silent_remote(checkout: Checkout, tmp_path: Path, monkeypatch: pytest.M
     checkout.git("remote", "set-url", "origin", "ssh://git.nox.example/remote.git")
     started = time.monotonic()
 
-    with pytest.raises(UnreachableError, match=r"git ls-remote in .*: no answer in 0\.5 s"):
+    with pytest.raises(UnreachableError, match=r"git ls-remote in .*: no answer in 2 s"):
         checkout.client().remote_head()
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # it sleeps for a minute
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/cwd").exists()
 
 
