@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests_self.conftest import Project
 
 SENTENCE = "VALIDATION PASSED - Ready for production deployment!"
-STARTED = "from pathlib import Path\nPath('started').touch()\nimport threading\nthreading.Event().wait(60)"
+STARTED = "from pathlib import Path\nPath('started').touch()\nimport threading\nthreading.Event().wait(600)"
 
 alone_and_xdist = pytest.mark.parametrize(
     "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="xdist")]
@@ -35,7 +35,7 @@ def start(project: "Project", *arguments: str) -> subprocess.Popen[str]:
         text=True,
     )
     started = project.path / "started"
-    eventually(lambda: check_exists(started), within=30, every=0.05)
+    eventually(lambda: check_exists(started), within=120, every=0.05)
     return running
 
 
@@ -50,7 +50,7 @@ def test_control_c_is_inconclusive(project: "Project", workers: tuple[str, ...])
     running = start(project, *workers)
 
     running.send_signal(signal.SIGINT)
-    output, _ = running.communicate(timeout=30)
+    output, _ = running.communicate(timeout=120)
 
     assert running.returncode == 2
     assert "the run did not come to its end" in output
@@ -86,7 +86,7 @@ def test_kill_leaves_no_verdict_and_the_next_run_clears_up(project: "Project") -
     """A killed run leaves a hidden folder without results; nothing looks like evidence."""
     running = start(project)
     running.kill()
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
 
     (left,) = project.folders()
     assert left.name.startswith(".running-")
@@ -106,7 +106,7 @@ def test_folder_of_a_run_that_still_runs_is_left_alone(project: "Project") -> No
     project.check("health")
     assert project.gate().ret == 0
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
 
     assert len(project.folders()) == 2
     assert all((folder / "results.json").exists() for folder in project.folders())

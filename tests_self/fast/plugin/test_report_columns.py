@@ -110,7 +110,7 @@ def page(
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     return done.stdout, done.stderr
 

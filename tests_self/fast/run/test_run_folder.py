@@ -291,7 +291,7 @@ def test_runs_at_once_do_not_disturb_each_other(project: "Project") -> None:
     ]
     runs = [subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL) for _ in range(3)]
 
-    assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
+    assert [run.wait(timeout=300) for run in runs] == [0, 0, 0]
     assert len(project.folders()) == 3
     for folder in project.folders():
         assert sorted(path.name for path in folder.iterdir()) == REPORTS

@@ -191,7 +191,7 @@ def webhook(programs: Path) -> Iterator[tuple[str, Path]]:
         yield f"http://127.0.0.1:{port}", programs
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         reading.join()
         process.stderr.close()
 
@@ -212,7 +212,7 @@ def test_flagger_is_told_yes_for_go_alone(webhook: tuple[str, Path], status: int
     url, programs = webhook
     (programs / "status").write_text(str(status))
 
-    got = httpx.post(f"{url}/gate", json=CANARY)
+    got = httpx.post(f"{url}/gate", json=CANARY, timeout=60)
 
     assert got.status_code == answer
     assert (got.status_code in TAKEN_FOR_YES) is (status == 0), STATUSES[status]
@@ -225,17 +225,17 @@ def test_flagger_gets_no_yes_for_nonsense(webhook: tuple[str, Path], body: bytes
     url, programs = webhook
     (programs / "status").write_text("0")
 
-    assert httpx.post(f"{url}/gate", content=body).status_code == 400
-    assert httpx.post(f"{url}/other", json=CANARY).status_code == 400
-    assert httpx.get(f"{url}/alive").status_code == 200
-    assert httpx.get(f"{url}/gate").status_code == 404
+    assert httpx.post(f"{url}/gate", content=body, timeout=60).status_code == 400
+    assert httpx.post(f"{url}/other", json=CANARY, timeout=60).status_code == 400
+    assert httpx.get(f"{url}/alive", timeout=60).status_code == 200
+    assert httpx.get(f"{url}/gate", timeout=60).status_code == 404
 
 
 def test_flagger_gets_no_yes_without_a_noxgate(webhook: tuple[str, Path]) -> None:
     url, programs = webhook
     (programs / "noxgate").unlink()
 
-    assert httpx.post(f"{url}/gate", json=CANARY).status_code == 503
+    assert httpx.post(f"{url}/gate", json=CANARY, timeout=60).status_code == 503
 
 
 def test_the_canary_asks_and_skips_nothing() -> None:

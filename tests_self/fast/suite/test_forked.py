@@ -10,7 +10,7 @@ import pytest
 
 from noxgate.look.waiting import eventually
 
-WAIT = "import sys, threading; print('there', flush=True); threading.Event().wait(60)"
+WAIT = "import sys, threading; print('there', flush=True); threading.Event().wait(600)"
 
 
 def run(program: str, *words: str, **variables: str) -> tuple[int, str, str]:
@@ -68,7 +68,7 @@ def test_signals_reach_it(number: signal.Signals, interpreter: str) -> None:
         assert process.stdout.read() == ""  # its end is the end of its output, too
 
     assert process.returncode == -number
-    eventually(lambda: is_gone(pid), within=10, every=0.02)
+    eventually(lambda: is_gone(pid), within=60, every=0.02)
 
 
 def is_gone(pid: int) -> None:

@@ -82,7 +82,7 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_configure(config):  # where a file says so, the last worker starts first
     worker = getattr(config, "workerinput", {{}}).get("workerid")
     if worker in {{"gw0", "gw1"}} and (HERE / "late").exists():
-        eventually(expect_the_last, within=30)
+        eventually(expect_the_last, within=120)
 
 def pytest_collection(session):
     worker = getattr(session.config, "workerinput", {{}}).get("workerid", "main")
@@ -137,7 +137,7 @@ def test_every_test_is_run_once(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -30,7 +30,7 @@ def test_busy_loops_are_busy_and_end(steady: Any) -> None:
     def fail() -> None:
         with steady.busy(2) as running:
             pids.extend(running)
-            eventually(lambda: expect_busy(running), within=20, every=0.1)
+            eventually(lambda: expect_busy(running), within=60, every=0.1)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -59,11 +59,11 @@ raise SystemExit(steady.main(["--rehearsals", "1", "--tests", "0", "--loops", "1
             loop, waiting = sorted(started.children(), key=lambda one: "getppid" not in str(one.cmdline()))
             process.send_signal(number)
             said, _ = process.communicate(timeout=60)
-            eventually(lambda: expect_gone(loop), within=10, every=0.05)
+            eventually(lambda: expect_gone(loop), within=60, every=0.05)
             if number is signal.SIGKILL:  # then its round is left to the rehearsal's own leash
                 waiting.kill()
             else:
-                eventually(lambda: expect_gone(waiting), within=10, every=0.05)
+                eventually(lambda: expect_gone(waiting), within=60, every=0.05)
                 assert said.splitlines()[-1] == "interrupted: the rounds so far"
                 assert process.returncode == 1
         finally:

@@ -54,7 +54,7 @@ def test_alone(tmp_path: Path) -> None:
         one.stdin.write("go\n")
         one.stdin.flush()
     for one in running:
-        one.communicate(timeout=30)
+        one.communicate(timeout=120)
 
     assert [one.returncode for one in running] == [0, 0, 0]
     said = (tmp_path / "log").read_text().splitlines()

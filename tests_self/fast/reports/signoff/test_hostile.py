@@ -128,7 +128,7 @@ def opened(browser: str, page: Path, folder: Path) -> Sequence[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=300,
     )
     assert "</html>" in done.stdout
     return done.stderr.splitlines()
