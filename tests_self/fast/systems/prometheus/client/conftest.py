@@ -46,7 +46,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         started = datetime.now(UTC)
         crew.launch(prometheus.prepare(folder, port, {MONITOR: scraped}, groups, ALERTMANAGER))
         crew.wait_for(prometheus.NAME)
-        prometheus.wait_until_scraped(port, PODS, within=15)
+        prometheus.wait_until_scraped(port, PODS, within=60)
         seconds = (datetime.now(UTC) - started).total_seconds()
         server = StartedPart(prometheus.NAME, f"127.0.0.1:{port}", crew.pids()[prometheus.NAME], None)
         yield Running(world(folder, f"http://127.0.0.1:{port}", server), seconds, registries)

@@ -77,8 +77,8 @@ def test_what_is_scraped(looking: Prometheus, running: Running) -> None:
         "endpoint": "http",
     }
     assert first.last_scrape is not None
-    assert timedelta(seconds=-1) < datetime.now(UTC) - first.last_scrape < timedelta(seconds=5)
-    assert running.seconds < 9
+    assert timedelta(seconds=-1) < datetime.now(UTC) - first.last_scrape < timedelta(minutes=1)
+    assert running.seconds < 15  # six on a machine at rest, of which five are Prometheus' own
 
 
 def test_rules_are_the_shipped_ones(looking: Prometheus) -> None:
@@ -125,7 +125,7 @@ def test_queries(looking: Prometheus) -> None:
     now = datetime.now(UTC)
 
     assert sorted((one.labels["pod"], one.value) for one in samples) == [(pod, 5.0) for pod in PODS]
-    assert all(timedelta(0) <= now - one.at < timedelta(seconds=5) for one in samples)
+    assert all(timedelta(0) <= now - one.at < timedelta(minutes=1) for one in samples)
     assert looking.query("absent_series") == []
     assert looking.value("sum(http_requests_total)") == 10
     assert looking.value("2 * 3") == 6
@@ -160,15 +160,15 @@ def test_no_number_is_never_a_number(looking: Prometheus, promql: str, seen: str
 
 
 def test_coverage_shows_what_is_missing(looking: Prometheus) -> None:
-    """Prometheus has not run for an hour; and an interval that is too long would hide gaps."""
-    few = looking.coverage('up{job="nox-api"}', 3600, 1)
+    """Prometheus has not run for ten hours; and an interval that is too long would hide gaps."""
+    few = looking.coverage('up{job="nox-api"}', 36_000, 1)
 
     assert {one.labels["pod"] for one in few} == set(PODS)
     assert all(0 < one.value < 0.1 for one in few)
     with pytest.raises(UnreachableError, match="no data"):
         looking.coverage("absent_series", 60, 1)
 
-    eventually(lambda: _at_least(looking.value("min(count_over_time(up[3s]))"), 3), within=5, every=0.2)
+    eventually(lambda: _at_least(looking.value("min(count_over_time(up[3s]))"), 3), within=60, every=0.2)
     with pytest.raises(UnreachableError, match="scrape interval"):
         looking.coverage("up", 3, 3)
 
@@ -266,17 +266,17 @@ def test_alerts(looking: Prometheus, running: Running) -> None:
         "2 pods of NOX API answer (critical: fewer than 2)",
     )
     assert few.since is not None
-    eventually(lambda: _equal(looking.alerts(), []), within=5, every=0.2)
+    eventually(lambda: _equal(looking.alerts(), []), within=60, every=0.2)
 
 
 def test_whom_alerts_are_sent_to(looking: Prometheus, running: Running) -> None:
     """As it is configured; whether somebody listens there, the Alertmanager would have to say."""
     expected = [f"http://{ALERTMANAGER}/alertmanager/api/v2/alerts"]
-    eventually(lambda: _equal(looking.alertmanagers(), expected), within=30, every=0.2)
+    eventually(lambda: _equal(looking.alertmanagers(), expected), within=60, every=0.2)
 
     prometheus.apply(running.world, heard=False)
     try:
-        eventually(lambda: _equal(looking.alertmanagers(), []), within=20, every=0.2)
+        eventually(lambda: _equal(looking.alertmanagers(), []), within=60, every=0.2)
     finally:
         prometheus.restore(running.world)
 
@@ -299,7 +299,7 @@ def test_each_look_is_recorded(loopback: "Loopback", running: Running) -> None:
     url = running.world.prometheus_url
     looking = client(loopback, url, observed)
     # an alert of an earlier test's fault is not this one's
-    eventually(lambda: _equal(client(loopback, url, []).alerts(), []), within=30, every=0.2)
+    eventually(lambda: _equal(client(loopback, url, []).alerts(), []), within=60, every=0.2)
 
     looking.targets(), looking.rules(), looking.alerts(), looking.value("sum by (job) (up)")
 
