@@ -46,7 +46,7 @@ def fetch(here: World, path: str, token: str = "") -> tuple[int, str, HTTPMessag
 
 def connect(here: World) -> HTTPSConnection:
     context = ssl.create_default_context(cafile=str(here.ca_file))
-    return HTTPSConnection("localhost", here.port, timeout=10, context=context)
+    return HTTPSConnection("localhost", here.port, timeout=30, context=context)
 
 
 def family(pid: int) -> list[int]:

@@ -54,7 +54,7 @@ def test_what_a_killed_rehearsal_left_is_cleared_by_its_own_checkout(tmp_path: P
         assert left.poll() is None
         assert profile.exists()
         rehearse(one, "status", expected=1)
-        assert left.wait(timeout=5) == -signal.SIGKILL
+        assert left.wait(timeout=30) == -signal.SIGKILL
         assert not one.folder.exists()
         assert not profile.exists()
     finally:

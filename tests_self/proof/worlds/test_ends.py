@@ -49,9 +49,9 @@ def test_nothing_outlives_the_caller(names: Callable[[str], str], number: signal
         assert here is not None
         pids = family(here.supervisor)
         process.send_signal(number)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
-    eventually(lambda: expect_nothing_left(name, pids), within=30, every=0.05)
+    eventually(lambda: expect_nothing_left(name, pids), within=60, every=0.05)
 
 
 def test_a_start_that_is_interrupted_leaves_nothing(names: Callable[[str], str]) -> None:
@@ -59,7 +59,7 @@ def test_a_start_that_is_interrupted_leaves_nothing(names: Callable[[str], str])
     with caller(name, wait_for="Making the 7.9.3 database") as process:
         pids = leftovers.all_of(folder_of(name))
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
     assert len(pids) > 0
     expect_nothing_left(name, pids)
@@ -79,16 +79,16 @@ def test_nothing_outlives_a_killed_supervisor(
     try:
         queue_xtb_job(here)
         with psycopg.connect(here.dsn):
-            eventually(lambda: expect_title(here, "tail -f /dev/null"), within=10, every=0.05)
+            eventually(lambda: expect_title(here, "tail -f /dev/null"), within=60, every=0.05)
             titles = {pid: leftovers.title(pid) for pid in family(here.supervisor)}
             if warden == "warden killed too":
                 os.kill(pid_of(titles, "nox_rehearsal.world.warden"), signal.SIGKILL)
             os.kill(here.supervisor, signal.SIGKILL)
             if warden == "warden lives":
-                eventually(lambda: expect_nothing_left(name, list(titles)), within=30, every=0.05)
+                eventually(lambda: expect_nothing_left(name, list(titles)), within=60, every=0.05)
             else:
                 servers = [pid for pid, title in titles.items() if is_server(title)]
-                eventually(lambda: expect_gone(servers), within=30, every=0.05)
+                eventually(lambda: expect_gone(servers), within=60, every=0.05)
                 assert here.folder.exists()
         assert pid_of(titles, "nginx: worker process")
         assert pid_of(titles, "postgres: rehearsal nox")
@@ -109,7 +109,7 @@ def test_processes_that_a_killed_world_left_are_killed(names: Callable[[str], st
     theirs = subprocess.Popen(["tail", "-f", "/dev/null"], cwd=folder)
     try:
         assert lifecycle.find(names("left")) is None
-        assert ours.wait(timeout=5) == -signal.SIGKILL
+        assert ours.wait(timeout=30) == -signal.SIGKILL
         assert theirs.poll() is None
         assert not folder.exists()
     finally:
