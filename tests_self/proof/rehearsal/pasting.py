@@ -17,15 +17,15 @@ import psycopg
 from psycopg import sql
 
 from nox_rehearsal.parts.repository import MIGRATION, SCHEMA
+from nox_rehearsal.world.ports import free_ports
 from nox_rehearsal.world.state import World
-from noxgate.slo.run import free_port
 from noxgate.systems.kubernetes.forward import REPEAT_PORT
 from noxgate.systems.postgres.by_hand import BEFORE, EMPTY, MIGRATED
 
 ROOT = Path(__file__).parents[3]
 IN_VAIN = ("could not look: ", "refused: ")  # and so is the command, whoever types it
 AT_ONCE = 6
-SECONDS = 120.0  # that one may take
+SECONDS = 300.0  # that one may take
 
 
 class Pasting:
@@ -57,7 +57,11 @@ class Pasting:
         program, _, words = command.partition(" ")
         if program == "make":  # a load test: other tests make them
             command = f"make -n -C {shlex.quote(str(ROOT))} {words}"
-        command = command.replace(str(REPEAT_PORT), str(free_port()))  # so that many may forward at once
+        (port,) = free_ports(1)
+        command = command.replace(str(REPEAT_PORT), str(port))  # so that many may forward at once
+        # a busy machine takes longer than two seconds to start kubectl
+        listens = f"grep -q ':{port:04X} 0*:0000 0A' /proc/net/tcp"
+        command = command.replace("& sleep 2;", f"& until {listens}; do sleep 0.1; done;")
         if program == "skopeo" and shutil.which(program) is None:
             return None  # the one program that neither the project nor its rehearsal installs
         for variable, files in ((EMPTY, ()), (BEFORE, (SCHEMA,)), (MIGRATED, (SCHEMA, MIGRATION))):
