@@ -22,7 +22,7 @@ def stopped(world: World, part: str) -> Iterator[None]:
     finally:
         worlds.start(world, part)
         for _ in range(KEPT):
-            pods.wait_until_ready({**world.pods, **world.blue_pods}, within=30)
+            pods.wait_until_ready({**world.pods, **world.blue_pods}, within=60)
 
 
 def outcomes(run: Run) -> dict[str, str]:

@@ -26,8 +26,8 @@ KUBECTL = [
     ["apply", "-f", "k8s/production/green/", "-n", GREEN, "--dry-run=server"],
     ["diff", "-f", "k8s/staging/"],
     ["logs", "deployment/nox-api-deployment-green", "-n", STAGING, "--tail=5"],
-    ["wait", "--for=condition=ready", "pod", "-l", "app=nox-api", "-n", STAGING, "--timeout=10s"],
-    ["rollout", "status", "deployment/nox-api-deployment-green", "-n", STAGING, "--timeout=10s"],
+    ["wait", "--for=condition=ready", "pod", "-l", "app=nox-api", "-n", STAGING, "--timeout=60s"],
+    ["rollout", "status", "deployment/nox-api-deployment-green", "-n", STAGING, "--timeout=60s"],
     ["auth", "can-i", "list", "pods", "-n", STAGING],
 ]
 
@@ -70,8 +70,8 @@ def test_a_pod_is_as_its_process_is(world: World, api: Api) -> None:
 
     all_up()
     with dead(world):
-        eventually(one_down, within=2, every=0.05)  # the controllers go from one to the next
-    eventually(all_up, within=2, every=0.05)
+        eventually(one_down, within=30, every=0.05)  # the controllers go from one to the next
+    eventually(all_up, within=30, every=0.05)
 
 
 def test_nothing_is_written_while_nothing_happens(api: Api) -> None:
@@ -82,10 +82,12 @@ def test_nothing_is_written_while_nothing_happens(api: Api) -> None:
         things = [thing for kind in kinds for thing in api.list(kind, "")]
         return {thing["metadata"]["uid"]: thing["metadata"]["resourceVersion"] for thing in things}
 
-    first = versions()
-    Event().wait(1)  # three ticks
+    def still() -> None:
+        first = versions()
+        Event().wait(1)  # three ticks
+        assert versions() == first
 
-    assert versions() == first
+    eventually(still, within=30, every=0)  # once what earlier tests broke is mended
 
 
 def test_an_ingress_that_leads_nowhere(world: World, api: Api) -> None:
@@ -108,12 +110,12 @@ def test_an_ingress_that_leads_nowhere(world: World, api: Api) -> None:
         assert (status("/version"), status("/health")) == (503, 200)
 
     try:
-        eventually(leads_nowhere, within=10, every=0.1)
+        eventually(leads_nowhere, within=30, every=0.1)
     finally:
         again = api.send("GET", path)
         again["spec"]["rules"][0]["http"]["paths"][1]["backend"]["service"]["name"] = "nox-api-service-blue"
         api.send("PUT", path, json=again)
-    eventually(lambda: _is(status("/version"), 200), within=10, every=0.1)
+    eventually(lambda: _is(status("/version"), 200), within=30, every=0.1)
 
 
 @pytest.mark.parametrize("words", KUBECTL if kubectl_path() else [], ids=" ".join)

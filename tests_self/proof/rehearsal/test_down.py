@@ -208,7 +208,7 @@ def test_prometheus_down(world: World, gate: Gate) -> None:
     with stopped(world, "prometheus"):
         run = gate()
     port = int(world.prometheus_url.rpartition(":")[2])
-    prometheus.wait_until_scraped(port, world.pods, within=15)
+    prometheus.wait_until_scraped(port, world.pods, within=60)
 
     own = ("staging.prometheus-targets-up", "staging.prometheus-rules-loaded")
     checks = find_checks(ROOT, read_runbook(ROOT / "runbook.toml"))

@@ -92,7 +92,7 @@ def test_prometheus_down(moment: str, world: World, gate: Gate) -> None:
     with stopped(world, "prometheus"):
         run = gate(markers=moment, profile=world.production_profile)
     port = int(world.prometheus_url.rpartition(":")[2])
-    prometheus.wait_until_scraped(port, [*world.pods, *world.blue_pods], within=15)
+    prometheus.wait_until_scraped(port, [*world.pods, *world.blue_pods], within=60)
 
     assert run.status == 2, run.output
     assert outcomes(run) == {"prep.monitoring-active": "unreachable"}
