@@ -17,7 +17,7 @@ from noxgate.machine import doctor
 
 NAME = "redis"
 # No server listens there: a replica that cannot reach its primary still answers PING, and refuses writes.
-BALLAST = 1500  # keys: 30 s of loading, more than a run needs
+BALLAST = 4500  # keys: 90 s of loading, more than a run needs on a busy machine
 _NOWHERE = ("127.0.0.1", 1)
 
 
@@ -74,7 +74,7 @@ def become_primary(world: World) -> None:
 def loading(world: World) -> Iterator[None]:
     """As after a restart with much data: every look at a key is answered with -LOADING."""
     keys = [f"noxgate:ballast:{number}" for number in range(BALLAST)]
-    with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=90) as patient:
+    with _client(world.redis_url) as client, Redis.from_url(world.redis_url, socket_timeout=300) as patient:
         client.flushdb()  # thousands of open sign-ins would take minutes more
         client.mset({key: token_hex(2048) for key in keys})
         # Microseconds for each key. Not more: between two events Redis loads 1 kB, and that may be
@@ -83,7 +83,7 @@ def loading(world: World) -> Iterator[None]:
         reload = threading.Thread(target=patient.execute_command, args=("DEBUG", "RELOAD"))
         reload.start()
         try:
-            eventually(lambda: _is_loading(client), within=5, every=0.05)
+            eventually(lambda: _is_loading(client), within=30, every=0.05)
             yield
         finally:
             client.config_set("key-load-delay", 0)
@@ -108,4 +108,4 @@ def _answers(where: str) -> None:
 
 
 def _client(where: str) -> Redis:
-    return Redis.from_url(where, socket_timeout=2, socket_connect_timeout=1)
+    return Redis.from_url(where, socket_timeout=10, socket_connect_timeout=5)
