@@ -178,7 +178,7 @@ def wait_for(world: World, version: str) -> None:
     """Wait until users get this version, again and again."""
     trusted = trusting(world.ca_file)
     fresh = httpx.Limits(max_keepalive_connections=0)  # nginx may close an idle one as it reloads
-    with httpx.Client(verify=trusted, trust_env=False, timeout=5, limits=fresh) as client:
+    with httpx.Client(verify=trusted, trust_env=False, timeout=30, limits=fresh) as client:
 
         def only_that() -> None:
             for _ in range(IN_A_ROW):

@@ -179,7 +179,7 @@ def _reload(world: World) -> None:
         assert accepting & before == set(), "the old workers still accept connections"
 
     try:
-        eventually(only_new_workers_accept, within=10, every=0.02)
+        eventually(only_new_workers_accept, within=30, every=0.02)
     except AssertionError as error:
         log = (world.folder / "log" / f"{NAME}.log").read_text(encoding="utf-8").strip()
         raise RehearsalError(f"the ingress did not reload ({error}): {log.rpartition(chr(10))[2]}") from None

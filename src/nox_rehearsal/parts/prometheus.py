@@ -116,7 +116,7 @@ def forget(world: World, selector: str, kept: float = KEPT) -> None:
     """
     port = urlsplit(world.prometheus_url).port or 80
     path = f"/api/v1/admin/tsdb/delete_series?match[]={quote(selector)}&end={time.time() - kept:.3f}"
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         connection.request("POST", path)
         status = connection.getresponse().status
     if status != HTTPStatus.NO_CONTENT:
@@ -242,7 +242,7 @@ def _time(text: str) -> datetime:
 
 def _get(port: int, path: str) -> str:
     """The answer to a GET. Raises AssertionError if it is not 200."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

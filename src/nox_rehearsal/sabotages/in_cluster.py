@@ -33,7 +33,7 @@ def frozen(world: World) -> Iterator[None]:
     finally:
         os.kill(pid, signal.SIGCONT)
         with administrator(world) as api:
-            eventually(lambda: _settled(api), within=10, every=0.05)
+            eventually(lambda: _settled(api), within=30, every=0.05)
 
 
 def edited(kind: str, name: str, patch: Any, *, namespace: str = STAGING, status: bool = False) -> Switch:
@@ -202,7 +202,7 @@ def _wait_for(api: Api, name: str, *, ready: bool, restarts: int = 0) -> None:
         status = api.get("Deployment", "nox-api-deployment-green", STAGING)["status"]
         assert (status.get("readyReplicas") == status["replicas"]) is ready, status
 
-    eventually(as_wished, within=10, every=0.05)
+    eventually(as_wished, within=30, every=0.05)
 
 
 @contextmanager

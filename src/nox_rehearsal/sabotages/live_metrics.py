@@ -34,7 +34,7 @@ FAILED = range(510, 600)  # statuses that nothing else in a rehearsal answers
 BURST, BETWEEN = 4, 1.5  # requests to each pod; seconds until the next
 _BOARD = "live.grafana-dashboard"  # it shows memory, too
 ONE_RATE = 4  # seconds that a rate of the checks is made of, in a rehearsal
-BACK_TO_NORMAL = 30.0  # seconds until what was measured is out of every window
+BACK_TO_NORMAL = 90.0  # seconds until what was measured is out of every window
 
 
 # All that users ask for: right after the switch, many quick requests hide one path's slow ones.
@@ -252,7 +252,7 @@ def _bursts(world: World) -> Iterator[None]:
     def burst(status: int) -> None:
         with in_production(answer(f"PUT {PATH}", status=status))(world):
             for port in list(world.green_pods.values()) * BURST:
-                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
                     connection.request("PUT", PATH)  # as only this does
                     connection.getresponse().read()
 

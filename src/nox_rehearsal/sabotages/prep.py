@@ -203,12 +203,12 @@ def _dead(world: World) -> Iterator[None]:
     with administrator(world) as api:
         worlds.stop(world, POD)
         try:
-            eventually(partial(is_ready, wanted=False), within=10, every=0.05)
+            eventually(partial(is_ready, wanted=False), within=30, every=0.05)
             yield
         finally:
             worlds.start(world, POD)
             api.send("DELETE", path_of("Pod", POD, BLUE), params={"gracePeriodSeconds": "0"})
-            eventually(partial(is_ready, wanted=True), within=10, every=0.05)
+            eventually(partial(is_ready, wanted=True), within=30, every=0.05)
             prometheus.restore(world)  # which waits until it is scraped
 
 

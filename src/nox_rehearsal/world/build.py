@@ -45,7 +45,7 @@ PRELOADED = (
     "uvicorn.protocols.websockets.wsproto_impl",
     "uvloop",
 )
-READY = 30.0  # seconds that pods have to be ready and scraped, once their database is; a busy machine's
+READY = 90.0  # seconds that pods have to be ready and scraped, once their database is; a busy machine's
 
 
 def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) -> World:

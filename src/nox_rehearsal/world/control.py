@@ -9,7 +9,7 @@ from typing import Any
 
 from nox_rehearsal.error import RehearsalError
 
-_PATIENCE = 60.0  # for an order to be carried out; longer than a part may take to start
+_PATIENCE = 180.0  # for an order to be carried out; longer than a part may take to start
 _SOCKET = "control"
 
 
@@ -26,7 +26,7 @@ def obey_one(orders: socket.socket, carry_out: Callable[[dict[str, Any]], None])
     """Read one order, carry it out and answer."""
     connection, _ = orders.accept()
     with connection, suppress(OSError):  # who has gone away, or says nothing, gets no answer
-        connection.settimeout(2)
+        connection.settimeout(10)
         with connection.makefile("rw", encoding="utf-8") as stream:
             try:
                 carry_out(json.loads(stream.readline()))

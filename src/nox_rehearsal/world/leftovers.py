@@ -67,7 +67,7 @@ def kill_all_of(folder: Path) -> None:
             _kill(pid, folder)
         assert pids == [], f"processes of {folder} that do not end: {pids}"
 
-    eventually(none_left, within=10, every=0.02)
+    eventually(none_left, within=30, every=0.02)
 
 
 def _kill(pid: int, folder: Path) -> None:

@@ -16,7 +16,7 @@ from nox_rehearsal.world import leftovers
 from nox_rehearsal.world.forks import Forked, Module, die_with_parent, fork
 from noxgate.look.waiting import eventually
 
-STARTING = 20.0  # seconds that a part has to serve
+STARTING = 60.0  # seconds that a part has to serve; a busy machine's
 WORKING = 60.0  # seconds that a program has until its end; a busy machine's
 ENDING = 4.0  # seconds that a part has to end before it is killed
 LAST_LINES = 4  # of a log, in the message about a part that did not start
