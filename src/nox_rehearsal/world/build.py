@@ -48,9 +48,8 @@ PRELOADED = (
 READY = 90.0  # seconds that pods have to be ready and scraped, once their database is; a busy machine's
 
 
-def build(crew: Crew, name: str, folder: Path, *, say: Callable[[str], None]) -> World:
+def build(crew: Crew, name: str, folder: Path, chosen: Plan, *, say: Callable[[str], None]) -> World:
     """Start everything that does not need the database while that is made; then the rest."""
-    chosen = plan.plan(folder)
     say("Starting PostgreSQL, Redis, Prometheus, the Kubernetes API, the ingress and the pods of NOX API.")
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nox_rehearsal.error import PortTakenError, RehearsalError
-from nox_rehearsal.world import control
+from nox_rehearsal.world import control, plan
 from nox_rehearsal.world.build import build, servers
 from nox_rehearsal.world.folder import folder_of, holding, profile_of
+from nox_rehearsal.world.ports import kept
 from nox_rehearsal.world.processes import Crew
 from nox_rehearsal.world.state import World
 from nox_rehearsal.world.warden import watching
@@ -52,14 +53,16 @@ def _hold(name: str, *, leash: bool) -> None:
         for number in _END_SIGNALS:
             signal.signal(number, _end)
         try:
-            with watching(folder), holding(folder), _crew(folder) as crew:
-                world = build(crew, name, folder, say=lambda line: _tell(say=line))
-                with control.listener(folder) as orders:
-                    world.save()
-                    _publish(world)
-                    _tell(ready=True)
-                    _let_go_of_the_caller(leash=leash)
-                    _obey(crew, world, orders, leash=leash)
+            with watching(folder), holding(folder):
+                chosen = plan.plan(folder)
+                with kept(chosen.ports), _crew(folder) as crew:
+                    world = build(crew, name, folder, chosen, say=lambda line: _tell(say=line))
+                    with control.listener(folder) as orders:
+                        world.save()
+                        _publish(world)
+                        _tell(ready=True)
+                        _let_go_of_the_caller(leash=leash)
+                        _obey(crew, world, orders, leash=leash)
         except PortTakenError:
             if attempt == ATTEMPTS:
                 raise

@@ -58,6 +58,7 @@ class Plan:
     pages_port: int
     containers_port: int
     registry: RegistryServer
+    ports: tuple[int, ...]  # all of them
     tokens: Mapping[str, str] = field(repr=False)  # of the cluster, by kubeconfig context
 
     @property
@@ -77,9 +78,8 @@ class Plan:
 
 def plan(folder: Path) -> Plan:
     """Choose free ports and new secrets."""
-    database_port, kubernetes_port, prometheus_port, pages_port, registry_port, *ports = free_ports(
-        6 + 2 * 3 + PODS + BLUE_PODS + PODS
-    )
+    every = free_ports(6 + 2 * 3 + PODS + BLUE_PODS + PODS)
+    database_port, kubernetes_port, prometheus_port, pages_port, registry_port, *ports = every
     registry = RegistryServer(registry_port, folder / "ca.pem", _secret())
     database = postgres.Server(database_port, {role: _secret() for role in postgres.ROLES})
     containers_port, ports, green_ports = ports[0], ports[1:-PODS], ports[-PODS:]
@@ -118,6 +118,7 @@ def plan(folder: Path) -> Plan:
         pages_port=pages_port,
         containers_port=containers_port,
         registry=registry,
+        ports=tuple(every),
         tokens={context: _secret() for context in (ADMIN, LOOK, REHEARSE_CHANGE)},
     )
 

@@ -2,8 +2,11 @@
 
 import random
 import socket
-from collections.abc import Container
+from collections.abc import Container, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from nox_rehearsal.error import PortTakenError
 
 LOWEST = 20000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -22,12 +25,29 @@ def free_ports(count: int) -> list[int]:
     return chosen
 
 
+@contextmanager
+def kept(ports: Sequence[int]) -> Iterator[None]:
+    """`free_ports` does not give these away, also while a server of theirs is stopped for a moment.
+
+    Their servers listen there all the same: where both ask for SO_REUSEADDR, Linux lets one of them. Raises
+    PortTakenError if another server listens there already.
+    """
+    with ExitStack() as stack:
+        for port in ports:
+            mark = stack.enter_context(socket.socket())
+            mark.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                mark.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise PortTakenError(f"port {port} is taken: {error.strerror}") from None
+        yield
+
+
 def _free_port(taken: Container[int]) -> int:
     first_ephemeral = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
     for _ in range(200):
         port = _random.randrange(LOWEST, first_ephemeral) if first_ephemeral > LOWEST else 0
-        with socket.socket() as candidate:
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket() as candidate:  # without SO_REUSEADDR, so that it meets those that are kept
             try:
                 candidate.bind(("127.0.0.1", port))
             except OSError:
