@@ -1,6 +1,8 @@
 """What the target's TLS endpoint offers: protocol version, certificate chain, days left."""
 
+import errno
 import ipaddress
+import os
 import shlex
 import socket
 import ssl
@@ -157,7 +159,7 @@ class TlsClient:
         try:
             with (
                 self._connect(address) as plain,
-                context.wrap_socket(plain, server_hostname=self._host) as secure,
+                _secured(context, plain, self._host) as secure,
             ):
                 own, *others = _ends(secure)
                 until, first = min([(own[0], ""), *others])
@@ -175,7 +177,7 @@ class TlsClient:
             tries += 1
             with self._connect(address) as plain:
                 try:
-                    with context.wrap_socket(plain, server_hostname=self._host):
+                    with _secured(context, plain, self._host):
                         return True, ""
                 except TimeoutError:
                     raise UnreachableError(
@@ -218,6 +220,15 @@ def _name(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
     """Its common name, or what it has."""
     parts = dict(part for several in subject for part in several)
     return repr(parts.get("commonName") or next(iter(parts.values()), "no name"))
+
+
+def _secured(context: ssl.SSLContext, plain: socket.socket, host: str) -> ssl.SSLSocket:
+    """After a handshake: wrap_socket asks for none if the peer closed, then reset (CPython 3.10 to 3.13)."""
+    secure = context.wrap_socket(plain, server_hostname=host)
+    if secure.version() is None:
+        secure.close()
+        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+    return secure
 
 
 def _is_address(host: str) -> bool:

@@ -1,12 +1,14 @@
 """The TLS and WebSocket clients against servers of many qualities."""
 
+import gc
 import re
 import socket
 import ssl
 import struct
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests_self.building.answering import echoing, frame, frame_of, refusing, upgraded
@@ -15,6 +17,7 @@ from nox_service.edge import protocols
 from nox_service.websocket import Echo, WebSocketClient
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation, Patience
+from noxgate.look.waiting import eventually
 from noxgate.systems import settings
 from noxgate.systems.http.session import ApiSession
 from noxgate.systems.http.tls import TlsClient
@@ -178,6 +181,33 @@ def test_no_tls_at_all(loopback: "Loopback", talk: Callable[[socket.socket], Non
     with pytest.raises(UnreachableError, match=r"^localhost:\d+(?: at 127\.0\.0\.1)?: "):
         client.facts()
     assert observed[-1].seen.startswith("could not look: localhost:")
+
+
+def close_and_cut(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_WR)
+    cut(connection)
+
+
+def expect_reset(connection: socket.socket) -> None:
+    with suppress(OSError):
+        raise AssertionError(connection.getpeername())
+
+
+@pytest.mark.parametrize("talk", [cut, close_and_cut])
+def test_reset_before_our_greeting(
+    loopback: "Loopback", monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket], None]
+) -> None:
+    """Python then wraps what has had no handshake, or forgets to close it."""
+    connect = socket.create_connection
+
+    def late(*where: Any, **how: Any) -> socket.socket:
+        connection = connect(*where, **how)
+        eventually(lambda: expect_reset(connection), within=30, every=0.01)
+        return connection
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    test_no_tls_at_all(loopback, talk)
+    gc.collect()  # what was forgotten is complained about here
 
 
 class OldCut:
