@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,8 +27,8 @@ from nox_rehearsal.cluster.processes import (
     ControllerSettings,
     Probe,
     Process,
+    Readiness,
     Slot,
-    answers,
     of_process,
     probe_of,
     read_processes,
@@ -55,6 +56,7 @@ class Controllers:
     _slots: dict[tuple[str, str], Slot] = field(init=False)
     _first: dict[str, int] = field(default_factory=dict)  # pod's uid -> its first start of the process
     _probes: set[Probe] = field(default_factory=set)
+    _readiness: defaultdict[Probe, Readiness] = field(default_factory=lambda: defaultdict(Readiness))
     _settled: object = None  # what was seen when nothing was left to write
     _prober: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=8))
 
@@ -65,7 +67,7 @@ class Controllers:
     def tick(self) -> bool:
         """Look, and where something has changed, write what is not as it should be; whether nothing had."""
         processes = read_processes(self.settings.processes)
-        probes = dict(zip(self._probes, self._prober.map(answers, self._probes), strict=True))
+        probes = dict(zip(self._probes, self._prober.map(self._is_ready, self._probes), strict=True))
         # One cheap look tells whether anything at all was written since, by anybody.
         listed = self.api.send("GET", "/api/v1/namespaces", params={"fieldSelector": "metadata.name=default"})
         seen = listed["metadata"]["resourceVersion"], processes, probes
@@ -147,10 +149,13 @@ class Controllers:
         ready = True
         if probe is not None:
             self._probes.add(probe)
-            ready = probes[probe] if probe in probes else answers(probe)
+            ready = probes[probe] if probe in probes else self._is_ready(probe)
         starts = process.starts - self._first_start(pod, process) + 1
         status = pod_status(pod, slot, process, ready=ready, starts=starts, now=now)
         pod["status"] = self._write_status("Pod", pod, status)
+
+    def _is_ready(self, probe: Probe) -> bool:
+        return self._readiness[probe].looked(probe)
 
     def _first_start(self, pod: Json, process: Process) -> int:
         """Which start of the process was the pod's first: the present one, or else the next."""

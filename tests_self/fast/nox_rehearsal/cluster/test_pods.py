@@ -3,8 +3,10 @@
 import os
 import signal
 
+import pytest
 from tests_self.fast.nox_rehearsal.cluster.watched import HERE, IMAGE, Cluster, Json, deployment, thing
 
+from nox_rehearsal.cluster import processes
 from nox_rehearsal.cluster.controllers import Controllers
 from nox_rehearsal.cluster.objects import path_of
 from nox_rehearsal.cluster.processes import Slot, answers, probe_of
@@ -76,18 +78,31 @@ def test_a_process_that_comes_back_between_two_looks(cluster: Cluster) -> None:
     assert status["lastState"]["terminated"]["exitCode"] == 137
 
 
-def test_a_process_that_hangs_is_not_ready(cluster: Cluster) -> None:
+def test_a_process_that_hangs_is_not_ready(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After three late answers, as a kubelet has it."""
+    monkeypatch.setattr(processes, "PATIENCE", 0.3)
     pid = cluster.crew.pids()["nox-3"]
     os.kill(pid, signal.SIGSTOP)
+    seen = []
     try:
-        cluster.controllers.tick()
-        seen = cluster.containers()["nox-3"]
+        for _ in range(4):
+            cluster.controllers.tick()
+            seen.append(cluster.containers()["nox-3"])
     finally:
         os.kill(pid, signal.SIGCONT)
     cluster.look()
 
-    assert seen == (False, 0)
+    assert seen == [(True, 0)] * 2 + [(False, 0)] * 2
     assert cluster.containers()["nox-3"] == (True, 0)
+
+
+def test_late_answers_count_in_a_row_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = iter([None, True, None, None, True, None, None, None, None, True, False])
+    monkeypatch.setattr(processes, "answers", lambda _: next(said))
+    readiness = processes.Readiness()
+
+    found = [readiness.looked(processes.Probe(1, "/")) for _ in range(11)]
+    assert found == [False, *[True] * 6, *[False] * 2, True, False]
 
 
 def test_a_pod_deleted_by_hand_is_made_anew(cluster: Cluster) -> None:
