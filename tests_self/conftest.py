@@ -23,7 +23,7 @@ preloaded.modules()  # what a run inside this process imports late, it would tak
 preloaded.freeze()
 
 # Without the plugins that its checks have no use for: each run in this process would import them anew.
-PYPROJECT = """
+PYPROJECT = r"""
 [tool.pytest]
 strict = true
 addopts = [
@@ -35,6 +35,7 @@ markers = ["runbook(id): line"]
 filterwarnings = [
     "error",
     "default::pytest.PytestConfigWarning",
+    'ignore:unclosed <ssl\.SSLSocket fd=\d+, family=\S+ type=\S+ proto=\d+, laddr=\([^)]*\)>:ResourceWarning',
     "ignore::pluggy.PluggyTeardownRaisedWarning",
 ]
 """

@@ -50,3 +50,39 @@ def test_gate_believes_no_exit_status_alone(
     result = project.pytester.run(sys.executable, "-m", "noxgate.cli", "gate", "--target", "staging")
 
     assert result.ret == Exit.INCONCLUSIVE
+
+
+RERUNS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    first, again = (runtestprotocol(item, nextitem=nextitem, log=False) for _ in range(2))
+    for report in first:
+        if report.failed:
+            report.outcome = "rerun"
+    for report in first + again:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("bad", "verdict", "outcome"),
+    [
+        ("raise AssertionError('bad')", "NO-GO", "failed"),
+        ("raise UnreachableError('away')", "INCONCLUSIVE", "unreachable"),
+    ],
+)
+def test_check_that_passes_when_run_again_has_not_passed(
+    project: "Project", bad: str, verdict: str, outcome: str
+) -> None:
+    """As pytest-rerunfailures 16.1 does it: to pytest, and in its exit status, all is well."""
+    (project.path / "conftest.py").write_text(RERUNS)
+    once = f"if not Path('once').exists():\n    Path('once').touch()\n    {bad}"
+    project.check("health", once, top="from pathlib import Path\nfrom noxgate.errors import UnreachableError")
+
+    result = project.gate()
+
+    assert project.results()["verdict"] == verdict
+    assert project.outcomes() == {"version": "passed", "health": outcome}
+    assert result.ret == Exit[verdict.replace("-", "_")]
