@@ -1,5 +1,6 @@
 """While checks run: markers, observations, the outcome of each check, and no secret in any report."""
 
+import errno
 import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ KNOWN: dict[type[Exception], Outcome] = {
     UndecidedError: Outcome.UNDECIDED,
     NotMadeError: Outcome.NOT_RUN,
 }
+SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT}  # of files, memory, room
 _TIME = re.compile(r" in (\d+) ms\b")  # in which looks that saw the same differ
 NOT_LOOKING = "skip and xfail do not count as looking"
 
@@ -220,8 +222,25 @@ def _outcome(
 def _raised(error: BaseException, *, looked: bool) -> tuple[Outcome, str]:
     if isinstance(error, UndecidedError) and not looked:  # a waiver accepts what was seen
         return Outcome.NOT_RUN, f"undecided without looking at anything: {error}"
+    ours = _of_this_machine(error)
+    if ours:
+        return Outcome.UNREACHABLE, ours
     known = next((outcome for kind, outcome in KNOWN.items() if isinstance(error, kind)), None)
     return (known, str(error)) if known else (Outcome.FAILED, reason_of(error))
+
+
+def _of_this_machine(error: BaseException) -> str:
+    """What ended a check before it could judge; empty if the target may be the cause."""
+    if isinstance(error, ExceptionGroup):
+        each = [_of_this_machine(one) for one in error.exceptions]
+        return each[0] if all(each) else ""
+    if isinstance(error, pytest.PytestWarning) and error.__cause__:  # of a thread, or of a socket left open
+        error = error.__cause__
+    said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(": ")
+    if isinstance(error, Warning):  # pytest makes errors of them
+        return f"Python warned on this machine: {said}"
+    is_short = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in SHORT)
+    return f"this machine has too little: {said}" if is_short else ""
 
 
 def _scrubbed(longrepr: Any, gate: Gate) -> Any:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from noxgate.errors import Exit
 from noxgate.trust.agreement import contradictions
 
 if TYPE_CHECKING:
@@ -385,3 +386,49 @@ def test_odd_bytes_in_a_failure_do_not_stop_the_reports(project: "Project") -> N
 
     assert result.ret == 1
     assert project.results()["doubts"] == []
+
+
+LEFT_OPEN = "Python warned on this machine: ResourceWarning: unclosed <socket.socket "
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "import warnings\nwarnings.warn('of old', DeprecationWarning)",
+            "Python warned on this machine: DeprecationWarning: of old",
+        ),
+        ("import socket\nsocket.socket()", LEFT_OPEN),
+        ("import socket\nsocket.socket()\nsocket.socket()", LEFT_OPEN),
+        (
+            "import errno\nraise OSError(errno.ENOSPC, 'No space left on device', 'dump')",
+            "this machine has too little: OSError: [Errno 28] No space left on device: 'dump'",
+        ),
+        ("raise MemoryError", "this machine has too little: MemoryError"),
+    ],
+    ids=["warning", "left open", "two left open", "room", "memory"],
+)
+def test_fault_of_the_gates_machine_is_no_failure(project: "Project", body: str, said: str) -> None:
+    """Nothing is said of the target; pytest makes errors of warnings."""
+    project.check("health", body)
+
+    assert project.gate(apart=True).ret == Exit.INCONCLUSIVE
+    assert project.outcomes() == {"version": "passed", "health": "unreachable"}
+    (reason,) = [line["reason"] for line in project.results()["lines"] if line["outcome"] == "unreachable"]
+    assert reason.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import socket\nsocket.socket()\nassert False, 'bad'",
+        "import threading\ndead = threading.Thread(target=lambda: [][0])\ndead.start()\ndead.join()",
+    ],
+    ids=["left open", "thread"],
+)
+def test_warning_takes_back_no_failure(project: "Project", body: str) -> None:
+    """Of a socket that is left open, too; a thread's exception is more than a warning."""
+    project.check("health", body)
+
+    assert project.gate(apart=True).ret == Exit.NO_GO
+    assert project.outcomes() == {"version": "passed", "health": "failed"}
