@@ -13,6 +13,7 @@ from noxgate.plugin.options import (
     pytest_configure,
     pytest_report_header,
     pytest_sessionstart,
+    pytest_unconfigure,
 )
 from noxgate.plugin.selection import pytest_ignore_collect, pytest_report_collectionfinish
 
@@ -29,4 +30,5 @@ __all__ = [
     "pytest_report_teststatus",
     "pytest_runtest_makereport",
     "pytest_sessionstart",
+    "pytest_unconfigure",
 ]

@@ -234,7 +234,7 @@ def _of_this_machine(error: BaseException) -> str:
     if isinstance(error, ExceptionGroup):
         each = [_of_this_machine(one) for one in error.exceptions]
         return each[0] if all(each) else ""
-    if isinstance(error, pytest.PytestWarning) and error.__cause__:  # of a thread, or of a socket left open
+    if isinstance(error, pytest.PytestWarning) and error.__cause__:  # of a thread
         error = error.__cause__
     said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(": ")
     if isinstance(error, Warning):  # pytest makes errors of them
