@@ -14,6 +14,10 @@ HOST = "api.nox.example"
 # Others of the same group are of v1, which these are not.
 VERSIONS = {"IngressRoute": "v1alpha1", "TCPRoute": "v1alpha2", "TCPMapping": "v3alpha1"}
 SERVED = {
+    ("RouteTable", "gateway.solo.io"): "routetables",
+    ("Upstream", "gloo.solo.io"): "upstreams",
+    ("UpstreamGroup", "gloo.solo.io"): "upstreamgroups",
+    ("MultiClusterService", "networking.gke.io"): "multiclusterservices",
     **{(each.kind, each.group): each.plural for each in reversed(KINDS)},
     ("TraefikService", "traefik.io"): "traefikservices",
     ("Gateway", "gateway.networking.k8s.io"): "gateways",

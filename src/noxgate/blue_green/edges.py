@@ -3,10 +3,21 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from noxgate.blue_green.edge_kinds.annotated import EMISSARY, annotated
 from noxgate.blue_green.edge_kinds.doors import meet, narrowed
-from noxgate.blue_green.edge_kinds.kinds import ANY, BETWEEN, KINDS, EdgeKind, is_for_users
+from noxgate.blue_green.edge_kinds.kinds import (
+    ANY,
+    BETWEEN,
+    KINDS,
+    SEVERAL,
+    EdgeKind,
+    is_for_users,
+    is_part,
+    values,
+)
 from noxgate.blue_green.routing import backends
 from noxgate.errors import UnreachableError
 from noxgate.project.service.names import Service
@@ -86,7 +97,15 @@ class _Edges:
         self._ingress = ingress
         self._services = [each for inside in namespaces for each in kube.list("Service", inside)]
         self._colours = service.colours
-        self._names = self._colours | _other_names(self._services, self._colours)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Of the Services, and of others with the same pods."""
+        several = self._listed(SEVERAL.kind, SEVERAL.group, SEVERAL.plural)
+        inner = [
+            {**each, "spec": spec} for each in several for spec in values(each.get("spec"), SEVERAL.inner)
+        ]
+        return self._colours | _other_names([*self._services, *inner], self._colours)
 
     def taking(self, hosts: Sequence[str]) -> Iterator[Edge]:
         """Those that lead users of one of these hosts to blue or green."""
@@ -99,6 +118,9 @@ class _Edges:
                 if is_for_users(kind, thing):
                     for entry in kind.entries_of(thing):
                         yield from self._taking(kind, entry, hosts)
+        if self._kube.serves_group(EMISSARY):
+            for kind, thing in annotated(self._services):
+                yield from self._taking(kind, thing, hosts)
 
     def _taking(self, kind: EdgeKind, thing: Json, hosts: Sequence[str]) -> Iterator[Edge]:
         own = Edge(kind.kind, name(thing), kind.hosts_of(thing["spec"]))
@@ -137,26 +159,40 @@ class _Edges:
         if self._says(thing):
             return True
         wanted = kind.parts_of(thing)
-        between = BETWEEN.get(kind.part, kind)
-        parts = self._listed(kind.part, kind.group, between.plural) if wanted else []
+        parts = [
+            (between, each)
+            for between in (BETWEEN.get(kind.part, (kind,)) if wanted else ())
+            for each in self._listed(between.kind, between.group or kind.group, between.plural)
+        ]
         while wanted:
-            found = [each for each in parts if name(each) in wanted]
-            if any(map(self._says, found)):
+            found = [(between, each) for between, each in parts if is_part(each, wanted)]
+            if any(self._says(each) for _, each in found):
                 return True
-            parts = [each for each in parts if name(each) not in wanted]  # each once: they may form a ring
-            wanted = {each for part in found for each in between.parts_of(part)}
+            # each once: they may form a ring
+            parts = [(between, each) for between, each in parts if not is_part(each, wanted)]
+            wanted = {each for between, part in found for each in between.parts_of(part)}
         return False
 
     def _says(self, thing: Json) -> bool:
         """Whether it says the name of one of these Services anywhere, alone or with its namespace behind it.
 
-        From another namespace, such as a gateway's own, it has to say one of these namespaces, too.
+        From another namespace, such as a gateway's own, it has to say one of these namespaces, too; Gloo says
+        both in one word, and the port.
         """
+        if any(self._is_upstream(text) for text in _texts(thing.get("spec"))):
+            return True
         texts = [_words(text) for text in _texts(thing.get("spec"))]
         is_near = thing["metadata"].get("namespace") in self._namespaces or any(
             namespace in words for words in texts for namespace in self._namespaces
         )
         return is_near and any(words[0] in self._names for words in texts)
+
+    def _is_upstream(self, text: str) -> bool:
+        """Whether it is the name that Gloo gives to what it finds: NAMESPACE-SERVICE-PORT."""
+        found, _, port = text.rpartition("-")
+        return port.isdecimal() and any(
+            found == f"{namespace}-{each}" for namespace in self._namespaces for each in self._names
+        )
 
 
 def _other_names(services: Sequence[Json], colours: frozenset[str]) -> set[str]:

@@ -1,13 +1,14 @@
 """Each kind: where its spec says hosts, what holds more of its routes, and what narrows its hosts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from noxgate.systems.kubernetes.workload import controller
 
 Json = Mapping[str, Any]
+Part = str | frozenset[tuple[str, str]]  # its name, or labels that it has
 ANY = "*"
 _TRAEFIKS = re.compile(r"(!?)\bHost(?:SNI)?\(([^)]*)\)")
 _QUOTED = re.compile("[`\"']([^`\"']+)[`\"']")
@@ -18,7 +19,8 @@ class EdgeKind:
     """A kind by its API group and plural; the fields of its spec are paths, through lists as through maps.
 
     `each` are lists of entries with hosts and Services of their own; `parts` names objects of the kind `part`
-    that hold more of its routes.
+    that hold more of its routes, or has the labels that they are chosen by. `inner` is where the spec of an
+    Ingress stands in this one.
     """
 
     kind: str
@@ -28,6 +30,7 @@ class EdgeKind:
     each: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     part: str = ""
+    inner: str = ""
 
     def hosts_of(self, spec: Json) -> tuple[str, ...]:
         """The hosts that its spec says itself; ANY if it leaves them open, or has a pattern of them."""
@@ -41,14 +44,31 @@ class EdgeKind:
 
     def entries_of(self, thing: Json) -> Iterator[Json]:
         """The object once for each of its entries, as if it had that one alone; else the object."""
+        if self.inner:
+            spec = next(values(thing["spec"], self.inner), None) or {}
+            default = [{"backend": spec["backend"]}] if spec.get("backend") else []
+            thing = {**thing, "spec": {"rules": [*(spec.get("rules") or []), *default]}}
         if not self.each:
             yield thing
         for field in self.each:
             for entry in thing["spec"].get(field) or []:
                 yield {**thing, "spec": {**thing["spec"], **dict.fromkeys(self.each), field: [entry]}}
 
-    def parts_of(self, thing: Json) -> set[str]:
-        return {str(each) for path in self.parts for each in values(thing.get("spec"), path)}
+    def parts_of(self, thing: Json) -> set[Part]:
+        found = [each for path in self.parts for each in values(thing.get("spec"), path)]
+        return {_items(each) if isinstance(each, Mapping) else str(each) for each in found}
+
+
+def is_part(thing: Json, wanted: Collection[Part]) -> bool:
+    """Whether it is one of those that are wanted: by its name, or by its labels."""
+    its = _items(thing["metadata"].get("labels") or {})
+    return thing["metadata"]["name"] in wanted or any(
+        each <= its for each in wanted if isinstance(each, frozenset)
+    )
+
+
+def _items(labels: Json) -> frozenset[tuple[str, str]]:
+    return frozenset((str(key), str(value)) for key, value in labels.items())
 
 
 _GATEWAY = "gateway.networking.k8s.io"
@@ -60,6 +80,12 @@ _TRAEFIK = [
 _ISTIO = ("VirtualService", "networking.istio.io", "virtualservices")
 _CONTOUR = ("HTTPProxy", "projectcontour.io", "httpproxies")
 _NGINX, _F5 = "k8s.nginx.org", "cis.f5.com"
+_GLOO, _GOOGLE = "gateway.solo.io", "networking.gke.io"
+_OF_GLOO = (  # what each of its routes may name
+    *("delegateAction.name", "delegateAction.ref.name", "delegateAction.selector.labels"),
+    *("routeAction.single.upstream.name", "routeAction.multi.destinations.destination.upstream.name"),
+    "routeAction.upstreamGroup.name",
+)
 KINDS = (
     EdgeKind("HTTPRoute", _GATEWAY, "httproutes", ("hostnames",)),
     EdgeKind("TLSRoute", _GATEWAY, "tlsroutes", ("hostnames",)),
@@ -85,16 +111,39 @@ KINDS = (
     ),
     EdgeKind("RouteGroup", "zalando.org", "routegroups", ("hosts",)),
     EdgeKind("TargetGroupBinding", "elbv2.k8s.aws", "targetgroupbindings"),
+    EdgeKind(
+        *("VirtualService", _GLOO, "virtualservices", ("virtualHost.domains",)),
+        parts=tuple(f"virtualHost.routes.{each}" for each in _OF_GLOO),
+        part="RouteTable",
+    ),
+    EdgeKind(
+        *("MultiClusterIngress", _GOOGLE, "multiclusteringresses", ("rules.host",), ("rules",)),
+        inner="template.spec",
+    ),
 )
-# What only stands between one of them and Services; in the group of what names it.
+# What only stands between one of them and Services; without a group, in that of what names it.
 BETWEEN = {
-    "TraefikService": EdgeKind(
-        "TraefikService",
-        "",
-        "traefikservices",
-        parts=("weighted.services.name", "mirroring.name", "mirroring.mirrors.name"),
-    )
+    "TraefikService": (
+        EdgeKind(
+            "TraefikService",
+            "",
+            "traefikservices",
+            parts=("weighted.services.name", "mirroring.name", "mirroring.mirrors.name"),
+        ),
+    ),
+    "RouteTable": (
+        EdgeKind("RouteTable", _GLOO, "routetables", parts=tuple(f"routes.{each}" for each in _OF_GLOO)),
+        EdgeKind("Upstream", "gloo.solo.io", "upstreams"),
+        EdgeKind(
+            "UpstreamGroup",
+            "gloo.solo.io",
+            "upstreamgroups",
+            parts=("destinations.destination.upstream.name",),
+        ),
+    ),
 }
+# Google's Services of several clusters: in each it makes one of another name, with this selector.
+SEVERAL = EdgeKind("MultiClusterService", _GOOGLE, "multiclusterservices", inner="template.spec")
 
 
 def is_for_users(kind: EdgeKind, thing: Json) -> bool:
@@ -109,7 +158,7 @@ def is_for_users(kind: EdgeKind, thing: Json) -> bool:
         case "HTTPRoute" | "TLSRoute" | "TCPRoute":
             parents = spec.get("parentRefs") or []
             return any(each.get("kind", "Gateway") != "Service" for each in parents)
-        case "VirtualService":
+        case "VirtualService" if kind.group == _ISTIO[1]:
             return set(spec.get("gateways") or ["mesh"]) != {"mesh"}
         case "HTTPProxy":  # without a host it is a part of another one
             return bool(spec.get("virtualhost"))

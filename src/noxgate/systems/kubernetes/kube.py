@@ -97,6 +97,10 @@ class Kube(Requests):
                 return self._listed(where, kind, namespace, "")
         return []
 
+    def serves_group(self, group: str) -> bool:
+        """Whether the server serves anything of a group."""
+        return bool(self._versions(group))
+
     def _listed(self, where: Resource, kind: str, namespace: str, selector: str) -> Objects:
         chosen = ["-l", selector] if selector else []
         inside = ["-n", namespace] if namespace else ["--all-namespaces"]
