@@ -16,9 +16,10 @@ _OF_A_DUMP = re.compile(
 # Physical backups (pgBackRest, Barman, WAL-G) wait for a checkpoint, and for WAL to be kept. Else only who
 # asks for a checkpoint does, or what PostgreSQL makes one for.
 _WAITS_OF_A_COPY = frozenset({"CheckpointStart", "CheckpointDone", "BackupWaitWalArchive"})
-_CHECKPOINTS = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*(?:CHECKPOINT|CREATE|DROP|ALTER)\b", re.IGNORECASE
-)
+_CHECKPOINTS = re.compile(r"(?:CHECKPOINT|CREATE|DROP|ALTER)\b|$", re.IGNORECASE)
+# pg_dump --serializable-deferrable waits for it with its first question to the catalog, and has no lock yet.
+_WAITS_OF_A_DUMP = "SafeSnapshot"
+_COMMENT = re.compile(r"/\*|\*/")
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,25 @@ class Session:
         """
         if self.state not in RUNNING:
             return self.dumps
-        if self.waits in _WAITS_OF_A_COPY and not _CHECKPOINTS.match(self.query):
+        if self.waits in _WAITS_OF_A_COPY and not _CHECKPOINTS.match(_uncommented(self.query)):
             return True
-        return self.dumps and bool(_OF_A_DUMP.match(self.query))
+        return (self.dumps or self.waits == _WAITS_OF_A_DUMP) and bool(_OF_A_DUMP.match(self.query))
+
+
+def _uncommented(query: str) -> str:
+    """The query without the comments before it, one inside another; "" where it was cut within them."""
+    while (query := query.lstrip()).startswith(("--", "/*")):
+        if query.startswith("--"):
+            query = query.partition("\n")[2]
+            continue
+        depth, end = 0, len(query)
+        for sign in _COMMENT.finditer(query):
+            depth += 1 if sign[0] == "/*" else -1
+            if depth == 0:
+                end = sign.end()
+                break
+        query = query[end:]
+    return query
 
 
 def backups(found: list[Session], seconds: float) -> list[Session]:

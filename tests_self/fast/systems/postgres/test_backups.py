@@ -55,6 +55,29 @@ def test_a_backup_is_no_query_of_the_application(server: ScratchServer, looking:
         connection.execute("DROP TABLE big, locked")
 
 
+def test_a_backup_that_waits_for_its_moment(server: ScratchServer, looking: Database) -> None:
+    """With --serializable-deferrable it begins when nobody writes; till then it holds nobody up."""
+    command = [str(program("pg_dump")), "--serializable-deferrable", server.url("postgres")]
+    with named(server, "owner", autocommit=True) as owner:
+        owner.execute("CREATE TABLE written AS SELECT 1 AS one")
+        with named(server, "api") as writes:
+            writes.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+            writes.execute("INSERT INTO written VALUES (2)")
+
+            def waits() -> None:
+                found = sessions(looking)
+                assert [one.application for one in backups(found, LIMIT)] == ["nightly"]
+                assert [one.application for one in slow(found, LIMIT)] == []
+
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=RENAMED) as dumps:
+                try:
+                    eventually(waits, within=60, every=0.1)
+                finally:
+                    writes.rollback()
+                    dumps.wait(timeout=60)
+        owner.execute("DROP TABLE written")
+
+
 def test_the_leader_of_a_parallel_backup(server: ScratchServer, looking: Database, tmp_path: Path) -> None:
     """It is idle in transaction as long as its jobs copy."""
     command = [str(program("pg_dump")), "-Fd", "-j2", f"--file={tmp_path / 'dump'}", server.url("postgres")]
@@ -236,6 +259,11 @@ CALLS = "SELECT * FROM pg_backup_start('base', false)"
         ("create database other", False, "CheckpointDone", False),
         ("/* of the app */ -- at night\n CREATE DATABASE other", False, "CheckpointDone", False),
         ("/* CREATE DATABASE */ SELECT pg_backup_start('x')", False, "CheckpointDone", True),
+        ("/* of /* the */ app */CHECKPOINT", False, "CheckpointDone", False),
+        ("/* of /* the */ app */ SELECT pg_backup_start('x')", False, "CheckpointDone", True),
+        ("/* a comment that PostgreSQL cut off", False, "CheckpointDone", False),
+        ("SELECT oid, rolname FROM pg_catalog.pg_roles ORDER BY 1", False, "SafeSnapshot", True),
+        ("SELECT * FROM jobs", False, "SafeSnapshot", False),
     ],
 )
 def test_what_a_backup_does(query: str, *, dumps: bool, waits: str, is_backup: bool) -> None:
