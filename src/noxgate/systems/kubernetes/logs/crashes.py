@@ -24,7 +24,7 @@ _CRASHES = [
     *(
         r"\[?UnhandledPromiseRejection",
         r"\(node:\d+\) UnhandledPromiseRejection",
-        r"Uncaught\b",
+        r"Uncaught\b(?! (?:\w+ )?(?:exception|error|rejection) handler)",
         r"FATAL ERROR: ",
     ),
     *(r"panic: ", r"fatal error: ", r"SIG(?:SEGV|ABRT|QUIT|BUS|ILL|FPE|TRAP|SYS): "),

@@ -11,11 +11,11 @@ from noxgate.systems.kubernetes.logs.levels import Weight
 # Without signs and case, in the order in which they are believed.
 _LEVELS = (
     *(
-        "loglevel",
         "level",
         "lvl",
         "levelname",
         "loglevelname",
+        "loglevel",
         "severitytext",
         "severity",
         "errorseverity",
@@ -137,7 +137,8 @@ def _is_something(value: object) -> bool:
 
 def _named(plain: Json, document: Json, deeper: int) -> Weight | None:
     """Names before numbers: where both are there, the number is on a scale of the logger's own."""
-    found = (levels.of_name(name) for key in _LEVELS if (name := _name(plain.get(key))) is not None)
+    keys = [key for key in _LEVELS if key != "loglevel" or "log.level" in document or _has_a_message(plain)]
+    found = (levels.of_name(name) for key in keys if (name := _name(plain.get(key))) is not None)
     weight = next((each for each in found if each is not None), None)
     if weight is not None:
         return weight
@@ -149,6 +150,11 @@ def _named(plain: Json, document: Json, deeper: int) -> Weight | None:
     inside = [plain[key] for key in _INSIDE if isinstance(plain.get(key), dict)]
     found = (_named(_plain(each), each, deeper - 1) for each in inside)
     return next((each for each in found if each is not None), None)
+
+
+def _has_a_message(plain: Json) -> bool:
+    """Whether something is told: else the level from which on a service logs stands among its settings."""
+    return any(key in _MESSAGES or key in _ERRORS or key.endswith("message") for key in plain)
 
 
 def _plain(document: Json) -> dict[str, Any]:

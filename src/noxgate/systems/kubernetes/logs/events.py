@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from noxgate.systems.kubernetes.logs import access, crashes, documents, plain, words
+from noxgate.systems.kubernetes.logs import access, crashes, documents, plain, statements, words
 from noxgate.systems.kubernetes.logs.levels import Weight
+from noxgate.systems.kubernetes.logs.settings import without_settings
 
 _MOST = 1000  # lines of one document that is printed over several
 
@@ -55,6 +56,7 @@ class _Group:
         self._is_trace = (self._head.is_grave and crashes.begins(first)) or crashes.is_source(first)
         self._is_open = first.rstrip() == "{"
         self._is_block = plain.is_block(first)
+        self._is_statement = self._head.weight is Weight.LESS and statements.begins(first)
         self._lines: list[str] = []
         self._texts: list[str] = []
         self._has_trace = False
@@ -66,6 +68,8 @@ class _Group:
             self._is_open = text.rstrip() != "}" and len(self._texts) < _MOST
             return True
         if not text.strip():
+            return True
+        if self._is_statement and (text[0].isspace() or statements.goes_on(text)):
             return True
         if text[0].isspace():
             return self._takes_indented(text)
@@ -138,7 +142,7 @@ def _head(text: str) -> _Head:
     document = documents.document_of(text) if "{" in text else None
     if document is not None and text.lstrip().startswith("{"):
         return _of_document(document, text)
-    text = plain.without_settings(text)
+    text = without_settings(text)
     weight = plain.own_level(text)
     answered = access.of_line(text)
     if answered is not None and (weight is None or access.names_a_client(text)):
@@ -167,7 +171,7 @@ def _of_document(document: dict[str, object], text: str) -> _Head:
         elif answered is None and (by_labels := documents.weight_of_labels(document)) is not None:
             weight, is_grave = by_labels, by_labels is Weight.GRAVE
         elif answered is None:
-            said = inner.is_grave if inner is not None else words.name_an_error(text)
+            said = inner.is_grave if inner is not None else words.name_an_error(without_settings(text))
             is_grave = documents.holds_an_error(document) or said
     return _Head(is_grave or bool(answered), weight, is_own=True, is_document=True)
 

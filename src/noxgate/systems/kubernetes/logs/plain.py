@@ -34,6 +34,7 @@ _KEYS = _words(
     "level lvl loglevel log_level log.level levelname level_name @level"
     " severity severity_text severitytext sev"
 )
+_OF_A_SETTING = _words("loglevel log_level")  # beside another of them
 _PAIR = re.compile(r'(?:^|(?<=[\s,;{(|]))([\w.@-]+)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s,;})|]*)')
 _FIELD = re.compile(r'[{,]\s*["\']([\w.@-]+)["\']\s*:\s*("(?:[^"\\]|\\.)*"|\'[^\']*\'|[\w.]+)')
 _WORDED = re.compile(r"(?:^|[\s,;(])(?:log ?)?(?:level|lvl|severity)\s*:\s*\"?([A-Za-z]+)\b", re.IGNORECASE)
@@ -42,13 +43,6 @@ _TOKEN = re.compile(
     r"|(?P<quote>[\"'])|(?P<word>[^\s\[\]<>()|\"']+)|."
 )
 _UPPER = re.compile(r"(?:^|(?<=[:;,.]))([A-Z]{3,11}\d?)(?=$|[:;/,!-]|\+\d)")
-# What is said of a service's own settings, and not of a line: Log level: ERROR, --log-level error. Before
-# another name with a value it is the line's.
-_SETTING = re.compile(
-    r"(?:(?<![A-Za-z])log(?:ging)? level(?: is| set)?(?: to|:|=| is) ?|--log-level[ =])[\"']?"
-    r"(?:error|critical|fatal|panic)\b[\"']?(?!\s*[:\]|]|\s+\w+\s?[:=])",
-    re.IGNORECASE,
-)
 _COLON = re.compile(r"\s*:(?=\s|$)|\s+-\s")
 _NOTHING = re.compile(r"\w+:\s*(?:0|null|none|nil|<nil>|false)\b(?!\.)", re.IGNORECASE)  # error: null
 
@@ -100,11 +94,6 @@ def bare(line: str) -> str:
     """The line without colours and other orders to a terminal, and without a mark of its byte order."""
     line = line.removeprefix("\ufeff")
     return COLOUR.sub("", line) if "\x1b" in line or ("m" in line and "[" in line) else line
-
-
-def without_settings(line: str) -> str:
-    """The line without what it says of the level from which on a service logs."""
-    return _SETTING.sub("", line) if "level" in line.lower() else line
 
 
 def own_level(line: str) -> Weight | None:
@@ -199,7 +188,9 @@ def _as_a_pair(line: str) -> Weight | None:
     """logfmt's, and what is left of a JSON document that was cut off: its begin, or its end."""
     if "=" not in line and not _is_of_a_document(line):
         return None
-    found = (_value(value) for key, value in _pairs(line) if key in _KEYS)
+    pairs = [(key, value) for key, value in _pairs(line) if key in _KEYS]
+    pairs.sort(key=lambda pair: pair[0] in _OF_A_SETTING)
+    found = (_value(value) for _, value in pairs)
     return next((weight for weight in found if weight is not None), None)
 
 
