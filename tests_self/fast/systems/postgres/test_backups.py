@@ -56,7 +56,7 @@ def test_a_backup_is_no_query_of_the_application(server: ScratchServer, looking:
 
 
 def test_a_backup_that_waits_for_its_moment(server: ScratchServer, looking: Database) -> None:
-    """With --serializable-deferrable it begins when nobody writes; till then it holds nobody up."""
+    """With --serializable-deferrable it begins when all writers are done; till then it waits alone."""
     command = [str(program("pg_dump")), "--serializable-deferrable", server.url("postgres")]
     with named(server, "owner", autocommit=True) as owner:
         owner.execute("CREATE TABLE written AS SELECT 1 AS one")
