@@ -11,9 +11,11 @@ _FORMS = [
     re.compile(form)
     for form in (
         # the common log format, uvicorn, Envoy, chi; and the first for a request that is not valid
-        rf'"(?P<asked>{_METHOD} (?:[^"\\]|\\.)*)" (?:from \S+ - )?(?P<status>\d{{3}})\b',
+        rf'"(?P<asked>(?:{_METHOD}|WebSocket) (?:[^"\\]|\\.)*)" (?:from \S+ - )?(?P<status>\d{{3}})\b',
         r'^\S+ \S+ .{0,80}?\[[^\]]+\] "(?P<asked>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) ',
-        rf"^\[GIN\] .*?\| +(?P<status>\d{{3}}) \|.*\| +(?P<asked>{_METHOD} .*)",
+        rf"^(?:\[GIN\] .*?|\d\d:\d\d:\d\d )\| +(?P<status>\d{{3}}) \|.*\| +(?P<asked>{_METHOD} .*)",  # and Fiber
+        # uWSGI
+        rf"\] (?P<asked>{_METHOD} \S+) => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ (?P<status>\d{{3}})\)",
         rf"^(?P<asked>{_METHOD} \S+) (?P<status>\d{{3}}) [\d.-]+ ms\b",  # morgan
         # Heroku, lograge
         rf'\bmethod="?(?P<asked>{_METHOD}"? .*)\bstatus=(?P<status>\d{{3}})\b',

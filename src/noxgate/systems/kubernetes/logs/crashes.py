@@ -43,7 +43,7 @@ _CRASHES = [
     *(
         r"terminate called ",
         r"Segmentation fault",
-        r"\*\*\* .+ \*\*\*",
+        r"\*\*\* (?:.*\bdetected|Error in .+|(?:longjmp|bit out of range|\S+ in writable) .+) \*\*\*",  # of libc
         r"(?:double free|corrupted size|munmap_chunk)",
     ),
     *(
@@ -62,6 +62,7 @@ _CRASHES = [
         r"exec(?: /\S+|): .*(?:format error|no such file)",
     ),
     r"standard_init_linux\.go",
+    *(r"DAMN ! ", r"unable to load app \d+ ", r"\*\*\* no app loaded\b"),  # uWSGI
 ]
 TRACE = re.compile("|".join(_TRACES))
 CRASH = re.compile("|".join((*_CRASHES, *_TRACES)))
