@@ -2,6 +2,7 @@
 
 import pytest
 from tests_self.fast.systems.kubernetes import log_forms_of_programs as programs
+from tests_self.fast.systems.kubernetes import log_forms_of_servers as servers
 
 from noxgate.systems.kubernetes.log_lines import is_grave
 
@@ -281,7 +282,7 @@ FORMS: dict[str, tuple[list[str], list[str]]] = {
         ],
     ),
 }
-ALL = [*FORMS.items(), *programs.FORMS.items()]
+ALL = [*FORMS.items(), *programs.FORMS.items(), *servers.FORMS.items()]
 GRAVE = [(form, line) for form, (lines, _) in ALL for line in lines]
 HARMLESS = [(form, line) for form, (_, lines) in ALL for line in lines]
 

@@ -13,7 +13,8 @@ _FORMS = [
         # the common log format, uvicorn, Envoy, chi; and the first for a request that is not valid
         rf'"(?P<asked>(?:{_METHOD}|WebSocket) (?:[^"\\]|\\.)*)" (?:from \S+ - )?(?P<status>\d{{3}})\b',
         r'^\S+ \S+ .{0,80}?\[[^\]]+\] "(?P<asked>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) ',
-        rf"^(?:\[GIN\] .*?|\d\d:\d\d:\d\d )\| +(?P<status>\d{{3}}) \|.*\| +(?P<asked>{_METHOD} .*)",  # and Fiber
+        # Gin, Fiber
+        rf"^(?:\[GIN\] .*?|\d\d:\d\d:\d\d )\| +(?P<status>\d{{3}}) \|.*\| +(?P<asked>{_METHOD} .*)",
         # uWSGI
         rf"\] (?P<asked>{_METHOD} \S+) => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ (?P<status>\d{{3}})\)",
         rf"^(?P<asked>{_METHOD} \S+) (?P<status>\d{{3}}) [\d.-]+ ms\b",  # morgan

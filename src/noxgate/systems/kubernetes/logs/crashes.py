@@ -43,7 +43,7 @@ _CRASHES = [
     *(
         r"terminate called ",
         r"Segmentation fault",
-        r"\*\*\* (?:.*\bdetected|Error in .+|(?:longjmp|bit out of range|\S+ in writable) .+) \*\*\*",  # of libc
+        r"\*\*\* (?:.*\bdetected|Error in .+|(?:longjmp|bit out of range|\S+ in writable) .+) \*\*\*",
         r"(?:double free|corrupted size|munmap_chunk)",
     ),
     *(
