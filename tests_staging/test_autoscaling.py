@@ -13,6 +13,7 @@ from noxgate.systems.kubernetes.workload import (
     least_pods,
     name,
     scaled,
+    unread_metrics,
     why,
     without_room,
 )
@@ -33,6 +34,8 @@ def test_hpa_can_scale(clients: Clients) -> None:
     assert scaled(hpa) == ("Deployment", green)
     for kind in ("AbleToScale", "ScalingActive"):
         assert condition(hpa, kind) == "True", why(hpa, kind)
+    unread = unread_metrics(hpa)
+    assert unread == [], f"without a value: {', '.join(unread)}"
     assert [said for each in keda for said in held_back(each)] == []
     if (said := without_room(hpa)) is not None:
         again = clients.kube.again("get", "hpa", name(hpa), "-n", clients.target.namespace)

@@ -166,6 +166,12 @@ def _autoscaling() -> Iterator[Sabotage]:
     ]
     deaf = edited("HorizontalPodAutoscaler", HPA, {"status": {"conditions": conditions}}, status=True)
     yield Sabotage(line, "no-metrics", "able to scale, but not active", deaf, "FailedGetResourceMetric")
+    unread = edited(
+        "HorizontalPodAutoscaler", HPA, {"status": {"currentMetrics": [{"type": ""}]}}, status=True
+    )
+    yield Sabotage(
+        line, "unread", "active, though a metric has no value", unread, "without a value: Resource cpu"
+    )
     stateful = edited("HorizontalPodAutoscaler", HPA, {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
     others = ("staging.hpa-unique", DRIFT)
     yield Sabotage(line, "other-kind", "scales a StatefulSet of that name", stateful, "StatefulSet", others)

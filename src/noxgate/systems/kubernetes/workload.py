@@ -100,6 +100,25 @@ def without_room(hpa: Json) -> str | None:
     return None
 
 
+def unread_metrics(hpa: Json) -> list[str]:
+    """The metrics of an HPA that have no value now, though by the others it is active.
+
+    Its controller leaves their type out, each in its place; before its first look it says none.
+    """
+    wanted = hpa["spec"].get("metrics") or []
+    read = (hpa.get("status") or {}).get("currentMetrics") or []
+    if len(read) != len(wanted):
+        return []
+    return [_metric(each) for each, seen in zip(wanted, read, strict=True) if not seen.get("type")]
+
+
+def _metric(spec: Json) -> str:
+    """Its kind and its name, as people write them: External jobs_waiting."""
+    kind = str(spec.get("type"))
+    source = spec.get(kind[:1].lower() + kind[1:]) or {}
+    return f"{kind} {source.get('name') or (source.get('metric') or {}).get('name')}"
+
+
 def name(thing: Json) -> str:
     return str(thing["metadata"]["name"])
 

@@ -265,3 +265,26 @@ def test_an_autoscaler_that_may_add_no_pod() -> None:
 
     assert "scaleUp is Disabled" in (workload.without_room({"spec": {**spec, **up}}) or "")
     assert workload.without_room({"spec": {**spec, **down}}) is None
+
+
+CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}
+IN_ONE = {"type": "ContainerResource", "containerResource": {"name": "cpu", "container": "nox-api"}}
+JOBS = {"type": "External", "external": {"metric": {"name": "jobs_waiting"}}}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "read", "unread"),
+    [
+        ([CPU, JOBS], [{"type": "Resource"}, {"type": ""}], ["External jobs_waiting"]),
+        ([IN_ONE, JOBS], [{"type": ""}, {"type": "External"}], ["ContainerResource cpu"]),
+        ([CPU, JOBS], [{"type": "Resource"}, {"type": "External"}], []),
+        ([CPU], None, []),  # not looked at yet: it is not active either
+        ([CPU, JOBS], [{"type": "Resource"}], []),  # the second is new
+        (None, None, []),
+    ],
+)
+def test_a_metric_that_is_not_read(metrics: object, read: object, unread: list[str]) -> None:
+    """As long as the others ask for no fewer pods, its conditions say that all is well."""
+    hpa = {"spec": {"metrics": metrics}, "status": {"currentMetrics": read}}
+
+    assert workload.unread_metrics(hpa) == unread
