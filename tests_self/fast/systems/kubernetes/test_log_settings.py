@@ -1,4 +1,4 @@
-"""What a service says of its settings and of its statements is no error, though it has the words of one."""
+"""What a service says of its settings and of its statements is harmless, though it has an error's words."""
 
 import pytest
 
@@ -82,5 +82,5 @@ INFO:sqlalchemy.engine.Engine:[no key 0.00010s] {}"""
     ],
 )
 def test_a_statement_over_several_lines(text: str, errors: int) -> None:
-    """What SQLAlchemy echoes ends with the first line that is no part of it."""
+    """What SQLAlchemy echoes ends where another event begins."""
     assert count_grave(text.split("\n")) == errors
