@@ -17,6 +17,7 @@ CRASH = (
 )
 SERVED = '10.0.0.1 - - [01/Dec/2026:10:00:00 +0000] "GET /x HTTP/1.1" 500 12\n'
 LIST = "[[allowed]]\npattern = 'cannot read'\nreason = 'NOX-42: harmless'\n"
+TWO = '{"level":"info","msg":"in"}{"level":"info","msg":"one line"}\n'
 Said = pytest.CaptureFixture[str]
 
 
@@ -36,6 +37,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, text: str, *words: str) -> int:
             ["     1  less than a warning   1: INFO: Started", "would pass: none of 1 event"],
         ),
         (INFO + ERROR, 1, ["     1  error, by its level   2: 2026", "would fail: 1 of 2 events is an error"]),
+        (TWO + ERROR + INFO, 1, ["     1  error, by its level   2: 2026", "1 of 4 events"]),
         (CRASH + INFO, 1, ["     1  error, by its text    1: Traceback", "(3 lines)", "1 of 2 events"]),
         (INFO + SERVED, 1, ["     1  error, by its text    2: 10.0.0.1", "1 of 2 events"]),
         ("hello\nthere\n", 0, ["     2  no level              1: hello", "none of 2 events"]),

@@ -84,3 +84,21 @@ INFO:sqlalchemy.engine.Engine:[no key 0.00010s] {}"""
 def test_a_statement_over_several_lines(text: str, errors: int) -> None:
     """What SQLAlchemy echoes ends where another event begins."""
     assert count_grave(text.split("\n")) == errors
+
+
+INFO, GRAVE = '{"level":"info","msg":"an {error} of theirs"}', '{"level":"error","msg":"the queue is gone"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "errors"),
+    [
+        (INFO + GRAVE, 1),
+        (f"{INFO} {GRAVE}{GRAVE}", 2),
+        (INFO + INFO, 0),
+        ('{"level":"info","msg":{"of":1},"a":[{} ,{"level":"error"}]}', 0),
+        ('{"level":"info","msg":"}{"}', 0),
+    ],
+)
+def test_documents_without_a_line_between(line: str, errors: int) -> None:
+    """Each is an event of its own."""
+    assert count_grave([line]) == errors

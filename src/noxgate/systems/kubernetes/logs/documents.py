@@ -48,6 +48,8 @@ _DATADOG = ("ddsource", "ddtags", "ddtraceid", "dd")
 _STATUS = re.compile(
     r"emerg\w*|alert|crit\w*|err\w*|fatal|warn\w*|notice|info\w*|debug|trace|ok|success", re.IGNORECASE
 )
+_DECODER = json.JSONDecoder()
+_BETWEEN = re.compile(r"^\{.*\}\s*\{", re.DOTALL)
 _NESTED = 3  # how deep a level may lie
 
 Json = Mapping[str, Any]
@@ -63,6 +65,25 @@ def document_of(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found else None
+
+
+def apart(line: str) -> list[str]:
+    """Each of several JSON objects of a line; else the line."""
+    found: list[str] = []
+    if not _BETWEEN.search(line):
+        return [line]
+    start = 0
+    while start < len(line):
+        try:
+            document, end = _DECODER.raw_decode(line, start)
+        except (ValueError, RecursionError):
+            return [line]
+        if not isinstance(document, dict):
+            return [line]
+        end += len(line[end:]) - len(line[end:].lstrip())
+        found.append(line[start:end])
+        start = end
+    return found
 
 
 def weight_of(document: Json) -> Weight | None:

@@ -36,7 +36,7 @@ def events(lines: Sequence[str]) -> list[Event]:
     """All lines, in their order, by event."""
     found: list[Event] = []
     group: _Group | None = None
-    for line in chain.from_iterable(line.split("\r") if "\r" in line else (line,) for line in lines):
+    for line in chain.from_iterable(map(apart, lines)):
         text = plain.bare(line)
         if group is None or not group.takes(text):
             if group is not None:
@@ -46,6 +46,12 @@ def events(lines: Sequence[str]) -> list[Event]:
     if group is not None:
         found.append(group.event(is_last=True))
     return found
+
+
+def apart(line: str) -> Sequence[str]:
+    """What was written one after the other without a new line between: after a return, or by documents."""
+    pieces = line.split("\r") if "\r" in line else [line]
+    return [each for piece in pieces for each in documents.apart(piece)]
 
 
 class _Group:

@@ -12,7 +12,7 @@ from noxgate.errors import CommandError, ProfileError
 from noxgate.look.observation import shortened
 from noxgate.project.profile import read_document
 from noxgate.systems.kubernetes.log_lines import Allowed, allow_list, allowing, shown
-from noxgate.systems.kubernetes.logs.events import Event, events
+from noxgate.systems.kubernetes.logs.events import Event, apart, events
 from noxgate.systems.kubernetes.logs.levels import Weight
 from noxgate.systems.kubernetes.logs.pieces import LogLine, lines_of
 
@@ -71,13 +71,14 @@ def _lines(name: str) -> list[LogLine]:
 
 def _tried(lines: Sequence[LogLine], allowed: Sequence[Allowed]) -> Iterator[Tried]:
     """Each event; what several pods wrote in turns is taken apart first, as the check asks each container."""
-    apart: dict[str, list[tuple[int, str]]] = {}
+    by_pod: dict[str, list[tuple[int, str]]] = {}
     for line in lines:
         found = _PREFIX.match(line.text)
         text = line.text[found.end() :] if found else line.text
-        apart.setdefault(found[1] if found else "", []).append((line.at, _STAMP.sub("", text, count=1)))
+        pieces = apart(_STAMP.sub("", text, count=1))
+        by_pod.setdefault(found[1] if found else "", []).extend((line.at, piece) for piece in pieces)
     found_events = []
-    for numbered in apart.values():
+    for numbered in by_pod.values():
         first = 0
         for event in events([text for _, text in numbered]):
             at = numbered[min(first, len(numbered) - 1)][0]
