@@ -21,6 +21,7 @@ SETTINGS = [
     "logging.level.root=ERROR",
     "NOX_LOG_LEVEL=critical",
     "RUST_LOG=error",
+    "LOG_LEVEL=ERROR of=" + "a-" * 1000,  # read at once, however many parts a word has
     "Uncaught exception handler installed",
     "Error handling middleware registered",
 ]

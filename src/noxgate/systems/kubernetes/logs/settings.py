@@ -10,14 +10,19 @@ _IN_WORDS = re.compile(
 )
 # LOG_LEVEL=ERROR, 'log_level': 'error', logging.level.root=ERROR; log.level is ECS' own
 _NAMED = re.compile(
-    r"(?<![\w.-])(?P<name>[\"']?(?!log\.level\b)(?:[\w-]+[._-])*?(?:log(?:ging|ger)?[._-]?level(?:\.[\w.]+)?|rust_log|verbosity)[\"']?)"
+    r"(?<![\w.-])(?P<name>[\"']?(?!log\.level\b)(?:[\w.-]*[._-])?"
+    r"(?:log(?:ging|ger)?[._-]?level(?:\.[\w.]+)?|rust_log|verbosity)[\"']?)"
     r"\s*[=:]\s*[\"']?(?:error|critical|fatal|panic)\b[\"']?",
     re.IGNORECASE,
 )
-_MESSAGE = re.compile(r"[\"']?\b(?:msg|\w*message|event|err|error|exception)[\"']?\s*[=:]", re.IGNORECASE)
-_OTHERS = re.compile(
-    r"[\w.-]+=(?:\"[^\"]*\"|'[^']*'|[^\s,;(){}]*)|([\"'])[\w. -]+\1\s*:\s*(?:\"[^\"]*\"|'[^']*'|[^\s,;{}]+)"
+_MESSAGE = re.compile(
+    r"[\"']?\b(?:msg|\w{0,30}message|event|err|error|exception)[\"']?\s*[=:]", re.IGNORECASE
 )
+_OTHERS = re.compile(
+    r"(?<![\w.-])[\w.-]+=(?:\"[^\"]*\"|'[^']*'|[^\s,;(){}]*)"
+    r"|([\"'])[\w. -]+\1\s*:\s*(?:\"[^\"]*\"|'[^']*'|[^\s,;{}]+)"
+)
+_AROUND = 1000  # characters that are looked at to each side
 _PROSE = re.compile(r"[A-Za-z]{2,}")
 _BEFORE = re.compile(  # what is said of settings
     r"(?:with|set|setting|using|export|default|(?:settings|config\w*|options|env\w*|arg\w*)\W*)\s+$",
@@ -36,7 +41,8 @@ def without_settings(line: str) -> str:
 
 def _is_the_lines(found: re.Match[str]) -> bool:
     """Whether it is how grave the line is: a message stands beside it, or words do behind it."""
-    before, behind = found.string[: found.start()], found.string[found.end() :]
+    start, end = found.span()
+    before, behind = found.string[max(0, start - _AROUND) : start], found.string[end : end + _AROUND]
     if _MESSAGE.search(before) or _MESSAGE.search(behind):
         return True
     is_told = _BEFORE.search(before) is not None or (found["name"].isupper() and _PROSE.search(before))
