@@ -83,6 +83,7 @@ def test_every_write_is_a_dry_run() -> None:
         "need": ("Pod", "a", "b"),
         "list": ("Pod", "b"),
         "list_where_served": ("Route", "route.openshift.io", "routes", "b"),
+        "serves_group": ("route.openshift.io",),
         "knows": ("Pod",),
         "secret": ("a", "b"),
         "dry_run_apply": (examples.config_map("a"), "b"),
