@@ -8,7 +8,7 @@ from noxgate.doctor.key_page import page, told
 from noxgate.doctor.keys import lines_of_keys
 from noxgate.doctor.reading import NOBODY, read_in_spite
 from noxgate.errors import CommandError, Exit, ProfileError
-from noxgate.look.secret import Scrubber
+from noxgate.look.harmless import ReportScrubber
 from noxgate.machine import doctor as machine
 from noxgate.project.checks import CheckError, public_text
 from noxgate.project.keys.json_schema import of_profile
@@ -39,7 +39,7 @@ def doctor(given: argparse.Namespace) -> int:
         *table.causes(waits, whole=given.all),
         *table.verdicts(target, runbook, found.seen, found.needs, whole=given.all),
     ]
-    scrubber = Scrubber(target.secrets(), public_text(root, runbook, target.path))
+    scrubber = ReportScrubber(target.secrets(), public_text(root, runbook, target.path))
     print(scrubber.scrub("\n".join(text), people=False))
     return Exit.INCONCLUSIVE if waits else Exit.GO
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from noxgate.cli.arguments.moment import read_moment
 from noxgate.errors import Exit, NoxgateError, ProfileError
-from noxgate.look.secret import Scrubber
+from noxgate.look.harmless import ReportScrubber
 from noxgate.project.checks import public_text
 from noxgate.project.here import Project
 from noxgate.project.keys.evidence import OLDEST_HOURS
@@ -50,7 +50,7 @@ def seal_folder(given: argparse.Namespace) -> int:
     names = [phase.name for phase in project.runbook.phases.values() if phase.folder]
     target = read_target(project.root, run.target, names)
     public = public_text(project.root, project.runbook, target.path)
-    scrubber = Scrubber([*target.secrets(), *key.secrets()], public)
+    scrubber = ReportScrubber([*target.secrets(), *key.secrets()], public)
     for path, name in leaks(folder, scrubber):
         raise SigningError(
             f"{path.relative_to(folder)} shows {name}: not sealed; the run has to be made again"

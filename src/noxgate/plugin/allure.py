@@ -16,6 +16,8 @@ from noxgate.run.verdict import WAS_NOT_RUN, LineResult, Outcome
 
 ENVIRONMENT = "environment.properties"
 _ADDRESS = re.compile(r"\bcurl\b[^|;&]*?\s['\"]?(https?://[^\s'\"]+)")
+# Our words in Allure's: what was not looked at, or is not decided, is broken there.
+_STATUS = {Outcome.FAILED: Status.FAILED, Outcome.NOT_COUNTED: Status.SKIPPED}
 _KEPT = {".svg": "image/svg+xml", ".txt": "text/plain"}  # of a load test: its plots and its table
 
 
@@ -40,14 +42,24 @@ class AllureScrubbing:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._said: dict[str, tuple[str, tuple[Path, ...]]] = {}
+        self._outcomes: dict[str, tuple[Outcome, str]] = {}
 
-    def explain(self, node: str, text: str, kept: Iterable[Path]) -> None:
-        """What is to stand beside a check: the text, and the files of the folders that it keeps."""
+    def explain(self, node: str, text: str, kept: Iterable[Path], became: tuple[Outcome, str]) -> None:
+        """What is to stand beside a check: the text, and the files of the folders that it keeps.
+
+        `became` is its outcome and the reason: Allure has them from pytest, which knows fewer words.
+        """
         self._said[_name(node)] = (text, tuple(kept))
+        self._outcomes[_name(node)] = became
 
     @allure_commons.hookimpl(tryfirst=True)
     def report_result(self, result: Any) -> None:
         text, kept = self._said.pop(result.fullName, ("", ()))
+        outcome, reason = self._outcomes.pop(result.fullName, (Outcome.PASSED, ""))
+        if outcome is not Outcome.PASSED:
+            result.status = _status(outcome)
+            trace = result.statusDetails.trace if result.statusDetails else None
+            result.statusDetails = StatusDetails(message=f"{outcome}: {reason}", trace=trace)
         if text:
             result.description = text.partition("\nSeen ")[0]
             result.attachments.append(_attached("what the gate saw", text.encode("utf-8", "replace"), ".txt"))
@@ -77,8 +89,8 @@ def describe(folder: Path, gate: Gate) -> None:
     assert gate.target is not None
     told = {json.loads(path.read_bytes()).get("fullName") for path in folder.glob("*-result.json")}
     for result in gate.judgement.lines if gate.judgement else ():
-        checks = {_name(check.node) for check in result.checks}
-        if result.outcome is not Outcome.PASSED and result.reason != WAS_NOT_RUN and not checks & told:
+        open_ = {_name(check.node) for check in result.checks if check.outcome is not Outcome.PASSED}
+        if result.outcome is not Outcome.PASSED and result.reason != WAS_NOT_RUN and not open_ & told:
             allure_commons.plugin_manager.hook.report_result(result=_untold(gate, result))
     said = {
         "target": f"{gate.target.name}{' (rehearsal)' if gate.target.rehearsal else ''}",
@@ -100,7 +112,10 @@ def install(config: pytest.Config, gate: Gate) -> None:
 
 
 def _untold(gate: Gate, result: LineResult) -> TestResult:
-    """A line whose check allure-pytest wrote nothing of: it passes over one whose xdist worker died."""
+    """A line that is open, and whose results in Allure are all green, or missing.
+
+    allure-pytest passes over a check whose xdist worker died; what a person saw fail is no check's.
+    """
     line = result.line
     labels = {"epic": line.section, "story": f"{line.ref} {line.id}"}
     now = int(gate.started.timestamp() * 1000)
@@ -110,13 +125,17 @@ def _untold(gate: Gate, result: LineResult) -> TestResult:
         fullName=line.id,
         historyId=line.id,
         testCaseId=line.id,
-        status=Status.FAILED if result.outcome is Outcome.FAILED else Status.BROKEN,
+        status=_status(result.outcome),
         statusDetails=StatusDetails(message=f"{result.outcome}: {result.reason}"),
         description=f"Runbook   {line.section} > {line.id}\nExpected  {line.expected}",
         labels=[Label(name, value) for name, value in labels.items()],
         start=now,
         stop=now,
     )
+
+
+def _status(outcome: Outcome) -> str:
+    return _STATUS.get(outcome, Status.BROKEN)
 
 
 def _attached(name: str, body: bytes, suffix: str) -> Attachment:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from noxgate.errors import Exit
-from noxgate.look.secret import Scrubber
+from noxgate.look.harmless import ReportScrubber
 from noxgate.plugin.checkpoint import Now
 from noxgate.plugin.committed import CommittedLook, look
 from noxgate.project.checks import Check, public_text, refuse_words
@@ -59,7 +59,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         self.by_node = {check.node: check for check in self.checks}
-        self.scrubber = Scrubber([])
+        self.scrubber = ReportScrubber([])
         self.names: Mapping[str, str] = {}  # what the target calls its namespaces
         if self.target is None:
             return
@@ -73,7 +73,9 @@ class Gate:
         self.waivers = {} if self.target.rehearsal else waivers
         public = public_text(self.root, self.runbook, self.target.path)
         refuse_words(self.target.secrets(), public)
-        self.scrubber = Scrubber([*self.target.secrets(), *(self.key.secrets() if self.key else ())], public)
+        self.scrubber = ReportScrubber(
+            [*self.target.secrets(), *(self.key.secrets() if self.key else ())], public
+        )
 
     @property
     def skips_load_test(self) -> bool:

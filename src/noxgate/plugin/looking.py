@@ -119,7 +119,8 @@ def pytest_runtest_makereport(
     item.stash[WORST] = worst
     if gate.allure is not None:
         said = explanation(gate, line.id, observed, next_too=worst[0] is Outcome.FAILED)
-        gate.allure.explain(item.nodeid, said, [Path(text) for name, text in observed if name == KEPT])
+        kept = [Path(text) for name, text in observed if name == KEPT]
+        gate.allure.explain(item.nodeid, said, kept, worst)
     others = [(name, value) for name, value in item.user_properties if name not in OURS]
     report.user_properties = [
         *((scrub.scrub(str(name)), scrub.scrub_pair(str(name), value)) for name, value in others),

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError, UnreachableError
+from noxgate.look.harmless import ReportScrubber
 from noxgate.look.http import asked
 from noxgate.look.observation import Patience, shortened
-from noxgate.look.secret import Scrubber
 from noxgate.look.secret_forms import redacted
 from noxgate.project.keys.places import ON_PRODUCTION
 from noxgate.project.runbook import Runbook
@@ -137,7 +137,7 @@ def run(
             result = read(plan.result)
         except ResultError:
             words = " ".join((folder / "said").read_text(errors="replace").split())[-LAST_WORDS:]
-            words = Scrubber(target.secrets()).scrub(words)
+            words = ReportScrubber(target.secrets()).scrub(words)
             raise NoResultError(
                 f"the load test ended without a result (status {process.returncode}): {words}"
             ) from None

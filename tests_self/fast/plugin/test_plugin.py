@@ -1,5 +1,6 @@
 """The plugin in a small project: outcomes, verdict, exit status, and the words in between."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -376,6 +377,38 @@ def test_empty_check_folder_is_not_go(project: "Project") -> None:
 
     assert result.ret == 2
     assert f"{'':<12}staging.version, staging.health" in result.outlines
+
+
+ACTING = r"\x1b[2J\x1b[1A GO \x00 \r \u202e gnp.exe \u2028 \x9b"
+RAISES = {
+    "health": f"assert ['{ACTING}'] == []",
+    "away": f"raise UnreachableError('{ACTING}')",
+    "breaks": f"raise RuntimeError('{ACTING}')",
+    "looks": f"observe(Observation('{ACTING}', 'curl {ACTING}'))",
+    "says": f"print('{ACTING}'); assert False, '{ACTING}'",
+}
+
+
+@pytest.mark.parametrize("more", [(), ("-v", "--tb=long"), ("-n", "2")])
+def test_what_a_target_says_is_shown_and_does_nothing(project: "Project", more: tuple[str, ...]) -> None:
+    """No answer moves the cursor of who reads the run, or turns a line around: on no page, and no console."""
+    for name, body in RAISES.items():
+        project.check(name, body)
+
+    result = project.gate(*more)
+
+    (folder,) = project.folders()
+    files = [
+        folder / "report.html",
+        folder / "junit.xml",
+        *folder.glob("allure-results/*"),
+        folder / "results.json",
+    ]
+    texts = [*(path.read_text() for path in files), "\n".join((*result.outlines, *result.errlines))]
+    assert [found[0] for text in texts if (found := re.search("[\0\x1b\x9b\u202e\u2028]", text))] == []
+    lines = {line["id"]: line for line in project.results()["lines"]}
+    assert lines["staging.away"]["reason"] == ACTING
+    assert lines["staging.looks"]["checks"][0]["observations"][-1]["seen"] == ACTING
 
 
 def test_odd_bytes_in_a_failure_do_not_stop_the_reports(project: "Project") -> None:

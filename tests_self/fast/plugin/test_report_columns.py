@@ -73,6 +73,23 @@ def test_a_row_for_each_outcome(project: "Project", tmp_path: "Path") -> None:
     assert "Uncaught" not in said
 
 
+WIDE = "document.title = document.documentElement.scrollWidth <= innerWidth ? 'fits' : 'is too wide'"
+
+
+def test_long_words_do_not_widen_the_page(project: "Project", tmp_path: "Path") -> None:
+    """What is right of the page is on no sheet of paper: a reason, a cause, a doubt, what was seen."""
+    long = "https://localhost:9/" + "A" * 2000
+    project.check("health", f"assert '{long}' == 'b'")
+    project.check("away", f"raise UnreachableError('{long}')")
+    project.check("looks", f"observe(Observation('{long}', 'curl {long}'))")
+    project.gate()
+    (folder,) = project.folders()
+
+    shown, _ = page(folder / "report.html", tmp_path, after=f"show_all_details.click(); {WIDE}")
+
+    assert re.findall("<title[^>]*>([^<]*)", shown)[0] == "fits"
+
+
 @pytest.mark.parametrize(
     ("variables", "word"), [({}, "GO"), ({"BASE_URL": "https://elsewhere.example"}, "INCONCLUSIVE")]
 )

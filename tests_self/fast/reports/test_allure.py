@@ -170,3 +170,57 @@ def test_the_report_is_built(project: "Project", pytestconfig: pytest.Config) ->
     assert "googletagmanager" not in page
     assert allure_report.POLICY in page
     assert re.findall(r"<(?:script|link|img)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//[^>]*>", page) == []
+
+
+WORDS = {
+    "away": ("raise UnreachableError('no route')", "unreachable", "broken"),
+    "crash": ("raise RuntimeError('no such key')", "failed", "failed"),
+    "fails": ("assert 1 == 2", "failed", "failed"),
+    "near": ("raise UndecidedError('1.1 times')", "undecided", "broken"),
+    "slower": ("raise NotCountedError('nothing is named')", "not counted", "skipped"),
+    "skips": ("pytest.skip('not today')", "not run", "broken"),
+    "blind": ("pass", "not run", "broken"),
+    "excused": ("pytest.xfail('known')", "failed", "failed"),
+}
+
+
+def test_no_word_of_ours_is_green_or_left_out(project: "Project") -> None:
+    """Allure has its status from pytest, to which a line that is not counted passed."""
+    project.line("staging.slower", "optional = true")
+    for name, (body, _, _) in WORDS.items():
+        project.check(name, body, looks=name != "blind")
+    project.gate()
+
+    (folder,) = project.folders()
+    assert {name: project.outcomes()[name] for name in WORDS} == {
+        name: ours for name, (_, ours, _) in WORDS.items()
+    }
+    found = {name: result(folder, name) for name in WORDS}
+    assert {name: each["status"] for name, each in found.items()} == {
+        name: theirs for name, (_, _, theirs) in WORDS.items()
+    }
+    assert [
+        name
+        for name, (_, ours, _) in WORDS.items()
+        if not found[name]["statusDetails"]["message"].startswith(f"{ours}: ")
+    ] == []
+
+
+def test_a_line_with_one_dead_check_of_two_is_not_green(project: "Project") -> None:
+    """The other check passed, and allure-pytest says nothing of the dead one."""
+    project.check("health")
+    project.file("more").write_text(
+        project.file("health")
+        .read_text()
+        .replace("test_health", "test_more")
+        .replace("    observe(", "    import os\n    os._exit(0)\n    observe(")
+    )
+    project.gate("-n", "2")
+
+    (folder,) = project.folders()
+    results = [json.loads(path.read_text()) for path in folder.glob("allure-results/*-result.json")]
+    assert {found["name"]: found["status"] for found in results} == {
+        "test_version": "passed",
+        "test_health": "passed",
+        "staging.health": "broken",
+    }
