@@ -103,7 +103,8 @@ def of_words(title: str, rows: Sequence[str]) -> str:
 def plain(text: object) -> str:
     """Text in Markdown that stays text: an answer of the target must not become a picture or a link."""
     one_line = " ".join(str(text).split())
-    return re.sub(r"[^\w\s,.;/%'=?-]", lambda match: f"&#{ord(match[0])};", one_line)
+    shown = re.sub(r"[^\w\s,.;/%'=?-]", lambda match: f"&#{ord(match[0])};", one_line)
+    return re.sub(r"(?i)(?<=\bwww)\.", "\u2060.", shown)
 
 
 def _table(lines: Iterable[Judged], runbook: Runbook, target: Mapping[str, str]) -> Iterator[str]:

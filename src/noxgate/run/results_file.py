@@ -4,6 +4,7 @@ Schema 2 names what decided (`decided.json` beside it); runs of schema 1 are rea
 other form is a ResultsError: read in part, a missing key would look like an empty one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -130,7 +131,7 @@ def _results(found: Mapping[str, Any]) -> Results:
         started=_moment(found["started"]),
         ended=_moment(found["ended"]),
         seconds=float(seconds),
-        lines=_all(_line, found["lines"]),
+        lines=_once(_all(_line, found["lines"])),
         to_come=_texts(found["to_come"]),
         doubts=_texts(found["doubts"]),
         facts=_words(found.get("facts", {})),
@@ -152,6 +153,14 @@ def _line(found: Mapping[str, Any]) -> Judged:
         _maybe(_accepted, found["waiver"]),
         *(_text(found.get(key, "")) for key in ("ref", "section", "expected")),
     )
+
+
+def _once(lines: tuple[Judged, ...]) -> tuple[Judged, ...]:
+    """Each line once: of two, whoever reads them by their names sees one."""
+    twice = [name for name, times in Counter(line.id for line in lines).items() if times > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} is there twice")
+    return lines
 
 
 def _check(found: Mapping[str, Any]) -> CheckResult:

@@ -32,6 +32,8 @@ def _blocks(page: SignOff) -> Iterator[str]:
             )
         ],
     )
+    yield from (f"- {plain(target)}: {plain(address)}" for target, address in page.places())
+    yield ""
     yield "## Phases\n"
     yield from _table(
         ("Phase", "Outcome", "Lines passed", "Time", "Began", "Signature"),
@@ -147,5 +149,6 @@ def plain(text: str) -> str:
     """Text that Markdown shows as it is: links, images, HTML and mentions by @ are escaped."""
     short = text if len(text) <= MOST else f"{text[:MOST]}…"
     short = short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
+    short = re.sub(r"(?i)(?<=\bwww)\.", "\u2060.", short)
     short = re.sub(r"([\\`*_{}\[\]()#!|~])", r"\\\1", short)
     return short.replace("://", ":\u2060//")

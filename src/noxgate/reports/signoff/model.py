@@ -143,7 +143,7 @@ class ShownRun:
     verdict: str
     started: datetime
     ended: datetime
-    seconds: float
+    seconds: float | None  # None: by its clock it ended before it began
     seal: Seal
 
 
@@ -213,6 +213,11 @@ class SignOff:
         """Every line of the runbook, by id."""
         looked_at = [shown for phase in self.phases for shown in phase.lines]
         return {shown.line.id: shown for shown in (*looked_at, *self.derived)}
+
+    def places(self) -> list[tuple[str, str]]:
+        """Each target and address that was looked at: two runs of one target may have been led to two."""
+        runs = [phase.run for phase in self.phases if phase.run]
+        return list(dict.fromkeys((run.target, run.base_url) for run in runs))
 
     def held_back_by(self) -> list[ShownLine]:
         """The lines for which it is not GO, worst first."""

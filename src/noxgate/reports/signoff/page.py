@@ -51,6 +51,7 @@ def html(page: SignOff) -> str:
         page=page,
         css=Markup((HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (a file of this package)
         phases=page.phases,
+        places=page.places(),
         chapters=[(phase, list(sections(phase.lines))) for phase in page.phases],
         completion=list(sections(page.derived)),
         checklist=list(sections([one for one in page.derived if one.line.section.startswith("Completion")])),
@@ -105,20 +106,36 @@ def summary(page: SignOff) -> str:
     passed = sum(shown.outcome is Shown.PASSED for shown in lines)
     waived = sum(shown.outcome is Shown.WAIVED for shown in lines)
     left_out = sum(shown.outcome is Shown.NOT_COUNTED for shown in lines)
-    unproven = sum(shown.outcome is Shown.UNPROVEN for shown in lines)
     due = len(lines) - left_out
     many = "All" if passed == due else f"{passed} of the"
     said = f"{many} {due} lines up to the traffic switch and its first half hour passed"
     said += f", {left_out} {'is' if left_out == 1 else 'are'} not counted" if left_out else ""
     said += f", {waived} {'is' if waived == 1 else 'are'} waived" if waived else ""
-    if unproven:
-        why = " and ".join(dict.fromkeys(phase.against() for phase in page.unbelieved() if phase.run))
-        said += f". {unproven} more are of a run that is not believed: {why}"
+    said += _unproven(page)
     if missing:
         said += f". There is no run of: {', '.join(missing)}"
+    if page.problems:
+        more = len(page.problems) - 1
+        said += (
+            f". The runs themselves hold it back: {page.problems[0]}{f'; and {more} more' if more else ''}"
+        )
     if page.status is Status.ROLLED_BACK:
         said = f"Traffic was switched back to the version before. Until then: {said}"
     return f"{said}."
+
+
+def _unproven(page: SignOff) -> str:
+    """What a run says passed and does not count: since the run is not believed, or the line alone."""
+    doubted = page.unbelieved()
+    of_runs = sum(phase.count(Shown.UNPROVEN) for phase in doubted)
+    alone = sum(phase.count(Shown.UNPROVEN) for phase in page.phases if phase.counted) - of_runs
+    said = ""
+    if of_runs:
+        why = " and ".join(dict.fromkeys(phase.against() for phase in doubted if phase.run))
+        said += f". {of_runs} more {'is' if of_runs == 1 else 'are'} of a run that is not believed: {why}"
+    if alone:
+        said += f". {alone} more {'is' if alone == 1 else 'are'} unproven, though the run is believed"
+    return said
 
 
 def sections(lines: Sequence[ShownLine]) -> Iterator[tuple[str, list[ShownLine]]]:

@@ -73,7 +73,7 @@ def read(run: Run, expected: Expected, trust: Trust | None, unknown: Mapping[str
         verdict=results.verdict,
         started=run.started,
         ended=results.ended,
-        seconds=results.seconds if math.isfinite(results.seconds) else 0.0,
+        seconds=results.seconds if math.isfinite(results.seconds) and results.seconds >= 0 else None,
         seal=_seal(run, verified, why),
     )
     judged = {line.id: line for line in results.lines}
