@@ -147,6 +147,15 @@ def unseen(hold: Hold, classes: Sequence[str]) -> str:
     return ""
 
 
+def unanswered(hold: Hold, classes: Sequence[str]) -> str:
+    """Why there is no response time: each request of a class failed, and what is refused at once is quick."""
+    for name in classes:
+        reasons = {reason for moment in hold.of([name]) for second in moment for _, reason in second.outcomes}
+        if "" not in reasons:
+            return f"no right answer of {name}: what fails has no response time"
+    return ""
+
+
 def worst(hold: Hold, counts: Sequence[Counts]) -> Worst | None:
     """The worst rolling window, from counts by moment of the hold; None if nothing bad was seen."""
     span = min(len(counts), max(ROLLING, hold.window))

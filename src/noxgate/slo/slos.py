@@ -22,7 +22,7 @@ from noxgate.slo.confidence import (
     rising,
     share_interval,
 )
-from noxgate.slo.holds import Bad, Hold, Worst, in_windows, spoiled, total, unseen, worst
+from noxgate.slo.holds import Bad, Hold, Worst, in_windows, spoiled, total, unanswered, unseen, worst
 
 WHOLE = 100  # percent
 OR_WAIVE = "or let the one who accepts it waive the line"
@@ -258,6 +258,8 @@ def _trusted(decision: Decision, slo: Slo, hold: Hold, classes: Sequence[str]) -
             return replace(decision, outcome=SloOutcome.UNREACHABLE, reason=reason)
     if decision.outcome in {SloOutcome.PASSED, SloOutcome.UNDECIDED}:
         reason = unseen(hold, classes)
+        if not reason and slo.bad is Bad.SLOW:
+            reason = unanswered(hold, classes)
         if reason:
             return replace(decision, outcome=SloOutcome.UNREACHABLE, reason=reason)
     return decision

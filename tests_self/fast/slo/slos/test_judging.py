@@ -120,6 +120,18 @@ def test_wrong_answers_are_answers() -> None:
     assert of(wrong, steady(failed=6, outcome=(200, "check"))).outcome is FAILED
 
 
+@pytest.mark.parametrize("outcome", [(401, "status"), (503, "status"), (0, "reset"), (200, "check")])
+@pytest.mark.parametrize("slow", [0, 5, 100])
+def test_what_fails_at_once_has_no_response_time(outcome: tuple[int, str], slow: int) -> None:
+    """A token that is refused, or a service that is away, answers in 2 ms: no p95 is kept by that."""
+    judgement = of(P95, steady(slow=slow, failed=100, outcome=outcome))
+
+    assert judgement.outcome is (FAILED if slow == 100 else UNREACHABLE)
+    assert slow == 100 or judgement.reason == "no right answer of data: what fails has no response time"
+    assert of(P95, steady(failed=99, outcome=outcome)).outcome is PASSED
+    assert of(ERRORS, steady(failed=100, outcome=outcome)).outcome is FAILED
+
+
 def test_single_503() -> None:
     """One of 2,400 fails; none passes, and says what that is worth."""
 
