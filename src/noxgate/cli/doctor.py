@@ -8,7 +8,7 @@ from noxgate.doctor.key_page import page, told
 from noxgate.doctor.keys import lines_of_keys
 from noxgate.doctor.reading import NOBODY, read_in_spite
 from noxgate.errors import CommandError, Exit, ProfileError
-from noxgate.look.harmless import ReportScrubber
+from noxgate.look.written.harmless import ReportScrubber
 from noxgate.machine import doctor as machine
 from noxgate.project.checks import CheckError, public_text
 from noxgate.project.keys.json_schema import of_profile

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from noxgate.cli.arguments.moment import read_moment
 from noxgate.errors import Exit, NoxgateError, ProfileError
-from noxgate.look.harmless import ReportScrubber
+from noxgate.look.written.harmless import ReportScrubber
 from noxgate.project.checks import public_text
 from noxgate.project.here import Project
 from noxgate.project.keys.evidence import OLDEST_HOURS

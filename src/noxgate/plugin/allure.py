@@ -112,9 +112,9 @@ def install(config: pytest.Config, gate: Gate) -> None:
 
 
 def _untold(gate: Gate, result: LineResult) -> TestResult:
-    """A line that is open, and whose results in Allure are all green, or missing.
+    """A line that is open, and whose results in Allure are green or missing.
 
-    allure-pytest passes over a check whose xdist worker died; what a person saw fail is no check's.
+    allure-pytest passes over a check whose xdist worker died. What a person saw fail has no result there.
     """
     line = result.line
     labels = {"epic": line.section, "story": f"{line.ref} {line.id}"}

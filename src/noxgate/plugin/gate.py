@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from noxgate.errors import Exit
-from noxgate.look.harmless import ReportScrubber
+from noxgate.look.written.harmless import ReportScrubber
 from noxgate.plugin.checkpoint import Now
 from noxgate.plugin.committed import CommittedLook, look
 from noxgate.project.checks import Check, public_text, refuse_words

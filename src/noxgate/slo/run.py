@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from noxgate.errors import NoxgateError, UnreachableError
-from noxgate.look.harmless import ReportScrubber
 from noxgate.look.http import asked
 from noxgate.look.observation import Patience, shortened
 from noxgate.look.secret_forms import redacted
+from noxgate.look.written.harmless import ReportScrubber
 from noxgate.project.keys.places import ON_PRODUCTION
 from noxgate.project.runbook import Runbook
 from noxgate.project.target import Target

@@ -1,11 +1,13 @@
 """A WebSocket user: a real upgrade, messages there and back, a clean close; each of them is one sample."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from noxgate.look.http import wants_a_certificate
 from noxgate_load.http.client import Check, Session
-from noxgate_load.http.exchange import Answer, Call, call
+from noxgate_load.http.exchange import MOST_HEAD, Answer, Call, call
 from noxgate_load.http.frames import (
     BINARY,
     CLOSE,
@@ -78,6 +80,7 @@ class WebSocketClient(Session):
         while not upgrade.feed(self._more()):
             pass
         if upgrade.status != UPGRADED:
+            self._hear_out(upgrade)
             self._hang_up()
             is_of_edge = wants_a_certificate(upgrade.status, upgrade.rest)
             return Answer(upgrade.status, error=Reason.NO_CERTIFICATE if is_of_edge else Reason.UPGRADE)
@@ -85,6 +88,12 @@ class WebSocketClient(Session):
         self._messages = frames.feed(upgrade.rest)
         self._frames = frames
         return Answer(UPGRADED)
+
+    def _hear_out(self, upgrade: Upgrade) -> None:
+        """Take the body where it says who refused: it may come after the head, in a piece of its own."""
+        with suppress(WireError, OSError):
+            while upgrade.status == HTTPStatus.BAD_REQUEST and not upgrade.whole and self._size < MOST_HEAD:
+                upgrade.feed(self._more())
 
     def _said(self, _: Call) -> Answer:
         frames = self._say(TEXT, self._message.encode())

@@ -30,7 +30,7 @@ Message = tuple[int, bytes]  # its kind, and what it says: of a close the code a
 class Upgrade:
     """One upgrade. `status` is what was answered, and 0 until then; `rest` are bytes after a 101's head.
 
-    Of a refusal `rest` is as much of its body as came with the head.
+    Of a refusal `rest` is as much of its body as came, and `whole` says whether that is all of it.
     """
 
     def __init__(self, head: bytes) -> None:
@@ -39,6 +39,7 @@ class Upgrade:
         self.request = b"%bsec-websocket-key: %b\r\n\r\n" % (head[:-2], self._key)
         self.status = 0
         self.rest = b""
+        self.whole = False
         self._parser = HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._size = 0
@@ -57,6 +58,7 @@ class Upgrade:
         except HttpParserError as error:
             if self.status in {0, UPGRADED}:  # of a refusal the head is enough
                 raise WireError(Reason.MALFORMED, str(error)) from None
+            self.whole = True  # as far as it can be read
         else:
             if self.status == UPGRADED:
                 raise WireError(Reason.MALFORMED, "101 without the headers of an upgrade")
@@ -82,6 +84,9 @@ class Upgrade:
 
     def on_body(self, data: bytes) -> None:
         self.rest += data
+
+    def on_message_complete(self) -> None:
+        self.whole = self.status != 0
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

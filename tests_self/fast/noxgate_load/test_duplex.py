@@ -7,11 +7,16 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from tests_self.authority import Authority
 from tests_self.loopback import Loopback
 from websockets.sync.server import ServerConnection, serve
+
+from noxgate_load.http.duplex import WebSocketClient
+from noxgate_load.http.endpoint import Endpoint
+from noxgate_load.samples import Totals
 
 from .conftest import Run, answering, ok, request, reset
 
@@ -140,6 +145,60 @@ def test_upgrades_that_fail(loopback: Loopback, run: Run, answer: bytes, status:
     result = run(f"http://localhost:{loopback.serve(answering(answer))}", OPEN, ECHO, OPEN)
     assert [sample["error"] for sample in result["samples"]] == [error, "closed", error]
     assert [sample["status"] for sample in result["samples"]] == [status, 0, status]
+
+
+class Pieces:
+    """A connection whose bytes come as they are given, and then its end."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._left = [*pieces]
+
+    def send(self, _: bytes) -> None:
+        pass
+
+    def receive(self) -> bytes:
+        return self._left.pop(0) if self._left else b""
+
+    def close(self) -> None:
+        pass
+
+
+class InPieces(WebSocketClient):
+    """A user of such a connection."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        super().__init__(Endpoint("http://localhost:9"), lambda _: None, Totals())
+        self._pieces: Any = Pieces(*pieces)
+
+    def _connect(self) -> Any:
+        self._stream = self._pieces
+        return self._pieces
+
+
+@pytest.mark.parametrize(
+    ("length", "said", "error"),
+    [
+        ("content-length: 36\r\n", b"No required SSL certificate was sent", "client certificate"),
+        ("", b"No required SSL certificate was sent", "client certificate"),
+        (
+            "transfer-encoding: chunked\r\n",
+            b"24\r\nNo required SSL certificate was sent\r\n0\r\n\r\n",
+            "client certificate",
+        ),
+        ("content-length: 36\r\n", b"expected a token of this user        ", "upgrade"),
+        ("content-length: 99\r\n", b"cut", "upgrade"),
+        ("content-length: 99999\r\n", b"x" * 99_999, "upgrade"),
+    ],
+)
+def test_who_refused_may_be_said_after_the_head(length: str, said: bytes, error: str) -> None:
+    """An edge's own refusal is not the API's, also where its body comes in pieces."""
+    head = f"HTTP/1.1 400 Bad Request\r\n{length}\r\n".encode()
+    client = InPieces(head, *(said[at : at + 12] for at in range(0, len(said), 12)))
+
+    answer = client.open("/ws")
+
+    client.close()
+    assert (answer.status, answer.error) == (400, error)
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ class ShownRun:
     verdict: str
     started: datetime
     ended: datetime
-    seconds: float | None  # None: by its clock it ended before it began
+    seconds: float | None  # None if by its clock it ended before it began
     seal: Seal
 
 
