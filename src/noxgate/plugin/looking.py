@@ -239,7 +239,7 @@ def _of_this_machine(error: BaseException) -> str:
         error = error.__cause__
     said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(": ")
     if isinstance(error, Warning):  # pytest makes errors of them
-        return f"Python warned on this machine: {said}"
+        return f"Python warned on this machine: {said}: make setup installs the packages that do not"
     is_short = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in SHORT)
     return f"this machine has too little: {said}" if is_short else ""
 

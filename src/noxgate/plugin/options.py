@@ -35,6 +35,8 @@ from noxgate.trust.signing import SigningError
 REPORTERS = ("html", "junitxml", "allure_pytest")
 CHOSEN = pytest.StashKey[Chosen]()
 TALKATIVE = ("asyncio", "httpcore", "httpx", "kubernetes", "psycopg", "redis", "urllib3", "websockets")
+# A socket that a library left open is told, and changes no outcome. A dot is the colon, which ends a pattern.
+LEFT_OPEN = r"default:(?s).*\nResourceWarning. :pytest.PytestUnraisableExceptionWarning"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,8 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(once.Once(), "noxgate-once")
             if progress.allowed(config):
                 config.pluginmanager.register(progress.Bars(config, gate), "noxgate-progress")
-        # a socket that a library left open says nothing of the target: it is said, and changes no outcome
-        config.addinivalue_line("filterwarnings", "default::pytest.PytestUnraisableExceptionWarning")
+        config.addinivalue_line("filterwarnings", LEFT_OPEN)
         allure.install(config, gate)
         _register(config, Scrubbing(gate.scrubber), "noxgate-scrubbing")
     config.stash[GATE] = gate

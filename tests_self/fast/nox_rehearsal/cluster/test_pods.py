@@ -80,14 +80,15 @@ def test_a_process_that_comes_back_between_two_looks(cluster: Cluster) -> None:
 
 def test_a_process_that_hangs_is_not_ready(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """After three late answers, as a kubelet has it."""
-    monkeypatch.setattr(processes, "PATIENCE", 0.3)
     pid = cluster.crew.pids()["nox-3"]
     os.kill(pid, signal.SIGSTOP)
     seen = []
     try:
-        for _ in range(4):
-            cluster.controllers.tick()
-            seen.append(cluster.containers()["nox-3"])
+        with monkeypatch.context() as impatient:
+            impatient.setattr(processes, "PATIENCE", 0.3)
+            for _ in range(4):
+                cluster.controllers.tick()
+                seen.append(cluster.containers()["nox-3"])
     finally:
         os.kill(pid, signal.SIGCONT)
     cluster.look()
