@@ -36,6 +36,7 @@ ROLLING_OUT = 60.0  # until every green pod is ready and scraped
 SWITCHING = 60.0
 SCRAPED_BLUE = 60.0
 BLUE_SCRAPES = 20  # a second apart
+GREEN_SCRAPES = 4  # that brought new requests: what the shortest rate of the key metrics is made of
 IN_A_ROW = 20  # answers of the new version until nginx is taken to lead there alone
 _FILE = "moments.json"
 
@@ -107,11 +108,19 @@ def _was_blue_asked(world: World) -> None:
     assert max(scrapes, default=0) >= BLUE_SCRAPES, f"scrapes of blue's requests: {scrapes}"
 
 
+def _is_green_asked(world: World) -> None:
+    asked = f'http_requests_total{{namespace="{objects.GREEN}",path="{VISITED}"}}'
+    scrapes = prometheus.values(world, f"max(changes({asked}[60s]))")
+    assert max(scrapes, default=0) >= GREEN_SCRAPES, f"scrapes with new requests of green's: {scrapes}"
+
+
 def _live(world: World, say: Callable[[str], None]) -> None:
     # green is compared with blue's last hour: a world that came here at once has too little of it
     eventually(lambda: _was_blue_asked(world), within=SCRAPED_BLUE, every=0.5)
     say("Switching traffic to green.")
     _switch(world, SWITCH, world.version, say)
+    # the key metrics are of half an hour with users: here they are looked at as soon as there are some
+    eventually(lambda: _is_green_asked(world), within=SWITCHING, every=0.25)
 
 
 def _watch(world: World, say: Callable[[str], None]) -> None:
