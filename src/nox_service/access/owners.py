@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from nox_service.access.tokens import claims_of, subject_of
+from nox_service.access.tokens import subject_of
 from nox_service.api import ApiClient
 from nox_service.pages import HISTORY, NAMES, PROFILE, plain
 from noxgate.look.http import Answer
 from noxgate.look.observation import few, shortened
+from noxgate.project.credentials.web_token import claims_of
 from noxgate.project.target import Target
 
 CALLED = NAMES | {"user"}

@@ -8,7 +8,6 @@ is never read, and nothing is signed with it.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -18,22 +17,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import exported
 from noxgate.look.secret import Secret
+from noxgate.project.credentials.web_token import AHEAD, Claims, claims_of, decoded, decoded_bytes, number
 from noxgate.project.target import Target
 
 # How requests with a bad token say so, to whoever reads the target's logs.
 MARK = "noxgate-bad-token"
 FORGED = 8  # last characters of a token, well inside its signature, that a forged one has otherwise
 HASHES = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
-AHEAD = 60  # seconds that clocks may differ: a token that expires within them has not expired for everybody
 
 # `forged` is the test token with another signature, of an unknown key.
 Who = Literal["test_token", "admin_token", "forged"]
-Claims = Mapping[str, Any]
 Tokens = Callable[[str], Secret]  # gives the token of a role
 EXPIRED, EARLY, OTHER_AUDIENCE = "expired", "early", "other audience"
 NAMED = {"expired_token": EXPIRED, "early_token": EARLY, "other_audience_token": OTHER_AUDIENCE}
@@ -82,14 +80,6 @@ def _token(tokens: Tokens, who: Who | BadToken) -> tuple[str, str]:
 def is_bad(who: Who | BadToken | None) -> bool:
     """Whether it must be refused, wherever it is shown."""
     return who == "forged" or isinstance(who, BadToken)
-
-
-def claims_of(token: str) -> Claims | None:
-    """What a JSON Web Token says (RFC 7519), unverified; None if it is not one."""
-    parts = token.split(".")
-    if len(parts) != 3 or _decoded(parts[0]) is None:  # noqa: PLR2004
-        return None
-    return _decoded(parts[1])
 
 
 def subject_of(target: Target) -> str:
@@ -145,8 +135,8 @@ def _otherwise(wrong: str, claims: Claims | None, own: Claims | None) -> str:
     now = time.time()
     shared = _audience(claims) & _audience(own)
     ways = {
-        EXPIRED: (_number(claims, "exp", now + 1) < now - AHEAD, "has expired"),
-        EARLY: (_number(claims, "nbf", 0) > now + AHEAD, "is not valid yet"),
+        EXPIRED: (number(claims, "exp", now + 1) < now - AHEAD, "has expired"),
+        EARLY: (number(claims, "nbf", 0) > now + AHEAD, "is not valid yet"),
         OTHER_AUDIENCE: ("aud" in claims and not shared, "is for another audience"),
     }
     if not ways[wrong][0]:
@@ -165,11 +155,6 @@ def _audience(claims: Claims) -> set[str]:
     return set(map(str, said if isinstance(said, list) else [said]))
 
 
-def _number(claims: Claims, key: str, default: float) -> float:
-    value = claims.get(key, default)
-    return value if isinstance(value, int | float) else default
-
-
 def _no_algorithm(token: str, name: str = "none") -> str:
     """Unsigned, and saying so (RFC 7519, 6)."""
     return f"{_encoded({**_header(token), 'alg': name})}.{token.split('.')[1]}."
@@ -181,7 +166,7 @@ def _of_another_key(token: str) -> str:
     made = HASHES.get(str(_header(token).get("alg")))
     if made is not None:
         return f"{text}.{_base64(hmac.digest(secrets.token_bytes(64), text.encode(), made))}"
-    return f"{text}.{_base64(secrets.token_bytes(len(_bytes(token.split('.')[2])) or 64))}"
+    return f"{text}.{_base64(secrets.token_bytes(len(decoded_bytes(token.split('.')[2])) or 64))}"
 
 
 def _of_its_own_key(token: str) -> str:
@@ -204,7 +189,7 @@ def _signed(token: str, more: Claims, key: bytes) -> str:
 def _of_another_user(token: str) -> str:
     """Another subject, an administrator's role, and the signature of the token that it was made of."""
     header, payload, signature = token.split(".")
-    claims = dict(_decoded(payload) or {})
+    claims = dict(decoded(payload) or {})
     subject = claims.get("sub", "")
     other = "1" if str(subject) != "1" else "2"
     claims["sub"] = int(other) if isinstance(subject, int) else other
@@ -227,22 +212,7 @@ MADE: Mapping[str, Callable[[str], str]] = {
 
 
 def _header(token: str) -> Claims:
-    return _decoded(token.partition(".")[0]) or {}
-
-
-def _decoded(part: str) -> Claims | None:
-    try:
-        found = json.loads(_bytes(part))
-    except (ValueError, RecursionError):  # UnicodeDecodeError and binascii.Error are ValueErrors
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _bytes(part: str) -> bytes:
-    try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except binascii.Error:
-        return b""
+    return decoded(token.partition(".")[0]) or {}
 
 
 def _encoded(document: Claims) -> str:

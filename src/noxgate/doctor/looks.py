@@ -1,21 +1,19 @@
 """The looks: at each system that a profile names, one request or two, and nothing is changed."""
 
-import json
 import re
 import shlex
 import shutil
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from noxgate.doctor.needs import CLIENTS, OF_TOKENS, Need
 from noxgate.doctor.seen import Cause, Place, Seen, authority_key, export, unnamed_source
 from noxgate.doctor.systems.address import UNKNOWN_AUTHORITY, away, unrecorded
 from noxgate.errors import UnreachableError
-from noxgate.project.target import BAD_TOKENS, PROVIDERS
+from noxgate.project.credentials.web_token import claims_of, untimely
+from noxgate.project.target import BAD_TOKENS, PROVIDERS, USERS_TOKENS
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
 from noxgate.systems.prometheus.client import Prometheus
@@ -185,13 +183,10 @@ def tokens(at: Place) -> Iterator[Seen]:
         if (gone := _without(at, role, need)) is not None:
             yield gone
             continue
-        ended = _ended(at.target.credential(role).reveal())
-        cause = None
-        if ended and role not in BAD_TOKENS:
-            name = at.target.credentials[role]
-            cause = Cause(f"{name} has run out, {ended:.1f} h ago", (export(name),))
-        said = f"has run out, {ended:.1f} h ago" if ended else "set"
-        yield at.seen(role, said, need, cause=cause, origin=at.variable(role))
+        name, now = at.target.credentials[role], time.time()
+        said = untimely(at.target.variables[name], now, now)
+        cause = Cause(f"{name} {said}", (export(name),)) if said and role in USERS_TOKENS else None
+        yield at.seen(role, said or "set", need, cause=cause, origin=at.variable(role))
         if role == SUBJECT_OF:
             yield from _subject(at)
 
@@ -242,28 +237,11 @@ def _of_credential(at: Place, role: str, error: BaseException) -> Cause:
     return Cause(text, (export(name),))
 
 
-def _said_by(token: str, claim: str) -> Any:
-    """What a token says of itself; None if it does not."""
-    try:
-        body = token.split(".")[1]
-        return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))[claim]
-    except (IndexError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _ended(token: str) -> float:
-    """Hours since a token that says so has run out; 0 if it is valid, or does not say."""
-    try:
-        return max(0.0, (time.time() - float(_said_by(token, "exp"))) / 3600)
-    except (ValueError, TypeError):
-        return 0.0
-
-
 def _subject(at: Place) -> Iterator[Seen]:
     """Whose the test token is: some lines compare with that."""
-    token = at.target.credential(SUBJECT_OF).reveal()
-    if at.target.test_subject is None and _said_by(token, "sub") in (None, "", True, False):
-        name = at.target.credentials[SUBJECT_OF]
+    name = at.target.credentials[SUBJECT_OF]
+    claims = claims_of(at.target.variables[name]) or {}
+    if at.target.test_subject is None and claims.get("sub") in (None, "", True, False):
         cause = Cause(
             f"${name} does not say whose it is (no JSON Web Token with a sub)",
             (at.name_it("test_subject", "usr_42"),),

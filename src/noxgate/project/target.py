@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from noxgate.errors import UnreachableError
 from noxgate.look.database_url import database_passwords
 from noxgate.look.secret import Secret
+from noxgate.project.credentials.web_token import untimely
 from noxgate.project.keys import evidence
 from noxgate.project.keys.key import names
 from noxgate.project.keys.release import RUNBOOKS_RESTORE, SENTRYS
@@ -16,6 +17,7 @@ from noxgate.project.keys.release import RUNBOOKS_RESTORE, SENTRYS
 PROVIDERS = names(evidence.PROVIDERS)
 # Tokens that the API must refuse although they are rightly signed: only their issuer can make them.
 BAD_TOKENS = ("expired_token", "early_token", "other_audience_token")
+USERS_TOKENS = ("test_token", "admin_token")
 CREDENTIALS = names(evidence.CREDENTIALS)
 DAY = timedelta(days=1)
 
@@ -170,15 +172,19 @@ class Target:
         """What comes after --target= in a command that is printed; to be quoted for the shell."""
         return self.typed or self.name
 
-    def credential(self, role: str) -> Secret:
+    def credential(self, role: str, *, seconds: float = 0) -> Secret:
         """The credential for `role`, one of CREDENTIALS.
 
-        Raises UnreachableError if its variable is not set.
+        Raises UnreachableError if its variable is not set, or if a user's token does not hold now and for
+        so many `seconds`: what is refused with it would be laid at the release's door.
         """
         name = self.credentials.get(role)
         if name is None:
             raise UnreachableError(f"{self.path.name} names no variable for {role} under [credentials]")
-        return Secret(name, self._variable(name, f"[credentials] {role}"))
+        value, now = self._variable(name, f"[credentials] {role}"), datetime.now(UTC).timestamp()
+        if role in USERS_TOKENS and (said := untimely(value, now, now + seconds)):
+            raise UnreachableError(f"${name} {said}: get another one, and export {name}=…")
+        return Secret(name, value)
 
     def client_id(self, provider: str) -> str:
         """The OAuth client id that this environment uses with `provider`, one of PROVIDERS."""

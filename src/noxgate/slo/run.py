@@ -88,9 +88,10 @@ def run(
     The result bears the `nonce`, as the generator was told it: a result of another run does not count.
 
     None for a worker, whose master has the result, and where Locust's page drives it.
-    Raises UnreachableError if the target does not answer before it, NoResultError if it ends without one.
+    Raises UnreachableError if the target does not answer before it or the test token expires within it,
+    NoResultError if it ends without one.
     """
-    token = target.credential("test_token").reveal()
+    token = target.credential("test_token", seconds=0 if processes.ui else ramp.seconds).reveal()
     version = answered_version(target)
     limits = limits_by_class(read_slos(runbook.lines), CLASSES)
     with tempfile.TemporaryDirectory(prefix="noxgate-load-") as name:

@@ -17,6 +17,7 @@ from noxgate.project.target import (
     BAD_TOKENS,
     CREDENTIALS,
     PROVIDERS,
+    USERS_TOKENS,
     ProviderRequest,
     Target,
 )
@@ -123,7 +124,7 @@ def check_secrets(target: Target) -> None:
                 f"{name}: expected {form}, saw another form ({len(value)} characters, not shown); "
                 "in a password @ : / % and a blank are written as %40 %3A %2F %25 %20"
             )
-    for role in ("test_token", "admin_token", *BAD_TOKENS):
+    for role in (*USERS_TOKENS, *BAD_TOKENS):
         name = target.credentials.get(role, "")
         if not re.fullmatch(r"[!-~]+", target.variables.get(name, "-")):
             raise ProfileError(f"{name}: expected a token of visible ASCII characters without spaces")

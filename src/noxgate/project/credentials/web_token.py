@@ -1,0 +1,61 @@
+"""What a JSON Web Token says of itself, unverified (RFC 7519): any other bearer token says nothing."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+AHEAD = 60  # seconds that clocks may differ: a token that begins within them has begun for somebody
+
+Claims = Mapping[str, Any]
+
+
+def claims_of(token: str) -> Claims | None:
+    """Its claims; None if it is not a JSON Web Token."""
+    parts = token.split(".")
+    if len(parts) != 3 or decoded(parts[0]) is None:  # noqa: PLR2004
+        return None
+    return decoded(parts[1])
+
+
+def decoded(part: str) -> Claims | None:
+    """One part of a token, an object in base64url; None if it is anything else."""
+    try:
+        found = json.loads(decoded_bytes(part))
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def decoded_bytes(part: str) -> bytes:
+    """Base64url without its padding (RFC 7515, 2); empty for anything else."""
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        return b""
+
+
+def number(claims: Claims, name: str, default: float) -> float:
+    """A date, in seconds since 1970; the default where it says none."""
+    value = claims.get(name, default)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else default
+
+
+def untimely(token: str, since: float, until: float) -> str:
+    """Why a token does not hold from one moment to another, in words; empty if it does or does not say.
+
+    Both moments are seconds since 1970.
+    """
+    claims = claims_of(token) or {}
+    ends, begins = number(claims, "exp", until + 1), number(claims, "nbf", since)
+    if ends <= since:
+        return f"has expired {_span(since - max(ends, 0))} ago"
+    if ends <= until:
+        return f"expires in {_span(ends - since)}, and has to hold for {_span(until - since)}"
+    return "is not valid yet (nbf)" if begins > since + AHEAD else ""
+
+
+def _span(seconds: float) -> str:
+    minutes = 60
+    return f"{seconds / minutes:.1f} min" if seconds < 120 * minutes else f"{seconds / minutes / 60:.1f} h"
