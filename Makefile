@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup install rehearse gate report load-test load-ui checks signoff check test test-all test-fast lint
 .PHONY: bench-backup bench-gate bench-load bench-scaling bench-self bench-slower pictures steady attack faults
-.PHONY: debian-packages science-environment
+.PHONY: test-postgresql debian-packages science-environment
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Where it is set, every start of Python would compile the whole suite again.
@@ -73,6 +73,9 @@ test-fast: $(BROWSER) ## Those that start no rehearsal, in random order: before 
 
 test-all: $(BROWSER) ## All, with every near miss of each check (much longer)
 	@NOXGATE_SABOTAGES=all $(TESTS) tests_self
+
+test-postgresql: $(SERVERS) ## The tests of databases on PostgreSQL 16 and 18 of PyPI (5 minutes; as root)
+	@$(BIN)/python -m tests_self.other_postgresql
 
 pictures: $(BROWSER) ## The pictures of the README anew, of a rehearsal played for them (3 minutes)
 	@$(BIN)/python -m tests_self.pictures

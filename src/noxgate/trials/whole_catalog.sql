@@ -108,7 +108,9 @@ INNER JOIN pg_namespace AS n ON n.oid = i.relnamespace
 WHERE (indisclustered OR indisreplident) AND indisvalid
 UNION ALL
 SELECT 'constraint', place, quote_ident(conname), pg_get_constraintdef(c.oid)
-FROM tables INNER JOIN pg_constraint AS c ON conrelid = tables.oid WHERE contype <> 't'
+FROM tables INNER JOIN pg_constraint AS c ON conrelid = tables.oid
+-- PostgreSQL 18 keeps each NOT NULL as a constraint, too, whose name upgrades and renamed columns change
+WHERE contype <> 't' AND (contype <> 'n' OR connoinherit OR NOT convalidated)
 UNION ALL
 SELECT 'trigger', place, quote_ident(tgname), CASE coalesce(to_jsonb(t) ->> 'tgparentid', '0')
     WHEN '0' THEN pg_get_triggerdef(t.oid) ELSE 'as its parent''s' END
@@ -170,7 +172,7 @@ SELECT 'domain default', place, '', pg_get_expr(typdefaultbin, 0) FROM types
 WHERE typtype = 'd' AND typdefaultbin IS NOT NULL
 UNION ALL
 SELECT 'domain constraint', place, quote_ident(conname), pg_get_constraintdef(c.oid)
-FROM types INNER JOIN pg_constraint AS c ON contypid = types.oid
+FROM types INNER JOIN pg_constraint AS c ON contypid = types.oid WHERE contype <> 'n' -- since 17, as the domain says
 UNION ALL
 SELECT 'label', place, quote_literal(enumlabel), 'label ' || row_number() OVER (PARTITION BY enumtypid ORDER BY enumsortorder)
 FROM types INNER JOIN pg_enum ON enumtypid = types.oid

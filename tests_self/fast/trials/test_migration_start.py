@@ -14,6 +14,7 @@ from noxgate.trials.whole_catalog import parts
 
 SCHEMA: LiteralString = """
 CREATE TYPE state AS ENUM ('queued', 'done');
+CREATE DOMAIN amount AS integer NOT NULL;
 CREATE TABLE jobs (id bigint PRIMARY KEY, state state NOT NULL, size integer CHECK (size > 0));
 CREATE INDEX jobs_size ON jobs (size);
 CREATE VIEW small AS SELECT * FROM jobs WHERE size < 9;
@@ -21,6 +22,14 @@ CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; 
 CREATE TRIGGER stamped BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION stamp();
 CREATE TABLE events (at date NOT NULL, what varchar(9)) PARTITION BY RANGE (at);
 ALTER TABLE events OWNER TO pg_monitor;
+"""
+
+# A NOT NULL has a name since PostgreSQL 18, that of its column when it was made.
+RENAMED: LiteralString = """
+ALTER TABLE jobs ALTER state DROP NOT NULL;
+ALTER TABLE jobs RENAME state TO was;
+ALTER TABLE jobs ALTER was SET NOT NULL;
+ALTER TABLE jobs RENAME was TO state;
 """
 
 RIGHTS = ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
@@ -55,6 +64,7 @@ def unlike(server: ScratchServer, change: LiteralString) -> list[str]:
         ("ALTER TABLE jobs ADD note text", ["column jobs.note: only there"]),
         ("ALTER TABLE events ALTER what TYPE varchar(8)", ["column events.what: another there"]),
         ("ALTER TABLE events ALTER at DROP NOT NULL", ["column events.at: another there"]),
+        ("ALTER DOMAIN amount DROP NOT NULL", ["type amount: another there"]),
         ("DROP INDEX jobs_size", ["index jobs_size: only here"]),
         (
             "ALTER INDEX jobs_size RENAME TO jobs_length",
@@ -138,8 +148,9 @@ def test_invalid_index(server: ScratchServer) -> None:
         "COMMENT ON TABLE jobs IS 'All jobs.'",
         "INSERT INTO jobs VALUES (1, 'queued', 1)",
         "ALTER TABLE jobs ADD note text; ALTER TABLE jobs DROP note",
+        RENAMED,
     ],
 )
 def test_what_does_not_count(server: ScratchServer, change: LiteralString) -> None:
-    """How we ask, what an extension brings, partitions of the month, rows."""
+    """How we ask, what an extension brings, partitions of the month, rows, names of no account."""
     assert unlike(server, change) == []
