@@ -9,7 +9,7 @@ from nox_service.api import ApiClient
 from nox_service.pages import HISTORY, NAMES, PROFILE, plain
 from noxgate.look.http import Answer
 from noxgate.look.observation import few, shortened
-from noxgate.project.credentials.web_token import claims_of
+from noxgate.project.credentials import web_token
 from noxgate.project.target import Target
 
 CALLED = NAMES | {"user"}
@@ -77,7 +77,7 @@ def _unlike_pages(answers: Mapping[str, Answer]) -> Iterator[tuple[str, str]]:
 
 def _other(target: Target) -> str:
     """Whose the administrator's token is; empty if it does not say."""
-    return str((claims_of(target.credential("admin_token").reveal()) or {}).get("sub", ""))
+    return web_token.subject_of(target.credential("admin_token").reveal())
 
 
 def _names(document: Any) -> set[str]:

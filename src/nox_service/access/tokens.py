@@ -22,6 +22,7 @@ from typing import Literal
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import exported
 from noxgate.look.secret import Secret
+from noxgate.project.credentials import web_token
 from noxgate.project.credentials.web_token import AHEAD, Claims, claims_of, decoded, decoded_bytes, number
 from noxgate.project.target import Target
 
@@ -86,10 +87,8 @@ def subject_of(target: Target) -> str:
     """Who the test token is of. Raises UnreachableError if neither token nor profile says so."""
     if target.test_subject is not None:
         return target.test_subject
-    claims = claims_of(target.credential("test_token").reveal()) or {}
-    subject = claims.get("sub")
-    if isinstance(subject, str | int) and not isinstance(subject, bool) and str(subject):
-        return str(subject)
+    if said := web_token.subject_of(target.credential("test_token").reveal()):
+        return said
     name = target.credentials["test_token"]
     raise UnreachableError(
         f"${name} does not say whose it is (no JSON Web Token with a sub): "

@@ -12,7 +12,7 @@ from noxgate.doctor.needs import CLIENTS, OF_TOKENS, Need
 from noxgate.doctor.seen import Cause, Place, Seen, authority_key, export, unnamed_source
 from noxgate.doctor.systems.address import UNKNOWN_AUTHORITY, away, unrecorded
 from noxgate.errors import UnreachableError
-from noxgate.project.credentials.web_token import claims_of, untimely
+from noxgate.project.credentials.web_token import subject_of, untimely
 from noxgate.project.target import BAD_TOKENS, PROVIDERS, USERS_TOKENS
 from noxgate.systems import settings
 from noxgate.systems.postgres.database import Database, DatabaseSession
@@ -240,8 +240,7 @@ def _of_credential(at: Place, role: str, error: BaseException) -> Cause:
 def _subject(at: Place) -> Iterator[Seen]:
     """Whose the test token is: some lines compare with that."""
     name = at.target.credentials[SUBJECT_OF]
-    claims = claims_of(at.target.variables[name]) or {}
-    if at.target.test_subject is None and claims.get("sub") in (None, "", True, False):
+    if at.target.test_subject is None and not subject_of(at.target.variables[name]):
         cause = Cause(
             f"${name} does not say whose it is (no JSON Web Token with a sub)",
             (at.name_it("test_subject", "usr_42"),),

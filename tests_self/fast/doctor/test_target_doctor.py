@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests_self.building.commands import noxgate
 
+from nox_rehearsal.api.login.auth import mint
 from noxgate.doctor import examination, files, looks, table
 from noxgate.doctor.code import PEERS, Code, Function
 from noxgate.doctor.needs import OPENS, Need, needs_of
@@ -277,6 +278,8 @@ def test_causes_are_grouped_and_the_largest_is_first() -> None:
 
 
 JWT = "e30.eyJzdWIiOiAidXNyXzQyIn0.c2ln"  # its sub is usr_42
+OF_NUMBER_1 = "e30.eyJzdWIiOjF9.c2ln"  # 1
+OF_NOBODY = "e30.eyJzdWIiOnRydWV9.c2ln"  # true
 
 
 @pytest.mark.parametrize(
@@ -285,6 +288,8 @@ JWT = "e30.eyJzdWIiOiAidXNyXzQyIn0.c2ln"  # its sub is usr_42
         ("opaque-token-of-somebody", None, True),
         ("opaque-token-of-somebody", "usr_42", False),
         (JWT, None, False),
+        (OF_NUMBER_1, None, False),
+        (OF_NOBODY, None, True),
     ],
 )
 def test_whose_the_test_token_is(
@@ -297,6 +302,20 @@ def test_whose_the_test_token_is(
     causes = [one for one in looks.tokens(place(target)) if one.cause and one.needs == (Need("subject"),)]
 
     assert len(causes) == waits
+
+
+def test_tokens_that_do_not_hold(project: "Project", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's is to be exported anew; that the expired one has expired is as it must be."""
+    monkeypatch.setenv("TEST_TOKEN", mint("a key of the tests that is long enough", 2, "user", -3))
+    target = read_target(project.path, "staging", ["staging"])
+    named = {**target.credentials, "expired_token": "TEST_TOKEN"}
+
+    seen = [one for one in looks.tokens(place(dataclasses.replace(target, credentials=named))) if one.is_set]
+
+    users, bad = (one for one in seen if one.said == "has expired 3.0 h ago")
+    assert users.cause is not None
+    assert users.cause.what == "TEST_TOKEN has expired 3.0 h ago"
+    assert bad.cause is None
 
 
 def test_every_line_is_named_where_that_is_asked() -> None:

@@ -19,6 +19,12 @@ def claims_of(token: str) -> Claims | None:
     return decoded(parts[1])
 
 
+def subject_of(token: str) -> str:
+    """Who it is of; empty if it does not say."""
+    said = (claims_of(token) or {}).get("sub")
+    return str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
+
+
 def decoded(part: str) -> Claims | None:
     """One part of a token, an object in base64url; None if it is anything else."""
     try:
