@@ -10,11 +10,6 @@ from noxgate.errors import UnreachableError
 MESSAGE = "NOX API v8.0.0 Production Release"
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path)
-
-
 def test_annotated_tag(checkout: Checkout) -> None:
     """The tag is an object of its own, and names the commit."""
     checkout.git("tag", "-a", "v8.0.0", "-m", MESSAGE)
