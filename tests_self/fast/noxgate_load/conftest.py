@@ -1,5 +1,6 @@
 """The engine in a process of its own, and servers that are wrong in one way each."""
 
+import gzip
 import json
 import os
 import select
@@ -7,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 LONGEST = 60  # seconds that one job may take
+ZIPPED = gzip.compress(b'{"status": "healthy"}')
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 Json = dict[str, Any]
 Run = Callable[..., Json]
@@ -109,3 +113,11 @@ def ok(body: bytes = b"hello", *headers: str, status: str = "200 OK") -> bytes:
     """An answer that is right."""
     lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def chunks(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def time_to_next() -> None:
+    threading.Event().wait(0.05)
