@@ -5,7 +5,10 @@ Each run tries the same examples (`derandomize`), a bounded number of them, and 
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -124,3 +127,21 @@ def cut(draw: st.DrawFn, good: bytes) -> bytes:
 def as_json(document: object) -> str:
     """As many writers would have it, NaN and all."""
     return json.dumps(document)
+
+
+@contextmanager
+def file(data: str | bytes, name: str = "x.toml") -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
+        yield path
+
+
+def ends(look: Callable[[], object], *errors: type[Exception]) -> object:
+    """What came of it. None if it raised one of these errors, in one line."""
+    try:
+        return look()
+    except errors as error:
+        said = str(error)
+    assert "\n" not in said, f"expected one line, saw {said!r}"
+    return None
