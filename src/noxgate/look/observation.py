@@ -50,6 +50,7 @@ class Patience:
         self.address = address
         self._look = look
         self._left = total
+        self._behind: list[threading.Thread] = []
 
     def run(self, function: Callable[[], T]) -> T:
         """Call `function` in a thread of its own; UnreachableError when it takes too long."""
@@ -64,10 +65,12 @@ class Patience:
                 answers.put((False, error))
 
         started = time.monotonic()
-        threading.Thread(target=answer, daemon=True, name=f"look at {self.address}").start()
+        thread = threading.Thread(target=answer, daemon=True, name=f"look at {self.address}")
+        thread.start()
         try:
             done, result = answers.get(timeout=self._look)
         except queue.Empty:
+            self._behind.append(thread)
             self.lost(time.monotonic() - started)
             raise UnreachableError(f"{self.address}: no answer in {self._look:g} s") from None
         if done:
@@ -77,6 +80,23 @@ class Patience:
     def lost(self, seconds: float) -> None:
         """Count seconds spent on waiting in vain."""
         self._left -= seconds
+
+    def close(self, close: Callable[[], object]) -> None:
+        """Call `close`, which ends the connections of these looks, once none that was left still reads one.
+
+        OpenSSL keeps the number of a connection's file. Closed meanwhile, that is another file by then: five
+        bytes are taken of it for the head of a record, and an alert is written to it.
+        """
+        if not (behind := [one for one in self._behind if one.is_alive()]):
+            close()
+            return
+
+        def at_last() -> None:
+            for one in behind:
+                one.join()
+            close()
+
+        threading.Thread(target=at_last, daemon=True, name=f"close {self.address}").start()
 
 
 def exported(variable: str) -> str:

@@ -72,7 +72,7 @@ class CacheSession:
 
     def close(self) -> None:
         if self._redis is not None:
-            self._redis.close()
+            self.patience.close(self._redis.close)
 
 
 class _Counted:

@@ -59,7 +59,7 @@ def api(target: Target, patience: Patience, seen: list[Observation]) -> object:
 def prometheus(target: Target, patience: Patience, seen: list[Observation]) -> object:
     session = PrometheusSession(settings.prometheus(target))
     session.patience = patience
-    with closing(session.http):
+    with closing(session):
         return Prometheus(session, seen.append).value("up")
 
 

@@ -86,6 +86,9 @@ class ApiSession:
         return self._client(trust_env=self._proxied)
 
     def close(self) -> None:
+        self.patience.close(lambda: self._plain.close(self._close))
+
+    def _close(self) -> None:
         self.http.close()
         if self._before is not None:
             self._before.close()

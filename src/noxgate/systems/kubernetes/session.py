@@ -87,7 +87,7 @@ class KubeSession:
 
     def close(self) -> None:
         if self._client is not None:
-            self._client.close()  # type: ignore[no-untyped-call]
+            self.patience.close(self._client.close)
 
     def _ask(
         self, method: str, path: str, query: Mapping[str, str], body: object, media_type: str

@@ -55,7 +55,7 @@ class DatabaseSession:
 
     def close(self) -> None:
         if self._connection is not None:
-            self._connection.close()
+            self.patience.close(self._connection.close)
 
 
 class Database:

@@ -77,4 +77,4 @@ class PrometheusSession:
         return " ".join(words)
 
     def close(self) -> None:
-        self.http.close()
+        self.patience.close(self.http.close)

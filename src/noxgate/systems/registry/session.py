@@ -158,7 +158,7 @@ class RegistrySession:
         return " ".join([*words, shlex.quote(url)])
 
     def close(self) -> None:
-        self.http.close()
+        self.patience.close(self.http.close)
 
     def _is_for(self, host: str) -> bool:
         """Whether this is the registry that the password is for."""
