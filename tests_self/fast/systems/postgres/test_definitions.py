@@ -43,6 +43,26 @@ OTHER_LABELS = """
 CREATE TYPE other AS ENUM ('none', 'toxic'); DROP VIEW reagents_by_weight;
 ALTER TABLE reagents DROP hazard; DROP TYPE hazard; ALTER TYPE other RENAME TO hazard
 """
+MAJOR = int(program("postgres").parents[1].name)
+NOT_VALID = """
+ALTER TABLE users ALTER mfa_enabled DROP NOT NULL;
+ALTER TABLE users ADD CONSTRAINT later NOT NULL mfa_enabled NOT VALID
+"""
+# Before 18 there are no words for it: what 18 would keep of it.
+KEPT = """
+SET allow_system_table_mods = on;
+INSERT INTO pg_constraint (
+    oid, conname, connamespace, contype, condeferrable, condeferred, convalidated, conrelid, contypid,
+    conindid, conparentid, confrelid, confupdtype, confdeltype, confmatchtype, conislocal, coninhcount,
+    connoinherit, conkey
+)
+SELECT
+    4711, 'later', relnamespace, 'n', false, false, false, c.oid, 0,
+    0, 0, 0, ' ', ' ', ' ', true, 0,
+    false, ARRAY[attnum]
+FROM pg_class AS c JOIN pg_attribute AS a ON attrelid = c.oid AND attname = 'mfa_enabled'
+WHERE c.oid = 'users'::regclass
+"""
 SLEEPS = "; ALTER TABLE computational_jobs DISABLE TRIGGER another"
 SEQUENCE = """
 CREATE SEQUENCE numbers OWNED BY migration_log.step;
@@ -54,7 +74,7 @@ Made = Callable[..., Database]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ScratchServer]:
-    server = ScratchServer(programs(int(program("postgres").parents[1].name)))
+    server = ScratchServer(programs(MAJOR))
     server.create_roles([API, FOREIGN])
     yield server
     server.close()
@@ -96,6 +116,7 @@ def made(server: ScratchServer, migrated: str, loopback: "Loopback") -> Made:
         ("ALTER TABLE users ALTER mfa_enabled DROP DEFAULT", "users.mfa_enabled: expected boolean NOT NULL"),
         ("ALTER TABLE users ALTER ai_daily_quota SET DEFAULT 1", "saw bigint NOT NULL DEFAULT 1"),
         ("ALTER TABLE users ALTER mfa_enabled DROP NOT NULL", "saw boolean DEFAULT false"),
+        (NOT_VALID if MAJOR >= 18 else KEPT, "saw boolean NOT NULL NOT VALID DEFAULT false"),
         ("ALTER TABLE computational_jobs ALTER priority TYPE integer", "saw integer NOT NULL DEFAULT 5"),
         ('ALTER TABLE admin_audit_trail ALTER action TYPE text COLLATE "C"', 'saw text COLLATE "C" NOT NULL'),
         (
