@@ -20,10 +20,11 @@ from noxgate.systems.postgres.database import Database, DatabaseSession, Value
 from noxgate.trials.migration.files import MigrationFiles
 from noxgate.trials.migration.owning import hand_over, let_in
 from noxgate.trials.migration.release import Migration
-from noxgate.trials.migration.taken import beside
+from noxgate.trials.migration.taken import beside, taken
 from noxgate.trials.migration.trial import Trial
 from noxgate.trials.scratch import ScratchServer
 from noxgate.trials.server.programs import programs
+from noxgate.trials.whole_catalog import Part
 
 OWNER, API, OTHER = "nox_owner", "nox_api", "nox_other"
 SCHEMA = f"""
@@ -259,3 +260,22 @@ def test_migration_of_the_rehearsal_as_its_role(
     assert migration.held_too_long(5) == []
     assert migration.second_run().error is None
     assert migration.broken_queries() == []
+
+
+@pytest.mark.parametrize(
+    ("definition", "hinders"),
+    [
+        ("CHECK ((age > 5))", True),
+        ("CHECK ((age > 5)) NOT VALID", True),
+        ("CHECK ((age > 5)) NOT ENFORCED", False),
+        ("FOREIGN KEY (age) REFERENCES public.jobs(id) NOT ENFORCED", False),
+        ("CHECK ((name <> ' NOT ENFORCED'::text))", True),
+    ],
+)
+def test_new_constraint_that_is_not_enforced(definition: str, *, hinders: bool) -> None:
+    """As 18 writes one: it refuses no row of the version that serves."""
+    table = [Part("table", "public.users", "", "")]
+    before = [*table, *(Part("column", "public.users", name, "text") for name in ("age", "name"))]
+
+    found = taken(before, [*before, Part("constraint", "public.users", "later", definition)], set())
+    assert found == ({"constraint users.later": "is new"} if hinders else {})

@@ -95,5 +95,6 @@ class _New:
             return part.definition.startswith("CREATE UNIQUE")
         if part.kind == "constraint":
             words = set(re.findall(r'"[^"]*"|[\w$]+', part.definition.partition(" REFERENCES ")[0]))
-            return any((part.place, word) in self._columns for word in words)
+            refuses = not part.definition.endswith(" NOT ENFORCED")  # since 18
+            return refuses and any((part.place, word) in self._columns for word in words)
         return part.kind in ("trigger", "rule", "policy")
