@@ -59,9 +59,10 @@ def roles(connection: Connection, around: Surroundings, ours: str) -> None:
         if attributes and role != ours:
             words = sql.SQL(" ").join(sql.SQL(word) for word in attributes.split())
             connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), words))
-    for role, member in around.members:
+    for role, member, options in around.members:
         if member != ours:
-            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
+            grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member))
+            connection.execute(grant + sql.SQL(f" WITH {options}" if options else ""))
     for each in around.settings:
         if each.role and not each.here and each.role != ours:
             start = sql.SQL("ALTER ROLE {}").format(sql.Identifier(each.role))

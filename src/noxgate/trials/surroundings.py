@@ -13,8 +13,11 @@ SELECT 'role', rolname::text, concat_ws(' ', CASE WHEN rolsuper THEN 'SUPERUSER'
     CASE WHEN rolbypassrls THEN 'BYPASSRLS' END), ''
 FROM pg_roles WHERE rolname !~ '^pg_'
 UNION ALL
-SELECT 'member', pg_get_userbyid(roleid)::text, pg_get_userbyid(member)::text, ''
-FROM pg_auth_members WHERE pg_get_userbyid(member) !~ '^pg_'
+SELECT 'member', pg_get_userbyid(roleid)::text, pg_get_userbyid(member)::text, concat_ws(', ',
+    CASE WHEN bool_or(admin_option) THEN 'ADMIN OPTION' END,
+    'INHERIT ' || bool_or((to_jsonb(m) ->> 'inherit_option')::boolean),
+    'SET ' || bool_or((to_jsonb(m) ->> 'set_option')::boolean))
+FROM pg_auth_members AS m WHERE pg_get_userbyid(member) !~ '^pg_' GROUP BY roleid, member
 UNION ALL
 SELECT 'setting', coalesce(rolname::text, ''), CASE setdatabase WHEN 0 THEN '' ELSE 'here' END, each
 FROM pg_db_role_setting LEFT JOIN pg_roles AS r ON r.oid = setrole, unnest(setconfig) AS each
@@ -47,7 +50,7 @@ class Surroundings:
     """As the target's server has them; roles with their attributes, of no database but this one."""
 
     roles: dict[str, str] = field(default_factory=dict)
-    members: tuple[tuple[str, str], ...] = ()  # of a role, and who is in it
+    members: tuple[tuple[str, str, str], ...] = ()  # of a role, who is in it, and with which options
     settings: tuple[Setting, ...] = ()
     tablespaces: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ def surroundings(database: Database) -> Surroundings:
     encoding, collate, ctype = found["database"][0] if found["database"] else ("", "", "")
     return Surroundings(
         roles={name: attributes for name, attributes, _ in found["role"]},
-        members=tuple((role, member) for role, member, _ in found["member"]),
+        members=tuple(found["member"]),
         settings=tuple(
             Setting(role, *_halves(text), here=here != "")
             for role, here, text in found["setting"]

@@ -28,7 +28,7 @@ def test_settings_roles_and_tablespaces(server: ScratchServer) -> None:
     server.surround(
         Surroundings(
             roles={"api": "LOGIN", "owner": "NOINHERIT BYPASSRLS", 'O\'Neil, "x"': ""},
-            members=(("owner", "api"),),
+            members=(("owner", "api", ""),),
             settings=(
                 Setting("", "search_path", 'app, "My Shop", public'),
                 Setting("", "TimeZone", "Europe/Berlin"),
@@ -65,6 +65,25 @@ def test_settings_roles_and_tablespaces(server: ScratchServer) -> None:
     assert row == ("owner", "3s")
     kinds = {row[0] for row in server.execute(copy, QUERY)}
     assert kinds == {"role", "member", "setting", "tablespace", "extension", "database"}
+    server.surround(Surroundings())
+
+
+def test_what_a_member_may_do_with_the_role(server: ScratchServer) -> None:
+    """Whoever made a role may give it away; since 16 it need not have its rights, nor become it."""
+    options = "ADMIN OPTION" if MAJOR < 16 else "ADMIN OPTION, INHERIT false, SET false"
+    plain = "" if MAJOR < 16 else "INHERIT true, SET true"
+    members = (("clerks", "maker", options), ("clerks", "clerk", plain))
+    server.surround(Surroundings(roles=dict.fromkeys(("clerks", "maker", "clerk"), "LOGIN"), members=members))
+
+    found = {row[1:] for row in server.execute("postgres", QUERY) if row[0] == "member"}
+    assert set(members) <= found
+    asked: LiteralString = (
+        "SELECT pg_has_role('maker', 'clerks', 'USAGE'), pg_has_role('clerk', 'clerks', 'USAGE')"
+    )
+    assert server.execute("postgres", asked) == [(MAJOR < 16, True)]
+    server.create_roles(["guest"])
+    with psycopg.connect(server.url("postgres", "maker"), autocommit=True) as connection:
+        connection.execute("GRANT clerks TO guest")
     server.surround(Surroundings())
 
 
