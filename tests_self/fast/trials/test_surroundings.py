@@ -12,6 +12,7 @@ from noxgate.trials.lacking import extension, lack
 from noxgate.trials.scratch import ScratchServer
 from noxgate.trials.server.programs import programs
 from noxgate.trials.surroundings import QUERY, Setting, Surroundings
+from noxgate.trials.table_contents import contents
 
 MAJOR = int(program("postgres").parents[1].name)
 
@@ -84,6 +85,25 @@ def test_what_a_member_may_do_with_the_role(server: ScratchServer) -> None:
     server.create_roles(["guest"])
     with psycopg.connect(server.url("postgres", "maker"), autocommit=True) as connection:
         connection.execute("GRANT clerks TO guest")
+    server.surround(Surroundings())
+
+
+def test_what_the_target_does_at_each_login(server: ScratchServer) -> None:
+    """A row for each of our own looks would be one that the backup has not; the application's are its own."""
+    event = "login" if MAJOR >= 17 else "ddl_command_end"
+    name = server.create()
+    made = f"""
+    CREATE TABLE logins (who text);
+    CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+    AS $$BEGIN INSERT INTO public.logins VALUES (session_user); END$$;
+    CREATE EVENT TRIGGER noted ON {event} EXECUTE FUNCTION note();
+    """
+    assert server.run(name, "made.sql", made, within=30).error is None
+
+    assert [contents(server.url(name))["logins"].rows for _ in range(2)] == [0, 0]
+    server.surround(Surroundings(roles={"visitor": "LOGIN"}))
+    psycopg.connect(server.url(name, "visitor")).close()
+    assert contents(server.url(name))["logins"].rows == (1 if MAJOR >= 17 else 0)
     server.surround(Surroundings())
 
 
