@@ -58,12 +58,13 @@ _LOCALE = re.compile(
     r"|(?P<build>ICU) is not supported in this build"
 )
 _NEWER = re.compile(r"unsupported version \((?P<format>[\d.]+)\) in file header")
+_RESTRICTED = re.compile(r"invalid command (?P<command>\\(?:un)?restrict)\b")
 _PACKED = re.compile(r"this build does not support compression with (?P<how>\w+)")
 
 
 def lack(message: str, major: int) -> str | None:
     """What this machine lacks, by what PostgreSQL said, and what to do; None if the script is wrong."""
-    if said := of_archive(message):
+    if said := of_archive(message) or _of_psql(message, major):
         return said
     if match := _EXTENSION.search(message):
         return extension(match["name"] or match["file"], major)
@@ -96,6 +97,16 @@ def of_archive(message: str) -> str | None:
             "name the folder of a PostgreSQL that can: postgres_bin"
         )
     return None
+
+
+def _of_psql(message: str, major: int) -> str | None:
+    match = _RESTRICTED.search(message)
+    if match is None:
+        return None
+    return (
+        f"a dump with {match['command']} in it, which the psql that is here does not know: "
+        f"install the last minor release of PostgreSQL {major}, or name its folder: postgres_bin"
+    )
 
 
 def extension(name: str, major: int) -> str:

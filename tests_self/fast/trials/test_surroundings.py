@@ -200,6 +200,15 @@ def test_where_an_extension_comes_from(name: str, package: str) -> None:
     assert package in extension(name, 15)
 
 
+@pytest.mark.parametrize("command", ["restrict", "unrestrict"])
+def test_psql_that_is_older_than_the_dump(command: str) -> None:
+    """pg_dump writes it since 15.14, 16.10 and 17.6."""
+    found = lack(f"invalid command \\{command}", 15)
+    assert found is not None
+    assert found.startswith(f"a dump with \\{command} in it, which the psql that is here does not know")
+    assert lack("invalid command \\restricted", 15) is None
+
+
 def test_library_that_must_be_loaded_at_the_start() -> None:
     found = lack("pg_cron can only be loaded via shared_preload_libraries", 15)
     assert found is not None
