@@ -223,7 +223,7 @@ class OldCut:
 
     def __call__(self, connection: socket.socket) -> None:
         greeting = connection.recv(2000, socket.MSG_PEEK)
-        is_new = b"\x00\x2b" in greeting or greeting[9:11] == b"\x03\x03"  # what the greeting itself says
+        is_new = greeting[9:11] == b"\x03\x03"  # what the greeting itself says: 1.2, and 1.3 behind it
         if not is_new and self._left:
             self._left -= 1
             self._talk(connection)
