@@ -16,6 +16,7 @@ from tests_self.building.profile_examples import EXAMPLES, LEAST, PAGE, write
 from noxgate.doctor.key_page import page, toml
 from noxgate.doctor.keys import every_key, lines_of_keys
 from noxgate.project.keys.every import KEYS
+from noxgate.project.keys.key import NUMBER
 from noxgate.project.profile import read_target
 from noxgate.project.runbook import read_runbook
 from noxgate.trust.keys import read_trust
@@ -208,6 +209,11 @@ def test_what_is_written_is_what_is_read(name: str, value: Any, text: str) -> No
     for part in reversed(name.split(".")):
         value = {part: value}
     assert tomllib.loads(text) == value
+
+
+@pytest.mark.parametrize(("value", "fits"), [(12, True), (12.5, True), (True, False), ("12", False)])
+def test_a_number_may_be_whole(value: object, *, fits: bool) -> None:
+    assert NUMBER.fits(value) is fits
 
 
 # ---------------------------------------------------------------- the command

@@ -25,7 +25,7 @@ class ValueForm:
 
 TEXT = ValueForm("text", str, {"type": "string"})
 YES_OR_NO = ValueForm("true or false", bool, {"type": "boolean"})
-NUMBER = ValueForm("a number like 2.5", float, {"type": "number"})
+NUMBER = ValueForm("a number", float, {"type": "number"}, whole_too=True)
 WHOLE = ValueForm("a whole number", int, {"type": "integer"})
 LIST = ValueForm("a list", list, {"type": "array", "items": {"type": "string"}})
 TABLE = ValueForm("a table", dict, {"type": "object"})
