@@ -32,7 +32,7 @@ def test_green_is_connected_to_productions_data(clients: Clients, limits: Limits
 
     def has_to_look_up(way: OwnWay) -> None:
         way.get("/ready")
-        PodApi(target.credential, way).get(PROFILE, who="test_token")
+        PodApi(target, way).get(PROFILE, who="test_token")
         way.get(STATE)
 
     within = max(LEAST_SECONDS, target.waiting(limits["within_seconds"]))

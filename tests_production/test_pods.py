@@ -32,3 +32,4 @@ def test_green_pods_stay_ready(clients: Clients, first_minutes: FirstMinutes, li
 
     if has_changed(looks):
         eventually(scaled, within=clients.target.waiting(limits["within_seconds"]))
+    first_minutes.all_pods()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from nox_service.access.asking import Ask, ask, rooted
 from nox_service.access.closed_list import SCIENCE
-from nox_service.access.tokens import Who
+from nox_service.access.tokens import REFUSED, Who
 from noxgate.errors import UnreachableError
 from noxgate.look.http import (
     MOST_BYTES,
@@ -209,6 +209,8 @@ class ApiClient:
         text = content.decode("utf-8", "replace")
         if wants_a_certificate(response.status_code, content):
             raise UnreachableError(f"{url}: {NO_CERTIFICATE}")
+        if asked.role and response.status_code in REFUSED:
+            self._settings.refused(asked.role)
         return Answer(response.status_code, joined, values, text, seconds, bytes(content))
 
 

@@ -4,11 +4,12 @@ Four checks of ten minutes each would take forty, one after another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from nox_service.api import LOOKS, ApiClient
-from noxgate.errors import UnreachableError
+from noxgate.errors import CredentialError, UnreachableError
 from noxgate.look.http import Answer
 from noxgate.look.observation import Observation, Observe
 from noxgate.look.waiting import repeatedly
@@ -64,6 +65,12 @@ class Rounds:
         return {name: _caught(look) for name, look in self._looks.items()}
 
 
+@dataclass(frozen=True)
+class _Lost:
+    error: Exception
+    said: str
+
+
 class FirstMinutes:
     """The rounds, for one check."""
 
@@ -74,26 +81,44 @@ class FirstMinutes:
     def answers(self, path: str) -> list[Answer]:
         """Every answer to GET `path`.
 
-        Raises AssertionError if one is missing in between: users saw that, too.
+        Raises AssertionError if one is missing in between: users saw that, too; but UnreachableError if it is
+        for want of a token that holds.
         """
-        return [answer for look in self._values(path) for answer in look]
+        looks, lost = self._looks(path)
+        if charged := [each for each in lost if not isinstance(each.error, CredentialError)]:
+            raise AssertionError(charged[0].said)
+        if lost:
+            raise lost[0].error
+        return [answer for look in looks for answer in look]
 
     def pods(self) -> list[list[Json]]:
-        """The pods, as each look saw them."""
-        return self._values("pods")
+        """The pods, as each look saw them that the cluster answered; `all_pods` is for the others."""
+        looks, lost = self._looks("pods")
+        if charged := [each for each in lost if not isinstance(each.error, UnreachableError)]:
+            raise AssertionError(charged[0].said)
+        return looks
 
-    def _values(self, name: str) -> list[Any]:
-        looks = self._rounds.of(name)
-        lost = [(number, each) for number, each in enumerate(looks, 1) if isinstance(each, Exception)]
-        seen = f"{name}: {len(looks)} looks"
+    def all_pods(self) -> None:
+        """Raises UnreachableError if the cluster left a look without an answer: users do not ask it."""
+        _, lost = self._looks("pods")
         if lost:
-            seen += f", {len(lost)} of them in vain, the first in round {lost[0][0]}: {lost[0][1]}"
+            raise UnreachableError(lost[0].said)
+
+    def _looks(self, name: str) -> tuple[list[Any], list[_Lost]]:
+        """What was seen, and what could not be. Raises UnreachableError if that is all."""
+        rounds = self._rounds.of(name)
+        lost = [
+            _Lost(each, f"round {number} of {len(rounds)}: {each}")
+            for number, each in enumerate(rounds, 1)
+            if isinstance(each, Exception)
+        ]
+        seen = f"{name}: {len(rounds)} looks"
+        if lost:
+            seen += f", {len(lost)} of them in vain, the first in {lost[0].said}"
         self._observe(Observation(seen, self._rounds.command(name)))
-        if not lost:
-            return looks
-        if len(lost) == len(looks) and isinstance(lost[0][1], UnreachableError):
-            raise lost[0][1]
-        raise AssertionError(f"round {lost[0][0]} of {len(looks)}: {lost[0][1]}")
+        if len(lost) == len(rounds) and isinstance(lost[0].error, UnreachableError):
+            raise lost[0].error
+        return [each for each in rounds if not isinstance(each, Exception)], lost
 
 
 def _unreachable(seen: Round) -> bool:

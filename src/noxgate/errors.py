@@ -22,6 +22,7 @@ NoxgateError
     WaiverError
     WindowError
     UnreachableError        nothing is known of the target: the line is `unreachable`
+        CredentialError     a credential of ours does not hold: users would not see what it meets
         NoDataError
         RightError          a right in the cluster is missing
     NotMadeError            what the line judges was not made yet: it is `not run`
@@ -91,3 +92,7 @@ class UndecidedError(NoxgateError):
 
 class UnreachableError(NoxgateError):
     """We could not look: nothing is known about the target, good or bad. One line."""
+
+
+class CredentialError(UnreachableError):
+    """A credential of ours does not hold, or no longer: the release is not the cause of what it meets."""

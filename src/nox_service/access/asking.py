@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from nox_service.access.tokens import MARK, BadToken, Who, bearer, is_bad
+from nox_service.access.tokens import MARK, BadToken, Who, bearer, is_bad, made_of
 from noxgate.systems.settings import ApiSettings
 
 
@@ -19,6 +19,7 @@ class Ask:
     body: str | None
     address: str
     command: str
+    role: str = ""  # whose token is sent, or what was sent is made of
 
 
 def ask(
@@ -43,9 +44,11 @@ def ask(
     quoted += [f"-H {shlex.quote(f'{name}: {said}')}" for name, said in headers.items()]
     if show:
         quoted += ["-o /dev/null -D -"]
+    role = ""
     if who:
         headers["authorization"], spelled = bearer(settings.token, who)
         quoted += [spelled]
+        role = made_of(who)
     if is_bad(who):
         headers["user-agent"] = MARK
         quoted += [f"-A {MARK}"]
@@ -54,7 +57,7 @@ def ask(
     if body is not None:
         headers["content-type"] = "application/json"
         quoted += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}"]
-    return Ask(method, url, headers, body, address, " ".join([*quoted, shlex.quote(url)]))
+    return Ask(method, url, headers, body, address, " ".join([*quoted, shlex.quote(url)]), role)
 
 
 def rooted(path: str) -> str:

@@ -33,6 +33,7 @@ HASHES = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha
 
 # `forged` is the test token with another signature, of an unknown key.
 Who = Literal["test_token", "admin_token", "forged"]
+REFUSED = frozenset((401, 403))  # how a token is
 Tokens = Callable[[str], Secret]  # gives the token of a role
 EXPIRED, EARLY, OTHER_AUDIENCE = "expired", "early", "other audience"
 NAMED = {"expired_token": EXPIRED, "early_token": EARLY, "other_audience_token": OTHER_AUDIENCE}
@@ -70,12 +71,17 @@ def _token(tokens: Tokens, who: Who | BadToken) -> tuple[str, str]:
     """The token, and as a shell spells it."""
     if isinstance(who, BadToken):
         return who.value, who.spelled
-    token = tokens("test_token" if who == "forged" else who)
+    token = tokens(made_of(who))
     value = token.reveal()
     if who != "forged":
         return value, exported(token.name)
     end = ("B" if value.endswith("A" * FORGED) else "A") * FORGED
     return value[:-FORGED] + end, f"${{{token.name}%{'?' * FORGED}}}{end}"
+
+
+def made_of(who: Who | BadToken) -> str:
+    """The role whose token it is, or is made of."""
+    return "test_token" if is_bad(who) else str(who)
 
 
 def is_bad(who: Who | BadToken | None) -> bool:

@@ -50,7 +50,7 @@ def profiles(side: Side, forward: Forward, target: Target) -> dict[str, Answer]:
         forward,
         side.namespace,
         side.service,
-        lambda way: PodApi(target.credential, way).get(pages.PROFILE, who="test_token"),
+        lambda way: PodApi(target, way).get(pages.PROFILE, who="test_token"),
     )
 
 
@@ -72,7 +72,7 @@ def _wrong_of_each(
         forward,
         side.namespace,
         side.service,
-        lambda way: look(PodApi(target.credential, way)),
+        lambda way: look(PodApi(target, way)),
     )
     return wrong_pods(found)
 

@@ -4,12 +4,13 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from nox_service.access.tokens import Tokens, Who, bearer
+from nox_service.access.tokens import REFUSED, Who, bearer, made_of
 from nox_service.api import as_text, idempotent
 from nox_service.websocket import Echo, talk
 from noxgate.look.http import Answer
 from noxgate.look.observation import shortened
 from noxgate.machine.late import late
+from noxgate.project.target import Target
 from noxgate.systems.kubernetes.forward import REPEAT_PORT, OwnWay, Request
 from noxgate.systems.kubernetes.listener import HOST
 
@@ -24,14 +25,14 @@ T = TypeVar("T")
 class PodApi:
     """Asks one pod as somebody: a token goes to the pod, and never to the API server of the cluster."""
 
-    def __init__(self, tokens: Tokens, way: OwnWay) -> None:
-        self._tokens = tokens
+    def __init__(self, target: Target, way: OwnWay) -> None:
+        self._target = target
         self._way = way
 
     def get(self, path: str, *, who: Who | None = None) -> Answer:
         """GET `path`."""
         headers, spelled = self._as(who)
-        return self._way.send(Request(path, headers=headers, spelled=spelled))
+        return self._answered(Request(path, headers=headers, spelled=spelled), who)
 
     def at_each_pod(self, path: str, *, who: Who | None = None) -> list[Answer]:
         """GET `path` of this one."""
@@ -43,12 +44,18 @@ class PodApi:
         text = as_text(body)
         typed = {"content-type": "application/json", **headers}
         words = (*spelled, "-H 'Content-Type: application/json'", f"-d {shlex.quote(text)}")
-        return self._way.send(Request(idempotent(path), "POST", typed, text, words))
+        return self._answered(Request(idempotent(path), "POST", typed, text, words), who)
+
+    def _answered(self, request: Request, who: Who | None) -> Answer:
+        answer = self._way.send(request)
+        if who is not None and answer.status in REFUSED:
+            self._target.refused(made_of(who))
+        return answer
 
     def _as(self, who: Who | None) -> tuple[dict[str, str], tuple[str, ...]]:
         if who is None:
             return {}, ()
-        value, spelled = bearer(self._tokens, who)
+        value, spelled = bearer(self._target.credential, who)
         return {"authorization": value}, (spelled,)
 
 

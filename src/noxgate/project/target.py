@@ -6,10 +6,10 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from noxgate.errors import UnreachableError
+from noxgate.errors import CredentialError, UnreachableError
 from noxgate.look.database_url import database_passwords
 from noxgate.look.secret import Secret
-from noxgate.project.credentials.web_token import untimely
+from noxgate.project.credentials.web_token import AHEAD, untimely
 from noxgate.project.keys import evidence
 from noxgate.project.keys.key import names
 from noxgate.project.keys.release import RUNBOOKS_RESTORE, SENTRYS
@@ -175,16 +175,23 @@ class Target:
     def credential(self, role: str, *, seconds: float = 0) -> Secret:
         """The credential for `role`, one of CREDENTIALS.
 
-        Raises UnreachableError if its variable is not set, or if a user's token does not hold now and for
-        so many `seconds`: what is refused with it would be laid at the release's door.
+        Raises UnreachableError if its variable is not set, and CredentialError if a user's token does not
+        hold now and for so many `seconds`: what is refused with it would be laid at the release's door.
         """
         name = self.credentials.get(role)
         if name is None:
             raise UnreachableError(f"{self.path.name} names no variable for {role} under [credentials]")
         value, now = self._variable(name, f"[credentials] {role}"), datetime.now(UTC).timestamp()
         if role in USERS_TOKENS and (said := untimely(value, now, now + seconds)):
-            raise UnreachableError(f"${name} {said}: get another one, and export {name}=…")
+            raise CredentialError(f"${name} {said}: get another one, and export {name}=…")
         return Secret(name, value)
+
+    def refused(self, role: str) -> None:
+        """A user's token was refused: raises CredentialError if a clock a minute from ours may be why."""
+        name, now = self.credentials.get(role, ""), datetime.now(UTC).timestamp()
+        value = self.variables.get(name, "")
+        if role in USERS_TOKENS and (said := untimely(value, now - AHEAD, now + AHEAD)):
+            raise CredentialError(f"${name} was refused, and {said}: get another one, and export {name}=…")
 
     def client_id(self, provider: str) -> str:
         """The OAuth client id that this environment uses with `provider`, one of PROVIDERS."""

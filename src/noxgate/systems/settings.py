@@ -31,6 +31,7 @@ class Connection:
 class ApiSettings:
     """Of the API. `plain_url` is empty where its port is to be closed; `token` gives the token of a role.
 
+    `refused` is told the role whose token was, and raises CredentialError if that says nothing of the API.
     What the target `serves` says which requests may be tried there.
     """
 
@@ -40,6 +41,7 @@ class ApiSettings:
     plain_url: str
     connection: Connection
     token: Callable[[str], Secret] = field(repr=False)
+    refused: Callable[[str], None] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,9 @@ class ToolsSettings:
 
 def api(target: Target) -> ApiSettings:
     urls = target.base_url, target.plain_url
-    return ApiSettings(target.name, target.serves, *urls, connection(target), target.credential)
+    return ApiSettings(
+        target.name, target.serves, *urls, connection(target), target.credential, target.refused
+    )
 
 
 def database(target: Target) -> DatabaseSettings:

@@ -59,12 +59,23 @@ def test_claims_are_read_whatever_their_alphabet() -> None:
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
-        ({"exp": NOW - 90}, "has expired 1.5 min ago"),
-        ({"exp": NOW}, "has expired 0.0 min ago"),
-        ({"exp": NOW - 3 * HOUR + 0.5}, "has expired 3.0 h ago"),
-        ({"exp": -(10**400)}, "has expired 472222.2 h ago"),
-        ({"exp": NOW + 60}, "expires in 1.0 min, and has to hold for 60.0 min"),
-        ({"exp": NOW + 5 * HOUR, "nbf": NOW + 2 * HOUR}, "is not valid yet (nbf)"),
+        ({"exp": NOW - 90}, "has expired: it says exp 2023-11-14 22:11:50 UTC"),
+        ({"exp": NOW}, "has expired: it says exp 2023-11-14 22:13:20 UTC"),
+        ({"exp": NOW - 3 * HOUR + 0.5}, "has expired: it says exp 2023-11-14 19:13:20 UTC"),
+        ({"exp": "1699999910"}, "has expired: it says exp 2023-11-14 22:11:50 UTC"),
+        ({"exp": -(10**400)}, "has expired: it says exp -1000000000000000000"),
+        ({"exp": float("-inf")}, "has expired: it says exp -inf"),
+        (
+            {"exp": NOW + 60},
+            (
+                "expires too early: it says exp 2023-11-14 22:14:20 UTC,"
+                " and has to hold until 2023-11-14 23:13:20 UTC"
+            ),
+        ),
+        (
+            {"exp": NOW + 5 * HOUR, "nbf": NOW + 2 * HOUR},
+            "is not valid yet: it says nbf 2023-11-15 00:13:20 UTC",
+        ),
     ],
 )
 def test_token_that_does_not_hold(claims: dict[str, Any], said: str) -> None:
@@ -82,6 +93,7 @@ def test_token_that_does_not_hold(claims: dict[str, Any], said: str) -> None:
         {"exp": None, "nbf": None},
         {"exp": True},
         {"exp": "never"},
+        {"exp": "9" * 5000},
         {"exp": float("nan"), "nbf": float("nan")},
         {"exp": float("inf"), "nbf": float("-inf")},
         {"exp": NOW + 2 * HOUR, "nbf": NOW + 30},  # of a server whose clock is ahead
@@ -96,9 +108,13 @@ def test_users_token_that_does_not_hold_is_unreachable(role: str) -> None:
     """Else each 401 would be laid at the release's door. It is still kept out of reports."""
     expired, early = mint(KEY, 2, "user", -1), mint(KEY, 2, "user", 48, starts_in=24)
 
-    with pytest.raises(UnreachableError, match=rf"^\${role.upper()} has expired 60\.\d min ago: get another"):
+    with pytest.raises(
+        UnreachableError, match=rf"^\${role.upper()} has expired: it says exp .* UTC: get another"
+    ):
         target(**{role: expired}).credential(role)
-    with pytest.raises(UnreachableError, match=rf"^\${role.upper()} is not valid yet \(nbf\): get another"):
+    with pytest.raises(
+        UnreachableError, match=rf"^\${role.upper()} is not valid yet: it says nbf .* UTC: get another"
+    ):
         target(**{role: early}).credential(role)
     assert [secret.reveal() for secret in target(**{role: expired}).secrets()] == [expired]
 
@@ -121,7 +137,9 @@ def test_token_that_expires_within_a_load_test_is_not_tried() -> None:
     assert ramp.seconds > 10
     mine = target(test_token=soon)
 
-    with pytest.raises(UnreachableError, match=r"^\$TEST_TOKEN expires in \d\.\d min, and has to hold for "):
+    with pytest.raises(
+        UnreachableError, match=r"^\$TEST_TOKEN expires too early: it says exp .* and has to hold until "
+    ):
         run.run(ROOT, mine, runbook, ramp, run.Processes(), lambda _: None)
     assert mine.credential("test_token").reveal() == soon
     longer = replace(mine, variables={"TEST_TOKEN": mint(KEY, 2, "user", (ramp.seconds + 60) / HOUR)})

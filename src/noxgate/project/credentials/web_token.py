@@ -4,8 +4,10 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+LONGEST = 20  # digits of a date: a longer number does not count
 AHEAD = 60  # seconds that clocks may differ: a token that begins within them has begun for somebody
 
 Claims = Mapping[str, Any]
@@ -45,6 +47,8 @@ def decoded_bytes(part: str) -> bytes:
 def number(claims: Claims, name: str, default: float) -> float:
     """A date, in seconds since 1970; the default where it says none."""
     value = claims.get(name, default)
+    if isinstance(value, str) and value.isdecimal() and len(value) < LONGEST:  # as some write it
+        return int(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else default
 
 
@@ -56,12 +60,15 @@ def untimely(token: str, since: float, until: float) -> str:
     claims = claims_of(token) or {}
     ends, begins = number(claims, "exp", until + 1), number(claims, "nbf", since)
     if ends <= since:
-        return f"has expired {_span(since - max(ends, 0))} ago"
+        return f"has expired: it says exp {_moment(ends)}"
     if ends <= until:
-        return f"expires in {_span(ends - since)}, and has to hold for {_span(until - since)}"
-    return "is not valid yet (nbf)" if begins > since + AHEAD else ""
+        return f"expires too early: it says exp {_moment(ends)}, and has to hold until {_moment(until)}"
+    return f"is not valid yet: it says nbf {_moment(begins)}" if begins > since + AHEAD else ""
 
 
-def _span(seconds: float) -> str:
-    minutes = 60
-    return f"{seconds / minutes:.1f} min" if seconds < 120 * minutes else f"{seconds / minutes / 60:.1f} h"
+def _moment(seconds: float) -> str:
+    """The same in each look, so that what it stops is told as one."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):  # no year of four digits
+        return f"{seconds}"[:20]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from noxgate.errors import UnreachableError
+from noxgate.errors import CredentialError, UnreachableError
 from noxgate.look.http import reason
 
 T = TypeVar("T")
@@ -68,6 +68,8 @@ def in_turn(places: Addresses, look: Callable[[str], T], times: int = 1) -> list
         for asked in [pool.submit(look, address) for address in here]:
             try:
                 found.append(asked.result())
+            except CredentialError:
+                raise
             except UnreachableError as error:
                 lost.append(error)
         if lost and not found:
@@ -77,6 +79,8 @@ def in_turn(places: Addresses, look: Callable[[str], T], times: int = 1) -> list
         for asked in [pool.submit(look, here[number % len(here)]) for number in range(len(here), times)]:
             try:
                 found.append(asked.result())
+            except CredentialError:
+                raise
             except UnreachableError as error:
                 said = f"look {len(found) + 1} of {times} had no answer: {error}"
                 raise AssertionError(said) from None

@@ -91,7 +91,7 @@ def test_a_pod_asked_as_somebody(
     Handler.seen.clear()
     target = replace(of_production("reader", server), credentials={"test_token": "T"}, variables={"T": TOKEN})
     with Forward(session(server, "reader"), seen.append).own(nox.namespace, POD, 3000) as way:
-        api = PodApi(target.credential, way)
+        api = PodApi(target, way)
         answers = [
             api.get("/large", who="test_token"),
             api.get("/teapot"),
