@@ -1,7 +1,8 @@
 """Databases of the scratch server, made as the target's is: its roles, settings, tablespaces, encoding."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, LiteralString, TypeAlias
 
 from noxgate.errors import UnreachableError
 from noxgate.machine.late import late
@@ -18,6 +19,10 @@ Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
 
 # Settings whose value is a list of names: quoted one by one.
 _LISTS = ("search_path", "temp_tablespaces", "datestyle")
+_PROVIDERS: dict[str, LiteralString] = {
+    "i": " LOCALE_PROVIDER icu ICU_LOCALE {}",
+    "b": " LOCALE_PROVIDER builtin BUILTIN_LOCALE {}",
+}
 STRATEGIES = 150_000  # PostgreSQL 15 has two ways to copy a database, those before have FILE_COPY alone
 # They would keep even a dump out of an empty database.
 _KEEPS_OUT = ("default_transaction_read_only",)
@@ -30,15 +35,28 @@ def create(connection: Connection, database: str, template: str, like: Surroundi
     )
     if connection.info.server_version >= STRATEGIES:  # the other one writes all of it into the log, too
         statement += sql.SQL(" STRATEGY FILE_COPY")
-    ways = [(like.collate, like.ctype), ("C", "C")] if like.encoding else []
-    for collate, ctype in ways:
-        more = sql.SQL(" ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(like.encoding, collate, ctype)
+    for locale in _locales(like) if like.encoding else []:
         try:
-            connection.execute(statement + more)
+            connection.execute(statement + locale)
         except psycopg.Error:
             continue
         return
     connection.execute(statement)
+
+
+def _locales(like: Surroundings) -> Iterator["sql.Composed"]:
+    """The target's, then those that are ever less like it. C alone knows no letter but those of ASCII."""
+    libc = [
+        sql.SQL(" ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(like.encoding, collate, ctype)
+        for collate, ctype in ((like.collate, like.ctype), ("C.UTF-8", "C.UTF-8"), ("C", "C"))
+    ]
+    kind, name, rules = like.provider or ("", "", "")
+    if kind in _PROVIDERS:
+        own = sql.SQL(_PROVIDERS[kind]).format(name)
+        if rules:
+            own += sql.SQL(" ICU_RULES {}").format(rules)
+        yield from (each + own for each in libc)
+    yield from libc
 
 
 def settle(connection: Connection, database: str, around: Surroundings, *, is_empty: bool) -> None:

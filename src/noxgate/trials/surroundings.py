@@ -29,6 +29,11 @@ SELECT 'extension', extname::text, extversion, '' FROM pg_extension
 UNION ALL
 SELECT 'database', pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text
 FROM pg_database WHERE datname = current_database()
+UNION ALL
+SELECT 'provider', to_jsonb(d) ->> 'datlocprovider',
+    coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),
+    coalesce(to_jsonb(d) ->> 'daticurules', '')
+FROM pg_database AS d WHERE datname = current_database() AND to_jsonb(d) ->> 'datlocprovider' <> 'c'
 ORDER BY 1, 2, 3, 4
 """
 # They say what a server writes of itself, load what this machine may lack, and change no outcome.
@@ -57,6 +62,7 @@ class Surroundings:
     encoding: str = ""
     collate: str = ""
     ctype: str = ""
+    provider: tuple[str, str, str] | None = None  # i (ICU) or b (builtin), its locale, its rules; else libc
 
 
 def surroundings(database: Database) -> Surroundings:
@@ -80,6 +86,7 @@ def surroundings(database: Database) -> Surroundings:
         encoding=encoding,
         collate=collate,
         ctype=ctype,
+        provider=next(iter(found["provider"]), None),
     )
 
 

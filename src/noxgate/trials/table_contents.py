@@ -15,8 +15,10 @@ else:
     psycopg = late("psycopg")
     sql = late("psycopg.sql")
 
+# A generated value is made anew when a dump is loaded, by the locale that is there: it is in no dump.
 _COLUMNS = (
-    "SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)"
+    "SELECT n.nspname, c.relname, coalesce(array_agg(a.attname::text ORDER BY a.attnum)"
+    " FILTER (WHERE coalesce(to_jsonb(a) ->> 'attgenerated', '') = ''), '{}')"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -82,7 +84,7 @@ def contents(url: str) -> dict[str, Contents]:
 
 
 def columns(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """The columns of each table."""
+    """The columns of each table that a dump holds."""
     rows = connection.execute(_COLUMNS).fetchall()
     return {
         str(table) if schema == "public" else f"{schema}.{table}": tuple(names)  # type: ignore[arg-type]

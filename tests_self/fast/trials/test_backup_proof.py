@@ -66,6 +66,7 @@ INSERT INTO audit (note) SELECT 'row ' || n FROM generate_series(1, 40) AS n;
 INSERT INTO audio (status, price) SELECT 'queued', n FROM generate_series(1, 40) AS n;
 INSERT INTO events SELECT '2026-02-03', 'good' FROM generate_series(1, 40);
 INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 2);
+CREATE TABLE made (n int GENERATED ALWAYS AS (1 + 1) STORED); INSERT INTO made DEFAULT VALUES;
 INSERT INTO "Odd shop"."Order line" VALUES (E'tab\there');
 SELECT lo_from_bytea(4711, 'a large object'); GRANT SELECT ON LARGE OBJECT 4711 TO api;
 """
