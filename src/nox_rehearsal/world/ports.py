@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,10 +19,19 @@ def free_ports(count: int) -> list[int]:
     They lie below those that the kernel gives to outgoing connections: a port from there could be taken while
     its server is stopped for a moment.
     """
-    chosen: list[int] = []
-    while len(chosen) < count:
-        chosen.append(_free_port(taken=chosen))
-    return chosen
+    with reserved(count) as ports:
+        return ports
+
+
+@contextmanager
+def reserved(count: int) -> Iterator[list[int]]:
+    """Different ports that `free_ports` gives to no other process, nor again to this one, while this lasts.
+
+    Who connects to one is refused until a server listens there, which it may as in `kept`.
+    """
+    with ExitStack() as stack:
+        marks = [stack.enter_context(_free_port()) for _ in range(count)]
+        yield [int(mark.getsockname()[1]) for mark in marks]
 
 
 @contextmanager
@@ -43,18 +52,19 @@ def kept(ports: Sequence[int]) -> Iterator[None]:
         yield
 
 
-def _free_port(taken: Container[int]) -> int:
+def _free_port() -> socket.socket:
+    """What is bound to it, and does not listen."""
     first_ephemeral = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
     for _ in range(200):
         port = _random.randrange(LOWEST, first_ephemeral) if first_ephemeral > LOWEST else 0
-        with socket.socket() as candidate:  # without SO_REUSEADDR, so that it meets those that are kept
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            port = int(candidate.getsockname()[1])
-        if port not in taken:
-            return port
+        candidate = socket.socket()
+        try:
+            candidate.bind(("127.0.0.1", port))  # without SO_REUSEADDR, so that it meets those that are kept
+        except OSError:
+            candidate.close()
+            continue
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # its server may
+        return candidate
     raise OSError("no free TCP port on 127.0.0.1")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from nox_rehearsal.error import PortTakenError
 from nox_rehearsal.world import ports
-from nox_rehearsal.world.ports import free_ports, kept
+from nox_rehearsal.world.ports import free_ports, kept, reserved
 
 
 class OneAfterAnother:
@@ -37,6 +37,21 @@ def test_its_server_listens_there_and_comes_back() -> None:
                 ports.answers(port)
             with pytest.raises(AssertionError, match="refused"):
                 ports.answers(port)
+
+
+def test_a_reserved_port_is_its_holders_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the moment it was chosen: before, while and after its server listens."""
+    (other,) = free_ports(1)
+    with reserved(1) as (port,):
+        for _ in range(2):
+            with pytest.raises(AssertionError, match="refused"):
+                ports.answers(port)
+            monkeypatch.setattr(ports, "_random", OneAfterAnother([port, other]))
+            assert free_ports(1) == [other]
+            with socket.create_server(("127.0.0.1", port)):
+                ports.answers(port)
+    monkeypatch.setattr(ports, "_random", OneAfterAnother([port]))
+    assert free_ports(1) == [port]
 
 
 def test_another_server_there_is_told() -> None:
