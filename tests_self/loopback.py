@@ -6,12 +6,12 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests_self.authority import Authority, Pair
 
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from noxgate.project.target import Target
 
 
@@ -21,6 +21,7 @@ class Loopback:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._listeners: list[socket.socket] = []
+        self._closed_ports = ExitStack()
         self.at_end: list[Callable[[], None]] = []  # such as the close() of a client's session
         self.over = threading.Event()
 
@@ -68,8 +69,8 @@ class Loopback:
         return self.serve(handshake, host, port)
 
     def closed_port(self) -> int:
-        """A port on which no process listens; below those that the kernel gives to whoever asks for any."""
-        (port,) = free_ports(1)
+        """A port on which no process listens, unless this test begins to: others are not given it."""
+        (port,) = self._closed_ports.enter_context(reserved(1))
         return port
 
     def target(self, port: int, *, rehearsal: bool = True, plain_port: int = 9) -> Target:
@@ -104,6 +105,7 @@ class Loopback:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # else the port is taken for as long as a thread waits
             listener.close()
+        self._closed_ports.close()
 
     def _accept(self, listener: socket.socket, talk: Callable[[socket.socket], object]) -> None:
         with suppress(OSError):

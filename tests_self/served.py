@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.parts.monitoring.configuration import Scraped
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.processes import Crew
 from noxgate.machine import doctor
 
@@ -141,16 +141,16 @@ def remembering(
 ) -> Iterator[str]:
     """A Prometheus that has these samples, and may scrape more: its address."""
     crew = Crew(folder)
-    (port,) = free_ports(1)
-    part = prometheus.prepare(folder, port, scraped or {}, [])
-    text, data = folder / "openmetrics", folder / prometheus.NAME / "data"
-    text.write_text("\n".join([*lines, "# EOF\n"]), encoding="utf-8")
-    command = [str(doctor.program("promtool")), "tsdb", "create-blocks-from", "openmetrics"]
-    done = subprocess.run([*command, str(text), str(data)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    try:
-        crew.launch(part)
-        crew.wait_for(prometheus.NAME)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        crew.stop_all()
+    with reserved(1) as (port,):
+        part = prometheus.prepare(folder, port, scraped or {}, [])
+        text, data = folder / "openmetrics", folder / prometheus.NAME / "data"
+        text.write_text("\n".join([*lines, "# EOF\n"]), encoding="utf-8")
+        command = [str(doctor.program("promtool")), "tsdb", "create-blocks-from", "openmetrics"]
+        done = subprocess.run([*command, str(text), str(data)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        try:
+            crew.launch(part)
+            crew.wait_for(prometheus.NAME)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            crew.stop_all()

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from nox_rehearsal.parts.certificates import authority, issue
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from noxgate.look.waiting import eventually
 
 TOKENS = {
@@ -75,67 +75,67 @@ class Server:
 @contextmanager
 def stand_in(folder: Path, *, controllers: bool = False) -> Iterator[Server]:
     """The stand-in, in a process of its own; with or without what tidies up after deletions."""
-    (port,) = free_ports(1)
-    ca = authority()
-    ca.write(folder / "ca.pem", folder / "ca.key")
-    issue(ca).write(folder / "tls.pem", folder / "tls.key")
-    settings = {
-        "port": port,
-        "certificate": "tls.pem",
-        "key": "tls.key",
-        "tokens": {
-            TOKENS["admin"]: {"user": "admin", "groups": ["system:masters"]},
-            TOKENS["reader"]: {"user": "release-gate"},
-        },
-        "pods": {},
-        "controllers": controllers,
-    }
-    path = folder / "settings.json"
-    path.write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "kube_standin", str(path)]
-    with _running(command, folder, "stand-in") as pid:
-        server = Server(f"https://127.0.0.1:{port}", folder / "ca.pem", folder, pid)
-        _wait_until_ready(server, folder / "stand-in.log")
-        yield server
+    with reserved(1) as (port,):
+        ca = authority()
+        ca.write(folder / "ca.pem", folder / "ca.key")
+        issue(ca).write(folder / "tls.pem", folder / "tls.key")
+        settings = {
+            "port": port,
+            "certificate": "tls.pem",
+            "key": "tls.key",
+            "tokens": {
+                TOKENS["admin"]: {"user": "admin", "groups": ["system:masters"]},
+                TOKENS["reader"]: {"user": "release-gate"},
+            },
+            "pods": {},
+            "controllers": controllers,
+        }
+        path = folder / "settings.json"
+        path.write_text(json.dumps(settings))
+        command = [sys.executable, "-m", "kube_standin", str(path)]
+        with _running(command, folder, "stand-in") as pid:
+            server = Server(f"https://127.0.0.1:{port}", folder / "ca.pem", folder, pid)
+            _wait_until_ready(server, folder / "stand-in.log")
+            yield server
 
 
 @contextmanager
 def real(folder: Path) -> Iterator[Server]:
     """A real etcd and kube-apiserver from the folder that KUBEBUILDER_ASSETS names, without controllers."""
     assets = Path(os.environ["KUBEBUILDER_ASSETS"])
-    port, client_port, peer_port = free_ports(3)
-    ca = authority()
-    ca.write(folder / "ca.pem", folder / "ca.key")
-    issue(ca).write(folder / "tls.pem", folder / "tls.key")
-    (folder / "tokens.csv").write_text(
-        f'{TOKENS["admin"]},admin,1,"system:masters"\n{TOKENS["reader"]},release-gate,2\n'
-    )
-    etcd = [
-        str(assets / "etcd"),
-        f"--data-dir={folder / 'etcd'}",
-        f"--listen-client-urls=http://127.0.0.1:{client_port}",
-        f"--advertise-client-urls=http://127.0.0.1:{client_port}",
-        f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
-    ]
-    server = [
-        str(assets / "kube-apiserver"),
-        f"--etcd-servers=http://127.0.0.1:{client_port}",
-        f"--secure-port={port}",
-        "--bind-address=127.0.0.1",
-        f"--tls-cert-file={folder / 'tls.pem'}",
-        f"--tls-private-key-file={folder / 'tls.key'}",
-        f"--token-auth-file={folder / 'tokens.csv'}",
-        "--authorization-mode=RBAC",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        f"--service-account-key-file={folder / 'tls.pem'}",
-        f"--service-account-signing-key-file={folder / 'tls.key'}",
-        "--service-cluster-ip-range=10.0.0.0/24",
-        "--disable-admission-plugins=ServiceAccount",
-    ]
-    with _running(etcd, folder, "etcd"), _running(server, folder, "kube-apiserver") as pid:
-        made = Server(f"https://127.0.0.1:{port}", folder / "ca.pem", folder, pid)
-        _wait_until_ready(made, folder / "kube-apiserver.log")
-        yield made
+    with reserved(3) as (port, client_port, peer_port):
+        ca = authority()
+        ca.write(folder / "ca.pem", folder / "ca.key")
+        issue(ca).write(folder / "tls.pem", folder / "tls.key")
+        (folder / "tokens.csv").write_text(
+            f'{TOKENS["admin"]},admin,1,"system:masters"\n{TOKENS["reader"]},release-gate,2\n'
+        )
+        etcd = [
+            str(assets / "etcd"),
+            f"--data-dir={folder / 'etcd'}",
+            f"--listen-client-urls=http://127.0.0.1:{client_port}",
+            f"--advertise-client-urls=http://127.0.0.1:{client_port}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
+        ]
+        server = [
+            str(assets / "kube-apiserver"),
+            f"--etcd-servers=http://127.0.0.1:{client_port}",
+            f"--secure-port={port}",
+            "--bind-address=127.0.0.1",
+            f"--tls-cert-file={folder / 'tls.pem'}",
+            f"--tls-private-key-file={folder / 'tls.key'}",
+            f"--token-auth-file={folder / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={folder / 'tls.pem'}",
+            f"--service-account-signing-key-file={folder / 'tls.key'}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--disable-admission-plugins=ServiceAccount",
+        ]
+        with _running(etcd, folder, "etcd"), _running(server, folder, "kube-apiserver") as pid:
+            made = Server(f"https://127.0.0.1:{port}", folder / "ca.pem", folder, pid)
+            _wait_until_ready(made, folder / "kube-apiserver.log")
+            yield made
 
 
 def available() -> list[str]:

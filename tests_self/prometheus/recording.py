@@ -16,7 +16,7 @@ from typing import Any
 
 from tests_self.prometheus.texts import TEXTS, Text
 
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.processes import Crew, Part
 from noxgate.look.waiting import eventually
 from noxgate.machine import doctor
@@ -32,8 +32,7 @@ def record(folder: Path) -> dict[str, Any]:
         [doctor.program("prometheus"), "--version"], capture_output=True, text=True, check=True
     ).stdout.split()[2]
     crew = Crew(folder)
-    (port,) = free_ports(1)
-    with _serving() as (texts_port, accepted):
+    with reserved(1) as (port,), _serving() as (texts_port, accepted):
         try:
             crew.launch(_prometheus(folder, port, texts_port))
             crew.wait_for("prometheus")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests_self.building.answering import Looks, http, refusing
 
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_service.websocket import WebSocketClient
 from noxgate.errors import UnreachableError
 from noxgate.look.waiting import eventually
@@ -43,18 +43,24 @@ SAID = "expects a client's certificate, and the gate has none$"
 @pytest.fixture
 def port(tmp_path: Path, authority: "Authority") -> Iterator[int]:
     """A real nginx that asks for one."""
-    (port,) = free_ports(1)
-    text = CONFIGURATION.format(
-        folder=tmp_path, port=port, pair=authority.good, authority=authority.file.certificate
-    )
-    (tmp_path / "nginx.conf").write_text(text)
-    command = [str(program("nginx")), "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as nginx:
-        try:
-            eventually(lambda: _listens(port), within=60, every=0.05)
-            yield port
-        finally:
-            nginx.terminate()
+    with reserved(1) as (port,):
+        text = CONFIGURATION.format(
+            folder=tmp_path, port=port, pair=authority.good, authority=authority.file.certificate
+        )
+        (tmp_path / "nginx.conf").write_text(text)
+        command = [
+            str(program("nginx")),
+            "-e",
+            str(tmp_path / "error.log"),
+            "-c",
+            str(tmp_path / "nginx.conf"),
+        ]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as nginx:
+            try:
+                eventually(lambda: _listens(port), within=60, every=0.05)
+                yield port
+            finally:
+                nginx.terminate()
 
 
 def _listens(port: int) -> None:

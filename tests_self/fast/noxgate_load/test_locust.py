@@ -21,7 +21,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from tests_self.authority import Authority
 
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from noxgate.look.waiting import eventually
 
 from .conftest import ROOT, Json
@@ -115,9 +115,9 @@ def test_one_process(target: tuple[str, Target], authority: Authority, tmp_path:
 def test_two_workers(target: tuple[str, Target], authority: Authority, tmp_path: Path) -> None:
     """Slow requests are in flight at the end, longer than Locust's master waits for a last report."""
     url, server = target
-    port = str(free_ports(1)[0])
-    ports = ["--master-bind-port", port, "--master-port", port]
-    result = locust(url, authority, tmp_path, "--processes", "2", *ports)
+    with reserved(1) as (port,):
+        ports = ["--master-bind-port", f"{port}", "--master-port", f"{port}"]
+        result = locust(url, authority, tmp_path, "--processes", "2", *ports)
     assert result["problems"] == []
     assert result["workers"] == 2
     assert result["merged"] == server.requests > 20

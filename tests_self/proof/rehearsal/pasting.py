@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from nox_rehearsal.parts.repository import MIGRATION, SCHEMA
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.state import World
 from noxgate.systems.kubernetes.forward import REPEAT_PORT
 from noxgate.systems.postgres.by_hand import BEFORE, EMPTY, MIGRATED
@@ -53,12 +53,15 @@ class Pasting:
             return [said for said in pool.map(self._paste, commands) if said]
 
     def _paste(self, command: str) -> str | None:
+        with reserved(1) as (port,):  # so that many may forward at once
+            return self._run(command, port)
+
+    def _run(self, command: str, port: int) -> str | None:
         environment = dict(self._environment)
         program, _, words = command.partition(" ")
         if program == "make":  # a load test: other tests make them
             command = f"make -n -C {shlex.quote(str(ROOT))} {words}"
-        (port,) = free_ports(1)
-        command = command.replace(str(REPEAT_PORT), str(port))  # so that many may forward at once
+        command = command.replace(str(REPEAT_PORT), str(port))
         # a busy machine takes longer than two seconds to start kubectl
         listens = f"grep -q ':{port:04X} 0*:0000 0A' /proc/net/tcp"
         command = command.replace("& sleep 2;", f"& until {listens}; do sleep 0.1; done;")

@@ -17,7 +17,7 @@ from tests_self.proof.rehearsal.stopping import outcomes, stopped
 from nox_rehearsal.checkout import ROOT
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.sabotages.lines import DATABASE, HTTPS, REDIS
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.state import World
 from noxgate.project.checks import find_checks
 from noxgate.project.runbook import read_runbook
@@ -151,23 +151,23 @@ def test_cluster_that_cannot_be_looked_at(
     how: str, phase: str, world: World, gate: Gate, tmp_path: Path
 ) -> None:
     """No server listens, or the credential is not known: one line for each check, and INCONCLUSIVE."""
-    (port,) = free_ports(1)
+    with reserved(1) as (port,):
 
-    def change(config: dict[str, Any]) -> None:
-        if how == "refused":
-            config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
-        else:
-            for user in config["users"]:
-                user["user"]["token"] = f"of-another-cluster-{port}"
+        def change(config: dict[str, Any]) -> None:
+            if how == "refused":
+                config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+            else:
+                for user in config["users"]:
+                    user["user"]["token"] = f"of-another-cluster-{port}"
 
-    run = gate(markers=MARKERS[phase], profile=elsewhere(world, tmp_path, change))
+        run = gate(markers=MARKERS[phase], profile=elsewhere(world, tmp_path, change))
 
-    assert run.status == 2, run.output
-    found = looked_at(run)
-    assert [line for line in CLUSTER[phase] if found.get(line) != "unreachable"] == []
-    assert set(found.values()) == {"unreachable"}
-    assert "Traceback" not in run.output
-    assert ("connection refused" if how == "refused" else "401") in run.output
+        assert run.status == 2, run.output
+        found = looked_at(run)
+        assert [line for line in CLUSTER[phase] if found.get(line) != "unreachable"] == []
+        assert set(found.values()) == {"unreachable"}
+        assert "Traceback" not in run.output
+        assert ("connection refused" if how == "refused" else "401") in run.output
 
 
 def test_cluster_that_is_slow(world: World, gate: Gate) -> None:

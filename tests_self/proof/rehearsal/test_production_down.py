@@ -8,7 +8,7 @@ from tests_self.proof.rehearsal.stopping import outcomes, stopped
 
 from nox_rehearsal.day import moments
 from nox_rehearsal.parts import prometheus
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.profile import BACKUPS
 from nox_rehearsal.world.state import World
 
@@ -60,16 +60,16 @@ def changed(world: World, folder: Path, old: str, new: str) -> Path:
 def test_cluster_down(moment: str, world: World, gate: Gate, tmp_path: Path) -> None:
     """No server listens where the kubeconfig leads."""
     moments.bring(world, moment)
-    (port,) = free_ports(1)
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(
-        world.kubeconfig.read_text().replace(world.kubernetes_url, f"https://127.0.0.1:{port}")
-    )
-    run = gate(markers=moment, profile=changed(world, tmp_path, str(world.kubeconfig), str(kubeconfig)))
+    with reserved(1) as (port,):
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(
+            world.kubeconfig.read_text().replace(world.kubernetes_url, f"https://127.0.0.1:{port}")
+        )
+        run = gate(markers=moment, profile=changed(world, tmp_path, str(world.kubeconfig), str(kubeconfig)))
 
-    assert run.status == 2, run.output
-    assert outcomes(run) == dict.fromkeys(CLUSTER, "unreachable")
-    assert "Traceback" not in run.output
+        assert run.status == 2, run.output
+        assert outcomes(run) == dict.fromkeys(CLUSTER, "unreachable")
+        assert "Traceback" not in run.output
 
 
 @MOMENT

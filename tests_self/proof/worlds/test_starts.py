@@ -16,25 +16,25 @@ from nox_rehearsal.error import PortTakenError, RehearsalError
 from nox_rehearsal.parts import redis
 from nox_rehearsal.world import leftovers, lifecycle
 from nox_rehearsal.world.folder import folder_of
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import free_ports, reserved
 from nox_rehearsal.world.processes import Crew, Part
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 
 
 def test_a_taken_port_is_told_from_other_faults(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
-    crew = Crew(tmp_path)
-    try:
-        for part, password in (("first", "a" * 16), ("second", "b" * 16)):
-            (tmp_path / part).mkdir()
-            prepared = redis.prepare(tmp_path / part, port, password)
-            crew.launch(Part(part, "", prepared.command, prepared.folder, prepared.serves))
-        crew.wait_for("first")
-        with pytest.raises(PortTakenError, match=r"second did not start: .*Address already in use"):
-            crew.wait_for("second")
-    finally:
-        crew.stop_all()
+    with reserved(1) as (port,):
+        crew = Crew(tmp_path)
+        try:
+            for part, password in (("first", "a" * 16), ("second", "b" * 16)):
+                (tmp_path / part).mkdir()
+                prepared = redis.prepare(tmp_path / part, port, password)
+                crew.launch(Part(part, "", prepared.command, prepared.folder, prepared.serves))
+            crew.wait_for("first")
+            with pytest.raises(PortTakenError, match=r"second did not start: .*Address already in use"):
+                crew.wait_for("second")
+        finally:
+            crew.stop_all()
 
 
 def test_planned_parts_start_when_they_are_named(tmp_path: Path) -> None:

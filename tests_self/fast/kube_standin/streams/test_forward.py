@@ -13,7 +13,7 @@ from tests_self.fast.kube_standin.streams.pod_clients import POD, bind, of_produ
 from tests_self.kubernetes.servers import Server
 from tests_self.kubernetes.workload import Handler, Workload
 
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_service.pods.one import PodApi, echo
 from nox_service.websocket import Echo
 from noxgate.errors import UnreachableError
@@ -183,9 +183,8 @@ def test_left_over_forward_is_found(named: list[str]) -> None:
 
 def test_closed_port_is_closed() -> None:
     """The other way round of what the smoke test asks."""
-    (port,) = free_ports(1)
-
-    assert not is_open(port)
+    with reserved(1) as (port,):
+        assert not is_open(port)
 
 
 def pod(port: dict[str, Any]) -> dict[str, Any]:

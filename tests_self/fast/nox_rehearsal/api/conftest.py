@@ -22,7 +22,7 @@ from tests_self.fast.nox_rehearsal.api.serving import (
 )
 
 from nox_rehearsal.checkout import NOX
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from noxgate.look.waiting import eventually
 
 
@@ -31,7 +31,6 @@ def servers() -> Iterator[Servers]:
     owner = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     folder = Path(tempfile.mkdtemp(prefix="nox-api-", dir="/var/tmp"))
     os.chown(folder, owner.pw_uid, owner.pw_gid)
-    found = Servers(*free_ports(2))
     as_owner: dict[str, Any] = {"user": owner.pw_uid, "group": owner.pw_gid, "cwd": folder}
     if os.getuid() == 0:
         as_owner["extra_groups"] = []
@@ -40,6 +39,7 @@ def servers() -> Iterator[Servers]:
     initdb = [str(POSTGRES / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"]
     subprocess.run(initdb, check=True, timeout=60, **as_owner, **silent)
     with ExitStack() as stack:
+        found = Servers(*stack.enter_context(reserved(2)))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         # 'fsync' off: the data is thrown away
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]

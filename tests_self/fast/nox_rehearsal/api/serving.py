@@ -17,7 +17,7 @@ from redis import Redis
 
 from nox_rehearsal.api.login.auth import mint
 from nox_rehearsal.checkout import NOX
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from noxgate.look.waiting import eventually
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
@@ -97,17 +97,17 @@ class Api(httpx.Client):
 
 @contextmanager
 def serving(servers: Servers, folder: Path, version: str, database: str, **changes: str) -> Iterator[Api]:
-    (port,) = free_ports(1)
-    log, faults = folder / f"{port}.log", folder / f"{port}.json"
-    environment = variables(servers, version, database, port) | {"NOX_FAULTS": str(faults)} | changes
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "nox_rehearsal.api"]
-        with (
-            process(command, env=environment, stdout=output, stderr=output) as running,
-            Api(port, log, faults, database) as api,
-        ):
-            eventually(lambda: up(api, running), within=60, every=0.05)
-            yield api
+    with reserved(1) as (port,):
+        log, faults = folder / f"{port}.log", folder / f"{port}.json"
+        environment = variables(servers, version, database, port) | {"NOX_FAULTS": str(faults)} | changes
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "nox_rehearsal.api"]
+            with (
+                process(command, env=environment, stdout=output, stderr=output) as running,
+                Api(port, log, faults, database) as api,
+            ):
+                eventually(lambda: up(api, running), within=60, every=0.05)
+                yield api
 
 
 @contextmanager

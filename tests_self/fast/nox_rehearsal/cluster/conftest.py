@@ -21,7 +21,7 @@ from tests_self.kubernetes.servers import TOKENS, Server, stand_in
 from nox_rehearsal.cluster.controllers import Controllers
 from nox_rehearsal.cluster.objects import Api, path_of
 from nox_rehearsal.cluster.processes import ControllerSettings
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.processes import Crew
 
 
@@ -32,9 +32,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def cluster(server: Server, tmp_path: Path) -> Iterator[Cluster]:
+def ports() -> Iterator[dict[str, int]]:
+    """Of three pods, by name."""
+    with reserved(3) as them:
+        yield dict(zip(("nox-1", "nox-2", "nox-3"), them, strict=True))
+
+
+@pytest.fixture
+def cluster(server: Server, ports: dict[str, int], tmp_path: Path) -> Iterator[Cluster]:
     """Three pods are ready behind a Service and an Ingress."""
-    ports = dict(zip(("nox-1", "nox-2", "nox-3"), free_ports(3), strict=True))
     crew = Crew(tmp_path)
     home = tmp_path / "ingress"
     home.mkdir()

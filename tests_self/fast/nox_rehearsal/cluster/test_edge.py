@@ -28,7 +28,7 @@ from nox_rehearsal.error import RehearsalError
 from nox_rehearsal.parts import certificates, ingress
 from nox_rehearsal.parts.ingress_conf import Site
 from nox_rehearsal.world import leftovers
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.processes import Crew, Part
 from noxgate.look.waiting import eventually
 
@@ -81,18 +81,18 @@ def edge(cluster: Cluster) -> Iterator[Edge]:
     (folder / "ingress").rename(folder / "unused")
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")
-    ports = free_ports(4)
-    staging = Site("staging", ports[0], ports[1], redirect=None)
-    production = Site("production", ports[2], ports[3], redirect=None)
-    cluster.crew.launch(ingress.prepare(folder, staging, production, certificates.issue(authority)))
-    cluster.crew.wait_for("ingress")
-    fresh = httpx.Limits(max_keepalive_connections=0)  # a reload closes connections that are idle
-    with httpx.Client(trust_env=False, timeout=30, limits=fresh) as client:
-        edge = Edge(cluster, f"http://127.0.0.1:{ports[1]}", client)
-        assert edge.get("/")[0] == 503  # where it leads is not set yet
-        cluster.apply(ingress_of(path("/", "Prefix", "nox-api"), path("/x", "Exact", "absent")))
-        edge.shows(("/", 200), ("/x", 503))
-        yield edge
+    with reserved(4) as ports:
+        staging = Site("staging", ports[0], ports[1], redirect=None)
+        production = Site("production", ports[2], ports[3], redirect=None)
+        cluster.crew.launch(ingress.prepare(folder, staging, production, certificates.issue(authority)))
+        cluster.crew.wait_for("ingress")
+        fresh = httpx.Limits(max_keepalive_connections=0)  # a reload closes connections that are idle
+        with httpx.Client(trust_env=False, timeout=30, limits=fresh) as client:
+            edge = Edge(cluster, f"http://127.0.0.1:{ports[1]}", client)
+            assert edge.get("/")[0] == 503  # where it leads is not set yet
+            cluster.apply(ingress_of(path("/", "Prefix", "nox-api"), path("/x", "Exact", "absent")))
+            edge.shows(("/", 200), ("/x", 503))
+            yield edge
 
 
 def test_paths_as_kubernetes_has_them(edge: Edge) -> None:
@@ -216,33 +216,33 @@ def test_a_default_backend() -> None:
 
 
 def test_the_crew_says_how_its_parts_are(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
-    crew = Crew(tmp_path)
-    seen = []
+    with reserved(1) as (port,):
+        crew = Crew(tmp_path)
+        seen = []
 
-    def look() -> None:
-        seen.append(json.loads((tmp_path / "processes.json").read_text())["one"])
+        def look() -> None:
+            seen.append(json.loads((tmp_path / "processes.json").read_text())["one"])
 
-    try:
-        crew.launch(part("one", port, tmp_path))
-        crew.wait_for("one")
-        first = crew.pids()["one"]
-        look()
-        os.kill(first, signal.SIGKILL)
-        eventually(lambda: _not(crew.is_running("one")), within=30, every=0.01)
-        crew.start("one")  # before anybody has buried it
-        second = crew.pids()["one"]
-        look()
-        crew.stop("one")
-        look()
-    finally:
-        crew.stop_all()
+        try:
+            crew.launch(part("one", port, tmp_path))
+            crew.wait_for("one")
+            first = crew.pids()["one"]
+            look()
+            os.kill(first, signal.SIGKILL)
+            eventually(lambda: _not(crew.is_running("one")), within=30, every=0.01)
+            crew.start("one")  # before anybody has buried it
+            second = crew.pids()["one"]
+            look()
+            crew.stop("one")
+            look()
+        finally:
+            crew.stop_all()
 
-    assert seen == [
-        {"pid": first, "starts": 1, "exit": None},
-        {"pid": second, "starts": 2, "exit": -signal.SIGKILL},
-        {"pid": None, "starts": 2, "exit": -signal.SIGTERM},
-    ]
+        assert seen == [
+            {"pid": first, "starts": 1, "exit": None},
+            {"pid": second, "starts": 2, "exit": -signal.SIGKILL},
+            {"pid": None, "starts": 2, "exit": -signal.SIGTERM},
+        ]
 
 
 def test_a_part_that_cannot_start_is_not_said_to_run(tmp_path: Path) -> None:

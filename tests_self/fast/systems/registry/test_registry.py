@@ -15,7 +15,7 @@ from tests_self.registries import COMMIT, COMMIT_BEFORE, CREDENTIALS, client
 
 from nox_rehearsal.parts import certificates, images, registry
 from nox_rehearsal.parts.images import BuiltImage
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.processes import Crew
 from noxgate.errors import UnreachableError
 from noxgate.look.observation import Observation
@@ -42,27 +42,27 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("registry")
     authority = certificates.authority()
     authority.write(folder / "ca.pem", folder / "ca.key")
-    (port,) = free_ports(1)
-    where = registry.RegistryServer(port, folder / "ca.pem", CREDENTIALS.partition(":")[2])
-    base = images.base()
-    built = {
-        "v8.0.0": images.nox_api("8.0.0", revision=COMMIT, on=base),
-        "v7.9.3": images.nox_api("7.9.3", revision=COMMIT_BEFORE, on=base),
-    }
-    arm = images.nox_api("8.0.0", revision=COMMIT, on=base, architecture="arm64")
-    built["both"] = images.index({"linux/arm64": arm, "linux/amd64": built["v8.0.0"]})
-    built["arm"] = images.index({"linux/arm64": arm})
-    crew = Crew(folder)
-    try:
-        started = time.monotonic()
-        crew.launch(registry.prepare(folder, where, certificates.issue(authority)))
-        crew.wait_for(registry.NAME)
-        seconds = time.monotonic() - started
-        for tag, image in built.items():
-            registry.push(where, image, images.REPOSITORY, tag)
-        yield Running(where, seconds, time.monotonic() - started - seconds, built)
-    finally:
-        crew.stop_all()
+    with reserved(1) as (port,):
+        where = registry.RegistryServer(port, folder / "ca.pem", CREDENTIALS.partition(":")[2])
+        base = images.base()
+        built = {
+            "v8.0.0": images.nox_api("8.0.0", revision=COMMIT, on=base),
+            "v7.9.3": images.nox_api("7.9.3", revision=COMMIT_BEFORE, on=base),
+        }
+        arm = images.nox_api("8.0.0", revision=COMMIT, on=base, architecture="arm64")
+        built["both"] = images.index({"linux/arm64": arm, "linux/amd64": built["v8.0.0"]})
+        built["arm"] = images.index({"linux/arm64": arm})
+        crew = Crew(folder)
+        try:
+            started = time.monotonic()
+            crew.launch(registry.prepare(folder, where, certificates.issue(authority)))
+            crew.wait_for(registry.NAME)
+            seconds = time.monotonic() - started
+            for tag, image in built.items():
+                registry.push(where, image, images.REPOSITORY, tag)
+            yield Running(where, seconds, time.monotonic() - started - seconds, built)
+        finally:
+            crew.stop_all()
 
 
 def ours(

@@ -4,7 +4,7 @@ import json
 import socket
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -14,7 +14,6 @@ from tests_self.fast.systems.kubernetes.kube.looking import Look, answering, bar
 from tests_self.kubernetes import examples
 from tests_self.kubernetes.servers import Server
 
-from nox_rehearsal.world.ports import free_ports
 from noxgate.errors import UnreachableError
 from noxgate.project.target import Target
 from noxgate.systems import settings
@@ -22,6 +21,9 @@ from noxgate.systems.kubernetes.connection import answers
 from noxgate.systems.kubernetes.connection.answers import KubeAnswer
 from noxgate.systems.kubernetes.kube import Kube
 from noxgate.systems.kubernetes.session import KubeSession
+
+if TYPE_CHECKING:
+    from tests_self.loopback import Loopback
 
 ROLES = Path(__file__).parents[5] / "docs" / "roles"
 
@@ -131,9 +133,9 @@ def test_a_server_that_is_not_verified(server: Server, tmp_path: Path) -> None:
         bare(of(written(tmp_path / "other", config))).list("Pod", NAMESPACE)
 
 
-def test_nobody_listens(server: Server, tmp_path: Path) -> None:
+def test_nobody_listens(server: Server, loopback: "Loopback", tmp_path: Path) -> None:
     config = json.loads(server.kubeconfig().read_text())
-    (port,) = free_ports(1)
+    port = loopback.closed_port()
     config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
     with pytest.raises(UnreachableError, match=rf"^https://127\.0\.0\.1:{port}: connection refused$"):
         bare(of(written(tmp_path / "config", config))).list("Pod", NAMESPACE)
@@ -190,10 +192,14 @@ def test_a_credential_plugin(server: Server, admin: httpx.Client, tmp_path: Path
 
 
 def test_no_proxy_before_this_machine(
-    server: Server, admin: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    admin: httpx.Client,
+    loopback: "Loopback",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As the environment says elsewhere."""
-    (port,) = free_ports(1)
+    port = loopback.closed_port()
     for name in ("https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
     for name in ("no_proxy", "NO_PROXY"):

@@ -20,7 +20,7 @@ from tests_self.fast.systems.prometheus.client.serving import (
 
 from nox_rehearsal.parts import prometheus
 from nox_rehearsal.parts.monitoring.configuration import Scraped
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import reserved
 from nox_rehearsal.world.processes import Crew
 from nox_rehearsal.world.state import StartedPart
 from noxgate.systems.prometheus.client import Prometheus
@@ -34,28 +34,28 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One for all tests, with two small exporters in place of pods; each test leaves it as it was."""
     folder = tmp_path_factory.mktemp("prometheus")
     crew = Crew(folder)
-    (port,) = free_ports(1)
-    registries = {pod: registry() for pod in PODS}
-    exporters = [start_http_server(0, "127.0.0.1", registry) for registry in registries.values()]
-    scraped = [
-        Scraped(f"127.0.0.1:{server.server_port}", "nox-staging-green", pod, "nox-api-service-green")
-        for pod, (server, _) in zip(PODS, exporters, strict=True)
-    ]
-    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
-    try:
-        started = datetime.now(UTC)
-        crew.launch(prometheus.prepare(folder, port, {MONITOR: scraped}, groups, ALERTMANAGER))
-        crew.wait_for(prometheus.NAME)
-        prometheus.wait_until_scraped(port, PODS, within=60)
-        seconds = (datetime.now(UTC) - started).total_seconds()
-        server = StartedPart(prometheus.NAME, f"127.0.0.1:{port}", crew.pids()[prometheus.NAME], None)
-        yield Running(world(folder, f"http://127.0.0.1:{port}", server), seconds, registries)
-    finally:
-        crew.stop_all()
-        for exporter, thread in exporters:
-            exporter.shutdown()
-            exporter.server_close()
-            thread.join()
+    with reserved(1) as (port,):
+        registries = {pod: registry() for pod in PODS}
+        exporters = [start_http_server(0, "127.0.0.1", registry) for registry in registries.values()]
+        scraped = [
+            Scraped(f"127.0.0.1:{server.server_port}", "nox-staging-green", pod, "nox-api-service-green")
+            for pod, (server, _) in zip(PODS, exporters, strict=True)
+        ]
+        groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+        try:
+            started = datetime.now(UTC)
+            crew.launch(prometheus.prepare(folder, port, {MONITOR: scraped}, groups, ALERTMANAGER))
+            crew.wait_for(prometheus.NAME)
+            prometheus.wait_until_scraped(port, PODS, within=60)
+            seconds = (datetime.now(UTC) - started).total_seconds()
+            server = StartedPart(prometheus.NAME, f"127.0.0.1:{port}", crew.pids()[prometheus.NAME], None)
+            yield Running(world(folder, f"http://127.0.0.1:{port}", server), seconds, registries)
+        finally:
+            crew.stop_all()
+            for exporter, thread in exporters:
+                exporter.shutdown()
+                exporter.server_close()
+                thread.join()
 
 
 @pytest.fixture
