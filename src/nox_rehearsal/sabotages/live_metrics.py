@@ -17,7 +17,7 @@ from nox_rehearsal.people.visitors import PATH
 from nox_rehearsal.sabotages.green_release import written
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
 from nox_rehearsal.sabotages.ways import answer, in_production, on_one_pod
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import DISCARD
 from nox_rehearsal.world.state import World
 from noxgate.look.waiting import eventually, pause
 
@@ -111,14 +111,13 @@ def _containers() -> Iterator[Sabotage]:
 
 
 def _scrapes() -> Iterator[Sabotage]:
-    (nowhere,) = free_ports(1)
     target, critical = "live.pods-within-target", "live.pods-above-critical"
-    one = _prometheus(lambda usual: {"monitors": usual.at(POD, f"127.0.0.1:{nowhere}")})
+    one = _prometheus(lambda usual: {"monitors": usual.at(POD, f"127.0.0.1:{DISCARD}")})
     yield After(target, "two", "two of three pods answer", one, ">= 3", (LOADED,))
 
     def both(usual: Usual) -> Any:
-        first = usual.at(POD, f"127.0.0.1:{nowhere}")
-        return {"monitors": Usual(first, usual.groups).at(SECOND, f"127.0.0.1:{nowhere}")}
+        first = usual.at(POD, f"127.0.0.1:{DISCARD}")
+        return {"monitors": Usual(first, usual.groups).at(SECOND, f"127.0.0.1:{DISCARD}")}
 
     yield After(critical, "one", "one pod answers", _prometheus(both), ">= 2", (target, LOADED))
     unseen = _prometheus(lambda usual: {"monitors": usual.without(POD)})

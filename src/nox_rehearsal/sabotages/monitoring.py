@@ -10,7 +10,7 @@ from nox_rehearsal.parts.monitoring.configuration import UNEVALUABLE, Usual
 from nox_rehearsal.parts.repository import ALERT_TESTS
 from nox_rehearsal.sabotages.in_cluster import added, edited, shipped
 from nox_rehearsal.sabotages.sabotage import Sabotage, Switch
-from nox_rehearsal.world.ports import free_ports
+from nox_rehearsal.world.ports import DISCARD
 from nox_rehearsal.world.state import World
 
 POD = "nox-api-green-2"
@@ -55,8 +55,7 @@ def _objects() -> Iterator[Sabotage]:
 
 def _prometheus() -> Iterator[Sabotage]:
     line = "staging.prometheus-targets-up"
-    (nowhere,) = free_ports(1)
-    down = _prometheus_with(lambda usual: {"monitors": usual.at(POD, f"127.0.0.1:{nowhere}")})
+    down = _prometheus_with(lambda usual: {"monitors": usual.at(POD, f"127.0.0.1:{DISCARD}")})
     yield Sabotage(line, "down", "a pod is scraped at a wrong port", down, POD)
     absent = _prometheus_with(lambda usual: {"monitors": usual.without(POD)})
     yield Sabotage(line, "absent", "a pod is not scraped at all", absent, POD)

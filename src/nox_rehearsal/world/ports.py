@@ -9,6 +9,7 @@ from pathlib import Path
 from nox_rehearsal.error import PortTakenError
 
 LOWEST = 20000
+DISCARD = 9  # a service that machines have no more: connections to it are refused
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _random = random.SystemRandom()
 
