@@ -47,7 +47,8 @@ def test_faults_replace_delay_and_change_answers(api: Api) -> None:
         pass
 
     assert (health.status_code, health.json()) == (503, {"status": "unhealthy"})
-    assert (version.json(), version.headers["x-odd"], took > 0.3) == ({"version": "8.0.0"}, "yes", True)
+    assert (version.json(), version.headers["x-odd"]) == ({"version": "8.0.0"}, "yes")
+    assert took > 0.29  # uvloop counts whole milliseconds, from when it woke: it may wake up to two too early
     assert "content-type" not in version.headers
     assert ready.count("ready") == 2
     assert refused.value.response.status_code == 502
