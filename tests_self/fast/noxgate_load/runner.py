@@ -40,6 +40,8 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         websocket = WebSocketClient(endpoint, samples.append, totals, acquaintance=acquaintance, **options)
         try:
             for step in job["steps"]:
+                if "after" in step:
+                    until(*step["after"])
                 gevent.sleep(step.get("pause", 0))
                 answers.append(take(endpoint, http, websocket, step))
         except Exception as error:  # noqa: BLE001 (it is what the test is about)
@@ -60,6 +62,13 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         "crashes": crashes,
         "totals": {name: getattr(totals, name) for name in Totals.__slots__},
     }
+
+
+def until(file: str, size: int) -> None:
+    """The server, which is told that it is waited for, has written so many bytes into that file."""
+    Path(f"{file}.awaited").touch()
+    while Path(file).stat().st_size < size:
+        gevent.sleep(0.01)
 
 
 def take(endpoint: Endpoint, http: HttpClient, websocket: WebSocketClient, step: dict[str, Any]) -> Answer:
