@@ -46,7 +46,7 @@ class Profile:
     def waits(self) -> list[table.Waits]:
         names = [phase.name for phase in RUNBOOK.phases.values() if phase.folder]
         found = examine(ROOT, RUNBOOK, read_target(ROOT, str(self.path), names))
-        assert found.seconds < SECONDS + 2
+        assert found.seconds < SECONDS * 2  # a busy machine may add to it; who is waited for is not
         return table.waiting(found.seen, found.needs)
 
 
