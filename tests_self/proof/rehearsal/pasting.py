@@ -61,7 +61,7 @@ class Pasting:
         program, _, words = command.partition(" ")
         if program == "make":  # a load test: other tests make them
             command = f"make -n -C {shlex.quote(str(ROOT))} {words}"
-        command = command.replace(str(REPEAT_PORT), str(port))
+        command = re.sub(rf"(?<=[ :]){REPEAT_PORT}(?=[:/])", str(port), command)  # a digest may have it, too
         # a busy machine takes longer than two seconds to start kubectl
         listens = f"grep -q ':{port:04X} 0*:0000 0A' /proc/net/tcp"
         command = command.replace("& sleep 2;", f"& until {listens}; do sleep 0.1; done;")
