@@ -66,13 +66,16 @@ class Patience:
 
         started = time.monotonic()
         thread = threading.Thread(target=answer, daemon=True, name=f"look at {self.address}")
-        thread.start()
         try:
+            thread.start()
             done, result = answers.get(timeout=self._look)
         except queue.Empty:
             self._behind.append(thread)
             self.lost(time.monotonic() - started)
             raise UnreachableError(f"{self.address}: no answer in {self._look:g} s") from None
+        except BaseException:  # Ctrl-C: what the run closes and writes then is not for this thread
+            self._behind.append(thread)
+            raise
         if done:
             return result  # type: ignore[return-value]
         raise result  # type: ignore[misc]

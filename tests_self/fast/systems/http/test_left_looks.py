@@ -1,5 +1,6 @@
 """Looks that were given up still read their connection: it is closed after them."""
 
+import _thread
 import socket
 import threading
 from collections.abc import Callable
@@ -102,6 +103,25 @@ def test_a_connection_that_is_asked(loopback: Loopback, monkeypatch: pytest.Monk
     assert closed == ["closed"]
     session.close()
     assert closed == ["closed", "closed"]
+
+
+def test_look_that_ctrl_c_left() -> None:
+    """A run still writes its report then: an alert of the look would be written into that."""
+    patience, go = Patience("x"), threading.Event()
+    closed: list[str] = []
+
+    def look() -> None:
+        _thread.interrupt_main()
+        go.wait(30)
+
+    with pytest.raises(KeyboardInterrupt):
+        patience.run(look)
+
+    patience.close(Closing(closed).close)
+    assert closed == []
+    go.set()
+    ended("close x")
+    assert closed == ["closed"]
 
 
 class Closing:
