@@ -84,12 +84,14 @@ class FirstMinutes:
         Raises AssertionError if one is missing in between: users saw that, too; but UnreachableError if it is
         for want of a token that holds.
         """
-        looks, lost = self._looks(path)
-        if charged := [each for each in lost if not isinstance(each.error, CredentialError)]:
-            raise AssertionError(charged[0].said)
+        found, lost = self._answered(path)
         if lost:
             raise lost[0].error
-        return [answer for look in looks for answer in look]
+        return found
+
+    def while_let_in(self, path: str) -> list[Answer]:
+        """The same, as long as there was a token that held; `answers` is for the rest."""
+        return self._answered(path)[0]
 
     def pods(self) -> list[list[Json]]:
         """The pods, as each look saw them that the cluster answered; `all_pods` is for the others."""
@@ -104,6 +106,12 @@ class FirstMinutes:
         if lost:
             raise UnreachableError(lost[0].said)
 
+    def _answered(self, path: str) -> tuple[list[Answer], list[_Lost]]:
+        looks, lost = self._looks(path)
+        if charged := [each for each in lost if not isinstance(each.error, CredentialError)]:
+            raise AssertionError(charged[0].said)
+        return [answer for look in looks for answer in look], lost
+
     def _looks(self, name: str) -> tuple[list[Any], list[_Lost]]:
         """What was seen, and what could not be. Raises UnreachableError if that is all."""
         rounds = self._rounds.of(name)
@@ -116,7 +124,7 @@ class FirstMinutes:
         if lost:
             seen += f", {len(lost)} of them in vain, the first in {lost[0].said}"
         self._observe(Observation(seen, self._rounds.command(name)))
-        if len(lost) == len(rounds) and isinstance(lost[0].error, UnreachableError):
+        if len(lost) == len(rounds) and all(isinstance(each.error, UnreachableError) for each in lost):
             raise lost[0].error
         return [each for each in rounds if not isinstance(each, Exception)], lost
 

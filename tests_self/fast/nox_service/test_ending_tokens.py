@@ -176,6 +176,25 @@ def test_what_users_saw_besides_is_charged() -> None:
         watched(["a"], UnreachableError("refused"), ENDED).answers(PATH)
 
 
+def test_what_users_saw_while_the_token_held() -> None:
+    """It is judged first: an answer of HTTP 500 is the release's, also if the token ended since."""
+    minutes = watched(["a"], ["b"], ENDED)
+
+    assert cast("Any", minutes.while_let_in(PATH)) == ["a", "b"]
+    with pytest.raises(CredentialError, match="has expired"):
+        minutes.answers(PATH)
+
+
+def test_no_round_with_an_answer() -> None:
+    """One in which users saw it is charged, also if it is not the first."""
+    half = AssertionError("1 of 2 addresses answer")
+
+    with pytest.raises(AssertionError, match="round 1 of 3: refused"):
+        watched(UnreachableError("refused"), half, half).answers(PATH)
+    with pytest.raises(AssertionError, match="round 2 of 3: 1 of 2 addresses answer"):
+        watched(ENDED, half, ENDED).answers(PATH)
+
+
 def test_cluster_that_lets_us_in_no_more() -> None:
     """The rounds that it answered are judged; those that are missing fail nothing."""
     pods = iter([["one"], UnreachableError("HTTP 401"), UnreachableError("HTTP 401")])
