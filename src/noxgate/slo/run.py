@@ -91,7 +91,9 @@ def run(
     Raises UnreachableError if the target does not answer before it or the test token expires within it,
     NoResultError if it ends without one.
     """
-    token = target.credential("test_token", seconds=0 if processes.ui else ramp.seconds).reveal()
+    # what is under way at its end is asked with it, too, by a target whose clock may be ahead
+    end = ramp.seconds + STOP_TIMEOUT + LATEST + (CONNECT if processes.bind else 0)
+    token = target.credential("test_token", seconds=0 if processes.ui else end).reveal()
     version = answered_version(target)
     limits = limits_by_class(read_slos(runbook.lines), CLASSES)
     with tempfile.TemporaryDirectory(prefix="noxgate-load-") as name:
