@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, LiteralString, TypeAlias
 
 from noxgate.machine.late import late
 from noxgate.trials.scratch import Ran
@@ -16,15 +16,21 @@ else:
     sql = late("psycopg.sql")
 
 # A generated value is made anew when a dump is loaded, by the locale that is there: it is in no dump.
-_COLUMNS = (
-    "SELECT n.nspname, c.relname, coalesce(array_agg(a.attname::text ORDER BY a.attnum)"
-    " FILTER (WHERE coalesce(to_jsonb(a) ->> 'attgenerated', '') = ''), '{}')"
+_TABLES = (
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
     " AND NOT EXISTS (SELECT FROM pg_depend d"
     " WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
-    " GROUP BY 1, 2 ORDER BY 1, 2"
+    " GROUP BY 1, 2"
+)
+_COLUMNS = (
+    "SELECT n.nspname, c.relname, coalesce(array_agg(a.attname::text ORDER BY a.attnum)"
+    f" FILTER (WHERE coalesce(to_jsonb(a) ->> 'attgenerated', '') = ''), '{{}}') {_TABLES} ORDER BY 1, 2"
+)
+_WITH_GENERATED = (
+    "SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)"
+    f" {_TABLES} HAVING bool_or(to_jsonb(a) ->> 'attgenerated' <> '') ORDER BY 1, 2"
 )
 LARGE_OBJECTS = "large objects"
 _LARGE_OBJECTS = (
@@ -85,10 +91,18 @@ def contents(url: str) -> dict[str, Contents]:
 
 def columns(connection: Connection) -> dict[str, tuple[str, ...]]:
     """The columns of each table that a dump holds."""
-    rows = connection.execute(_COLUMNS).fetchall()
+    return _columns(connection, _COLUMNS)
+
+
+def with_generated(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """All columns of the tables that have generated ones."""
+    return _columns(connection, _WITH_GENERATED)
+
+
+def _columns(connection: Connection, query: LiteralString) -> dict[str, tuple[str, ...]]:
     return {
         str(table) if schema == "public" else f"{schema}.{table}": tuple(names)  # type: ignore[arg-type]
-        for schema, table, names in rows
+        for schema, table, names in connection.execute(query).fetchall()
     }
 
 

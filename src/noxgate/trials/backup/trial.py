@@ -1,5 +1,6 @@
 """Tonight's backup, restored once for all checks of a run on a scratch server of our own."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,15 @@ from noxgate.trials.backup import room
 from noxgate.trials.scratch import Ran, ScratchServer
 from noxgate.trials.server.programs import programs
 from noxgate.trials.surroundings import surroundings
-from noxgate.trials.table_contents import LARGE_OBJECTS, Connection, Contents, columns, held, large_objects
+from noxgate.trials.table_contents import (
+    LARGE_OBJECTS,
+    Connection,
+    Contents,
+    columns,
+    held,
+    large_objects,
+    with_generated,
+)
 from noxgate.trials.whole_catalog import Part, parts
 
 if TYPE_CHECKING:
@@ -75,6 +84,15 @@ class Restored:
     highest: dict[str, Decimal]
     parts: list[Part]
     url: str
+
+    def with_generated(self) -> dict[str, Contents]:
+        """The contents of tables that have generated columns, with those."""
+        found: dict[str, Contents] = {}
+        with psycopg.connect(self.url) as connection:
+            for table, names in with_generated(connection).items():
+                with suppress(psycopg.Error), connection.transaction():  # one that each look makes may fail
+                    found |= held(connection, {table: names})
+        return found
 
 
 class BackupTrial:
