@@ -72,7 +72,8 @@ class ScratchServer:
         self._keeper = self._start()
         try:
             eventually(self._serves, within=STARTING, every=0.02)
-            if self._major() >= LOGIN_TRIGGERS:  # what the target does at each login is not for our looks
+            self._keeps_still = self._major() >= LOGIN_TRIGGERS
+            if self._keeps_still:  # what the target does at each login is not for our looks
                 self.execute("postgres", "ALTER ROLE scratch SET event_triggers = off")
         except BaseException as error:
             self.close()
@@ -132,9 +133,12 @@ class ScratchServer:
         file.write_text(script, encoding="utf-8", newline="")
         self._give_away(home, file)
         command = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={name}")
+        url = self.url(database, role)
+        if self._keeps_still and role == SUPERUSER:  # a script's own may act on what comes after them in it
+            url += f"&options={quote('-c event_triggers=on')}"
         started = time.monotonic()
         try:
-            answer = self._call(command, self.url(database, role), home, within)
+            answer = self._call(command, url, home, within)
         except subprocess.TimeoutExpired:
             return Ran(within, f"{name}: still running after {within:g} s, stopped")
         finally:

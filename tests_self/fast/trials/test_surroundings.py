@@ -107,6 +107,25 @@ def test_what_the_target_does_at_each_login(server: ScratchServer) -> None:
     server.surround(Surroundings())
 
 
+def test_event_trigger_of_a_script(server: ScratchServer) -> None:
+    """Such as one that shuts each new table: a schema that somebody wrote may have it first."""
+    name = server.create()
+    script = """
+    CREATE FUNCTION shut() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    DECLARE made record;
+    BEGIN
+        FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', made.object_identity);
+        END LOOP;
+    END$$;
+    CREATE EVENT TRIGGER shut ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION shut();
+    CREATE TABLE t (n int);
+    """
+
+    assert server.run(name, "schema.sql", script, within=30).error is None
+    assert server.execute(name, "SELECT relrowsecurity FROM pg_class WHERE relname = 't'") == [(True,)]
+
+
 def test_setting_that_this_machine_does_not_know(server: ScratchServer) -> None:
     server.surround(Surroundings(settings=(Setting("", "lc_monetary", "xx_XX.UTF-8"),)))
     with pytest.raises(UnreachableError, match=r"does not take the target's setting lc_monetary = xx_XX"):
