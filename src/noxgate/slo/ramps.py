@@ -8,6 +8,7 @@ from typing import Any
 
 from noxgate.errors import NoxgateError
 from noxgate.look.documents import of_toml
+from noxgate.look.observation import cut
 from noxgate.project.keys import ramps as keys
 from noxgate.project.keys.reading import guess, refuse_others
 
@@ -15,6 +16,7 @@ FILE = Path("load") / "ramps.toml"
 JUDGED = ("all", "5xx")
 # What is said of a real target needs a generator that keeps up, and users who do not sleep.
 MOST_LAG_MS, MOST_CPU_PERCENT, MOST_THINK = 5, 70, 4
+MOST = 1_000_000  # seconds, requests a second, …
 
 
 class RampError(NoxgateError):
@@ -140,8 +142,11 @@ def _ramp(name: str, table: Any) -> Ramp:
     said = {key.name: table.get(key.name, key.default) for key in keys.RAMP}
     try:
         low, high = map(float, said["think"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise RampError(f"{where}: think: expected two numbers, saw {said['think']!r}") from None
+    for key in ("fall", "rate", "lag_ms", "cpu_percent"):
+        if not 0 <= said[key] <= MOST:
+            raise RampError(f"{where}: {key}: expected 0 to {MOST}, saw {cut(str(said[key]), 20)}")
     numbers = {key: float(said[key]) for key in ("rate", "lag_ms", "cpu_percent")}
     methods = tuple(map(str, said["methods"]))
     ramp = Ramp(
@@ -149,12 +154,11 @@ def _ramp(name: str, table: Any) -> Ramp:
     )
     good = (
         levels
-        and all(level.users > 0 and level.rise >= 1 and level.judged in JUDGED for level in levels)
+        and all(level.users > 0 and 1 <= level.rise <= MOST and level.judged in JUDGED for level in levels)
         and all(level.hold >= 2 * ramp.window for level in levels)
         and any(level.judged == "all" for level in levels)
         and ramp.window >= 1
-        and 0 <= low <= high
-        and ramp.rate >= 0
+        and 0 <= low <= high <= MOST
         and ramp.new_jobs >= 1
     )
     if not good:

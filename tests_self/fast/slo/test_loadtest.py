@@ -156,6 +156,11 @@ def test_unknown_ramp_names_the_near_one() -> None:
         ("level = []", "unknown key 'level' (keys: what, levels, fall, "),
         ("levels = []\nthink = [1]", "think: expected two numbers, saw [1]"),
         ("levels = []\nrate = '7'", "rate: expected a number, saw '7'"),
+        ("levels = []\nrate = inf", "rate: expected 0 to 1000000, saw inf"),
+        ("levels = []\nrate = nan", "rate: expected 0 to 1000000, saw nan"),
+        (f"levels = []\nrate = {10**400}", "rate: expected 0 to 1000000, saw 1000000000000000000…"),
+        (f"levels = []\nthink = [0, {10**400}]", "think: expected two numbers, saw "),
+        ("levels = [{ users = 1, rise = inf, hold = 10 }]", "expected levels with users"),
     ],
 )
 def test_ramp_that_cannot_be(change: str, why: str, tmp_path: Path) -> None:
@@ -167,6 +172,17 @@ def test_ramp_that_cannot_be(change: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(ramps.RampError, match=r"ramps.toml: \[mine\]: " + re.escape(why)) as caught:
         ramps.read_ramps(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("fall", ["-1", "nan", "inf"])
+def test_ramp_without_an_end(fall: str, tmp_path: Path) -> None:
+    """A token that ends within it could not be told."""
+    (tmp_path / "load").mkdir()
+    text = (Path(__file__).parents[3] / ramps.FILE).read_text()
+    (tmp_path / ramps.FILE).write_text(re.sub(r"(?m)^fall = .*", f"fall = {fall}", text))
+
+    with pytest.raises(ramps.RampError, match=f"fall: expected 0 to 1000000, saw {fall}"):
+        ramps.read_ramps(tmp_path)
 
 
 @pytest.mark.parametrize("change", ["lag_ms = 6", "cpu_percent = 71", "think = [1, 5]"])

@@ -75,3 +75,6 @@ def _check_needs(path: Path, where: str, table: Mapping[str, Any]) -> None:
         raise RunbookError(f"{path.name}: [{where}] limits: expected {lacking[0]}, which it is about")
     if slo and (slo["measure"] == "slow") != ("quantile" in slo):
         raise RunbookError(f'{path.name}: [{where}] slo: measure = "slow" and quantile belong together')
+    if slo and not 0 < slo.get("quantile", 0.5) < 1:
+        seen = slo["quantile"]
+        raise RunbookError(f"{path.name}: [{where}] slo: quantile: expected such as 0.95, saw {seen}")

@@ -187,6 +187,24 @@ def test_file_that_is_not_text(tmp_path: Path) -> None:
         ),
         pytest.param(
             "seed = [131, 133]\n",
+            'seed = [131]\nslo = { measure = "slow", limit = "ms", quantile = 95.0 }\nlimits = { ms = 3 }\n',
+            "[staging.version] slo: quantile: expected such as 0.95, saw 95.0",
+            id="slo: quantile 95.0",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nslo = { measure = "slow", limit = "ms", quantile = -0.5 }\nlimits = { ms = 3 }\n',
+            "[staging.version] slo: quantile: expected such as 0.95, saw -0.5",
+            id="slo: quantile -0.5",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
+            'seed = [131]\nslo = { measure = "slow", limit = "ms", quantile = nan }\nlimits = { ms = 3 }\n',
+            "[staging.version] slo: quantile: expected such as 0.95, saw nan",
+            id="slo: quantile nan",
+        ),
+        pytest.param(
+            "seed = [131, 133]\n",
             'seed = [131]\nrole = "key-metric"\nlimits = { ms = 3 }\n'
             'metric = { name = "p95", unit = "ms", limit = "ms", bound = "target" }\n',
             "metric 'p95': expected a target and a critical line, saw target",
