@@ -48,8 +48,10 @@ def number(claims: Claims, name: str, default: float) -> float:
     """A date, in seconds since 1970; the default where it says none."""
     value = claims.get(name, default)
     if isinstance(value, str) and value.isdecimal() and len(value) < LONGEST:  # as some write it
-        return int(value)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else default
+        value = int(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return default
+    return value / 1000 if 10**12 <= value < 10**13 else value  # of 2001 to 2286, in milliseconds
 
 
 def untimely(token: str, since: float, until: float) -> str:
