@@ -279,3 +279,34 @@ def test_new_constraint_that_is_not_enforced(definition: str, *, hinders: bool) 
 
     found = taken(before, [*before, Part("constraint", "public.users", "later", definition)], set())
     assert found == ({"constraint users.later": "is new"} if hinders else {})
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [("integer NOT NULL", {}), ("integer", {"column users.age": "is another now"})],
+    ids=["validated", "dropped"],
+)
+def test_not_null_that_is_validated(column: str, found: dict[str, str]) -> None:
+    """Since 18, as some do a release later: it took the same rows before."""
+    table = Part("table", "public.users", "", "")
+    later = Part("constraint", "public.users", "later", "NOT NULL age NOT VALID")
+    age = Part("column", "public.users", "age", "integer NOT NULL")
+
+    assert taken([table, age, later], [table, age._replace(definition=column)], set()) == found
+
+
+@pytest.mark.parametrize(
+    ("definition", "found"),
+    [
+        ("CHECK ((age > 5))", {}),
+        ("CHECK ((age > 6))", {"constraint users.later": "is another now"}),
+        ("CHECK ((age > 5)) NOT ENFORCED", {"constraint users.later": "is another now"}),
+        (None, {"constraint users.later": "is gone"}),
+    ],
+)
+def test_check_that_is_validated(definition: str | None, found: dict[str, str]) -> None:
+    table = Part("table", "public.users", "", "")
+    later = Part("constraint", "public.users", "later", "CHECK ((age > 5)) NOT VALID")
+    after = [] if definition is None else [later._replace(definition=definition)]
+
+    assert taken([table, later], [table, *after], set()) == found

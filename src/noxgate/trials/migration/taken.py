@@ -52,6 +52,7 @@ def taken(before: Collection[Part], after: Collection[Part], wanted: Collection[
         for one, other in different_parts(before, after)
         if (one or other).kind not in _OF_NO_ACCOUNT  # type: ignore[union-attr]
         and not (one is not None and other is not None and one.kind == "label")  # its place among others
+        and not (one is not None and _is_validated(one, other))
         and (one is not None or (other is not None and other.name not in wanted and new.hinders(other)))
     ]
     lines = (line.rpartition(": ") for line in told(pairs, GONE, NEW, OTHER))
@@ -73,6 +74,14 @@ def allowed(migration: Path) -> set[str]:
 def beside(migration: Path) -> Path:
     """Where that list is."""
     return migration.with_suffix(".takes.txt")
+
+
+def _is_validated(one: Part, other: Part | None) -> bool:
+    """A constraint that met each new row before. Of a NOT NULL (since 18) its column alone is left then."""
+    before, _, end = one.definition.rpartition(" NOT VALID")
+    if one.kind != "constraint" or not before or end:
+        return False
+    return before.startswith("NOT NULL ") if other is None else other.definition == before
 
 
 class _New:
