@@ -100,6 +100,22 @@ def test_nothing_is_said_of_who_says_nothing(loopback: "Loopback", tmp_path: Pat
     assert seen.cause is None
 
 
+def test_answer_without_an_end(loopback: "Loopback", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table was printed in time, and the program did not end."""
+    monkeypatch.setattr("noxgate.doctor.systems.address.LONGEST", 0.5)
+
+    def talk(connection: socket.socket) -> None:
+        if connection.recv(4096):
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 80\r\n\r\n")
+        for _ in range(80):
+            loopback.over.wait(0.05)
+            connection.sendall(b"y")
+
+    (seen,) = seen_at(loopback, tmp_path, loopback.serve_tls(talk))
+
+    assert seen.cause is None
+
+
 def test_a_host_that_refuses(loopback: "Loopback", tmp_path: Path) -> None:
     port = loopback.closed_port()
 

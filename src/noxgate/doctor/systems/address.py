@@ -19,6 +19,7 @@ from noxgate.systems.http.tls import TlsClient
 
 UNKNOWN_AUTHORITY = re.compile(r"unable to get (local )?issuer|self[- ]signed certificate|unknown ca")
 TEMPLATES = ".yourdomain.com"  # in the profiles as they are delivered
+LONGEST = 5.0  # seconds for an answer
 BEGINS = 40  # characters of an answer that are shown
 
 
@@ -93,10 +94,15 @@ def _another(at: Place, paths: Sequence[str]) -> Iterator[Seen]:
 
 
 def _answered(at: Place, url: str) -> Answer | None:
-    """What anybody is answered; None if that is unknown."""
+    """What anybody is answered; None if that is unknown.
+
+    The pool's own thread is waited for at the program's end, so it may not wait for an answer without one.
+    """
     try:
-        return asked(url, at.target.ca_file, proxies=not at.target.rehearsal)
-    except ConnectionError:
+        return Patience(url, look=LONGEST).run(
+            lambda: asked(url, at.target.ca_file, proxies=not at.target.rehearsal)
+        )
+    except (ConnectionError, UnreachableError):
         return None
 
 
