@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+MILLISECONDS = 10**12  # those since 1970 are more, and seconds of our millennia fewer
 LONGEST = 20  # digits of a date: a longer number does not count
 AHEAD = 60  # seconds that clocks may differ: a token that begins within them has begun for somebody
 
@@ -45,13 +46,14 @@ def decoded_bytes(part: str) -> bytes:
 
 
 def number(claims: Claims, name: str, default: float) -> float:
-    """A date, in seconds since 1970; the default where it says none."""
+    """A date, in seconds since 1970; the default where it says none that all services read alike."""
     value = claims.get(name, default)
     if isinstance(value, str) and value.isdecimal() and len(value) < LONGEST:  # as some write it
         value = int(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return default
-    return value / 1000 if 10**12 <= value < 10**13 else value  # of 2001 to 2286, in milliseconds
+    # in milliseconds; who reads it as RFC 7519 has it, sees a date far ahead
+    return default if value >= MILLISECONDS else value
 
 
 def untimely(token: str, since: float, until: float) -> str:
