@@ -141,17 +141,26 @@ def test_refused_by_one_pod(loopback: "Loopback", who: Who | None) -> None:
             asked(mint(KEY, 2, "user", SOON))
 
 
+def in_rounds(*found: object) -> Callable[[], object]:
+    """One outcome a round."""
+    left = iter(found)
+
+    def look() -> object:
+        if isinstance(one := next(left), Exception):
+            raise one
+        return one
+
+    return look
+
+
 class Rounded:
     """An API that a user asks, with one outcome a round."""
 
     def __init__(self, *found: object) -> None:
-        self._found = list(found)
+        self._look = in_rounds(*found)
 
     def get_often(self, *_: object, **__: object) -> object:
-        found = self._found.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        return self._look()
 
     def command(self, path: str, *, who: str | None) -> str:
         return f"curl {path} {who}"
@@ -197,14 +206,8 @@ def test_no_round_with_an_answer() -> None:
 
 def test_cluster_that_lets_us_in_no_more() -> None:
     """The rounds that it answered are judged; those that are missing fail nothing."""
-    pods = iter([["one"], UnreachableError("HTTP 401"), UnreachableError("HTTP 401")])
-
-    def look() -> object:
-        if isinstance(found := next(pods), Exception):
-            raise found
-        return found
-
-    minutes = watched(["a"], ["b"], ["c"], pods=look)
+    pods = in_rounds(["one"], UnreachableError("HTTP 401"), UnreachableError("HTTP 401"))
+    minutes = watched(["a"], ["b"], ["c"], pods=pods)
 
     assert cast("Any", minutes.pods()) == [["one"]]
     with pytest.raises(UnreachableError, match=r"^round 2 of 3: HTTP 401$"):
@@ -214,12 +217,7 @@ def test_cluster_that_lets_us_in_no_more() -> None:
 
 def test_pods_that_are_wrong_in_one_round() -> None:
     """Such as none at all."""
-    pods = iter([["one"], UnreachableError("HTTP 401"), AssertionError("no pod")])
-
-    def look() -> object:
-        if isinstance(found := next(pods), Exception):
-            raise found
-        return found
+    pods = in_rounds(["one"], UnreachableError("HTTP 401"), AssertionError("no pod"))
 
     with pytest.raises(AssertionError, match=r"^round 3 of 3: no pod$"):
-        watched(["a"], ["b"], ["c"], pods=look).pods()
+        watched(["a"], ["b"], ["c"], pods=pods).pods()
