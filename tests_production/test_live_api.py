@@ -14,19 +14,22 @@ from noxgate.project.runbook import Limits
 @pytest.mark.runbook("live.health")
 def test_health_stays_healthy(first_minutes: FirstMinutes) -> None:
     """The whole word: a `degraded` with HTTP 200 is not healthy."""
-    assert faults.health(first_minutes.answers("/health")) == []
+    with first_minutes.answers("/health") as answers:
+        assert faults.health(answers) == []
 
 
 @pytest.mark.runbook("live.version")
 def test_version_stays_the_release(clients: Clients, first_minutes: FirstMinutes) -> None:
     """Something that owns the Ingress may put it back, minutes later."""
-    assert faults.version(first_minutes.answers("/version"), clients.release.version) == []
+    with first_minutes.answers("/version") as answers:
+        assert faults.version(answers, clients.release.version) == []
 
 
 @pytest.mark.runbook("live.ready")
 def test_ready_stays_ready(first_minutes: FirstMinutes) -> None:
     """/ready looks at PostgreSQL and Redis, which now have the users of two colours."""
-    assert faults.ready(first_minutes.answers("/ready")) == []
+    with first_minutes.answers("/ready") as answers:
+        assert faults.ready(answers) == []
 
 
 @pytest.mark.runbook("live.user-pages")
@@ -63,10 +66,8 @@ def test_signed_in_users_are_not_turned_away(
 ) -> None:
     """By the gate's own good token, again and again; and by the service's own count, where it has one."""
     limit = limits["errors_percent"]
-    answers = first_minutes.while_let_in(pages.PROFILE)
-
-    assert answers != []
-    assert [faults.not_ok(answer) for answer in answers if answer.status != 200] == []
-    share = refused_percent(limit)
-    assert share is None or share < limit, f"{share:.2f} % of the answers to signed-in users are 4xx"
-    first_minutes.answers(pages.PROFILE)
+    with first_minutes.answers(pages.PROFILE) as answers:
+        assert answers != []
+        assert [faults.not_ok(answer) for answer in answers if answer.status != 200] == []
+        share = refused_percent(limit)
+        assert share is None or share < limit, f"{share:.2f} % of the answers to signed-in users are 4xx"

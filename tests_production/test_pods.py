@@ -17,11 +17,6 @@ def test_green_pods_stay_ready(clients: Clients, first_minutes: FirstMinutes, li
 
     An autoscaler may add pods when users come, and take some away: then all that it wants are ready soon.
     """
-    looks = looks_at(first_minutes.pods())
-
-    assert looks != []
-    assert unsteady(looks) == []
-    assert restarts(list(looks[-1].values()), limits["restarts"]) == {}
 
     def scaled() -> None:
         pods = application_pods(clients.green)
@@ -30,6 +25,10 @@ def test_green_pods_stay_ready(clients: Clients, first_minutes: FirstMinutes, li
         assert unready(pods) == {}
         assert restarts(pods, limits["restarts"]) == {}
 
-    if has_changed(looks):
-        eventually(scaled, within=clients.target.waiting(limits["within_seconds"]))
-    first_minutes.all_pods()
+    with first_minutes.pods() as pods:
+        looks = looks_at(pods)
+        assert looks != []
+        assert unsteady(looks) == []
+        assert restarts(list(looks[-1].values()), limits["restarts"]) == {}
+        if has_changed(looks):
+            eventually(scaled, within=clients.target.waiting(limits["within_seconds"]))

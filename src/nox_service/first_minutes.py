@@ -3,7 +3,8 @@
 Four checks of ten minutes each would take forty, one after another.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -78,42 +79,34 @@ class FirstMinutes:
         self._rounds = rounds
         self._observe = observe
 
-    def answers(self, path: str) -> list[Answer]:
-        """Every answer to GET `path`.
+    @contextmanager
+    def answers(self, path: str) -> Iterator[list[Answer]]:
+        """Every answer to GET `path`, to be judged in the block.
 
-        Raises AssertionError if one is missing in between: users saw that, too; but UnreachableError if it is
-        for want of a token that holds.
+        Raises AssertionError if one is missing in between: users saw that, too; but UnreachableError, after
+        the others were judged, if it is for want of a token that holds.
         """
-        found, lost = self._answered(path)
+        looks, lost = self._looks(path, CredentialError)
+        yield [answer for look in looks for answer in look]
         if lost:
             raise lost[0].error
-        return found
 
-    def while_let_in(self, path: str) -> list[Answer]:
-        """The same, as long as there was a token that held; `answers` is for the rest."""
-        return self._answered(path)[0]
+    @contextmanager
+    def pods(self) -> Iterator[list[list[Json]]]:
+        """The pods, as each look saw them that the cluster answered, to be judged in the block.
 
-    def pods(self) -> list[list[Json]]:
-        """The pods, as each look saw them that the cluster answered; `all_pods` is for the others."""
-        looks, lost = self._looks("pods")
-        if charged := [each for each in lost if not isinstance(each.error, UnreachableError)]:
-            raise AssertionError(charged[0].said)
-        return looks
-
-    def all_pods(self) -> None:
-        """Raises UnreachableError if the cluster left a look without an answer: users do not ask it."""
-        _, lost = self._looks("pods")
+        Raises UnreachableError after it if a look had no answer: users do not ask the cluster.
+        """
+        looks, lost = self._looks("pods", UnreachableError)
+        yield looks
         if lost:
             raise UnreachableError(lost[0].said)
 
-    def _answered(self, path: str) -> tuple[list[Answer], list[_Lost]]:
-        looks, lost = self._looks(path)
-        if charged := [each for each in lost if not isinstance(each.error, CredentialError)]:
-            raise AssertionError(charged[0].said)
-        return [answer for look in looks for answer in look], lost
+    def _looks(self, name: str, excuse: type[Exception]) -> tuple[list[Any], list[_Lost]]:
+        """What was seen, and what could not be for this reason.
 
-    def _looks(self, name: str) -> tuple[list[Any], list[_Lost]]:
-        """What was seen, and what could not be. Raises UnreachableError if that is all."""
+        Raises UnreachableError if nothing was seen, AssertionError if a look failed for another reason.
+        """
         rounds = self._rounds.of(name)
         lost = [
             _Lost(each, f"round {number} of {len(rounds)}: {each}")
@@ -126,6 +119,8 @@ class FirstMinutes:
         self._observe(Observation(seen, self._rounds.command(name)))
         if len(lost) == len(rounds) and all(isinstance(each.error, UnreachableError) for each in lost):
             raise lost[0].error
+        if charged := [each for each in lost if not isinstance(each.error, excuse)]:
+            raise AssertionError(charged[0].said)
         return [each for each in rounds if not isinstance(each, Exception)], lost
 
 

@@ -1,5 +1,6 @@
 """The first minutes after the switch: every look counts, and one in vain is a failure."""
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -34,13 +35,18 @@ def first_minutes(*answers: object) -> tuple[FirstMinutes, list[Observation]]:
     return FirstMinutes(Rounds(api, ["/health"], list, during=0.02, every=0.01), seen.append), seen
 
 
+def judged(looks: AbstractContextManager[list[Any]]) -> list[Any]:
+    with looks as found:
+        return found
+
+
 def test_all_looks_count() -> None:
     """Of the whole time, though only one check waited for it."""
     watched, seen = first_minutes(["a"], ["b"], ["c"])
 
-    twice: list[list[Any]] = [[*watched.answers("/health")] for _ in range(2)]
+    twice: list[list[Any]] = [judged(watched.answers("/health")) for _ in range(2)]
     assert twice == [["a", "b", "c"]] * 2
-    assert watched.pods() == [[], [], []]
+    assert judged(watched.pods()) == [[], [], []]
     assert seen[1:] == [
         Observation("/health: 3 looks", "curl /health None"),
         Observation("pods: 3 looks", "kubectl get pods"),
@@ -59,7 +65,7 @@ def test_the_gates_own_user_is_watched_too() -> None:
     api = cast("ApiClient", AsAUser("a", "b"))
     rounds = Rounds(api, [], list, during=0.01, every=0.01, signed_in=["/api/user/profile"])
 
-    found: list[Any] = [*FirstMinutes(rounds, lambda _: None).answers("/api/user/profile")]
+    found = judged(FirstMinutes(rounds, lambda _: None).answers("/api/user/profile"))
     assert found == ["a", "b"]
     assert asked == [("/api/user/profile", "test_token", 4)] * 2
 
@@ -69,7 +75,7 @@ def test_one_look_in_vain_is_a_failure() -> None:
     watched, _ = first_minutes([1], UnreachableError("refused"), [3])
 
     with pytest.raises(AssertionError, match="round 2 of 3: refused"):
-        watched.answers("/health")
+        judged(watched.answers("/health"))
 
 
 def test_no_look_at_all_is_no_failure() -> None:
@@ -78,7 +84,7 @@ def test_no_look_at_all_is_no_failure() -> None:
     watched, _ = first_minutes(refused, refused, refused)
 
     with pytest.raises(UnreachableError):
-        watched.answers("/health")
+        judged(watched.answers("/health"))
 
 
 def test_nobody_waits_where_nothing_can_be_looked_at() -> None:
@@ -87,4 +93,4 @@ def test_nobody_waits_where_nothing_can_be_looked_at() -> None:
     rounds = Rounds(api, ["/health"], lambda: api.sample("", 0), during=9, every=9)
 
     with pytest.raises(UnreachableError, match="refused"):
-        FirstMinutes(rounds, lambda _: None).answers("/health")
+        judged(FirstMinutes(rounds, lambda _: None).answers("/health"))
